@@ -1,0 +1,1 @@
+"""Programs that hosts run; knows nothing of the testbed."""

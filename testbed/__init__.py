@@ -1,0 +1,1 @@
+"""The researcher's tool: from an experiment file to tables and figures."""

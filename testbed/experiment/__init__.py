@@ -1,0 +1,1 @@
+"""The experiment file, resolved into a plan; pure."""

@@ -1,0 +1,1 @@
+"""The emulated network: sandbox, hosts, shaped links, and their measurement."""

@@ -1,0 +1,1 @@
+"""The run folder, and the tables and figures built from it."""

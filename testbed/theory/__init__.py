@@ -1,0 +1,1 @@
+"""The bounds that measured times are held against; pure."""

@@ -1,0 +1,1 @@
+"""Mininet topologies: usable from the testbed and with `mn --custom`."""
