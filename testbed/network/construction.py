@@ -1,0 +1,259 @@
+"""From the nodes and links that a topology describes to namespaces, interfaces, routes and shapers, in that order.
+
+Every node is a network namespace. A link is a pair of interfaces, made from the core's side with the far end born in
+the other node's namespace. In a routed core no packet is ever broadcast:
+
+    h1 198.18.0.1/32                    s1 198.19.255.254/32 (on its loopback)
+      default via 198.19.255.254          198.18.0.1/32 dev s1-eth1
+      198.19.255.254 is at 02:..          198.18.0.1 is at 02:..          (permanent, both)
+
+Between cores, a route for the collapsed networks of all hosts beyond each neighbouring core. Addresses are from
+198.18.0.0/15, the range for benchmarks: clients treat private ranges as local and exempt them from their limits.
+"""
+
+import errno
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network, collapse_addresses
+from typing import Final
+
+from testbed.network.netlink import (
+    LOOPBACK_INDEX,
+    LinkEnd,
+    Message,
+    NetlinkError,
+    NetlinkSocket,
+    delete_link_group,
+    enslave,
+    link_up,
+    new_address,
+    new_bridge,
+    new_neighbour,
+    new_route,
+    new_veth_pair,
+)
+from testbed.network.nodes import BridgeCore, Core, EmulatedHost, NodeError, ShapedIntf, ShapedLink
+from testbed.network.sandbox import sysctls
+from testbed.network.shaping import Egress, shaping_messages
+
+ADDRESSES: Final = IPv4Network("198.18.0.0/15")
+_DEFAULT: Final = IPv4Network("0.0.0.0/0")
+_LINK_GROUP: Final = 4711
+_BRIDGE_INDEX: Final = 500
+_BRIDGE_NAME: Final = "bridge"
+_BRIDGE_PORTS: Final = 1023
+
+
+# A core's end of a link to another core, and that core.
+Trunk = tuple[ShapedIntf, Core]
+
+
+@dataclass(frozen=True, eq=False)
+class Fabric:
+    """What is to be made, gathered from Mininet's lists."""
+
+    hosts: Sequence[EmulatedHost]
+    cores: Sequence[Core]
+    links: Sequence[ShapedLink]
+    congestion_control: str
+    addresses: Mapping[Core, IPv4Address] = field(init=False)
+
+    def __post_init__(self) -> None:
+        addresses = {core: ADDRESSES.broadcast_address - 1 - k for k, core in enumerate(self.cores)}
+        object.__setattr__(self, "addresses", addresses)
+        self._check()
+
+    def _check(self) -> None:
+        taken = set(self.addresses.values())
+        for host in self.hosts:
+            _ = host.access
+            if host.address not in ADDRESSES or host.address in taken:
+                raise NodeError(f"{host.name}: {host.address} is taken, or not in {ADDRESSES}, where hosts live")
+            taken.add(host.address)
+        if len({type(core) for core in self.cores}) > 1:
+            raise NodeError("the cores of a network all route or all bridge")
+        for core in self.cores:
+            if isinstance(core, BridgeCore) and len(core.ports) > _BRIDGE_PORTS:
+                raise NodeError(f"{core.name}: a bridge has at most {_BRIDGE_PORTS} ports; use forwarding='route'")
+
+    @property
+    def ends(self) -> Iterable[ShapedIntf]:
+        """Every end of every link."""
+        return (end for link in self.links for end in link.ends)
+
+    @property
+    def bridged(self) -> bool:
+        """Whether the cores are bridges."""
+        return any(isinstance(core, BridgeCore) for core in self.cores)
+
+    @cached_property
+    def largest_super_packet(self) -> int | None:
+        """So many segments can be in one packet that arrives at a core; None if nothing bounds it."""
+        bounds = [end.shape.gso_segments for end in self.ends]
+        if any(end.shape.impairment.loss for end in self.ends):
+            return 1  # a lost packet is to be one segment, whichever link it came from
+        return None if None in bounds else max((bound for bound in bounds if bound), default=1)
+
+    def gso_segments(self, end: ShapedIntf) -> int | None:
+        """How many segments the packets that are born at this end may carry."""
+        bounds = [bound for bound in (end.shape.gso_segments, self.largest_super_packet) if bound]
+        return min(bounds, default=None)
+
+    def core_of(self, host: EmulatedHost) -> Core:
+        """The core that a host's access link leads to."""
+        core = host.access.peer.home
+        if not isinstance(core, Core):
+            raise NodeError(f"{host.name}: its link leads to {core.name}, which is no core")
+        return core
+
+    def trunks_of(self, core: Core) -> Iterator[Trunk]:
+        """The core's ends of links to other cores, each with the core that it leads to."""
+        for end in core.intfs.values():
+            if isinstance(end, ShapedIntf) and isinstance(other := end.peer.home, Core):
+                yield end, other
+
+    def beyond(self, core: Core) -> dict[Trunk, list[IPv4Address]]:
+        """For each trunk of a core, the addresses of all that is reached through it, by the fewest cores."""
+        through: dict[Core, Trunk] = {}
+        frontier: deque[tuple[Core, Trunk | None]] = deque([(core, None)])
+        while frontier:
+            here, first = frontier.popleft()
+            for trunk in self.trunks_of(here):
+                other = trunk[1]
+                if other is not core and other not in through:
+                    through[other] = first or trunk
+                    frontier.append((other, through[other]))
+        reached: dict[Trunk, list[IPv4Address]] = {}
+        for other, trunk in through.items():
+            reached.setdefault(trunk, []).extend([self.addresses[other], *self._addresses_at[other]])
+        return reached
+
+    @cached_property
+    def _addresses_at(self) -> dict[Core, list[IPv4Address]]:
+        homes: dict[Core, list[IPv4Address]] = {core: [] for core in self.cores}
+        for host in self.hosts:
+            homes[self.core_of(host)].append(host.address)
+        return homes
+
+
+def build(fabric: Fabric, *, netem: bool) -> dict[str, str]:
+    """Make everything, and return the settings that were written into each host."""
+    settings = {**sysctls.QUIET_IPV6, **sysctls.TCP}
+    written: dict[str, str] = {}
+    for host in fabric.hosts:
+        written = host.make_namespace(settings)
+    for core in fabric.cores:
+        core.make_namespace({**settings, **sysctls.FORWARDING, **sysctls.BRIDGE})
+    for core in fabric.cores:
+        _carry_out(core, _births(fabric, core))
+    for host in fabric.hosts:
+        _carry_out(host, [*_host_face(fabric, host), *_shaper(fabric, host.access, netem=netem)])
+    for core in fabric.cores:
+        trunks_up = [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)]
+        _carry_out(core, trunks_up + (_bridge_ports(core) if fabric.bridged else _routes(fabric, core)))
+        _carry_out(core, [message for end in core_ends(core) for message in _shaper(fabric, end, netem=netem)])
+    return written
+
+
+def demolish(fabric: Fabric) -> None:
+    """Remove all links and let go of the namespaces."""
+    for core in fabric.cores:
+        if core.is_made:
+            _delete_links(core)
+    for node in (*fabric.hosts, *fabric.cores):
+        node.release_namespace()
+
+
+def _delete_links(core: Core) -> None:
+    try:
+        _carry_out(core, [delete_link_group(_LINK_GROUP)])
+    except NetlinkError as error:
+        if error.errno != errno.ENODEV:  # the group is empty: a core without links, or a construction that broke off
+            raise
+
+
+def core_ends(core: Core) -> list[ShapedIntf]:
+    """A core's ends of its links, in the order of its ports."""
+    return [end for _, end in sorted(core.intfs.items()) if isinstance(end, ShapedIntf)]
+
+
+def _carry_out(node: EmulatedHost | Core, messages: list[Message]) -> None:
+    with node.inside(), NetlinkSocket() as netlink:
+        netlink.send(messages)
+
+
+def _births(fabric: Fabric, core: Core) -> list[Message]:
+    """The core's own interfaces, and the links that are made from it: its hosts', and some of those to other cores."""
+    address = fabric.addresses[core]
+    messages = [link_up(LOOPBACK_INDEX)]
+    if fabric.bridged:
+        messages.append(new_bridge(_BRIDGE_NAME, _BRIDGE_INDEX, _mac_of(address)))
+        messages.append(new_address(_BRIDGE_INDEX, address, ADDRESSES.prefixlen))
+        messages.append(new_route(ADDRESSES, _BRIDGE_INDEX, congestion_control=fabric.congestion_control))
+    else:
+        messages.append(new_address(LOOPBACK_INDEX, address, 32))
+    for near in core_ends(core):
+        link = near.link
+        if isinstance(link, ShapedLink) and link.ends[1] is near:
+            messages.append(_birth(fabric, near))
+    return messages
+
+
+def _birth(fabric: Fabric, near: ShapedIntf) -> Message:
+    far = near.peer
+    pair = [LinkEnd(end.name, end.index, end.MAC() or "", fabric.gso_segments(end)) for end in (near, far)]
+    return new_veth_pair(*pair, far_namespace=far.home.namespace, group=_LINK_GROUP)
+
+
+def _host_face(fabric: Fabric, host: EmulatedHost) -> list[Message]:
+    """What makes a host reachable and lets it reach the others."""
+    access, address = host.access, host.address
+    access.setIP(f"{address}/{ADDRESSES.prefixlen if fabric.bridged else 32}")
+    messages = [link_up(LOOPBACK_INDEX), link_up(access.index)]
+    if fabric.bridged:
+        return [
+            *messages,
+            new_address(access.index, address, ADDRESSES.prefixlen),
+            new_route(ADDRESSES, access.index, congestion_control=fabric.congestion_control),
+        ]
+    gateway = fabric.addresses[fabric.core_of(host)]
+    return [
+        *messages,
+        new_address(access.index, address, 32),
+        new_neighbour(access.index, gateway, access.peer.MAC() or ""),
+        new_route(_DEFAULT, access.index, gateway, congestion_control=fabric.congestion_control),
+    ]
+
+
+def _bridge_ports(core: Core) -> list[Message]:
+    return [enslave(end.index, _BRIDGE_INDEX) for end in core_ends(core)]
+
+
+def _routes(fabric: Fabric, core: Core) -> list[Message]:
+    """A route to each host of the core, and one to what lies beyond each neighbouring core."""
+    messages = []
+    for end in core_ends(core):
+        home = end.peer.home
+        address = fabric.addresses[home] if isinstance(home, Core) else home.address
+        messages.append(new_neighbour(end.index, address, end.peer.MAC() or ""))
+        if isinstance(home, EmulatedHost):
+            messages.append(new_route(IPv4Network(address), end.index, congestion_control=fabric.congestion_control))
+    for (trunk, neighbour), addresses in fabric.beyond(core).items():
+        gateway, networks = fabric.addresses[neighbour], collapse_addresses(map(IPv4Network, addresses))
+        messages += [
+            new_route(network, trunk.index, gateway, congestion_control=fabric.congestion_control)
+            for network in networks
+        ]
+    return messages
+
+
+def _shaper(fabric: Fabric, end: ShapedIntf, *, netem: bool) -> list[Message]:
+    born_here = isinstance(end.node, EmulatedHost)
+    arriving = fabric.gso_segments(end) if born_here else fabric.largest_super_packet
+    return shaping_messages(Egress(end.shape, arriving, netem), end.index)
+
+
+def _mac_of(address: IPv4Address) -> str:
+    return "02:fe:" + ":".join(f"{byte:02x}" for byte in address.packed)

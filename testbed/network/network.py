@@ -1,0 +1,130 @@
+"""The network as its users see it: hosts that exist inside a `with`, shaped and ready, and are gone after it."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mininet.net import Mininet
+from mininet.topo import Topo
+
+from testbed.network.construction import ADDRESSES, Fabric, build, demolish
+from testbed.network.features import has_qdisc
+from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink, make_core
+from testbed.network.processes import Processes
+from testbed.network.sandbox import SandboxError, inside_sandbox
+
+
+class EmulatedMininet(Mininet):
+    """Mininet that makes its whole network at once, over netlink."""
+
+    def __init__(self, topo: Topo, congestion_control: str) -> None:
+        self._congestion_control = congestion_control
+        self._last_mac = 0
+        self.settings: dict[str, str] = {}
+        # Mininet would raise the machine's own limits here, which are not ours to touch.
+        before, Mininet.inited = Mininet.inited, True
+        try:
+            super().__init__(
+                topo,
+                switch=make_core,
+                host=EmulatedHost,
+                link=ShapedLink,
+                controller=None,
+                ipBase=str(ADDRESSES),
+                build=False,
+            )
+        finally:
+            Mininet.inited = before
+
+    def randMac(self) -> str:  # type: ignore[override]  # noqa: N802
+        """MACs are counted: the same topology has the same ones each time."""
+        self._last_mac += 1
+        return "02:" + ":".join(f"{byte:02x}" for byte in self._last_mac.to_bytes(5))
+
+    @property
+    def fabric(self) -> Fabric:
+        """What Mininet's lists describe."""
+        hosts = [host for host in self.hosts if isinstance(host, EmulatedHost)]
+        cores = [core for core in self.switches if isinstance(core, Core)]
+        links = [link for link in self.links if isinstance(link, ShapedLink)]
+        if len(hosts) + len(cores) + len(links) < len(self.hosts) + len(self.switches) + len(self.links):
+            raise NodeError(
+                "the topology names classes of its own for hosts, switches or links (cls=...); leave them out"
+            )
+        return Fabric(hosts, cores, links, self._congestion_control)
+
+    def build(self) -> None:
+        """Read the topology, then make everything that it describes."""
+        super().build()
+        self.settings = build(self.fabric, netem=has_qdisc("netem"))
+
+
+class Network:
+    """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
+
+    It must be inside a sandbox (`sandbox.run`), so that whatever happens, nothing of it stays on the machine.
+    `output` is the folder where programs' output goes; `preload` names modules that `start_python` shall find imported.
+    """
+
+    def __init__(
+        self,
+        topology: Topo,
+        *,
+        congestion_control: str = "cubic",
+        output: Path | None = None,
+        preload: Sequence[str] = (),
+    ) -> None:
+        if not inside_sandbox():
+            raise SandboxError("a network needs a sandbox around it: call sandbox.run(function), and make it there")
+        self._temporary = tempfile.TemporaryDirectory(prefix="testbed-") if output is None else None
+        self._processes = Processes(output or Path(self._temporary.name if self._temporary else "."), preload)
+        self.mininet = EmulatedMininet(topology, congestion_control)
+
+    def __enter__(self) -> Self:
+        try:
+            self.mininet.start()
+        except BaseException:
+            self._remove()
+            raise
+        for host in self.hosts:
+            host.processes = self._processes
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._processes.stop_all()
+        self.mininet.stop()
+        self._remove()
+
+    def _remove(self) -> None:
+        demolish(self.mininet.fabric)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def host(self, name: str) -> EmulatedHost:
+        """The host of that name."""
+        for host in self.hosts:
+            if host.name == name:
+                return host
+        raise KeyError(f"no host {name!r}; there are {', '.join(host.name for host in self.hosts)}")
+
+    @property
+    def hosts(self) -> Sequence[EmulatedHost]:
+        """All hosts, in the topology's order."""
+        return self.mininet.fabric.hosts
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """All cores, in the topology's order."""
+        return self.mininet.fabric.cores
+
+    @property
+    def links(self) -> Sequence[ShapedLink]:
+        """All links: hosts' access links, and those between cores."""
+        return self.mininet.fabric.links
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The kernel settings that were written into each host."""
+        return self.mininet.settings

@@ -1,0 +1,176 @@
+"""What one direction of a link is asked to be; pure values, checked when they are made.
+
+**What a rate means.** Bits a second of Ethernet frames as tcpdump shows them: payload, TCP, IP and the 14 bytes of
+Ethernet header; without preamble, frame check and gap, which no emulated link has. A full segment carries 1448 bytes
+of payload in 1514, so a link of rate r gives one TCP stream r x 1448/1514 of payload. The kernel keeps rates in bytes
+a second, hence a rate is a multiple of 8 bit/s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+FRAME_BYTES: Final = 1514
+SEGMENT_PAYLOAD_BYTES: Final = 1448
+MIN_RATE: Final = 56_000
+MAX_RATE: Final = 1_000_000_000
+
+# A super-packet may occupy the link for this long, so that it is a burst that nobody can measure.
+_SUPER_PACKET_SECONDS: Final = 0.0005
+_BURST_SECONDS: Final = 0.001
+
+Acks = Literal["priority", "shared"]
+Side = Literal["host", "core"]
+
+_KNOWN_KEYS: Final = ("bw", "delay", "jitter", "loss", "max_queue_size", "queue_ms", "acks")
+_TIME_UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000}
+
+
+class ShapeError(ValueError):
+    """A link was asked to be what no link here can be; the message says what is possible."""
+
+
+@dataclass(frozen=True)
+class QueueDefault:
+    """The queue of a link whose author asked for none: so many milliseconds of its rate, but at least so many bytes."""
+
+    milliseconds: float
+    least_bytes: int
+
+
+# At a host's own egress TCP holds back (it counts what its qdisc holds), but several flows starve one another below
+# this size. At the core's egress the queue is the delay that a peer's download sees.
+QUEUE_DEFAULTS: Final[Mapping[Side, QueueDefault]] = {
+    "host": QueueDefault(milliseconds=100, least_bytes=200_000),
+    "core": QueueDefault(milliseconds=50, least_bytes=60_000),
+}
+
+
+@dataclass(frozen=True)
+class Impairment:
+    """Time and loss that a direction adds: one-way delay, uniform jitter around it, and loss of single packets."""
+
+    delay_us: int = 0
+    jitter_us: int = 0
+    loss: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.delay_us <= 60_000_000:
+            raise ShapeError(f"delay {self.delay_us} us: possible is 0 to 60 s")
+        if not 0 <= self.jitter_us <= self.delay_us:
+            raise ShapeError(f"jitter {self.jitter_us} us: possible is 0 to the delay itself, {self.delay_us} us")
+        if not 0 <= self.loss < 1:
+            raise ShapeError(f"loss {self.loss:.2%}: possible is 0 % to less than 100 %")
+
+    def __bool__(self) -> bool:
+        return bool(self.delay_us or self.jitter_us or self.loss)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One direction of one link. `rate` None means that it does not limit; `queue_bytes` then means nothing."""
+
+    rate: int | None = None
+    queue_bytes: int = 0
+    acks: Acks = "priority"
+    impairment: Impairment = Impairment()
+
+    def __post_init__(self) -> None:
+        if self.rate is not None:
+            check_rate(self.rate)
+        if self.acks not in get_args(Acks):
+            raise ShapeError(f"acks {self.acks!r}: possible are {' and '.join(map(repr, get_args(Acks)))}")
+
+    @property
+    def queue_ms(self) -> float | None:
+        """How long a full queue takes to leave."""
+        return None if self.rate is None else self.queue_bytes * 8000 / self.rate
+
+    @property
+    def burst_bytes(self) -> int:
+        """What may leave back to back after a pause: two frames, or what a late timer must be able to make up for."""
+        return max(2 * FRAME_BYTES, int(_rate_of(self) / 8 * _BURST_SECONDS))
+
+    @property
+    def gso_segments(self) -> int | None:
+        """How many segments a super-packet may carry, None for as many as the kernel likes."""
+        if self.impairment.loss:
+            return 1  # netem drops what it is handed: a super-packet lost as one would be a burst of losses
+        if self.rate is None:
+            return None
+        return max(1, int(self.rate * _SUPER_PACKET_SECONDS / (8 * FRAME_BYTES)))
+
+    @classmethod
+    def from_mininet(cls, parameters: Mapping[str, object], side: Side) -> "Shape":
+        """Read Mininet's own vocabulary for a link's end (`bw`, `delay`, ...) and refuse what it does not know."""
+        for key in parameters:
+            if key not in _KNOWN_KEYS:
+                raise ShapeError(f"unknown link parameter {key!r}: possible are {', '.join(_KNOWN_KEYS)}")
+        rate = None if parameters.get("bw") is None else _rate_from_bw(parameters["bw"])
+        impairment = Impairment(
+            delay_us=_microseconds("delay", parameters.get("delay")),
+            jitter_us=_microseconds("jitter", parameters.get("jitter")),
+            loss=_number("loss", parameters.get("loss") or 0) / 100,
+        )
+        acks: Acks = parameters.get("acks") or "priority"  # type: ignore[assignment]
+        return cls(rate, _queue_bytes(rate, parameters, side), acks, impairment)
+
+
+def check_rate(rate: int) -> None:
+    """Raise ShapeError unless the kernel can shape to exactly this rate."""
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise ShapeError(f"rate {rate} bit/s: possible is {MIN_RATE} bit/s (56 kbit/s) to {MAX_RATE} bit/s (1 Gbit/s)")
+    if rate % 8:
+        low = rate - rate % 8
+        raise ShapeError(f"rate {rate} bit/s is no multiple of 8 bit/s: the nearest possible are {low} and {low + 8}")
+
+
+def _rate_of(shape: Shape) -> int:
+    if shape.rate is None:
+        raise ShapeError("an unshaped direction has no burst")
+    return shape.rate
+
+
+def _number(what: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - nan
+        raise ShapeError(f"{what} {value!r}: possible is a number")
+    return value
+
+
+def _rate_from_bw(bw: object) -> int:
+    megabits = _number("bw", bw)
+    if not MIN_RATE / 1e6 <= megabits <= MAX_RATE / 1e6:
+        raise ShapeError(f"bw {bw!r} Mbit/s: possible is 0.056 (56 kbit/s) to 1000 (1 Gbit/s)")
+    return round(megabits * 1_000_000)
+
+
+def _microseconds(what: str, value: object) -> int:
+    """Mininet writes times as `tc` does: '20ms'; a bare number is microseconds there, and an error here."""
+    if value is None:
+        return 0
+    text = str(value)
+    for unit, factor in _TIME_UNITS.items():
+        number = text.removesuffix(unit)
+        if number != text and number[-1:].isdigit():
+            try:
+                return round(float(number) * factor)
+            except ValueError:
+                break
+    raise ShapeError(f"{what} {value!r}: possible is a number with its unit, like '20ms' (us, ms, s)")
+
+
+def _queue_bytes(rate: int | None, parameters: Mapping[str, object], side: Side) -> int:
+    """The queue's limit; never less than two frames, or a link could not even hold what it is sending."""
+    asked_ms, asked_packets = parameters.get("queue_ms"), parameters.get("max_queue_size")
+    if rate is None:
+        return 0
+    if asked_packets is not None:
+        wanted = _number("max_queue_size", asked_packets) * FRAME_BYTES
+    elif asked_ms is not None:
+        wanted = _number("queue_ms", asked_ms) / 1000 * rate / 8
+    else:
+        default = QUEUE_DEFAULTS[side]
+        wanted = max(default.least_bytes, default.milliseconds / 1000 * rate / 8)
+    if not 0 < wanted <= 1 << 30:
+        raise ShapeError(f"queue of {wanted:.0f} bytes: possible is more than nothing and up to 1 GiB")
+    return max(2 * FRAME_BYTES, int(wanted))
