@@ -1,8 +1,33 @@
-"""Command line: one function a command; says nothing that a library module could say."""
+"""Command line: one function a command; says nothing that a library module could say.
+
+Exit status of every command: 0 all well, 1 something was measured or found that is not as it should be,
+2 the input or the machine does not allow it (the message says why), 130 interrupted.
+"""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+from testbed.errors import ExplainedError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Target = Annotated[
+    str, typer.Argument(help="star, two-isps, tree, a file like my.py, module:name, or an experiment.yaml")
+]
+Parameters = Annotated[list[str] | None, typer.Argument(help="the topology's parameters: n=10 up='8 Mbit/s' ...")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")]
+
+
+class Alone(StrEnum):
+    """Which directions are also measured one by one."""
+
+    KINDS = "kinds"
+    ALL = "all"
+    NONE = "none"
 
 
 @app.callback()
@@ -10,6 +35,100 @@ def testbed() -> None:
     """Measure peer-to-peer file distribution on an emulated network, with real sockets."""
 
 
+@app.command()
+def run(
+    experiment: Annotated[Path, typer.Argument(help="the experiment file")],
+    runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
+    quiet: Quiet = False,
+) -> None:
+    """Run an experiment: build its network, check every link of it, and keep what was measured in a run folder."""
+    from testbed.cli.run import run_experiment
+
+    raise typer.Exit(run_experiment(experiment, runs, quiet=quiet))
+
+
+@app.command()
+def links(
+    target: Target,
+    parameters: Parameters = None,
+    seconds: Annotated[float, typer.Option(min=0.2, help="Time for each measurement, after its first second.")] = 2.0,
+    alone: Annotated[
+        Alone, typer.Option(help="Measure one by one: one direction of each kind, all, or none.")
+    ] = Alone.KINDS,
+    streams: Annotated[int, typer.Option(min=1, max=100, help="TCP streams in each direction.")] = 1,
+    tolerance: Annotated[float, typer.Option(min=0.0, help="Allowed error of the steady rate, in percent.")] = 2.0,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all figures.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send real TCP through every link, both ways, and print what was asked against what was measured.
+
+    Exit status 1 if a steady rate, a delay or a loss is beyond the tolerance.
+    """
+    from testbed.cli.links import show_links
+
+    raise typer.Exit(
+        show_links(
+            target,
+            parameters or [],
+            seconds=seconds,
+            alone=alone.value,
+            streams=streams,
+            tolerance=tolerance / 100,
+            csv=csv,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def shell(
+    target: Target,
+    parameters: Parameters = None,
+    command: Annotated[
+        list[str] | None, typer.Option("--command", "-c", help="Run this line and leave (may repeat).")
+    ] = None,
+) -> None:
+    """Open Mininet's command line inside the network: pingall, h1 tcpdump ..., xterm h1, exit."""
+    from testbed.cli.shell import open_shell
+
+    raise typer.Exit(open_shell(target, parameters or [], command or []))
+
+
+@app.command()
+def topologies(reference: Annotated[str | None, typer.Argument(help="a topology, for its parameters")] = None) -> None:
+    """List the topologies that come with the testbed, or the parameters of one."""
+    from testbed.cli.topologies import show_topologies
+
+    show_topologies(reference)
+
+
+@app.command()
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    capacity: Annotated[bool, typer.Option(help="Measure what the machine can carry, unless it is known.")] = True,
+    again: Annotated[bool, typer.Option("--again", help="Measure the capacity even if it is known.")] = False,
+) -> None:
+    """Check this machine: kernel features, limits, tools, versions, and how much traffic it can carry.
+
+    Exit status 1 if something is missing without which nothing works.
+    """
+    from testbed.cli.doctor import show_doctor
+
+    raise typer.Exit(show_doctor(json=json, capacity=capacity, again=again))
+
+
 def main() -> None:
     """Run the `testbed` command."""
-    app()
+    try:
+        app()
+    except ExplainedError as error:
+        sys.exit(_complain(str(error)))
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        sys.exit(_complain(f"{error.strerror or error}{where}"))
+
+
+def _complain(text: str) -> int:
+    for line in text.splitlines():
+        print(f"testbed: {line}", file=sys.stderr)
+    return 2

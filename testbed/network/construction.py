@@ -92,8 +92,8 @@ class Fabric:
     def largest_super_packet(self) -> int | None:
         """So many segments can be in one packet that arrives at a core; None if nothing bounds it."""
         bounds = [end.shape.gso_segments for end in self.ends]
-        if any(end.shape.impairment.loss for end in self.ends):
-            return 1  # a lost packet is to be one segment, whichever link it came from
+        if any(end.shape.impairment.is_random for end in self.ends):
+            return 1  # what is lost or late is to be one packet of the wire, whichever link it was born at
         return None if None in bounds else max((bound for bound in bounds if bound), default=1)
 
     def gso_segments(self, end: ShapedIntf) -> int | None:
@@ -114,8 +114,8 @@ class Fabric:
             if isinstance(end, ShapedIntf) and isinstance(other := end.peer.home, Core):
                 yield end, other
 
-    def beyond(self, core: Core) -> dict[Trunk, list[IPv4Address]]:
-        """For each trunk of a core, the addresses of all that is reached through it, by the fewest cores."""
+    def first_trunks(self, core: Core) -> dict[Core, Trunk]:
+        """The trunk by which a core reaches each other one, over the fewest cores."""
         through: dict[Core, Trunk] = {}
         frontier: deque[tuple[Core, Trunk | None]] = deque([(core, None)])
         while frontier:
@@ -125,8 +125,21 @@ class Fabric:
                 if other is not core and other not in through:
                     through[other] = first or trunk
                     frontier.append((other, through[other]))
+        return through
+
+    def path(self, source: EmulatedHost, destination: EmulatedHost) -> list[ShapedIntf]:
+        """The link ends by which a packet leaves each node on its way."""
+        here, goal = self.core_of(source), self.core_of(destination)
+        ends = [source.access]
+        while here is not goal:
+            end, here = self.first_trunks(here)[goal]
+            ends.append(end)
+        return [*ends, destination.access.peer]
+
+    def beyond(self, core: Core) -> dict[Trunk, list[IPv4Address]]:
+        """For each trunk of a core, the addresses of all that is reached through it."""
         reached: dict[Trunk, list[IPv4Address]] = {}
-        for other, trunk in through.items():
+        for other, trunk in self.first_trunks(core).items():
             reached.setdefault(trunk, []).extend([self.addresses[other], *self._addresses_at[other]])
         return reached
 

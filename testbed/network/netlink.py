@@ -14,10 +14,13 @@ from ipaddress import IPv4Address, IPv4Network
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
 
+from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
+
+from testbed.errors import ExplainedError
 
 RTM_NEWLINK: Final = 16
 RTM_DELLINK: Final = 17
@@ -57,12 +60,14 @@ _IFA_F_NOPREFIXROUTE: Final = 0x200
 _RTNH_F_ONLINK: Final = 4
 _RT_SCOPE_UNIVERSE: Final = 0
 _RT_SCOPE_LINK: Final = 253
-_RT_TABLE_MAIN: Final = 254
+RT_TABLE_MAIN: Final = 254
 _RTPROT_STATIC: Final = 4
 _RTN_UNICAST: Final = 1
+_RTN_UNREACHABLE: Final = 7
+_FR_ACT_TO_TBL: Final = 1
 
 
-class NetlinkError(OSError):
+class NetlinkError(ExplainedError, OSError):
     """The kernel refused a request; the message says which and why."""
 
 
@@ -239,6 +244,21 @@ def new_bridge(name: str, index: int, mac: str) -> Message:
     return encode(message, RTM_NEWLINK, f"make the bridge {name}")
 
 
+def new_link_of_kind(kind: str, name: str, index: int) -> Message:
+    """Make an interface of a kind that needs no options."""
+    message = ifinfmsg()
+    message["index"] = index
+    message["attrs"] = [("IFLA_IFNAME", name), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
+    return encode(message, RTM_NEWLINK, f"make an interface of kind {kind}")
+
+
+def delete_link(index: int) -> Message:
+    """Remove an interface, and with it its pair's other end."""
+    message = ifinfmsg()
+    message["index"] = index
+    return encode(message, RTM_DELLINK, f"remove interface {index}", flags=0)
+
+
 def link_up(index: int) -> Message:
     """Switch an interface on."""
     message = ifinfmsg()
@@ -275,7 +295,7 @@ def new_route(
     via: IPv4Address | None = None,
     *,
     congestion_control: str | None = None,
-    table: int = _RT_TABLE_MAIN,
+    table: int = RT_TABLE_MAIN,
 ) -> Message:
     """Send packets for `destination` out of an interface, straight to it or to the neighbour `via`.
 
@@ -295,6 +315,25 @@ def new_route(
     if congestion_control is not None:
         message["attrs"].append(("RTA_METRICS", {"attrs": [("RTAX_CC_ALGO", congestion_control)]}))
     return encode(message, RTM_NEWROUTE, f"route {destination} out of interface {index}")
+
+
+def new_rule(priority: int, table: int, arriving_from: str | None = None) -> Message:
+    """Look up the routes of packets in a table: of all, or of those that arrive from an interface."""
+    message = fibmsg()
+    message["family"], message["action"] = socket.AF_INET, _FR_ACT_TO_TBL
+    message["attrs"] = [("FRA_PRIORITY", priority), ("FRA_TABLE", table)]
+    if arriving_from is not None:
+        message["attrs"].append(("FRA_IIFNAME", arriving_from))
+    return encode(message, RTM_NEWRULE, f"look up packets from {arriving_from or 'anywhere'} in table {table}")
+
+
+def new_dead_end(table: int) -> Message:
+    """What no better route of the table takes goes nowhere."""
+    message = rtmsg()
+    message["family"], message["table"], message["type"] = socket.AF_INET, table, _RTN_UNREACHABLE
+    message["proto"], message["scope"] = _RTPROT_STATIC, _RT_SCOPE_UNIVERSE
+    message["attrs"] = [("RTA_TABLE", table), ("RTA_PRIORITY", 1000)]
+    return encode(message, RTM_NEWROUTE, f"make table {table} end nowhere")
 
 
 def new_neighbour(index: int, address: IPv4Address, mac: str) -> Message:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,8 @@ from mininet.net import Mininet
 from mininet.topo import Topo
 
 from testbed.network.construction import ADDRESSES, Fabric, build, demolish
+from testbed.network.delaybox import DelayBox
+from testbed.network.delays import start_delay_boxes, stop_delay_boxes
 from testbed.network.features import has_qdisc
 from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink, make_core
 from testbed.network.processes import Processes
@@ -19,8 +22,10 @@ from testbed.network.sandbox import SandboxError, inside_sandbox
 class EmulatedMininet(Mininet):
     """Mininet that makes its whole network at once, over netlink."""
 
-    def __init__(self, topo: Topo, congestion_control: str) -> None:
+    def __init__(self, topo: Topo, congestion_control: str, seed: int) -> None:
         self._congestion_control = congestion_control
+        self._seed = seed
+        self.delay_boxes: list[DelayBox] = []
         self._last_mac = 0
         self.settings: dict[str, str] = {}
         # Mininet would raise the machine's own limits here, which are not ours to touch.
@@ -59,12 +64,20 @@ class EmulatedMininet(Mininet):
         """Read the topology, then make everything that it describes."""
         super().build()
         self.settings = build(self.fabric, netem=has_qdisc("netem"))
+        if not has_qdisc("netem"):
+            self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
+
+    def stop(self) -> None:
+        """Stop what runs in the network; `demolish` removes it."""
+        stop_delay_boxes(self.delay_boxes)
+        super().stop()
 
 
 class Network:
     """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
 
     It must be inside a sandbox (`sandbox.run`), so that whatever happens, nothing of it stays on the machine.
+    `seed` is that of jitter and loss where they are ours to draw (the kernel's netem draws its own).
     `output` is the folder where programs' output goes; `preload` names modules that `start_python` shall find imported.
     """
 
@@ -73,6 +86,7 @@ class Network:
         topology: Topo,
         *,
         congestion_control: str = "cubic",
+        seed: int = 0,
         output: Path | None = None,
         preload: Sequence[str] = (),
     ) -> None:
@@ -80,7 +94,7 @@ class Network:
             raise SandboxError("a network needs a sandbox around it: call sandbox.run(function), and make it there")
         self._temporary = tempfile.TemporaryDirectory(prefix="testbed-") if output is None else None
         self._processes = Processes(output or Path(self._temporary.name if self._temporary else "."), preload)
-        self.mininet = EmulatedMininet(topology, congestion_control)
+        self.mininet = EmulatedMininet(topology, congestion_control, seed)
 
     def __enter__(self) -> Self:
         try:
@@ -123,6 +137,10 @@ class Network:
     def links(self) -> Sequence[ShapedLink]:
         """All links: hosts' access links, and those between cores."""
         return self.mininet.fabric.links
+
+    def address_of(self, core: Core) -> IPv4Address:
+        """The address of a core."""
+        return self.mininet.fabric.addresses[core]
 
     @property
     def settings(self) -> dict[str, str]:

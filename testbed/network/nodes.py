@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final
 from mininet.link import Intf, Link
 from mininet.node import Controller, Host, Node, Switch
 
+from testbed.errors import ExplainedError
 from testbed.network.processes import Process, Processes
 from testbed.network.sandbox.sysctls import write_sysctls
 from testbed.network.shape import Shape, ShapeError, Side
@@ -27,7 +28,7 @@ _HOST_PORT_INDEX: Final = 100
 _CORE_PORT_INDEX: Final = 1000
 
 
-class NodeError(ValueError):
+class NodeError(ExplainedError, ValueError):
     """A topology asks for a node or link that this network cannot be made of."""
 
 

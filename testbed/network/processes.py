@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+from testbed.errors import ExplainedError
 from testbed.network.syscalls import inside_network_namespace
 from testbed.network.warm import WarmInterpreter
 
@@ -27,7 +28,7 @@ class Place(Protocol):
         """A descriptor of the network namespace."""
 
 
-class ProcessError(Exception):
+class ProcessError(ExplainedError):
     """A program did not start, did not become ready, or ended when it should not have."""
 
 

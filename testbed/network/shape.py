@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from testbed.errors import ExplainedError
+
 FRAME_BYTES: Final = 1514
 SEGMENT_PAYLOAD_BYTES: Final = 1448
 MIN_RATE: Final = 56_000
@@ -18,6 +20,7 @@ MAX_RATE: Final = 1_000_000_000
 # A super-packet may occupy the link for this long, so that it is a burst that nobody can measure.
 _SUPER_PACKET_SECONDS: Final = 0.0005
 _BURST_SECONDS: Final = 0.001
+_LONGEST_US: Final = 60_000_000
 
 Acks = Literal["priority", "shared"]
 Side = Literal["host", "core"]
@@ -26,7 +29,7 @@ _KNOWN_KEYS: Final = ("bw", "delay", "jitter", "loss", "max_queue_size", "queue_
 _TIME_UNITS: Final = {"us": 1, "ms": 1_000, "s": 1_000_000}
 
 
-class ShapeError(ValueError):
+class ShapeError(ExplainedError, ValueError):
     """A link was asked to be what no link here can be; the message says what is possible."""
 
 
@@ -46,24 +49,29 @@ QUEUE_DEFAULTS: Final[Mapping[Side, QueueDefault]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Impairment:
-    """Time and loss that a direction adds: one-way delay, uniform jitter around it, and loss of single packets."""
+    """One direction of a link: every packet waits `delay_us` +- `jitter_us`, or is lost with probability `loss`."""
 
     delay_us: int = 0
     jitter_us: int = 0
     loss: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delay_us <= 60_000_000:
-            raise ShapeError(f"delay {self.delay_us} us: possible is 0 to 60 s")
-        if not 0 <= self.jitter_us <= self.delay_us:
-            raise ShapeError(f"jitter {self.jitter_us} us: possible is 0 to the delay itself, {self.delay_us} us")
-        if not 0 <= self.loss < 1:
-            raise ShapeError(f"loss {self.loss:.2%}: possible is 0 % to less than 100 %")
+        for name, value in (("delay_us", self.delay_us), ("jitter_us", self.jitter_us)):
+            if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_US:
+                message = f"{name} is {value!r}; it must be a whole number of microseconds from 0 to {_LONGEST_US}"
+                raise ShapeError(message)
+        if not 0 <= self.loss <= 1:
+            raise ShapeError(f"loss is {self.loss!r}; it must be a probability from 0 to 1")
 
     def __bool__(self) -> bool:
         return bool(self.delay_us or self.jitter_us or self.loss)
+
+    @property
+    def is_random(self) -> bool:
+        """Whether two packets can fare differently."""
+        return self.jitter_us > 0 or self.loss > 0
 
 
 @dataclass(frozen=True)
@@ -94,8 +102,8 @@ class Shape:
     @property
     def gso_segments(self) -> int | None:
         """How many segments a super-packet may carry, None for as many as the kernel likes."""
-        if self.impairment.loss:
-            return 1  # netem drops what it is handed: a super-packet lost as one would be a burst of losses
+        if self.impairment.is_random:
+            return 1  # each packet of the wire is to draw for itself, and netem draws for what it is handed
         if self.rate is None:
             return None
         return max(1, int(self.rate * _SUPER_PACKET_SECONDS / (8 * FRAME_BYTES)))

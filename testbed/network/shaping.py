@@ -62,6 +62,9 @@ _NETEM_PACKETS: Final = 1_000_000
 _LINKLAYER_ETHERNET: Final = 1  # the kernel then needs no table of transmission times
 
 _RATE: Final = struct.Struct("=BBHhHI")
+_HTB_DEFAULT_1: Final = attribute(2, struct.pack("=5I", 3, 10, 1, 0, 0))
+# A filter's priority, and the protocol that it looks at.
+_FIRST_AND_IPV4: Final = (1 << 16) | socket.htons(0x0800)
 
 
 class _TcMessage(nlmsg):  # type: ignore[misc]
@@ -106,7 +109,7 @@ def _template(egress: Egress) -> tuple[Message, ...]:
     if shape.rate is None:
         return tuple(messages)
     messages += [
-        _qdisc("htb", parent, HTB, attribute(2, struct.pack("=5I", 3, 10, 1, 0, 0))),
+        _qdisc("htb", parent, HTB, _HTB_DEFAULT_1),
         _htb_class(DATA_CLASS, shape.rate, shape.burst_bytes),
         _data_queue(egress),
     ]
@@ -123,7 +126,10 @@ def _tc(kind: str, request: int, parent: int, handle: int, options: bytes, *, in
     message = _TcMessage()
     message["parent"], message["handle"], message["info"] = parent, handle, info
     message["attrs"] = [("TCA_KIND", kind), ("TCA_OPTIONS", options)]
-    return encode(message, request, f"add {kind} {handle >> 16:x}:{handle & 0xFFFF:x}")
+    name = f"{kind} {handle >> 16:x}:{handle & 0xFFFF:x}"
+    if request == RTM_DELQDISC:
+        return encode(message, request, f"remove {name}", flags=0)
+    return encode(message, request, f"add {name}")
 
 
 def _qdisc(kind: str, parent: int, handle: int, options: bytes) -> Message:
@@ -169,9 +175,7 @@ def _ack_filter() -> Message:
     program = _pure_ack_program()
     options = attribute(4, struct.pack("=H", len(program) // 8)) + attribute(5, program)
     options += attribute(3, struct.pack("=I", ACK_CLASS))
-    # tcm_info is the filter's priority and the protocol that it looks at.
-    info = (1 << 16) | socket.htons(0x0800)
-    return _tc("bpf", RTM_NEWTFILTER, HTB, 0, options, info=info)
+    return _tc("bpf", RTM_NEWTFILTER, HTB, 0, options, info=_FIRST_AND_IPV4)
 
 
 def _pure_ack_program() -> bytes:
@@ -200,8 +204,14 @@ def _pure_ack_program() -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
-def trial_qdisc(kind: str, index: int) -> tuple[Message, Message]:
-    """Requests that add a queueing discipline without options to an interface, and remove it."""
-    add = _qdisc(kind, TC_ROOT, NETEM, b"")
-    remove = _tc(kind, RTM_DELQDISC, TC_ROOT, NETEM, b"")
+def trial_qdisc(kind: str, index: int, *, configured: bool = False) -> tuple[Message, Message]:
+    """Requests that add a queueing discipline to an interface, without options or as HTB is here, and remove it."""
+    add = _qdisc(kind, TC_ROOT, HTB, _HTB_DEFAULT_1 if configured else b"")
+    remove = _tc(kind, RTM_DELQDISC, TC_ROOT, HTB, b"")
     return Message(_stamped(add.data, index), add.what), Message(_stamped(remove.data, index), remove.what)
+
+
+def trial_filter(kind: str, index: int) -> Message:
+    """A request that adds a filter without options to the HTB of an interface."""
+    message = _tc(kind, RTM_NEWTFILTER, HTB, 0, b"", info=_FIRST_AND_IPV4)
+    return Message(_stamped(message.data, index), message.what)

@@ -23,12 +23,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from testbed.errors import ExplainedError
 from testbed.network.syscalls import CLONE_NEWNET, die_with_parent, setns
 
 _MAX_MESSAGE = 1 << 16
 
 
-class WarmInterpreterError(Exception):
+class WarmInterpreterError(ExplainedError):
     """The warm interpreter could not start, or is gone."""
 
 

@@ -31,7 +31,8 @@ numbers in every run with the same seed, whatever the other links carry.
 
 from testbed.network.delaybox.box import MEMORY_BYTES, PROGRAM, DelayBox
 from testbed.network.delaybox.errors import DelayBoxError
-from testbed.network.delaybox.impairment import Impairment
 from testbed.network.delaybox.statistics import DelayBoxStats, Lateness
+from testbed.network.delaybox.table import Table
+from testbed.network.shape import Impairment
 
-__all__ = ["MEMORY_BYTES", "PROGRAM", "DelayBox", "DelayBoxError", "DelayBoxStats", "Impairment", "Lateness"]
+__all__ = ["MEMORY_BYTES", "PROGRAM", "DelayBox", "DelayBoxError", "DelayBoxStats", "Impairment", "Lateness", "Table"]

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from testbed.network.delaybox.errors import DelayBoxError
-from testbed.network.delaybox.impairment import Table, impairments, table_text
 from testbed.network.delaybox.statistics import DelayBoxStats
+from testbed.network.delaybox.table import Table, impairments, table_text
 from testbed.network.delaybox.tun import opened_tun
 
 PROGRAM = Path(sys.prefix) / "bin" / "testbed-delaybox"

@@ -400,7 +400,7 @@ struct counters {
     uint64_t lost;      /* as the table asks */
     uint64_t no_memory; /* dropped: the memory limit was reached */
     uint64_t ignored;   /* dropped: not IPv4 */
-    uint64_t refused;   /* dropped: the kernel did not take it back */
+    uint64_t refused;   /* dropped: the kernel did not take it back; the device counts it too */
 };
 
 struct box {
@@ -526,7 +526,7 @@ static void release_due(struct box *box)
 
 /* ---- what is told about it ---- */
 
-static uint64_t tx_dropped(const struct nlmsghdr *answer)
+static uint64_t dropped_in(const struct nlmsghdr *answer)
 {
     struct rtnl_link_stats64 statistics = {0};
     unsigned left = (unsigned)IFLA_PAYLOAD(answer);
@@ -534,10 +534,11 @@ static uint64_t tx_dropped(const struct nlmsghdr *answer)
     for (struct rtattr *at = IFLA_RTA(NLMSG_DATA(answer)); RTA_OK(at, left); at = RTA_NEXT(at, left))
         if (at->rta_type == IFLA_STATS64)
             memcpy(&statistics, RTA_DATA(at), offsetof(struct rtnl_link_stats64, multicast));
-    return statistics.tx_dropped;
+    return statistics.tx_dropped + statistics.rx_dropped;
 }
 
-/* Packets that the kernel dropped because the device's ring was full: the box did not keep up. */
+/* Packets that the kernel dropped on their way to the box (its ring was full: the box did not keep up), or on
+ * their way back (it refused them, or its backlog was full). */
 static uint64_t device_dropped(const struct box *box)
 {
     struct {
@@ -555,7 +556,7 @@ static uint64_t device_dropped(const struct box *box)
         length = recv(box->netlink, bytes, sizeof bytes, 0);
     if (length < 0 || !NLMSG_OK(answer, (size_t)length) || answer->nlmsg_type != RTM_NEWLINK)
         fail(EXIT_SYSTEM, "the kernel does not tell the TUN device's counters");
-    return tx_dropped(answer);
+    return dropped_in(answer);
 }
 
 static uint64_t cpu_us(void)

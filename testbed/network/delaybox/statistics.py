@@ -13,7 +13,7 @@ class Lateness:
     """How late packets left, at most: a histogram, {upper edge in ns: packets}.
 
     It counts what the box is to blame for: the time after the packet was due, and the time that it may have
-    waited in the device before the box read it. Buckets are an eighth to a quarter of their edge wide.
+    waited in the device before the box read it. Buckets are a fifth to an eighth of their edge wide.
     """
 
     counts: Mapping[int, int]
@@ -54,9 +54,9 @@ class DelayBoxStats:
     ignored: int
     """Dropped because they are not IPv4."""
     refused: int
-    """Dropped because the kernel did not take them back."""
+    """Dropped because the kernel did not take them back; `device_dropped` has them too."""
     device_dropped: int
-    """Dropped by the kernel because the box did not read fast enough."""
+    """Dropped by the kernel: before the box, which read too slowly, or after it (net.core.netdev_max_backlog)."""
     held: int
     """Waiting at this instant."""
     memory_peak: int
@@ -72,7 +72,7 @@ class DelayBoxStats:
     @property
     def dropped(self) -> int:
         """Packets that the table did not ask to lose; anything but 0 spoils a trial."""
-        return self.no_memory + self.refused + self.device_dropped
+        return self.no_memory + self.device_dropped
 
     @classmethod
     def from_line(cls, line: str) -> Self:

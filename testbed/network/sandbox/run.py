@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from testbed.errors import ExplainedError
 from testbed.network.sandbox.filesystem import mount_private_view
 from testbed.network.syscalls import (
     CLONE_NEWIPC,
@@ -34,7 +35,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _inside = False
 
 
-class SandboxError(Exception):
+class SandboxError(ExplainedError):
     """The kernel would not give us a sandbox; the message says what to do."""
 
 

@@ -8,6 +8,8 @@ with the results.
 from collections.abc import Mapping
 from pathlib import Path
 
+from testbed.errors import ExplainedError
+
 _PROC_SYS = Path("/proc/sys")
 
 QUIET_IPV6: Mapping[str, str] = {
@@ -39,7 +41,7 @@ BRIDGE: Mapping[str, str] = {
 }
 
 
-class SysctlError(OSError):
+class SysctlError(ExplainedError, OSError):
     """A setting was refused."""
 
 

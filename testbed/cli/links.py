@@ -1,0 +1,102 @@
+"""`testbed links`: asked against measured."""
+
+from collections.abc import Callable, Sequence
+
+from testbed.cli.output import format_table, print_csv, progress
+from testbed.cli.targets import Target, open_target
+from testbed.network import sandbox
+from testbed.network.linkcheck import Alone, PathReport, check_paths, check_rates
+from testbed.network.measure import DirectionReport
+from testbed.network.network import Network
+from testbed.units import format_rate
+
+_RATE_HEADER = (
+    "link", "way", "busy", "asked", "payload", "wire %", "steady %", "first 1 s %", "100 ms windows %", "peak %",
+    "queue ms (max)", "drops", "",
+)  # fmt: skip
+_PATH_HEADER = ("round trip", "asked ms", "median", "min", "max", "asked loss %", "loss %", "probes", "")
+
+
+def show_links(
+    reference: str,
+    parameters: Sequence[str],
+    *,
+    seconds: float,
+    alone: Alone,
+    streams: int,
+    tolerance: float,
+    csv: bool,
+    quiet: bool,
+) -> int:
+    """Measure and print; 0 if everything is within the tolerance, else 1."""
+    target, tell = open_target(reference, parameters), progress(quiet=quiet)
+    rates, paths = sandbox.run(lambda: measure_target(target, seconds, alone, streams, tell))
+    if csv:
+        print_csv([report.row() for report in rates] + [report.row() for report in paths])
+    else:
+        print_reports(rates, paths, tolerance)
+    return 0 if all_within(rates, paths, tolerance) else 1
+
+
+def measure_target(
+    target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]
+) -> tuple[list[DirectionReport], list[PathReport]]:
+    """Build the network and check all of it; to be called in a sandbox."""
+    with Network(target.topology, congestion_control=target.congestion_control) as network:
+        tell(
+            f"built {len(network.hosts)} hosts and {len(network.cores)} cores; measuring each for {seconds:g} s or more"
+        )
+        paths = check_paths(network, tell)
+        return check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell), paths
+
+
+def all_within(rates: Sequence[DirectionReport], paths: Sequence[PathReport], tolerance: float) -> bool:
+    """Whether every link is what was asked."""
+    return all(report.within(tolerance) for report in rates) and all(report.within() for report in paths)
+
+
+def print_reports(rates: Sequence[DirectionReport], paths: Sequence[PathReport], tolerance: float) -> None:
+    """Both tables, and a line that sums them up."""
+    if rates:
+        print(format_table(_RATE_HEADER, [_rate_row(report, tolerance) for report in rates]))
+        print("\nRates count Ethernet frames, 1514 bytes for 1448 of payload; 100 % is all that this allows.")
+    if paths:
+        print("\n" + format_table(_PATH_HEADER, [_path_row(report) for report in paths]))
+    off = sum(not report.within(tolerance) for report in rates) + sum(not report.within() for report in paths)
+    total = len(rates) + len(paths)
+    if not total:
+        print("no link of this topology has a rate, a delay or a loss: there is nothing to measure")
+    else:
+        print(f"{total - off} of {total} within tolerance (steady rate {tolerance:.1%}, round trip 2 ms)")
+
+
+def _rate_row(report: DirectionReport, tolerance: float) -> list[str]:
+    return [
+        report.link,
+        report.direction,
+        "alone" if report.together == 1 else f"{report.together} at once",
+        format_rate(report.asked_bps),
+        f"{report.payload_bps / 1e6:.3f} Mbit/s",
+        f"{report.wire_ratio:.2%}".rstrip("%"),
+        f"{report.payload_ratio:.2%}".rstrip("%"),
+        f"{report.first_second_ratio:.1%}".rstrip("%"),
+        f"{report.low_ratio * 100:.0f} - {report.high_ratio * 100:.0f}",
+        f"{report.peak_ratio * 100:.0f}",
+        f"{report.queue_mean_ms:.1f} ({report.queue_max_ms:.1f})",
+        str(report.drops),
+        "" if report.within(tolerance) else "<- off",
+    ]
+
+
+def _path_row(report: PathReport) -> list[str]:
+    return [
+        report.path,
+        f"{report.asked_rtt_ms:.1f}",
+        f"{report.rtt_median_ms:.2f}",
+        f"{report.rtt_min_ms:.2f}",
+        f"{report.rtt_max_ms:.2f}",
+        f"{report.asked_loss:.2%}".rstrip("%"),
+        f"{report.loss:.2%}".rstrip("%"),
+        str(report.probes),
+        "" if report.within() else "<- off",
+    ]

@@ -1,0 +1,43 @@
+"""Tables and progress lines for people."""
+
+import csv
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+Row = Sequence[str]
+
+
+def format_table(header: Row, rows: Iterable[Row]) -> str:
+    """Columns as wide as they need to be; numbers to the right, words to the left."""
+    lines = [list(header), *map(list, rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
+    numeric = [all(_is_number(line[k]) for line in lines[1:]) for k in range(len(header))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or cell[0].isdigit() or cell[0] in "-+."
+
+
+def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
+    """All columns of all rows; a row without a column leaves it empty."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def progress(*, quiet: bool) -> Callable[[str], None]:
+    """A function that says on stderr what is being done."""
+
+    def tell(text: str) -> None:
+        if not quiet:
+            print(f"testbed: {text}", file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,1 @@
+"""Whether this machine can emulate, and how much: features of its kernel, tools, limits and capacity."""

@@ -1,0 +1,180 @@
+"""How much this machine can carry: the aggregate rate through the core at which links begin to lose theirs.
+
+N hosts stand around one core. Each sends to its next four neighbours, so that all N uplinks are saturated and every
+packet passes two shapers. A total rate is carried when what left the shapers is at least CARRIED of what was asked.
+The search begins from what a moderate load costs in processor time, then closes in from both sides.
+"""
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from mininet.topo import Topo
+
+from testbed.doctor.tools import versions
+from testbed.network import sandbox
+from testbed.network.measure import DirectionReport, Load, measure
+from testbed.network.network import Network
+from testbed.network.shape import MAX_RATE, MIN_RATE
+from testbed.network.traffic import Route
+
+HOSTS: Final = (10, 50, 200)
+CARRIED: Final = 0.98
+_NEIGHBOURS: Final = 4
+_FIRST_TOTAL: Final = 60_000_000
+_CLOSE_ENOUGH: Final = 1.12
+_MAX_PROBES: Final = 7
+_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One total rate, tried."""
+
+    hosts: int
+    total_bps: int
+    carried_ratio: float
+    busy: float
+
+    @property
+    def carried(self) -> bool:
+        """Whether the links kept their rates."""
+        return self.carried_ratio >= CARRIED
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What was found, and when; `totals` has the highest total in bit/s that was carried, by number of hosts."""
+
+    totals: dict[int, int]
+    measured_at: str
+    machine: str
+
+    @property
+    def megabits(self) -> dict[int, float]:
+        """The same in Mbit/s."""
+        return {hosts: total / 1e6 for hosts, total in self.totals.items()}
+
+
+class Ring(Topo):
+    """N hosts whose downlinks are three times their uplinks, so that only the uplinks are full."""
+
+    def build(self, n: int, rate: int) -> None:
+        """Add the core and the hosts."""
+        core = self.addSwitch("s1")
+        up, down = rate / 1e6, min(3 * rate, MAX_RATE) / 1e6
+        for k in range(n):
+            self.addLink(self.addHost(f"h{k + 1}"), core, params1={"bw": up}, params2={"bw": down})
+
+
+def probe(hosts: int, total: int, seconds: float = _SECONDS) -> Probe:
+    """Load all links of a ring of hosts at the same time, in a sandbox."""
+    rate = max(MIN_RATE, total // hosts // 8 * 8)
+    reports, busy = sandbox.run(lambda: _load_ring(hosts, rate, seconds))
+    carried = sum(report.wire_ratio for report in reports) / len(reports)
+    return Probe(hosts, rate * hosts, carried, busy)
+
+
+def _load_ring(hosts: int, rate: int, seconds: float) -> tuple[list[DirectionReport], float]:
+    with Network(Ring(n=hosts, rate=rate)) as network:
+        loads = []
+        for k, host in enumerate(network.hosts):
+            targets = [network.hosts[(k + step) % hosts] for step in range(1, _NEIGHBOURS + 1)]
+            loads.append(Load(host.access, [Route(host, target, target.address) for target in targets]))
+        before = _processor_times()
+        reports = measure(loads, seconds)
+        return reports, _busy_share(before, _processor_times())
+
+
+def _processor_times() -> tuple[int, int]:
+    """Ticks spent idle, and all ticks, of all processors."""
+    fields = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return fields[3] + fields[4], sum(fields)
+
+
+def _busy_share(before: tuple[int, int], after: tuple[int, int]) -> float:
+    idle, total = after[0] - before[0], after[1] - before[1]
+    return 1 - idle / total if total else 1.0
+
+
+def search(hosts: int, try_total: Callable[[int, int], Probe] = probe) -> Iterator[Probe]:
+    """Probe until the highest total that is carried and the lowest that is not are close to each other."""
+    carried, lost, total = 0, 0, max(_FIRST_TOTAL, hosts * MIN_RATE)
+    for _ in range(_MAX_PROBES):
+        result = try_total(hosts, total)
+        yield result
+        if result.carried:
+            carried = max(carried, result.total_bps)
+        else:
+            lost = min(lost or result.total_bps, result.total_bps)
+        if carried and lost and lost <= carried * _CLOSE_ENOUGH:
+            return
+        total = _next_total(result, carried, lost)
+        if not hosts * MIN_RATE <= total <= hosts * MAX_RATE:
+            return
+
+
+def _next_total(last: Probe, carried: int, lost: int) -> int:
+    if carried and lost:
+        return math.isqrt(carried * lost)
+    if lost:
+        return lost // 2
+    # What the processors would have left: but a packet costs less as a machine gets busy, and others may use it too.
+    growth = 0.9 / max(last.busy, 0.05)
+    return round(carried * min(3.0, max(1.5, growth)))
+
+
+def highest_carried(probes: list[Probe]) -> int:
+    """The capacity that a search found, 0 if nothing was carried."""
+    return max((result.total_bps for result in probes if result.carried), default=0)
+
+
+def measure_capacity(report: Callable[[Probe], None] = lambda _probe: None) -> Capacity:
+    """Search at each number of hosts; every probe is reported as it is done."""
+    totals = {}
+    for hosts in HOSTS:
+        probes = []
+        for result in search(hosts):
+            report(result)
+            probes.append(result)
+        totals[hosts] = highest_carried(probes)
+    return Capacity(totals, datetime.now(UTC).isoformat(timespec="seconds"), machine_key())
+
+
+def machine_key() -> str:
+    """What a capacity holds for: kernel, processors and the versions that do the work."""
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    parts = versions()
+    return f"{parts['kernel']}, {os.cpu_count()} x {model.partition(':')[2].strip()}, testbed {parts['testbed']}"
+
+
+def cache_file() -> Path:
+    """Where the capacity is kept, for each user."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "testbed" / "capacity.json"
+
+
+def load_capacity() -> Capacity | None:
+    """The capacity measured earlier on this machine, if there is one."""
+    try:
+        kept: dict[str, Any] = json.loads(cache_file().read_text())
+        totals = {int(hosts): int(total) for hosts, total in kept["totals"].items()}
+        capacity = Capacity(totals, str(kept["measured_at"]), str(kept["machine"]))
+    except (OSError, ValueError, KeyError, AttributeError):
+        return None
+    return capacity if capacity.machine == machine_key() else None
+
+
+def save_capacity(capacity: Capacity) -> None:
+    """Keep it; written beside and renamed, so that a reader finds the old one or the new one."""
+    path = cache_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")
+    fresh.write_text(json.dumps(asdict(capacity), indent=2) + "\n")
+    fresh.replace(path)

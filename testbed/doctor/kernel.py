@@ -1,0 +1,105 @@
+"""Features of the kernel, each found out by using it once in a sandbox."""
+
+import errno
+import socket
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from testbed.doctor.checks import Check
+from testbed.network import sandbox
+from testbed.network.features import has_filter, has_link, has_qdisc
+from testbed.network.sandbox.sysctls import read_sysctl
+
+_SECTION: Final = "kernel"
+
+
+class _Feature(NamedTuple):
+    name: str
+    option: str
+    purpose: str
+    required: bool = True
+
+
+_QDISCS: Final = (
+    _Feature("htb", "CONFIG_NET_SCH_HTB", "rates"),
+    _Feature("bfifo", "CONFIG_NET_SCHED", "queues"),
+    _Feature("tbf", "CONFIG_NET_SCH_TBF", "fast links that lead to slow ones"),
+    _Feature(
+        "netem", "CONFIG_NET_SCH_NETEM", "delay, jitter and loss by the kernel (else: by our delay box)", required=False
+    ),
+)
+_FILTERS: Final = (
+    _Feature("bpf", "CONFIG_NET_CLS_BPF", "acknowledgements beside the rate"),
+    _Feature("u32", "CONFIG_NET_CLS_U32", "filters of plain Mininet", required=False),
+)
+_LINKS: Final = (
+    _Feature("veth", "CONFIG_VETH", "links"),
+    _Feature("bridge", "CONFIG_BRIDGE", "bridged cores", required=False),
+    _Feature("ifb", "CONFIG_IFB", "nothing of the testbed's own", required=False),
+)
+
+
+def check_kernel() -> list[Check]:
+    """Try everything in one sandbox; without one, that is the finding."""
+    try:
+        found, controls = sandbox.run(_try_all)
+    except sandbox.SandboxError as error:
+        return [Check(_SECTION, "namespaces", "missing", str(error), "see the text")]
+    checks = [Check(_SECTION, "namespaces", "ok", "net, mount, pid, ipc, uts")]
+    for kind, features in (("qdisc", _QDISCS), ("filter", _FILTERS), ("link", _LINKS)):
+        checks += [_check(kind, feature, found=found[kind, feature.name]) for feature in features]
+    checks += [_check_control(name, controls) for name in ("cubic", "reno", "bbr")]
+    return [*checks, _check_tun(), _check_open_vswitch()]
+
+
+def _try_all() -> tuple[dict[tuple[str, str], bool], list[str]]:
+    found = {("qdisc", feature.name): has_qdisc(feature.name) for feature in _QDISCS}
+    found |= {("filter", feature.name): has_filter(feature.name) for feature in _FILTERS}
+    found |= {("link", feature.name): has_link(feature.name) for feature in _LINKS}
+    return found, [name for name in ("cubic", "reno", "bbr") if _has_control(name)]
+
+
+def _has_control(name: str) -> bool:
+    """Ask for it on a socket, which also loads its module."""
+    with socket.socket() as tcp:
+        try:
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
+        except OSError as error:
+            return error.errno != errno.ENOENT
+    return True
+
+
+def _check(kind: str, feature: _Feature, *, found: bool) -> Check:
+    name = f"{kind} {feature.name}"
+    if found:
+        return Check(_SECTION, name, "ok", feature.purpose, required=feature.required)
+    mend = f"needs {feature.option}, for {feature.purpose}: {_where_modules_are()}"
+    return Check(_SECTION, name, "missing", "not in this kernel", mend, feature.required)
+
+
+def _where_modules_are() -> str:
+    if Path("/etc/os-release").exists() and "ID=ubuntu" in Path("/etc/os-release").read_text().splitlines():
+        return "sudo apt-get install linux-modules-extra-$(uname -r)"
+    return "the distribution's own kernel has it (Debian: linux-image-amd64)"
+
+
+def _check_control(name: str, available: list[str]) -> Check:
+    default = read_sysctl("net.ipv4.tcp_congestion_control")
+    found = "the machine's default" if name == default else "available"
+    if name in available:
+        return Check(_SECTION, f"tcp {name}", "ok", found)
+    return Check(_SECTION, f"tcp {name}", "missing", "not here", f"sudo modprobe tcp_{name}", required=name == "cubic")
+
+
+def _check_tun() -> Check:
+    if Path("/dev/net/tun").exists():
+        return Check(_SECTION, "tun", "ok", "the delay box", required=False)
+    mend = "sudo modprobe tun   (CONFIG_TUN; for delays where the kernel has no netem)"
+    return Check(_SECTION, "tun", "missing", "no /dev/net/tun", mend, required=False)
+
+
+def _check_open_vswitch() -> Check:
+    if Path("/sys/module/openvswitch").exists():
+        return Check(_SECTION, "openvswitch", "ok", "loaded", required=False)
+    mend = "not needed here; plain `mn` has --switch lxbr instead"
+    return Check(_SECTION, "openvswitch", "missing", "not loaded", mend, required=False)

@@ -1,0 +1,67 @@
+"""Programs and versions that the testbed stands on."""
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from testbed.doctor.checks import Check
+from testbed.network.delaybox import PROGRAM as DELAY_BOX
+
+
+class _Tool(NamedTuple):
+    command: str
+    package: str
+    purpose: str
+    required: bool
+
+
+_TOOLS: Final = (
+    _Tool("ip", "iproute2", "looking at the network from `testbed shell`", required=False),
+    _Tool("tc", "iproute2", "looking at shapers from `testbed shell`", required=False),
+    _Tool("ping", "iputils-ping", "pingall in `testbed shell`", required=False),
+    _Tool("tcpdump", "tcpdump", "captures", required=False),
+    _Tool("mn", "mininet", "the topologies in plain Mininet", required=False),
+    _Tool("mnexec", "mininet", "plain Mininet", required=False),
+    _Tool("xterm", "xterm", "xterm in `testbed shell`", required=False),
+)
+_LIBRARIES: Final = ("mininet", "pyroute2", "typer", "rich", "pydantic", "ruamel.yaml")
+
+
+def check_tools() -> list[Check]:
+    """Each tool: where it is, or which package has it."""
+    return [_check_tool(tool) for tool in _TOOLS] + [_check_delay_box()]
+
+
+def _check_tool(tool: _Tool) -> Check:
+    found = shutil.which(tool.command, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    mend = "" if found else f"sudo apt-get install {tool.package}   (for {tool.purpose})"
+    return Check("tools", tool.command, "ok" if found else "missing", found or "not found", mend, tool.required)
+
+
+def _check_delay_box() -> Check:
+    """The compiled helper that delays packets where the kernel has no netem."""
+    if DELAY_BOX.exists():
+        return Check("tools", DELAY_BOX.name, "ok", str(DELAY_BOX))
+    mend = "sudo bin/testbed doctor   (compiles it)"
+    return Check("tools", DELAY_BOX.name, "missing", "not compiled", mend, required=False)
+
+
+def versions() -> dict[str, str]:
+    """What a result must say it was made with."""
+    libraries = {name: importlib.metadata.version(name) for name in ("testbed", *_LIBRARIES)}
+    return {"kernel": platform.release(), "system": _system_name(), "python": platform.python_version(), **libraries}
+
+
+def check_versions() -> list[Check]:
+    """The versions, for the record."""
+    return [Check("versions", name, "ok", version) for name, version in versions().items()]
+
+
+def _system_name() -> str:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
+    except OSError:
+        return "unknown" if not Path("/etc").exists() else platform.system()

@@ -1,0 +1,5 @@
+"""The base of all errors that are written for the user."""
+
+
+class ExplainedError(Exception):
+    """An error whose message says what was found and what to do; a command prints it and no traceback."""

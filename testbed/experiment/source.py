@@ -1,0 +1,94 @@
+"""A YAML file, and where in it everything stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from testbed.experiment.errors import ExperimentError, Place, Problem
+
+Key = str | int
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is a YAML mapping."""
+
+    file: Path
+    document: CommentedMap
+
+    def known_part(self, path: Sequence[Key]) -> tuple[Key, ...]:
+        """Return as much of `path` from its beginning as leads to something in the document."""
+        value: object = self.document
+        for depth, key in enumerate(path):
+            if not _leads_on(value, key):
+                return tuple(path[:depth])
+            value = value[key]  # type: ignore[index]
+        return tuple(path)
+
+    def value(self, path: Sequence[Key]) -> object:
+        """Return what stands at `path`, which must exist."""
+        value: object = self.document
+        for key in path:
+            value = value[key]  # type: ignore[index]
+        return value
+
+    def place(self, path: Sequence[Key]) -> Place:
+        """Return where the key at `path` stands; what is not written stands where it would belong."""
+        known = self.known_part(path)
+        if not known:
+            return Place(self.file, self.document.lc.line + 1, self.document.lc.col + 1)
+        parent = self.value(known[:-1])
+        positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
+        if not positions or known[-1] not in positions:  # what `<<` merged in stands where its mapping does
+            return self.place(known[:-1])
+        line, column = positions[known[-1]][:2]
+        return Place(self.file, line + 1, column + 1)
+
+
+def _leads_on(value: object, key: Key) -> bool:
+    if isinstance(value, CommentedMap):
+        return key in value
+    return isinstance(value, CommentedSeq) and isinstance(key, int) and key < len(value)
+
+
+def read_source(file: Path) -> Source:
+    """Read a YAML file whose top level is a mapping; an ExperimentError says what else it is, and where."""
+    document = _parse(file, _read(file))
+    if document is None:
+        raise _unusable(Place(file), "is empty: an experiment begins with `topology:`")
+    if not isinstance(document, CommentedMap):
+        raise _unusable(Place(file, 1, 1), "a mapping with keys such as `topology:` is needed at the top level")
+    return Source(file, document)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unusable(Place(file), (error.strerror or str(error)).lower()) from error
+    except UnicodeDecodeError as error:
+        raise _unusable(Place(file), "is not a text file in UTF-8") from error
+
+
+def _parse(file: Path, text: str) -> object:
+    try:
+        return YAML().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        raise _unusable(place, f"is not YAML here: {error.problem or error.context}") from error
+    except ReaderError as error:
+        raise _unusable(Place(file), "is not a text file: it holds control characters") from error
+    except RecursionError as error:
+        raise _unusable(Place(file), "is nested too deeply") from error
+    except (YAMLError, ValueError) as error:
+        raise _unusable(Place(file), f"is not YAML: {error}") from error
+
+
+def _unusable(place: Place, message: str) -> ExperimentError:
+    return ExperimentError([Problem(place, "", message)])

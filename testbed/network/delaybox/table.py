@@ -1,0 +1,23 @@
+"""The table that tells the box what each host's link does to a packet (pure)."""
+
+from collections.abc import Iterable, Mapping
+
+from testbed.network.shape import Impairment
+
+Table = Mapping[str, tuple[Impairment, Impairment]]
+"""A host's address -> its impairments, up and down."""
+
+
+def impairments(table: Table) -> Iterable[Impairment]:
+    """Every direction of every host."""
+    for pair in table.values():
+        yield from pair
+
+
+def table_text(table: Table) -> str:
+    """The table as the helper reads it: one line a host."""
+    return "".join(f"{address} {_numbers(up)} {_numbers(down)}\n" for address, (up, down) in table.items())
+
+
+def _numbers(impairment: Impairment) -> str:
+    return f"{impairment.delay_us} {impairment.jitter_us} {float(impairment.loss)!r}"

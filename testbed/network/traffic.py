@@ -1,0 +1,147 @@
+"""Real TCP streams between nodes, driven by one process that holds sockets in all of their namespaces.
+
+Senders never run out of data; receivers let the kernel throw it away unread (MSG_TRUNC), so that the load is that of
+the network and not of copying.
+"""
+
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from types import TracebackType
+from typing import Final, Self
+
+from testbed.errors import ExplainedError
+from testbed.network.nodes import Core, EmulatedHost
+
+_CHUNK: Final = memoryview(bytes(256 << 10))
+_SINK: Final = bytearray(4 << 20)
+_PORT: Final = 5001
+_MAX_NAP: Final = 0.05
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # or the kernel would go on sending what is still unsent
+
+
+class TrafficError(ExplainedError):
+    """A stream could not be set up, or broke."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where streams go from and to."""
+
+    sender: EmulatedHost | Core
+    receiver: EmulatedHost | Core
+    receiver_address: IPv4Address
+
+
+@dataclass(eq=False)
+class Stream:
+    """One TCP connection; `arrivals` grows by (time, total bytes received) with each read."""
+
+    route: Route
+    arrivals: list[tuple[float, int]] = field(default_factory=list)
+    received: int = 0
+
+    def received_by(self, moment: float) -> float:
+        """Bytes received at a moment, a straight line assumed between reads."""
+        before = (self.arrivals[0][0], 0) if self.arrivals else (moment, 0)
+        for now, total in self.arrivals:
+            if now >= moment:
+                span = now - before[0]
+                share = (moment - before[0]) / span if span else 1.0
+                return before[1] + (total - before[1]) * max(0.0, share)
+            before = (now, total)
+        return before[1]
+
+
+class Traffic:
+    """Groups of streams: connected when entered, running only while `run` is running, gone when left."""
+
+    def __init__(self, groups: Sequence[Sequence[Route]]) -> None:
+        self.groups = [[Stream(route) for route in routes] for routes in groups]
+        self.started = 0.0
+        self._stack = ExitStack()
+        self._epoll = select.epoll()
+        self._senders: dict[int, socket.socket] = {}
+        self._receivers: dict[int, tuple[socket.socket, Stream]] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._stack.callback(self._epoll.close)
+            listeners: dict[EmulatedHost | Core, socket.socket] = {}
+            for stream in (stream for group in self.groups for stream in group):
+                receiver = stream.route.receiver
+                if receiver not in listeners:
+                    listeners[receiver] = self._listen(receiver)
+                self._connect(stream, listeners[receiver])
+        except OSError as error:
+            self._stack.close()
+            raise TrafficError(f"cannot connect the streams of a measurement: {error}") from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Break all connections; what is in the links' queues still leaves."""
+        self._stack.close()
+
+    def _listen(self, node: EmulatedHost | Core) -> socket.socket:
+        with node.inside():
+            listener = self._stack.enter_context(socket.socket())
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("", _PORT))
+        listener.listen(128)
+        listener.settimeout(10)
+        return listener
+
+    def _connect(self, stream: Stream, listener: socket.socket) -> None:
+        with stream.route.sender.inside():
+            sender = self._stack.enter_context(socket.socket())
+        sender.settimeout(10)
+        sender.connect((str(stream.route.receiver_address), _PORT))
+        receiver = self._stack.enter_context(listener.accept()[0])
+        for end in (sender, receiver):
+            end.setblocking(False)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self._senders[sender.fileno()] = sender
+        self._receivers[receiver.fileno()] = receiver, stream
+        self._epoll.register(receiver, select.EPOLLIN)
+
+    def run(self, seconds: float, every: float, look: Callable[[], None]) -> None:
+        """Keep all streams busy for so long, and call `look` at that interval."""
+        self.started = time.monotonic()
+        for descriptor in self._senders:
+            self._epoll.register(descriptor, select.EPOLLOUT | select.EPOLLET)
+            self._fill(descriptor)
+        end, next_look = self.started + seconds, self.started
+        while (now := time.monotonic()) < end:
+            if now >= next_look:
+                look()
+                next_look = max(next_look + every, time.monotonic())
+            for descriptor, _events in self._epoll.poll(min(_MAX_NAP, max(0.0, next_look - time.monotonic()))):
+                if descriptor in self._receivers:
+                    self._drain(descriptor)
+                else:
+                    self._fill(descriptor)
+        look()
+
+    def _fill(self, descriptor: int) -> None:
+        sender = self._senders[descriptor]
+        try:
+            while sender.send(_CHUNK):
+                pass
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            raise TrafficError(f"a stream of a measurement broke: {error}") from error
+
+    def _drain(self, descriptor: int) -> None:
+        receiver, stream = self._receivers[descriptor]
+        count = receiver.recv_into(_SINK, 0, socket.MSG_TRUNC)
+        stream.received += count
+        stream.arrivals.append((time.monotonic(), stream.received))

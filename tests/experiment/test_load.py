@@ -1,0 +1,140 @@
+"""An experiment file is read whole, or refused with every problem at its line and column."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.experiment import Experiment, ExperimentError, Place, Problem, load_experiment, refused_parameters
+
+QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
+Load = Callable[[str | bytes], Experiment]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Return what loads a file `x.yaml` with the given content."""
+    monkeypatch.chdir(tmp_path)
+
+    def load_content(content: str | bytes) -> Experiment:
+        Path("x.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        return load_experiment("x.yaml")
+
+    return load_content
+
+
+def refusal(load: Load, content: str | bytes) -> list[str]:
+    with pytest.raises(ExperimentError) as error:
+        load(content)
+    assert str(error.value).splitlines() == [str(problem) for problem in error.value.problems]
+    return str(error.value).splitlines()
+
+
+def test_the_quickstart_is_a_star_of_five() -> None:
+    experiment = load_experiment(QUICKSTART)
+    assert experiment.topology.reference == "star"
+    assert experiment.topology.parameters == {"n": 5, "up": "8 Mbit/s", "down": "24 Mbit/s"}
+    assert experiment.congestion_control == "cubic"
+
+
+def test_only_the_topology_is_required(load: Load) -> None:
+    experiment = load("topology: {class: tree}")
+    assert experiment.topology.reference == "tree"
+    assert experiment.topology.parameters == {}
+    assert (experiment.congestion_control, experiment.title, experiment.question) == ("cubic", "", "")
+
+
+def test_the_topologys_parameters_are_taken_as_they_are_written(load: Load) -> None:
+    written = "topology: {class: star, n: 2, up: [8 Mbit/s, 56 kbit/s], loss: 0.5, flag: true, names: , name: x}"
+    assert load(written).topology.parameters == {
+        "n": 2,
+        "up": ["8 Mbit/s", "56 kbit/s"],
+        "loss": 0.5,
+        "flag": True,
+        "names": None,
+        "name": "x",
+    }
+
+
+def test_an_anchor_can_be_used_twice(load: Load) -> None:
+    assert load("topology: {class: star, up: &rate 8 Mbit/s, down: *rate}").topology.parameters["down"] == "8 Mbit/s"
+
+
+def test_every_problem_is_found_at_once_and_in_the_order_of_the_file(load: Load) -> None:
+    content = """\
+title: 5
+congestion_contrl: bbr
+topology:
+  clas: star
+  up: {rate: 8}
+  down:
+    - fast
+    - [slow]
+  3: x
+congestion_control: cubik
+"""
+    keys = "the keys are topology, congestion_control, title, question"
+    assert refusal(load, content) == [
+        "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
+        f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",
+        "x.yaml:3:1: topology.class: is required (is it what 'clas' stands for?)",
+        "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping",
+        "x.yaml:6:3: topology.down: a number, a text or a list of such is needed, not the list ['fast', ['slow']]",
+        "x.yaml:9:3: topology.3: is a key that is not text: write it in quotes",
+        "x.yaml:10:1: congestion_control: 'cubic', 'reno' or 'bbr' is needed, not 'cubik' (did you mean cubic?)",
+    ]
+
+
+def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
+    with pytest.raises(ExperimentError) as error:
+        load("topology: {class: star}\ncolour: red")
+    (problem,) = error.value.problems
+    assert problem.place == Place(Path("x.yaml"), line=2, column=1)
+    assert problem.key == "colour"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "x.yaml: is empty: an experiment begins with `topology:`"),
+        ("# nothing yet\n", "x.yaml: is empty: an experiment begins with `topology:`"),
+        ("- topology", "x.yaml:1:1: a mapping with keys such as `topology:` is needed at the top level"),
+        ("topology", "x.yaml:1:1: a mapping with keys such as `topology:` is needed at the top level"),
+        (b"\x7fELF\x02\x01\x00", "x.yaml: is not a text file: it holds control characters"),
+        (b"\xff\xd8\xff\xe0", "x.yaml: is not a text file in UTF-8"),
+        ("title: x", "x.yaml:1:1: topology: is required"),
+        ("topology:\n  class: [", "x.yaml:2:11: is not YAML here: expected the node content"),
+        ("topology: star: 5", "x.yaml:1:15: is not YAML here: mapping values are not allowed here"),
+        ("\ttopology: x", "x.yaml:1:1: is not YAML here: found character '\\t'"),
+        ("title: a\ntitle: b", 'x.yaml:2:1: is not YAML here: found duplicate key "title"'),
+        ("--- {}\n--- {}", "x.yaml:2:1: is not YAML here: but found another document"),
+        ("title: *name", "x.yaml:1:8: is not YAML here: found undefined alias"),
+        ("title: !!int x", "x.yaml: is not YAML: invalid literal for int()"),
+        ("[" * 5000, "x.yaml: is nested too deeply"),
+        ("topology: star", "x.yaml:1:1: topology: a mapping with `class:` and the topology's parameters is needed"),
+        ("topology:", "x.yaml:1:1: topology: a mapping with `class:` and the topology's parameters is needed"),
+        ("topology: {class: }", "x.yaml:1:12: topology.class: text (in quotes if it looks like a number) is needed"),
+        ("topology: {class: ''}", "x.yaml:1:12: topology.class: text (in quotes if it looks like a number) is needed"),
+        ("topology: {class: star, n: 2026-01-01}", "x.yaml:1:25: topology.n: a number, a text or a list of such"),
+        ("topology: &t {class: *t}", "x.yaml:1:15: topology.class: text"),
+        ("topology: {class: star}\n? [1, 2]\n: 3", "is a key that is not text"),
+        ("base: &b {class: 3}\ntopology: {<<: *b}", "x.yaml:2:1: topology.class: text"),
+    ],
+)
+def test_a_file_that_is_no_experiment_is_refused(load: Load, content: str | bytes, says: str) -> None:
+    assert any(says in line for line in refusal(load, content)), refusal(load, content)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match=r"nowhere\.yaml: no such file or directory"):
+        load_experiment(tmp_path / "nowhere.yaml")
+    with pytest.raises(ExperimentError, match="is a directory"):
+        load_experiment(tmp_path)
+
+
+def test_what_the_topology_refuses_is_pointed_at_in_the_file() -> None:
+    error = refused_parameters(QUICKSTART, {"up": "has no unit", "names": "is required"})
+    assert error.problems == (
+        Problem(Place(QUICKSTART, 12, 3), "topology.up", "has no unit"),
+        Problem(Place(QUICKSTART, 9, 1), "topology.names", "is required"),
+    )

@@ -1,0 +1,121 @@
+"""What the three topologies share: the words of their links, the names of their hosts, and the refusals."""
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from mininet.topo import Topo
+from mininet.util import buildTopo
+
+from topologies import star, tree, two_isps
+from topologies.star import Star
+from topologies.tree import Tree
+from topologies.two_isps import TwoIsps
+
+FILES = [Path(module.__file__ or "") for module in (star, two_isps, tree)]
+BEGINS = "# What follows is the same in"
+
+
+def test_the_part_that_each_file_repeats_is_the_same_in_all() -> None:
+    shared = {file.read_text().partition(BEGINS)[2] for file in FILES}
+    assert len(shared) == 1
+    assert shared != {""}
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "hosts"),
+    [
+        (FILES[0], "star,n=4,up=8e6,down=24000000", 4),
+        (FILES[1], "two-isps,n=2,bottleneck=10e6,bottleneck_delay=20", 4),
+        (FILES[2], "tree,depth=3,fanout=2,trunk=20e6", 8),
+    ],
+)
+def test_a_file_stands_alone_and_takes_what_mn_reads_on_its_command_line(file: Path, line: str, hosts: int) -> None:
+    custom: dict[str, dict[str, type[Topo]]] = {}
+    exec(compile(file.read_text(), str(file), "exec"), custom, custom)  # noqa: S102 - as mn does
+    assert len(buildTopo(custom["topos"], line).hosts()) == hosts
+
+
+@given(st.integers(min_value=1, max_value=10**9))
+@example(56_000)
+@example(10**9)
+def test_bw_gives_back_the_exact_rate(rate: int) -> None:
+    words = Star(n=1, up=rate).linkInfo("h1", "s1")["params1"]
+    assert round(words["bw"] * 1e6) == rate
+
+
+@pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
+def test_each_end_of_an_access_link_has_mininets_words_for_what_it_sends(topology: type[Topo]) -> None:
+    made = topology(
+        up=8_000_000, down=24_000_000, delay=20, jitter=2.5, loss=0.1, queue=100, acks="shared", **size(topology)
+    )
+    both_ways = {"delay": "20ms", "jitter": "2.5ms", "loss": 0.1, "queue_ms": 100, "acks": "shared"}
+    for host in made.hosts():
+        (core,) = made.g.edge[host]
+        link = made.linkInfo(host, core)
+        assert (link["node1"], link["node2"]) == (host, core)
+        assert link["params1"] == {"bw": 8.0, **both_ways}
+        assert link["params2"] == {"bw": 24.0, **both_ways}
+
+
+@pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
+def test_a_link_without_limits_has_no_words(topology: type[Topo]) -> None:
+    made = topology(delay=0, loss=0)
+    for _, _, link in made.links(withInfo=True):
+        assert link["params1"] == link["params2"] == {}
+
+
+def test_a_list_gives_each_host_its_own_value() -> None:
+    made = Star(n=3, up=[1_000_000, 2_000_000, 3_000_000], down=5_000_000, acks=["shared", "priority", "shared"])
+    links = [made.linkInfo(host, "s1") for host in made.hosts()]
+    assert [link["params1"]["bw"] for link in links] == [1.0, 2.0, 3.0]
+    assert [link["params2"]["bw"] for link in links] == [5.0, 5.0, 5.0]
+    assert [link["params1"]["acks"] for link in links] == ["shared", "priority", "shared"]
+
+
+@pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
+@pytest.mark.parametrize(
+    ("parameters", "says"),
+    [
+        ({"up": [1_000_000] * 3}, "up: one value for all 4 hosts is needed, or 4 values, not 3 values"),
+        ({"down": {}}, "down: one value for all 4 hosts is needed"),
+        ({"up": 0}, "up: a plain whole number of bit/s above 0 is needed, not 0"),
+        ({"down": -1}, "down: a plain whole number of bit/s above 0"),
+        ({"up": 1.5}, "not 1.5"),
+        ({"up": float("nan")}, "not nan"),
+        ({"up": float("inf")}, "not inf"),
+        ({"up": "8Mbit"}, "not '8Mbit'"),
+        ({"delay": -1}, "delay: a plain number of ms from 0"),
+        ({"delay": "20ms"}, "delay: a plain number of ms from 0"),
+        ({"jitter": 1}, "jitter: it varies a delay"),
+        ({"loss": 101}, "loss: a plain number of % from 0 to 100 is needed, not 101"),
+        ({"queue": -1}, "queue: a plain number of ms"),
+        ({"acks": "fast"}, "acks: 'priority' or 'shared' is needed, not 'fast'"),
+        ({"names": ["a", "b"]}, "one different name for each of 4 hosts"),
+        ({"names": ["a", "b", "c", "a"]}, "one different name for each of 4 hosts"),
+        ({"names": "abcd"}, "one different name for each of 4 hosts"),
+        ({"names": ["a", "b", "c", "elevenchars"]}, "'elevenchars' cannot be a host"),
+        ({"names": ["a", "b", "c", "d/e"]}, "'d/e' cannot be a host"),
+        ({"names": ["a", "b", "c", ""]}, "'' cannot be a host"),
+        ({"names": ["a", "b", "c", "s7"]}, "s1, s2, ... are the cores"),
+    ],
+)
+def test_a_link_that_cannot_be_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        topology(**size(topology), **parameters)
+
+
+@pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
+def test_the_interfaces_of_the_longest_names_fit_into_linux(topology: type[Topo]) -> None:
+    names = ["tencharsxx", "server", "a.b", "peer_1"]
+    made = topology(names=names, **size(topology))
+    assert set(made.hosts()) == set(names)
+    interfaces = [f"{node}-eth{port}" for node, ports in made.ports.items() for port in ports]
+    assert max(map(len, interfaces)) == 15
+
+
+def size(topology: type[Topo]) -> dict[str, int]:
+    """Return what makes a topology of four hosts."""
+    return {Star: {"n": 4}, TwoIsps: {"n": 2}, Tree: {"depth": 2, "fanout": 2}}[topology]

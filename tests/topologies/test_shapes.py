@@ -1,0 +1,75 @@
+"""Who is linked to whom in a star, between two providers, and in a tree."""
+
+import re
+
+import pytest
+from mininet.topo import Topo
+
+from topologies.star import Star
+from topologies.tree import Tree
+from topologies.two_isps import TwoIsps
+
+
+def pairs(topology: Topo) -> list[tuple[str, str]]:
+    return [(one, other) for one, other in topology.links(sort=True)]
+
+
+def test_a_star_links_every_host_to_its_one_core() -> None:
+    assert pairs(Star(n=3)) == [("h1", "s1"), ("h2", "s1"), ("h3", "s1")]
+
+
+def test_a_star_calls_its_hosts_as_it_is_told() -> None:
+    assert pairs(Star(n=2, names=["server", "peer"])) == [("peer", "s1"), ("server", "s1")]
+
+
+def test_two_providers_have_n_hosts_each() -> None:
+    expected = [("h1", "s1"), ("h2", "s1"), ("h3", "s2"), ("h4", "s2"), ("s1", "s2")]
+    assert pairs(TwoIsps(n=2)) == expected
+
+
+def test_two_providers_can_differ_in_size() -> None:
+    expected = [("h1", "s1"), ("h2", "s2"), ("h3", "s2"), ("s1", "s2")]
+    assert pairs(TwoIsps(n1=1, n2=2)) == expected
+    assert pairs(TwoIsps(n=2, n1=1)) == expected
+
+
+def test_the_bottleneck_is_the_same_in_both_directions() -> None:
+    link = TwoIsps(bottleneck=10_000_000, bottleneck_delay=15, up=1_000_000).linkInfo("s1", "s2")
+    assert link["params1"] == link["params2"] == {"bw": 10.0, "delay": "15ms"}
+
+
+def test_a_tree_has_its_hosts_at_the_leaves() -> None:
+    expected = [("h1", "s2"), ("h2", "s2"), ("h3", "s3"), ("h4", "s3"), ("s2", "s1"), ("s3", "s1")]
+    assert pairs(Tree(depth=2, fanout=2)) == expected
+
+
+@pytest.mark.parametrize(("depth", "fanout"), [(1, 5), (2, 3), (3, 2), (4, 1)])
+def test_a_tree_has_as_many_hosts_as_leaves_and_no_loop(depth: int, fanout: int) -> None:
+    tree = Tree(depth=depth, fanout=fanout)
+    assert len(tree.hosts()) == fanout**depth
+    assert len(tree.links()) == len(tree.hosts()) + len(tree.switches()) - 1
+
+
+def test_the_trunk_limits_the_inner_links_alone() -> None:
+    tree = Tree(depth=2, fanout=2, trunk=20_000_000)
+    assert tree.linkInfo("s2", "s1")["params1"] == tree.linkInfo("s2", "s1")["params2"] == {"bw": 20.0}
+    assert tree.linkInfo("h1", "s2")["params1"] == {}
+
+
+@pytest.mark.parametrize(
+    ("topology", "parameters", "says"),
+    [
+        (Star, {"n": 0}, "n: a plain whole number of hosts above 0 is needed, not 0"),
+        (Star, {"n": 2.5}, "not 2.5"),
+        (Star, {"n": "many"}, "not 'many'"),
+        (TwoIsps, {"n1": 0}, "n1: a plain whole number of hosts"),
+        (TwoIsps, {"bottleneck": 0}, "bottleneck: a plain whole number of bit/s"),
+        (TwoIsps, {"bottleneck_delay": -1}, "delay: a plain number of ms"),
+        (Tree, {"depth": 0}, "depth: a plain whole number of levels"),
+        (Tree, {"fanout": 0}, "fanout: a plain whole number of branches"),
+        (Tree, {"trunk": "fast"}, "trunk: a plain whole number of bit/s"),
+    ],
+)
+def test_a_size_that_cannot_be_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)):
+        topology(**parameters)

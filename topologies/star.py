@@ -1,0 +1,142 @@
+"""N hosts around one core, each behind an access link of its own.
+
+With the testbed, where a rate has a unit:
+
+    sudo testbed links star n=4 up='8 Mbit/s' down='24 Mbit/s'
+
+With plain Mininet, where a rate is a plain number of bit/s:
+
+    sudo mn --custom topologies/star.py --topo star,n=4,up=8e6,down=24e6 --link tc
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
+
+from mininet.topo import Topo
+
+T = TypeVar("T")
+PerHost: TypeAlias = T | Sequence[T] | None  # one value for all hosts, or one for each
+BitRate = Annotated[int, "bit/s"]
+Milliseconds = Annotated[float, "ms"]
+Percent = Annotated[float, "%"]
+Acks = Literal["priority", "shared"]
+
+
+class Star(Topo):
+    r"""N hosts around one core: file distribution over access links, as the textbooks draw it.
+
+        h1 ---\             /--- h4
+        h2 ----- s1 (core) ----- h5
+        h3 ---/             \--- h6
+
+    A host's end of its link sends at `up`, the core's end sends to it at `down`; the core itself has no limit.
+    `delay`, `jitter` and `loss` hold for each direction of each link, so a packet from host to host meets them
+    twice, and a round trip takes 4 x delay. `queue` is how long a full queue takes to drain. With acks="priority"
+    pure ACKs do not wait behind data, with "shared" they do, as in a modem.
+    """
+
+    def build(
+        self,
+        n: int = 2,
+        *,
+        names: Sequence[str] | None = None,
+        up: PerHost[BitRate] = None,
+        down: PerHost[BitRate] = None,
+        delay: PerHost[Milliseconds] = None,
+        jitter: PerHost[Milliseconds] = None,
+        loss: PerHost[Percent] = None,
+        queue: PerHost[Milliseconds] = None,
+        acks: PerHost[Acks] = None,
+    ) -> None:
+        """Add the core and its n hosts, h1 ... hn where `names` does not say otherwise."""
+        n = whole("n", n, "hosts")
+        links = access_links(n, up=up, down=down, delay=delay, jitter=jitter, loss=loss, queue=queue, acks=acks)
+        core = self.addSwitch("s1")
+        for name, (way_up, way_down) in zip(host_names(names, n), links, strict=True):
+            self.addLink(self.addHost(name), core, params1=way_up, params2=way_down)
+
+
+topos = {"star": Star}
+
+
+# What follows is the same in star.py, two_isps.py and tree.py: `mn --custom` reads one file, so each stands alone.
+
+
+def host_names(names: Sequence[str] | None, n: int) -> list[str]:
+    """Return h1 ... hn, or the names given, if Linux can have interfaces that are called after them."""
+    if names is None:
+        return [f"h{i}" for i in range(1, n + 1)]
+    if isinstance(names, str) or len(names) != n or len(set(names)) != n:
+        raise ValueError(f"names: one different name for each of {n} hosts is needed, not {names!r}")
+    for name in names:
+        # The interface is called after the host, with "-eth0" added, and its name has room for 15 characters.
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_.-]{0,9}", name) or re.fullmatch("s[0-9]+", name):
+            raise ValueError(
+                f"names: {name!r} cannot be a host: 1 to 10 letters, digits, '_', '.' or '-' are needed, a letter first"
+                " (and s1, s2, ... are the cores)"
+            )
+    return list(names)
+
+
+def access_links(n: int, **parameters: object) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield for each of n hosts what `addLink` takes as params1, its way up, and as params2, its way down."""
+    columns = [one_per_host(parameter, value, n) for parameter, value in parameters.items()]
+    for row in zip(*columns, strict=True):
+        own = dict(zip(parameters, row, strict=True))
+        up, down = own.pop("up"), own.pop("down")
+        yield one_way("up", up, **own), one_way("down", down, **own)
+
+
+def one_per_host(parameter: str, value: object, n: int) -> list[Any]:
+    """Repeat one value for n hosts, or check that there is one for each."""
+    if value is None or isinstance(value, int | float | str):
+        return [value] * n
+    if not isinstance(value, Sequence) or len(value) != n:
+        found = f"{len(value)} values" if isinstance(value, Sequence) else repr(value)
+        raise ValueError(f"{parameter}: one value for all {n} hosts is needed, or {n} values, not {found}")
+    return list(value)
+
+
+def one_way(
+    rate_parameter: str,
+    rate: object,
+    *,
+    delay: object = None,
+    jitter: object = None,
+    loss: object = None,
+    queue: object = None,
+    acks: object = None,
+) -> dict[str, Any]:
+    """Say one direction of a link in the words of Mininet's TCIntf; queue_ms and acks are the testbed's own.
+
+    bw is in Mbit/s, and round(bw * 1e6) is the exact rate. A delay, a jitter or a loss of 0 is left out, because
+    saying it would ask for a qdisc that has nothing to do.
+    """
+    if jitter and not delay:
+        raise ValueError("jitter: it varies a delay, so a delay is needed too")
+    if acks not in (None, "priority", "shared"):
+        raise ValueError(f"acks: 'priority' or 'shared' is needed, not {acks!r}")
+    words = {
+        "bw": None if rate is None else whole(rate_parameter, rate, "bit/s") / 1e6,
+        "delay": f"{number('delay', delay, 'ms')}ms" if delay else None,
+        "jitter": f"{number('jitter', jitter, 'ms')}ms" if jitter else None,
+        "loss": number("loss", loss, "%", most=100) if loss else None,
+        "queue_ms": None if queue is None else number("queue", queue, "ms"),
+        "acks": acks,
+    }
+    return {word: value for word, value in words.items() if value is not None}
+
+
+def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float:
+    """Return `value` if it is a plain number from 0 to `most`."""
+    if not isinstance(value, int | float) or not 0 <= value <= most:
+        raise ValueError(f"{parameter}: a plain number of {unit} from 0 to {most:g} is needed, not {value!r}")
+    return value
+
+
+def whole(parameter: str, value: object, unit: str) -> int:
+    """Return `value` if it is a plain whole number above 0; mn's 8e6 is one."""
+    if not isinstance(value, int | float) or not value >= 1 or value % 1 != 0:
+        raise ValueError(f"{parameter}: a plain whole number of {unit} above 0 is needed, not {value!r}")
+    return int(value)
