@@ -6,7 +6,7 @@ to the node at the other end, so that no other link has a say; other loads can b
 
     asked       the rate
     wire        what left the shaper after the first second, over the rate
-    payload     what streams delivered after their first second, over what the rate allows a stream (x 1448/1514)
+    payload     what streams delivered after their first second, over what the rate allows (x 1448/1514 for TCP)
     first       the payload of the first second, over the same
     low, high   the least and the most that left the shaper in any 100 ms after the first second, over the rate
     peak        the most that left it in any 100 ms from the very start
@@ -22,7 +22,7 @@ from typing import Final
 from testbed.network.counters import EgressCount, LinkCounters, QueueCount
 from testbed.network.network import Network
 from testbed.network.nodes import EmulatedHost, ShapedIntf
-from testbed.network.shape import FRAME_BYTES, SEGMENT_PAYLOAD_BYTES
+from testbed.network.shape import DATAGRAM_PAYLOAD_BYTES, FRAME_BYTES, SEGMENT_PAYLOAD_BYTES, Shape
 from testbed.network.traffic import Route, Stream, Traffic
 
 WINDOW_SECONDS: Final = 0.1
@@ -30,6 +30,7 @@ FIRST_SECONDS: Final = 1.0
 _LOOK_SECONDS: Final = 0.01
 _LOOK_SHARE: Final = 0.1
 _DRAIN_SECONDS: Final = 30
+_OVERLOAD: Final = 1.2
 
 Samples = list[QueueCount]
 
@@ -42,6 +43,7 @@ class DirectionReport:
     direction: str
     streams: int
     asked_bps: int
+    payload_bps: float
     wire_ratio: float
     payload_ratio: float
     first_second_ratio: float
@@ -57,11 +59,6 @@ class DirectionReport:
         """The same, with what only the whole measurement knows."""
         return replace(self, together=together, drops=drops)
 
-    @property
-    def payload_bps(self) -> float:
-        """Payload delivered, in bit/s."""
-        return self.payload_ratio * expected_payload(self.asked_bps)
-
     def within(self, tolerance: float) -> bool:
         """Whether the steady rate is what was asked, to that relative tolerance."""
         return abs(self.payload_ratio - 1) <= tolerance
@@ -69,11 +66,6 @@ class DirectionReport:
     def row(self) -> dict[str, object]:
         """The report as one row of a table."""
         return asdict(self)
-
-
-def expected_payload(rate: int) -> float:
-    """The payload that a link of so many wire bit/s carries in full TCP segments."""
-    return rate * SEGMENT_PAYLOAD_BYTES / FRAME_BYTES
 
 
 @dataclass(frozen=True)
@@ -90,12 +82,25 @@ class Load:
             raise ValueError(f"{self.end.name} has no rate to be measured against")
         return self.end.shape.rate
 
+    @property
+    def expected_payload(self) -> float:
+        """The payload in bit/s that full frames bring at the rate."""
+        datagrams = any(route.datagrams_bps for route in self.routes)
+        return self.rate * (DATAGRAM_PAYLOAD_BYTES if datagrams else SEGMENT_PAYLOAD_BYTES) / FRAME_BYTES
+
 
 def own_load(network: Network, end: ShapedIntf, streams: int = 1) -> Load:
-    """Streams across this link and no other."""
+    """Traffic across this link and no other: TCP streams, or datagrams if the link delays or loses packets."""
     receiver = end.peer.home
     address = receiver.address if isinstance(receiver, EmulatedHost) else network.address_of(receiver)
+    if end.shape.impairment or end.peer.shape.impairment:
+        return Load(end, [Route(end.home, receiver, address, datagrams_bps=_overload(end.shape))])
     return Load(end, [Route(end.home, receiver, address)] * streams)
+
+
+def _overload(shape: Shape) -> int:
+    """More than the link carries, after its losses; a dead link cannot be overloaded."""
+    return round((shape.rate or 0) * _OVERLOAD / max(0.01, 1 - shape.impairment.loss))
 
 
 def measure(loads: Sequence[Load], seconds: float) -> list[DirectionReport]:
@@ -152,15 +157,17 @@ def _report(load: Load, streams: Sequence[Stream], samples: Samples, started: fl
     steady_from = started + FIRST_SECONDS
     steady = [sample for sample in samples if sample.time >= steady_from]
     delays = [sample.waiting_bytes * 8000 / rate for sample in steady]
+    payload = _delivered(streams, steady_from, steady_from + seconds)
     windows = window_rates(steady, WINDOW_SECONDS)
     return DirectionReport(
         link=f"{end.name} - {end.peer.name}",
         direction=_direction(end),
         streams=len(streams),
         asked_bps=rate,
+        payload_bps=payload,
         wire_ratio=_sent(steady) / rate,
-        payload_ratio=_delivered(streams, steady_from, steady_from + seconds) / expected_payload(rate),
-        first_second_ratio=_delivered(streams, started, steady_from) / expected_payload(rate),
+        payload_ratio=payload / load.expected_payload,
+        first_second_ratio=_delivered(streams, started, steady_from) / load.expected_payload,
         low_ratio=min(windows, default=0.0) / rate,
         high_ratio=max(windows, default=0.0) / rate,
         peak_ratio=max(window_rates(samples, WINDOW_SECONDS), default=0.0) / rate,

@@ -14,6 +14,7 @@ from testbed.errors import ExplainedError
 
 FRAME_BYTES: Final = 1514
 SEGMENT_PAYLOAD_BYTES: Final = 1448
+DATAGRAM_PAYLOAD_BYTES: Final = 1472
 MIN_RATE: Final = 56_000
 MAX_RATE: Final = 1_000_000_000
 

@@ -1,9 +1,11 @@
-"""Real TCP streams between nodes, driven by one process that holds sockets in all of their namespaces.
+"""Real traffic between nodes, driven by one process that holds sockets in all of their namespaces.
 
-Senders never run out of data; receivers let the kernel throw it away unread (MSG_TRUNC), so that the load is that of
-the network and not of copying.
+Streams are TCP that never runs out of data, received by letting the kernel throw it away unread (MSG_TRUNC), so that
+the load is that of the network and not of copying. Across a delay or a loss TCP may not fill a link, for reasons of its
+own: there a stream is datagrams, sent a little faster than the link.
 """
 
+import contextlib
 import select
 import socket
 import struct
@@ -17,11 +19,15 @@ from typing import Final, Self
 
 from testbed.errors import ExplainedError
 from testbed.network.nodes import Core, EmulatedHost
+from testbed.network.shape import DATAGRAM_PAYLOAD_BYTES, FRAME_BYTES
 
 _CHUNK: Final = memoryview(bytes(256 << 10))
 _SINK: Final = bytearray(4 << 20)
 _PORT: Final = 5001
 _MAX_NAP: Final = 0.05
+_PACE_SECONDS: Final = 0.005
+_DATAGRAM: Final = bytes(DATAGRAM_PAYLOAD_BYTES)
+_FRAME_BITS: Final = FRAME_BYTES * 8
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # or the kernel would go on sending what is still unsent
 
 
@@ -36,6 +42,7 @@ class Route:
     sender: EmulatedHost | Core
     receiver: EmulatedHost | Core
     receiver_address: IPv4Address
+    datagrams_bps: int = 0
 
 
 @dataclass(eq=False)
@@ -58,6 +65,23 @@ class Stream:
         return before[1]
 
 
+class _PacedSender:
+    """Sends frames of one size at a rate, as many at a time as have become due."""
+
+    def __init__(self, sender: socket.socket, rate: int) -> None:
+        self._sender = sender
+        self._rate = rate
+        self._sent = 0
+
+    def send_due(self, elapsed: float) -> None:
+        """Catch up with the rate; what the kernel does not take is not offered again."""
+        due = int(elapsed * self._rate / _FRAME_BITS)
+        with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
+            for _ in range(due - self._sent):
+                self._sender.send(_DATAGRAM)
+        self._sent = due
+
+
 class Traffic:
     """Groups of streams: connected when entered, running only while `run` is running, gone when left."""
 
@@ -68,6 +92,7 @@ class Traffic:
         self._epoll = select.epoll()
         self._senders: dict[int, socket.socket] = {}
         self._receivers: dict[int, tuple[socket.socket, Stream]] = {}
+        self._paced: list[_PacedSender] = []
 
     def __enter__(self) -> Self:
         try:
@@ -75,6 +100,9 @@ class Traffic:
             listeners: dict[EmulatedHost | Core, socket.socket] = {}
             for stream in (stream for group in self.groups for stream in group):
                 receiver = stream.route.receiver
+                if stream.route.datagrams_bps:
+                    self._aim_datagrams(stream)
+                    continue
                 if receiver not in listeners:
                     listeners[receiver] = self._listen(receiver)
                 self._connect(stream, listeners[receiver])
@@ -112,6 +140,20 @@ class Traffic:
         self._receivers[receiver.fileno()] = receiver, stream
         self._epoll.register(receiver, select.EPOLLIN)
 
+    def _aim_datagrams(self, stream: Stream) -> None:
+        route = stream.route
+        with route.sender.inside():
+            sender = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        with route.receiver.inside():
+            receiver = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        receiver.bind((str(route.receiver_address), 0))
+        sender.connect(receiver.getsockname())
+        for end in (sender, receiver):
+            end.setblocking(False)
+        self._paced.append(_PacedSender(sender, route.datagrams_bps))
+        self._receivers[receiver.fileno()] = receiver, stream
+        self._epoll.register(receiver, select.EPOLLIN)
+
     def run(self, seconds: float, every: float, look: Callable[[], None]) -> None:
         """Keep all streams busy for so long, and call `look` at that interval."""
         self.started = time.monotonic()
@@ -119,11 +161,14 @@ class Traffic:
             self._epoll.register(descriptor, select.EPOLLOUT | select.EPOLLET)
             self._fill(descriptor)
         end, next_look = self.started + seconds, self.started
+        longest_nap = _PACE_SECONDS if self._paced else _MAX_NAP
         while (now := time.monotonic()) < end:
             if now >= next_look:
                 look()
                 next_look = max(next_look + every, time.monotonic())
-            for descriptor, _events in self._epoll.poll(min(_MAX_NAP, max(0.0, next_look - time.monotonic()))):
+            for paced in self._paced:
+                paced.send_due(time.monotonic() - self.started)
+            for descriptor, _events in self._epoll.poll(min(longest_nap, max(0.0, next_look - time.monotonic()))):
                 if descriptor in self._receivers:
                     self._drain(descriptor)
                 else:
