@@ -1,0 +1,149 @@
+"""What the tests of the set-up share: copies of the clone, and a fresh machine to set up."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NOT_IN_A_FRESH_CLONE = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "*.egg-info")
+
+# How this machine reaches its package servers; a fresh machine at the same place reaches them in the same way.
+CARRIED_FILES = ("/etc/hosts", "/etc/pip.conf", "/etc/resolv.conf")
+CARRIED_FOLDERS = ("/etc/apt", "/etc/ssl/certs", "/usr/share/keyrings")
+CARRIED_VARIABLES = re.compile(r"PIP_.*|.*_proxy|SSL_CERT_.*|(REQUESTS|CURL)_CA_BUNDLE", re.IGNORECASE)
+
+# The machine's own kernel settings stay out of reach of whatever runs in there.
+ENTER = """
+set -e
+root=$1 binds=$2; shift 2
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --bind "$root/proc/sys" "$root/proc/sys"
+mount -o remount,bind,ro "$root/proc/sys"
+mount --rbind /dev "$root/dev"
+for path in $binds; do mount --rbind "$path" "$root$path"; done
+exec chroot "$root" "$@"
+"""
+
+
+def copy_clone(to: Path) -> Path:
+    """Copy the working tree as a fresh clone would have it."""
+    shutil.copytree(REPOSITORY, to, ignore=NOT_IN_A_FRESH_CLONE)
+    return to
+
+
+class FreshMachine:
+    """A minimal system of this machine's release, with a clone of the project in /vagrant.
+
+    Each command runs in mount and pid namespaces of its own: it leaves no mount behind, and killing it kills all that
+    it started.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = carried_environment()
+        unpack_base_system(root)
+        carry_settings(root)
+        self.binds = carry_local_packages(root, self.environment)
+        copy_clone(root / "vagrant")
+
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
+        """Start a command inside, with these environment variables besides the carried ones."""
+        private = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+        entering = ("bash", "-c", ENTER, "enter", str(self.root), " ".join(self.binds))
+        return subprocess.Popen(
+            (*private, *entering, *command),
+            env=self.environment | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command inside to its end."""
+        process = self.start(*command, **variables)
+        output, errors = process.communicate()
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def carried_environment() -> dict[str, str]:
+    carried = {name: value for name, value in os.environ.items() if CARRIED_VARIABLES.fullmatch(name)}
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return carried | {"PATH": path, "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+def unpack_base_system(root: Path) -> None:
+    codename = subprocess.check_output(("bash", "-c", ". /etc/os-release; echo $VERSION_CODENAME"), text=True).strip()
+    sources = ("apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", f"Codename: {codename}")
+    mirrors = subprocess.check_output(sources, text=True).split()
+    debootstrap = ("debootstrap", "--variant=minbase", codename, str(root), *mirrors[:1])
+    private = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+    done = subprocess.run((*private, *debootstrap), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+
+
+def carry_settings(root: Path) -> None:
+    shutil.rmtree(root / "etc/apt")
+    for name in CARRIED_FOLDERS:
+        if Path(name).is_dir():
+            shutil.copytree(name, f"{root}{name}", symlinks=True, dirs_exist_ok=True)
+    for name in CARRIED_FILES:
+        if Path(name).is_file():
+            shutil.copy(name, f"{root}{name}")
+    carry_certificates(root)
+    for name in (".config/pip", ".pip"):
+        if (Path.home() / name).is_dir():
+            shutil.copytree(Path.home() / name, root / "root" / name)
+
+
+def carry_certificates(root: Path) -> None:
+    """Have this machine's own certificates survive the installation of the distribution's."""
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt")
+    if bundle.is_file():
+        local = root / "usr/local/share/ca-certificates"
+        local.mkdir(parents=True, exist_ok=True)
+        shutil.copy(bundle, local / "this-machine.crt")
+
+
+def carry_local_packages(root: Path, environment: dict[str, str]) -> list[str]:
+    """Make mount points for the folders that pip's settings name; a package index lies beside the files it lists."""
+    settings = [*environment.values(), *(file.read_text() for file in pip_settings(root))]
+    words = {word.removeprefix("file://") for text in settings for word in re.split(r"[\s='\",]+", text)}
+    paths = [Path(word) for word in words if word.startswith("/") and Path(word).exists()]
+    folders = {Path(*path.parts[:3]) for path in paths if not inside(root, path).exists()}
+    for folder in folders:
+        inside(root, folder).mkdir(parents=True)
+    return sorted(map(str, folders))
+
+
+def inside(root: Path, path: Path) -> Path:
+    return root / path.relative_to("/")
+
+
+def pip_settings(root: Path) -> Iterator[Path]:
+    candidates = (root / "etc/pip.conf", root / "root/.config/pip/pip.conf", root / "root/.pip/pip.conf")
+    return (file for file in candidates if file.is_file())
+
+
+@pytest.fixture
+def readable_copy() -> Iterator[Path]:
+    """A copy of the clone that every user can read and only its owner can write."""
+    with tempfile.TemporaryDirectory(prefix="testbed-clone-") as folder:
+        Path(folder).chmod(0o755)
+        yield copy_clone(Path(folder) / "testbed")
+
+
+@pytest.fixture(scope="session")
+def fresh_machine() -> Iterator[FreshMachine]:
+    if os.geteuid() != 0:
+        pytest.skip("only root can make a file system of its own and enter it")
+    # Not in /tmp, which may forbid the device nodes that a system has.
+    with tempfile.TemporaryDirectory(prefix="testbed-machine-", dir="/var/tmp") as folder:
+        yield FreshMachine(Path(folder) / "root")
