@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,7 @@ class EmulatedMininet(Mininet):
         self._congestion_control = congestion_control
         self._seed = seed
         self.delay_boxes: list[DelayBox] = []
+        self._fabric: Fabric | None = None
         self._last_mac = 0
         self.settings: dict[str, str] = {}
         # Mininet would raise the machine's own limits here, which are not ours to touch.
@@ -50,6 +52,12 @@ class EmulatedMininet(Mininet):
 
     @property
     def fabric(self) -> Fabric:
+        """What was read from the topology."""
+        if self._fabric is None:
+            raise NodeError("the network is not built")
+        return self._fabric
+
+    def _gather(self) -> Fabric:
         """What Mininet's lists describe."""
         hosts = [host for host in self.hosts if isinstance(host, EmulatedHost)]
         cores = [core for core in self.switches if isinstance(core, Core)]
@@ -63,22 +71,27 @@ class EmulatedMininet(Mininet):
     def build(self) -> None:
         """Read the topology, then make everything that it describes."""
         super().build()
+        self._fabric = self._gather()
         self.settings = build(self.fabric, netem=has_qdisc("netem"))
         if not has_qdisc("netem"):
             self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
 
-    def stop(self) -> None:
-        """Stop what runs in the network; `demolish` removes it."""
+    def demolish(self) -> None:
+        """Remove whatever has been made, be it half a network."""
         stop_delay_boxes(self.delay_boxes)
-        super().stop()
+        self.delay_boxes = []
+        if self._fabric is not None:
+            demolish(self._fabric)
 
 
 class Network:
     """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
 
     It must be inside a sandbox (`sandbox.run`), so that whatever happens, nothing of it stays on the machine.
-    `seed` is that of jitter and loss where they are ours to draw (the kernel's netem draws its own).
-    `output` is the folder where programs' output goes; `preload` names modules that `start_python` shall find imported.
+
+    `seed` is that of jitter and loss where they are ours to draw: the kernel's netem draws its own. `output` is the
+    folder for what programs print, by default one that goes with the sandbox. `preload` names modules that
+    `start_python` shall find imported.
     """
 
     def __init__(
@@ -92,36 +105,30 @@ class Network:
     ) -> None:
         if not inside_sandbox():
             raise SandboxError("a network needs a sandbox around it: call sandbox.run(function), and make it there")
-        self._temporary = tempfile.TemporaryDirectory(prefix="testbed-") if output is None else None
-        self._processes = Processes(output or Path(self._temporary.name if self._temporary else "."), preload)
+        self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
+        self._undo = ExitStack()
         self.mininet = EmulatedMininet(topology, congestion_control, seed)
 
     def __enter__(self) -> Self:
-        try:
+        with ExitStack() as undo:
+            undo.callback(self.mininet.demolish)
             self.mininet.start()
-        except BaseException:
-            self._remove()
-            raise
-        for host in self.hosts:
-            host.processes = self._processes
+            undo.callback(self.mininet.stop)
+            undo.callback(self._processes.stop_all)
+            for host in self.hosts:
+                host.processes = self._processes
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._processes.stop_all()
-        self.mininet.stop()
-        self._remove()
-
-    def _remove(self) -> None:
-        demolish(self.mininet.fabric)
-        if self._temporary is not None:
-            self._temporary.cleanup()
+        self._undo.close()
 
     def host(self, name: str) -> EmulatedHost:
         """The host of that name."""
-        for host in self.hosts:
-            if host.name == name:
-                return host
-        raise KeyError(f"no host {name!r}; there are {', '.join(host.name for host in self.hosts)}")
+        node = self.mininet.nameToNode.get(name)
+        if not isinstance(node, EmulatedHost):
+            raise NodeError(f"no host {name!r}; there are {', '.join(host.name for host in self.hosts)}")
+        return node
 
     @property
     def hosts(self) -> Sequence[EmulatedHost]:
