@@ -1,8 +1,9 @@
 """How much this machine can carry: the aggregate rate through the core at which links begin to lose theirs.
 
 N hosts stand around one core. Each sends to its next four neighbours, so that all N uplinks are saturated and every
-packet passes two shapers. A total rate is carried when what left the shapers is at least CARRIED of what was asked.
-The search begins from what a moderate load costs in processor time, then closes in from both sides.
+packet passes two shapers; a process for each processor drives them. A total rate is carried when what left the shapers
+is at least CARRIED of what was asked. The search begins from what a moderate load costs in processor time, then closes
+in from both sides.
 """
 
 import json
@@ -12,11 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from mininet.topo import Topo
 
+from testbed.doctor.parallel import in_parallel
 from testbed.doctor.tools import versions
 from testbed.network import sandbox
 from testbed.network.measure import DirectionReport, Load, measure
@@ -27,9 +30,9 @@ from testbed.network.traffic import Route
 HOSTS: Final = (10, 50, 200)
 CARRIED: Final = 0.98
 _NEIGHBOURS: Final = 4
-_FIRST_TOTAL: Final = 60_000_000
+_FIRST_TOTAL: Final = 200_000_000
 _CLOSE_ENOUGH: Final = 1.12
-_MAX_PROBES: Final = 7
+_MAX_PROBES: Final = 8
 _SECONDS: Final = 0.5
 
 
@@ -88,8 +91,9 @@ def _load_ring(hosts: int, rate: int, seconds: float) -> tuple[list[DirectionRep
             targets = [network.hosts[(k + step) % hosts] for step in range(1, _NEIGHBOURS + 1)]
             loads.append(Load(host.access, [Route(host, target, target.address) for target in targets]))
         before = _processor_times()
-        reports = measure(loads, seconds)
-        return reports, _busy_share(before, _processor_times())
+        workers = min(os.cpu_count() or 1, hosts)
+        shares = in_parallel([partial(measure, loads[worker::workers], seconds) for worker in range(workers)])
+        return [report for share in shares for report in share], _busy_share(before, _processor_times())
 
 
 def _processor_times() -> tuple[int, int]:
@@ -116,7 +120,7 @@ def search(hosts: int, try_total: Callable[[int, int], Probe] = probe) -> Iterat
         if carried and lost and lost <= carried * _CLOSE_ENOUGH:
             return
         total = _next_total(result, carried, lost)
-        if not hosts * MIN_RATE <= total <= hosts * MAX_RATE:
+        if total < hosts * MIN_RATE or carried >= hosts * MAX_RATE:
             return
 
 
@@ -126,8 +130,8 @@ def _next_total(last: Probe, carried: int, lost: int) -> int:
     if lost:
         return lost // 2
     # What the processors would have left: but a packet costs less as a machine gets busy, and others may use it too.
-    growth = 0.9 / max(last.busy, 0.05)
-    return round(carried * min(3.0, max(1.5, growth)))
+    growth = min(3.0, max(1.5, 0.9 / max(last.busy, 0.05)))
+    return min(round(carried * growth), last.hosts * MAX_RATE)
 
 
 def highest_carried(probes: list[Probe]) -> int:

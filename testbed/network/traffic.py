@@ -23,7 +23,6 @@ from testbed.network.shape import DATAGRAM_PAYLOAD_BYTES, FRAME_BYTES
 
 _CHUNK: Final = memoryview(bytes(256 << 10))
 _SINK: Final = bytearray(4 << 20)
-_PORT: Final = 5001
 _MAX_NAP: Final = 0.05
 _PACE_SECONDS: Final = 0.005
 _DATAGRAM: Final = bytes(DATAGRAM_PAYLOAD_BYTES)
@@ -121,8 +120,7 @@ class Traffic:
     def _listen(self, node: EmulatedHost | Core) -> socket.socket:
         with node.inside():
             listener = self._stack.enter_context(socket.socket())
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("", _PORT))
+        listener.bind(("", 0))
         listener.listen(128)
         listener.settimeout(10)
         return listener
@@ -131,7 +129,7 @@ class Traffic:
         with stream.route.sender.inside():
             sender = self._stack.enter_context(socket.socket())
         sender.settimeout(10)
-        sender.connect((str(stream.route.receiver_address), _PORT))
+        sender.connect((str(stream.route.receiver_address), listener.getsockname()[1]))
         receiver = self._stack.enter_context(listener.accept()[0])
         for end in (sender, receiver):
             end.setblocking(False)
