@@ -41,7 +41,6 @@ readonly run_needs='
 readonly test_needs='
     bridge-utils    brctl
     busybox-static  /var/lib/dpkg/info/busybox-static.list
-    cpio            cpio
     debootstrap     debootstrap
     qemu-system-x86 qemu-system-x86_64
     shellcheck      shellcheck
@@ -121,11 +120,8 @@ list_needs() {
     needs=$run_needs
     if [[ $1 == run ]]; then return; fi
     needs+=$test_needs
-    if [[ $system == debian-12 ]]; then
-        needs+=$'qemu-system-common /usr/lib/qemu/virtiofsd\n'
-    else
-        needs+=$'virtiofsd /usr/libexec/virtiofsd\n'
-    fi
+    # Ubuntu packs its kernel modules with zstd, which its minimal systems cannot unpack.
+    if [[ $system == ubuntu-* ]]; then needs+=$'zstd zstd\n'; fi
     # Ubuntu has dropped vagrant.
     if [[ $system == debian-* ]]; then needs+=$'vagrant vagrant\n'; fi
 }
