@@ -16,6 +16,8 @@ from testbed.network.warm import WarmInterpreter
 
 _LOOK_AGAIN_MS: Final = 2
 _TAIL_CHARACTERS: Final = 2000
+# Ignored by Python or by a sandbox at a terminal, and inherited; programs expect to be ended or stopped by them.
+_ORDINARY_SIGNALS: Final = (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP)
 
 
 class Place(Protocol):
@@ -35,13 +37,13 @@ class ProcessError(ExplainedError):
 class Process:
     """A program running on a host."""
 
-    def __init__(self, pid: int, argv: Sequence[str], host: str, output: Path) -> None:
+    def __init__(self, pid: int, pidfd: int, argv: Sequence[str], host: str, output: Path) -> None:
         self.pid = pid
         self.argv = list(argv)
         self.host = host
         self.stdout_path, self.stderr_path = _output_files(output)
         self.returncode: int | None = None
-        self._pidfd = os.pidfd_open(pid)
+        self._pidfd = pidfd
 
     def __str__(self) -> str:
         return f"{self.argv[0]} on {self.host} (pid {self.pid})"
@@ -113,8 +115,10 @@ class Process:
 class _WarmProcess(Process):
     """A process whose parent is the warm interpreter, which therefore knows how it ended."""
 
-    def __init__(self, pid: int, argv: Sequence[str], host: str, output: Path, interpreter: WarmInterpreter) -> None:
-        super().__init__(pid, argv, host, output)
+    def __init__(
+        self, pid: int, pidfd: int, argv: Sequence[str], host: str, output: Path, *, interpreter: WarmInterpreter
+    ) -> None:
+        super().__init__(pid, pidfd, argv, host, output)
         self._interpreter = interpreter
 
     def _reap(self) -> int:
@@ -157,12 +161,12 @@ class Processes:
     ) -> Process:
         """Start a program in a place."""
         words = [str(word) for word in argv]
-        output = output or self._next_output(place.name)
+        output = self._place_for_output(output, place.name)
         try:
             pid = _spawn(place.namespace, words, _output_files(output), os.environ if env is None else env)
         except OSError as error:
             raise ProcessError(f"cannot start {words[0]} on {place.name}: {error.strerror}") from error
-        return self._note(Process(pid, words, place.name, output))
+        return self._note(Process(pid, os.pidfd_open(pid), words, place.name, output))
 
     def start_python(
         self, place: Place, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
@@ -171,22 +175,26 @@ class Processes:
         if self._interpreter is None:
             self._interpreter = WarmInterpreter(self._preload)
         words = [module, *map(str, arguments)]
-        output = output or self._next_output(place.name)
-        pid = self._interpreter.fork(place.namespace, words, *_output_files(output))
-        return self._note(_WarmProcess(pid, words, place.name, output, self._interpreter))
+        output = self._place_for_output(output, place.name)
+        pid, pidfd = self._interpreter.fork(place.namespace, words, *_output_files(output))
+        return self._note(_WarmProcess(pid, pidfd, words, place.name, output, interpreter=self._interpreter))
 
     def stop_all(self) -> None:
         """Stop everything that still runs, and the warm interpreter."""
-        stop_all([process for process in self.started if process.poll() is None])
-        if self._interpreter is not None:
-            self._interpreter.close()
-            self._interpreter = None
+        try:
+            stop_all([process for process in self.started if process.poll() is None])
+        finally:
+            if self._interpreter is not None:
+                self._interpreter.close()
+                self._interpreter = None
 
-    def _next_output(self, host: str) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        number = self._count_on[host]
-        self._count_on[host] += 1
-        return self._folder / f"{host}.{number}"
+    def _place_for_output(self, wanted: Path | None, host: str) -> Path:
+        """The path that was asked for, or the host's next one in our folder; the folder is there by then."""
+        output = wanted or self._folder / f"{host}.{self._count_on[host]}"
+        if wanted is None:
+            self._count_on[host] += 1
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return output
 
     def _note(self, process: Process) -> Process:
         self.started.append(process)
@@ -206,4 +214,4 @@ def _spawn(namespace: int, words: list[str], output: tuple[Path, Path], env: Map
         (os.POSIX_SPAWN_OPEN, 2, str(output[1]), create, 0o644),
     ]
     with inside_network_namespace(namespace):
-        return os.posix_spawnp(words[0], words, env, file_actions=files, setsid=True, setsigdef=[signal.SIGINT])
+        return os.posix_spawnp(words[0], words, env, file_actions=files, setsid=True, setsigdef=_ORDINARY_SIGNALS)

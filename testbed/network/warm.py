@@ -3,8 +3,9 @@
 Hundreds of fresh interpreters take seconds to start and ten megabytes each. A fork takes a millisecond and shares its
 memory. The child enters the host's namespace and then runs `python -m module arguments`, as far as the module can tell.
 
-The two sides talk over a socket of whole messages, in JSON: a request (with the namespace's descriptor beside it) is
-answered by the child's pid; a child's end is reported when it happens.
+The two sides talk over a socket of whole messages, in JSON: a request (with descriptors of the namespace and of both
+output files beside it) is answered by the child's pid (with a descriptor of the child beside it: by the time the answer
+is read the child may have ended and its pid may be another's); a child's end is reported when it happens.
 """
 
 import contextlib
@@ -27,6 +28,8 @@ from testbed.errors import ExplainedError
 from testbed.network.syscalls import CLONE_NEWNET, die_with_parent, setns
 
 _MAX_MESSAGE = 1 << 16
+# Not `python -m`: this module has been imported by then, as a part of its package, and would be there twice.
+_SERVE = f"from {__name__} import main; main()"
 
 
 class WarmInterpreterError(ExplainedError):
@@ -40,17 +43,19 @@ class WarmInterpreter:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ended: dict[int, int] = {}
         with theirs:
-            command = [sys.executable, "-m", __spec__.name, str(theirs.fileno()), *preload]
+            command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), *preload]
             self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
 
-    def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path) -> int:
-        """Start module `words[0]` with the other words as its arguments; returns its pid."""
-        request = json.dumps({"words": list(words), "out": str(out), "err": str(err)}).encode()
-        try:
-            socket.send_fds(self._socket, [request], [namespace])
-        except BrokenPipeError as error:
-            raise WarmInterpreterError("the warm interpreter is gone: see its error above") from error
-        return int(self._receive("started")["pid"])
+    def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path) -> tuple[int, int]:
+        """Start module `words[0]` with the other words as its arguments; returns its pid and a pidfd."""
+        request = json.dumps({"words": list(words)}).encode()
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            try:
+                socket.send_fds(self._socket, [request], [namespace, stdout.fileno(), stderr.fileno()])
+            except ConnectionError as error:
+                raise self._gone() from error
+        answer, descriptors = self._receive("started")
+        return int(answer["pid"]), descriptors[0]
 
     def exit_status(self, pid: int) -> int:
         """How a child ended, negative for a signal; waits until it has."""
@@ -63,17 +68,26 @@ class WarmInterpreter:
         self._socket.close()
         self._server.wait()
 
-    def _receive(self, kind: str) -> dict[str, Any]:
-        """The next message of a kind; ends of children that come before it are noted."""
+    def _receive(self, kind: str) -> tuple[dict[str, Any], list[int]]:
+        """The next message of a kind, and its descriptors; ends of children that come before it are noted."""
         while True:
-            data = self._socket.recv(_MAX_MESSAGE)
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self._socket, _MAX_MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
+            except ConnectionError as error:  # it ended with a request of ours unread
+                raise self._gone() from error
             if not data:
-                raise WarmInterpreterError("the warm interpreter ended: see its error above")
+                raise self._gone()
             message: dict[str, Any] = json.loads(data)
             if message["kind"] == "ended":
                 self._ended[message["pid"]] = message["status"]
             if message["kind"] == kind:
-                return message
+                return message, descriptors
+
+    def _gone(self) -> WarmInterpreterError:
+        status = self._server.wait()
+        return WarmInterpreterError(
+            f"the warm interpreter, which starts Python programs, has ended with {status}; its error, if any, is above"
+        )
 
 
 def serve(channel: socket.socket, preload: Sequence[str]) -> None:
@@ -85,7 +99,7 @@ def serve(channel: socket.socket, preload: Sequence[str]) -> None:
     wake, waker = socket.socketpair()
     for end in (wake, waker):
         end.setblocking(False)
-    signal.set_wakeup_fd(waker.fileno())
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     while True:
         ready, _, _ = select.select([channel, wake], [], [])
@@ -98,16 +112,18 @@ def serve(channel: socket.socket, preload: Sequence[str]) -> None:
 
 def _answer(channel: socket.socket) -> bool:
     """Fork for one request; False when the other side has gone."""
-    data, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 1)
+    data, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 3, socket.MSG_CMSG_CLOEXEC)
     if not data:
         return False
-    request = json.loads(data)
     pid = os.fork()
     if pid == 0:
         channel.close()
-        _become(request, descriptors[0])
-    os.close(descriptors[0])
-    channel.send(json.dumps({"kind": "started", "pid": pid}).encode())
+        _become(json.loads(data)["words"], *descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    child = os.pidfd_open(pid)
+    socket.send_fds(channel, [json.dumps({"kind": "started", "pid": pid}).encode()], [child])
+    os.close(child)
     return True
 
 
@@ -119,18 +135,19 @@ def _report_ended(channel: socket.socket) -> None:
             channel.send(json.dumps(report).encode())
 
 
-def _become(request: dict[str, Any], namespace: int) -> NoReturn:
+def _become(words: list[str], namespace: int, stdout: int, stderr: int) -> NoReturn:
     """In the child: be a program on a host."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
         setns(namespace, CLONE_NEWNET)
-        os.close(namespace)
-        _redirect(request["out"], 1)
-        _redirect(request["err"], 2)
-        sys.argv = list(request["words"])
+        for descriptor in (namespace, stdout, stderr):
+            os.close(descriptor)
+        sys.argv = words
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
         status = 0
     except SystemExit as end:
@@ -154,12 +171,8 @@ def _status_of(code: object) -> int:
     return 1
 
 
-def _redirect(path: str, descriptor: int) -> None:
-    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
-    os.dup2(opened, descriptor)
-    os.close(opened)
-
-
-if __name__ == "__main__":
+def main() -> None:
+    """The warm interpreter itself: `sys.argv` holds its end of the socket, and the modules to import."""
     die_with_parent()
-    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
+    with contextlib.suppress(BrokenPipeError):  # the other side has gone while a child's end was being reported
+        serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

@@ -2,16 +2,17 @@
 
 import os
 import pickle
+import select
 import signal
 import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TypeVar
+from typing import BinaryIO, NoReturn, TypeAlias, TypeVar
 
 from testbed.errors import ExplainedError
 from testbed.network.sandbox.filesystem import mount_private_view
@@ -31,6 +32,10 @@ T = TypeVar("T")
 _NAMESPACES = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
 _APPARMOR_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_HELD_BACK = (*_FORWARDED, signal.SIGCHLD)
+_FAILED = 70
+"""The exit status of a process between caller and body that could not do its own work."""
+_Mask: TypeAlias = set[int | signal.Signals]
 
 _inside = False
 
@@ -64,37 +69,34 @@ def run(body: Callable[[], T], *, interactive: bool = False) -> T:
     """
     if threading.active_count() > 1:
         raise SandboxError("a sandbox starts by fork, which is safe only before a process has started other threads")
-    receiver, sender = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    _flush_output()
     lifeline = _Lifeline()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    keeper = os.fork()
-    if keeper == 0:
-        receiver.close()
-        _Keeper(body, sender, lifeline, interactive=interactive).main()
-    sender.close()
-    with receiver, lifeline, _signals_passed_on(keeper), _terminal_restored(enabled=interactive):
-        message = _receive_all(receiver)
-        _, status = os.waitpid(keeper, 0)
-    return _unpack(message, status)  # type: ignore[return-value]
+    with (
+        os.fdopen(os.memfd_create("outcome"), "w+b") as outcome,
+        _terminal_restored(enabled=interactive),
+        _signals_held_back() as mask,
+    ):
+        keeper = os.fork()
+        if keeper == 0:
+            _Keeper(body, outcome, lifeline, mask, interactive=interactive).main()
+        with lifeline, _killed_on_error(keeper):  # the error, or the result, leaves only when nothing is left
+            status = _follow(keeper, _FORWARDED)
+        return _unpack(outcome, status)  # type: ignore[return-value]
 
 
 class _Lifeline:
-    """Tells a child whether its parent had already died when the child asked to die with it."""
+    """A pipe by whose ends parent and child, with all that the child forks, learn whether the other is still there."""
 
     def __init__(self) -> None:
         self._child_end, self._parent_end = os.pipe()
 
     def tie(self) -> None:
-        """In the child: die with the parent, now or whenever."""
+        """In the child: die with the parent, now or whenever; it may have died before we asked for that."""
         os.close(self._parent_end)
         die_with_parent()
         os.set_blocking(self._child_end, False)
-        try:
+        with suppress(BlockingIOError):
             os.read(self._child_end, 1)
-        except BlockingIOError:
-            os.close(self._child_end)
-        else:
             os._exit(1)
 
     def __enter__(self) -> None:
@@ -102,20 +104,47 @@ class _Lifeline:
         os.close(self._child_end)
 
     def __exit__(self, *_exc: object) -> None:
+        """Wait until all on the other side are gone, even if the child died before those that die with it."""
+        poller = select.poll()
+        poller.register(self._parent_end, 0)
+        poller.poll()
         os.close(self._parent_end)
 
 
 @contextmanager
-def _signals_passed_on(child: int) -> Iterator[None]:
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        os.kill(child, number)
+def _signals_held_back() -> Iterator[_Mask]:
+    """Signals wait for `_follow` to take them, so that none comes at a moment when nobody passes it on."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+    try:
+        yield mask
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
-    before = {number: signal.signal(number, pass_on) for number in _FORWARDED}
+
+@contextmanager
+def _killed_on_error(child: int) -> Iterator[None]:
     try:
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+
+
+def _follow(child: int, passed_on: Collection[int], *, reaping: bool = False) -> int:
+    """Pass signals on to a child until it has ended, and return its wait status; reap orphans meanwhile, if asked."""
+    while True:
+        for pid, status in _ended(-1 if reaping else child):
+            if pid == child:
+                return status
+        number = signal.sigwaitinfo(_HELD_BACK).si_signo
+        if number in passed_on:
+            os.kill(child, number)
+
+
+def _ended(which: int) -> Iterator[tuple[int, int]]:
+    while (ended := os.waitpid(which, os.WNOHANG)) != (0, 0):
+        yield ended
 
 
 @contextmanager
@@ -134,16 +163,11 @@ def _take_terminal(group: int) -> None:
     signal.signal(signal.SIGTTOU, before)
 
 
-def _receive_all(receiver: socket.socket) -> bytes:
-    chunks = []
-    while chunk := receiver.recv(1 << 20):
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _unpack(message: bytes, status: int) -> object:
-    if not message:
-        code = os.waitstatus_to_exitcode(status)
+def _unpack(outcome: BinaryIO, status: int) -> object:
+    outcome.seek(0)
+    message = outcome.read()
+    code = os.waitstatus_to_exitcode(status)
+    if not message or code not in {0, 1}:  # who ends in another way may have written half a message
         number = -code if code < 0 else code - 128
         cause = signal.Signals(number).name if number > 0 else f"exit status {code}"
         raise SandboxKilledError(f"the sandbox was ended from outside ({cause}); nothing of it is left")
@@ -163,23 +187,57 @@ def _pack(succeeded: bool, payload: object, text: str = "") -> bytes:
     return message
 
 
+def _call(body: Callable[[], object], mask: _Mask) -> tuple[bool, bytes]:
+    """Whether the body returned, and what it returned or raised, packed; signals come through meanwhile."""
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        result = body()
+        _flush_output()
+        return True, _pack(True, result)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt cross the border too
+        text = "" if isinstance(error, SystemExit | KeyboardInterrupt) else traceback.format_exc()
+        with suppress(OSError):
+            _flush_output()
+        return False, _pack(False, error.with_traceback(None), text)
+    finally:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+
+
+def _flush_output() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as it is where the descriptor was closed before Python started
+            stream.flush()
+
+
 class _Keeper:
     """The processes between the caller and the body; each method named `..main` is one process, and never returns."""
 
     def __init__(
-        self, body: Callable[[], object], sender: socket.socket, lifeline: _Lifeline, *, interactive: bool
+        self,
+        body: Callable[[], object],
+        outcome: BinaryIO,
+        lifeline: _Lifeline,
+        mask: _Mask,
+        *,
+        interactive: bool,
     ) -> None:
         self._body = body
-        self._sender = sender
+        self._outcome = outcome
         self._lifeline = lifeline
+        self._mask = mask
         self._interactive = interactive
 
     def main(self) -> NoReturn:
+        """Be the keeper; its children, init and the body, never leave this method either."""
+        try:
+            self._keeper_main()
+        finally:  # whatever is raised, it is the caller that goes on with the caller's code, and nobody else
+            os._exit(_FAILED)
+
+    def _keeper_main(self) -> NoReturn:
         """Make the namespaces, start init in them, pass signals down and the exit status up."""
         try:
-            os.setpgid(0, 0)
-            if self._interactive and sys.stdin.isatty():
-                _take_terminal(os.getpgrp())
+            self._leave_foreground()
             _enter_namespaces()
             # Only now: the kernel forgets the wish to die with the parent when a process gains capabilities.
             self._lifeline.tie()
@@ -190,8 +248,18 @@ class _Keeper:
         if init == 0:
             self._init_main(to_init)
         with to_init:
-            self._sender.close()
             self._follow_child_to_its_end(init)
+
+    def _leave_foreground(self) -> None:
+        """The terminal's signals are for the caller alone, who passes them on, or for the body alone."""
+        if not self._interactive:
+            os.setsid()
+            return
+        os.setpgid(0, 0)
+        # A stopped sandbox would keep the terminal from the caller, and so from the shell that could continue it.
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        if sys.stdin.isatty():
+            _take_terminal(os.getpgrp())
 
     def _init_main(self, lifeline: _Lifeline) -> NoReturn:
         """Process 1: prepare the files, start the body, reap until it has ended; the kernel kills what is left."""
@@ -205,8 +273,7 @@ class _Keeper:
             self._refuse(f"cannot prepare the sandbox ({error}){advice}")
         if main == 0:
             self._body_main()
-        self._sender.close()
-        self._follow_child_to_its_end(main)
+        self._follow_child_to_its_end(main, reaping=True)
 
     def _body_main(self) -> NoReturn:
         global _inside  # noqa: PLW0603 - a fact about this process
@@ -214,32 +281,23 @@ class _Keeper:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, _raise_system_exit)
         signal.signal(signal.SIGHUP, _raise_system_exit)
-        status = 0
-        try:
-            message = _pack(True, self._body())
-        except BaseException as error:  # SystemExit and KeyboardInterrupt cross the border too
-            text = "" if isinstance(error, SystemExit | KeyboardInterrupt) else traceback.format_exc()
-            message, status = _pack(False, error.with_traceback(None), text), 1
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        self._sender.sendall(message)
-        os._exit(status)
+        succeeded, message = _call(self._body, self._mask)
+        self._tell(message)
+        os._exit(0 if succeeded else 1)
 
     def _refuse(self, why: str) -> NoReturn:
-        self._sender.sendall(_pack(False, SandboxError(why)))
+        self._tell(_pack(False, SandboxError(why)))
         os._exit(1)
 
-    def _follow_child_to_its_end(self, child: int) -> NoReturn:
-        """Pass signals on (in the foreground, Ctrl-C has reached the body already) and exit as the child did."""
-        for number in _FORWARDED:
-            signal.signal(number, lambda received, _frame: os.kill(child, received))
-        if self._interactive:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-        while True:
-            pid, status = os.wait()
-            if pid == child:
-                code = os.waitstatus_to_exitcode(status)
-                os._exit(128 - code if code < 0 else code)
+    def _tell(self, message: bytes) -> None:
+        self._outcome.write(message)
+        self._outcome.flush()
+
+    def _follow_child_to_its_end(self, child: int, *, reaping: bool = False) -> NoReturn:
+        """Exit as the child does. In the foreground, Ctrl-C has reached the body already."""
+        passed_on = {*_FORWARDED} - ({signal.SIGINT} if self._interactive else set())
+        code = os.waitstatus_to_exitcode(_follow(child, passed_on, reaping=reaping))
+        os._exit(128 - code if code < 0 else code)
 
 
 def _raise_system_exit(number: int, _frame: FrameType | None) -> NoReturn:
