@@ -51,12 +51,16 @@ def run(
 def links(
     target: Target,
     parameters: Parameters = None,
-    seconds: Annotated[float, typer.Option(min=0.2, help="Time for each measurement, after its first second.")] = 2.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.2, max=3600, help="Time for each measurement, after its first second.")
+    ] = 2.0,
     alone: Annotated[
         Alone, typer.Option(help="Measure one by one: one direction of each kind, all, or none.")
     ] = Alone.KINDS,
     streams: Annotated[int, typer.Option(min=1, max=100, help="TCP streams in each direction.")] = 1,
-    tolerance: Annotated[float, typer.Option(min=0.0, help="Allowed error of the steady rate, in percent.")] = 2.0,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, max=100.0, help="Allowed error of the steady rate, in percent.")
+    ] = 2.0,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all figures.")] = False,
     quiet: Quiet = False,
 ) -> None:
@@ -120,7 +124,7 @@ def doctor(
 def main() -> None:
     """Run the `testbed` command."""
     try:
-        app()
+        app(prog_name="testbed")
     except ExplainedError as error:
         sys.exit(_complain(str(error)))
     except OSError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from testbed.cli.output import format_table, print_csv, progress
+from testbed.cli.output import counted, format_table, print_csv, progress
 from testbed.cli.targets import Target, open_target
 from testbed.network import sandbox
 from testbed.network.linkcheck import Alone, PathReport, check_paths, check_rates
@@ -44,7 +44,8 @@ def measure_target(
     """Build the network and check all of it; to be called in a sandbox."""
     with Network(target.topology, congestion_control=target.congestion_control) as network:
         tell(
-            f"built {len(network.hosts)} hosts and {len(network.cores)} cores; measuring each for {seconds:g} s or more"
+            f"built {counted(network.hosts, 'host')} and {counted(network.cores, 'core')};"
+            f" measuring each for {seconds:g} s or more"
         )
         paths = check_paths(network, tell)
         return check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell), paths

@@ -25,6 +25,11 @@ def _is_number(cell: str) -> bool:
     return not cell or cell[0].isdigit() or cell[0] in "-+."
 
 
+def counted(things: Sequence[object], noun: str) -> str:
+    """How many there are, in words: "1 core", "2 cores"."""
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
 def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
     """All columns of all rows; a row without a column leaves it empty."""
     columns = list(dict.fromkeys(column for row in rows for column in row))

@@ -4,8 +4,10 @@ import csv
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from testbed.cli.links import all_within, measure_target, print_reports
@@ -22,18 +24,46 @@ def run_experiment(experiment: Path, runs: Path, *, quiet: bool) -> int:
     """Build the experiment's network, check all its links, and write a run folder; 1 if a link is not as asked."""
     target, tell = target_of(experiment), progress(quiet=quiet)
     started = datetime.now(UTC)
-    rates, paths = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
-    folder = runs / f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}"
-    building = folder.with_name(f".{folder.name}")
-    building.mkdir(parents=True)
-    shutil.copyfile(experiment, building / "experiment.yaml")
-    _write_csv(building / "links.csv", [report.row() for report in rates])
-    _write_csv(building / "paths.csv", [report.row() for report in paths])
-    (building / "provenance.json").write_text(json.dumps(_provenance(started), indent=2) + "\n")
-    building.rename(folder)
+    with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
+        shutil.copyfile(experiment, folder / "experiment.yaml")
+        rates, paths = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
+        _write_csv(folder / "links.csv", [report.row() for report in rates])
+        _write_csv(folder / "paths.csv", [report.row() for report in paths])
+        (folder / "provenance.json").write_text(json.dumps(_provenance(started), indent=2) + "\n")
     print_reports(rates, paths, _TOLERANCE)
-    print(f"kept in {folder}")
+    print(f"kept in {_finished(folder)}")
     return 0 if all_within(rates, paths, _TOLERANCE) else 1
+
+
+@contextmanager
+def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
+    """A hidden folder, there before anything is measured: it gets its real name at the end, or is removed."""
+    folder = _claim(runs, name)
+    try:
+        yield folder
+        folder.rename(_finished(folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _claim(runs: Path, name: str) -> Path:
+    """Make the hidden folder under a name that no other run has, be it one that began within the same second."""
+    runs.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        folder = runs / (f".{name}" if number == 1 else f".{name}-{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        if not _finished(folder).exists():
+            break
+        folder.rmdir()
+    return folder
+
+
+def _finished(folder: Path) -> Path:
+    return folder.with_name(folder.name.removeprefix("."))
 
 
 def _provenance(started: datetime) -> dict[str, object]:

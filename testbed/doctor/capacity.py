@@ -170,7 +170,7 @@ def load_capacity() -> Capacity | None:
         kept: dict[str, Any] = json.loads(cache_file().read_text())
         totals = {int(hosts): int(total) for hosts, total in kept["totals"].items()}
         capacity = Capacity(totals, str(kept["measured_at"]), str(kept["machine"]))
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return capacity if capacity.machine == machine_key() else None
 

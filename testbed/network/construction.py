@@ -12,6 +12,7 @@ Between cores, a route for the collapsed networks of all hosts beyond each neigh
 """
 
 import errno
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from testbed.network.netlink import (
     delete_link_group,
     enslave,
     link_up,
+    links_in_operation,
     new_address,
     new_bridge,
     new_neighbour,
@@ -44,6 +46,8 @@ _LINK_GROUP: Final = 4711
 _BRIDGE_INDEX: Final = 500
 _BRIDGE_NAME: Final = "bridge"
 _BRIDGE_PORTS: Final = 1023
+_PATIENCE_SECONDS: Final = 30
+_LOOK_AGAIN_SECONDS: Final = 0.001
 
 
 # A core's end of a link to another core, and that core.
@@ -66,12 +70,13 @@ class Fabric:
         self._check()
 
     def _check(self) -> None:
-        taken = set(self.addresses.values())
+        taken = {ADDRESSES.network_address, ADDRESSES.broadcast_address, *self.addresses.values()}
         for host in self.hosts:
             _ = host.access
-            if host.address not in ADDRESSES or host.address in taken:
-                raise NodeError(f"{host.name}: {host.address} is taken, or not in {ADDRESSES}, where hosts live")
-            taken.add(host.address)
+            address = _address_of(host)
+            if address not in ADDRESSES or address in taken:
+                raise NodeError(f"{host.name}: {address} is taken, or not in {ADDRESSES}, where hosts live")
+            taken.add(address)
         if len({type(core) for core in self.cores}) > 1:
             raise NodeError("the cores of a network all route or all bridge")
         for core in self.cores:
@@ -151,6 +156,13 @@ class Fabric:
         return homes
 
 
+def _address_of(host: EmulatedHost) -> IPv4Address:
+    try:
+        return host.address
+    except ValueError as error:
+        raise NodeError(f"{host.name}: {host.params['ip']!r} is no IPv4 address") from error
+
+
 def build(fabric: Fabric, *, netem: bool) -> dict[str, str]:
     """Make everything, and return the settings that were written into each host."""
     settings = {**sysctls.QUIET_IPV6, **sysctls.TCP}
@@ -164,10 +176,24 @@ def build(fabric: Fabric, *, netem: bool) -> dict[str, str]:
     for host in fabric.hosts:
         _carry_out(host, [*_host_face(fabric, host), *_shaper(fabric, host.access, netem=netem)])
     for core in fabric.cores:
-        trunks_up = [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)]
-        _carry_out(core, trunks_up + (_bridge_ports(core) if fabric.bridged else _routes(fabric, core)))
+        _carry_out(core, [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)])
+    for core in fabric.cores:
+        _carry_out(core, _bridge_ports(core) if fabric.bridged else _routes(fabric, core))
         _carry_out(core, [message for end in core_ends(core) for message in _shaper(fabric, end, netem=netem)])
+    for core in fabric.cores:
+        _wait_for_links(core)
     return written
+
+
+def _wait_for_links(core: Core) -> None:
+    """Return once all ends at a core are in operation; those at hosts are, since they were switched on last."""
+    needed = {end.index for end in core_ends(core)}
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    with core.inside(), NetlinkSocket() as netlink:
+        while idle := needed.difference(links_in_operation(netlink)):
+            if time.monotonic() > deadline:
+                raise NodeError(f"{core.name}: {len(idle)} links are not in operation after {_PATIENCE_SECONDS} s")
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def demolish(fabric: Fabric) -> None:

@@ -24,6 +24,7 @@ from testbed.errors import ExplainedError
 
 RTM_NEWLINK: Final = 16
 RTM_DELLINK: Final = 17
+RTM_GETLINK: Final = 18
 RTM_NEWADDR: Final = 20
 RTM_NEWROUTE: Final = 24
 RTM_NEWNEIGH: Final = 28
@@ -53,6 +54,12 @@ _CHUNK_BYTES: Final = 48 << 10
 _HEADER: Final = struct.Struct("=IHHII")
 _ATTRIBUTE: Final = struct.Struct("=HH")
 
+_IFINFO: Final = struct.Struct("=BxHiII")
+_IFLA_OPERSTATE: Final = 16
+_IFLA_EXT_MASK: Final = 29
+_WITHOUT_STATISTICS: Final = 8
+_IF_OPER_UP: Final = 6
+
 IFF_UP: Final = 1
 LOOPBACK_INDEX: Final = 1
 _NUD_PERMANENT: Final = 0x80
@@ -69,6 +76,9 @@ _FR_ACT_TO_TBL: Final = 1
 
 class NetlinkError(ExplainedError, OSError):
     """The kernel refused a request; the message says which and why."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class Message(NamedTuple):
@@ -250,6 +260,18 @@ def new_link_of_kind(kind: str, name: str, index: int) -> Message:
     message["index"] = index
     message["attrs"] = [("IFLA_IFNAME", name), ("IFLA_LINKINFO", {"attrs": [("IFLA_INFO_KIND", kind)]})]
     return encode(message, RTM_NEWLINK, f"make an interface of kind {kind}")
+
+
+def links_in_operation(netlink: NetlinkSocket) -> Iterator[int]:
+    """The indexes of the interfaces that the kernel has taken into operation.
+
+    It does so, and lets a bridge's port forward, a moment after the peer was switched on; what is sent before is lost.
+    """
+    request = _IFINFO.pack(0, 0, 0, 0, 0) + attribute(_IFLA_EXT_MASK, struct.pack("=I", _WITHOUT_STATISTICS))
+    for payload in netlink.dump(RTM_GETLINK, request):
+        found = dict(attributes(payload, _IFINFO.size))
+        if found[_IFLA_OPERSTATE][0] == _IF_OPER_UP:
+            yield _IFINFO.unpack_from(payload)[2]
 
 
 def delete_link(index: int) -> Message:

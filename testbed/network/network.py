@@ -6,9 +6,11 @@ from contextlib import ExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
+from mininet.link import Link
 from mininet.net import Mininet
+from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
 from testbed.network.construction import ADDRESSES, Fabric, build, demolish
@@ -18,6 +20,9 @@ from testbed.network.features import has_qdisc
 from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink, make_core
 from testbed.network.processes import Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
+
+# The rest is the network's own address, its broadcast address, and that of a core.
+_MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
 
 
 class EmulatedMininet(Mininet):
@@ -50,6 +55,33 @@ class EmulatedMininet(Mininet):
         self._last_mac += 1
         return "02:" + ":".join(f"{byte:02x}" for byte in self._last_mac.to_bytes(5))
 
+    # The topology's nodes and links come in here, one by one.
+
+    def addHost(self, name: str, cls: object = None, **params: Any) -> Host:  # noqa: N802
+        """Take note of a host."""
+        _refuse_own_class(name, cls)
+        if len(self.hosts) == _MOST_HOSTS:
+            raise NodeError(f"{name}: the addresses of {ADDRESSES} are used up, by {_MOST_HOSTS} hosts")
+        return super().addHost(name, **params)
+
+    def addSwitch(self, name: str, cls: object = None, **params: Any) -> Switch:  # noqa: N802
+        """Take note of a core."""
+        _refuse_own_class(name, cls)
+        return super().addSwitch(name, **params)
+
+    def addLink(  # noqa: N802
+        self,
+        node1: Node | str,
+        node2: Node | str,
+        port1: int | None = None,
+        port2: int | None = None,
+        cls: object = None,
+        **params: Any,
+    ) -> Link:
+        """Take note of a link."""
+        _refuse_own_class(f"{node1} - {node2}", cls)
+        return super().addLink(node1, node2, port1, port2, **params)
+
     @property
     def fabric(self) -> Fabric:
         """What was read from the topology."""
@@ -62,10 +94,6 @@ class EmulatedMininet(Mininet):
         hosts = [host for host in self.hosts if isinstance(host, EmulatedHost)]
         cores = [core for core in self.switches if isinstance(core, Core)]
         links = [link for link in self.links if isinstance(link, ShapedLink)]
-        if len(hosts) + len(cores) + len(links) < len(self.hosts) + len(self.switches) + len(self.links):
-            raise NodeError(
-                "the topology names classes of its own for hosts, switches or links (cls=...); leave them out"
-            )
         return Fabric(hosts, cores, links, self._congestion_control)
 
     def build(self) -> None:
@@ -82,6 +110,12 @@ class EmulatedMininet(Mininet):
         self.delay_boxes = []
         if self._fabric is not None:
             demolish(self._fabric)
+
+
+def _refuse_own_class(what: str, own: object) -> None:
+    if own is not None:
+        name = getattr(own, "__name__", own)
+        raise NodeError(f"{what}: the topology wants the class {name} (cls=...), which is not ours; leave that out")
 
 
 class Network:

@@ -26,6 +26,7 @@ from testbed.network.syscalls import CLONE_NEWNET, inside_network_namespace, ope
 _MAX_INTERFACE_NAME: Final = 15
 _HOST_PORT_INDEX: Final = 100
 _CORE_PORT_INDEX: Final = 1000
+_FAR_TRUNK_INDEX: Final = 100_000
 
 
 class NodeError(ExplainedError, ValueError):
@@ -198,8 +199,16 @@ class ShapedIntf(Intf):
 
     @property
     def index(self) -> int:
-        """The interface's index in its namespace, ours to choose since nobody else makes interfaces there."""
-        base = _HOST_PORT_INDEX if isinstance(self.node, Host) else _CORE_PORT_INDEX
+        """The interface's index in its namespace, ours to choose since nobody else makes interfaces there.
+
+        The two ends of a link must differ: Linux sees by this that an interface has a peer, and is then quick (not up
+        to a second late) to take note when the peer is switched on.
+        """
+        if isinstance(self.node, Host):
+            base = _HOST_PORT_INDEX
+        else:
+            is_far_end = self.link is not None and self is self.link.intf2 and isinstance(self.link.intf1.node, Switch)
+            base = _FAR_TRUNK_INDEX if is_far_end else _CORE_PORT_INDEX
         return base + self.node.ports[self]
 
     @property

@@ -163,7 +163,7 @@ def _microseconds(what: str, value: object) -> int:
         if number != text and number[-1:].isdigit():
             try:
                 return round(float(number) * factor)
-            except ValueError:
+            except (ValueError, OverflowError):
                 break
     raise ShapeError(f"{what} {value!r}: possible is a number with its unit, like '20ms' (us, ms, s)")
 
@@ -171,15 +171,14 @@ def _microseconds(what: str, value: object) -> int:
 def _queue_bytes(rate: int | None, parameters: Mapping[str, object], side: Side) -> int:
     """The queue's limit; never less than two frames, or a link could not even hold what it is sending."""
     asked_ms, asked_packets = parameters.get("queue_ms"), parameters.get("max_queue_size")
-    if rate is None:
-        return 0
+    default = QUEUE_DEFAULTS[side]
+    bytes_per_ms = (rate or MIN_RATE) / 8000
     if asked_packets is not None:
         wanted = _number("max_queue_size", asked_packets) * FRAME_BYTES
     elif asked_ms is not None:
-        wanted = _number("queue_ms", asked_ms) / 1000 * rate / 8
+        wanted = _number("queue_ms", asked_ms) * bytes_per_ms
     else:
-        default = QUEUE_DEFAULTS[side]
-        wanted = max(default.least_bytes, default.milliseconds / 1000 * rate / 8)
+        wanted = max(default.least_bytes, default.milliseconds * bytes_per_ms)
     if not 0 < wanted <= 1 << 30:
         raise ShapeError(f"queue of {wanted:.0f} bytes: possible is more than nothing and up to 1 GiB")
-    return max(2 * FRAME_BYTES, int(wanted))
+    return 0 if rate is None else max(2 * FRAME_BYTES, round(wanted))

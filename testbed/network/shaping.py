@@ -52,7 +52,6 @@ ACK_CLASS: Final = 0x0001_0002
 DATA_QUEUE: Final = 0x0011_0000
 ACK_QUEUE: Final = 0x0012_0000
 NETEM: Final = 0x0002_0000
-_NO_QUEUE: Final = 0x0003_0000
 
 _NETEM_CHILD: Final = NETEM | 1
 _INDEX_OFFSET: Final = 20  # after the netlink header, family and padding
@@ -104,9 +103,6 @@ def _stamped(data: bytes, index: int) -> bytes:
 def _template(egress: Egress) -> tuple[Message, ...]:
     """The requests for an interface yet to be named: links of the same shape differ in nothing else."""
     shape, messages, parent = egress.shape, [], TC_ROOT
-    if shape.rate is None and not (egress.netem and shape.impairment):
-        # By itself the kernel would come to this some time after the link is up, and drop packets until then.
-        return (_qdisc("noqueue", TC_ROOT, _NO_QUEUE, b""),)
     if egress.netem and shape.impairment:
         messages.append(_netem(shape.impairment))
         parent = _NETEM_CHILD

@@ -1,0 +1,178 @@
+"""Help, and what is said when the input cannot be."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+COMMANDS = ["run", "links", "shell", "topologies", "doctor"]
+
+
+def test_help_lists_the_commands_and_asking_for_nothing_shows_it(testbed: Run) -> None:
+    asked, nothing = testbed("--help"), testbed()
+    assert asked.returncode == 0
+    assert "Measure peer-to-peer file distribution on an emulated network" in asked.stdout
+    assert [line.split()[0] for line in asked.stdout.partition("Commands:\n")[2].splitlines()] == COMMANDS
+    assert nothing.stdout + nothing.stderr == asked.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_explains_itself_and_its_options(called: Run, name: str) -> None:
+    shown = called(name, "--help")
+    assert shown.returncode == 0
+    assert f"Usage: testbed {name}" in shown.stdout
+    assert "\n\n  " in shown.stdout
+
+
+def test_topologies_are_listed_and_described(called: Run) -> None:
+    listed = called("topologies")
+    assert [line.split()[0] for line in listed.stdout.splitlines()[:3]] == ["star", "two-isps", "tree"]
+    described = called("topologies", "two-isps")
+    assert (listed.returncode, described.returncode) == (0, 0)
+    assert "  bottleneck: rate such as 8 Mbit/s (default: none)" in described.stdout.splitlines()
+
+
+BROKEN = {
+    "empty.yaml": "",
+    "list.yaml": "- star\n",
+    "broken.yaml": "topology: {class: star\n",
+    "tabs.yaml": "topology:\n\tclass: star\n",
+    "binary.yaml": "\x00\x01",
+    "key.yaml": "topology: {class: star}\ntopologie: x\n",
+    "class.yaml": "topology: {class: galaxy}\n",
+    "rate.yaml": "topology:\n  class: star\n  up: 8 Mb/s\n",
+    "impossible.yaml": "topology:\n  class: star\n  up: 1 bit/s\n",
+    "control.yaml": "topology: {class: star}\ncongestion_control: tortoise\n",
+    "syntax.py": "def\n",
+    "nothing.py": "x = 1\n",
+    "raises.py": "raise RuntimeError('no')\n",
+    "tclink.py": (
+        "from mininet.link import TCLink\nfrom mininet.topo import Topo\n"
+        "class Own(Topo):\n    def build(self):\n"
+        "        self.addLink(self.addHost('h1'), self.addSwitch('s1'), cls=TCLink, bw=10)\n"
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in BROKEN.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("run missing.yaml", "missing.yaml: no such file or directory"),
+        ("run .", ".: is a directory"),
+        ("links missing.py", "missing.py: No such file or directory"),
+        ("links empty.yaml", "empty.yaml: is empty: an experiment begins with `topology:`"),
+        ("links list.yaml", "list.yaml:1:1: a mapping with keys such as `topology:` is needed"),
+        ("run broken.yaml", "broken.yaml:2:1: is not YAML here"),
+        ("run tabs.yaml", "tabs.yaml:2:1: is not YAML here"),
+        ("run binary.yaml", "binary.yaml: is not a text file"),
+        ("run key.yaml", "key.yaml:2:1: topologie: is not a key (did you mean topology?)"),
+        ("run class.yaml", "there is no topology 'galaxy'"),
+        ("run rate.yaml", "rate.yaml:3:3: topology.up: '8 Mb/s' has an ambiguous unit: write Mbit/s or MB/s"),
+        ("run control.yaml", "'cubic', 'reno' or 'bbr' is needed, not 'tortoise'"),
+        ("shell rate.yaml n=2", "rate.yaml has its own parameters; 'n=2' would change it: edit the file"),
+        ("links galaxy", "there is no topology 'galaxy': write star, two-isps, tree, a file"),
+        ("links no.module:Name", "there is no module 'no'"),
+        ("links syntax.py", "syntax.py:1: "),
+        ("links nothing.py", "nothing.py has neither a `topos` dictionary nor a Topo class"),
+        ("links raises.py", "raises.py:1: RuntimeError: no"),
+        ("topologies galaxy", "there is no topology 'galaxy'"),
+        ("links star n", "'n': a parameter is written key=value, like n=10"),
+        ("links star =5", "'=5': a parameter is written key=value"),
+        ("links star n=many", "n: 'many' is not a whole number"),
+        ("links star n=0", "n: a plain whole number of hosts above 0 is needed"),
+        ("links star upp=1Mbit/s", "upp: is not a parameter (did you mean 'up'?)"),
+        ("links star up=8", "up: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s"),
+        ("links star up=20ms", "up: '20ms' is a duration, not a rate: write bit/s, kbit/s, Mbit/s or Gbit/s"),
+        ("links star up=nan", "up: 'nan' is not a rate"),
+        ("links star up=-8Mbit/s", "up: '-8Mbit/s' is not a rate"),
+        ("links star n=3 up=1Mbit/s,2Mbit/s", "up: one value for all 3 hosts is needed, or 3 values, not 2 values"),
+    ],
+)
+def test_input_that_cannot_be_read_is_told_in_lines_and_never_in_a_traceback(
+    called: Run, words: str, says: str
+) -> None:
+    refused(called(*words.split()), says)
+
+
+@pytest.mark.kernel
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("links star up=0bit/s", "up: a plain whole number of bit/s above 0 is needed"),
+        ("links star up=1bit/s", "h1-eth0: bw 1e-06 Mbit/s: possible is 0.056 (56 kbit/s) to 1000 (1 Gbit/s)"),
+        ("links star down=100Gbit/s", "s1-eth1: bw 100000.0 Mbit/s: possible is 0.056 (56 kbit/s) to 1000 (1 Gbit/s)"),
+        ("links star up=8000001bit/s", "no multiple of 8 bit/s: the nearest possible are 8000000 and 8000008"),
+        ("run impossible.yaml", "possible is 0.056 (56 kbit/s) to 1000 (1 Gbit/s)"),
+        ("shell star up=8Mbit/s queue=0ms", "queue of 0 bytes: possible is more than nothing"),
+        ("links star delay=2h", "it must be a whole number of microseconds from 0 to 60000000"),
+        ("shell tclink.py", "h1 - s1: the topology wants the class TCLink (cls=...), which is not ours"),
+    ],
+)
+def test_what_no_link_can_be_is_refused_with_what_is_possible(called: Run, words: str, says: str) -> None:
+    refused(called(*words.split()), says)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [("links galaxy", "there is no topology 'galaxy'"), ("links star up=1bit/s", "possible is 0.056 (56 kbit/s)")],
+)
+def test_the_installed_command_refuses_in_the_same_way(testbed: Run, words: str, says: str) -> None:
+    refused(testbed(*words.split()), says)
+
+
+def refused(answer: subprocess.CompletedProcess[str], says: str) -> None:
+    assert says in answer.stderr
+    assert all(line.startswith("testbed: ") for line in answer.stderr.splitlines())
+    assert answer.stdout == ""
+    assert answer.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("fly", "No such command 'fly'"),
+        ("links", "Missing argument"),
+        ("links star --streams 0", "--streams"),
+        ("links star --seconds 0", "--seconds"),
+        ("links star --seconds nan", "--seconds"),
+        ("links star --seconds inf", "--seconds"),
+        ("links star --tolerance -1", "--tolerance"),
+        ("links star --tolerance nan", "--tolerance"),
+        ("links star --alone some", "--alone"),
+        ("links star --sekonds 1", "--sekonds"),
+        ("run", "Missing argument"),
+    ],
+)
+def test_a_misuse_of_the_command_line_leads_to_its_help(called: Run, words: str, says: str) -> None:
+    answer = called(*words.split())
+    assert answer.returncode == 2
+    assert says in answer.stderr
+    assert "--help" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("runs", ["file", "file/runs", "/proc/runs"])
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_measured(
+    called: Run, tmp_path: Path, runs: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "star.yaml").write_text("topology: {class: star}\n")
+    answer = called("run", tmp_path / "star.yaml", "--runs", tmp_path / runs)
+    assert answer.returncode == 2
+    assert len(answer.stderr.splitlines()) == 1
+    assert answer.stderr.startswith("testbed: ")
+    assert runs.removesuffix("/runs") in answer.stderr

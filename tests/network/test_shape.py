@@ -1,0 +1,171 @@
+"""What a link can be asked to be, in Mininet's words, and what is refused."""
+
+import math
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from testbed.network.shape import (
+    FRAME_BYTES,
+    MAX_RATE,
+    MIN_RATE,
+    QUEUE_DEFAULTS,
+    Impairment,
+    Shape,
+    ShapeError,
+    Side,
+)
+
+RATES = st.integers(MIN_RATE // 8, MAX_RATE // 8).map(lambda bytes_per_second: 8 * bytes_per_second)
+LADDER = [56_000, 1_000_000, 8_000_000, 48_440_000, 48_448_000, 100_000_000, 500_000_000, 1_000_000_000]
+
+
+def test_each_of_mininets_words_is_read() -> None:
+    words = {"bw": 8, "delay": "20ms", "jitter": "500us", "loss": 2.5, "queue_ms": 100, "acks": "shared"}
+    assert Shape.from_mininet(words, "host") == Shape(
+        rate=8_000_000,
+        queue_bytes=100_000,
+        acks="shared",
+        impairment=Impairment(delay_us=20_000, jitter_us=500, loss=0.025),
+    )
+
+
+def test_nothing_asked_is_a_direction_without_limits() -> None:
+    for words in ({}, {"bw": None, "delay": None, "jitter": None, "loss": None, "acks": None}):
+        shape = Shape.from_mininet(words, "host")
+        assert shape == Shape()
+        assert shape.rate is shape.queue_ms is shape.gso_segments is None
+        assert not shape.impairment
+        with pytest.raises(ShapeError, match="has no burst"):
+            _ = shape.burst_bytes
+
+
+@given(RATES)
+@example(MIN_RATE)
+@example(MAX_RATE)
+def test_every_rate_in_range_is_read_exactly(rate: int) -> None:
+    assert Shape.from_mininet({"bw": rate / 1e6}, "host").rate == rate
+
+
+@given(st.integers(MIN_RATE, MAX_RATE).filter(lambda rate: rate % 8))
+def test_a_part_of_a_byte_a_second_is_refused_and_its_neighbours_are_possible(rate: int) -> None:
+    with pytest.raises(ShapeError, match="no multiple of 8") as refusal:
+        Shape.from_mininet({"bw": rate / 1e6}, "core")
+    low, high = map(int, re.findall(r"\d+", str(refusal.value))[-2:])
+    assert low < rate < high == low + 8
+    assert {Shape(rate=low).rate, Shape(rate=high).rate} == {low, high}
+
+
+@pytest.mark.parametrize(
+    "bw", [0, 1e-6, 0.055, 1000.000008, 100_000, -1, math.nan, math.inf, -math.inf, "8", "8 Mbit/s", True, [8]]
+)
+def test_a_rate_that_cannot_be_shaped_is_refused_with_what_is_possible(bw: object) -> None:
+    with pytest.raises(ShapeError, match=r"^bw .*: possible is (0\.056 \(56 kbit/s\) to 1000 \(1 Gbit/s\)|a number)$"):
+        Shape.from_mininet({"bw": bw}, "host")
+
+
+@pytest.mark.parametrize("rate", [0, 1, -8, MIN_RATE - 8, MAX_RATE + 8, 100_000_000_000])
+def test_a_shape_has_no_rate_that_the_kernel_would_misread(rate: int) -> None:
+    with pytest.raises(ShapeError, match=r"possible is 56000 bit/s \(56 kbit/s\) to 1000000000 bit/s \(1 Gbit/s\)"):
+        Shape(rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ({"delay": 20}, "delay 20: possible is a number with its unit, like '20ms' (us, ms, s)"),
+        ({"delay": "20"}, "delay '20': possible is a number with its unit"),
+        ({"delay": "ms"}, "delay 'ms': possible is a number with its unit"),
+        ({"delay": "1.2.3ms"}, "delay '1.2.3ms': possible is a number with its unit"),
+        ({"delay": "nanms"}, "delay 'nanms': possible is a number with its unit"),
+        ({"delay": "1e999s"}, "delay '1e999s': possible is a number with its unit"),
+        ({"delay": "5min"}, "delay '5min': possible is a number with its unit"),
+        ({"delay": "-1ms"}, "delay_us is -1000; it must be a whole number of microseconds from 0 to 60000000"),
+        ({"delay": "61s"}, "delay_us is 61000000; it must be a whole number of microseconds from 0 to 60000000"),
+        ({"jitter": "fast"}, "jitter 'fast': possible is a number with its unit"),
+        ({"loss": -1}, "it must be a probability from 0 to 1"),
+        ({"loss": 101}, "it must be a probability from 0 to 1"),
+        ({"loss": math.nan}, "loss nan: possible is a number"),
+        ({"loss": "1%"}, "loss '1%': possible is a number"),
+        ({"bw": 8, "queue_ms": 0}, "queue of 0 bytes: possible is more than nothing and up to 1 GiB"),
+        ({"bw": 8, "queue_ms": -1}, "possible is more than nothing and up to 1 GiB"),
+        ({"bw": 8, "queue_ms": math.inf}, "possible is more than nothing and up to 1 GiB"),
+        ({"bw": 8, "queue_ms": "100ms"}, "queue_ms '100ms': possible is a number"),
+        ({"queue_ms": "100ms"}, "queue_ms '100ms': possible is a number"),
+        ({"bw": 8, "max_queue_size": 0}, "possible is more than nothing and up to 1 GiB"),
+        ({"bw": 8, "max_queue_size": True}, "max_queue_size True: possible is a number"),
+        ({"acks": "fast"}, "acks 'fast': possible are 'priority' and 'shared'"),
+        ({"use_htb": True}, "unknown link parameter 'use_htb': possible are bw, delay, jitter, loss, max_queue_size"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(words: dict[str, object], says: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(says)):
+        Shape.from_mininet(words, "host")
+
+
+@pytest.mark.parametrize(
+    ("text", "microseconds"), [("20ms", 20_000), ("1.5ms", 1500), ("7us", 7), ("0.25s", 250_000), ("0ms", 0)]
+)
+def test_times_are_written_as_tc_writes_them(text: str, microseconds: int) -> None:
+    assert Shape.from_mininet({"delay": text, "jitter": text}, "core").impairment == Impairment(
+        delay_us=microseconds, jitter_us=microseconds
+    )
+
+
+@pytest.mark.parametrize("rate", LADDER)
+@pytest.mark.parametrize("side", ["host", "core"])
+def test_a_queue_is_so_many_milliseconds_of_the_rate_but_has_room_for_a_few_flows(rate: int, side: Side) -> None:
+    default = QUEUE_DEFAULTS[side]
+    shape = Shape.from_mininet({"bw": rate / 1e6}, side)
+    assert shape.queue_ms is not None
+    assert shape.queue_bytes >= default.least_bytes
+    assert shape.queue_ms >= default.milliseconds - 1e-9
+    assert shape.queue_bytes == default.least_bytes or shape.queue_ms == pytest.approx(default.milliseconds)
+
+
+def test_a_queue_is_as_long_as_asked_in_milliseconds_or_in_packets() -> None:
+    assert Shape.from_mininet({"bw": 8, "queue_ms": 50}, "host").queue_bytes == 50_000
+    assert Shape.from_mininet({"bw": 8, "queue_ms": 50}, "core").queue_ms == 50
+    assert Shape.from_mininet({"bw": 8, "max_queue_size": 10}, "core").queue_bytes == 10 * FRAME_BYTES
+
+
+def test_a_queue_holds_two_frames_however_short_it_was_asked_to_be() -> None:
+    assert Shape.from_mininet({"bw": 1, "queue_ms": 0.1}, "host").queue_bytes == 2 * FRAME_BYTES
+
+
+@given(RATES)
+@example(MIN_RATE)
+@example(MAX_RATE)
+def test_no_super_packet_occupies_a_link_for_a_millisecond_unless_a_single_frame_does(rate: int) -> None:
+    segments = Shape(rate=rate).gso_segments
+    assert segments is not None
+    assert segments == 1 or segments * FRAME_BYTES * 8 / rate <= 0.001
+
+
+@given(RATES)
+@example(MIN_RATE)
+def test_a_burst_is_two_frames_or_a_millisecond_and_lets_a_super_packet_pass(rate: int) -> None:
+    shape = Shape(rate=rate)
+    assert shape.burst_bytes == 2 * FRAME_BYTES or shape.burst_bytes * 8 / rate <= 0.001
+    assert shape.burst_bytes >= 2 * FRAME_BYTES
+    assert shape.burst_bytes >= (shape.gso_segments or 0) * FRAME_BYTES
+
+
+def test_super_packets_grow_with_the_rate() -> None:
+    assert [Shape(rate=rate).gso_segments for rate in LADDER] == [1, 1, 1, 1, 2, 4, 20, 41]
+
+
+@pytest.mark.parametrize(
+    ("impairment", "is_random"),
+    [
+        (Impairment(delay_us=1000), False),
+        (Impairment(delay_us=1000, jitter_us=1), True),
+        (Impairment(loss=0.01), True),
+    ],
+)
+def test_where_packets_fare_differently_each_is_one_of_the_wire(impairment: Impairment, is_random: bool) -> None:
+    assert impairment.is_random is is_random
+    for rate, without in ((None, None), (1_000_000_000, 41)):
+        assert Shape(rate=rate, impairment=impairment).gso_segments == (1 if is_random else without)
