@@ -27,7 +27,7 @@ from testbed.doctor.capacity import HOSTS, Probe, load_capacity, measure_capacit
 from testbed.network import sandbox
 from testbed.network.measure import DirectionReport, Load, measure
 from testbed.network.network import Network
-from testbed.network.shape import FRAME_BYTES, Shape
+from testbed.network.shape import FRAME_BYTES, MAX_RATE, Shape
 from testbed.network.traffic import Route
 
 UP, DOWN = 8.0, 24.0
@@ -300,9 +300,9 @@ def capacity_benchmark(arguments: argparse.Namespace) -> None:
 
 
 def climb(n: int, total: int, step: float) -> int:
-    """The last total that was carried before two in a row were not."""
+    """The last total that was carried before two in a row were not, or before no link could be faster."""
     carried, lost = 0, 0
-    while lost < 2:
+    while lost < 2 and total <= n * MAX_RATE:
         result: Probe = probe(n, total, seconds=1.0)
         say(str(result))
         lost = 0 if result.carried else lost + 1

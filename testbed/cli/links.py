@@ -1,6 +1,7 @@
 """`testbed links`: asked against measured."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from testbed.cli.output import counted, format_table, print_csv, progress
 from testbed.cli.targets import Target, open_target
@@ -17,6 +18,19 @@ _RATE_HEADER = (
 _PATH_HEADER = ("round trip", "asked ms", "median", "min", "max", "asked loss %", "loss %", "probes", "")
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What the links of a network gave, and under which settings of each host's kernel."""
+
+    rates: Sequence[DirectionReport]
+    paths: Sequence[PathReport]
+    settings: Mapping[str, str]
+
+    def within(self, tolerance: float) -> bool:
+        """Whether every link is what was asked."""
+        return all(rate.within(tolerance) for rate in self.rates) and all(path.within() for path in self.paths)
+
+
 def show_links(
     reference: str,
     parameters: Sequence[str],
@@ -30,17 +44,15 @@ def show_links(
 ) -> int:
     """Measure and print; 0 if everything is within the tolerance, else 1."""
     target, tell = open_target(reference, parameters), progress(quiet=quiet)
-    rates, paths = sandbox.run(lambda: measure_target(target, seconds, alone, streams, tell))
+    found = sandbox.run(lambda: measure_target(target, seconds, alone, streams, tell))
     if csv:
-        print_csv([report.row() for report in rates] + [report.row() for report in paths])
+        print_csv([report.row() for report in found.rates] + [report.row() for report in found.paths])
     else:
-        print_reports(rates, paths, tolerance)
-    return 0 if all_within(rates, paths, tolerance) else 1
+        print_findings(found, tolerance)
+    return 0 if found.within(tolerance) else 1
 
 
-def measure_target(
-    target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]
-) -> tuple[list[DirectionReport], list[PathReport]]:
+def measure_target(target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]) -> Findings:
     """Build the network and check all of it; to be called in a sandbox."""
     with Network(target.topology, congestion_control=target.congestion_control) as network:
         tell(
@@ -48,16 +60,13 @@ def measure_target(
             f" measuring each for {seconds:g} s or more"
         )
         paths = check_paths(network, tell)
-        return check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell), paths
+        rates = check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell)
+        return Findings(rates, paths, network.settings)
 
 
-def all_within(rates: Sequence[DirectionReport], paths: Sequence[PathReport], tolerance: float) -> bool:
-    """Whether every link is what was asked."""
-    return all(report.within(tolerance) for report in rates) and all(report.within() for report in paths)
-
-
-def print_reports(rates: Sequence[DirectionReport], paths: Sequence[PathReport], tolerance: float) -> None:
+def print_findings(found: Findings, tolerance: float) -> None:
     """Both tables, and a line that sums them up."""
+    rates, paths = found.rates, found.paths
     if rates:
         print(format_table(_RATE_HEADER, [_rate_row(report, tolerance) for report in rates]))
         print("\nRates count Ethernet frames, 1514 bytes for 1448 of payload; 100 % is all that this allows.")

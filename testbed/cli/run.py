@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from testbed.cli.links import all_within, measure_target, print_reports
+from testbed.cli.links import measure_target, print_findings
 from testbed.cli.output import progress
 from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
@@ -26,13 +26,14 @@ def run_experiment(experiment: Path, runs: Path, *, quiet: bool) -> int:
     started = datetime.now(UTC)
     with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
         shutil.copyfile(experiment, folder / "experiment.yaml")
-        rates, paths = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
-        _write_csv(folder / "links.csv", [report.row() for report in rates])
-        _write_csv(folder / "paths.csv", [report.row() for report in paths])
-        (folder / "provenance.json").write_text(json.dumps(_provenance(started), indent=2) + "\n")
-    print_reports(rates, paths, _TOLERANCE)
+        found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
+        _write_csv(folder / "links.csv", [report.row() for report in found.rates])
+        _write_csv(folder / "paths.csv", [report.row() for report in found.paths])
+        provenance = {**_provenance(started), "host_settings": dict(found.settings)}
+        (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    print_findings(found, _TOLERANCE)
     print(f"kept in {_finished(folder)}")
-    return 0 if all_within(rates, paths, _TOLERANCE) else 1
+    return 0 if found.within(_TOLERANCE) else 1
 
 
 @contextmanager

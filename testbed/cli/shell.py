@@ -1,11 +1,13 @@
 """`testbed shell`: Mininet's own command line on our network."""
 
+import os
+import shutil
 import sys
 from collections.abc import Sequence
 from logging import StreamHandler
 
 from mininet.cli import CLI
-from mininet.log import lg, setLogLevel
+from mininet.log import lg, output, setLogLevel
 from mininet.net import Mininet
 
 from testbed.cli.targets import Target, open_target
@@ -36,6 +38,19 @@ class _Shell(CLI):
         for line in self._commands:
             if self.onecmd(self.precmd(line)):
                 return
+
+    def do_iperf(self, _line: str) -> None:
+        """Say what to do instead: with today's iperf, Mininet waits for ever for a report that never comes."""
+        output("measure with `testbed links`, or by hand: h2 iperf -s &, then h1 iperf -c h2\n")
+
+    def do_xterm(self, line: str, term: str = "xterm") -> None:
+        """Open a terminal window on hosts: xterm h1 h2."""
+        if not os.environ.get("DISPLAY"):
+            output("there is no display here (DISPLAY is not set) to open a window on\n")
+        elif missing := [program for program in (term, "xhost") if shutil.which(program) is None]:
+            output(f"missing: {', '.join(missing)}; sudo apt-get install xterm x11-xserver-utils\n")
+        else:
+            super().do_xterm(line, term)
 
     def default(self, line: str) -> None:
         """What is no command of the CLI is a host's or core's name and a command for it."""

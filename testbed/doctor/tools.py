@@ -26,6 +26,7 @@ _TOOLS: Final = (
     _Tool("mn", "mininet", "the topologies in plain Mininet", required=False),
     _Tool("mnexec", "mininet", "plain Mininet", required=False),
     _Tool("xterm", "xterm", "xterm in `testbed shell`", required=False),
+    _Tool("xhost", "x11-xserver-utils", "xterm in `testbed shell`", required=False),
 )
 _LIBRARIES: Final = ("mininet", "pyroute2", "typer", "rich", "pydantic", "ruamel.yaml")
 

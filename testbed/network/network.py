@@ -185,5 +185,5 @@ class Network:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The kernel settings that were written into each host."""
-        return self.mininet.settings
+        """What was set in each host: the kernel's settings, and the congestion control of its routes."""
+        return {**self.mininet.settings, "congestion control": self.mininet.fabric.congestion_control}
