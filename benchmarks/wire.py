@@ -1,0 +1,77 @@
+"""What a message, a block and a torrent cost in `peer.wire`: microseconds, the best of several runs.
+
+    .venv/bin/python benchmarks/wire.py
+"""
+
+import os
+import timeit
+from collections.abc import Callable, Sequence
+
+from peer.wire import bencode, messages, metainfo
+from peer.wire.bitfield import Bitfield
+from peer.wire.decoder import Decoder
+
+PIECES = 10_000
+BLOCK = 16 << 10
+BLOCKS = 64
+READ = 64 << 10
+
+
+def microseconds(action: Callable[[], object], per: int = 1, repeats: int = 5) -> float:
+    return min(timeit.repeat(action, number=3, repeat=repeats)) / 3 / per * 1e6
+
+
+def decode_all(stream: bytes) -> int:
+    decoder, count = Decoder(has_handshake=False), 0
+    for at in range(0, len(stream), READ):
+        count += sum(1 for _ in decoder.feed(stream[at : at + READ]))
+    return count
+
+
+def receive_blocks(stream: memoryview, place: memoryview) -> None:
+    """As a connection would: a block's bytes are in their place already, the rest comes through the shared buffer."""
+    decoder, at = Decoder(has_handshake=False), 0
+    while at < len(stream):
+        there = min(len(decoder.space()), len(stream) - at)
+        if there:
+            decoder.received(there)
+            at += there
+        for event in decoder.feed(stream[at : at + READ]):
+            if isinstance(event, messages.PieceHeader):
+                decoder.place_block(place[event.begin : event.begin + event.length])
+        at += len(stream[at : at + READ])
+
+
+def measurements() -> Sequence[tuple[str, float]]:
+    haves = b"".join(messages.encode(messages.Have(k)) for k in range(PIECES))
+    requests = b"".join(messages.encode(messages.Request(k, 0, BLOCK)) for k in range(PIECES))
+    headers = [messages.PieceHeader(0, k * BLOCK, BLOCK) for k in range(BLOCKS)]
+    blocks = memoryview(b"".join(messages.encode(header) + os.urandom(BLOCK) for header in headers))
+    place = memoryview(bytearray(BLOCKS * BLOCK))
+    info = metainfo.make_info("file", PIECES * 65536, 65536, [os.urandom(20) for _ in range(PIECES)])
+    torrent = metainfo.Metainfo(info, "http://tracker/announce").encode()
+    request = messages.Request(1, 2, BLOCK)
+    half = Bitfield(PIECES)
+    for k in range(0, PIECES, 2):
+        half.add(k)
+    return [
+        ("decode a have", microseconds(lambda: decode_all(haves), PIECES)),
+        ("decode a request", microseconds(lambda: decode_all(requests), PIECES)),
+        ("encode a request", microseconds(lambda: [messages.encode(request) for _ in range(1000)], 1000)),
+        ("make a message (frozen dataclass)", microseconds(lambda: [messages.Have(5) for _ in range(1000)], 1000)),
+        ("a 16 KiB block through the decoder", microseconds(lambda: receive_blocks(blocks, place), BLOCKS)),
+        ("a torrent of 10,000 pieces: bencoding", microseconds(lambda: bencode.decode(torrent))),
+        ("a torrent of 10,000 pieces: metainfo", microseconds(lambda: metainfo.decode_metainfo(torrent))),
+        ("bitfield: has", microseconds(lambda: [k in half for k in range(PIECES)], PIECES)),
+        ("bitfield: all missing", microseconds(lambda: list(half.missing()))),
+    ]
+
+
+def main() -> None:
+    print("| what | microseconds |\n| --- | --- |")
+    for what, cost in measurements():
+        print(f"| {what} | {cost:.2f} |")
+
+
+if __name__ == "__main__":
+    main()
