@@ -12,20 +12,22 @@ _OPEN_FILES: Final = 20_000
 
 
 @dataclass(frozen=True)
-class _Limit:
+class Limit:
+    """A setting of the whole machine, and the least that a large network needs."""
+
     sysctl: str
     wanted: int
     purpose: str
 
 
-_LIMITS: Final = (
-    _Limit("net.core.netdev_max_backlog", 5000, "packets that wait for a busy CPU; above it the core drops"),
-    _Limit("fs.file-max", 200_000, "open files of all programs together"),
-    _Limit("kernel.pid_max", 32_768, "processes"),
-    _Limit("kernel.threads-max", 32_768, "processes and threads"),
-    _Limit("fs.inotify.max_user_instances", 512, "programs that watch files"),
-    _Limit("fs.inotify.max_user_watches", 65_536, "files that are watched"),
-    _Limit(
+LIMITS: Final = (
+    Limit("net.core.netdev_max_backlog", 5000, "packets that wait for a busy CPU; above it the core drops"),
+    Limit("fs.file-max", 200_000, "open files of all programs together"),
+    Limit("kernel.pid_max", 32_768, "processes"),
+    Limit("kernel.threads-max", 32_768, "processes and threads"),
+    Limit("fs.inotify.max_user_instances", 512, "programs that watch files"),
+    Limit("fs.inotify.max_user_watches", 65_536, "files that are watched"),
+    Limit(
         "net.ipv4.neigh.default.gc_thresh3", 4096, "neighbours of all bridged cores together (routed cores need none)"
     ),
 )
@@ -33,10 +35,10 @@ _LIMITS: Final = (
 
 def check_limits() -> list[Check]:
     """Each limit, with the command that raises it."""
-    return [*map(_check, _LIMITS), _check_open_files(), _check_user_namespaces()]
+    return [*map(_check, LIMITS), _check_open_files(), _check_user_namespaces()]
 
 
-def _check(limit: _Limit) -> Check:
+def _check(limit: Limit) -> Check:
     text = read_sysctl(limit.sysctl)
     if text is None or int(text) >= limit.wanted:
         return Check(_SECTION, limit.sysctl, "ok", text or "not on this kernel")

@@ -6,11 +6,13 @@ of payload in 1514, so a link of rate r gives one TCP stream r x 1448/1514 of pa
 a second, hence a rate is a multiple of 8 bit/s.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from testbed.errors import ExplainedError
+from testbed.units import format_rate
 
 FRAME_BYTES: Final = 1514
 SEGMENT_PAYLOAD_BYTES: Final = 1448
@@ -22,6 +24,8 @@ MAX_RATE: Final = 1_000_000_000
 _SUPER_PACKET_SECONDS: Final = 0.0005
 _BURST_SECONDS: Final = 0.001
 _LONGEST_US: Final = 60_000_000
+
+_POSSIBLE_RATES: Final = f"possible is {format_rate(MIN_RATE)} to {format_rate(MAX_RATE)}"
 
 Acks = Literal["priority", "shared"]
 Side = Literal["host", "core"]
@@ -128,7 +132,7 @@ class Shape:
 def check_rate(rate: int) -> None:
     """Raise ShapeError unless the kernel can shape to exactly this rate."""
     if not MIN_RATE <= rate <= MAX_RATE:
-        raise ShapeError(f"rate {rate} bit/s: possible is {MIN_RATE} bit/s (56 kbit/s) to {MAX_RATE} bit/s (1 Gbit/s)")
+        raise ShapeError(f"rate {format_rate(rate) if rate > 0 else rate}: {_POSSIBLE_RATES}")
     if rate % 8:
         low = rate - rate % 8
         raise ShapeError(f"rate {rate} bit/s is no multiple of 8 bit/s: the nearest possible are {low} and {low + 8}")
@@ -148,9 +152,11 @@ def _number(what: str, value: object) -> float:
 
 def _rate_from_bw(bw: object) -> int:
     megabits = _number("bw", bw)
-    if not MIN_RATE / 1e6 <= megabits <= MAX_RATE / 1e6:
-        raise ShapeError(f"bw {bw!r} Mbit/s: possible is 0.056 (56 kbit/s) to 1000 (1 Gbit/s)")
-    return round(megabits * 1_000_000)
+    if not math.isfinite(megabits):
+        raise ShapeError(f"bw {bw!r} Mbit/s: {_POSSIBLE_RATES}")
+    rate = round(megabits * 1_000_000)
+    check_rate(rate)
+    return rate
 
 
 def _microseconds(what: str, value: object) -> int:

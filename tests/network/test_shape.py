@@ -62,13 +62,13 @@ def test_a_part_of_a_byte_a_second_is_refused_and_its_neighbours_are_possible(ra
     "bw", [0, 1e-6, 0.055, 1000.000008, 100_000, -1, math.nan, math.inf, -math.inf, "8", "8 Mbit/s", True, [8]]
 )
 def test_a_rate_that_cannot_be_shaped_is_refused_with_what_is_possible(bw: object) -> None:
-    with pytest.raises(ShapeError, match=r"^bw .*: possible is (0\.056 \(56 kbit/s\) to 1000 \(1 Gbit/s\)|a number)$"):
+    with pytest.raises(ShapeError, match=r"^(bw|rate) .*: possible is (56 kbit/s to 1 Gbit/s|a number)$"):
         Shape.from_mininet({"bw": bw}, "host")
 
 
 @pytest.mark.parametrize("rate", [0, 1, -8, MIN_RATE - 8, MAX_RATE + 8, 100_000_000_000])
 def test_a_shape_has_no_rate_that_the_kernel_would_misread(rate: int) -> None:
-    with pytest.raises(ShapeError, match=r"possible is 56000 bit/s \(56 kbit/s\) to 1000000000 bit/s \(1 Gbit/s\)"):
+    with pytest.raises(ShapeError, match="possible is 56 kbit/s to 1 Gbit/s"):
         Shape(rate=rate)
 
 
