@@ -37,7 +37,7 @@ def main() -> int:
         durations = call_as(user, rehearse)
         for phase in PHASES:
             for target in TARGETS:
-                chance = random.Random(f"{arguments.seed} {user} {phase} {target}")  # noqa: S311
+                chance = random.Random(f"{arguments.seed} {user} {phase} {target}")
                 moments = (chance.uniform(0, durations[phase]) for _ in range(_MOST * arguments.times))
                 crashes = _crashes(user, phase, target, moments, arguments.times)
                 print(_row(_summary(user, phase, target, crashes)), flush=True)

@@ -1,6 +1,6 @@
 """What a message, a block and a torrent cost in `peer.wire`: microseconds, the best of several runs.
 
-    .venv/bin/python benchmarks/wire.py
+.venv/bin/python benchmarks/wire.py
 """
 
 import os

@@ -61,7 +61,7 @@ def measure_target(target: Target, seconds: float, alone: Alone, streams: int, t
         )
         paths = check_paths(network, tell)
         rates = check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell)
-        return Findings(rates, paths, network.settings)
+        return Findings(rates, paths, {**network.settings, "congestion control": network.congestion_control})
 
 
 def print_findings(found: Findings, tolerance: float) -> None:

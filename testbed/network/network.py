@@ -185,5 +185,10 @@ class Network:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What was set in each host: the kernel's settings, and the congestion control of its routes."""
-        return {**self.mininet.settings, "congestion control": self.mininet.fabric.congestion_control}
+        """The kernel settings that were written into each host."""
+        return self.mininet.settings
+
+    @property
+    def congestion_control(self) -> str:
+        """That of every route, and so of every TCP connection whose program does not choose another."""
+        return self.mininet.fabric.congestion_control

@@ -194,7 +194,7 @@ def test_a_node_that_is_not_a_namespace_is_refused(described: Read) -> None:
 
 
 def test_what_a_link_cannot_be_is_refused_with_the_name_of_its_end(described: Read) -> None:
-    with pytest.raises(ExplainedError, match=r"s1-eth1: bw 0\.001 Mbit/s: possible is"):
+    with pytest.raises(ExplainedError, match=r"s1-eth1: rate 1 kbit/s: possible is"):
         described(Star(n=1, up=8_000_000, down=1_000))
 
 

@@ -27,7 +27,7 @@ durations = cache(lambda user: call_as(user, rehearse))
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_killed_process_takes_everything_with_it(as_user: AsUser, user: User, phase: str, target: str) -> None:
-    chance = random.Random(f"{user} {phase} {target}")  # noqa: S311 - the same moments each time
+    chance = random.Random(f"{user} {phase} {target}")
     moments = [chance.uniform(0, durations(user)[phase]) for _ in range(TIMES)]
     crashes = as_user(lambda: crash_each(phase, target, moments))
     assert [crash.leftovers for crash in crashes] == [[]] * TIMES

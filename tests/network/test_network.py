@@ -379,7 +379,7 @@ def test_a_network_is_gone_when_it_cannot_be_built_to_the_end() -> None:
 
 def test_what_the_topology_asks_for_is_the_error_that_is_seen_when_it_cannot_be() -> None:
     def use() -> None:
-        with pytest.raises(ShapeError, match="h2-eth0: bw 1e-06 Mbit/s: possible is"):
+        with pytest.raises(ShapeError, match="h2-eth0: rate 1 bit/s: possible is"):
             Network(Star(n=3, up=[8_000_000, 1, 8_000_000])).__enter__()
 
     assert what_stays(use) == set()
