@@ -166,7 +166,7 @@ def test_a_guest_hands_back_output_status_and_the_folders_files(tmp_path: Path) 
 
 @pytest.mark.setup
 def test_a_command_that_hangs_is_stopped_in_time(tmp_path: Path) -> None:
-    command = [str(BOOT), "--timeout", "1", "sh", "-c", "echo waiting; sleep 1000"]
+    command = [str(BOOT), "--timeout", "10", "sh", "-c", "echo waiting; sleep 1000"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 124
     assert done.stdout == "waiting\n"
