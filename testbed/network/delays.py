@@ -16,15 +16,10 @@ import socket
 from ipaddress import IPv4Network
 from typing import Final
 
-from testbed.network.construction import Fabric, core_ends
 from testbed.network.delaybox import DelayBox, Table
-from testbed.network.netlink import (
-    RT_TABLE_MAIN,
-    NetlinkSocket,
-    new_dead_end,
-    new_route,
-    new_rule,
-)
+from testbed.network.fabric import Fabric, core_ends
+from testbed.network.messages import RT_TABLE_MAIN, new_dead_end, new_route, new_rule
+from testbed.network.netlink import NetlinkSocket
 from testbed.network.nodes import BridgeCore, Core, EmulatedHost, NodeError
 from testbed.network.shape import Impairment
 

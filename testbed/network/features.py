@@ -6,14 +6,8 @@ Only to be asked inside a sandbox: everything is made once, and removed again.
 import errno
 from functools import cache
 
-from testbed.network.netlink import (
-    LOOPBACK_INDEX,
-    Message,
-    NetlinkError,
-    NetlinkSocket,
-    delete_link,
-    new_link_of_kind,
-)
+from testbed.network.messages import LOOPBACK_INDEX, delete_link, new_link_of_kind
+from testbed.network.netlink import Message, NetlinkError, NetlinkSocket
 from testbed.network.shaping import trial_filter, trial_qdisc
 
 _PROBE_INDEX = 400

@@ -13,9 +13,10 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.construction import ADDRESSES, Fabric, build, demolish
+from testbed.network.construction import build, demolish
 from testbed.network.delaybox import DelayBox
 from testbed.network.delays import start_delay_boxes, stop_delay_boxes
+from testbed.network.fabric import ADDRESSES, Fabric
 from testbed.network.features import has_qdisc
 from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink, make_core
 from testbed.network.processes import Processes

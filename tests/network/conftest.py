@@ -7,7 +7,7 @@ import pytest
 from mininet.topo import Topo
 
 from testbed.network import Network, network, sandbox
-from testbed.network.construction import Fabric
+from testbed.network.fabric import Fabric
 from testbed.network.network import EmulatedMininet
 
 T = TypeVar("T")

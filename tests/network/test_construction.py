@@ -11,7 +11,7 @@ from mininet.topo import Topo
 
 from testbed.errors import ExplainedError
 from testbed.network import network
-from testbed.network.construction import Fabric
+from testbed.network.fabric import Fabric
 from testbed.network.nodes import Core, EmulatedHost, ShapedIntf
 from topologies.star import Star
 from topologies.tree import Tree

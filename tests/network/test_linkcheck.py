@@ -8,7 +8,7 @@ import pytest
 from mininet.topo import Topo
 
 from testbed.network import Network
-from testbed.network.construction import Fabric
+from testbed.network.fabric import Fabric
 from testbed.network.linkcheck import (
     PathReport,
     check_paths,

@@ -11,12 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.network import sandbox
-from testbed.network.netlink import (
+from testbed.network.messages import (
     LOOPBACK_INDEX,
-    NetlinkError,
-    NetlinkSocket,
-    attribute,
-    attributes,
     delete_link,
     delete_link_group,
     link_up,
@@ -25,6 +21,7 @@ from testbed.network.netlink import (
     new_link_of_kind,
     new_route,
 )
+from testbed.network.netlink import NetlinkError, NetlinkSocket, attribute, attributes
 
 PAIRS = st.lists(st.tuples(st.integers(0, 0x3FFF), st.binary(max_size=40)))
 

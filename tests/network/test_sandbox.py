@@ -21,7 +21,8 @@ from typing import Any, NoReturn
 import pytest
 
 from testbed.network import Network, sandbox
-from testbed.network.netlink import NetlinkSocket, new_link_of_kind
+from testbed.network.messages import new_link_of_kind
+from testbed.network.netlink import NetlinkSocket
 from testbed.network.sandbox import SandboxError, SandboxKilledError
 from testbed.network.sandbox.sysctls import read_sysctl, write_sysctls
 from testbed.network.syscalls import CLONE_NEWUSER, mount, unshare
