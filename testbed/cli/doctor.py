@@ -11,7 +11,6 @@ from testbed.doctor.kernel import check_kernel
 from testbed.doctor.limits import check_limits
 from testbed.doctor.tools import check_tools, check_versions
 
-_MARKS = {"ok": "ok", "missing": "missing", "small": "small"}
 _COLOURS = {"ok": "32", "missing": "31", "small": "33"}
 
 
@@ -22,7 +21,7 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
         _print_checks(checks)
     known = None if again else load_capacity()
     if known is None and capacity and not exit_status(checks):
-        known = measure_capacity(_reporter(quiet=json))
+        known = measure_capacity(_Reporter(quiet=json))
         save_capacity(known)
     if json:
         found = {"checks": [check.row() for check in checks], "capacity": asdict(known) if known else None}
@@ -30,10 +29,6 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
     else:
         _print_capacity(known)
     return exit_status(checks)
-
-
-def _reporter(*, quiet: bool) -> "_Reporter":
-    return _Reporter(quiet=quiet)
 
 
 class _Reporter:
@@ -62,7 +57,7 @@ def _print_checks(checks: list[Check]) -> None:
 
 
 def _mark(check: Check) -> str:
-    word = f"{_MARKS[check.state]:7}"
+    word = f"{check.state:7}"
     return f"\033[{_COLOURS[check.state]}m{word}\033[0m" if sys.stdout.isatty() else word
 
 
