@@ -1,0 +1,1 @@
+"""The hands of the mind: the only place with sockets, files, timers and an event loop."""

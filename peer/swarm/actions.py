@@ -1,0 +1,88 @@
+"""What the mind asks its hands to do: values, put in a list in the order they are to be done."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from peer.wire.compact import Address
+from peer.wire.messages import Message
+from peer.wire.metainfo import Info
+from peer.wire.tracker import AnnounceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Greet:
+    """Send a neighbour the first 68 bytes."""
+
+    neighbour: int
+    handshake: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a neighbour a message, ahead of blocks that are not on their way yet."""
+
+    neighbour: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The neighbour has requests waiting: whenever its connection has room, take one with `next_upload`."""
+
+    neighbour: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUpload:
+    """Send this neighbour blocks at `rate` bytes/s at most; None is no limit of its own."""
+
+    neighbour: int
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """Every block of the piece is in its place: compute its hash, and report with `piece_checked`."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Connect to this address, and report with `connected` or `dial_failed`."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """End a connection once what was sent before has gone; no `disconnected` follows."""
+
+    neighbour: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Ask this tracker, and report with `tracker_answered` or `tracker_failed`."""
+
+    url: str
+    request: AnnounceRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """The info dictionary has come from the swarm: make the storage, and call `open` with what it holds."""
+
+    info: Info
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The session is over. With `back_after`, start another in so many seconds, as the same client or a new one."""
+
+    reason: str
+    back_after: float | None = None
+
+
+Action: TypeAlias = Greet | Send | Upload | LimitUpload | Verify | Dial | Close | Announce | Open | Leave
