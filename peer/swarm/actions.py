@@ -41,10 +41,19 @@ class LimitUpload:
 
 
 @dataclass(frozen=True, slots=True)
+class Divert:
+    """The block that this neighbour is sending came from another one first: let the rest of its bytes pass by."""
+
+    neighbour: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verify:
     """Every block of the piece is in its place: compute its hash, and report with `piece_checked`."""
 
     index: int
+    with_digests: bool = False
+    """The hash of each block is wanted even if the piece is right: an earlier attempt went wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,4 +94,4 @@ class Leave:
     back_after: float | None = None
 
 
-Action: TypeAlias = Greet | Send | Upload | LimitUpload | Verify | Dial | Close | Announce | Open | Leave
+Action: TypeAlias = Greet | Send | Upload | LimitUpload | Divert | Verify | Dial | Close | Announce | Open | Leave

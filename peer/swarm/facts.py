@@ -184,7 +184,6 @@ class Announced(Fact):
 
     event: ClassVar[str] = "announced"
     url: str
-    kind: str
     peers: int
     complete: int | None
     incomplete: int | None

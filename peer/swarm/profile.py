@@ -1,7 +1,8 @@
 """The constants of a client. Sources disagree about them, so a profile is named in every result.
 
 The numbers of `course` are a textbook's, those of `bep3` the specification's, those of `mainline` and `libtorrent` the
-clients' own sources. Where a source is silent, the number is this peer's, the same in all profiles.
+clients' own sources; where a source is silent, the number is this peer's, the same in all profiles. `testbed` is this
+peer's own: what was measured to distribute a file fastest among those that any client could choose (docs/peer.md).
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -46,6 +47,8 @@ class Profile:
     """How many times likelier a neighbour of less than one optimistic period is drawn as the optimistic one."""
     snubbed_after: float = field(default=60, metadata=PERIOD)
     """An interesting neighbour that unchoked us and sent no block for so long gets no slot but the optimistic one."""
+    readies_givers: bool = True
+    """A neighbour that wants nothing now, but gives more than the slowest one served, is unchoked beside the slots."""
     seed_choker: str = "fastest"
     """Whom a peer serves that has everything: `fastest` (by upload rate) or `round-robin`."""
     seed_turn: float = field(default=60, metadata=PERIOD)
@@ -55,6 +58,9 @@ class Profile:
     piece_length: int = 256 * KIB
     block_length: int = 16 * KIB
     random_first_pieces: int = 4
+    strict_priority: bool = False
+    """A piece that anybody began is finished before another is begun; else only where there is nothing else to begin.
+    A neighbour always finishes the piece that it began."""
     request_seconds: float = 1.0
     """How far ahead of the round trip to ask."""
     least_requests: int = 2
@@ -62,6 +68,9 @@ class Profile:
     request_timeout: float = field(default=60, metadata=PERIOD)
     endgame_copies: int | None = None
     """How many neighbours are asked for one block at the end; None is all."""
+
+    allowed_fast: int = 0
+    """Pieces that a neighbour may fetch while it is choked (BEP 6)."""
 
     most_neighbours: int = 80
     dials_up_to: int = 40
@@ -94,15 +103,18 @@ PROFILES: Final[dict[str, Profile]] = {
     for profile in (
         Profile(name="course", all_slots=5),
         Profile(name="bep3", all_slots=4, newcomer_weight=3),
-        Profile(name="mainline", all_slots=MAINLINE_LADDER, rechoke_period=5, snubbed_after=30),
+        Profile(name="mainline", all_slots=MAINLINE_LADDER, rechoke_period=5, snubbed_after=30, strict_priority=True),
         Profile(
             name="libtorrent",
             all_slots=8,
             rechoke_period=15,
             rate_window=15,
+            readies_givers=False,
             seed_choker="round-robin",
             request_seconds=3,
             endgame_copies=2,
+            allowed_fast=5,
         ),
+        Profile(name="testbed", all_slots=MAINLINE_LADDER, request_seconds=0.5, endgame_copies=2),
     )
 }

@@ -1,0 +1,49 @@
+"""What the parts of the mind share: the list of actions, and the trace."""
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from peer.swarm.actions import Action, Send
+from peer.swarm.facts import Fact, Level
+from peer.swarm.neighbour import Neighbour
+from peer.wire.messages import Message
+
+Tell: TypeAlias = Callable[[Fact, float], None]
+"""Takes a fact and when it happened."""
+
+
+class Outbox:
+    """Actions in the order in which they are to be done, and facts as they happen."""
+
+    __slots__ = ("_actions", "_tell", "level", "now")
+
+    def __init__(self, tell: Tell, level: Level) -> None:
+        self._actions: list[Action] = []
+        self._tell: Final = tell
+        self.level: Final = level
+        self.now = 0.0
+        """The time of the input that is being answered."""
+
+    def do(self, action: Action) -> None:
+        """Add an action."""
+        self._actions.append(action)
+
+    def send(self, neighbour: Neighbour, message: Message) -> None:
+        """Add a message to a neighbour."""
+        neighbour.conversation.last_said = self.now
+        self._actions.append(Send(neighbour.key, message))
+
+    def tell(self, fact: Fact) -> None:
+        """Trace a fact, if this trace says so much."""
+        if fact.level <= self.level:
+            self._tell(fact, self.now)
+
+    @property
+    def tells_blocks(self) -> bool:
+        """Whether facts about single blocks are wanted: if not, they need not be made."""
+        return self.level >= Level.FULL
+
+    def take(self) -> list[Action]:
+        """Hand over what there is to do."""
+        actions, self._actions = self._actions, []
+        return actions

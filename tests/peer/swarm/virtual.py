@@ -1,0 +1,391 @@
+"""Swarms in virtual time: real minds, a real tracker's registry, and links that are arithmetic.
+
+An uplink sends one block at a time, its neighbours taking turns, at the peer's upload rate; a downlink takes what
+arrives at its download rate; everything is late by one latency. Control messages take no bandwidth. Nothing waits for
+a clock, so an hour of a swarm takes as long as its events.
+"""
+
+import heapq
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from hashlib import sha1
+from itertools import count
+from math import inf
+from random import Random
+from typing import Any
+
+from peer.strategies import make_strategy
+from peer.strategies.seam import Strategy
+from peer.swarm import actions
+from peer.swarm.actions import Action
+from peer.swarm.facts import Fact, Level
+from peer.swarm.placement import Placement
+from peer.swarm.profile import PROFILES, Profile
+from peer.swarm.session import Session
+from peer.tracker.registry import Policy, Registry
+from peer.wire.bitfield import Bitfield
+from peer.wire.compact import Address, pack_host
+from peer.wire.handshake import Handshake, decode_handshake
+from peer.wire.identity import make_peer_id
+from peer.wire.messages import Message, PieceHeader, Request
+from peer.wire.metainfo import Info, make_info
+from peer.wire.tracker import AnnounceRequest, AnnounceResponse
+
+PORT = 6881
+TRACKER = "http://198.18.0.1/announce"
+GOOD = sha1(b"good", usedforsecurity=False).digest()
+
+
+def a_torrent(pieces: int, piece_length: int = 16 << 10) -> Info:
+    """A torrent whose content nobody looks at."""
+    return make_info("virtual", pieces * piece_length, piece_length, [bytes(20)] * pieces)
+
+
+@dataclass(eq=False)
+class Pipe:
+    """One end of a connection, as its owner sees it."""
+
+    far: "VirtualPeer"
+    far_key: int = 0
+    limit: float | None = None
+    free_at: float = 0.0
+    waits: bool = False
+    on_the_way: deque[PieceHeader] = field(default_factory=deque)
+    """Blocks that have begun to be sent, the first of them being the one that begins to arrive."""
+    placement: Placement = Placement.NOWHERE
+
+
+@dataclass(eq=False)
+class VirtualPeer:
+    """A mind, and the arithmetic of its access link; rates in bytes/s, None is no limit."""
+
+    name: str
+    address: Address
+    up: float | None
+    down: float | None
+    session: Session
+    rng: Random
+    corrupts: bool = False
+    """Every block that it sends is wrong."""
+    is_here: bool = True
+    pipes: dict[int, Pipe] = field(default_factory=dict)
+    waiting: deque[int] = field(default_factory=deque)
+    """The neighbours with requests, in turn."""
+    is_sending: bool = False
+    down_free_at: float = 0.0
+    blocks: dict[tuple[int, int], bytes] = field(default_factory=dict)
+    """Digests of blocks of pieces that are not verified yet."""
+    facts: list[tuple[float, Fact]] = field(default_factory=list)
+    completed_at: float | None = None
+    alarm_at: float = inf
+
+    @property
+    def have_count(self) -> int:
+        """How many pieces it has."""
+        return 0 if self.session.have is None else self.session.have.count
+
+    def has(self, index: int) -> bool:
+        """Whether it has a piece."""
+        return self.session.have is not None and index in self.session.have
+
+    def told(self, kind: type[Fact]) -> Iterator[Fact]:
+        """The facts of one kind."""
+        return (fact for _, fact in self.facts if isinstance(fact, kind))
+
+    def trace(self) -> bytes:
+        """All facts as lines."""
+        return b"".join(json.dumps([now, fact.event, asdict(fact)]).encode() + b"\n" for now, fact in self.facts)
+
+
+class VirtualSwarm:
+    """Peers that know each other by a tracker."""
+
+    def __init__(
+        self,
+        info: Info,
+        *,
+        seed: int = 1,
+        latency: float = 0.01,
+        profile: Profile | str = "course",
+        numwant: int = 50,
+        level: Level = Level.PIECES,
+    ) -> None:
+        self.info = info
+        self.now = 0.0
+        self.peers: dict[str, VirtualPeer] = {}
+        self._seed = seed
+        self._latency = latency
+        self._profile = PROFILES[profile] if isinstance(profile, str) else profile
+        self._level = level
+        self._registry = Registry(Policy(default_numwant=numwant, most_numwant=numwant), Random(seed))
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._completions = 0
+        self._at: dict[Address, VirtualPeer] = {}
+        self._hands: dict[type[Action], Callable[[VirtualPeer, Any], None]] = {
+            actions.Greet: self._greet,
+            actions.Upload: lambda peer, action: self._queue(peer, action.neighbour),
+            actions.LimitUpload: self._limit,
+            actions.Divert: lambda *_: None,
+            actions.Verify: lambda peer, action: self._later(self.now, partial(self._verify, peer, action.index)),
+            actions.Dial: lambda peer, action: self._soon(partial(self._dial, peer, action.address)),
+            actions.Close: lambda peer, action: self._close(peer, action.neighbour),
+            actions.Announce: lambda peer, action: self._announce(peer, action.url, action.request),
+            actions.Leave: lambda peer, _: self._go(peer, "closed"),
+        }
+
+    def add(
+        self,
+        name: str,
+        *,
+        up: float | None = None,
+        down: float | None = None,
+        have: Bitfield | None = None,
+        is_seed: bool = False,
+        strategy: Strategy | str = "tit-for-tat",
+        profile: Profile | None = None,
+        at: float = 0.0,
+        corrupts: bool = False,
+        **parameters: object,
+    ) -> VirtualPeer:
+        """Let a peer join at a time."""
+        profile = profile or self._profile
+        rng = Random(f"{self._seed} {name}")
+        address = Address(f"198.18.{len(self._at) // 250}.{len(self._at) % 250 + 2}", PORT)
+        if isinstance(strategy, str):
+            strategy = make_strategy(strategy, profile, rng, parameters)
+        facts: list[tuple[float, Fact]] = []
+        session = Session(
+            info_hash=self.info.info_hash,
+            peer_id=make_peer_id(rng),
+            port=PORT,
+            profile=profile,
+            strategy=strategy,
+            rng=rng,
+            now=at,
+            tell=lambda fact, now: facts.append((now, fact)),
+            level=self._level,
+            trackers=((TRACKER,),),
+            capacity=up,
+            info=self.info,
+            have=Bitfield.full(self.info.piece_count) if is_seed else have,
+        )
+        peer = VirtualPeer(name, address, up, down, session, rng, corrupts, facts=facts)
+        self.peers[name] = peer
+        self._at[address] = peer
+        self._later(at, lambda: self._start(peer))
+        return peer
+
+    def run(self, until: float, *, stop: Callable[[], bool] | None = None) -> float:
+        """Let time pass, to a time or until something is so; returns when that was."""
+        while self._agenda and self._agenda[0][0] <= until:
+            self.now, _, happens = heapq.heappop(self._agenda)
+            happens()
+            if stop is not None and stop():
+                return self.now
+        self.now = until
+        return until
+
+    def run_until_all_complete(self, limit: float = 10_000) -> float:
+        """Let time pass until everybody who is here has everything."""
+        while self._agenda and self.now <= limit:
+            completions = self._completions
+            self.run(limit, stop=lambda before=completions: self._completions > before)
+            if all(peer.session.is_complete for peer in self.peers.values() if peer.is_here):
+                break
+        return self.now
+
+    def leave(self, name: str) -> None:
+        """Take a peer out, politely."""
+        peer = self.peers[name]
+        peer.session.leave("asked to", self.now)
+        self._act(peer)
+
+    def vanish(self, name: str) -> None:
+        """Cut a peer off without a word; its neighbours hear that the connection is gone."""
+        self._go(self.peers[name], "reset")
+
+    def call_at(self, when: float, do: Callable[[], None]) -> None:
+        """Do something at a time."""
+        self._later(when, do)
+
+    def _soon(self, happens: Callable[[], None]) -> None:
+        self._later(self.now + self._latency, happens)
+
+    def _later(self, when: float, happens: Callable[[], None]) -> None:
+        heapq.heappush(self._agenda, (when, next(self._order), happens))
+
+    def _start(self, peer: VirtualPeer) -> None:
+        peer.session.start(self.now)
+        self._act(peer)
+
+    def _wake(self, peer: VirtualPeer, when: float) -> None:
+        """Wake a mind, unless it was to be woken earlier by now."""
+        if peer.alarm_at == when:
+            peer.alarm_at = inf
+            peer.session.tick(self.now)
+            self._act(peer)
+
+    def _set_alarm(self, peer: VirtualPeer) -> None:
+        when = max(peer.session.next_deadline(), self.now)
+        if when < peer.alarm_at:
+            peer.alarm_at = when
+            self._later(when, lambda: self._wake(peer, when))
+
+    def _act(self, peer: VirtualPeer) -> None:
+        """Do what a mind asks for; messages that follow each other arrive together, one latency later."""
+        mail: list[tuple[VirtualPeer, int, Handshake | Message]] = []
+        for action in peer.session.take_actions():
+            if isinstance(action, actions.Send):
+                pipe = peer.pipes.get(action.neighbour)
+                if pipe is not None:
+                    mail.append((pipe.far, pipe.far_key, action.message))
+            else:
+                self._deliver(mail)
+                mail = []
+                self._hands[type(action)](peer, action)
+        self._deliver(mail)
+        self._set_alarm(peer)
+
+    def _greet(self, peer: VirtualPeer, action: actions.Greet) -> None:
+        pipe = peer.pipes.get(action.neighbour)
+        if pipe is not None:
+            self._deliver([(pipe.far, pipe.far_key, decode_handshake(action.handshake))])
+
+    def _limit(self, peer: VirtualPeer, action: actions.LimitUpload) -> None:
+        if action.neighbour in peer.pipes:
+            peer.pipes[action.neighbour].limit = action.rate
+
+    def _deliver(self, mail: list[tuple[VirtualPeer, int, Handshake | Message]]) -> None:
+        if mail:
+            self._soon(lambda: self._arrive(mail))
+
+    def _arrive(self, mail: list[tuple[VirtualPeer, int, Handshake | Message]]) -> None:
+        for far, key, message in mail:
+            if key in far.pipes:
+                far.session.received(key, message, self.now)
+                self._act(far)
+
+    def _dial(self, peer: VirtualPeer, address: Address) -> None:
+        if not peer.is_here:
+            return
+        far = self._at.get(address)
+        far_key = None
+        if far is not None and far.is_here:
+            far_key = far.session.connected(Address(peer.address.host, 40_000), self.now, is_outgoing=False)
+        if far is None or far_key is None:
+            peer.session.dial_failed(address, "refused", self.now)
+        else:
+            far.pipes[far_key] = Pipe(peer)
+            key = peer.session.connected(address, self.now, is_outgoing=True)
+            if key is None:
+                del far.pipes[far_key]
+                far.session.disconnected(far_key, "closed", self.now)
+            else:
+                peer.pipes[key] = Pipe(far, far_key)
+                far.pipes[far_key].far_key = key
+            self._act(far)
+        self._act(peer)
+
+    def _close(self, peer: VirtualPeer, key: int, reason: str = "closed") -> None:
+        pipe = peer.pipes.pop(key, None)
+        if pipe is not None:
+            self._soon(lambda: self._hang_up(pipe.far, pipe.far_key, reason))
+
+    def _hang_up(self, peer: VirtualPeer, key: int, reason: str) -> None:
+        if peer.pipes.pop(key, None) is not None:
+            peer.session.disconnected(key, reason, self.now)
+            self._act(peer)
+
+    def _go(self, peer: VirtualPeer, reason: str) -> None:
+        peer.is_here = False
+        for key in list(peer.pipes):
+            self._close(peer, key, reason)
+
+    def _announce(self, peer: VirtualPeer, url: str, request: AnnounceRequest) -> None:
+        answer = self._registry.announce(request, pack_host(peer.address.host), self.now)
+        assert isinstance(answer, AnnounceResponse)
+        self._soon(lambda: self._answer(peer, url, answer))
+
+    def _answer(self, peer: VirtualPeer, url: str, answer: AnnounceResponse) -> None:
+        if peer.is_here:
+            peer.session.tracker_answered(url, answer, self.now)
+            self._act(peer)
+
+    def _queue(self, peer: VirtualPeer, key: int) -> None:
+        pipe = peer.pipes.get(key)
+        if pipe is not None and not pipe.waits:
+            pipe.waits = True
+            peer.waiting.append(key)
+            self._send_next(peer)
+
+    def _send_next(self, peer: VirtualPeer) -> None:
+        """Give the uplink its next block, of the first neighbour in turn that may be sent one."""
+        if peer.is_sending:
+            return
+        for _ in range(len(peer.waiting)):
+            key = peer.waiting.popleft()
+            pipe = peer.pipes.get(key)
+            if pipe is None:
+                continue
+            if pipe.free_at > self.now:
+                peer.waiting.append(key)
+                self._later(pipe.free_at, lambda: self._send_next(peer))
+                continue
+            request = peer.session.next_upload(key, self.now)
+            if request is None:
+                pipe.waits = False
+                continue
+            peer.waiting.append(key)
+            self._send(peer, key, pipe, request)
+            return
+
+    def _send(self, peer: VirtualPeer, key: int, pipe: Pipe, request: Request) -> None:
+        peer.is_sending = True
+        if pipe.limit is not None:
+            pipe.free_at = self.now + request.length / max(pipe.limit, 1)
+        took = 0.0 if peer.up is None else request.length / peer.up
+        pipe.on_the_way.append(PieceHeader(request.index, request.begin, request.length))
+        if len(pipe.on_the_way) == 1:
+            self._begin_to_arrive(pipe)
+        self._later(self.now + took, lambda: self._sent(peer, key, pipe, request))
+
+    def _sent(self, peer: VirtualPeer, key: int, pipe: Pipe, request: Request) -> None:
+        peer.is_sending = False
+        if key in peer.pipes:
+            peer.session.block_sent(key, request, self.now)
+            far = pipe.far
+            took = 0.0 if far.down is None else request.length / far.down
+            far.down_free_at = max(self.now + self._latency, far.down_free_at) + took
+            self._later(far.down_free_at, lambda: self._block(peer, pipe))
+        self._act(peer)
+        self._send_next(peer)
+
+    def _begin_to_arrive(self, pipe: Pipe) -> None:
+        pipe.placement = pipe.far.session.placement(pipe.far_key, pipe.on_the_way[0], self.now)
+        self._act(pipe.far)
+
+    def _block(self, peer: VirtualPeer, pipe: Pipe) -> None:
+        far, header = pipe.far, pipe.on_the_way.popleft()
+        if pipe.far_key not in far.pipes:
+            return
+        is_needed = far.session.block_arrived(pipe.far_key, header, self.now)
+        if is_needed:
+            digest = sha1(peer.name.encode(), usedforsecurity=False).digest() if peer.corrupts else GOOD
+            far.blocks[header.index, header.begin] = digest
+        self._act(far)
+        if pipe.on_the_way:
+            self._begin_to_arrive(pipe)
+
+    def _verify(self, peer: VirtualPeer, index: int) -> None:
+        begins = range(0, self.info.piece_size(index), 16 << 10)
+        digests = tuple(peer.blocks.pop((index, begin)) for begin in begins)
+        is_good = all(digest == GOOD for digest in digests)
+        peer.session.piece_checked(index, is_good, self.now, digests)
+        if peer.session.is_complete and peer.completed_at is None:
+            peer.completed_at = self.now
+            self._completions += 1
+        self._act(peer)
