@@ -48,6 +48,36 @@ def run(
 
 
 @app.command()
+def check(experiment: Annotated[Path, typer.Argument(help="the experiment file")]) -> None:
+    """Say everything that is wrong with an experiment file, each with its line and column, or that nothing is."""
+    from testbed.cli.check import check_experiment
+
+    check_experiment(experiment)
+
+
+@app.command()
+def plan(
+    experiment: Annotated[Path, typer.Argument(help="the experiment file")],
+    json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
+) -> None:
+    """List the trials of an experiment with their bounds, and estimate what they take; nothing is run.
+
+    What this machine may not do faithfully is told below the table (with --json, on stderr).
+    """
+    from testbed.cli.plan import show_plan
+
+    show_plan(experiment, json=json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of experiment files, with which an editor completes and checks them."""
+    from testbed.cli.schema import print_schema
+
+    print_schema()
+
+
+@app.command()
 def links(
     target: Target,
     parameters: Parameters = None,

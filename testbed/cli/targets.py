@@ -6,7 +6,10 @@ from pathlib import Path
 
 from mininet.topo import Topo
 
-from testbed.experiment import load_experiment, refused_parameters
+from testbed.experiment import read_experiment, refused_parameters
+from testbed.experiment.plan import make_plan
+from testbed.experiment.trials import Trial
+from testbed.network.planned import topology_of
 from testbed.network.topology import ParameterError, TopologyError, make_topology
 
 _EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
@@ -30,13 +33,26 @@ def open_target(reference: str, parameters: Sequence[str]) -> Target:
 
 
 def target_of(path: Path) -> Target:
-    """The target that an experiment file describes; what its topology refuses is named with its line."""
-    experiment = load_experiment(path)
+    """The target that an experiment file describes, at its first trial; what is refused is named with its line."""
+    written = read_experiment(path)
+    experiment = written.experiment
+    if experiment.peers:
+        return Target(trial_topology(path, make_plan(written).trials[0]), experiment.congestion_control)
     try:
         topology = make_topology(experiment.topology.reference, experiment.topology.parameters)
     except ParameterError as error:
         raise refused_parameters(path, error.problems) from error
     return Target(topology, experiment.congestion_control)
+
+
+def trial_topology(path: Path, trial: Trial) -> Topo:
+    """The topology of a trial of an experiment file; what it refuses is named with its line."""
+    try:
+        return topology_of(trial)
+    except ParameterError as error:
+        raise refused_parameters(path, error.problems) from error
+    except TopologyError as error:
+        raise refused_parameters(path, {"class": str(error)}) from error
 
 
 def _key_and_value(word: str) -> tuple[str, str]:

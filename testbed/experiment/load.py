@@ -1,29 +1,63 @@
 """Read an experiment file, and say everything that is wrong with it at once."""
 
-import re
-import reprlib
-from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
+from testbed.experiment.checks import check_experiment, missing_parts
+from testbed.experiment.columns import Column, TraceError, parse_link_rate, read_column
 from testbed.experiment.errors import ExperimentError, Problem
-from testbed.experiment.schema import Experiment
-from testbed.experiment.source import Key, Source, read_source
+from testbed.experiment.findings import Finding, did_you_mean, findings_of
+from testbed.experiment.groups import Hosts, Trace
+from testbed.experiment.schema import Experiment, Sweep
+from testbed.experiment.source import Source, read_source
+from testbed.experiment.sweep import Point, check_keys, check_sweep, swept_keys, wanted_points
+from testbed.units import parse_duration
 
-KEYS = tuple(Experiment.model_fields)
-TEXTS = {("title",), ("question",), ("topology", "class")}
+
+@dataclass(frozen=True)
+class Variant:
+    """One point of an experiment, and what the file says at it."""
+
+    point: Point
+    experiment: Experiment
+
+
+@dataclass(frozen=True)
+class Written:
+    """An experiment file, read whole."""
+
+    file: Path
+    text: str
+    variants: tuple[Variant, ...]
+    """In the order of the sweep; one where nothing is swept."""
+    sweep: Sweep | None
+    columns: Mapping[Column, tuple[float, ...]]
+    """What was read of other files."""
+
+    @property
+    def paired_keys(self) -> frozenset[str]:
+        """The keys in which the trials of a pair differ: the paired one, and those that go together with it."""
+        pair = self.experiment.pair
+        zipped = self.sweep.zipped if self.sweep else {}
+        return frozenset(zipped) if pair in zipped else frozenset([pair] if pair else [])
+
+    @property
+    def experiment(self) -> Experiment:
+        """What the file says at the first point: all that is not swept."""
+        return self.variants[0].experiment
 
 
 def load_experiment(path: Path | str) -> Experiment:
-    """Read the experiment in a YAML file; an ExperimentError has all that must be mended in it."""
-    source = read_source(Path(path))
-    try:
-        return Experiment.model_validate(source.document)
-    except ValidationError as error:
-        raise ExperimentError(_problems(source, error)) from None
+    """Read the experiment in a YAML file, at the first point of its sweep; see `read_experiment`."""
+    return read_experiment(path).experiment
+
+
+def read_experiment(path: Path | str) -> Written:
+    """Read an experiment file with all its points; an ExperimentError has all that must be mended in it."""
+    return _Reading(read_source(Path(path))).written()
 
 
 def refused_parameters(path: Path | str, reasons: Mapping[str, str]) -> ExperimentError:
@@ -33,55 +67,103 @@ def refused_parameters(path: Path | str, reasons: Mapping[str, str]) -> Experime
     return ExperimentError(Problem(source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
 
 
-def _problems(source: Source, error: ValidationError) -> list[Problem]:
-    """Turn pydantic's findings into problems, in the order of the file; a union's members all find the same one."""
-    found = [_problem(source, finding) for finding in error.errors(include_url=False)]
-    return sorted(dict.fromkeys(found), key=lambda problem: (problem.place.line, problem.place.column))
+@dataclass
+class _Reading:
+    """A file that is being read, and the problems found so far; each problem once, whatever points it is met at."""
+
+    source: Source
+    problems: dict[Problem, None] = field(default_factory=dict)
+    columns: dict[Column, tuple[float, ...]] = field(default_factory=dict)
+
+    def written(self) -> Written:
+        sweep, points = self._read_sweep()
+        variants = tuple(variant for point in points if (variant := self._read_point(point)))
+        self._check_pair()
+        if self.problems:
+            places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
+            raise ExperimentError(places)
+        return Written(self.source.file, self.source.text, variants, sweep, self.columns)
+
+    def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
+        """Return the sweep and its points; the file as it stands is the only point of a sweep that cannot be used."""
+        document = self.source.plain
+        if "sweep" not in document:
+            return None, [Point()]
+        try:
+            sweep = Sweep.model_validate(document["sweep"])
+        except ValidationError:
+            self._add(check_keys(document), Point())
+            return None, [Point()]
+        findings = [*check_keys(document), *check_sweep(sweep, document)]
+        self._add(findings, Point())
+        if findings:
+            return None, [Point()]
+        points = wanted_points(sweep, document)
+        if not points:
+            self._add([Finding(("sweep", "when"), "leaves out every point of the sweep")], Point())
+        return sweep, points or [Point()]
+
+    def _read_point(self, point: Point) -> Variant | None:
+        document = point.applied_to(self.source.plain) if point.settings else self.source.plain
+        self._add(missing_parts(document), point)
+        try:
+            experiment = Experiment.model_validate(document)
+        except ValidationError as error:
+            self._add(self._but_swept(findings_of(error, document)), point)
+            return None
+        self._add(check_experiment(experiment), point)
+        self._add(self._read_columns(experiment), point)
+        return Variant(point, experiment)
+
+    def _but_swept(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Leave out what is missing only because the sweep that would set it cannot be used."""
+        swept = [place[-1] for place in swept_keys(self.source.plain)]
+        for finding in findings:
+            key = ".".join(map(str, finding.path))
+            if not (finding.message.startswith("is required") and key in swept):
+                yield finding
+
+    def _read_columns(self, experiment: Experiment) -> Iterator[Finding]:
+        for path, trace in _traces(experiment):
+            try:
+                values = self._read_column(trace, path[-1])
+            except TraceError as error:
+                yield Finding((*path, "trace"), str(error))
+                continue
+            if path[-1] == "arrival" and len(values) < experiment.peers[path[1]].count:
+                needs = f"{experiment.peers[path[1]].count} peers need a row each"
+                yield Finding((*path, "trace"), f"{needs}, and {trace.trace} has {len(values)}")
+
+    def _read_column(self, trace: Trace, key: str) -> tuple[float, ...]:
+        """Read what a key takes from a file, unless another key or point took it before."""
+        column = (trace.trace, trace.column or key)
+        parse: Callable[[str], float] = parse_duration if key == "arrival" else parse_link_rate
+        if column not in self.columns:
+            self.columns[column] = read_column(self.source.file.parent / trace.trace, column[1], parse)
+        return self.columns[column]
+
+    def _check_pair(self) -> None:
+        pair = self.source.plain.get("pair")
+        swept = [place[-1] for place in swept_keys(self.source.plain)]
+        if isinstance(pair, str) and pair not in swept:
+            possible = f"{did_you_mean(pair, swept)}: write {' or '.join(swept)}" if swept else ": write `sweep:` too"
+            self._add([Finding(("pair",), f"{pair!r} is not swept{possible}")], Point())
+
+    def _add(self, findings: Iterable[Finding], point: Point) -> None:
+        for finding in findings:
+            path = point.place_of(finding.path)
+            in_value = finding.offset is not None
+            place = self.source.value_place(path, finding.offset or 0) if in_value else self.source.place(path)
+            self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
 
 
-def _problem(source: Source, finding: ErrorDetails) -> Problem:
-    written = source.known_part(finding["loc"])
-    path = finding["loc"] if finding["type"] == "missing" else written
-    message = _message(finding, path, source.value(written))
-    return Problem(source.place(written), ".".join(map(str, path)), message)
-
-
-def _message(finding: ErrorDetails, path: tuple[Key, ...], value: object) -> str:
-    """Say what is possible instead of `value`, which is the mapping around it where a key is missing."""
-    if finding["type"] == "missing":
-        return f"is required{_misspelt(str(path[-1]), value)}"
-    if finding["type"] == "extra_forbidden":
-        return f"is not a key{_did_you_mean(path[-1], KEYS)}: the keys are {', '.join(KEYS)}"
-    if finding["type"] == "invalid_key":
-        return "is a key that is not text: write it in quotes"
-    needed = _needed(finding, path)
-    choices = re.findall("'([^']*)'", needed)
-    return f"{needed} is needed, not {_shown(value)}{_did_you_mean(value, choices)}"
-
-
-def _needed(finding: ErrorDetails, path: tuple[Key, ...]) -> str:
-    if finding["type"] == "literal_error":
-        return str(finding["ctx"]["expected"])
-    if finding["type"] == "model_type":
-        return "a mapping with `class:` and the topology's parameters"
-    return "text (in quotes if it looks like a number)" if path in TEXTS else "a number, a text or a list of such"
-
-
-def _shown(value: object) -> str:
-    if value is None or value == "":
-        return "nothing"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return f"the list {reprlib.repr(list(value))}"
-    return repr(value) if isinstance(value, str) else str(value)
-
-
-def _misspelt(key: str, written: object) -> str:
-    close = get_close_matches(key, map(str, written), n=1) if isinstance(written, Mapping) else []
-    return f" (is it what {close[0]!r} stands for?)" if close else ""
-
-
-def _did_you_mean(word: object, known: Iterable[str]) -> str:
-    close = get_close_matches(str(word), map(str, known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+def _traces(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], Trace]]:
+    """Yield where the experiment reads a column of another file."""
+    groups: dict[tuple[str, ...], Hosts] = {("peers", name): group for name, group in experiment.peers.items()}
+    if experiment.servers is not None:
+        groups["servers",] = experiment.servers
+    for path, group in groups.items():
+        for key in ("up", "down", "arrival"):
+            value = getattr(group, key, None)
+            if isinstance(value, Trace):
+                yield (*path, key), value

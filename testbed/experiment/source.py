@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -19,7 +21,14 @@ class Source:
     """A file that is a YAML mapping."""
 
     file: Path
+    text: str
     document: CommentedMap
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The document as plain values; what an alias repeats is there once, and what contains itself is None."""
+        plain: dict[str, Any] = _plain(self.document, {})
+        return plain
 
     def known_part(self, path: Sequence[Key]) -> tuple[Key, ...]:
         """Return as much of `path` from its beginning as leads to something in the document."""
@@ -49,6 +58,33 @@ class Source:
         line, column = positions[known[-1]][:2]
         return Place(self.file, line + 1, column + 1)
 
+    def value_place(self, path: Sequence[Key], offset: int = 0) -> Place:
+        """Return where the value at `path` stands, `offset` characters into it if it is written in one line."""
+        parent, key = self.value(path[:-1]), path[-1]
+        positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
+        if not positions or key not in positions:
+            return self.place(path)
+        line, column = positions[key][-2:]
+        written = self.text.splitlines()[line][column:]
+        if written.startswith(("|", ">")):
+            return Place(self.file, line + 1, column + 1)
+        return Place(self.file, line + 1, column + 1 + offset + written.startswith(("'", '"')))
+
+
+def _plain(value: object, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    if isinstance(value, CommentedMap):
+        done[id(value)] = None
+        done[id(value)] = {_plain(key, done): _plain(inner, done) for key, inner in value.items()}
+        return done[id(value)]
+    if isinstance(value, CommentedSeq):
+        done[id(value)] = None
+        done[id(value)] = [_plain(inner, done) for inner in value]
+        return done[id(value)]
+    kinds: tuple[type, ...] = (bool, int, float, str)
+    return next((kind(value) for kind in kinds if isinstance(value, kind)), value)
+
 
 def _leads_on(value: object, key: Key) -> bool:
     if isinstance(value, CommentedMap):
@@ -58,12 +94,13 @@ def _leads_on(value: object, key: Key) -> bool:
 
 def read_source(file: Path) -> Source:
     """Read a YAML file whose top level is a mapping; an ExperimentError says what else it is, and where."""
-    document = _parse(file, _read(file))
+    text = _read(file)
+    document = _parse(file, text)
     if document is None:
         raise _unusable(Place(file), "is empty: an experiment begins with `topology:`")
     if not isinstance(document, CommentedMap):
         raise _unusable(Place(file, 1, 1), "a mapping with keys such as `topology:` is needed at the top level")
-    return Source(file, document)
+    return Source(file, text, document)
 
 
 def _read(file: Path) -> str:

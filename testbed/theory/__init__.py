@@ -1,1 +1,19 @@
-"""The bounds that measured times are held against; pure."""
+"""The bounds that measured times are held against, and the scheme that attains them; pure."""
+
+from testbed.theory.bounds import Bound, Downloader, Swarm, client_server_bound, p2p_bound
+from testbed.theory.fluid import FluidRates, LinkUse, fluid_rates, link_use
+from testbed.theory.wire import SEGMENT_PAYLOAD, payload_share
+
+__all__ = [
+    "SEGMENT_PAYLOAD",
+    "Bound",
+    "Downloader",
+    "FluidRates",
+    "LinkUse",
+    "Swarm",
+    "client_server_bound",
+    "fluid_rates",
+    "link_use",
+    "p2p_bound",
+    "payload_share",
+]

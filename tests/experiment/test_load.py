@@ -73,12 +73,12 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = "the keys are topology, congestion_control, title, question"
+    keys = f"the keys are {', '.join(Experiment.model_fields)}"
     assert refusal(load, content) == [
         "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
         f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",
         "x.yaml:3:1: topology.class: is required (is it what 'clas' stands for?)",
-        "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping",
+        "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping with rate",
         "x.yaml:6:3: topology.down: a number, a text or a list of such is needed, not the list ['fast', ['slow']]",
         "x.yaml:9:3: topology.3: is a key that is not text: write it in quotes",
         "x.yaml:10:1: congestion_control: 'cubic', 'reno' or 'bbr' is needed, not 'cubik' (did you mean cubic?)",

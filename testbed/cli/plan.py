@@ -1,0 +1,103 @@
+"""`testbed plan`: the trials of an experiment before they are run."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from testbed.cli.check import checked_plan, summary
+from testbed.doctor.capacity import load_capacity
+from testbed.doctor.kernel import check_kernel
+from testbed.experiment.estimates import Doubt, Machine, doubts
+from testbed.experiment.plan import Plan
+from testbed.experiment.trials import Trial
+from testbed.network.delaybox import PROGRAM as DELAY_BOX
+from testbed.units import format_duration, format_rate, format_size
+
+_WIDE: Final = 400
+"""Columns, where nobody's terminal sets a limit."""
+
+
+def show_plan(file: Path, *, json: bool) -> None:
+    """Print the trials as a table or as JSON, and what may not be faithful here."""
+    plan = checked_plan(file)
+    machine = this_machine()
+    warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
+    if not machine.carries:
+        warnings.append("what this machine can carry is not known: `testbed doctor` measures it")
+    if json:
+        print(plan.to_json(), end="")
+        for text in warnings:
+            print(f"testbed: {text}", file=sys.stderr)
+    else:
+        _print_plan(plan, warnings)
+
+
+def this_machine() -> Machine:
+    """Return what is known of this machine."""
+    capacity = load_capacity()
+    return Machine(carries=capacity.totals if capacity else {}, can_delay=_can_delay())
+
+
+def _can_delay() -> bool:
+    if DELAY_BOX.exists() and Path("/dev/net/tun").exists():
+        return True
+    return any(check.name == "qdisc netem" and check.state == "ok" for check in check_kernel())
+
+
+def warning(doubt: Doubt, plan: Plan) -> str:
+    """Say what may not be faithful, and in which trials."""
+    few = ", ".join(_numbers(doubt, plan)[:6])
+    more = ", ..." if len(doubt.trials) > 6 else ""
+    return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"
+
+
+def _numbers(doubt: Doubt, plan: Plan) -> list[str]:
+    return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in doubt.trials]
+
+
+def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
+    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
+    console.print(": ".join(filter(None, (plan.title, plan.question))), style="bold", soft_wrap=True)
+    console.print(_table(plan))
+    loads = [trial.estimate for trial in plan.trials]
+    bits, packets = max(load.bits_per_second for load in loads), max(load.packets_per_second for load in loads)
+    console.print(
+        f"{summary(plan)}; at most {bits / 1e6:.0f} Mbit/s, {packets:.0f} packets/s through the core", soft_wrap=True
+    )
+    for text in warnings:
+        console.print(f"warning: {text}", style="yellow", soft_wrap=True)
+
+
+_COLUMNS: Final[Mapping[str, Callable[[Trial], str]]] = {
+    "run": lambda trial: str(trial.repetition),
+    "distribution": lambda trial: trial.settings.distribution,
+    "N": lambda trial: str(len(trial.cast.peers)),
+    "F": lambda trial: format_size(trial.settings.file_size),
+    "servers": lambda trial: _total([server.up for server in trial.cast.servers]),
+    "peers' up": lambda trial: _total([peer.up for peer in trial.cast.peers]),
+    "bound s": lambda trial: f"{trial.bound.seconds:.2f}",
+    "payload": lambda trial: f"{trial.bound.payload_seconds:.2f}",
+    "limited by": lambda trial: trial.bound.limit,
+    "about": lambda trial: format_duration(round(trial.estimate.seconds)),
+}
+
+
+def _table(plan: Plan) -> Table:
+    """Return a row for each trial: the swept values first, each once."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    keys = [key for key in plan.keys if key != "distribution"]
+    for heading in ("trial", *keys, *_COLUMNS):
+        table.add_column(heading, justify="left" if heading in {"distribution", "limited by"} else "right")
+    for number, trial in enumerate(plan.trials, start=1):
+        swept = [str(trial.point[key]) for key in keys]
+        table.add_row(str(number), *swept, *[cell(trial) for cell in _COLUMNS.values()])
+    return table
+
+
+def _total(rates: Sequence[int | None]) -> str:
+    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))

@@ -1,0 +1,10 @@
+"""`testbed schema`: what an experiment file can say, for editors."""
+
+import json
+
+from testbed.experiment.jsonschema import experiment_schema
+
+
+def print_schema() -> None:
+    """Print it."""
+    print(json.dumps(experiment_schema(), indent=2))

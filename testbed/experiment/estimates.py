@@ -1,0 +1,141 @@
+"""What a trial is likely to take, and what this machine may not do faithfully."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import exp, log
+from typing import Final, TypeAlias
+
+from testbed.experiment.trials import Distribution, Estimate, PlannedBound, Trial
+from testbed.theory import SEGMENT_PAYLOAD, Swarm
+from testbed.theory.wire import FRAME_HEADERS
+from testbed.units import format_duration
+
+FRAME_BITS: Final = 8 * (SEGMENT_PAYLOAD + FRAME_HEADERS)
+
+LIKELY_RATIO: Final[Mapping[Distribution, float]] = {"client-server": 1.02, "fluid": 1.05, "bittorrent": 1.3}
+"""Guesses of a scheme's time over its bound, for planning only."""
+
+SET_UP_SECONDS: Final = 3.0
+SECONDS_A_HOST: Final = 0.05
+"""To build a host's network, start its program and collect what it wrote."""
+
+PROGRAMS_SHARE: Final = 0.3
+"""The part of what the bare network carries that is left when programs in Python fill it: a careful guess."""
+
+LEAST_SECONDS: Final = 5.0
+"""In a shorter distribution, connection set-up and slow start are a large part of what is measured."""
+
+MOST_HOSTS: Final = 1000
+"""Beyond what was tried with programs on the hosts."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this machine can do, as far as it is known."""
+
+    carries: Mapping[int, int] = field(default_factory=dict)
+    """The bits a second that the bare core carries, by number of hosts; empty when it was not measured."""
+    can_delay: bool = True
+    """Whether links can delay and lose packets."""
+
+    def capacity(self, hosts: int) -> float | None:
+        """Return what so many hosts can move together, between what was measured and level beyond it."""
+        known = sorted(self.carries.items())
+        if not known:
+            return None
+        for (few, high), (many, low) in pairwise(known):
+            if few <= hosts <= many and high > 0 < low:
+                share = (log(hosts) - log(few)) / (log(many) - log(few))
+                return exp(log(high) + share * (log(low) - log(high)))
+        return float(known[0][1] if hosts < known[0][0] else known[-1][1])
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may not be faithful here, and the trials that it concerns; the worst is told."""
+
+    text: str
+    trials: tuple[str, ...]
+
+
+def estimate(distribution: Distribution, bound: PlannedBound, swarm: Swarm, time_limit: float) -> Estimate:
+    """Estimate a trial from its bound and the rates of its links."""
+    taken = min(time_limit, bound.payload_seconds * LIKELY_RATIO[distribution])
+    senders = swarm.server_up + (0 if distribution == "client-server" else swarm.uploads)
+    load = min(senders, sum(peer.down for peer in swarm.peers))
+    overhead = SET_UP_SECONDS + SECONDS_A_HOST * (len(swarm.peers) + 2)
+    return Estimate(seconds=taken + overhead, bits_per_second=load, packets_per_second=load / FRAME_BITS)
+
+
+Complaint: TypeAlias = tuple[float, str]
+"""How bad it is, and what to say of it."""
+
+
+def doubts(trials: Sequence[Trial], machine: Machine) -> list[Doubt]:
+    """Return what of these trials may not be faithful on this machine."""
+    return [doubt for check in _CHECKS if (doubt := _worst(trials, machine, check)) is not None]
+
+
+def _worst(trials: Sequence[Trial], machine: Machine, check: "_Check") -> Doubt | None:
+    found = [(complaint, trial.id) for trial in trials if (complaint := check(trial, machine)) is not None]
+    if not found:
+        return None
+    (_, text), _ = max(found, key=lambda each: each[0][0])
+    return Doubt(text, tuple(trial for _, trial in found))
+
+
+def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
+    capacity = machine.capacity(len(trial.cast.positions))
+    load = trial.estimate.bits_per_second
+    if capacity is None or load <= capacity * PROGRAMS_SHARE:
+        return None
+    return load, (
+        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.cast.positions)} hosts this machine is"
+        f" likely to carry {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
+    )
+
+
+def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
+    hosts = len(trial.cast.positions)
+    return (hosts, f"{hosts} hosts; up to {MOST_HOSTS} were tried: use fewer") if hosts > MOST_HOSTS else None
+
+
+def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
+    if machine.can_delay or not any(host.delay or host.loss for host in trial.cast.hosts):
+        return None
+    return 1, "links that delay or lose packets, which this machine cannot do: leave `delay:` and `loss:` out"
+
+
+def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds >= LEAST_SECONDS:
+        return None
+    return -seconds, (
+        f"at best done in {_rounded(seconds)}: starting up is a large part of so short a time; a larger file, or slower"
+        " links, show more of the distribution itself"
+    )
+
+
+def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds <= trial.settings.time_limit:
+        return None
+    return seconds, (
+        f"at best done in {_rounded(seconds)}, but stopped after {_rounded(trial.settings.time_limit)}:"
+        " raise `time_limit:`"
+    )
+
+
+def _rounded(seconds: float) -> str:
+    return format_duration(round(seconds, 1))
+
+
+_Check: TypeAlias = Callable[[Trial, Machine], Complaint | None]
+_CHECKS: Final[tuple[_Check, ...]] = (
+    _is_too_much,
+    _has_too_many_hosts,
+    _cannot_delay,
+    _cannot_end,
+    _is_too_short,
+)

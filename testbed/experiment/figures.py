@@ -1,0 +1,49 @@
+"""What an experiment file can say of figures and expectations."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, StrictStr
+from pydantic_core import PydanticCustomError
+
+from testbed.experiment.expressions import ExpressionError, parse_condition, parse_expectation
+from testbed.experiment.groups import Part
+from testbed.experiment.quantities import Text
+
+EXPRESSION = "expression"
+
+
+def _readable(parse: Callable[[str], object]) -> AfterValidator:
+    def check(text: str) -> str:
+        try:
+            parse(text)
+        except ExpressionError as error:
+            raise PydanticCustomError(EXPRESSION, "{text}", {"text": str(error), "offset": error.offset}) from error
+        return text
+
+    return AfterValidator(check)
+
+
+ConditionText: TypeAlias = Annotated[StrictStr, _readable(parse_condition)]
+ExpectationText: TypeAlias = Annotated[StrictStr, _readable(parse_expectation)]
+
+
+class Figure(Part):
+    """One figure, made from the tables of the results."""
+
+    kind: Literal["curve", "cdf", "timeline", "flows"] = Field(
+        default="curve",
+        description="curve: means of y over x; cdf: the share of peers that were done; timeline: y over the seconds of"
+        " a trial; flows: who sent how much to whom",
+    )
+    x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
+    y: Text | None = Field(default=None, description="a column: distribution_s, payload_ratio, ...")
+    series: Text | None = Field(default=None, description="a column: each of its values is a line of its own")
+    interval: Literal["bootstrap", "range", "none"] = Field(
+        default="bootstrap", description="around each mean: a 95 % interval, the least and the most, or nothing"
+    )
+    theory: list[Literal["client-server", "p2p"]] = Field(
+        default_factory=list, description="bounds to draw beside what was measured"
+    )
+    where: ConditionText | None = Field(default=None, description="a condition on the rows to take")
+    title: Text | None = Field(default=None, description="above the figure")

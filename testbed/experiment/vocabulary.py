@@ -1,0 +1,115 @@
+"""Which keys an experiment file can have, found out from the models themselves."""
+
+import types
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, Tag
+from pydantic.fields import FieldInfo
+
+Key = str | int
+
+
+def follow(start: object, path: Sequence[Key]) -> object:
+    """Return the type of what stands at `path`, in which a union's form may be named by its tag; else LookupError."""
+    for key in path:
+        start = step(start, key)
+    return start
+
+
+def step(annotation: object, key: Key) -> object:
+    """Return the type of what stands under one key; a LookupError says that there is no such key."""
+    bare = _bare(annotation)
+    if bare is Any:
+        return Any
+    if _is_union(bare):
+        return _step_into_union(get_args(bare), key)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return _step_into_model(bare, key)
+    if get_origin(bare) is dict:
+        return get_args(bare)[1]
+    if get_origin(bare) is list and isinstance(key, int):
+        return get_args(bare)[0]
+    raise LookupError(key)
+
+
+def keys_of(annotation: object) -> tuple[str, ...]:
+    """Return the keys that a mapping of this type can have; nothing where any, or none, are possible."""
+    models = [member for member in _members(annotation) if isinstance(member, type) and issubclass(member, BaseModel)]
+    return tuple(dict.fromkeys(key for model in models for key in fields_of(model)))
+
+
+def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Return a model's fields by the keys that a file writes."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def is_open(annotation: object) -> bool:
+    """Whether a mapping of this type has keys that its author chooses."""
+    return any(
+        get_origin(member) is dict or (isinstance(member, type) and _extra_type(member) is not None)
+        for member in _members(annotation)
+    )
+
+
+def key_paths(annotation: object, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, FieldInfo]]:
+    """Yield every key that can be written, as a path, with its field; NAME stands for what an author chooses."""
+    for member in _members(annotation):
+        if get_origin(member) is dict:
+            yield from key_paths(get_args(member)[1], (*prefix, "NAME"))
+        elif isinstance(member, type) and issubclass(member, BaseModel):
+            for key, field in fields_of(member).items():
+                yield ".".join((*prefix, key)), field
+                yield from key_paths(field.annotation, (*prefix, key))
+
+
+def _step_into_union(members: Sequence[object], key: Key) -> object:
+    for member in members:
+        if key in _tags(member):
+            return member
+    for member in members:
+        try:
+            return step(member, key)
+        except LookupError:
+            continue
+    raise LookupError(key)
+
+
+def _step_into_model(model: type[BaseModel], key: Key) -> object:
+    fields = fields_of(model)
+    if key in fields:
+        return fields[str(key)].annotation
+    extra = _extra_type(model)
+    if extra is None:
+        raise LookupError(key)
+    return extra
+
+
+def _extra_type(model: type) -> object | None:
+    """Return the type of keys that the model does not name; None where it takes no other keys."""
+    if not issubclass(model, BaseModel) or model.model_config.get("extra") != "allow":
+        return None
+    extra: object = get_args(get_type_hints(model, include_extras=True)["__pydantic_extra__"])[1]
+    return extra
+
+
+def _members(annotation: object) -> Iterator[object]:
+    bare = _bare(annotation)
+    if _is_union(bare):
+        for member in get_args(bare):
+            yield from _members(member)
+    else:
+        yield bare
+
+
+def _bare(annotation: object) -> object:
+    return _bare(get_args(annotation)[0]) if get_origin(annotation) is Annotated else annotation
+
+
+def _is_union(annotation: object) -> bool:
+    return get_origin(annotation) in {Union, types.UnionType}
+
+
+def _tags(annotation: object) -> list[str]:
+    metadata = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    return [each.tag for each in metadata if isinstance(each, Tag)]

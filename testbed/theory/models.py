@@ -1,0 +1,75 @@
+"""What models say beyond the bounds: pieces instead of a fluid, and swarms in a steady state.
+
+Mundinger's bound and the fluid model of Qiu and Srikant stand here as they are remembered, not copied from their
+papers: quote a figure of theirs from the papers and not from here. What the tests hold is that they agree with
+themselves: the steady state is one, and the bound falls to 1 as pieces get smaller.
+"""
+
+from dataclasses import dataclass
+from math import floor, inf, log, log2
+
+
+def chunked_time(peers: int, pieces: int) -> float:
+    """Return the least time to give N peers M pieces at equal uploads and no download limit, in files at that rate.
+
+    Mundinger, Weber and Weiss: 1 + floor(log2 N) / M.
+    """
+    if peers < 1 or pieces < 1:
+        raise ValueError(f"at least one peer and one piece are needed, not {peers} and {pieces}")
+    return 1 + floor(log2(peers)) / pieces
+
+
+def sharing_effectiveness(pieces: int, neighbours: int) -> float:
+    """Return eta, the chance that a peer has something for one of its neighbours: about 1 - (log M / M)^k."""
+    if pieces < 1 or neighbours < 0:
+        raise ValueError(f"at least one piece and no less than 0 neighbours are needed, not {pieces} and {neighbours}")
+    return 1 - (log(pieces) / pieces) ** neighbours
+
+
+def free_ride_share(slots: int) -> float:
+    """Return what a peer that gives nothing gets of the others' uploads: one optimistic slot beside `slots` others."""
+    return 1 / (slots + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FluidModel:
+    """Qiu and Srikant's swarm: x leechers and y seeds, in files and units of time."""
+
+    arrivals: float
+    """lambda: leechers a unit of time."""
+    upload: float
+    """mu: files a unit of time."""
+    download: float = inf
+    """c: files a unit of time."""
+    aborts: float = 0.0
+    """theta: the rate at which a leecher gives up."""
+    seed_departures: float
+    """gamma: the rate at which a seed leaves."""
+    effectiveness: float = 1.0
+    """eta: how much of its upload a leecher can use."""
+
+    def change(self, leechers: float, seeds: float) -> tuple[float, float]:
+        """Return dx/dt and dy/dt."""
+        completions = self.completions(leechers, seeds)
+        return self.arrivals - self.aborts * leechers - completions, completions - self.seed_departures * seeds
+
+    def completions(self, leechers: float, seeds: float) -> float:
+        """Return the leechers that become seeds, a unit of time: what downloads or uploads allow."""
+        by_uploads = self.upload * (self.effectiveness * leechers + seeds)
+        return min(self.download * leechers, by_uploads) if leechers else 0.0
+
+    def steady_state(self) -> tuple[float, float]:
+        """Return the leechers and seeds at which nothing changes."""
+        leechers = self.arrivals / (self._completion_rate() + self.aborts)
+        return leechers, self._completion_rate() * leechers / self.seed_departures
+
+    def mean_download_time(self) -> float:
+        """Return the time a leecher takes in the steady state, by Little's law."""
+        return 1 / (self._completion_rate() + self.aborts)
+
+    def _completion_rate(self) -> float:
+        """Return beta: what a leecher completes a unit of time, 1 / max{1/c, (1/mu - 1/gamma)/eta}."""
+        slowest = max(1 / self.download, (1 / self.upload - 1 / self.seed_departures) / self.effectiveness)
+        if slowest <= 0:
+            raise ValueError("seeds that stay this long serve everybody at once: there is no steady state to speak of")
+        return 1 / slowest

@@ -1,0 +1,88 @@
+"""`testbed check`: in order, or everything that is wrong."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.experiment import read_experiment
+from testbed.experiment.plan import make_plan
+from testbed.network.planned import topology_of
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+EXPERIMENTS = Path(__file__).parents[2] / "experiments"
+SWARM = """\
+file: {size: 4 MiB}
+servers: {up: 8 Mbit/s}
+peers:
+  homes: {count: 4, up: 1 Mbit/s, delay: 5 ms}
+"""
+
+
+@pytest.fixture
+def swarm(tmp_path: Path) -> Path:
+    file = tmp_path / "swarm.yaml"
+    file.write_text(SWARM)
+    return file
+
+
+def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path) -> None:
+    answer = called("check", swarm)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == f"{swarm} is in order: 1 trial, about 19 s\n"
+
+
+def test_a_network_without_peers_is_in_order_too(called: Run) -> None:
+    answer = called("check", EXPERIMENTS / "quickstart.yaml")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.endswith("quickstart.yaml is in order: a network without peers\n")
+
+
+def test_all_that_is_wrong_is_told_a_line_each(called: Run, swarm: Path) -> None:
+    swarm.write_text(SWARM.replace("4 MiB", "4").replace("count", "cuont") + "seed: x\n")
+    answer = called("check", swarm)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert [line.split(": ")[2] for line in answer.stderr.splitlines()] == [
+        "file.size",
+        "peers.homes.count",
+        "peers.homes.cuont",
+        "seed",
+    ]
+    assert all(line.startswith(f"testbed: {swarm}:") for line in answer.stderr.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("topology", "says"),
+    [
+        ("{class: galaxy}", "5:12: topology.class: there is no topology 'galaxy'"),
+        ("{class: star, acks: sometimes}", "5:25: topology.acks: 'sometimes' is not priority or shared"),
+        ("{class: star, queue: 5}", "topology.queue: '5' has no unit: write 5 us, 5 ms"),
+        ("{class: star, colour: red}", "topology.colour: is not a parameter"),
+        ("{class: tree}", "5:12: topology.class: tree: names: one different name for each of 4 hosts is needed"),
+        ("{class: 'mininet.topo:SingleSwitchTopo'}", "cannot have peers: its `build` does not take down, names, up"),
+    ],
+)
+def test_a_topology_that_cannot_be_made_is_pointed_at(called: Run, swarm: Path, topology: str, says: str) -> None:
+    swarm.write_text(f"{SWARM}topology: {topology}\n")
+    answer = called("check", swarm)
+    assert answer.returncode == 2
+    assert says in answer.stderr
+
+
+def test_hosts_stand_in_the_topology_with_their_names_and_links(swarm: Path) -> None:
+    topology = topology_of(make_plan(read_experiment(swarm)).trials[0])
+    assert [host for host, _ in topology.links()] == ["server", "tracker", "p1", "p2", "p3", "p4"]
+    links = {first: parameters for first, _, parameters in topology.links(withInfo=True)}
+    assert links["server"]["params1"] == {"bw": 8.0}
+    assert links["tracker"]["params1"] == {}
+    assert links["p1"]["params1"] == {"bw": 1.0, "delay": "5.0ms"}
+    assert links["p1"]["params2"] == {"delay": "5.0ms"}
+
+
+@pytest.mark.parametrize(("extra", "first"), [("", 3), ("n1: 1, ", 1)])
+def test_two_providers_share_the_hosts(swarm: Path, extra: str, first: int) -> None:
+    swarm.write_text(f"{SWARM}topology: {{class: two-isps, {extra}bottleneck: 10 Mbit/s}}\n")
+    topology = topology_of(make_plan(read_experiment(swarm)).trials[0])
+    cores = [core for host, core in topology.links() if host in topology.hosts()]
+    assert (cores.count("s1"), cores.count("s2")) == (first, 6 - first)

@@ -1,0 +1,83 @@
+"""`testbed plan`: the trials as a table or as JSON, and what may not be faithful here."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.doctor.capacity import Capacity, machine_key, save_capacity
+from testbed.experiment import read_experiment
+from testbed.experiment.plan import Plan, make_plan
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+SCALING = Path(__file__).parents[2] / "experiments" / "scaling.yaml"
+SWARM = """\
+title: Two sizes
+file: {size: 8 MiB}
+servers: {up: 8 Mbit/s}
+peers:
+  homes: {count: 4, up: 1 Mbit/s, down: 100 Mbit/s}
+sweep:
+  file.size: [8 MiB, 16 MiB]
+  distribution: [bittorrent, client-server]
+"""
+
+
+@pytest.fixture
+def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An experiment, on a machine whose capacity nobody has measured."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    file = tmp_path / "swarm.yaml"
+    file.write_text(SWARM)
+    return file
+
+
+def test_each_trial_is_a_line_with_its_values_and_its_bound(called: Run, swarm: Path) -> None:
+    answer = called("plan", swarm)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    assert lines[0] == ["Two", "sizes"]
+    assert [line[:6] for line in lines if line and line[0].isdigit()][:4] == [
+        ["1", "8", "MiB", "1", "bittorrent", "4"],
+        ["2", "8", "MiB", "1", "client-server", "4"],
+        ["3", "16", "MiB", "1", "bittorrent", "4"],
+        ["4", "16", "MiB", "1", "client-server", "4"],
+    ]
+    assert "22.37" in answer.stdout
+    assert "4 trials, about 4 min; at most 12 Mbit/s, 991 packets/s through the core" in answer.stdout
+
+
+def test_json_is_the_whole_plan(called: Run, swarm: Path) -> None:
+    answer = called("plan", swarm, "--json")
+    assert Plan.from_json(answer.stdout) == make_plan(read_experiment(swarm))
+    assert answer.stderr == "testbed: what this machine can carry is not known: `testbed doctor` measures it\n"
+
+
+def test_what_the_machine_cannot_carry_is_warned_of(called: Run, swarm: Path) -> None:
+    save_capacity(Capacity({10: 30_000_000}, "today", machine_key()))
+    answer = called("plan", swarm)
+    assert answer.returncode == 0
+    warning = "warning: 2 of 4 trials (1, 3), at worst: 12 Mbit/s through the core; with programs on 6 hosts"
+    assert warning in answer.stdout
+    assert "not known" not in answer.stdout
+
+
+def test_a_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("topology: {class: star}\n")
+    answer = called("plan", file)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr == f"testbed: {file}: peers: there are none, so there is nothing to plan\n"
+
+
+def test_markup_in_a_title_is_only_text(called: Run, swarm: Path) -> None:
+    swarm.write_text(SWARM.replace("Two sizes", '"[red]Two[/blue] sizes"'))
+    answer = called("plan", swarm)
+    assert answer.stdout.splitlines()[0] == "[red]Two[/blue] sizes"
+
+
+def test_the_textbooks_figure_can_be_planned(called: Run) -> None:
+    answer = called("plan", SCALING, "--json")
+    plan = Plan.from_json(answer.stdout)
+    assert {trial.settings.distribution for trial in plan.trials} == {"client-server", "bittorrent", "fluid"}

@@ -1,0 +1,143 @@
+"""docs/experiment.md has every key that the models have, with its default, its choices and its meaning."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from testbed.experiment import load_experiment, read_experiment
+from testbed.experiment.expressions import parse_condition, parse_expectation
+from testbed.experiment.figures import Figure
+from testbed.experiment.groups import ProfileName
+from testbed.experiment.jsonschema import experiment_schema
+from testbed.experiment.limits import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
+from testbed.experiment.plan import make_plan
+from testbed.experiment.schema import Experiment
+from testbed.experiment.vocabulary import key_paths
+from testbed.network.shape import FRAME_BYTES, MAX_RATE, MIN_RATE, SEGMENT_PAYLOAD_BYTES, ShapeError, check_rate
+from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
+
+REPOSITORY = Path(__file__).parents[2]
+DOCUMENT = (REPOSITORY / "docs" / "experiment.md").read_text()
+SHIPPED = sorted((REPOSITORY / "experiments").glob("*.yaml"))
+
+ALIASES = (
+    (r"^(servers|peers\.NAME)\.(up|down)\.", "RATES."),
+    (r"^(servers|peers\.NAME)\.(?!arrival|departure|start)", "HOSTS."),
+    (r"^sweep\.zip\.NAME\.", "VALUES."),
+)
+
+
+def as_documented(path: str) -> str:
+    for pattern, alias in ALIASES:
+        path = re.sub(pattern, alias, path)
+    return path
+
+
+def documented() -> dict[str, list[str]]:
+    """Return the rows of the tables of keys, by key."""
+    rows = [line.strip("|").split("|") for line in DOCUMENT.splitlines() if re.match(r"\| `[A-Za-z]", line)]
+    return {cells[0].strip(" `"): [cell.strip() for cell in cells] for cells in rows if len(cells) == 4}
+
+
+FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(Experiment)}
+ROWS = documented()
+
+
+def test_every_key_is_documented_and_no_other() -> None:
+    assert ROWS.keys() == FIELDS.keys()
+
+
+@pytest.mark.parametrize("key", sorted(FIELDS))
+def test_a_row_says_what_the_model_says(key: str) -> None:
+    field, (_, possible, default, meaning) = FIELDS[key], ROWS[key]
+    assert meaning == field.description
+    assert all(f"`{choice}`" in possible for choice in choices(field.annotation))
+    if field.is_required():
+        assert default.startswith("required") or key in {"HOSTS.count", "topology.class"}
+    elif written := re.fullmatch("`(.*)`", default):
+        adapter = TypeAdapter(Annotated[field.annotation, *field.metadata, "as a field"])
+        value = int(written[1]) if written[1].isdigit() else written[1]
+        assert adapter.validate_python(value) == field.get_default(call_default_factory=True)
+    else:
+        assert field.default in {None, PydanticUndefined, "", 1}
+
+
+def choices(annotation: Any) -> list[str]:
+    """Return the words that a type takes."""
+    if get_origin(annotation) is Literal:
+        return list(get_args(annotation))
+    return [choice for member in get_args(annotation) for choice in choices(member)]
+
+
+def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
+    smallest, _, rates, sweep, expect = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    (tmp_path / "speeds.csv").write_text("up\n1 Mbit/s\n")
+    for line in rates.splitlines():
+        changed = smallest.replace("up: 1 Mbit/s", line)
+        (tmp_path / "x.yaml").write_text(changed + sweep + expect)
+        written = read_experiment(tmp_path / "x.yaml")
+        assert len(written.variants) == (3 * 6 - 1) * 2
+        assert len(make_plan(written).trials) == len(written.variants)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
+def test_every_experiment_that_ships_is_in_order_and_has_a_question(file: Path) -> None:
+    experiment = load_experiment(file)
+    assert experiment.question.endswith("?")
+    assert all(parse_expectation(text) for text in experiment.expect)
+
+
+def test_scaling_is_the_textbooks_figure() -> None:
+    plan = make_plan(read_experiment(REPOSITORY / "experiments" / "scaling.yaml"))
+    for trial in plan.trials:
+        up = trial.cast.peers[0].up or 0
+        assert trial.cast.servers[0].up == 10 * up
+        assert (trial.cast.peers[0].down or 0) >= 10 * up
+    largest = max(plan.trials, key=lambda trial: len(trial.cast.peers))
+    hours = 8 * largest.settings.file_size / up
+    assert largest.theory.client_server.seconds / hours == pytest.approx(3)
+    assert largest.theory.p2p.seconds / hours == pytest.approx(0.75)
+
+
+def test_the_schema_for_editors_knows_every_key_and_forbids_others() -> None:
+    schema = experiment_schema()
+    assert set(schema["properties"]) == set(Experiment.model_fields)
+    assert schema["additionalProperties"] is False
+    assert schema["$defs"]["File"]["properties"]["size"]["type"] == "string"
+    assert schema["$defs"]["Start"]["required"] == ["peers", "with"]
+    patterns = schema["$defs"]["Servers"]["properties"]["delay"]["pattern"]
+    assert re.search(patterns, "20 ms")
+    assert not re.search(patterns, "20")
+
+
+def test_conditions_of_figures_are_read_when_the_file_is() -> None:
+    figure = Figure.model_validate({"where": "verdict = valid"})
+    assert figure.where is not None
+    assert list(parse_condition(figure.where).names()) == ["verdict"]
+
+
+def test_the_network_holds_to_the_same_limits() -> None:
+    assert (LEAST_RATE, MOST_RATE) == (MIN_RATE, MAX_RATE)
+    assert (SEGMENT_PAYLOAD, SEGMENT_PAYLOAD + FRAME_HEADERS) == (SEGMENT_PAYLOAD_BYTES, FRAME_BYTES)
+    for rate in (LEAST_RATE - RATE_STEP, LEAST_RATE, LEAST_RATE + 1, LEAST_RATE + RATE_STEP, MOST_RATE, MOST_RATE + 8):
+        assert bool(refused_rate(rate)) == is_refused(rate)
+    assert LONGEST_DELAY == 60
+
+
+def is_refused(rate: int) -> bool:
+    try:
+        check_rate(rate)
+    except ShapeError:
+        return True
+    return False
+
+
+def test_profiles_are_those_that_the_peer_has() -> None:
+    from peer.swarm.profile import PROFILES
+
+    assert set(get_args(ProfileName)) == set(PROFILES)

@@ -1,0 +1,152 @@
+"""The language of expectations and conditions, and what it says of rows."""
+
+from math import nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.experiment.expect import evaluate
+from testbed.experiment.expressions import ExpressionError, parse_condition, parse_expectation, read_value
+from testbed.experiment.statistics import percentile
+
+ROWS = [
+    {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},
+    {"distribution": "bittorrent", "ratio": 1.3, "servers.up": "16 Mbit/s", "N": 10},
+    {"distribution": "fluid", "ratio": 1.02, "servers.up": "8 Mbit/s", "N": 5},
+    {"distribution": "fluid", "ratio": None, "servers.up": "16 Mbit/s", "N": 10, "reason": "stopped"},
+    {"distribution": "client-server", "ratio": nan, "servers.up": "16 Mbit/s", "N": 10},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("ratio.mean < 1.3 where distribution = bittorrent", True),
+        ("ratio.mean < 1.2 where distribution = bittorrent", False),
+        ("1 <= ratio.min <= ratio.median <= ratio.p95 <= ratio.max <= 1.3", True),
+        ("ratio.max = 1.3", True),
+        ("ratio.max != 1.3", False),
+        ("ratio.max < 2 * ratio.min", True),
+        ("ratio.max < 0.5 * 2 * ratio.min", False),
+        ("ratio.count = 3", True),
+        ("count = 5", True),
+        ("count = 2 where distribution in (fluid, 'no such')", True),
+        ("count = 3 where distribution = bittorrent or N >= 10 and not distribution = fluid", True),
+        ("count = 2 where (distribution = bittorrent or N >= 10) and ratio > 0", True),
+        ("count = 2 where servers.up = 8000 kbit/s", True),
+        ("count = 3 where servers.up > 1 MB/s", True),
+        ("count = 1 where reason = stopped", True),
+        ("count = 0 where distribution > 3", True),
+        ("count = 5 where distribution != 3", True),
+        ('count = 2 where distribution = "fluid"', True),
+        ("N.p95 > 5 s", True),
+        ("N.min > -1", True),
+    ],
+)
+def test_an_expectation_holds_or_not(text: str, holds: bool) -> None:
+    (outcome,) = evaluate([text], ROWS)
+    assert outcome.holds is holds, outcome.found
+
+
+def test_an_outcome_says_what_was_found() -> None:
+    good, bad = evaluate(["ratio.mean < 1.3 where distribution = bittorrent", "ratio.max < 1"], ROWS)
+    assert str(good) == ("as expected: ratio.mean < 1.3 where distribution = bittorrent (ratio.mean = 1.2 of 2 rows)")
+    assert str(bad) == "NOT as expected: ratio.max < 1 (ratio.max = 1.3 of 5 rows)"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ratio.mean < 2 where distribution = none", "ratio.mean = nan: none of 0 rows has a number"),
+        ("reason.mean < 2", "reason.mean = nan: none of 5 rows has a number"),
+        ("ratoi.mean < 2", "there is no column 'ratoi' (did you mean ratio?)"),
+        ("count = 0 where verdict = suspect", "there is no column 'verdict'"),
+    ],
+)
+def test_what_was_not_measured_is_not_as_expected(text: str, found: str) -> None:
+    (outcome,) = evaluate([text], ROWS)
+    assert (outcome.holds, outcome.found) == (False, found)
+
+
+def test_no_rows_are_not_as_expected() -> None:
+    (outcome,) = evaluate(["count = 0"], [])
+    assert outcome.holds
+    (outcome,) = evaluate(["ratio.count = 0"], [])
+    assert (outcome.holds, outcome.found) == (False, "there are no rows")
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "says"),
+    [
+        ("", 0, "a number, or a column and an aggregate, like payload_ratio.mean is needed, not the end"),
+        ("ratio.mean", 10, "a comparison: =, !=, <, <=, > or >= is needed, not the end"),
+        ("ratio.mean < 1 wehre x = y", 15, "`where`, a comparison or the end is needed, not 'wehre'"),
+        ("ratio.mean < 1 where x", 22, "=, !=, <, <=, >, >= or in is needed, not the end"),
+        ("ratio.mean < 1 where x = ", 24, "a value, like 8 Mbit/s or bittorrent is needed, not the end"),
+        ("ratio.mean < 1 where (x = 1", 27, "`)` is needed, not the end"),
+        ("ratio.mean < 1 where x in 1", 26, "`(` is needed, not '1'"),
+        ("ratio.mean < 1 where x = 1 y", 27, "`where`, a comparison or the end is needed, not 'y'"),
+        ("ratio.mean < 1 ; ", 15, "';' means nothing here"),
+        ("mean < 1", 0, "'mean' has no aggregate: write mean. and one of mean, median, min, max, p95 or count"),
+        ("1 < 2", 0, "nothing measured is in it: write a column and an aggregate, like payload_ratio.mean"),
+        (
+            "ratio.mean < 'x'",
+            13,
+            "a number, or a column and an aggregate, like payload_ratio.mean is needed, not \"'x'\"",
+        ),
+    ],
+)
+def test_what_is_not_in_the_language_is_refused_where_it_stops_to_be(text: str, offset: int, says: str) -> None:
+    with pytest.raises(ExpressionError) as error:
+        parse_expectation(text)
+    assert (error.value.offset, str(error.value)) == (offset, says)
+
+
+def test_a_condition_ends_where_it_ends() -> None:
+    with pytest.raises(ExpressionError, match=r"`and`, `or` or the end is needed, not 'where'"):
+        parse_condition("x = 1 where y = 2")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (5, 5.0),
+        ("5", 5.0),
+        ("-5.5", -5.5),
+        ("8 Mbit/s", 8e6),
+        ("4MiB", 4 * 2.0**20),
+        ("90 min", 5400.0),
+        ("5 /min", 5 / 60),
+        ("50 %", 50.0),
+        ("8 Mb/s", "8 Mb/s"),
+        ("client-server", "client-server"),
+        (True, "true"),
+        ("", None),
+        (None, None),
+        (nan, None),
+    ],
+)
+def test_values_are_compared_as_what_they_mean(written: object, read: object) -> None:
+    assert read_value(written) == (pytest.approx(read) if isinstance(read, float) else read)
+
+
+@given(st.text(alphabet="ab.=<>!()*,'\" 15swherenotandori%/", max_size=40))
+def test_any_text_is_read_or_refused_within_it(text: str) -> None:
+    offsets = []
+    for parse in (parse_condition, parse_expectation):
+        try:
+            parse(text)
+        except ExpressionError as error:
+            offsets.append(error.offset)
+    assert all(0 <= offset <= len(text) for offset in offsets)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 100))
+def test_a_percentile_lies_between_the_least_and_the_most(values: list[float], percent: float) -> None:
+    assert min(values) <= percentile(values, percent) <= max(values)
+
+
+def test_percentiles_of_the_numbers_to_a_hundred() -> None:
+    numbers = [float(k) for k in range(101)]
+    assert [percentile(numbers, percent) for percent in (0, 50, 95, 100)] == [0, 50, 95, 100]

@@ -1,0 +1,384 @@
+"""What is said of mistakes: each with its place, its key, what was found, what is possible, and the nearest word."""
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
+from ruamel.yaml import YAML
+
+from testbed.experiment import ExperimentError, Problem, make_plan, read_experiment
+from testbed.experiment.checks import FROM_GROUPS
+
+HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
+GROUP = f"{HOSTS}, arrival, departure, start"
+RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or trace is needed"
+ARRIVALS = "flash, or a mapping with poisson, uniform, at or trace is needed"
+DEPARTURES = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way is needed"
+
+
+def refusals(folder: Path, text: str) -> list[str]:
+    """Return what is said of a file, without the name of the file."""
+    file = folder / "x.yaml"
+    file.write_text(text)
+    with pytest.raises(ExperimentError) as error:
+        read_experiment(file)
+    return [str(problem).removeprefix(f"{file}:") for problem in error.value.problems]
+
+
+def of_group(text: str) -> str:
+    """A file whose only group of peers is described by `text`, in line 4 from column 11."""
+    return f"file: {{size: 4 MiB}}\nservers: {{up: 8 Mbit/s}}\npeers:\n  homes: {{{text}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("count: 2", "4:3: peers.homes.up: is required"),
+        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (is it what 'upp' stands for?)"),
+        (
+            "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
+            f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
+        ),
+        ("count: 0, up: 1 Mbit/s", "4:11: peers.homes.count: 1 or more is needed, not 0"),
+        ("count: many, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 'many'"),
+        ("count: true, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not true"),
+        ("count: 2.5, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 2.5"),
+        (
+            "count: 2, up: 8",
+            "4:21: peers.homes.up: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
+        ),
+        ("count: 2, up: 8 Mb/s", "4:21: peers.homes.up: '8 Mb/s' has an ambiguous unit: write Mbit/s or MB/s"),
+        (
+            "count: 2, up: 20 ms",
+            "4:21: peers.homes.up: '20 ms' is a duration, not a rate: write bit/s, kbit/s, Mbit/s or Gbit/s",
+        ),
+        (
+            "count: 2, up: 1 kbit/s",
+            "4:21: peers.homes.up: a rate of 56 kbit/s to 1 Gbit/s is needed, not '1 kbit/s'",
+        ),
+        (
+            "count: 2, up: 1000001 bit/s",
+            (
+                "4:21: peers.homes.up: a multiple of 8 bit/s (the nearest are 1000000 and 1000008 bit/s) is needed,"
+                " not '1000001 bit/s'"
+            ),
+        ),
+        (
+            "count: 2, up: {chioce: 3}",
+            f"4:21: peers.homes.up: {RATES}, not a mapping with chioce (did you mean choice?)",
+        ),
+        ("count: 2, up: {}", f"4:21: peers.homes.up: {RATES}, not an empty mapping"),
+        ("count: 2, up: ", "4:21: peers.homes.up: a rate such as 8 Mbit/s is needed, not nothing"),
+        (
+            "count: 2, up: [1 Mbit/s, 2]",
+            "4:36: peers.homes.up.1: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s",
+        ),
+        ("count: 2, up: [1 Mbit/s]", "4:21: peers.homes.up: one value for each of 2 hosts is needed, not 1"),
+        (
+            "count: 2, up: {choice: {8: 1}}",
+            "4:35: peers.homes.up.choice.8: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
+        ),
+        (
+            "count: 2, up: {choice: {1 Mbit/s: 0}}",
+            "4:35: peers.homes.up.choice.1 Mbit/s: more than 0 is needed, not 0",
+        ),
+        (
+            "count: 2, up: {choice: {}}",
+            "4:26: peers.homes.up.choice: at least one value is needed, not an empty mapping",
+        ),
+        (
+            "count: 2, up: {uniform: {from: 2 Mbit/s, to: 1 Mbit/s}}",
+            "4:26: peers.homes.up.uniform: `from:` is more than `to:`: write the smaller rate first",
+        ),
+        ("count: 2, up: {lognormal: {median: 1 Mbit/s}}", "4:26: peers.homes.up.lognormal.sigma: is required"),
+        (
+            "count: 2, up: 1 Mbit/s, arrival: flush",
+            f"4:35: peers.homes.arrival: {ARRIVALS}, not 'flush' (did you mean flash?)",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, arrival: {poisson: 5 min}",
+            "4:45: peers.homes.arrival.poisson: '5 min' is a duration, not a frequency: write /h, /min or /s",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, arrival: {at: [1 s]}",
+            "4:45: peers.homes.arrival.at: one value for each of 2 hosts is needed, not 1",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, departure: at_completion",
+            f"4:35: peers.homes.departure: {DEPARTURES}, not 'at_completion' (did you mean at-completion?)",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, departure: {after: 0 s, linger: 1 s}",
+            "4:47: peers.homes.departure.after: more than 0 is needed, not '0 s'",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, departure: {mid_way: {at: 100 %, back_after: 1 s}}",
+            "4:57: peers.homes.departure.mid_way.at: more than 0 % and less than 100 % is needed",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, start: {peers: 3, with: 50 %}",
+            "4:43: peers.homes.start.peers: 3 peers of a group of 2 are too many",
+        ),
+        ("count: 2, up: 1 Mbit/s, loss: 101 %", "4:35: peers.homes.loss: 0 % to 100 % is needed, not '101 %'"),
+        (
+            "count: 2, up: 1 Mbit/s, delay: 2 min",
+            "4:35: peers.homes.delay: a delay of at most 1 min is needed, not '2 min'",
+        ),
+        ("count: 2, up: 1 Mbit/s, jitter: 2 ms", "4:35: peers.homes.jitter: varies a delay: write `delay:` too"),
+        (
+            "count: 2, up: 1 Mbit/s, profile: maineline",
+            (
+                "4:35: peers.homes.profile: 'course', 'bep3', 'mainline', 'libtorrent' or 'testbed' is needed,"
+                " not 'maineline' (did you mean mainline?)"
+            ),
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, strategy: 5",
+            "4:35: peers.homes.strategy: a name, or a mapping with `class:` and parameters is needed, not 5",
+        ),
+        (
+            "count: 2, up: 1 Mbit/s, strategy: {clas: x}",
+            "4:35: peers.homes.strategy.class: is required (is it what 'clas' stands for?)",
+        ),
+    ],
+)
+def test_a_mistake_in_a_group_of_peers(tmp_path: Path, text: str, says: str) -> None:
+    assert says in refusals(tmp_path, of_group(text))
+
+
+FINE = "count: 2, up: 1 Mbit/s"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("seed: -1", "5:1: seed: 0 or more is needed, not -1"),
+        ("repeat: 0", "5:1: repeat: 1 or more is needed, not 0"),
+        ("time_limit: 60", "5:1: time_limit: '60' has no unit: write 60 us, 60 ms, 60 s, 60 min or 60 h"),
+        ("time_scale: 0", "5:1: time_scale: more than 0 is needed, not 0"),
+        ("time_scale: .inf", "5:1: time_scale: a finite number is needed, not inf"),
+        (
+            "distribution: bittorent",
+            (
+                "5:1: distribution: 'client-server', 'bittorrent' or 'fluid' is needed, not 'bittorent'"
+                " (did you mean bittorrent?)"
+            ),
+        ),
+        (
+            "capture: [homse]",
+            "5:11: capture.0: there is no 'homse' (did you mean homes?): write servers, tracker, homes",
+        ),
+        (
+            "capture: every",
+            "5:1: capture: none, all, or a list of servers, tracker and names of groups is needed, not 'every'",
+        ),
+        (
+            "topology: {class: star, up: 1 Mbit/s}",
+            "5:25: topology.up: is set from `servers:` and `peers:`: leave it out",
+        ),
+        (
+            "expect: [payload_ratio.men < 1]",
+            (
+                "5:10: expect.0: 'payload_ratio.men' has no aggregate (did you mean"
+                " payload_ratio.mean?): write payload_ratio. and one of mean, median, min, max, p95 or count"
+            ),
+        ),
+        (
+            "expect:\n  - payload_ratio.mean 1.3",
+            "6:24: expect.0: a comparison: =, !=, <, <=, > or >= is needed, not '1.3'",
+        ),
+        ('expect:\n  - "a.mean < 1 where b c"', "6:25: expect.0: =, !=, <, <=, >, >= or in is needed, not 'c'"),
+        (
+            "expect:\n  - >\n    a.mean <",
+            "6:5: expect.0: a number, or a column and an aggregate, like payload_ratio.mean is needed, not the end",
+        ),
+        ("figures: {f: {x: 5}}", "5:15: figures.f.x: text (in quotes if it looks like a number) is needed, not 5"),
+        ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
+        ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
+        ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
+        ("sweep: {}", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' is of the experiment as a whole: it cannot be swept"),
+        ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
+        (
+            "sweep: {file.size: 4 MiB}",
+            (
+                "5:9: sweep.file.size: a list of values, or a range with from, to, and step or factor is needed,"
+                " not '4 MiB'"
+            ),
+        ),
+        (
+            "sweep: {file.sise: [4 MiB]}",
+            "5:9: sweep.file.sise: file has no key 'sise' (did you mean size?): its keys are size, piece_length",
+        ),
+        (
+            "sweep: {peers.home.count: [1]}",
+            "5:9: sweep.peers.home.count: there is no 'home' in peers (did you mean homes?)",
+        ),
+        ("sweep: {peers.homes.count: [1, 0]}", "5:32: peers.homes.count: 1 or more is needed, not 0"),
+        (
+            "sweep: {peers.homes.count: [1, 1]}",
+            "5:32: sweep.peers.homes.count.1: has the value 1 twice: each value is run `repeat:` times",
+        ),
+        (
+            "sweep: {file.size: {from: 1 MiB, to: 4 MiB}}",
+            "5:9: sweep.file.size: a range has either `step:` or `factor:`",
+        ),
+        (
+            "sweep: {zip: {file.size: [1 MiB], profile: [bep3, course]}}",
+            "5:9: sweep.zip: keys that go together need as many values each: file.size has 1, profile has 2",
+        ),
+        (
+            "sweep: {profile: [bep3], zip: {profile: [course]}}",
+            "5:32: sweep.zip.profile: is swept twice: by itself and here",
+        ),
+        ("sweep: {profile: [bep3], when: profile = course}", "5:26: sweep.when: leaves out every point of the sweep"),
+        (
+            "sweep: {profile: [bep3], when: profil = course}",
+            (
+                "5:26: sweep.when: 'profil' is not written in this file (did you mean profile?):"
+                " use a key that is, or that is swept"
+            ),
+        ),
+        ("pair: profile", "5:1: pair: 'profile' is not swept: write `sweep:` too"),
+        (
+            "sweep: {profile: [bep3]}\npair: profil",
+            "6:1: pair: 'profil' is not swept (did you mean profile?): write profile",
+        ),
+    ],
+)
+def test_a_mistake_elsewhere(tmp_path: Path, text: str, says: str) -> None:
+    assert refusals(tmp_path, of_group(FINE) + text + "\n") == [says]
+
+
+@pytest.mark.parametrize("key", FROM_GROUPS)
+def test_what_the_groups_say_is_not_said_again_by_the_topology(tmp_path: Path, key: str) -> None:
+    (said,) = refusals(tmp_path, of_group(FINE) + f"topology: {{class: star, {key}: 1}}\n")
+    assert said == f"5:25: topology.{key}: is set from `servers:` and `peers:`: leave it out"
+
+
+def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
+    assert refusals(tmp_path, "peers: {homes: {count: 2, up: 1 Mbit/s}}") == [
+        "1:1: file: is required where there are `peers:`",
+        "1:1: servers: is required where there are `peers:`",
+    ]
+
+
+def test_a_key_with_nothing_behind_it_says_nothing(tmp_path: Path) -> None:
+    text = "file:\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 2, up: 1 Mbit/s}}"
+    assert refusals(tmp_path, text) == ["1:1: file: is required where there are `peers:`"]
+
+
+def test_the_fluid_scheme_refuses_what_its_rates_do_not_hold_for(tmp_path: Path) -> None:
+    text = of_group(f"{FINE}, arrival: {{at: 5 s}}, departure: at-completion, start: {{peers: 1, with: 10 %}}")
+    found = refusals(tmp_path, f"{text}sweep: {{distribution: [bittorrent, fluid]}}\n")
+    assert [line.split(": ")[1] for line in found] == [
+        f"peers.homes.{key}" for key in ("arrival", "departure", "start")
+    ]
+
+
+def test_mistakes_in_all_parts_are_told_at_once(tmp_path: Path) -> None:
+    text = """\
+    title: [x]
+    file: {size: 4}
+    servers: {up: fast}
+    peers:
+      homes: {count: -1, up: 1 Mbit/s}
+      Farms: {count: 1, up: 1 Mbit/s}
+    sweep:
+      distribution: [fluid, floud]
+      peers.hoems.count: [1]
+    expect: [1 <]
+    """
+    found = refusals(tmp_path, dedent(text))
+    assert [line.split(": ")[1] for line in found] == [
+        "title",
+        "file.size",
+        "servers.up",
+        "peers.homes.count",
+        "peers.Farms",
+        "sweep.peers.hoems.count",
+        "expect.0",
+    ]
+
+
+def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
+    text = of_group("count: 2, up: [1 Mbit/s]") + "sweep: {file.size: [1 MiB, 2 MiB], profile: [bep3, course]}\n"
+    assert len(refusals(tmp_path, text)) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        (None, "speeds.csv: no such file or directory"),
+        ("up\n", "speeds.csv: has no rows below its headings"),
+        ("upp\n1 Mbit/s\n", "speeds.csv: has no column 'up' (did you mean upp?): it has upp"),
+        ("up\n1 Mbit/s\n2\n", "speeds.csv: line 3: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s"),
+        ("up\n1 bit/s\n", "speeds.csv: line 2: a rate of 56 kbit/s to 1 Gbit/s is needed, not '1 bit/s'"),
+        ("up\n\xff\n", "speeds.csv: is not a csv file in utf-8"),
+    ],
+)
+def test_a_table_of_rates_that_cannot_be_used(tmp_path: Path, table: str | None, says: str) -> None:
+    if table is not None:
+        (tmp_path / "speeds.csv").write_bytes(table.encode("latin-1"))
+    (said,) = refusals(tmp_path, of_group("count: 2, up: {trace: speeds.csv}"))
+    assert said == f"4:26: peers.homes.up.trace: {tmp_path}/{says}"
+
+
+def test_a_table_of_arrivals_needs_a_row_for_each_peer(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("arrival\n1 s\n")
+    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{trace: a.csv}}"))
+    assert said == "4:45: peers.homes.arrival.trace: 2 peers need a row each, and a.csv has 1"
+
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.floats()
+    | st.sampled_from(["", "8 Mbit/s", "5 s", "fluid", "x.y"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["from", "to", "step", "at", "class", "choice", "zip", "when", "up"]), inner)
+    ),
+    max_leaves=6,
+)
+SWEPT = st.sampled_from(
+    ["distribution", "peers.homes.count", "peers.homes.up", "file", "zip", "when", "peers.a", "", "."]
+)
+
+
+@st.composite
+def spoilt(draw: DrawFn) -> object:
+    """Draw a file in which one or two values are anything at all."""
+    document: dict[str, object] = {
+        "file": {"size": "4 MiB"},
+        "servers": {"up": "8 Mbit/s"},
+        "peers": {"homes": {"count": 2, "up": "1 Mbit/s"}},
+        "topology": {"class": "star"},
+    }
+    for _ in range(draw(st.integers(1, 2))):
+        key = draw(
+            st.sampled_from([*document, "sweep", "figures", "expect", "pair", "capture", "tracker", "time_limit"])
+        )
+        document[key] = draw(VALUES | st.dictionaries(SWEPT, VALUES, max_size=3))
+    return document
+
+
+@settings(deadline=None)
+@given(spoilt())
+def test_no_file_leads_to_anything_but_an_experiment_or_a_list_of_problems(
+    tmp_path_factory: pytest.TempPathFactory, document: object
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "spoilt.yaml"
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    problems: tuple[Problem, ...] = ()
+    try:
+        written = read_experiment(file)
+        assert not written.experiment.peers or make_plan(written).trials
+    except ExperimentError as error:
+        problems = error.problems
+    assert all(problem.place.line > 0 for problem in problems)
