@@ -9,13 +9,14 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import Final, TextIO
 
+from peer.runtime.loop import loop_factory
 from peer.tracker.http import MOST_CONNECTIONS, HttpFace
 from peer.tracker.registry import Change, Policy, Registry
 from peer.tracker.udp import ConnectionIds, UdpFace
@@ -62,7 +63,7 @@ def run(options: Options) -> int:
     """Serve until SIGTERM or SIGINT; the readiness line goes to standard output."""
     _allow_many_connections()
     try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(_run(options))
     except StartError as error:
         print(f"tracker: {error}", file=sys.stderr)
@@ -224,11 +225,3 @@ def _allow_many_connections() -> None:
         resource.setrlimit(
             resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
         )
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415  It is optional.
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -126,6 +126,10 @@ class Decoder:
             raise ValueError(f"expected {self._block.length} writable bytes, got {place.nbytes}")
         self._block_place = place.cast("B")
 
+    def drop_block(self) -> None:
+        """Let the rest of the block under way pass: its place belongs to somebody else now."""
+        self._block_place = None
+
     def space(self) -> memoryview:
         """Return the memory that the next bytes of the stream belong in; empty when they go to `feed`."""
         return _NOWHERE if self._block_place is None else self._block_place[self._block_arrived :]

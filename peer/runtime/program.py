@@ -1,0 +1,284 @@
+"""A peer as one process: start-up, signals, its lives in the swarm, and a polite end.
+
+    trace, address, storage           each can fail, and then nobody has heard of us
+    listen; print `ready HOST:PORT`
+    a life: one session, one client   until the mind leaves, or SIGTERM or SIGINT asks it to
+    perhaps another life              after an absence, with what was had, a new peer id, and perhaps a new address
+
+A life begins a new header in the trace, and counts its neighbours from one.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Any, Final
+
+from peer.runtime.client import Client
+from peer.runtime.doorway import Dialler, Listener, bound_socket
+from peer.runtime.endings import EndError, ExitCode
+from peer.runtime.loop import loop_factory
+from peer.runtime.stock import OpensStorage, Stock
+from peer.runtime.storage import StorageError
+from peer.runtime.throttle import Throttle
+from peer.runtime.tracefile import TraceError, TraceFile
+from peer.runtime.trackers import TrackerClient
+from peer.strategies import StrategyError, make_strategy
+from peer.strategies.seam import Strategy
+from peer.swarm.actions import Leave
+from peer.swarm.facts import Level
+from peer.swarm.profile import PROFILES, Profile
+from peer.swarm.session import Session
+from peer.swarm.trace import describe
+from peer.wire.bitfield import Bitfield
+from peer.wire.compact import Address
+from peer.wire.identity import OUR_VERSION, make_peer_id
+from peer.wire.metainfo import Info
+
+FLUSH_PERIOD: Final = 1.0
+_ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  They are compared with, not bound to.
+
+
+@dataclass(frozen=True, slots=True)
+class Torrent:
+    """What to share, and whom to ask; without `info`, it comes from the swarm."""
+
+    info_hash: bytes
+    info: Info | None = None
+    trackers: tuple[tuple[str, ...], ...] = ()
+    peers: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run a peer."""
+
+    torrent: Torrent
+    opens_storage: OpensStorage
+    bind: str = "0.0.0.0"  # noqa: S104  Peers come from outside.
+    port: int = 6881
+    return_bind: str | None = None
+    """Where to be after an absence; None is the same address."""
+    profile: Profile = PROFILES["course"]
+    time_scale: float = 1.0
+    """What the profile's times were divided by, for the trace."""
+    strategy: str = "tit-for-tat"
+    parameters: dict[str, object] = field(default_factory=dict)
+    upload_limit: float | None = None
+    """In bytes/s."""
+    trace: Path | None = None
+    level: Level = Level.SUMMARY
+    seed: int | None = None
+
+
+def run(options: Options) -> int:
+    """Share until the strategy leaves, or SIGTERM or SIGINT; returns the exit status."""
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_Program(options).run())
+    except EndError as error:
+        print(f"peer: {error}", file=sys.stderr)
+        return error.code
+
+
+class _Program:
+    """What outlasts a life."""
+
+    def __init__(self, options: Options) -> None:
+        self._options: Final = options
+        self._seed: Final = secrets.randbits(32) if options.seed is None else options.seed
+        source = Random(self._seed)
+        self._identities: Final = Random(source.getrandbits(64))
+        self._decisions: Final = Random(source.getrandbits(64))
+        self._strategy = self._make_strategy()
+        self._stock: Stock | None = None
+        self._have: Bitfield | None = None
+        self._asked_to_end: Final = asyncio.Event()
+        self._told_twice: Final = asyncio.Event()
+        self._signal_name = ""
+        self._bug: BaseException | None = None
+
+    async def run(self) -> ExitCode:
+        """Live, perhaps more than once."""
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._broke)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._signalled, number)
+        try:
+            await self._live_on()
+        finally:
+            if self._stock is not None:
+                self._stock.close()
+        return ExitCode.CUT_SHORT if self._told_twice.is_set() else ExitCode.OK
+
+    async def _live_on(self) -> None:
+        host = self._options.bind
+        while (absence := await self._live(host)) is not None:
+            if await self._is_asked_within(absence):
+                return
+            host = self._options.return_bind or host
+            self._strategy = replace(self._make_strategy(), departure=self._strategy.departure)
+
+    async def _live(self, host: str) -> float | None:
+        """Be in the swarm once; returns for how long to be away, None if for good."""
+        with self._open_trace() as trace:
+            bound = _bind(Address(host, self._options.port))
+            try:
+                await self._find_stock()
+                client = self._make_client(bound.getsockname()[1], host, trace)
+            except BaseException:
+                bound.close()
+                raise
+            listener = Listener(bound, asyncio.get_running_loop(), client.accepted)
+            print(f"ready {Address(*bound.getsockname()[:2])}", flush=True)
+            async with _flushed(trace):
+                leave = await self._be_there(client, listener)
+        self._stock, self._have = client.stock, client.have
+        if client.failure is not None:
+            raise EndError(ExitCode.NO_DATA, client.failure)
+        return leave.back_after
+
+    async def _be_there(self, client: Client, listener: Listener) -> Leave:
+        client.start()
+        await _first(client.left, self._asked_to_end.wait())
+        if not client.left.done() and self._bug is None:
+            client.leave(self._signal_name)
+        listener.close()
+        await _first(client.end(), self._told_twice.wait())
+        client.cut()
+        if self._bug is not None:
+            raise self._bug
+        return client.left.result()
+
+    def _make_client(self, port: int, host: str, trace: TraceFile) -> Client:
+        options, now = self._options, monotonic()
+        loop = asyncio.get_running_loop()
+        session = Session(
+            info_hash=options.torrent.info_hash,
+            peer_id=make_peer_id(self._identities),
+            port=port,
+            profile=options.profile,
+            strategy=self._strategy,
+            rng=self._decisions,
+            now=now,
+            tell=trace.tell,
+            level=options.level,
+            trackers=options.torrent.trackers,
+            known=options.torrent.peers,
+            capacity=options.upload_limit,
+            info=None if self._stock is None else self._stock.info,
+            have=self._have,
+        )
+        return Client(
+            session,
+            dialler=Dialler(host, options.profile.connect_timeout, loop),
+            trackers=TrackerClient(None if host in _ANY else host),
+            throttle=Throttle(options.upload_limit, now),
+            stock=self._stock,
+            open_stock=lambda info: loop.run_in_executor(None, self._open_stock, info),
+            on_complete=partial(_say_complete, trace),
+        )
+
+    async def _find_stock(self) -> None:
+        """Open the storage of a torrent that is known from the start; a signal may end the wait."""
+        info = self._options.torrent.info
+        if info is None or self._stock is not None:
+            return
+        opening = asyncio.get_running_loop().run_in_executor(None, self._open_stock, info)
+        try:
+            self._stock, self._have = await opening
+        except StorageError as error:
+            raise EndError(ExitCode.NO_DATA, str(error)) from error
+
+    def _open_stock(self, info: Info) -> tuple[Stock, Bitfield]:
+        storage, have = self._options.opens_storage(info)
+        return Stock(info, storage, self._options.profile.block_length), have
+
+    def _make_strategy(self) -> Strategy:
+        options = self._options
+        try:
+            return make_strategy(options.strategy, options.profile, self._decisions, options.parameters)
+        except StrategyError as error:
+            raise EndError(ExitCode.USAGE, str(error)) from error
+
+    def _open_trace(self) -> TraceFile:
+        options = self._options
+        header = describe(
+            profile=options.profile,
+            strategy=options.strategy,
+            parameters=options.parameters,
+            seed=self._seed,
+            program=OUR_VERSION,
+            time_scale=options.time_scale,
+        )
+        try:
+            return TraceFile(options.trace, header)
+        except TraceError as error:
+            raise EndError(ExitCode.NO_TRACE, str(error)) from error
+
+    async def _is_asked_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._asked_to_end.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def _broke(self, _: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End with the traceback of what a callback raised: a peer with half a mind would spoil a measurement."""
+        self._bug = self._bug or context.get("exception") or RuntimeError(context["message"])
+        self._told_twice.set()
+        self._asked_to_end.set()
+
+    def _signalled(self, number: signal.Signals) -> None:
+        if self._asked_to_end.is_set():
+            self._told_twice.set()
+        self._signal_name = number.name
+        self._asked_to_end.set()
+
+
+def _say_complete(trace: TraceFile) -> None:
+    """Say it after the trace does: who waits for this line may read that next."""
+    trace.flush()
+    print("completed", flush=True)
+
+
+def _bind(address: Address) -> socket.socket:
+    try:
+        return bound_socket(address)
+    except OSError as error:
+        problem = f"cannot listen on {address}: {os.strerror(error.errno or 0)}; choose another --bind or --port"
+        raise EndError(ExitCode.NO_ADDRESS, problem) from error
+
+
+@asynccontextmanager
+async def _flushed(trace: TraceFile) -> AsyncIterator[None]:
+    """Write the trace out regularly, so that it can be followed, and a killed peer leaves what it knew."""
+
+    async def flush() -> None:
+        while True:
+            await asyncio.sleep(FLUSH_PERIOD)
+            trace.flush()
+
+    flushing = asyncio.create_task(flush())
+    try:
+        yield
+    finally:
+        flushing.cancel()
+
+
+async def _first(*awaitables: Awaitable[object]) -> None:
+    """Wait until one of them is done; the others are of no use then, except for a future that others hold."""
+    waiting = [asyncio.ensure_future(each) for each in awaitables]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        if isinstance(each, asyncio.Task):
+            each.cancel()

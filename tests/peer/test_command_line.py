@@ -1,0 +1,351 @@
+"""`python -m peer`: what it prints, what it leaves behind, and how it ends."""
+
+import json
+import os
+import re
+import resource
+import signal
+import socket
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import pytest
+
+from peer.commands.line import main
+from peer.runtime.endings import ExitCode
+from peer.wire.bitfield import Bitfield
+from peer.wire.compact import Address
+from peer.wire.magnet import Magnet
+from peer.wire.messages import HaveBitfield
+from tests.peer.programs import PIECE, SOON, Share, Stranger, events, leeching, named, running, seeding
+
+PIECES: Final = 40
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
+    folder = tmp_path_factory.mktemp("shared")
+    data, torrent = folder / "data.bin", folder / "data.torrent"
+    data.write_bytes(Random(1).randbytes(PIECES * PIECE - 1000))
+    assert main(["create", str(data), "--out", str(torrent), "--piece-length", str(PIECE)]) == ExitCode.OK
+    return Share(torrent, data)
+
+
+def problem(capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that was complained."""
+    complained = capsys.readouterr().err
+    assert complained.count("\n") == 1
+    return complained.strip()
+
+
+# Sharing.
+
+
+def test_what_is_made_and_seeded_is_leeched_byte_for_byte(shared: Share, tmp_path: Path) -> None:
+    trace = tmp_path / "seed.jsonl"
+    with seeding(shared, "--trace", trace) as seed:
+        with leeching(
+            shared.torrent, "--to", tmp_path, "--peer", seed.address, "--departure", "at-completion"
+        ) as leech:
+            assert leech.line() == "completed"
+            assert leech.process.wait(SOON) == ExitCode.OK
+            assert leech.errors() == ""
+        assert seed.end() == ExitCode.OK
+        assert seed.errors() == ""
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+    facts = events(trace)
+    assert facts[-1]["event"] == "left"
+    assert facts[-1]["reason"] == "SIGTERM"
+    assert facts[-1]["sent"] == shared.info.length
+    assert facts[0]["event"] == "trace"
+    assert facts[0]["profile"]["name"] == "course"
+
+
+def test_a_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
+    link = Magnet(shared.info.info_hash).encode()
+    with (
+        seeding(shared) as seed,
+        leeching(link, "--to", tmp_path, "--peer", seed.address) as leech,
+    ):
+        assert leech.line() == "completed"
+        assert leech.end() == ExitCode.OK
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
+def test_a_leech_goes_on_with_what_is_there_and_a_whole_one_is_complete_at_once(shared: Share, tmp_path: Path) -> None:
+    trace, copy = tmp_path / "trace.jsonl", tmp_path / "data.bin"
+    copy.write_bytes(shared.data.read_bytes()[: 10 * PIECE])
+    with (
+        seeding(shared) as seed,
+        leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address, "--trace", trace) as leech,
+    ):
+        assert leech.line() == "completed"
+        leech.end()
+    with leeching(shared.torrent, "--to", tmp_path, "--trace", trace) as leech:
+        assert leech.line() == "completed"
+        leech.end()
+    assert [fact["have_count"] for fact in named(events(trace), "opened")] == [10, PIECES]
+
+
+@pytest.mark.parametrize("storage", ["memory", "shared"])
+def test_without_a_disk_of_its_own_a_leech_serves_others(shared: Share, tmp_path: Path, storage: str) -> None:
+    places = ["--storage", storage, *(["--original", shared.data] if storage == "shared" else [])]
+    with seeding(shared, "--storage", storage) as seed:
+        first = leeching(shared.torrent, *places, "--peer", seed.address)
+        with first as middle:
+            assert middle.line() == "completed"
+            seed.end()
+            with leeching(shared.torrent, "--to", tmp_path, "--peer", middle.address) as last:
+                assert last.line() == "completed"
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
+def test_a_peer_can_begin_with_a_share_of_the_pieces_the_same_for_the_same_seed(shared: Share) -> None:
+    def claims(seed: int) -> list[int]:
+        options = ["--storage", "shared", "--original", shared.data, "--have", "25%", "--seed", seed]
+        with (
+            leeching(shared.torrent, *options) as starter,
+            Stranger(Address("127.0.0.1", starter.port)).greet(shared.info.info_hash) as stranger,
+        ):
+            return list(Bitfield.from_wire(stranger.hear(HaveBitfield).bits, PIECES))
+
+    first, again, other = claims(7), claims(7), claims(8)
+    assert len(first) == len(other) == PIECES // 4
+    assert first == again != other
+
+
+def test_peers_find_each_other_through_a_tracker_and_say_goodbye_to_it(shared: Share, tmp_path: Path) -> None:
+    log, torrent = tmp_path / "tracker.jsonl", tmp_path / "tracked.torrent"
+    os.mkfifo(log)
+    with running("tracker", "--bind", "127.0.0.1", "--port", 0, "--log", log) as tracker, log.open() as lines:
+
+        def said() -> str:
+            return str(json.loads(lines.readline())["event"])
+
+        url = f"http://127.0.0.1:{tracker.ready().port}/announce"
+        main(["create", str(shared.data), "--out", str(torrent), "--tracker", url])
+        with seeding(Share(torrent, shared.data)) as seed:
+            assert said() == "started"
+            with leeching(torrent, "--to", tmp_path) as leech:
+                assert leech.line() == "completed"
+                assert [said(), said()] == ["started", "completed"]
+                assert leech.end() == ExitCode.OK
+                assert said() == "stopped"
+            assert seed.end(signal.SIGINT) == ExitCode.OK
+            assert said() == "stopped"
+
+
+def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Share, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    absence = ["--departure", "at 50 % for 0.2 s", "--return-bind", "127.0.0.2", "--trace", trace, "--time-scale", 20]
+    with (
+        seeding(shared, "--upload-limit", "1MB/s") as seed,
+        leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address, *absence) as leech,
+    ):
+        assert leech.line().startswith("ready 127.0.0.2:")
+        assert leech.line() == "completed"
+        assert leech.end() == ExitCode.OK
+    facts = events(trace)
+    first, second = named(facts, "joined")
+    assert first["peer_id"] != second["peer_id"]
+    gone, _ = named(facts, "left")
+    assert PIECES / 2 <= gone["have_count"] < PIECES
+    assert named(facts, "opened")[1]["have_count"] == gone["have_count"]
+    assert second["t"] - gone["t"] >= 0.2
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
+def test_an_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    with (
+        seeding(shared, "--upload-limit", "8Mbit/s") as seed,
+        leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address, "--trace", trace) as leech,
+    ):
+        assert leech.line() == "completed"
+        leech.end()
+    facts = events(trace)
+    took = named(facts, "completed")[0]["t"] - named(facts, "unchoked")[0]["t"]
+    assert shared.info.length / 1e6 * 0.9 < took < shared.info.length / 1e6 * 1.5
+
+
+# Ending.
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait_until_the_tracker_knows(
+    shared: Share, tmp_path: Path, number: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as tracker:
+        torrent = tmp_path / "tracked.torrent"
+        url = f"http://127.0.0.1:{tracker.getsockname()[1]}/announce"
+        main(["create", str(shared.data), "--out", str(torrent), "--tracker", url])
+        with seeding(Share(torrent, shared.data)) as seed:
+            answer(tracker, b"d8:intervali60e5:peers0:e")
+            seed.process.send_signal(number)
+            with tracker.accept()[0]:  # "stopped" is left without an answer
+                assert seed.end(number) == ExitCode.CUT_SHORT
+
+
+def answer(tracker: socket.socket, body: bytes) -> None:
+    """Answer one announcement."""
+    with tracker.accept()[0] as asking:
+        asking.recv(1 << 16)
+        asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+
+
+def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path: Path) -> None:
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (shared.info.length // 2, shared.info.length // 2))
+
+    trace = tmp_path / "trace.jsonl"
+    with (
+        seeding(shared) as seed,
+        running(
+            *("leech", shared.torrent, "--to", tmp_path, "--bind", "127.0.0.1", "--port", 0),
+            *("--peer", seed.address, "--trace", trace),
+            preexec_fn=limit_files,
+        ) as leech,
+    ):
+        assert leech.process.wait(SOON) == ExitCode.NO_DATA
+        complained = leech.errors()
+    assert complained.startswith("peer: disk full: ")
+    assert complained.count("\n") == 1
+
+
+def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(shared: Share, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\n"
+        "from peer.strategies.standard import tit_for_tat\n"
+        "class Broken:\n"
+        "    def allot(self, view):\n"
+        "        raise ZeroDivisionError\n"
+        "def broken(profile, rng):\n"
+        "    return replace(tit_for_tat(profile, rng), choker=Broken())\n"
+    )
+    with running(
+        *("seed", shared.torrent, "--data", shared.data, "--bind", "127.0.0.1", "--port", 0),
+        *("--strategy", "mine:broken", "--time-scale", 100),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as seed:
+        assert seed.process.wait(SOON) == 1
+        assert "ZeroDivisionError" in seed.errors()
+
+
+def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = ["seed", shared.torrent, "--data", shared.data, "--bind", "127.0.0.1", "--port", port]
+        assert main([str(word) for word in command]) == ExitCode.NO_ADDRESS
+    expected = f"peer: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --bind or --port"
+    assert problem(capsys) == expected
+
+
+def test_data_that_is_not_the_torrents_is_one_line_and_an_exit_code(
+    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = tmp_path / "data.bin"
+    wrong.write_bytes(bytes(3 * PIECE) + shared.data.read_bytes()[3 * PIECE :])
+    command = ["seed", shared.torrent, "--data", wrong, "--bind", "127.0.0.1", "--port", 0]
+    assert main([str(word) for word in command]) == ExitCode.NO_DATA
+    assert problem(capsys).startswith(f"peer: {wrong}: 3 of {PIECES} pieces are not those of 'data.bin'; name the data")
+
+
+def test_data_that_is_not_there_is_one_line_and_an_exit_code(
+    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["seed", shared.torrent, "--data", tmp_path / "none", "--bind", "127.0.0.1", "--port", 0]
+    assert main([str(word) for word in command]) == ExitCode.NO_DATA
+    assert "none: No such file or directory" in problem(capsys)
+
+
+def test_a_trace_that_cannot_be_written_is_one_line_and_an_exit_code(
+    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["seed", shared.torrent, "--data", shared.data, "--trace", tmp_path / "missing" / "trace"]
+    assert main([str(word) for word in command]) == ExitCode.NO_TRACE
+    assert "name a file that can be written" in problem(capsys)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "No such file or directory; name a torrent file or a magnet link"),
+        (b"GIF89a", "expected"),
+    ],
+)
+def test_a_torrent_that_cannot_be_read_is_one_line_and_an_exit_code(
+    tmp_path: Path, content: bytes | None, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torrent = tmp_path / "a.torrent"
+    if content is not None:
+        torrent.write_bytes(content)
+    assert main(["leech", str(torrent), "--to", str(tmp_path)]) == ExitCode.NO_TORRENT
+    assert expected in problem(capsys)
+
+
+def test_a_magnet_link_that_leads_nowhere_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leech", "magnet:?dn=x", "--to", str(tmp_path)]) == ExitCode.NO_TORRENT
+    assert "expected xt=urn:btih:<info-hash>, found none" in problem(capsys)
+
+
+def test_a_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["create", str(shared.data), "--out", str(shared.torrent)]) == ExitCode.NO_TORRENT
+    assert "use --force" in problem(capsys)
+
+
+# Options.
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--port", "65536", "expected a whole number from 0 to 65535, found '65536'"),
+        ("--bind", "nowhere", "expected an IPv4 address, found 'nowhere'"),
+        ("--peer", "198.18.0.1", "expected host:port or [address]:port, found '198.18.0.1'"),
+        ("--upload-limit", "8Mb/s", "expected a rate such as 8Mbit/s or 1MB/s, found '8Mb/s'"),
+        ("--upload-limit", "0MB/s", "expected a rate above zero; without the option there is no limit"),
+        ("--time-scale", "0", "expected a number above zero, found '0'"),
+        ("--set", "slots", "expected name=value, found 'slots'"),
+        ("--have", "2", "expected a share from 0 to 1, or from 0% to 100%, found '2'"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_named(
+    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["leech", "a.torrent", option, value])
+    assert ended.value.code == ExitCode.USAGE
+    assert f"argument {option}: {expected}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], "--storage disk needs --to: add it"),
+        (["--storage", "shared"], "--storage shared needs --original: add it"),
+        (["--to", "x", "--have", "0.5"], "--have needs an original to take the pieces from: add --storage shared"),
+        (["--to", "x", "--strategy", "tit-for-tit"], "did you mean tit-for-tat?"),
+        (["--to", "x", "--set", "slots=0"], "slots: expected a whole number, 1 or more, found 0"),
+        (["--to", "x", "--departure", "soon"], "soon"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_one_line(
+    shared: Share, options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["leech", str(shared.torrent), *options]) == ExitCode.USAGE
+    assert expected in problem(capsys)
+
+
+@pytest.mark.parametrize("command", [[], ["create"], ["seed"], ["leech"]])
+def test_help_names_every_exit_code(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    told = capsys.readouterr().out.partition("exit codes:")[2]
+    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == [*ExitCode]
+
+
+def test_the_page_of_the_program_names_every_exit_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "peer.md").read_text()
+    assert [int(code) for code in re.findall(r"^\| (\d) \|", page, re.MULTILINE)] == [*ExitCode]
