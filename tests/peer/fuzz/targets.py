@@ -1,0 +1,167 @@
+"""Everything that reads bytes of strangers, and good input to spoil.
+
+    python -m tests.peer.fuzz.targets --seconds 60 [--seed N] [TARGET ...]
+
+spoils good input again and again (bits, lengths, pieces cut out or doubled), and looks for any exception but the one
+that a decoder may raise. What it finds is printed with the input; the seed makes it come again. Coverage-guided
+fuzzers can call `TARGETS[name].run` with their bytes.
+"""
+
+import argparse
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from peer.tracker.registry import Policy, Registry
+from peer.tracker.udp import ConnectionIds, UdpFace
+from peer.wire import bencode, extensions, messages, tracker_http, tracker_udp
+from peer.wire.bitfield import Bitfield
+from peer.wire.compact import Address, parse_address, unpack, unpack6
+from peer.wire.decoder import Decoder
+from peer.wire.errors import WireError
+from peer.wire.handshake import Handshake
+from peer.wire.magnet import decode_magnet
+from peer.wire.metainfo import Metainfo, decode_info, decode_metainfo, make_info
+from peer.wire.tracker import AnnounceRequest, AnnounceResponse, ScrapeEntry, ScrapeResponse
+
+HASH = bytes(range(20))
+INFO = make_info("folder", 100_000, 16_384, [HASH] * 7)
+ASKED = AnnounceRequest(HASH, b"-TB0100-abcdefghijkl", 6881, uploaded=1, downloaded=2, left=3, numwant=50, key="5f")
+UDP_ASKED = (
+    bytes.fromhex("00000417271019800000000000000001"),
+    bytes.fromhex("00112233445566770000000100000002") + HASH + HASH + bytes(42),
+    bytes.fromhex("00112233445566770000000200000003") + HASH,
+)
+ADDRESSES = bytes([198, 18, 0, 1, 26, 225]) * 3
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that reads bytes, and input that it takes."""
+
+    read: Callable[[bytes], object]
+    good: tuple[bytes, ...]
+
+    def run(self, data: bytes) -> None:
+        """Read; the one exception that may come out of it is WireError."""
+        with contextlib.suppress(WireError):
+            self.read(data)
+
+
+def _stream(data: bytes) -> None:
+    """Feed a decoder in two chunks, cut where the data says, and place every second block."""
+    decoder, cut = Decoder(piece_count=7), data[0] % (len(data) or 1) if data else 0
+    for chunk in (data[:cut], data[cut:]):
+        for number, event in enumerate(decoder.feed(chunk)):
+            if isinstance(event, messages.PieceHeader) and number % 2:
+                decoder.place_block(memoryview(bytearray(event.length)))
+
+
+def _said() -> bytes:
+    said = [
+        messages.HaveBitfield(b"\xfe"),
+        messages.Unchoke(),
+        messages.Interested(),
+        messages.Have(3),
+        messages.Request(1, 0, 16_384),
+        messages.Extended(0, extensions.ExtensionHandshake(m={"ut_pex": 1}, v="x", p=1, reqq=5).encode()),
+    ]
+    block = messages.encode(messages.PieceHeader(1, 0, 100)) + bytes(100)
+    return Handshake(HASH, HASH).encode() + b"".join(map(messages.encode, said)) + block
+
+
+def _udp_tracker(data: bytes) -> None:
+    """Let a tracker answer; bad datagrams are answered too, or not at all."""
+    UdpFace(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
+
+
+TARGETS: dict[str, Target] = {
+    "bencode": Target(bencode.decode, (b"d1:ai1e1:bl2:xyi-5eee", b"l" * 20 + b"e" * 20)),
+    "bencode-lenient": Target(bencode.decode_leniently, (b"d1:bi1e1:ai2ee",)),
+    "metainfo": Target(decode_metainfo, (Metainfo(INFO, "http://t/announce", (("udp://a",),)).encode(),)),
+    "info": Target(decode_info, (INFO.raw,)),
+    "magnet": Target(
+        lambda data: decode_magnet(data.decode("latin-1")),
+        (b"magnet:?xt=urn:btih:" + HASH.hex().encode() + b"&dn=n&tr=http%3A%2F%2Ft%2F&x.pe=1.2.3.4:5",),
+    ),
+    "address": Target(lambda data: parse_address(data.decode("latin-1")), (b"198.18.0.1:6881", b"[::1]:80")),
+    "compact": Target(lambda data: (unpack(data), unpack6(data)), (ADDRESSES,)),
+    "bitfield": Target(lambda data: Bitfield.from_wire(data, 13), (b"\xff\xf8",)),
+    "message": Target(messages.decode, (messages.encode(messages.Request(1, 2, 3))[4:], b"\x14\x00de")),
+    "stream": Target(_stream, (_said(),)),
+    "extension-handshake": Target(
+        extensions.decode_extension_handshake,
+        (extensions.ExtensionHandshake(m={"ut_pex": 1}, v="x", p=1, yourip="1.2.3.4", metadata_size=9).encode(),),
+    ),
+    "ut_metadata": Target(extensions.decode_metadata, (extensions.MetadataData(0, 5, b"12345").encode(),)),
+    "ut_pex": Target(
+        extensions.decode_pex,
+        (extensions.PeerExchange((extensions.PexPeer(Address("198.18.0.1", 1)),)).encode(),),
+    ),
+    "announce-query": Target(
+        tracker_http.decode_announce_query, (tracker_http.announce_url("x", ASKED).partition("?")[2].encode(),)
+    ),
+    "scrape-query": Target(tracker_http.decode_scrape_query, (b"info_hash=" + b"%41" * 20,)),
+    "announce-answer": Target(
+        tracker_http.decode_announce_response,
+        (tracker_http.encode_announce_response(AnnounceResponse(1800, ADDRESSES, complete=1, incomplete=2)),),
+    ),
+    "scrape-answer": Target(
+        tracker_http.decode_scrape_response,
+        (tracker_http.encode_scrape_response(ScrapeResponse({HASH: ScrapeEntry(1, 2, 3)})),),
+    ),
+    "udp-request": Target(tracker_udp.decode_request, UDP_ASKED),
+    "udp-tracker": Target(_udp_tracker, UDP_ASKED),
+    "udp-answer": Target(tracker_udp.decode_response, (bytes(16), b"\0\0\0\1" + bytes(16) + ADDRESSES)),
+}
+
+
+def spoil(good: bytes, rng: Random) -> bytes:
+    """Change a few things in good input."""
+    data = bytearray(good)
+    for _ in range(rng.choice((1, 1, 2, 4, 16))):
+        at = rng.randrange(len(data) + 1)
+        span = rng.randrange(1, 9)
+        match rng.randrange(6):
+            case 0:
+                data[at:at] = rng.randbytes(span)
+            case 1:
+                del data[at : at + span]
+            case 2:
+                data[at : at + 4] = rng.choice((b"\xff" * 4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\0\x01"))
+            case 3:
+                data[at:at] = data[at : at + span * 8]
+            case 4:
+                data[at:at] = rng.choice((b"d", b"l", b"e", b"i", b"0", b"9" * 30, b"-", b":", b"%", b"l" * 2_000))
+            case _ if at < len(data):
+                data[at] ^= 1 << rng.randrange(8)
+    return bytes(data)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Fuzz for a while."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", nargs="*", choices=[[], *TARGETS], help="what to fuzz (default: everything)")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=time.time_ns())
+    chosen = parser.parse_args(arguments)
+    rng, names = Random(chosen.seed), chosen.target or list(TARGETS)
+    end, count = time.monotonic() + chosen.seconds, 0
+    while time.monotonic() < end:
+        name = rng.choice(names)
+        data = spoil(rng.choice(TARGETS[name].good), rng)
+        try:
+            TARGETS[name].run(data)
+        except Exception:
+            print(f"{name}, seed {chosen.seed}, input {count}: {data!r}", file=sys.stderr)
+            raise
+        count += 1
+    print(f"seed {chosen.seed}: {count} inputs, nothing but refusals")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Strangers' bytes and strangers' manners: whatever comes, decoders refuse in their own words and the mind lives on."""
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from peer.swarm import actions
+from peer.wire.bitfield import Bitfield
+from peer.wire.messages import Message, PieceHeader
+from tests.peer.fuzz.targets import TARGETS, spoil
+from tests.peer.swarm.scripted import ALL, FAST, PLAIN, Mind
+from tests.peer.swarm.virtual import a_torrent
+from tests.peer.wire.values import BLOCKLESS
+
+INFO = a_torrent(8, 64 << 10)
+SMALL = st.integers(0, 9)
+BLOCKS = st.sampled_from([0, 1, 16 << 10, 32 << 10, 48 << 10, 64 << 10])
+HEADERS = st.builds(PieceHeader, SMALL, BLOCKS, st.sampled_from([1, 16 << 10, 1 << 20]))
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_spoilt_input_is_read_or_refused(name: str) -> None:
+    rng, target = Random(name), TARGETS[name]
+    for good in target.good:
+        target.read(good)
+    for _ in range(300):
+        target.run(spoil(rng.choice(target.good), rng))
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), BLOCKLESS | HEADERS), max_size=60),
+    st.sampled_from([ALL, FAST, PLAIN]),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+def test_whatever_neighbours_say_in_whatever_order_the_mind_lives_on(
+    said: list[tuple[int, Message]], reserved: object, is_magnet: bool
+) -> None:
+    some = Bitfield(INFO.piece_count)
+    some.add(3)
+    mind = Mind(INFO, have=None if is_magnet else some, is_magnet=is_magnet)
+    them = [mind.meet(host=f"198.18.0.{k + 2}", name=f"peer {k}", reserved=reserved) for k in range(3)]
+    for speaker, message in said:
+        neighbour = them[speaker]
+        if isinstance(message, PieceHeader):
+            mind.does(lambda key=neighbour.key, header=message: mind.session.placement(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_arrived(key, header, mind.now))
+        else:
+            neighbour.say(message)
+        mind.wait(0.5)
+    assert not mind.session.is_over
+    closed = [each.neighbour for each in mind.done if isinstance(each, actions.Close)]
+    assert len(closed) == len(set(closed))
