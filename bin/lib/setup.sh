@@ -15,6 +15,7 @@ readonly repository=${BASH_SOURCE[0]%/bin/lib/setup.sh}
 readonly system_python=/usr/bin/python3
 readonly machine_venv=/opt/testbed/venv
 readonly packages_marker=/var/lib/testbed/installing-packages
+readonly opentracker_unit=/etc/systemd/system/opentracker.service
 readonly os_release=${TESTBED_OS_RELEASE:-/etc/os-release}
 # How a step says that it failed after it had changed something.
 readonly half_done=75
@@ -42,8 +43,10 @@ readonly test_needs='
     bridge-utils    brctl
     busybox-static  /var/lib/dpkg/info/busybox-static.list
     debootstrap     debootstrap
+    opentracker     opentracker
     qemu-system-x86 qemu-system-x86_64
     shellcheck      shellcheck
+    transmission-cli transmission-cli
 '
 
 set_up() {
@@ -204,10 +207,18 @@ apt_install() {
     dpkg --configure -a
     # A package source that does not answer may not be the one we need: let the installation decide.
     update_package_lists
+    mask_opentracker
     apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 \
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" && return
     [[ -z $(dpkg --audit) ]] || return "$half_done"
     return 1
+}
+
+# The tests start opentracker themselves, off the machine's network; its package would serve there from now on.
+# Whoever wants that says `systemctl unmask opentracker`.
+mask_opentracker() {
+    if [[ $needs != *opentracker* || -e $opentracker_unit || -L $opentracker_unit ]] || is_there opentracker; then return; fi
+    mkdir -p "${opentracker_unit%/*}" && ln -s /dev/null "$opentracker_unit"
 }
 
 # A fresh machine begins with a daily update of its own; apt can wait for the lock on packages, but not on their lists.

@@ -1,0 +1,158 @@
+"""libtorrent as a program of one host, which speaks like our own peer.
+
+    python libtorrent_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 6881] [--log FILE]
+
+On stdout: `ready HOST:PORT` when it listens and has the torrent, `completed` when the file is whole and checked, and
+`error TEXT`. SIGTERM ends it politely: it tells the trackers, and exits with 0.
+
+With --log every alert goes to a file as a JSON line, the log of each connection included, and what libtorrent thinks of
+its neighbours whenever that changes. That costs much, so benchmarks leave it out.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+import libtorrent as lt
+
+WAIT_MS = 50
+PEER_FLAGS = ("on_parole", "rc4_encrypted", "plaintext_encrypted", "seed", "supports_extensions")
+NEEDED_ALERTS = lt.alert.category_t.error_notification | lt.alert.category_t.status_notification
+ALL_ALERTS = (
+    lt.alert.category_t.all_categories
+    & ~lt.alert.category_t.stats_notification
+    & ~lt.alert.category_t.picker_log_notification
+    & ~lt.alert.category_t.dht_log_notification
+    & ~lt.alert.category_t.port_mapping_log_notification
+)
+
+# Everything else stays as libtorrent has it.
+SETTINGS: "lt.settings_pack" = {
+    # Peers come from the tracker and from each other, never from the machine's surroundings.
+    "enable_dht": False,
+    "enable_lsd": False,
+    "enable_natpmp": False,
+    "enable_upnp": False,
+    # We speak TCP.
+    "enable_incoming_utp": False,
+    "enable_outgoing_utp": False,
+    # Trackers may be at any address, the loopback included.
+    "ssrf_mitigation": False,
+}
+
+
+class Client:
+    """One session with one torrent."""
+
+    def __init__(self, chosen: argparse.Namespace, log: TextIO | None) -> None:
+        self._log = log
+        self._seen: dict[tuple[str, int], dict[str, object]] = {}
+        self._is_leaving = False
+        self._session = lt.session(settings(chosen))
+        self._torrent = self._session.add_torrent(torrent(chosen))
+
+    def run(self) -> None:
+        """Serve until SIGTERM."""
+        signal.signal(signal.SIGTERM, self._leave)
+        while not self._is_leaving:
+            self._session.wait_for_alert(WAIT_MS)
+            self._listen_to_alerts()
+            self._look_at_neighbours()
+        self._say_goodbye()
+
+    def _leave(self, *_: object) -> None:
+        self._is_leaving = True
+
+    def _listen_to_alerts(self) -> None:
+        for alert in self._session.pop_alerts():
+            self._note(kind=type(alert).__name__, message=alert.message())
+            for line in said_of(alert):
+                print(line, flush=True)
+
+    def _look_at_neighbours(self) -> None:
+        """Note what libtorrent thinks of each neighbour, if it is news."""
+        if self._log is None:
+            return
+        for peer in self._torrent.get_peer_info():
+            state = {
+                "client": peer.client.decode(errors="replace"),
+                "hash_failures": peer.num_hashfails,
+                "flags": [flag for flag in PEER_FLAGS if peer.flags & getattr(lt.peer_info, flag, 0)],
+            }
+            if self._seen.get(peer.ip) != state:
+                self._seen[peer.ip] = state
+                self._note(kind="neighbour", address=peer.ip, **state)
+
+    def _say_goodbye(self) -> None:
+        """End the session, which waits until the trackers have heard of it."""
+        self._listen_to_alerts()
+        del self._torrent, self._session
+
+    def _note(self, **fact: object) -> None:
+        if self._log is not None:
+            print(json.dumps({"time": time.time(), **fact}), file=self._log, flush=True)
+
+
+def said_of(alert: lt.alert) -> Iterator[str]:
+    """What an alert means on standard output."""
+    if isinstance(alert, lt.listen_succeeded_alert) and alert.sock_type == lt.listen_succeeded_alert_socket_type_t.tcp:
+        yield f"ready {alert.address}:{alert.port}"
+    elif isinstance(alert, lt.torrent_finished_alert):
+        yield "completed"
+    elif isinstance(alert, lt.listen_failed_alert | lt.torrent_error_alert | lt.file_error_alert):
+        yield f"error {alert.message()}"
+
+
+def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
+    """The session's settings for this host."""
+    own: lt.settings_pack = {
+        "listen_interfaces": f"{chosen.bind}:{chosen.port}",
+        "alert_mask": ALL_ALERTS if chosen.log else NEEDED_ALERTS,
+        "alert_queue_size": 100_000,
+    }
+    return {**SETTINGS, **own}
+
+
+def torrent(chosen: argparse.Namespace) -> lt.add_torrent_params:
+    """The torrent to share; a seed's file is taken as it is."""
+    if chosen.torrent.startswith("magnet:"):
+        parameters = lt.parse_magnet_uri(chosen.torrent)
+    else:
+        parameters = lt.load_torrent_file(chosen.torrent)
+    parameters.save_path = str(chosen.folder)
+    parameters.flags &= ~lt.torrent_flags.auto_managed
+    parameters.flags &= ~lt.torrent_flags.paused
+    if chosen.role == "seed":
+        parameters.flags |= lt.torrent_flags.seed_mode
+    return parameters
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="libtorrent as a program of one host")
+    parser.add_argument("role", choices=("seed", "leech"))
+    parser.add_argument("torrent", metavar="TORRENT|MAGNET")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--bind", required=True, metavar="HOST")
+    parser.add_argument("--port", type=int, default=6881)
+    parser.add_argument("--log", type=Path)
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Share one torrent."""
+    chosen = parse(arguments)
+    with ExitStack() as stack:
+        log = stack.enter_context(chosen.log.open("w")) if chosen.log else None
+        Client(chosen, log).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
