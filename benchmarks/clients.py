@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # A warm interpreter imports from the folder it starts in.
 LIBTORRENT = "tests.peer.conformance.libtorrent_client"
 # The event loop is imported late, when it is known that one is needed.
-PRELOAD = ("peer.__main__", "peer.tracker.__main__", "uvloop", LIBTORRENT)
+PRELOAD = ("peer.commands.line", "peer.tracker.__main__", "uvloop", LIBTORRENT)
 CLIENTS = ("ours", "libtorrent")
 NAME = "file.bin"
 PORT = 6881

@@ -144,7 +144,10 @@ def swarm_memory(client: Client, arguments: argparse.Namespace) -> list[Memory]:
             FOLDER, arguments.length * MIB, arguments.piece_length * 1024, start_tracker(tracker)
         )
         client.seed(source, torrent, data, FOLDER / "seed").wait_ready("^ready", timeout=60)
-        leeches = [client.leech(host, torrent, FOLDER / host.name, FOLDER / f"out-{host.name}") for host in others]
+        original = {"original": data} if arguments.storage == "shared" else {}
+        leeches = [
+            client.leech(host, torrent, FOLDER / host.name, FOLDER / f"out-{host.name}", **original) for host in others
+        ]
         most = [Memory(0, 0, 0)] * len(leeches)
         while not any("completed" in leech.stdout for leech in leeches):
             most = [before | memory_of(leech) for before, leech in zip(most, leeches, strict=True)]

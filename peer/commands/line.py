@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     if words[:1] == ["tracker"]:
         return tracker.run(words[1:])
-    chosen = _parser().parse_args(words)
+    chosen = _parser(words[:1]).parse_args(words)
     try:
         return int(chosen.run(chosen))
     except EndError as error:
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(named: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser of the command that is named; the others are only listed, which costs every peer less."""
     parser = argparse.ArgumentParser(
         prog="python -m peer",
         description="BitTorrent for experiments: make torrents, share them, and run a tracker.",
@@ -56,7 +57,8 @@ def _parser() -> argparse.ArgumentParser:
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        command.add_to(one)
-        one.set_defaults(run=command.run)
+        if name in named:
+            command.add_to(one)
+            one.set_defaults(run=command.run)
     commands.add_parser("tracker", help=tracker.SUMMARY, add_help=False)
     return parser

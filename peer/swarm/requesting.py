@@ -20,6 +20,9 @@ from peer.wire.messages import Interested as InterestedMessage
 MOST_UNASKED: Final = 16 << 20
 """Bytes of blocks that nobody asked for, after which a neighbour is not believed to have missed our cancels."""
 
+BATCH: Final = 8
+"""With so many requests outstanding, and multiples of it, it is cheaper to wait until there is room for some more."""
+
 
 class Requesting:
     """The taking half of a session; it begins when the torrent is known."""
@@ -60,7 +63,7 @@ class Requesting:
             return
         outstanding = len(self._pieces.asked_of(neighbour.key))
         room = 1 - outstanding if down.is_snubbed else down.pipeline.room(outstanding)
-        if room <= 0:
+        if room <= outstanding // BATCH:
             return
         blocks = self._pieces.choose(neighbour.key, room, None if down.unchokes_us else down.free_pieces)
         if not outstanding and blocks:
