@@ -49,6 +49,7 @@ def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensSt
         trace=chosen.trace,
         level=Level[chosen.level.upper()],
         seed=chosen.seed,
+        is_held=chosen.hold,
     )
 
 
@@ -159,3 +160,8 @@ def _add_record_options(group: argparse._ArgumentGroup) -> None:
         help="how much: pieces adds each piece, full each block (default: summary)",
     )
     add("--seed", type=int, metavar="N", help="seed of everything random (default: a new one each time)")
+    add(
+        "--hold",
+        action="store_true",
+        help="get everything ready, print `waiting HOST:PORT`, and begin when SIGUSR1 comes",
+    )

@@ -26,12 +26,14 @@ from typing import Any, Final
 from peer.runtime.client import Client
 from peer.runtime.doorway import Dialler, Listener, bound_socket
 from peer.runtime.endings import EndError, ExitCode
+from peer.runtime.holding import told_to_begin
 from peer.runtime.loop import loop_factory
 from peer.runtime.stock import OpensStorage, Stock
 from peer.runtime.storage import StorageError
 from peer.runtime.throttle import Throttle
 from peer.runtime.tracefile import TraceError, TraceFile
 from peer.runtime.trackers import TrackerClient
+from peer.runtime.turns import turns
 from peer.strategies import StrategyError, make_strategy
 from peer.strategies.seam import Strategy
 from peer.swarm.actions import Leave
@@ -78,6 +80,8 @@ class Options:
     trace: Path | None = None
     level: Level = Level.SUMMARY
     seed: int | None = None
+    is_held: bool = False
+    """Whether to wait for SIGUSR1, with everything ready."""
 
 
 def run(options: Options) -> int:
@@ -102,6 +106,7 @@ class _Program:
         self._strategy = self._make_strategy()
         self._stock: Stock | None = None
         self._have: Bitfield | None = None
+        self._is_held = options.is_held
         self._asked_to_end: Final = asyncio.Event()
         self._told_twice: Final = asyncio.Event()
         self._signal_name = ""
@@ -134,6 +139,7 @@ class _Program:
             bound = _bind(Address(host, self._options.port))
             try:
                 await self._find_stock()
+                await self._wait_if_held(Address(*bound.getsockname()[:2]))
                 client = self._make_client(bound.getsockname()[1], host, trace)
             except BaseException:
                 bound.close()
@@ -146,6 +152,14 @@ class _Program:
         if client.failure is not None:
             raise EndError(ExitCode.NO_DATA, client.failure)
         return leave.back_after
+
+    async def _wait_if_held(self, address: Address) -> None:
+        """Begin when we are told to, the first time; one that is asked to end before that has never been there."""
+        if self._is_held:
+            await _first(told_to_begin(address), self._asked_to_end.wait())
+            self._is_held = False
+            if self._asked_to_end.is_set():
+                raise EndError(ExitCode.OK, "ended before it was told to begin")
 
     async def _be_there(self, client: Client, listener: Listener) -> Leave:
         client.start()
@@ -264,8 +278,7 @@ async def _flushed(trace: TraceFile) -> AsyncIterator[None]:
     """Write the trace out regularly, so that it can be followed, and a killed peer leaves what it knew."""
 
     async def flush() -> None:
-        while True:
-            await asyncio.sleep(FLUSH_PERIOD)
+        async for _ in turns(FLUSH_PERIOD, lambda lagged: trace.tell(lagged, monotonic())):
             trace.flush()
 
     flushing = asyncio.create_task(flush())

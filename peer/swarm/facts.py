@@ -202,6 +202,14 @@ class Erred(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Lagged(Fact):
+    """The event loop came so many seconds late to what it does once a second; told from 5 ms on."""
+
+    event: ClassVar[str] = "lagged"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Moved(Fact):
     """Bytes of blocks since the last such fact: a triple (neighbour, received, sent) for each that moved any."""
 
