@@ -254,7 +254,7 @@ make_venv() {
 }
 
 pip_install() {
-    local project=$repository extras=''
+    local project=$repository extras='[peer,results]'
     if [[ $1 == test ]]; then extras='[dev]'; fi
     if [[ ! -w $repository ]]; then mirror_clone && project=$venv/project; fi
     cd "$project" &&

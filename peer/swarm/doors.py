@@ -32,7 +32,7 @@ class Doors:
         neighbours: dict[int, Neighbour],
         gone: Callable[[Neighbour], None],
     ) -> None:
-        """`gone` is told of each neighbour right after it was removed."""
+        """`gone` is told of each neighbour right after it was removed, and before the trace is."""
         self._ours = Handshake(info_hash, peer_id, Reserved.FAST | Reserved.EXTENSIONS)
         self._profile = profile
         self._outbox = outbox
@@ -146,6 +146,6 @@ class Doors:
         address = neighbour.listening_address
         if address is not None:
             self._addresses.disconnected(address, self._outbox.now, is_fault)
+        self._gone(neighbour)
         received, sent = neighbour.down.rate.total, neighbour.up.rate.total
         self._outbox.tell(Disconnected(neighbour.key, by_us, reason, received, sent))
-        self._gone(neighbour)

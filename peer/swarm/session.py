@@ -338,6 +338,7 @@ class Session:
             self._doors.accuse(neighbour, str(error))
 
     def _gone(self, neighbour: Neighbour) -> None:
+        self._tell_moved([neighbour])
         self._extending.parted(neighbour)
         if self._trade is not None and neighbour.bitfield is not None:
             self._trade.parted(neighbour)
@@ -358,7 +359,7 @@ class Session:
         self._look_for_peers()
         if self._outbox.now >= self._next_moved_at:
             self._next_moved_at += PULSE
-            self._tell_moved()
+            self._tell_moved(self._neighbours.values())
         self._consider_leaving()
 
     def _look_for_peers(self) -> None:
@@ -400,7 +401,7 @@ class Session:
     def _leave(self, leave: Leave) -> None:
         if self.is_over:
             return
-        self._tell_moved()
+        self._tell_moved(self._neighbours.values())
         self._search.leave(self._tally())
         for neighbour in list(self._neighbours.values()):
             self._doors.close(neighbour, leave.reason)
@@ -409,10 +410,10 @@ class Session:
         self._outbox.tell(Left(leave.reason, have_count, self.received_bytes, self.sent_bytes, self.wasted_bytes))
         self._outbox.do(leave)
 
-    def _tell_moved(self) -> None:
-        """Trace the bytes of blocks that each neighbour moved since this was last done."""
+    def _tell_moved(self, neighbours: Iterable[Neighbour]) -> None:
+        """Trace the bytes of blocks that each of these moved since this was last done."""
         moved = []
-        for neighbour in self._neighbours.values():
+        for neighbour in neighbours:
             total = (neighbour.down.rate.total, neighbour.up.rate.total)
             if total != neighbour.traced:
                 moved.append((neighbour.key, total[0] - neighbour.traced[0], total[1] - neighbour.traced[1]))

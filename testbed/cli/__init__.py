@@ -39,12 +39,19 @@ def testbed() -> None:
 def run(
     experiment: Annotated[Path, typer.Argument(help="the experiment file")],
     runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if a run of this is unfinished.")] = False,
     quiet: Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line for what happens.")] = False,
 ) -> None:
-    """Run an experiment: build its network, check every link of it, and keep what was measured in a run folder."""
+    """Run the trials of an experiment, one after the other, and keep tables, figures and traces in a run folder.
+
+    The same command again goes on with a run that was broken off; a file that was changed begins another one. Ctrl-C
+    once stops after the trial in flight, twice stops now and drops it. Exit status 1 if what the file expects did not
+    come out, or trials have no result.
+    """
     from testbed.cli.run import run_experiment
 
-    raise typer.Exit(run_experiment(experiment, runs, quiet=quiet))
+    raise typer.Exit(run_experiment(experiment, runs, fresh=fresh, quiet=quiet, json_lines=json))
 
 
 @app.command()
@@ -75,6 +82,24 @@ def schema() -> None:
     from testbed.cli.schema import print_schema
 
     print_schema()
+
+
+@app.command()
+def report(
+    run: Annotated[Path, typer.Argument(help="a run folder")],
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write the tables as Parquet too.")] = False,
+    with_suspect: Annotated[
+        bool, typer.Option("--with-suspect", help="Use suspect trials in summary, figures and expectations.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
+) -> None:
+    """Make every table and figure of a run anew, from what its trials left behind.
+
+    Exit status 1 if something is not as expected, damaged, not there yet, or could not be drawn.
+    """
+    from testbed.cli.report import make_report
+
+    raise typer.Exit(make_report(run, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
 @app.command()

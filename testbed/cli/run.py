@@ -1,84 +1,54 @@
-"""`testbed run`: an experiment, and what is kept of it."""
+"""`testbed run`: the trials of an experiment, one after the other, and what is kept of them."""
 
-import csv
-import json
-import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
+from typing import Final
 
-from testbed.cli.links import measure_target, print_findings
-from testbed.cli.output import progress
-from testbed.cli.targets import target_of
+from testbed.cli.check import checked_plan
+from testbed.cli.network_run import run_network
+from testbed.cli.plan import this_machine, warning
+from testbed.cli.report import make_report
+from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
-from testbed.network import sandbox
+from testbed.experiment import Plan, read_experiment
+from testbed.experiment.estimates import doubts
+from testbed.trial.events import RunEnded
+from testbed.trial.folders import RunFolder, make_run, unfinished_run
+from testbed.trial.provenance import session
+from testbed.trial.running import Tally, check_plan, finish_session, run_trials
 
-_SECONDS = 2.0
-_TOLERANCE = 0.02
-
-
-def run_experiment(experiment: Path, runs: Path, *, quiet: bool) -> int:
-    """Build the experiment's network, check all its links, and write a run folder; 1 if a link is not as asked."""
-    target, tell = target_of(experiment), progress(quiet=quiet)
-    started = datetime.now(UTC)
-    with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
-        shutil.copyfile(experiment, folder / "experiment.yaml")
-        found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
-        _write_csv(folder / "links.csv", [report.row() for report in found.rates])
-        _write_csv(folder / "paths.csv", [report.row() for report in found.paths])
-        provenance = {**_provenance(started), "host_settings": dict(found.settings)}
-        (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
-    print_findings(found, _TOLERANCE)
-    print(f"kept in {_finished(folder)}")
-    return 0 if found.within(_TOLERANCE) else 1
+INTERRUPTED: Final = 130
 
 
-@contextmanager
-def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
-    """A hidden folder, there before anything is measured: it gets its real name at the end, or is removed."""
-    folder = _claim(runs, name)
+def run_experiment(experiment: Path, runs: Path, *, fresh: bool, quiet: bool, json_lines: bool) -> int:
+    """Run what is missing of an experiment, and report; returns the exit status."""
+    written = read_experiment(experiment)
+    if not written.experiment.peers:
+        return run_network(experiment, runs, quiet=quiet or json_lines)
+    plan = checked_plan(experiment)
+    check_plan(plan)
+    if not (quiet or json_lines):
+        _warn(plan)
+    run = (None if fresh else unfinished_run(runs, experiment.stem, plan)) or make_run(
+        runs, experiment.stem, written.text, plan
+    )
+    view = choose_view(quiet=quiet, json_lines=json_lines)
+    with run.locked():
+        tally = _run(run, view)
+        status = make_report(run.path, quiet=quiet or json_lines)
+        finish_session(run)
+    status = INTERRUPTED if tally.is_interrupted else status
+    view(RunEnded(run.path, len(run.missing()), status))
+    return status
+
+
+def _warn(plan: Plan) -> None:
+    for doubt in doubts(plan.trials, this_machine()):
+        print(f"testbed: warning: {warning(doubt, plan)}", file=sys.stderr)
+
+
+def _run(run: RunFolder, view: View) -> Tally:
     try:
-        yield folder
-        folder.rename(_finished(folder))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _claim(runs: Path, name: str) -> Path:
-    """Make the hidden folder under a name that no other run has, be it one that began within the same second."""
-    runs.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        folder = runs / (f".{name}" if number == 1 else f".{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        if not _finished(folder).exists():
-            break
-        folder.rmdir()
-    return folder
-
-
-def _finished(folder: Path) -> Path:
-    return folder.with_name(folder.name.removeprefix("."))
-
-
-def _provenance(started: datetime) -> dict[str, object]:
-    return {
-        "command": sys.argv,
-        "started": started.isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-    }
-
-
-def _write_csv(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    if rows:
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        return run_trials(run, session(versions()), view)
+    finally:
+        view.close()

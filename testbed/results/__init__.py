@@ -1,1 +1,5 @@
-"""The run folder, and the tables and figures built from it."""
+"""Observations, tables, statistics, figures, report: `report` makes everything of a run folder."""
+
+from testbed.results.report import Report, report
+
+__all__ = ["Report", "report"]

@@ -1,20 +1,32 @@
-"""`testbed run`: the folder that it leaves, or does not."""
+"""`testbed run`: from a file to tables, interrupted, killed, continued, refused."""
 
 import csv
 import json
+import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from testbed.cli.run import _unfinished_folder
+from tests.cli.conftest import Terminal
+from tests.network.leftovers import Watch
+from tests.trial.plans import written
 
 pytestmark = pytest.mark.kernel
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
+
+SWEEP = """
+sweep:
+  distribution: [client-server, fluid, bittorrent]
+expect:
+  - count = 3
+"""
+PATIENCE_S = 20
 
 
 @pytest.fixture
@@ -23,72 +35,178 @@ def runs(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def star(tmp_path: Path) -> Path:
-    file = tmp_path / "small-star.yaml"
-    file.write_text("topology:\n  class: star\n  up: 8 Mbit/s\n  delay: 2 ms\n")
-    return file
+def file(tmp_path: Path) -> Path:
+    return written(tmp_path, more=SWEEP)
 
 
-def test_a_run_leaves_a_folder_with_all_that_was_measured(testbed: Run, runs: Path) -> None:
-    answer = testbed("run", QUICKSTART, "--runs", runs)
-    assert answer.returncode in {0, 1}  # 1 where other programs take the processors
-    (folder,) = runs.iterdir()
-    assert f"kept in {folder}" in answer.stdout.splitlines()
-    assert folder.name.startswith("quickstart-20")
-    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "links.csv", "provenance.json"}
-    assert (folder / "experiment.yaml").read_bytes() == QUICKSTART.read_bytes()
-    assert len(rows(folder / "links.csv")) == 12
-    provenance = json.loads((folder / "provenance.json").read_text())
-    assert provenance["command"][1:] == ["run", str(QUICKSTART), "--runs", str(runs)]
-    assert provenance["started"] < provenance["ended"]
-    assert {"testbed", "kernel", "mininet"} <= provenance["versions"].keys()
-
-
-def rows(file: Path) -> list[dict[str, str]]:
-    with file.open(newline="") as lines:
+def rows(table: Path) -> list[dict[str, str]]:
+    with table.open(newline="") as lines:
         return list(csv.DictReader(lines))
 
 
-def test_runs_that_begin_in_the_same_second_have_a_folder_each(runs: Path) -> None:
-    with _unfinished_folder(runs, "star") as first, _unfinished_folder(runs, "star") as second:
-        (first / "of").write_text("first")
-        (second / "of").write_text("second")
-        assert all(folder.name.startswith(".") for folder in runs.iterdir())
-    with _unfinished_folder(runs, "star") as third:
-        (third / "of").write_text("third")
-    found = {folder.name: (folder / "of").read_text() for folder in runs.iterdir()}
-    assert found == {"star": "first", "star-2": "second", "star-3": "third"}
+def complete(run: Path) -> set[str]:
+    return {folder.name for folder in (run / "trials").iterdir() if not folder.name.startswith(".")}
 
 
-def test_paths_that_delay_are_kept_too(testbed: Run, star: Path, runs: Path) -> None:
-    star.write_text("topology:\n  class: star\n  delay: 2 ms\n")
-    answer = testbed("run", star, "--runs", runs, "--quiet")
-    assert answer.stderr == ""
-    (folder,) = runs.iterdir()
-    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "paths.csv", "provenance.json"}
-    (path,) = rows(folder / "paths.csv")
-    assert (path["path"], path["asked_rtt_ms"]) == ("h1 - h2", "8.0")
+@contextmanager
+def running(command: Path, file: Path, runs: Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """The command while it runs, telling of events."""
+    words = [command, "run", file, "--runs", runs, "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_leaves_no_folder(
-    command: Path, star: Path, runs: Path, number: signal.Signals, status: int
+def read_until(process: subprocess.Popen[str], wanted: str, count: int = 1) -> dict[str, Any]:
+    """The event of that name, when it has come so often."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        event: dict[str, Any] = json.loads(line)
+        if event["event"] == wanted:
+            count -= 1
+            if not count:
+                return event
+    raise AssertionError(f"no {wanted!r} before the end")
+
+
+def test_a_run_leaves_tables_and_all_that_they_are_made_of(testbed: Run, file: Path, runs: Path) -> None:
+    answer = testbed("run", file, "--runs", runs)
+    assert "Traceback" not in answer.stderr
+    (run,) = runs.iterdir()
+    assert run.name.startswith("small-20")
+    assert (run / "experiment.yaml").read_bytes() == file.read_bytes()
+    assert len(complete(run)) == 3
+    assert not (run / ".work").exists()
+    trials = rows(run / "trials.csv")
+    assert [trial["distribution"] for trial in trials] == ["client-server", "fluid", "bittorrent"]
+    assert all(float(trial["payload_ratio"]) > 0.95 for trial in trials)
+    (session,) = json.loads((run / "provenance.json").read_text())["sessions"]
+    assert session["command"][1:] == ["run", str(file), "--runs", str(runs)]
+    assert session["started"] <= session["ended"]
+    assert {"testbed", "kernel", "mininet"} <= session["versions"].keys()
+    assert session["host_settings"]["congestion control"] == "cubic"
+    assert f"3 trials in {run}" in answer.stderr
+
+
+def test_after_kill_9_nothing_is_left_and_the_same_command_goes_on(
+    command: Path, testbed: Run, file: Path, runs: Path, tmp_path: Path
 ) -> None:
-    words = [command, "run", star, "--runs", runs]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        assert running.stderr is not None
-        assert "built 2 hosts" in running.stderr.readline()
-        assert len(list(runs.iterdir())) == 1
-        running.send_signal(number)
-        out, err = running.communicate(timeout=30)
-    assert running.returncode == status
-    assert out == ""
-    assert "Traceback" not in err
-    assert list(runs.iterdir()) == []
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    watch = Watch(temporary)
+    with running(command, file, runs, env={**os.environ, **watch.environment}) as process:
+        first = read_until(process, "trial ended")["id"]
+        read_until(process, "progress")
+        process.kill()
+        process.wait()
+    assert watch.wait_until_clean(PATIENCE_S) == []
+    (run,) = runs.iterdir()
+    assert complete(run) == {first}
+    kept = (run / "trials" / first / "trial.json").stat().st_mtime_ns
+
+    answer = testbed("run", file, "--runs", runs)
+    assert f"goes on with {run}, where 1 of 3 trials are complete" in answer.stderr
+    assert list(runs.iterdir()) == [run]
+    assert (run / "trials" / first / "trial.json").stat().st_mtime_ns == kept
+    assert [trial["distribution"] for trial in rows(run / "trials.csv")] == ["client-server", "fluid", "bittorrent"]
+    assert {path.name for path in (run / "trials").iterdir()} == complete(run)
+    sessions = json.loads((run / "provenance.json").read_text())["sessions"]
+    assert [session["ended"] is None for session in sessions] == [True, False]
 
 
-def test_a_run_that_fails_leaves_no_folder(testbed: Run, star: Path, runs: Path) -> None:
-    star.write_text("topology:\n  class: star\n  up: 1 bit/s\n")
-    answer = testbed("run", star, "--runs", runs)
+def test_ctrl_c_once_ends_after_the_trial_and_keeps_it(command: Path, file: Path, runs: Path) -> None:
+    with running(command, file, runs) as process:
+        read_until(process, "progress")
+        process.send_signal(signal.SIGINT)
+        last = read_until(process, "run ended")
+        assert process.wait(PATIENCE_S) == 130
+    (run,) = runs.iterdir()
+    assert (last["missing"], last["exit_status"]) == (2, 130)
+    assert len(complete(run)) == 1
+    assert len(rows(run / "trials.csv")) == 1
+
+
+def test_ctrl_c_twice_ends_now_and_drops_it(command: Path, file: Path, runs: Path) -> None:
+    with running(command, file, runs) as process:
+        read_until(process, "progress")
+        process.send_signal(signal.SIGINT)
+        while not read_until(process, "progress")["is_last"]:
+            pass
+        process.send_signal(signal.SIGINT)
+        assert read_until(process, "run ended")["missing"] == 3
+        assert process.wait(PATIENCE_S) == 130
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+    (run,) = runs.iterdir()
+    assert list((run / "trials").iterdir()) == []
+    assert not (run / ".work").exists()
+
+
+def test_sigterm_ends_now_and_leaves_what_is_complete(command: Path, file: Path, runs: Path) -> None:
+    with running(command, file, runs) as process:
+        read_until(process, "trial ended")
+        read_until(process, "progress")
+        process.terminate()
+        assert process.wait(PATIENCE_S) == 143
+    (run,) = runs.iterdir()
+    assert len(list((run / "trials").iterdir())) == 1
+
+
+def test_a_finished_run_is_not_continued(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more="distribution: fluid\n")
+    for expected in (1, 2):
+        testbed("run", file, "--runs", runs, "--quiet")
+        assert len(list(runs.iterdir())) == expected
+
+
+def test_fresh_begins_anew(command: Path, testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more="distribution: fluid\n")
+    with running(command, file, runs) as process:
+        read_until(process, "run began")
+        process.kill()
+        process.wait()
+    answer = testbed("run", file, "--runs", runs, "--fresh", "--quiet")
+    assert "Traceback" not in answer.stderr
+    assert len(list(runs.iterdir())) == 2
+
+
+def test_a_run_that_another_command_is_at_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
+    with running(command, file, runs) as process:
+        read_until(process, "progress")
+        answer = testbed("run", file, "--runs", runs)
+        assert answer.returncode == 2
+        assert "is being run by another command" in answer.stderr
+
+
+@pytest.mark.parametrize(("expected", "status"), [("count = 1", 0), ("count = 2", 1)])
+def test_what_the_file_expects_makes_the_exit_status(
+    testbed: Run, tmp_path: Path, runs: Path, expected: str, status: int
+) -> None:
+    """Suspect trials do not count, so where others disturb this one, it is tried again."""
+    file = written(tmp_path, more=f"distribution: client-server\nexpect:\n  - {expected}\n")
+    for _ in range(5):
+        answer = testbed("run", file, "--runs", runs)
+        if "suspect" not in answer.stderr:
+            break
+    assert answer.returncode == status
+
+
+def test_on_a_terminal_the_run_is_shown_while_it_lasts(
+    on_terminal: Callable[..., Terminal], tmp_path: Path, runs: Path
+) -> None:
+    file = written(tmp_path, more="distribution: fluid\n")
+    terminal = on_terminal("run", str(file), "--runs", str(runs))
+    shown = terminal.read_until("of the payload bound")
+    assert "of 3 peers complete" in shown
+    assert "fidelity:" in shown
+    assert "0 of 1 trials complete" in shown
+
+
+def test_what_no_program_can_do_leaves_no_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, peers="homes: {count: 2, up: 8 Mbit/s, application: no-such}")
+    answer = testbed("run", file, "--runs", runs)
     assert answer.returncode == 2
-    assert list(runs.iterdir()) == []
+    assert "there is no application 'no-such'" in answer.stderr
+    assert not runs.exists()

@@ -1,0 +1,80 @@
+"""`testbed report`: every table and figure of a run, made anew."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from testbed.cli.output import format_table
+from testbed.errors import ExplainedError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from testbed.results import Report
+
+_MEASURES: Final = ("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies")
+_MOST_LINES: Final = 60
+
+
+def make_report(run: Path, *, parquet: bool = False, with_suspect: bool = False, quiet: bool = False) -> int:
+    """Make the tables and figures of a run, and say in short what it came to; returns the exit status."""
+    try:
+        from testbed.results import report
+    except ModuleNotFoundError as error:
+        raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
+    made = report(run, parquet=parquet, with_suspect=with_suspect)
+    if not quiet:
+        print("\n".join(_in_short(made)))
+    for line in _complaints(made):
+        print(f"testbed: {line}", file=sys.stderr)
+    return 0 if made.is_well else 1
+
+
+def _in_short(made: "Report") -> Iterator[str]:
+    """Yield a line for each point of the sweep, what was expected, and where everything is."""
+    header, rows = _points(made)
+    if rows:
+        yield format_table(header, rows[:_MOST_LINES])
+    if len(rows) > _MOST_LINES:
+        yield f"... {len(rows) - _MOST_LINES} more lines in summary.csv"
+    yield from map(str, made.outcomes)
+    figures = sum(file.suffix == ".pdf" for file in made.files)
+    yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
+
+
+def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
+    """Return the means of each point with their intervals."""
+    summary, keys = made.tables.summary, list(made.run.plan.keys)
+    means = summary[(summary["group"] == "") & (summary["against"] == "")]
+    by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
+    header = [*keys, "valid", "suspect", *_MEASURES]
+    return header, [_line(values, point) for values, point in by_point if len(point)]
+
+
+def _line(values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
+    found = point.set_index("measure")
+    first: Any = found.iloc[0]
+    counts = [str(first["n_valid"]), str(first["n_suspect"])]
+    return [*map(str, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
+
+
+def _mean(row: Any) -> str:
+    if not row["n"]:
+        return "-"
+    interval = f" [{row['low']:.4g}, {row['high']:.4g}]" if row["n"] > 1 else ""
+    return f"{row['mean']:.4g}{interval}"
+
+
+def _complaints(made: "Report") -> Iterator[str]:
+    """Yield what is damaged, missing, suspect, or could not be drawn."""
+    yield from map(str, made.damages)
+    if made.damages:
+        yield "nothing of what is damaged is used; remove those folders, and run the experiment again"
+    planned = len(made.run.plan.trials)
+    if made.run.missing:
+        yield f"{len(made.run.missing)} of {planned} trials are not there yet: run the experiment again to go on"
+    if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
+        use = "used" if made.with_suspect else "left out of summary, figures and expectations"
+        yield f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons"
+    yield from made.undrawn

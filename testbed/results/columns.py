@@ -1,0 +1,201 @@
+"""Every column of every table, and what it means; docs/results.md says the same, and axes are named from here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its unit (empty for words, counts and parts of one), what it is, and what a figure's axis says."""
+
+    unit: str
+    meaning: str
+    label: str = ""
+
+
+_TRIAL: Final = Column("", "the trial's id")
+
+TRIALS: Final[Mapping[str, Column]] = {
+    "trial": Column("", "its id, and the name of its folder"),
+    "repetition": Column("", "from 1 on"),
+    "seed": Column("", "from which its draws come"),
+    "pair": Column("", "the same for trials that differ only in the paired key; empty without `pair:`"),
+    "distribution": Column("", "`client-server`, `bittorrent` or `fluid`"),
+    "profile": Column("", "the constants of the clients; a group can have another, which peers.csv has"),
+    "time_scale": Column("", "by which the protocol's periods were divided"),
+    "N": Column("", "peers", "peers N"),
+    "F": Column("B", "the file's size", "file size F"),
+    "u_s": Column("bit/s", "what the servers can send together", "server's upload u_s"),
+    "u_sum": Column("bit/s", "what the peers can send together", "sum of uploads"),
+    "d_min": Column("bit/s", "what the slowest peer can receive; empty where there is no limit", "slowest download"),
+    "bound_s": Column("s", "the textbook's lower bound of this scheme", "bound"),
+    "payload_bound_s": Column("s", "the same where only payload counts: rates times 1448/1514", "bound for payload"),
+    "limited_by": Column("", "the bound's largest term: `server`, `download` or `uploads`"),
+    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
+    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
+    "completed": Column("", "peers that had the whole file", "peers that completed"),
+    "distribution_s": Column(
+        "s",
+        "from t = 0 to the last completion; empty if a peer has not completed, other than by leaving `after` a time",
+        "distribution time",
+    ),
+    "ratio": Column("", "`distribution_s` / `bound_s`", "distribution time / bound"),
+    "payload_ratio": Column("", "`distribution_s` / `payload_bound_s`", "distribution time / bound for payload"),
+    "completion_mean_s": Column("s", "mean of `download_s` of the peers that completed", "mean download time"),
+    "completion_median_s": Column("s", "their median", "median download time"),
+    "completion_p95_s": Column("s", "what 95 % of them do not exceed", "95th percentile of download times"),
+    "jain": Column("", "Jain's index of fairness over the peers' `normalised_rate`", "Jain's index"),
+    "server_utilisation": Column(
+        "",
+        "bytes of frames that the servers sent until the last completion (or the end), of what their links could",
+        "utilisation of the server's uplink",
+    ),
+    "peer_utilisation": Column(
+        "", "the same of all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
+    ),
+    "seed_copies": Column("", "payload that the servers sent (gave to their kernel) / F", "copies sent by the server"),
+    "payload_bytes": Column("B", "payload that was received, as the applications counted it", "payload"),
+    "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was wrong", "duplicates"),
+    "control_bytes": Column(
+        "B",
+        "what TCP carried on the uplinks besides payload: messages, what was sent again, blocks that were broken off",
+        "control bytes",
+    ),
+    "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
+    "drops": Column("", "packets dropped at the shapers of servers and peers, both directions", "packets dropped"),
+    "payload_difference": Column(
+        "", "by how much TCP on the uplinks carried more than `payload_bytes`, in parts of them; a check", "difference"
+    ),
+    "verdict": Column("", "`valid`, or `suspect`: the emulation was disturbed"),
+    "reasons": Column("", "why it is suspect"),
+    "lowest_idle_cpu": Column("", "the part of the processors that was idle in the worst second", "lowest idle CPU"),
+    "worst_lateness_ms": Column("ms", "of an idle program that sleeps 2 ms: the worst second's 99th percentile"),
+    "loop_lateness_ms": Column("ms", "the worst of any application's event loop"),
+    "run_delay_ms_per_s": Column("ms/s", "how long an application waited for a processor, in the worst second"),
+    "psi_cpu": Column("", "pressure on the processors as the kernel tells it, in the worst second"),
+    "core_drops": Column("", "packets that the machine dropped before the core saw them"),
+    "link_error": Column(
+        "", "how far the worst link was from its rate in its fastest second, in parts; of links busy for 5 s", "error"
+    ),
+    "stopped": Column("", "why it ended: `complete`, `time limit`, ..."),
+    "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
+}
+
+PEERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "peer": Column("", "its name"),
+    "group": Column("", "as the experiment calls it"),
+    "strategy": Column("", "its name, without parameters"),
+    "profile": Column("", "the constants of its client"),
+    "application": Column("", "the program: `ours`, or another client"),
+    "up": Column("bit/s", "asked of its uplink", "upload rate"),
+    "down": Column("bit/s", "asked of its downlink; empty for no limit", "download rate"),
+    "up_measured": Column("bit/s", "what the uplink gave on average while it was busy; empty if it never was"),
+    "down_measured": Column("bit/s", "the same of the downlink"),
+    "arrival_s": Column("s", "when it was to come, after t = 0", "arrival"),
+    "held": Column("", "the part of the file that it had at first"),
+    "joined_s": Column("s", "when it came"),
+    "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
+    "left_s": Column("s", "when it left; empty if it stayed to the end"),
+    "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
+    "lives": Column("", "how often it came: 2 if it left midway and came back"),
+    "payload_received": Column("B", "", "payload received"),
+    "payload_sent": Column("B", "", "payload sent"),
+    "wasted_bytes": Column("B", "payload that came and was not needed, or was wrong", "duplicates"),
+    "wire_received": Column("B", "bytes of frames on its downlink; without pure acknowledgements where it is shaped"),
+    "wire_sent": Column("B", "the same of its uplink"),
+    "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
+    "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
+    "rate": Column(
+        "bit/s", "at which it got what it kept, while it was there and until it had all", "download rate attained"
+    ),
+    "normalised_rate": Column(
+        "",
+        "`rate` / what it could get if all gave to it alone: min(d_i, u_s + the others' uploads); of client-server,"
+        " min(d_i, u_s)",
+        "normalised rate",
+    ),
+    "failed_pieces": Column("", "pieces that came with a wrong hash"),
+    "bans": Column("", "hosts that it does not speak to any more"),
+    "errors": Column("", "what went wrong and was survived"),
+    "why_ended": Column("", "why its application ended, if not well; else why it left"),
+}
+
+GROUPS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "group": Column("", "as the experiment calls it"),
+    "strategy": Column("", "the strategy of its peers"),
+    "peers": Column("", "how many"),
+    "share": Column("", "of all peers, those of this group", "share of the peers"),
+    "completed": Column("", "how many of them had the whole file"),
+    "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
+    "download_median_s": Column("s", "its median", "median download time"),
+    "gain": Column("", "mean `download_s` of all other peers / that of this group: above 1 it is ahead", "gain"),
+    "group_share_ratio": Column("", "what they sent / what they received, payload", "share ratio"),
+}
+
+TRANSFERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "giver": Column("", "a host; its address, if it is none of ours"),
+    "receiver": Column("", "another"),
+    "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
+    "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
+    "unchoked_s": Column("s", "for how long the giver had unchoked the receiver; empty where nobody chokes"),
+}
+
+TIMELINE: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "t": Column(
+        "s",
+        "1, 2, ...: rates are of the second that ended then (the last one was cut short), all else is at that time",
+        "time",
+    ),
+    "server_up_rate": Column("bit/s", "frames that the servers sent", "server's rate"),
+    "peers_up_rate": Column("bit/s", "frames that the peers sent", "peers' rate"),
+    "payload_rate": Column("bit/s", "payload that the peers received, as they told it once a second", "payload rate"),
+    "server_utilisation": Column("", "of what the servers' uplinks could", "utilisation of the server's uplink"),
+    "peer_utilisation": Column(
+        "", "of what the uplinks of the peers could that were there", "utilisation of the peers' uplinks"
+    ),
+    "copies_rarest": Column(
+        "", "copies of the rarest piece among all hosts that were there, servers too", "copies of the rarest piece"
+    ),
+    "copies_mean": Column("", "copies of a piece on average", "copies of a piece"),
+    "peers_present": Column("", "peers in the swarm, on average over the second", "peers in the swarm"),
+    "peers_completed": Column("", "peers that had had the whole file", "peers that completed"),
+    "completion": Column("", "the part of the file that a peer had received, on average", "completion"),
+}
+
+SUMMARY: Final[Mapping[str, Column]] = {
+    "group": Column("", "whose measure it is; empty for all"),
+    "measure": Column("", "a column of trials.csv, or of groups.csv where there is a group"),
+    "against": Column("", "empty: the values themselves; else differences from this value of the paired key"),
+    "n": Column("", "trials, or pairs, that the figures stand on"),
+    "n_valid": Column("", "valid trials of this point; of differences, pairs of two valid trials"),
+    "n_suspect": Column("", "suspect trials of this point, which are left out unless it is said otherwise"),
+    "mean": Column("", "in the unit of the measure"),
+    "sd": Column("", "standard deviation (n - 1)"),
+    "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
+    "high": Column("", "its upper end"),
+    "p_permutation": Column("", "of differences: two-sided sign-flip permutation test of the mean"),
+    "p_t": Column("", "of differences: paired t-test"),
+}
+
+TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "trials": TRIALS,
+    "groups": GROUPS,
+    "peers": PEERS,
+    "transfers": TRANSFERS,
+    "timeline": TIMELINE,
+    "summary": SUMMARY,
+}
+"""By the name of the file; swept keys are columns besides, of trials and summary."""
+
+
+def axis_label(name: str) -> str:
+    """Return what an axis says for a column; a swept key is its own label."""
+    column = next((columns[name] for columns in TABLES.values() if name in columns), None)
+    if column is None:
+        return name
+    return f"{column.label or name} ({column.unit})" if column.unit else column.label or name

@@ -1,0 +1,109 @@
+"""How many copies of each piece were in a swarm, second by second."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from testbed.results.counters import Numbers
+from testbed.results.observations import Observed
+from testbed.results.traces import HostTrace, Opening
+
+Indices: TypeAlias = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Copies that came or went at one time."""
+
+    t: float
+    pieces: Indices
+    by: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """At each time: copies of the rarest piece, and of a piece on average, among the hosts that were there."""
+
+    rarest: Numbers
+    mean: Numbers
+
+
+class UnknownPiecesError(Exception):
+    """Which pieces a host had cannot be told from its trace."""
+
+
+def copies_at(observed: Observed, times: Numbers) -> Copies:
+    """Count copies at some times, in order; nan throughout where the traces do not tell which pieces hosts had."""
+    unknown = np.full(len(times), np.nan)
+    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace == "summary":
+        return Copies(unknown, unknown)
+    try:
+        changes = sorted(_all_changes(observed), key=lambda change: change.t)
+    except UnknownPiecesError:
+        return Copies(unknown, unknown)
+    return _counted(changes, times, max(_piece_counts(observed), default=0))
+
+
+def _piece_counts(observed: Observed) -> Iterator[int]:
+    for trace in observed.traces.values():
+        for opening in trace.openings:
+            yield opening.piece_count
+
+
+def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
+    counts = np.zeros(max(piece_count, 1), dtype=np.int64)
+    rarest, mean = np.zeros(len(times)), np.zeros(len(times))
+    done = 0
+    for k, t in enumerate(times):
+        while done < len(changes) and changes[done].t <= t:
+            counts[changes[done].pieces] += changes[done].by
+            done += 1
+        rarest[k], mean[k] = counts.min(), counts.mean()
+    return Copies(rarest, mean)
+
+
+def _all_changes(observed: Observed) -> Iterator[Change]:
+    for host in (*observed.servers, *observed.peers):
+        trace = observed.traces.get(host)
+        if trace is None:
+            raise UnknownPiecesError(host)
+        deaths = [] if observed.host(host).ended_well or trace.has_left else [trace.last]
+        yield from _changes(trace, deaths)
+
+
+def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
+    """Follow one host: what it holds comes with it, grows by its pieces, and goes with it."""
+    holds: set[int] = set()
+    for t, what in _history(trace, deaths):
+        if isinstance(what, Opening):
+            holds = _held(what, holds)
+            yield Change(t, _indices(holds), 1)
+        elif what is None:
+            yield Change(t, _indices(holds), -1)
+        elif what not in holds:
+            holds.add(what)
+            yield Change(t, np.array([what]), 1)
+
+
+def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, Opening | int | None]]:
+    """Return what happened to one host's pieces: lives that began, pieces that were completed, lives that ended."""
+    openings = [(opening.t, opening) for opening in trace.openings]
+    departures = [(t, None) for t in (*trace.lefts, *deaths)]
+    return sorted([*openings, *trace.pieces, *departures], key=itemgetter(0))
+
+
+def _held(opening: Opening, before: set[int]) -> set[int]:
+    """Return which pieces a host begins a life with: all, none, or those that it had when it left."""
+    if opening.have_count == opening.piece_count:
+        return set(range(opening.piece_count))
+    if opening.have_count != len(before):
+        raise UnknownPiecesError(f"{opening.have_count} pieces that the trace does not name")
+    return set(before)
+
+
+def _indices(pieces: set[int]) -> Indices:
+    return np.fromiter(pieces, dtype=np.int64, count=len(pieces))

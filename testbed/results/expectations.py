@@ -1,0 +1,38 @@
+"""What an experiment expects, held against the tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from testbed.experiment import Outcome, evaluate
+from testbed.experiment.expressions import Expectation, parse_expectation
+from testbed.results.tables import Tables
+
+_VERDICT: Final = "verdict"
+
+
+def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool) -> list[Outcome]:
+    """Hold each expectation against the rows of the coarsest table that has what it names."""
+    return [_outcome(parse_expectation(text), tables, with_suspect=with_suspect) for text in expectations]
+
+
+def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) -> Outcome:
+    names = _names(expectation)
+    table = tables.having(names)
+    if table is None:
+        return evaluate([expectation], _rows(tables.trials))[0]
+    if not with_suspect and _VERDICT not in names:
+        table = table[table[_VERDICT] == "valid"]
+    return evaluate([expectation], _rows(table[list(dict.fromkeys([*names, _VERDICT]))]))[0]
+
+
+def _names(expectation: Expectation) -> list[str]:
+    """Return the columns that an expectation names."""
+    used = [aggregate.column for product in expectation.products for aggregate in product.aggregates]
+    used += list(expectation.where.names()) if expectation.where else []
+    return [column for column in dict.fromkeys(used) if column]
+
+
+def _rows(table: pd.DataFrame) -> list[Mapping[str, object]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

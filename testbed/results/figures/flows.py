@@ -1,0 +1,54 @@
+"""Who sent how much to whom: a matrix of givers and receivers."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from testbed.results.figures.rows import FigureError, Material
+
+MOST_NAMES: Final = 40
+"""Beyond these, names along the axes cannot be read."""
+_MIB: Final = 1 << 20
+
+
+def draw_flows(axes: Axes, material: Material) -> None:
+    """Draw the figure: the mean over the chosen trials, groups side by side."""
+    rows = material.rows("transfers", "giver", "receiver")
+    if material.figure.y or material.figure.series:
+        raise FigureError(f"figure {material.name}: flows are of payload, all in one: leave `y:` and `series:` out")
+    matrix = flow_matrix(rows, _order(material, rows))
+    image = axes.imshow(matrix.to_numpy(), cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
+    image.set_gid("flows")
+    figure = axes.get_figure()
+    if figure is not None:
+        figure.colorbar(image, ax=axes, label="payload (MiB)")
+    _label(axes, list(matrix.index), list(matrix.columns))
+
+
+def flow_matrix(rows: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """Return the mean of a trial's payload from each host (rows) to each other (columns), in MiB."""
+    sent = rows["bytes_sent"].fillna(rows["bytes_received"]) / _MIB
+    sums = rows.assign(sent=sent).pivot_table(index="giver", columns="receiver", values="sent", aggfunc="sum")
+    givers = [name for name in order if name in sums.index]
+    receivers = [name for name in order if name in sums.columns]
+    return sums.reindex(index=givers, columns=receivers).fillna(0.0) / rows["trial"].nunique()
+
+
+def _order(material: Material, rows: pd.DataFrame) -> list[str]:
+    """Return the hosts: servers, then peers by group and in it by upload rate, then strangers."""
+    peers = material.tables.peers[material.tables.peers["trial"].isin(rows["trial"])]
+    ranked = peers.drop_duplicates("peer").sort_values(["group", "up"], kind="stable")["peer"].tolist()
+    everyone = dict.fromkeys([*rows["giver"], *rows["receiver"]])
+    servers = [name for name in everyone if name.startswith("server")]
+    return list(dict.fromkeys([*servers, *ranked, *everyone]))
+
+
+def _label(axes: Axes, givers: list[str], receivers: list[str]) -> None:
+    axes.grid(visible=False)
+    axes.set_xlabel("receiver")
+    axes.set_ylabel("giver")
+    if max(len(givers), len(receivers)) <= MOST_NAMES:
+        axes.set_xticks(range(len(receivers)), receivers, rotation=90, fontsize=6)
+        axes.set_yticks(range(len(givers)), givers, fontsize=6)

@@ -1,0 +1,86 @@
+"""The rows that a figure is drawn from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from testbed.errors import ExplainedError
+from testbed.experiment import Plan
+from testbed.experiment.expressions import parse_condition, read_value
+from testbed.experiment.figures import Figure
+from testbed.results.columns import TABLES
+from testbed.results.tables import Tables
+
+
+class FigureError(ExplainedError):
+    """A figure that cannot be drawn from what there is."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a figure is made of."""
+
+    name: str
+    figure: Figure
+    plan: Plan
+    tables: Tables
+    with_suspect: bool = False
+
+    def rows(self, table: str, *columns: str) -> pd.DataFrame:
+        """Return the wanted rows of a table, which must have some columns; of valid trials, unless all are wanted."""
+        joined = self.tables.with_trials(table)
+        self._require([*columns, *self._condition_names()], joined)
+        chosen = joined[[*self._holding(joined)]] if self.figure.where else joined
+        chosen = chosen if self.with_suspect else chosen[chosen["verdict"] == "valid"]
+        if chosen.empty:
+            raise FigureError(f"figure {self.name}: no {'' if self.with_suspect else 'valid '}trial has rows for it")
+        return chosen
+
+    def rows_having(self, *columns: str) -> pd.DataFrame:
+        """Return the wanted rows of the coarsest table that has some columns."""
+        wanted = {*columns, *self._condition_names()}
+        for table in ("trials", "groups", "peers", "timeline", "transfers"):
+            if wanted <= set(self.tables.with_trials(table)):
+                return self.rows(table, *columns)
+        return self.rows("trials", *columns)
+
+    def series(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Yield the name and the rows of each line, in the order in which the plan has them."""
+        if self.figure.series is None:
+            yield "", rows
+            return
+        for value, part in rows.groupby(self.figure.series, sort=False, dropna=False):
+            yield str(value), part
+
+    @property
+    def default_series(self) -> str | None:
+        """The column that tells lines apart, if the figure does not say it: the distribution, where it is swept."""
+        return self.figure.series or ("distribution" if "distribution" in self.plan.keys else None)
+
+    def _condition_names(self) -> list[str]:
+        return list(parse_condition(self.figure.where).names()) if self.figure.where else []
+
+    def _holding(self, rows: pd.DataFrame) -> Iterator[bool]:
+        condition = parse_condition(self.figure.where or "")
+        names = self._condition_names()
+        for values in zip(*(rows[name] for name in names), strict=True):
+            yield condition.holds(dict(zip(names, values, strict=True)))
+
+    def _require(self, wanted: Sequence[str], known: pd.DataFrame) -> None:
+        for column in wanted:
+            if column not in known:
+                raise FigureError(f"figure {self.name}: {_no_column(column)}")
+
+
+def _no_column(column: str) -> str:
+    for table, columns in TABLES.items():
+        if column in columns:
+            return f"{column!r} is a column of {table}.csv, which this figure is not made from"
+    return f"there is no column {column!r}: the swept keys are columns, and those in docs/results.md"
+
+
+def as_number(value: object) -> float | None:
+    """Return a cell as a number, a quantity such as 4 MiB in the first unit of its kind; None for words."""
+    read = read_value(value)
+    return read if isinstance(read, float) else None

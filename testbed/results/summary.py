@@ -1,0 +1,126 @@
+"""Many trials of one point as one row: means with intervals, and differences within pairs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from testbed.experiment import Plan
+from testbed.results.columns import SUMMARY
+from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
+from testbed.results.transfers import Row
+
+TRIAL_MEASURES: Final = (
+    "distribution_s",
+    "ratio",
+    "payload_ratio",
+    "completion_mean_s",
+    "completion_median_s",
+    "completion_p95_s",
+    "jain",
+    "server_utilisation",
+    "peer_utilisation",
+    "seed_copies",
+    "duplicate_bytes",
+    "control_bytes",
+)
+ROUNDING: Final = 1e-9
+"""Values that differ by less, in parts, are equal: a test must not find a pattern in the last digits."""
+GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio")
+
+
+def summary_table(plan: Plan, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool) -> pd.DataFrame:
+    """Sum up each point of the sweep, of valid trials unless it is said otherwise; `groups` has trials' columns."""
+    rows = list(_rows(plan, trials, TRIAL_MEASURES, with_suspect=with_suspect))
+    several = groups[groups.groupby("trial")["group"].transform("count") > 1]
+    for group, members in several.groupby("group", sort=False):
+        of_group = _rows(plan, members, GROUP_MEASURES, with_suspect=with_suspect)
+        rows.extend({**row, "group": group} for row in of_group)
+    return pd.DataFrame(rows, columns=[*plan.keys, *SUMMARY])
+
+
+def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_suspect: bool) -> Iterator[Row]:
+    for values, point in by_point(trials, plan.keys):
+        for measure in measures:
+            yield _mean_row(values, point, measure, with_suspect=with_suspect)
+    if plan.pair is not None:
+        together = _keys_within_pairs(plan.keys, plan.pair, trials)
+        for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
+            for measure in measures:
+                for row in _difference_rows(values, points, plan.pair, measure, with_suspect=with_suspect):
+                    yield {**_zipped_values(row[plan.pair], points, plan.pair, together), **row}
+
+
+def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
+    """Return the keys in which trials of one pair differ: the paired one, and those that go together with it."""
+    values = trials.groupby("pair")[list(keys)].nunique()
+    return [key for key in keys if key == pair or (values[key] > 1).any()]
+
+
+def _zipped_values(value: object, points: pd.DataFrame, pair: str, together: Sequence[str]) -> Row:
+    first = points[points[pair] == value].iloc[0]
+    return {key: first[key] for key in together}
+
+
+def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """Yield the values of some swept keys, and the rows that have them."""
+    if not keys:
+        if len(trials):
+            yield {}, trials
+        return
+    for values, rows in trials.groupby(list(keys), sort=False, dropna=False):
+        yield dict(zip(keys, values, strict=True)), rows
+
+
+def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: bool) -> Row:
+    is_valid = point["verdict"] == "valid"
+    used = point if with_suspect else point[is_valid]
+    found = summarise(used[measure], f"{values} {measure}")
+    counts = (int(is_valid.sum()), int((~is_valid).sum()))
+    return {**values, **_cells(measure, "", counts, found), "p_permutation": None, "p_t": None}
+
+
+def _difference_rows(
+    values: Row, points: pd.DataFrame, pair: str, measure: str, *, with_suspect: bool
+) -> Iterator[Row]:
+    """Compare each value of the paired key with the first one, among trials that share all draws."""
+    first, *others = dict.fromkeys(points[pair])
+    for other in others:
+        pairs = _pairs(points, pair, first, other, measure)
+        is_valid = pairs["is_valid"].astype(bool)
+        used = pairs if with_suspect else pairs[is_valid]
+        stream = f"{values} {measure} {first} {other}"
+        counts = (int(is_valid.sum()), int((~is_valid).sum()))
+        found, test = summarise(used["difference"], stream), paired_test(used["difference"], stream)
+        yield {**values, pair: other, **_cells(measure, str(first), counts, found), **_p_values(test)}
+
+
+def _pairs(points: pd.DataFrame, pair: str, first: object, other: object, measure: str) -> pd.DataFrame:
+    columns = ["pair", measure, "verdict"]
+    left, right = (points.loc[points[pair] == value, columns] for value in (other, first))
+    both = left.merge(right, on="pair", suffixes=("", "_first"))
+    found, before = both[measure].to_numpy(dtype=float), both[f"{measure}_first"].to_numpy(dtype=float)
+    both["difference"] = np.where(np.isclose(found, before, rtol=ROUNDING, atol=0), 0.0, found - before)
+    both["is_valid"] = (both["verdict"] == "valid") & (both["verdict_first"] == "valid")
+    return both
+
+
+def _cells(measure: str, against: str, counts: Iterable[int], found: Summary) -> Row:
+    valid, suspect = counts
+    return {
+        "group": "",
+        "measure": measure,
+        "against": against,
+        "n": found.n,
+        "n_valid": valid,
+        "n_suspect": suspect,
+        "mean": found.mean,
+        "sd": found.sd,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
+def _p_values(test: PairedTest) -> Row:
+    return {"p_permutation": test.p_permutation, "p_t": test.p_t}

@@ -1,0 +1,128 @@
+"""Whether the emulation can be trusted in a trial: `valid`, or `suspect` with the reasons; pure.
+
+The thresholds are explained in docs/runs.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Final, Literal
+
+from testbed.trial.links import SHORTEST_SECONDS, LinkUse
+from testbed.trial.machine import MachineSample
+from testbed.units import format_rate
+
+FINE_LATENESS_MS: Final = 4.0
+BAD_LATENESS_MS: Final = 20.0
+MOST_LATE_SHARE: Final = 0.1
+"""Of the seconds, those that may be later than fine."""
+BAD_RUN_DELAY_MS: Final = 500.0
+BAD_LOOP_LATENESS_MS: Final = 200.0
+LEAST_IDLE: Final = 0.02
+RATE_TOLERANCE: Final = 0.03
+LONG_BUSY_SECONDS: Final = 5.0
+MOST_NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of a trial."""
+
+    samples: Sequence[MachineSample]
+    links: Sequence[LinkUse]
+    loop_lateness_ms: float
+    """The worst of any application."""
+    limits: Sequence[str]
+    """Those of the machine that were hit."""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """The verdict, why, and the figures that it stands on."""
+
+    verdict: Literal["valid", "suspect"]
+    reasons: tuple[str, ...]
+    lowest_idle_cpu: float | None
+    worst_lateness_ms: float | None
+    loop_lateness_ms: float
+    run_delay_ms_per_s: float | None
+    psi_cpu: float | None
+    core_drops: int
+    limits: tuple[str, ...]
+
+    def row(self) -> dict[str, object]:
+        """Return it for a file."""
+        return asdict(self)
+
+
+def judge(evidence: Evidence) -> Fidelity:
+    """Weigh the evidence."""
+    reasons = tuple(_reasons(evidence))
+    samples = evidence.samples
+    return Fidelity(
+        verdict="suspect" if reasons else "valid",
+        reasons=reasons,
+        lowest_idle_cpu=min((sample.idle_cpu for sample in samples), default=None),
+        worst_lateness_ms=max(_lateness(samples), default=None),
+        loop_lateness_ms=round(evidence.loop_lateness_ms, 3),
+        run_delay_ms_per_s=max((sample.run_delay_ms for sample in samples), default=None),
+        psi_cpu=max((sample.psi_cpu_some for sample in samples if sample.psi_cpu_some is not None), default=None),
+        core_drops=sum(sample.softnet_drops for sample in samples),
+        limits=tuple(evidence.limits),
+    )
+
+
+def _reasons(evidence: Evidence) -> Iterator[str]:
+    yield from _of_lateness(evidence.samples)
+    yield from _of_processors(evidence)
+    yield from _of_links(evidence.links)
+    yield from evidence.limits
+
+
+def _lateness(samples: Sequence[MachineSample]) -> list[float]:
+    return [sample.lateness_ms for sample in samples if sample.lateness_ms is not None]
+
+
+def _of_lateness(samples: Sequence[MachineSample]) -> Iterator[str]:
+    lateness = _lateness(samples)
+    if not lateness:
+        yield "nobody measured how late programs wake"
+    elif max(lateness) >= BAD_LATENESS_MS:
+        yield f"programs woke {max(lateness):.1f} ms late in the worst second ({BAD_LATENESS_MS:g} is too much)"
+    elif (late := sum(each > FINE_LATENESS_MS for each in lateness)) > max(1, MOST_LATE_SHARE * len(lateness)):
+        yield f"programs woke more than {FINE_LATENESS_MS:g} ms late in {late} of {len(lateness)} seconds"
+
+
+def _of_processors(evidence: Evidence) -> Iterator[str]:
+    if any(
+        sample.idle_cpu < LEAST_IDLE and (sample.lateness_ms or 0) > FINE_LATENESS_MS for sample in evidence.samples
+    ):
+        yield "there was a second in which the processors were busy all the time, and programs woke late"
+    delay = max((sample.run_delay_ms for sample in evidence.samples), default=0.0)
+    if delay >= BAD_RUN_DELAY_MS:
+        yield f"a program waited {delay:.0f} ms of a second for a processor ({BAD_RUN_DELAY_MS:g} is too much)"
+    if evidence.loop_lateness_ms >= BAD_LOOP_LATENESS_MS:
+        late = evidence.loop_lateness_ms
+        yield f"a program came {late:.0f} ms late to a timer ({BAD_LOOP_LATENESS_MS:g} is too much)"
+    if drops := sum(sample.softnet_drops for sample in evidence.samples):
+        yield f"{drops} packets were dropped before the core saw them (raise net.core.netdev_max_backlog)"
+
+
+def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
+    """Yield what links gave beyond what was asked, and those that were busy for long and never gave it."""
+    off = [text for link in links if (text := _off(link))]
+    yield from off[:MOST_NAMED]
+    if len(off) > MOST_NAMED:
+        yield f"and {len(off) - MOST_NAMED} more links were off their rate"
+
+
+def _off(link: LinkUse) -> str:
+    if link.asked is None or not link.busy_seconds:
+        return ""
+    if link.fastest > link.asked * (1 + RATE_TOLERANCE) + 8 * link.burst_bytes / SHORTEST_SECONDS:
+        return f"{link.host} {link.direction} gave {link.fastest / link.asked:.1%} of its {format_rate(link.asked)}"
+    if link.busy_seconds >= LONG_BUSY_SECONDS and link.fastest < link.asked * (1 - RATE_TOLERANCE):
+        return (
+            f"{link.host} {link.direction} gave at most {link.fastest / link.asked:.1%} of its"
+            f" {format_rate(link.asked)} while it was busy for {link.busy_seconds:.0f} s"
+        )
+    return ""

@@ -1,0 +1,172 @@
+"""Run folders: made whole, found again, continued by one command at a time.
+
+RUN/experiment.yaml, plan.json      there from the beginning, and never changed
+RUN/provenance.json                 one entry a session
+RUN/trials/ID/                      a trial, whole; `.ID.part` while it is being written
+RUN/.work/                          files that are distributed; gone when a session ends
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from testbed.experiment.plan import Plan
+from testbed.experiment.trials import Trial
+from testbed.trial.errors import RunError
+from testbed.trial.record import RECORD, VERSION, write_json
+
+EXPERIMENT: Final = "experiment.yaml"
+PLAN: Final = "plan.json"
+PROVENANCE: Final = "provenance.json"
+TRIALS: Final = "trials"
+WORK: Final = ".work"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk."""
+
+    path: Path
+    plan: Plan
+
+    @property
+    def trials(self) -> Path:
+        """Where trials are kept."""
+        return self.path / TRIALS
+
+    @property
+    def work(self) -> Path:
+        """For what no result needs."""
+        return self.path / WORK
+
+    def done(self) -> frozenset[str]:
+        """Return the ids of the trials that are there; one that is damaged is an error."""
+        ids = [trial.id for trial in self.plan.trials if (self.trials / trial.id).exists()]
+        for trial_id in ids:
+            _check_record(self.trials / trial_id, trial_id)
+        return frozenset(ids)
+
+    def missing(self) -> list[Trial]:
+        """Return the trials that are still to be run, in their order."""
+        done = self.done()
+        return [trial for trial in self.plan.trials if trial.id not in done]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all trials are there, and the session that ran the last one could say so."""
+        return bool(self.sessions) and self.sessions[-1]["ended"] is not None and not self.missing()
+
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """The entries of the provenance."""
+        try:
+            entries: list[dict[str, Any]] = json.loads((self.path / PROVENANCE).read_text())["sessions"]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.path / PROVENANCE} is damaged: remove the folder, or use --fresh") from error
+        return entries
+
+    def add_session(self, entry: dict[str, Any]) -> None:
+        """Begin a session."""
+        self._write_sessions([*self.sessions, entry])
+
+    def change_session(self, **changes: object) -> None:
+        """Add what is now known of the present session."""
+        *before, present = self.sessions
+        self._write_sessions([*before, {**present, **changes}])
+
+    def sweep(self) -> None:
+        """Remove what a session that was killed left behind."""
+        self.sweep_trials()
+        self.drop_work()
+
+    def sweep_trials(self) -> None:
+        """Remove trials that are not whole."""
+        for unfinished in self.trials.glob(".*.part"):
+            shutil.rmtree(unfinished)
+
+    def drop_work(self) -> None:
+        """Remove what no result needs."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Have the folder for oneself; another command that runs it is an error."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise RunError(f"{self.path} is being run by another command: wait for it, or use --fresh") from error
+        finally:
+            os.close(descriptor)
+
+    def _write_sessions(self, entries: list[dict[str, Any]]) -> None:
+        fresh = self.path / f".{PROVENANCE}"
+        write_json(fresh, {"version": VERSION, "sessions": entries})
+        fresh.rename(self.path / PROVENANCE)
+
+
+def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
+    """Make a folder for a run under a name that no other run has; it is there with all it needs, or not at all."""
+    hidden = _claim(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    try:
+        (hidden / EXPERIMENT).write_text(text, encoding="utf-8")
+        (hidden / PLAN).write_text(plan.to_json(), encoding="utf-8")
+        (hidden / TRIALS).mkdir()
+        return RunFolder(hidden.rename(_shown(hidden)), plan)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+
+
+def _claim(runs: Path, name: str) -> Path:
+    """Make the hidden folder, be there another run that began within the same second."""
+    runs.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        hidden = runs / (f".{name}" if number == 1 else f".{name}-{number}")
+        try:
+            hidden.mkdir()
+        except FileExistsError:
+            continue
+        if not _shown(hidden).exists():
+            break
+        hidden.rmdir()
+    return hidden
+
+
+def _shown(hidden: Path) -> Path:
+    return hidden.with_name(hidden.name.removeprefix("."))
+
+
+def unfinished_run(runs: Path, name: str, plan: Plan) -> RunFolder | None:
+    """Return the latest run of exactly this plan that is not finished."""
+    wanted = plan.to_json()
+    folders = (path for path in sorted(runs.glob(f"{name}-*"), reverse=True) if _has_plan(path, wanted))
+    return next((run for path in folders if not (run := RunFolder(path, plan)).is_finished), None)
+
+
+def _has_plan(path: Path, wanted: str) -> bool:
+    file = path / PLAN
+    return file.is_file() and file.read_text(encoding="utf-8", errors="replace") == wanted
+
+
+def _check_record(folder: Path, trial_id: str) -> None:
+    """Raise RunError unless the folder holds the record of that trial."""
+    advice = "remove that folder, and the trial is run again"
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        found = record["id"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder} is damaged (no readable {RECORD}): {advice}") from error
+    if found != trial_id:
+        raise RunError(f"{folder} holds another trial, {found}: {advice}")

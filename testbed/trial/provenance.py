@@ -1,0 +1,57 @@
+"""Where a result comes from: the program, the machine, the command line, and when.
+
+A run may be continued, so there is an entry for each session.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+_PROC: Final = Path("/proc")
+_SOURCE: Final = Path(__file__).resolve().parents[2]
+
+
+def session(versions: Mapping[str, str]) -> dict[str, Any]:
+    """Describe a session that begins now."""
+    return {
+        "started": now(),
+        "ended": None,
+        "command": sys.argv,
+        **_commit(),
+        "versions": dict(versions),
+        "cpu": _cpu(),
+        "processors": os.cpu_count(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "user": "root" if os.geteuid() == 0 else "user namespace",
+        "host_settings": None,
+    }
+
+
+def now() -> str:
+    """Return the time, for people."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _commit() -> dict[str, object]:
+    """Return which commit of the testbed runs, and whether files differ from it; None where that cannot be known."""
+    commit = _git("rev-parse", "HEAD")
+    changes = _git("status", "--porcelain")
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _git(*words: str) -> str | None:
+    command = ["git", "-c", f"safe.directory={_SOURCE}", "-C", str(_SOURCE), *words]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None
+
+
+def _cpu() -> str:
+    lines = (_PROC / "cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

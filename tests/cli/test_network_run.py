@@ -1,0 +1,94 @@
+"""`testbed run` of an experiment without peers: the folder that it leaves, or does not."""
+
+import csv
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.cli.network_run import _unfinished_folder
+
+pytestmark = pytest.mark.kernel
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "runs"
+
+
+@pytest.fixture
+def star(tmp_path: Path) -> Path:
+    file = tmp_path / "small-star.yaml"
+    file.write_text("topology:\n  class: star\n  up: 8 Mbit/s\n  delay: 2 ms\n")
+    return file
+
+
+def test_a_run_leaves_a_folder_with_all_that_was_measured(testbed: Run, star: Path, runs: Path) -> None:
+    star.write_text("topology:\n  class: star\n  n: 3\n  up: 8 Mbit/s\n  down: 24 Mbit/s\n")
+    answer = testbed("run", star, "--runs", runs)
+    assert answer.returncode in {0, 1}  # 1 where other programs take the processors
+    (folder,) = runs.iterdir()
+    assert f"kept in {folder}" in answer.stdout.splitlines()
+    assert folder.name.startswith("small-star-20")
+    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "links.csv", "provenance.json"}
+    assert (folder / "experiment.yaml").read_bytes() == star.read_bytes()
+    assert len(rows(folder / "links.csv")) == 8
+    provenance = json.loads((folder / "provenance.json").read_text())
+    assert provenance["command"][1:] == ["run", str(star), "--runs", str(runs)]
+    assert provenance["started"] < provenance["ended"]
+    assert {"testbed", "kernel", "mininet"} <= provenance["versions"].keys()
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_runs_that_begin_in_the_same_second_have_a_folder_each(runs: Path) -> None:
+    with _unfinished_folder(runs, "star") as first, _unfinished_folder(runs, "star") as second:
+        (first / "of").write_text("first")
+        (second / "of").write_text("second")
+        assert all(folder.name.startswith(".") for folder in runs.iterdir())
+    with _unfinished_folder(runs, "star") as third:
+        (third / "of").write_text("third")
+    found = {folder.name: (folder / "of").read_text() for folder in runs.iterdir()}
+    assert found == {"star": "first", "star-2": "second", "star-3": "third"}
+
+
+def test_paths_that_delay_are_kept_too(testbed: Run, star: Path, runs: Path) -> None:
+    star.write_text("topology:\n  class: star\n  delay: 2 ms\n")
+    answer = testbed("run", star, "--runs", runs, "--quiet")
+    assert answer.stderr == ""
+    (folder,) = runs.iterdir()
+    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "paths.csv", "provenance.json"}
+    (path,) = rows(folder / "paths.csv")
+    assert (path["path"], path["asked_rtt_ms"]) == ("h1 - h2", "8.0")
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_leaves_no_folder(
+    command: Path, star: Path, runs: Path, number: signal.Signals, status: int
+) -> None:
+    words = [command, "run", star, "--runs", runs]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        assert "built 2 hosts" in running.stderr.readline()
+        assert len(list(runs.iterdir())) == 1
+        running.send_signal(number)
+        out, err = running.communicate(timeout=30)
+    assert running.returncode == status
+    assert out == ""
+    assert "Traceback" not in err
+    assert list(runs.iterdir()) == []
+
+
+def test_a_run_that_fails_leaves_no_folder(testbed: Run, star: Path, runs: Path) -> None:
+    star.write_text("topology:\n  class: star\n  up: 1 bit/s\n")
+    answer = testbed("run", star, "--runs", runs)
+    assert answer.returncode == 2
+    assert list(runs.iterdir()) == []

@@ -1,0 +1,206 @@
+"""What cannot be used is named, with file and line, and no number is made from it."""
+
+import gzip
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.errors import ExplainedError
+from testbed.results import Report, report
+from testbed.results.damage import DamageError
+from testbed.results.folder import RunFolder
+from tests.results.runs import GOLDEN, fact, golden, header, moved, write_lines, write_run, write_trial
+
+Spoil = Callable[[Path], None]
+
+
+def spoilt(folder: Path, spoil: Spoil) -> Report:
+    """Report a run of two trials, the first of which was spoilt."""
+    plan = write_run(folder, GOLDEN + "repeat: 2\n")
+    for trial in plan.trials:
+        write_trial(folder, trial, golden())
+    spoil(folder / "trials" / plan.trials[0].id)
+    made = report(folder)
+    assert made.tables.trials["trial"].tolist() == [plan.trials[1].id]
+    assert set(made.tables.peers["trial"]) == {plan.trials[1].id}
+    assert not made.is_well
+    return made
+
+
+def rewrite(name: str, change: Callable[[list[str]], list[str]]) -> Spoil:
+    def spoil(trial: Path) -> None:
+        write_lines(trial / name, change(gzip.decompress((trial / name).read_bytes()).decode().splitlines()))
+
+    return spoil
+
+
+def with_line(number: int, text: str) -> Callable[[list[str]], list[str]]:
+    return lambda lines: [*lines[: number - 1], text, *lines[number:]]
+
+
+def line(entry: dict[str, Any]) -> str:
+    return json.dumps(entry)
+
+
+SPOILT = {
+    "trace is missing": (lambda trial: (trial / "p1.jsonl.gz").unlink(), "p1.jsonl.gz: is missing"),
+    "trace is cut short": (
+        lambda trial: (trial / "p1.jsonl.gz").write_bytes((trial / "p1.jsonl.gz").read_bytes()[:-20]),
+        "p1.jsonl.gz: is cut short or spoilt",
+    ),
+    "trace is not compressed": (lambda trial: (trial / "p1.jsonl.gz").write_text("{}\n"), "p1.jsonl.gz: is cut short"),
+    "trace is empty": (rewrite("p1.jsonl.gz", lambda _: []), "p1.jsonl.gz: is empty"),
+    "line is torn": (
+        rewrite("p1.jsonl.gz", with_line(9, '{"t":5001.0,"ev')),
+        "p1.jsonl.gz:9: is not a line of a trace",
+    ),
+    "line is no object": (rewrite("p1.jsonl.gz", with_line(9, "7")), "p1.jsonl.gz:9: is not a line of a trace"),
+    "two lines are one": (
+        rewrite("p1.jsonl.gz", with_line(9, '{"t":1,"event":"x"},{"t":1,"event":"x"}')),
+        "p1.jsonl.gz:9: is not a line of a trace",
+    ),
+    "field is missing": (
+        rewrite("p1.jsonl.gz", with_line(9, line(fact(1, "choked", neighbour=1)))),
+        "p1.jsonl.gz:9: is not a line of a trace: 'by_us' is missing",
+    ),
+    "connection was never made": (
+        rewrite("p1.jsonl.gz", with_line(9, line(moved(1, (77, 1, 1))))),
+        "p1.jsonl.gz:9: is not a line of a trace: connection 77 was never made",
+    ),
+    "trace of another version": (
+        rewrite("p1.jsonl.gz", with_line(1, line(header() | {"version": 2}))),
+        "p1.jsonl.gz:1: is not a line of a trace: the trace is of version 2, and this testbed reads version 1",
+    ),
+    "trace without a header": (
+        rewrite("p1.jsonl.gz", lambda lines: lines[1:]),
+        "p1.jsonl.gz:1: is not a line of a trace: the header comes first",
+    ),
+    "counters are missing": (lambda trial: (trial / "counters.csv.gz").unlink(), "counters.csv.gz: is missing"),
+    "counters lack a column": (
+        rewrite("counters.csv.gz", lambda lines: [each.rpartition(",")[0] for each in lines]),
+        "counters.csv.gz: has no column down_drops",
+    ),
+    "counters go back": (
+        rewrite("counters.csv.gz", with_line(11, "4.0,server,5,1,0,0,0,0")),
+        "counters.csv.gz:11: up_bytes of server goes back",
+    ),
+    "counters are words": (
+        rewrite("counters.csv.gz", with_line(4, "2.0,p1,many,1,0,0,0,0")),
+        "counters.csv.gz: is not the table of counters",
+    ),
+    "counters are empty": (rewrite("counters.csv.gz", lambda lines: lines[:1]), "counters.csv.gz: has no rows"),
+    "record is missing": (lambda trial: (trial / "trial.json").unlink(), "trial.json: is missing"),
+    "record is cut short": (
+        lambda trial: (trial / "trial.json").write_bytes((trial / "trial.json").read_bytes()[:-20]),
+        "trial.json: cannot be used: Invalid JSON",
+    ),
+    "record of another version": (
+        lambda trial: change_record(trial, version=3),
+        "trial.json: cannot be used: version: Input should be 1",
+    ),
+    "record without its hosts": (lambda trial: change_record(trial, hosts=[]), "trial.json: has other hosts than plan"),
+}
+
+
+def change_record(trial: Path, **changes: Any) -> None:
+    record = json.loads((trial / "trial.json").read_text())
+    (trial / "trial.json").write_text(json.dumps(record | changes))
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_a_damaged_trial_is_named_and_not_used(tmp_path: Path, what: str) -> None:
+    spoil, complaint = SPOILT[what]
+    (damage,) = spoilt(tmp_path, spoil).damages
+    assert complaint in str(damage)
+
+
+def test_a_trial_of_another_plan_is_not_used(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN + "repeat: 2\n")
+    first, second = plan.trials
+    write_trial(tmp_path, first, golden()).rename(tmp_path / "trials" / second.id)
+    made = report(tmp_path)
+    (damage,) = made.damages
+    assert str(damage).endswith(f"is of another trial than {second.id} in plan.json")
+    assert (made.tables.trials.empty, made.run.missing) == (True, (first,))
+
+
+def test_a_folder_that_was_never_planned_is_named(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    write_trial(tmp_path, plan.trials[0], golden())
+    (tmp_path / "trials" / "mine").mkdir()
+    (tmp_path / "trials" / ".half.part").mkdir()
+    made = report(tmp_path)
+    assert [damage.file.name for damage in made.damages] == ["mine"]
+    assert len(made.tables.trials) == 1
+
+
+def test_a_trial_that_is_half_written_is_missing(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    write_trial(tmp_path, plan.trials[0], golden()).rename(tmp_path / "trials" / f".{plan.trials[0].id}.part")
+    made = report(tmp_path)
+    assert (made.run.missing, made.damages, made.is_well) == (plan.trials, (), False)
+    assert made.tables.trials.empty
+
+
+def test_the_last_line_of_a_program_that_was_killed_may_be_torn(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
+    trial = write_trial(tmp_path, plan.trials[0], replace(golden(), hosts=killed))
+    file = trial / "p2.jsonl.gz"
+    file.write_bytes(gzip.compress(gzip.decompress(file.read_bytes()) + b'{"t":5007.0,"ev'))
+    made = report(tmp_path)
+    assert (made.damages, len(made.tables.trials)) == ((), 1)
+
+
+def test_a_program_that_was_killed_at_once_may_have_no_line(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
+    happened = golden()
+    traces = {**happened.traces, "p2": []}
+    write_trial(tmp_path, plan.trials[0], replace(happened, traces=traces, hosts=killed))
+    made = report(tmp_path)
+    row = made.tables.peers.set_index("peer").loc["p2"]
+    assert (row["why_ended"], row["payload_received"], row["lives"]) == ("killed by SIGKILL", 0, 0)
+
+
+def test_events_of_a_newer_program_are_passed_over(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    happened = golden()
+    more = [*happened.traces["p1"], fact(8.0, "teleported", to="elsewhere")]
+    write_trial(tmp_path, plan.trials[0], replace(happened, traces={**happened.traces, "p1": more}))
+    assert report(tmp_path).is_well
+
+
+def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ExplainedError, match=r"has no plan\.json: name a run folder"):
+        RunFolder.open(tmp_path)
+    with pytest.raises(ExplainedError, match="is not a folder"):
+        RunFolder.open(tmp_path / "nowhere")
+
+
+def test_a_plan_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+    write_run(tmp_path, GOLDEN)
+    (tmp_path / "plan.json").write_text((tmp_path / "plan.json").read_text()[:-10])
+    with pytest.raises(DamageError, match=r"plan\.json: is not a plan of this version"):
+        report(tmp_path)
+
+
+def test_tables_of_before_stay_whole_if_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    write_trial(tmp_path, plan.trials[0], golden())
+    report(tmp_path)
+    before = (tmp_path / "trials.csv").read_bytes()
+
+    def fail(_table: object, file: Path, **_options: object) -> None:
+        file.write_text("trial,rep")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pandas.DataFrame.to_csv", fail)
+    with pytest.raises(OSError, match="No space"):
+        report(tmp_path)
+    assert (tmp_path / "trials.csv").read_bytes() == before
+    assert not list(tmp_path.glob(".*.part"))

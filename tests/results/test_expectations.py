@@ -1,0 +1,44 @@
+"""`expect:` is held against the rows of the right table."""
+
+from pathlib import Path
+
+import pytest
+
+from testbed.results import Report, report
+from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
+
+
+def expected(folder: Path, text: str, *, with_suspect: bool = False) -> Report:
+    """Report a run of two trials with an expectation; the second one is suspect, and a second later."""
+    plan = write_run(folder, f"{GOLDEN}repeat: 2\nexpect:\n  - {text}\n")
+    first, second = plan.trials
+    write_trial(folder, first, golden())
+    write_trial(folder, second, golden(late=1.0, fidelity=DISTURBED))
+    return report(folder, with_suspect=with_suspect)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds", "found"),
+    [
+        ("distribution_s.max = 5", True, "distribution_s.max = 5 of 1 rows"),
+        ("ratio.mean < 2.5 where distribution = bittorrent", False, "ratio.mean = 2.5 of 1 rows"),
+        ("download_s.max <= 4 where group = fast", True, "download_s.max = 4 of 1 rows"),
+        ("gain.mean > 1 where strategy = tit-for-tat and group = fast", True, "gain.mean = 1.25 of 1 rows"),
+        ("peers_present.max = 2 where t = 6 s", True, "peers_present.max = 2 of 1 rows"),
+        ("bytes_sent.max = 1500000 where giver = server", True, "bytes_sent.max = 1.5e+06 of 2 rows"),
+        ("count = 1 where verdict = suspect", True, "count = 1 of 1 rows"),
+        ("count = 1", True, "count = 1 of 1 rows"),
+        ("jain.mean > 0.9 where verdict in (valid, suspect)", True, "jain.mean = 0.97 of 2 rows"),
+        ("ratioo.mean < 3", False, "there is no column 'ratioo' (did you mean ratio?)"),
+    ],
+)
+def test_an_expectation_finds_its_rows(tmp_path: Path, text: str, holds: bool, found: str) -> None:
+    made = expected(tmp_path, text)
+    (outcome,) = made.outcomes
+    assert (outcome.holds, made.is_well) == (holds, holds)
+    assert outcome.found.startswith(found[:-1] if "0.97" not in found else "jain.mean = 0.97")
+
+
+def test_suspect_trials_count_if_asked_for(tmp_path: Path) -> None:
+    (outcome,) = expected(tmp_path, "distribution_s.max = 6", with_suspect=True).outcomes
+    assert outcome.holds

@@ -1,0 +1,120 @@
+"""Means of points, and differences within pairs."""
+
+from pathlib import Path
+from statistics import fmean
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from testbed.results import Report, report
+from testbed.results.columns import TRIALS
+from testbed.results.summary import TRIAL_MEASURES, summary_table
+from tests.experiment.files import planned
+from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
+
+PAIRED = """\
+sweep:
+  distribution: [bittorrent, client-server]
+  zip:
+    time_scale: [1, 2]
+    time_limit: [1 min, 2 min]
+repeat: 3
+pair: distribution
+"""
+
+
+def made_of(folder: Path, lates: dict[tuple[str, int, int], float], text: str = PAIRED, suspect: str = "") -> Report:
+    """Report a run whose trials were late by distribution, time scale and repetition."""
+    plan = write_run(folder, GOLDEN + text)
+    for trial in plan.trials:
+        key = (trial.settings.distribution, int(trial.settings.time_scale), trial.repetition)
+        is_suspect = f"{key[0]}-{key[1]}-{key[2]}" == suspect
+        late = lates.get(key, 0.0)
+        write_trial(folder, trial, golden(late=late, fidelity=DISTURBED) if is_suspect else golden(late=late))
+    return report(folder)
+
+
+def rows(made: Report, **values: object) -> pd.DataFrame:
+    table = made.tables.summary
+    for name, value in values.items():
+        table = table[table[name] == value]
+    return table
+
+
+def test_each_point_has_a_mean_and_an_interval(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {("bittorrent", 1, 2): 0.3, ("bittorrent", 1, 3): 0.6})
+    found = rows(made, distribution="bittorrent", time_scale=1, measure="distribution_s", against="", group="")
+    (row,) = found.to_dict("records")
+    assert (row["mean"], row["sd"], row["n"]) == (pytest.approx(5.3), pytest.approx(0.3), 3)
+    assert 5.0 - 1e-9 <= row["low"] < 5.3 < row["high"] <= 5.6 + 1e-9
+    assert row["time_limit"] == "1 min"
+    assert pd.isna(row["p_t"])
+
+
+def test_suspect_trials_are_counted_and_not_used(tmp_path: Path) -> None:
+    lates = {("bittorrent", 1, 1): 9.0}
+    made = made_of(tmp_path, lates, suspect="bittorrent-1-1")
+    chosen = {"distribution": "bittorrent", "time_scale": 1, "measure": "distribution_s", "against": "", "group": ""}
+    (row,) = rows(made, **chosen).to_dict("records")
+    assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"]) == (2, 2, 1, 5.0)
+    (row,) = rows(report(tmp_path, with_suspect=True), **chosen).to_dict("records")
+    assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"]) == (3, 2, 1, pytest.approx((14 + 5 + 5) / 3))
+
+
+def test_pairs_are_compared_with_the_first_value(tmp_path: Path) -> None:
+    lates = {("client-server", 2, k): 0.1 * k for k in (1, 2, 3)} | {("bittorrent", 2, 1): 0.5}
+    made = made_of(tmp_path, lates)
+    found = rows(made, measure="distribution_s", against="bittorrent", group="", time_scale=2)
+    (row,) = found.to_dict("records")
+    differences = [0.1 - 0.5, 0.2, 0.3]
+    assert (row["distribution"], row["n"]) == ("client-server", 3)
+    assert row["mean"] == pytest.approx(fmean(differences))
+    assert row["p_permutation"] == pytest.approx(8 / 8)
+    assert 0 < row["p_t"] < 1
+
+
+def test_a_pair_with_a_suspect_trial_is_no_valid_pair(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {}, suspect="bittorrent-2-3")
+    (row,) = rows(made, measure="jain", against="bittorrent", group="", time_scale=2).to_dict("records")
+    assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"], row["p_t"]) == (2, 2, 1, 0.0, 1.0)
+
+
+def test_groups_have_rows_of_their_own(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {})
+    found = rows(made, measure="gain", group="slow", distribution="bittorrent", time_scale=1, against="")
+    assert found["mean"].tolist() == [pytest.approx(0.8)]
+
+
+def test_a_key_that_goes_with_the_paired_one_is_no_point_of_its_own(tmp_path: Path) -> None:
+    text = "sweep: {zip: {distribution: [bittorrent, fluid], time_scale: [1, 2]}}\nrepeat: 2\npair: distribution\n"
+    made = made_of(tmp_path, {("fluid", 2, 1): 1.0}, text=text)
+    (row,) = rows(made, measure="distribution_s", against="bittorrent", group="").to_dict("records")
+    assert (row["distribution"], row["time_scale"], row["n"], row["mean"]) == ("fluid", 2, 2, pytest.approx(0.5))
+
+
+times = st.floats(min_value=1, max_value=1e4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(times, times), min_size=1, max_size=5))
+def test_paired_differences_are_those_of_the_means(
+    tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[float, float]]
+) -> None:
+    text = f"{GOLDEN}sweep: {{time_scale: [1, 2]}}\npair: time_scale\nrepeat: {len(pairs)}\n"
+    plan = planned(tmp_path_factory.mktemp("plan"), text)
+    cells = dict.fromkeys([*TRIALS, *TRIAL_MEASURES], 1.0)
+    trials = pd.DataFrame(
+        [
+            cells
+            | {"trial": trial.id, "time_scale": trial.point["time_scale"], "pair": trial.pair, "verdict": "valid"}
+            | {"distribution_s": pairs[trial.repetition - 1][trial.point["time_scale"] - 1]}
+            for trial in plan.trials
+        ]
+    )
+    summary = summary_table(plan, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
+    of_times = summary[summary["measure"] == "distribution_s"]
+    first, second, difference = of_times["mean"].tolist()
+    assert difference == pytest.approx(second - first, abs=1e-6)
+    assert of_times["n"].tolist() == [len(pairs)] * 3

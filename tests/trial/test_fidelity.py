@@ -1,0 +1,141 @@
+"""The verdict: what makes a trial suspect and what does not; and two trials that must come out one way each."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbed.trial.fidelity import Evidence, Fidelity, judge
+from testbed.trial.links import LinkUse
+from testbed.trial.machine import MachineSample
+from testbed.trial.sleeper import summary
+from tests.trial.plans import plan_of, play
+
+GOOD = MachineSample(
+    t=1.0,
+    idle_cpu=0.5,
+    lateness_ms=0.3,
+    lateness_max_ms=2.0,
+    run_delay_ms=40.0,
+    run_delay_mean_ms=20.0,
+    psi_cpu_some=0.8,
+    softnet_drops=0,
+    memory_available=0.9,
+)
+MEGABIT = 1_000_000
+
+
+def verdict(*samples: MachineSample, link: LinkUse | None = None, lag_ms: float = 0.0, limit: str = "") -> Fidelity:
+    return judge(Evidence(samples, [link] if link else [], lag_ms, [limit] if limit else []))
+
+
+def test_an_undisturbed_trial_is_valid() -> None:
+    found = verdict(*[GOOD] * 20)
+    assert (found.verdict, found.reasons) == ("valid", ())
+    assert (found.lowest_idle_cpu, found.worst_lateness_ms, found.run_delay_ms_per_s, found.psi_cpu) == (
+        0.5,
+        0.3,
+        40.0,
+        0.8,
+    )
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        (replace(GOOD, lateness_ms=20.0), "20.0 ms late in the worst second"),
+        (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "busy all the time"),
+        (replace(GOOD, run_delay_ms=500.0), "waited 500 ms"),
+        (replace(GOOD, softnet_drops=3), "3 packets were dropped"),
+    ],
+)
+def test_one_bad_second_is_enough(bad: MachineSample, word: str) -> None:
+    found = verdict(*[GOOD] * 50, bad)
+    assert found.verdict == "suspect"
+    assert word in "; ".join(found.reasons)
+
+
+def test_a_few_late_seconds_are_chance_and_many_are_not() -> None:
+    late = replace(GOOD, lateness_ms=6.0)
+    assert verdict(*[GOOD] * 18, *[late] * 2).verdict == "valid"
+    assert "4 ms late in 3 of 20 seconds" in verdict(*[GOOD] * 17, *[late] * 3).reasons[0]
+
+
+def test_busy_processors_alone_are_no_reason() -> None:
+    """Other programs may use what the trial leaves, if they are behind it in the queue."""
+    assert verdict(replace(GOOD, idle_cpu=0.0)).verdict == "valid"
+
+
+def test_a_trial_of_which_nothing_is_known_is_suspect() -> None:
+    assert verdict().reasons == ("nobody measured how late programs wake",)
+
+
+def test_a_late_application_and_a_limit_of_the_machine_are_reasons() -> None:
+    assert "came 250 ms late" in verdict(GOOD, lag_ms=250.0).reasons[0]
+    assert verdict(GOOD, limit="only 1 % of the memory was left").reasons == ("only 1 % of the memory was left",)
+
+
+def link(seconds: float, *rates: float) -> LinkUse:
+    use = LinkUse("p1", "up", 8 * MEGABIT, burst_bytes=4542)
+    for rate in rates:
+        use.busy(round(rate * seconds / 8), seconds)
+    return use
+
+
+def test_a_link_may_not_be_faster_than_asked() -> None:
+    assert verdict(GOOD, link=link(1.0, 8 * MEGABIT)).verdict == "valid"
+    assert "p1 up gave 110.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, 8.8 * MEGABIT)).reasons[0]
+
+
+def test_a_link_that_was_busy_for_long_must_have_given_its_rate_once() -> None:
+    pauses = [6 * MEGABIT] * 4
+    assert verdict(GOOD, link=link(1.0, *pauses)).verdict == "valid"
+    assert verdict(GOOD, link=link(1.0, *pauses, 8 * MEGABIT)).verdict == "valid"
+    assert "at most 75.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, *pauses, 6 * MEGABIT)).reasons[0]
+
+
+def test_many_links_are_named_in_short() -> None:
+    fast = [link(1.0, 9 * MEGABIT) for _ in range(5)]
+    reasons = judge(Evidence([GOOD], fast, 0.0, [])).reasons
+    assert len(reasons) == 4
+    assert reasons[-1] == "and 2 more links were off their rate"
+
+
+def test_a_link_is_measured_while_it_is_busy() -> None:
+    use = link(1.0, 8 * MEGABIT, 7 * MEGABIT)
+    assert (use.measured, use.fastest, use.busy_seconds) == (7.5 * MEGABIT, 8 * MEGABIT, 2.0)
+    assert LinkUse("p1", "up", 8 * MEGABIT).measured is None
+
+
+def test_the_sleeper_sums_a_second_up() -> None:
+    naps = [0.001] * 490 + [0.010] * 10
+    assert summary(12.5, naps) == "12.500000 10.000 10.000\n"
+    assert summary(12.5, [0.001] * 499 + [0.010]) == "12.500000 1.000 10.000\n"
+
+
+@pytest.mark.kernel
+def test_an_overloaded_trial_is_suspect(tmp_path: Path) -> None:
+    """Forty peers ask for 1.8 Gbit/s, far beyond what programs in Python fill on any machine of today."""
+    base = """\
+file: {size: 64 MiB, piece_length: 64 KiB}
+servers: {up: 200 Mbit/s}
+time_limit: 4 s
+time_scale: 10
+"""
+    peers = "homes: {count: 40, up: 40 Mbit/s, down: 200 Mbit/s}"
+    ended, _ = play(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
+    assert ended.verdict == "suspect"
+    assert ended.reasons
+
+
+@pytest.mark.kernel
+def test_an_easy_trial_is_valid(tmp_path: Path) -> None:
+    """Tried again where other programs of the machine disturbed it: then it said so, rightly."""
+    trial = plan_of(tmp_path, more="distribution: client-server\n").trials[0]
+    found = []
+    for attempt in range(5):
+        ended, _ = play(trial, tmp_path / str(attempt))
+        found.append(ended.reasons)
+        if not ended.reasons:
+            break
+    assert () in found

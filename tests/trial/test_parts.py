@@ -1,0 +1,90 @@
+"""Small parts: the files that are distributed, traces as they grow, the first Ctrl-C."""
+
+import os
+import signal
+import zlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from testbed.trial.interrupts import first_interrupt_waits
+from testbed.trial.machine import MachineWatch, machine_limits
+from testbed.trial.material import make_original
+from testbed.trial.provenance import session
+from testbed.trial.record import compress, write_table
+from testbed.trial.traces import completion, events, worst_lag
+
+
+def test_the_same_seed_makes_the_same_file_which_nothing_can_compress(tmp_path: Path) -> None:
+    size = (1 << 20) + 7
+    file = make_original(tmp_path / "a", 1, size)
+    content = file.read_bytes()
+    assert len(content) == size
+    assert make_original(tmp_path / "b", 1, size).read_bytes() == content
+    assert make_original(tmp_path / "c", 2, size).read_bytes() != content
+    assert len(zlib.compress(content)) > size
+
+
+def test_a_file_that_is_there_is_whole_and_not_made_again(tmp_path: Path) -> None:
+    file = make_original(tmp_path, 1, 1000)
+    before = file.stat()
+    assert make_original(tmp_path, 1, 1000).stat().st_mtime_ns == before.st_mtime_ns
+    assert [path.name for path in tmp_path.iterdir()] == ["1000.bin"]
+
+
+def test_traces_are_read_up_to_their_last_whole_line(tmp_path: Path) -> None:
+    trace = tmp_path / "p1.jsonl"
+    assert list(events(trace, "joined")) == []
+    trace.write_text('{"t":1.0,"event":"joined"}\n{"t":2.0,"event":"lagged","seconds":0.25}\n{"t":3.5,"event":"compl')
+    assert [event["t"] for event in events(trace, "joined")] == [1.0]
+    assert completion(trace) is None
+    with trace.open("a") as more:
+        more.write('eted","received":1}\n')
+    assert completion(trace) == 3.5
+    assert worst_lag(trace, 0.0, 3.0) == 0.25
+    assert worst_lag(trace, 2.5, 3.0) == 0.0
+
+
+def test_equal_contents_make_equal_files(tmp_path: Path) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text("line\n" * 100)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        assert compress(source, tmp_path / name) == "a.jsonl.gz"
+        write_table(tmp_path / name / "t.csv.gz", ("t", "host"), [(1.0, "p1"), (2.0, "p2")])
+    for file in ("a.jsonl.gz", "t.csv.gz"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_the_first_interrupt_is_noted_and_the_second_raised() -> None:
+    with first_interrupt_waits() as interrupt:
+        assert not interrupt.is_asked
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.is_asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_session_says_what_ran_where() -> None:
+    entry = session({"testbed": "0.1.0"})
+    assert entry["ended"] is None
+    assert entry["memory_bytes"] > 1 << 20
+    assert entry["processors"] >= 1
+    assert entry["versions"] == {"testbed": "0.1.0"}
+    assert entry["user"] in {"root", "user namespace"}
+    assert entry["commit"] is None or len(entry["commit"]) == 40
+
+
+def test_the_machine_is_watched_for_as_long_as_it_takes(tmp_path: Path) -> None:
+    with MachineWatch(tmp_path) as watch:
+        watch.begin(100.0, [os.getpid()])
+        sample = watch.sample(101.0, 100.0)
+        assert (sample.t, sample.softnet_drops) == (1.0, 0)
+        assert 0 <= sample.idle_cpu <= 1
+        assert 0 < sample.memory_available <= 1
+        assert watch.sample(101.1, 100.0) is sample
+    assert machine_limits([sample]) == []
+    assert machine_limits([replace(sample, memory_available=0.01)]) == ["only 1.0% of the memory was left"]
