@@ -33,10 +33,18 @@ def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path
     assert answer.stdout == f"{swarm} is in order: 1 trial, about 19 s\n"
 
 
-def test_a_network_without_peers_is_in_order_too(called: Run) -> None:
-    answer = called("check", EXPERIMENTS / "quickstart.yaml")
+def test_a_network_without_peers_is_in_order_too(called: Run, tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("topology: {class: star, n: 5, up: 8 Mbit/s}\n")
+    answer = called("check", file)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout.endswith("quickstart.yaml is in order: a network without peers\n")
+    assert answer.stdout == f"{file} is in order: a network without peers\n"
+
+
+@pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_experiments_that_ship_are_in_order(called: Run, file: Path) -> None:
+    answer = called("check", file)
+    assert (answer.returncode, answer.stderr) == (0, "")
 
 
 def test_all_that_is_wrong_is_told_a_line_each(called: Run, swarm: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ["run", "check", "plan", "schema", "links", "shell", "topologies", "doctor"]
+COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "doctor"]
 
 
 def test_help_lists_the_commands_and_asking_for_nothing_shows_it(testbed: Run) -> None:

@@ -30,11 +30,12 @@ def refusal(load: Load, content: str | bytes) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_the_quickstart_is_a_star_of_five() -> None:
+def test_the_quickstart_compares_three_ways_to_distribute_a_file() -> None:
     experiment = load_experiment(QUICKSTART)
     assert experiment.topology.reference == "star"
-    assert experiment.topology.parameters == {"n": 5, "up": "8 Mbit/s", "down": "24 Mbit/s"}
     assert experiment.congestion_control == "cubic"
+    assert experiment.sweep is not None
+    assert experiment.sweep.axes["distribution"] == ("client-server", "bittorrent", "fluid")
 
 
 def test_only_the_topology_is_required(load: Load) -> None:
