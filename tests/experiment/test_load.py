@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from testbed.experiment import Experiment, ExperimentError, Place, Problem, load_experiment, refused_parameters
+from testbed.experiment import (
+    Experiment,
+    ExperimentError,
+    Place,
+    Problem,
+    load_experiment,
+    read_experiment,
+    refused_parameters,
+)
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
 Load = Callable[[str | bytes], Experiment]
@@ -31,11 +39,10 @@ def refusal(load: Load, content: str | bytes) -> list[str]:
 
 
 def test_the_quickstart_compares_three_ways_to_distribute_a_file() -> None:
-    experiment = load_experiment(QUICKSTART)
-    assert experiment.topology.reference == "star"
-    assert experiment.congestion_control == "cubic"
-    assert experiment.sweep is not None
-    assert experiment.sweep.axes["distribution"] == ("client-server", "bittorrent", "fluid")
+    written = read_experiment(QUICKSTART)
+    assert written.experiment.topology.reference == "star"
+    ways = [variant.experiment.distribution for variant in written.variants]
+    assert ways == ["client-server"] * 2 + ["bittorrent"] * 2 + ["fluid"] * 2
 
 
 def test_only_the_topology_is_required(load: Load) -> None:
@@ -133,9 +140,11 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
         load_experiment(tmp_path)
 
 
-def test_what_the_topology_refuses_is_pointed_at_in_the_file() -> None:
-    error = refused_parameters(QUICKSTART, {"up": "has no unit", "names": "is required"})
+def test_what_the_topology_refuses_is_pointed_at_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "network.yaml"
+    file.write_text("title: A network\ntopology:\n  class: star\n  up: 8\n")
+    error = refused_parameters(file, {"up": "has no unit", "names": "is required"})
     assert error.problems == (
-        Problem(Place(QUICKSTART, 12, 3), "topology.up", "has no unit"),
-        Problem(Place(QUICKSTART, 9, 1), "topology.names", "is required"),
+        Problem(Place(file, 4, 3), "topology.up", "has no unit"),
+        Problem(Place(file, 2, 1), "topology.names", "is required"),
     )
