@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 from testbed.cli.links import measure_target, print_findings
@@ -15,6 +14,7 @@ from testbed.cli.output import progress
 from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
 from testbed.network import sandbox
+from testbed.trial.folders import claim_folder, shown
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02
@@ -32,39 +32,20 @@ def run_network(experiment: Path, runs: Path, *, quiet: bool) -> int:
         provenance = {**_provenance(started), "host_settings": dict(found.settings)}
         (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
     print_findings(found, _TOLERANCE)
-    print(f"kept in {_finished(folder)}")
+    print(f"kept in {shown(folder)}")
     return 0 if found.within(_TOLERANCE) else 1
 
 
 @contextmanager
 def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
     """A hidden folder, there before anything is measured: it gets its real name at the end, or is removed."""
-    folder = _claim(runs, name)
+    folder = claim_folder(runs, name)
     try:
         yield folder
-        folder.rename(_finished(folder))
+        folder.rename(shown(folder))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _claim(runs: Path, name: str) -> Path:
-    """Make the hidden folder under a name that no other run has, be it one that began within the same second."""
-    runs.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        folder = runs / (f".{name}" if number == 1 else f".{name}-{number}")
-        try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        if not _finished(folder).exists():
-            break
-        folder.rmdir()
-    return folder
-
-
-def _finished(folder: Path) -> Path:
-    return folder.with_name(folder.name.removeprefix("."))
 
 
 def _provenance(started: datetime) -> dict[str, object]:

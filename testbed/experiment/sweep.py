@@ -122,11 +122,10 @@ def check_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
 def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is wrong with a sweep whose keys are in order."""
     axes: dict[Path, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
-    zipped: dict[Path, tuple[Any, ...]] = {("sweep", "zip", key): values for key, values in sweep.zipped.items()}
-    if not axes and not zipped:
+    if not axes and not sweep.zipped:
         yield Finding(("sweep",), "sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`")
         return
-    for place, values in {**axes, **zipped}.items():
+    for place, values in axes.items():
         yield from _check_repetition(place, values)
     yield from _check_zip(sweep)
     yield from _check_size(sweep)
@@ -168,6 +167,11 @@ def _check_zip(sweep: Sweep) -> Iterator[Finding]:
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
         yield Finding(("sweep", "zip"), f"keys that go together need as many values each: {found}")
+    rows = list(zip(*sweep.zipped.values(), strict=False))
+    for index, row in enumerate(rows):
+        if row in rows[:index]:
+            found = "the values of an earlier one: each point is run `repeat:` times"
+            yield Finding(("sweep", "zip"), f"number {index + 1} of those that go together has {found}")
     for key in sweep.zip.keys() & sweep.axes.keys():
         yield Finding(("sweep", "zip", key), "is swept twice: by itself and here")
 

@@ -118,19 +118,19 @@ class RunFolder:
 
 def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
     """Make a folder for a run under a name that no other run has; it is there with all it needs, or not at all."""
-    hidden = _claim(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    hidden = claim_folder(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         (hidden / EXPERIMENT).write_text(text, encoding="utf-8")
         (hidden / PLAN).write_text(plan.to_json(), encoding="utf-8")
         (hidden / TRIALS).mkdir()
-        return RunFolder(hidden.rename(_shown(hidden)), plan)
+        return RunFolder(hidden.rename(shown(hidden)), plan)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
 
 
-def _claim(runs: Path, name: str) -> Path:
-    """Make the hidden folder, be there another run that began within the same second."""
+def claim_folder(runs: Path, name: str) -> Path:
+    """Make a hidden folder under a name that no other run has, be it one that began within the same second."""
     runs.mkdir(parents=True, exist_ok=True)
     for number in count(1):
         hidden = runs / (f".{name}" if number == 1 else f".{name}-{number}")
@@ -138,13 +138,14 @@ def _claim(runs: Path, name: str) -> Path:
             hidden.mkdir()
         except FileExistsError:
             continue
-        if not _shown(hidden).exists():
+        if not shown(hidden).exists():
             break
         hidden.rmdir()
     return hidden
 
 
-def _shown(hidden: Path) -> Path:
+def shown(hidden: Path) -> Path:
+    """Return the place that a hidden folder gets when it is whole."""
     return hidden.with_name(hidden.name.removeprefix("."))
 
 

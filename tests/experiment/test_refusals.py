@@ -231,6 +231,13 @@ FINE = "count: 2, up: 1 Mbit/s"
             "5:9: sweep.zip: keys that go together need as many values each: file.size has 1, profile has 2",
         ),
         (
+            "sweep: {zip: {file.size: [1 MiB, 1 MiB, 2 MiB], profile: [bep3, bep3, bep3]}}",
+            (
+                "5:9: sweep.zip: number 2 of those that go together has the values of an earlier one: "
+                "each point is run `repeat:` times"
+            ),
+        ),
+        (
             "sweep: {profile: [bep3], zip: {profile: [course]}}",
             "5:32: sweep.zip.profile: is swept twice: by itself and here",
         ),

@@ -144,3 +144,10 @@ def test_what_is_imported_beforehand_can_be(tmp_path: Path, distribution: str) -
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}", f"distribution: {distribution}\n")
     for module in preload_of(trial):
         importlib.import_module(module)
+
+
+def test_peers_are_told_the_rate_of_their_uplink(tmp_path: Path) -> None:
+    trial = trial_of(tmp_path, "{homes: {count: 1, up: 8 Mbit/s}}")
+    stage = stage_of(trial, tmp_path)
+    assert option(leech(stage, trial.cast.peers[0]).argv, "--upload-limit") == "8000000bit/s"
+    assert option(seed(stage, trial.cast.servers[0]).argv, "--upload-limit") == f"{trial.cast.servers[0].up}bit/s"

@@ -68,9 +68,15 @@ def leech(stage: Stage, planned: PlannedPeer) -> Launch:
 
 
 def _common(stage: Stage, planned: PlannedServer) -> list[str]:
+    """Return what seeds and leeches are told alike.
+
+    They know the rate of their uplink, as users tell their clients. As a limit it is never reached: it counts blocks,
+    the link counts frames.
+    """
     settings = stage.trial.settings
     words: dict[str, object] = {
         "bind": stage.addresses[planned.name],
+        "upload-limit": f"{planned.up}bit/s" if planned.up else None,
         "profile": planned.profile,
         "time-scale": settings.time_scale,
         "strategy": planned.strategy.name,
