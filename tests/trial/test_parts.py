@@ -3,6 +3,7 @@
 import os
 import signal
 import zlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def test_equal_contents_make_equal_files(tmp_path: Path) -> None:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
+@pytest.fixture
+def usual_interrupts() -> Iterator[None]:
+    """SIGINT as in a foreground program: one that a shell put into the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("usual_interrupts")
 def test_the_first_interrupt_is_noted_and_the_second_raised() -> None:
     with first_interrupt_waits() as interrupt:
         assert not interrupt.is_asked
