@@ -13,6 +13,8 @@ from peer.swarm.serving import Serving
 NOT_CHOSEN: Final = "not chosen"
 REACTION: Final = 0.05
 """Seconds between a change and the decision that answers it."""
+REACTIONS_A_ROUND: Final = 5
+"""While decisions between rounds change nothing, there are no more of them than so many in a round."""
 
 
 class Rounds:
@@ -38,18 +40,23 @@ class Rounds:
         self._neighbours = neighbours
         self._next_at = outbox.now + profile.rechoke_period
         self._react_at = inf
+        self._patience = REACTION
 
     @property
     def next_at(self) -> float:
         """When something is due."""
         return min(self._next_at, self._react_at)
 
-    def changed(self) -> None:
+    def changed(self, *, frees_slot: bool) -> None:
         """Take note that somebody came to be interested, lost interest, or left: the choker is to be asked soon.
 
-        Changes come in swarms. Those within a moment are answered together, and many a one has passed by then.
+        Changes come in swarms. Those within a moment are answered together, and many a one has passed by then. When all
+        slots are taken, who becomes interested changes nothing: such changes are answered more and more slowly, until a
+        slot is free.
         """
-        self._react_at = min(self._react_at, self._outbox.now + REACTION)
+        if frees_slot:
+            self._patience = REACTION
+        self._react_at = min(self._react_at, self._outbox.now + self._patience)
 
     def candidates(self) -> Sequence[Candidate]:
         """Make snapshots of all neighbours that shook hands."""
@@ -61,7 +68,7 @@ class Rounds:
         now = self._outbox.now
         if now < self._next_at:
             if now >= self._react_at:
-                self._allot(Trigger.CHANGE, is_seed=is_seed)
+                self._react(is_seed=is_seed)
             return None
         while self._next_at <= now:
             self._next_at += self._profile.rechoke_period
@@ -69,6 +76,15 @@ class Rounds:
         for neighbour in self._neighbours.values():
             neighbour.note_round(now)
         return candidates
+
+    def _react(self, *, is_seed: bool) -> None:
+        served = self._served()
+        self._allot(Trigger.CHANGE, is_seed=is_seed)
+        longest = max(REACTION, self._profile.rechoke_period / REACTIONS_A_ROUND)
+        self._patience = REACTION if self._served() != served else min(2 * self._patience, longest)
+
+    def _served(self) -> list[int]:
+        return [each.key for each in self._neighbours.values() if each.up.is_unchoked]
 
     def _allot(self, trigger: Trigger, *, is_seed: bool) -> Sequence[Candidate]:
         self._react_at = inf

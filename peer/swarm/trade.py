@@ -135,7 +135,7 @@ class Trade:
         was_served = neighbour.up.is_unchoked
         self._requesting.forget(neighbour)
         if was_served:
-            self._rounds.changed()
+            self._rounds.changed(frees_slot=True)
 
     def received(self, neighbour: Neighbour, message: Message) -> None:
         """Take a message about pieces; others are not this module's."""
@@ -187,7 +187,7 @@ class Trade:
     def look_around(self) -> None:
         """Do what is due about once a second."""
         if self._requesting.look_for_silence():
-            self._rounds.changed()
+            self._rounds.changed(frees_slot=True)
         self._reveal(self._strategy.herald.later(self._outbox.now))
 
     def _join(self, neighbour: Neighbour) -> None:
@@ -266,7 +266,8 @@ class Trade:
         if neighbour.up.is_interested != is_interested:
             neighbour.up.is_interested = is_interested
             self._outbox.tell(Interested(neighbour.key, by_us=False, is_interested=is_interested))
-            self._rounds.changed()
+            if is_interested or neighbour.up.is_unchoked:
+                self._rounds.changed(frees_slot=not is_interested)
 
     def _got_allowed_fast(self, neighbour: Neighbour, message: AllowedFast) -> None:
         _expect_fast(neighbour)
@@ -288,7 +289,7 @@ class Trade:
         if self.pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now
             outbox.tell(Completed(self.received_bytes, self.sent_bytes, self.wasted_bytes))
-            self._rounds.changed()
+            self._rounds.changed(frees_slot=True)
 
     def _reveal(self, haves: Iterable[tuple[int, int]]) -> None:
         for key, index in haves:
