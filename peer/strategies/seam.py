@@ -14,11 +14,9 @@ it true. Nothing here does I/O or knows a clock; `now` and the random source com
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from random import Random
 from typing import Protocol
 
 from peer.swarm.actions import Leave
-from peer.swarm.profile import Profile
 from peer.wire.bitfield import Bitfield
 
 
@@ -204,10 +202,3 @@ class Strategy:
     herald: Herald
     appetite: Appetite
     departure: Departure
-
-
-class MakesStrategy(Protocol):
-    """What `module:Class` names: called with the profile, the client's random source, and the parameters by name."""
-
-    def __call__(self, profile: Profile, rng: Random, **parameters: object) -> Strategy:
-        """Make the strategy of one client; a TypeError or ValueError tells what is wrong with the parameters."""
