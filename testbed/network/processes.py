@@ -6,7 +6,8 @@ import select
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -18,6 +19,8 @@ _LOOK_AGAIN_MS: Final = 2
 _TAIL_CHARACTERS: Final = 2000
 # Ignored by Python or by a sandbox at a terminal, and inherited; programs expect to be ended or stopped by them.
 _ORDINARY_SIGNALS: Final = (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP)
+_RAISING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals whose handlers may raise, in whatever was going on."""
 
 
 class Place(Protocol):
@@ -65,8 +68,9 @@ class Process:
     def wait(self, timeout: float | None = None) -> int | None:
         """Wait for the end, or at most `timeout` seconds; returns as `poll` does."""
         if self.returncode is None and self._ends_within(None if timeout is None else timeout * 1000):
-            self.returncode = self._reap()
-            os.close(self._pidfd)
+            with _signals_held_back():  # an exit status can be had once: lost halfway, it would be awaited for ever
+                self.returncode = self._reap()
+                os.close(self._pidfd)
         return self.returncode
 
     def _ends_within(self, milliseconds: float | None) -> bool:
@@ -199,6 +203,15 @@ class Processes:
     def _note(self, process: Process) -> Process:
         self.started.append(process)
         return process
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _output_files(output: Path) -> tuple[Path, Path]:

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cli.conftest import Terminal
 from tests.network.leftovers import Watch
-from tests.trial.plans import written
+from tests.trial.plans import BASE, written
 
 pytestmark = pytest.mark.kernel
 
@@ -128,8 +128,9 @@ def test_ctrl_c_once_ends_after_the_trial_and_keeps_it(command: Path, file: Path
     assert len(rows(run / "trials.csv")) == 1
 
 
-def test_ctrl_c_twice_ends_now_and_drops_it(command: Path, file: Path, runs: Path) -> None:
-    with running(command, file, runs) as process:
+def test_ctrl_c_twice_ends_now_and_drops_it(command: Path, tmp_path: Path, runs: Path) -> None:
+    of_ten_seconds = written(tmp_path, base=BASE.replace("1 MiB", "8 MiB"), more=SWEEP)
+    with running(command, of_ten_seconds, runs) as process:
         read_until(process, "progress")
         process.send_signal(signal.SIGINT)
         while not read_until(process, "progress")["is_last"]:

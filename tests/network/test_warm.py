@@ -9,7 +9,7 @@ import pytest
 
 from testbed.network import EmulatedHost, Network, ProcessError, sandbox
 from testbed.network.processes import Process
-from testbed.network.warm import WarmInterpreterError
+from testbed.network.warm import WarmInterpreter, WarmInterpreterError
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel
@@ -158,6 +158,25 @@ def test_what_still_runs_ends_with_the_network(modules: Path) -> None:
         return [process.returncode for process in programs]
 
     assert sandbox.run(body) == [-signal.SIGTERM] * 3
+
+
+def test_an_interrupt_amid_the_report_of_an_end_loses_nothing(on_host: OnHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read and not noted would be awaited for ever."""
+    exit_status = WarmInterpreter.exit_status
+
+    def interrupted(self: WarmInterpreter, pid: int) -> int:
+        status = exit_status(self, pid)
+        signal.raise_signal(signal.SIGINT)
+        return status
+
+    def look(host: EmulatedHost) -> int | None:
+        process = program(host, "sys.exit(3)")
+        monkeypatch.setattr(WarmInterpreter, "exit_status", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            process.wait(20)
+        return process.wait(0)
+
+    assert on_host(look) == 3
 
 
 def test_what_cannot_be_preloaded_is_an_error(on_host: OnHost, capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.setup.conftest import FreshMachine
 
-pytestmark = pytest.mark.setup
+pytestmark = [pytest.mark.setup, pytest.mark.timeout(1200)]
 
 PROVISION = "/vagrant/bin/provision"
 START = ("/vagrant/bin/testbed", "--help")

@@ -13,6 +13,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 pytestmark = [
     pytest.mark.setup,
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(shutil.which("vagrant") is None, reason="this system has no package of vagrant"),
 ]
 

@@ -11,7 +11,7 @@ from testbed.trial.conduct import Order, conduct
 from testbed.trial.events import Event, Progress, TrialEnded
 from testbed.trial.material import make_original
 
-_BASE = """\
+BASE = """\
 file: {size: 1 MiB, piece_length: 32 KiB}
 servers: {up: 16 Mbit/s}
 time_limit: 30 s
@@ -20,7 +20,7 @@ time_scale: 10
 HOMES = "homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
 
 
-def written(folder: Path, *, peers: str = HOMES, more: str = "", base: str = _BASE) -> Path:
+def written(folder: Path, *, peers: str = HOMES, more: str = "", base: str = BASE) -> Path:
     """An experiment file with these groups of peers, and with more keys."""
     file = folder / "small.yaml"
     file.write_text(f"{base}peers:\n{indent(dedent(peers).strip(), '  ')}\n{dedent(more)}")
