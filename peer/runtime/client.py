@@ -12,6 +12,7 @@ import mmap
 import socket
 from collections.abc import Callable
 from functools import partial
+from random import Random
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +38,7 @@ from peer.swarm.actions import (
     Verify,
 )
 from peer.swarm.placement import Placement
+from peer.swarm.serving import LARGEST_BLOCK
 from peer.swarm.session import Session
 from peer.wire.bitfield import Bitfield
 from peer.wire.compact import Address
@@ -46,6 +48,8 @@ from peer.wire.metainfo import Info
 from peer.wire.tracker import Event
 
 Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
+
+_GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
 
 class Client:
@@ -166,16 +170,22 @@ class Client:
 
     def next_block(self, connection: Connection, now: float) -> tuple[Request, memoryview] | None:
         """Take the next block for a neighbour from the mind."""
-        request = self._session.next_upload(connection.key, now)
-        if request is None:
+        shipment = self._session.next_upload(connection.key, now)
+        if shipment is None:
             return None
+        request = shipment.request
         try:
-            block = self._known.storage.read(request.index, request.begin, request.length)
+            block = self._content(request, is_garbage=shipment.is_garbage)
         except StorageError as error:
             self._fail(str(error), now)
             return None
         self._throttle.began(connection.key, request.length, now)
         return request, block
+
+    def _content(self, request: Request, *, is_garbage: bool) -> memoryview:
+        if is_garbage:
+            return _GARBAGE[: request.length]
+        return self._known.storage.read(request.index, request.begin, request.length)
 
     def block_went(self, connection: Connection, request: Request, now: float) -> None:
         """The last byte of a block is in the kernel."""

@@ -148,7 +148,7 @@ class _Program:
             print(f"ready {Address(*bound.getsockname()[:2])}", flush=True)
             async with _flushed(trace):
                 leave = await self._be_there(client, listener)
-        self._stock, self._have = client.stock, client.have
+        self._stock, self._have = client.stock, None if leave.forgets else client.have
         if client.failure is not None:
             raise EndError(ExitCode.NO_DATA, client.failure)
         return leave.back_after

@@ -1,7 +1,8 @@
-"""What to say that we have."""
+"""What to say that we have, and have moved."""
 
 from collections.abc import Iterable
 
+from peer.strategies.seam import Tally
 from peer.wire.bitfield import Bitfield
 
 
@@ -23,3 +24,7 @@ class Honest:
     def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:  # noqa: ARG002
         """Say no more than before."""
         return ()
+
+    def tally(self, true: Tally) -> Tally:
+        """Tell what is so."""
+        return true

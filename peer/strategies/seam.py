@@ -2,7 +2,8 @@
 
     Choker     whom to serve, and how fast     allot(ChokingView)      -> Allocation
     Picker     which piece to begin            pick(PieceView)         -> piece or None
-    Herald     what to say that we have        first_words(...), ...   -> pieces
+    Herald     what to say that we have,
+               and have moved                  first_words(...), ...   -> pieces, Tally
     Appetite   how many neighbours, which
                to ask, how often to announce   wish(ProgressView, ...) -> Wishes
     Departure  when to go                      decide(ProgressView)    -> Leave or None
@@ -14,7 +15,7 @@ it true. Nothing here does I/O or knows a clock; `now` and the random source com
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from peer.swarm.actions import Leave
 from peer.wire.bitfield import Bitfield
@@ -75,12 +76,23 @@ class ChokingView:
     piece_length: int = 0
 
 
+class Garbage(StrEnum):
+    """Which blocks hold random bytes instead of the file's."""
+
+    NEVER = "never"
+    """A piece that we lack is not served, whatever we claim."""
+    MISSING = "missing"
+    """Those of pieces that we lack."""
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Why a neighbour is unchoked, and at which rate (bytes/s) at most; None is no limit of its own."""
 
     reason: str
     rate: float | None = None
+    garbage: Garbage = Garbage.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +145,16 @@ class Picker(Protocol):
         """Return a piece of the view, or None to ask this neighbour for nothing new now."""
 
 
+class Tally(NamedTuple):
+    """What a tracker is told of us, in bytes."""
+
+    uploaded: int
+    downloaded: int
+    left: int
+
+
 class Herald(Protocol):
-    """Decides what to say that we have."""
+    """Decides what to say that we have, and have moved."""
 
     def first_words(self, neighbour: int, have: Bitfield) -> Bitfield:
         """Return what to claim in the first message."""
@@ -147,6 +167,9 @@ class Herald(Protocol):
 
     def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
         """Return the haves to send because a neighbour announced a piece, as (neighbour, piece)."""
+
+    def tally(self, true: Tally) -> Tally:
+        """Return what to tell trackers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,10 +88,12 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The session is over. With `back_after`, start another in so many seconds, as the same client or a new one."""
+    """The session is over. With `back_after`, start another in so many seconds, under a new peer id."""
 
     reason: str
     back_after: float | None = None
+    forgets: bool = False
+    """The other one begins with nothing of the file."""
 
 
 Action: TypeAlias = Greet | Send | Upload | LimitUpload | Divert | Verify | Dial | Close | Announce | Open | Leave

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from peer.strategies.seam import Candidate
+from peer.strategies.seam import Candidate, Garbage
 from peer.swarm.pipeline import Pipeline
 from peer.swarm.profile import Profile
 from peer.swarm.rates import Rate
@@ -41,6 +41,7 @@ class Uploading:
     sent_when_unchoked: int = 0
     is_interested: bool = False
     limit: float | None = None
+    garbage: Garbage = Garbage.NEVER
     queue: deque[Request] = field(default_factory=deque)
     """Requests in the order in which they came; those handed out for sending are not here any more."""
     free_pieces: frozenset[int] = frozenset()

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final
 
-from peer.strategies.seam import Wishes
+from peer.strategies.seam import Tally, Wishes
 from peer.swarm.actions import Announce, Dial
 from peer.swarm.addresses import AddressBook
 from peer.swarm.announcing import Announcer
@@ -15,14 +15,6 @@ from peer.wire.compact import Address
 from peer.wire.tracker import AnnounceRequest, AnnounceResponse, Event
 
 KEY_BITS: Final = 32
-
-
-class Tally(NamedTuple):
-    """What a tracker is told of us, in bytes."""
-
-    uploaded: int
-    downloaded: int
-    left: int
 
 
 class Search:

@@ -4,9 +4,9 @@ A request is in a neighbour's queue from when it is accepted until it is handed 
 cancelled, or the neighbour is choked. Nothing is handed out before the connection has room: a choke bites at once.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from peer.strategies.seam import Grant
+from peer.strategies.seam import Garbage, Grant
 from peer.swarm.actions import LimitUpload, Upload
 from peer.swarm.facts import BlockMoved, BlockRequested, Choked, RequestEnded, Unchoked
 from peer.swarm.neighbour import Neighbour
@@ -20,6 +20,14 @@ MOST_QUEUED: Final = 500
 LARGEST_BLOCK: Final = 128 << 10
 MOST_REFUSED: Final = 1_000
 """Requests while choked, after which a neighbour is not believed to have missed the choke."""
+
+
+class Shipment(NamedTuple):
+    """A block to send."""
+
+    request: Request
+    is_garbage: bool
+    """Random bytes are to go in its place."""
 
 
 class Serving:
@@ -36,6 +44,7 @@ class Serving:
     def unchoke(self, neighbour: Neighbour, grant: Grant) -> None:
         """Serve a neighbour from now on, or serve it at another rate."""
         up = neighbour.up
+        up.garbage = grant.garbage
         if grant.rate != up.limit:
             up.limit = grant.rate
             self._outbox.do(LimitUpload(neighbour.key, grant.rate))
@@ -69,7 +78,7 @@ class Serving:
         up = neighbour.up
         if self._outbox.tells_blocks:
             self._outbox.tell(BlockRequested(neighbour.key, False, request.index, request.begin, request.length))
-        if request.index not in self._have:
+        if request.index not in self._have and up.garbage is Garbage.NEVER:
             self._refuse(neighbour, request, "rejected")
         elif not up.is_unchoked and request.index not in up.free_pieces:
             up.refused += 1
@@ -92,10 +101,13 @@ class Serving:
             return
         self._refuse(neighbour, wanted, "cancelled")
 
-    def next_upload(self, neighbour: Neighbour) -> Request | None:
+    def next_upload(self, neighbour: Neighbour) -> Shipment | None:
         """Hand out the next block to send."""
-        queue = neighbour.up.queue
-        return queue.popleft() if queue else None
+        up = neighbour.up
+        if not up.queue:
+            return None
+        request = up.queue.popleft()
+        return Shipment(request, up.garbage is Garbage.ALWAYS or request.index not in self._have)
 
     def block_sent(self, neighbour: Neighbour, request: Request) -> None:
         """Count a block that has left us."""

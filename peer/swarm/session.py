@@ -16,7 +16,7 @@ from math import inf
 from random import Random
 from typing import Final
 
-from peer.strategies.seam import ProgressView, Strategy
+from peer.strategies.seam import ProgressView, Strategy, Tally
 from peer.swarm.actions import Action, Leave
 from peer.swarm.addresses import AddressBook
 from peer.swarm.announcing import Announcer
@@ -27,7 +27,8 @@ from peer.swarm.neighbour import Neighbour
 from peer.swarm.outbox import Outbox, Tell
 from peer.swarm.placement import Placement
 from peer.swarm.profile import Profile
-from peer.swarm.search import Search, Tally
+from peer.swarm.search import Search
+from peer.swarm.serving import Shipment
 from peer.swarm.trade import Trade
 from peer.wire.bitfield import Bitfield
 from peer.wire.compact import Address
@@ -219,7 +220,7 @@ class Session:
             self._doors.accuse(neighbour, str(error))
             return False
 
-    def next_upload(self, key: int, now: float) -> Request | None:
+    def next_upload(self, key: int, now: float) -> Shipment | None:
         """Hand out the next block to send to a neighbour: its connection has room."""
         self._outbox.now = now
         neighbour = self._neighbours.get(key)
@@ -369,7 +370,7 @@ class Session:
     def _tally(self) -> Tally:
         """Count what a tracker is told; one that does not know the torrent yet wants all of it."""
         left = 1 if self._trade is None else self._trade.left_bytes
-        return Tally(self.sent_bytes, self.received_bytes, left)
+        return self._strategy.herald.tally(Tally(self.sent_bytes, self.received_bytes, left))
 
     def _became_complete(self) -> None:
         self._search.completed()

@@ -18,7 +18,7 @@ from peer.swarm.placement import Placement
 from peer.swarm.profile import Profile
 from peer.swarm.requesting import Requesting
 from peer.swarm.rounds import Rounds
-from peer.swarm.serving import Serving
+from peer.swarm.serving import Serving, Shipment
 from peer.wire import messages
 from peer.wire.bitfield import Bitfield
 from peer.wire.errors import MessageError
@@ -165,7 +165,7 @@ class Trade:
             self._requesting.fill_hungry()
         return verdict.guilty
 
-    def next_upload(self, neighbour: Neighbour) -> Request | None:
+    def next_upload(self, neighbour: Neighbour) -> Shipment | None:
         """Hand out the next block to send."""
         return self._serving.next_upload(neighbour)
 

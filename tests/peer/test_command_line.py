@@ -233,6 +233,35 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
         assert "ZeroDivisionError" in seed.errors()
 
 
+def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import replace\n"
+        "from peer.strategies.standard import tit_for_tat\n"
+        "from peer.swarm.actions import Leave\n"
+        "class OnceMore:\n"
+        "    times = 0\n"
+        "    def decide(self, view):\n"
+        "        if view.completed_at is not None:\n"
+        "            self.times += 1\n"
+        "            return Leave('again', 0.0, forgets=True) if self.times == 1 else Leave('enough')\n"
+        "def twice(profile, rng):\n"
+        "    return replace(tit_for_tat(profile, rng), departure=OnceMore())\n"
+    )
+    trace = tmp_path / "trace.jsonl"
+    with (
+        seeding(shared) as seed,
+        running(
+            *("leech", shared.torrent, "--to", tmp_path, "--bind", "127.0.0.1", "--port", 0, "--peer", seed.address),
+            *("--strategy", "mine:twice", "--time-scale", 20, "--trace", trace),
+            env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
+        ) as leech,
+    ):
+        assert leech.process.wait(SOON) == ExitCode.OK
+    facts = events(trace)
+    assert [opened["have_count"] for opened in named(facts, "opened")] == [0, 0]
+    assert [left["have_count"] for left in named(facts, "left")] == [PIECES, PIECES]
+
+
 def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

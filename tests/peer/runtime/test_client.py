@@ -24,6 +24,7 @@ from peer.runtime.trackers import TrackerClient
 from peer.swarm.actions import Action, Announce, Close, Dial, Divert, Greet, Leave, Send, Upload, Verify
 from peer.swarm.placement import Placement
 from peer.swarm.profile import PROFILES
+from peer.swarm.serving import Shipment
 from peer.swarm.session import Session
 from peer.wire.bitfield import Bitfield
 from peer.wire.compact import Address
@@ -48,7 +49,7 @@ class Script:
     answers: dict[str, list[Action]] = field(default_factory=dict)
     """What to do after the first input of a kind."""
     placements: list[Placement] = field(default_factory=list)
-    uploads: list[Request] = field(default_factory=list)
+    uploads: list[Shipment] = field(default_factory=list)
     heard: list[tuple[Any, ...]] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     deadline: float = inf
@@ -95,7 +96,7 @@ class Script:
         self.hear("block", key, header)
         return True
 
-    def next_upload(self, _key: int, _now: float) -> Request | None:
+    def next_upload(self, _key: int, _now: float) -> Shipment | None:
         return self.uploads.pop(0) if self.uploads else None
 
     def block_sent(self, key: int, request: Request, _now: float) -> None:
@@ -225,7 +226,7 @@ def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
 def test_blocks_are_sent_from_storage(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
-        script = Script({"received": [Upload(1)]}, uploads=[request])
+        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=False)])
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
@@ -233,6 +234,21 @@ def test_blocks_are_sent_from_storage(run: Run) -> None:
             assert (await hear(stranger, 13 + BLOCK))[13:] == scene.data[BLOCK:]
             await script.until("sent")
         assert script.heard[-1] == ("sent", 1, request)
+
+    run(body())
+
+
+def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: Run) -> None:
+    async def body() -> None:
+        request = Request(0, BLOCK, BLOCK)
+        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=True)])
+        async with Scene(script) as scene:
+            scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
+            stranger = await scene.stranger()
+            await say(stranger, HELLO.encode())
+            garbage = (await hear(stranger, 13 + BLOCK))[13:]
+        assert garbage != scene.data[BLOCK:]
+        assert len(set(garbage)) > 200
 
     run(body())
 

@@ -6,10 +6,13 @@ from random import Random
 import pytest
 
 from peer.strategies import make_strategy
+from peer.strategies.heralds import Honest
+from peer.strategies.seam import Allocation, ChokingView, Garbage, Grant, Tally
 from peer.swarm import actions
 from peer.swarm.facts import Banned, Disconnected, Handshaken, Left, Opened
 from peer.swarm.placement import Placement
 from peer.swarm.profile import PROFILES
+from peer.swarm.serving import Shipment
 from peer.wire import messages
 from peer.wire.bitfield import Bitfield
 from peer.wire.compact import Address
@@ -41,8 +44,8 @@ from peer.wire.messages import (
     Unchoke,
 )
 from peer.wire.tracker import AnnounceResponse, Event
-from tests.peer.swarm.scripted import ALL, FAST, OUR_ID, PLAIN, Mind, everything
-from tests.peer.swarm.virtual import a_torrent
+from tests.peer.swarm.scripted import ALL, FAST, OUR_ID, PLAIN, Mind, Them, everything
+from tests.peer.swarm.virtual import TRACKER, a_torrent
 
 BLOCK = 16 << 10
 INFO = a_torrent(8, 64 << 10)
@@ -50,6 +53,23 @@ INFO = a_torrent(8, 64 << 10)
 
 def a_seed(**options: object) -> Mind:
     return Mind(INFO, have=everything(INFO), **options)
+
+
+def handed_out(mind: Mind, them: Them) -> list[Request]:
+    """The true blocks that are to be sent."""
+    shipments = list(iter(lambda: mind.session.next_upload(them.key, mind.now), None))
+    assert not any(shipment.is_garbage for shipment in shipments)
+    return [shipment.request for shipment in shipments]
+
+
+class Serves:
+    """Serves everybody in one way."""
+
+    def __init__(self, grant: Grant) -> None:
+        self._grant = grant
+
+    def allot(self, view: ChokingView) -> Allocation:
+        return Allocation({each.key: self._grant for each in view.candidates})
 
 
 # Shaking hands
@@ -214,7 +234,7 @@ def test_requests_are_handed_out_in_their_order_once_there_is_room() -> None:
     for request in wanted:
         them.say(request)
     assert [each for each in mind.done if isinstance(each, actions.Upload)] == [actions.Upload(them.key)]
-    assert [mind.session.next_upload(them.key, mind.now) for _ in range(4)] == [*wanted, None]
+    assert handed_out(mind, them) == wanted
 
 
 def test_a_choke_drops_what_waits_and_says_so_to_those_who_understand() -> None:
@@ -264,13 +284,43 @@ def test_a_piece_that_we_lack_is_refused() -> None:
     assert them.say(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
 
 
+@pytest.mark.parametrize(
+    ("garbage", "expected"),
+    [
+        (Garbage.MISSING, [Shipment(Request(3, 0, BLOCK), False), Shipment(Request(1, 0, BLOCK), True)]),
+        (Garbage.ALWAYS, [Shipment(Request(3, 0, BLOCK), True), Shipment(Request(1, 0, BLOCK), True)]),
+    ],
+)
+def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]) -> None:
+    some = Bitfield(8)
+    some.add(3)
+    standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
+    strategy = replace(standard, choker=Serves(Grant("of a kind", garbage=garbage)))
+    mind = Mind(INFO, have=some, strategy=strategy)
+    them = unchoked_by(mind)
+    for index in (3, 1):
+        assert them.say(Request(index, 0, BLOCK)) == []
+    assert [mind.session.next_upload(them.key, mind.now) for _ in range(2)] == expected
+
+
+def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
+    class Boasts(Honest):
+        def tally(self, true: Tally) -> Tally:
+            return true._replace(uploaded=10**9, left=0)
+
+    standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
+    mind = Mind(INFO, strategy=replace(standard, herald=Boasts()), trackers=((TRACKER,),))
+    (announce,) = (each.request for each in mind.done if isinstance(each, actions.Announce))
+    assert (announce.uploaded, announce.downloaded, announce.left) == (10**9, 0, 0)
+
+
 def test_allowed_fast_pieces_are_served_while_choked_and_survive_a_choke() -> None:
     mind = a_seed(profile=replace(PROFILES["course"], allowed_fast=2))
     them = mind.meet()
     free = [each.index for each in them.hears() if isinstance(each, AllowedFast)]
     assert len(free) == 2
     assert them.say(Request(free[0], 0, BLOCK)) == []
-    assert mind.session.next_upload(them.key, mind.now) == Request(free[0], 0, BLOCK)
+    assert handed_out(mind, them) == [Request(free[0], 0, BLOCK)]
 
 
 # Taking

@@ -9,7 +9,19 @@ import pytest
 from peer.strategies import make_strategy
 from peer.strategies.heralds import Honest
 from peer.strategies.seam import Allocation, ChokingView
-from peer.swarm.facts import Banned, Choked, Disconnected, Moved, PieceCompleted, PieceFailed, Snubbed, Unchoked
+from peer.swarm.facts import (
+    Banned,
+    Choked,
+    Disconnected,
+    Joined,
+    Left,
+    Moved,
+    Opened,
+    PieceCompleted,
+    PieceFailed,
+    Snubbed,
+    Unchoked,
+)
 from peer.swarm.profile import PROFILES
 from peer.wire.bitfield import Bitfield
 from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
@@ -133,6 +145,18 @@ class ClaimsEverything(Honest):
 
     def first_words(self, _: int, have: Bitfield) -> Bitfield:
         return Bitfield.full(have.size)
+
+
+def test_who_goes_away_comes_back_with_what_it_had_as_another() -> None:
+    swarm = VirtualSwarm(a_torrent(40))
+    flash_crowd(swarm, 3)
+    traveller = swarm.add("traveller", up=64 * KIB, departure="at 50 % for 5 s")
+    swarm.run(60)
+    first, second = traveller.told(Joined)
+    assert first.peer_id != second.peer_id
+    (gone,) = traveller.told(Left)
+    assert [opened.have_count for opened in traveller.told(Opened)] == [0, gone.have_count]
+    assert traveller.session.is_complete
 
 
 def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:

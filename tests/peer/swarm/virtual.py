@@ -9,7 +9,7 @@ import heapq
 import json
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from hashlib import sha1
 from itertools import count
@@ -18,12 +18,13 @@ from random import Random
 from typing import Any
 
 from peer.strategies import make_strategy
-from peer.strategies.seam import Strategy
+from peer.strategies.seam import Departure, Strategy
 from peer.swarm import actions
 from peer.swarm.actions import Action
 from peer.swarm.facts import Fact, Level
 from peer.swarm.placement import Placement
 from peer.swarm.profile import PROFILES, Profile
+from peer.swarm.serving import Shipment
 from peer.swarm.session import Session
 from peer.tracker.registry import Policy, Registry
 from peer.wire.bitfield import Bitfield
@@ -53,8 +54,8 @@ class Pipe:
     limit: float | None = None
     free_at: float = 0.0
     waits: bool = False
-    on_the_way: deque[PieceHeader] = field(default_factory=deque)
-    """Blocks that have begun to be sent, the first of them being the one that begins to arrive."""
+    on_the_way: deque[tuple[PieceHeader, bool]] = field(default_factory=deque)
+    """Blocks that have begun to be sent, and whether they are wrong; the first one begins to arrive."""
     placement: Placement = Placement.NOWHERE
 
 
@@ -67,7 +68,8 @@ class VirtualPeer:
     up: float | None
     down: float | None
     session: Session
-    rng: Random
+    make_session: Callable[[Bitfield | None], Session]
+    """For each life, with what it begins with."""
     corrupts: bool = False
     """Every block that it sends is wrong."""
     is_here: bool = True
@@ -134,7 +136,7 @@ class VirtualSwarm:
             actions.Dial: lambda peer, action: self._soon(partial(self._dial, peer, action.address)),
             actions.Close: lambda peer, action: self._close(peer, action.neighbour),
             actions.Announce: lambda peer, action: self._announce(peer, action.url, action.request),
-            actions.Leave: lambda peer, _: self._go(peer, "closed"),
+            actions.Leave: self._leave,
         }
 
     def add(
@@ -155,25 +157,30 @@ class VirtualSwarm:
         profile = profile or self._profile
         rng = Random(f"{self._seed} {name}")
         address = Address(f"198.18.{len(self._at) // 250}.{len(self._at) % 250 + 2}", PORT)
-        if isinstance(strategy, str):
-            strategy = make_strategy(strategy, profile, rng, parameters)
         facts: list[tuple[float, Fact]] = []
-        session = Session(
-            info_hash=self.info.info_hash,
-            peer_id=make_peer_id(rng),
-            port=PORT,
-            profile=profile,
-            strategy=strategy,
-            rng=rng,
-            now=at,
-            tell=lambda fact, now: facts.append((now, fact)),
-            level=self._level,
-            trackers=((TRACKER,),),
-            capacity=up,
-            info=self.info,
-            have=Bitfield.full(self.info.piece_count) if is_seed else have,
-        )
-        peer = VirtualPeer(name, address, up, down, session, rng, corrupts, facts=facts)
+        departures: list[Departure] = []
+
+        def make_session(have: Bitfield | None) -> Session:
+            made = make_strategy(strategy, profile, rng, parameters) if isinstance(strategy, str) else strategy
+            departures.append(made.departure)
+            return Session(
+                info_hash=self.info.info_hash,
+                peer_id=make_peer_id(rng),
+                port=PORT,
+                profile=profile,
+                strategy=replace(made, departure=departures[0]),
+                rng=rng,
+                now=max(at, self.now),
+                tell=lambda fact, now: facts.append((now, fact)),
+                level=self._level,
+                trackers=((TRACKER,),),
+                capacity=up,
+                info=self.info,
+                have=have,
+            )
+
+        session = make_session(Bitfield.full(self.info.piece_count) if is_seed else have)
+        peer = VirtualPeer(name, address, up, down, session, make_session, corrupts, facts=facts)
         self.peers[name] = peer
         self._at[address] = peer
         self._later(at, lambda: self._start(peer))
@@ -300,6 +307,19 @@ class VirtualSwarm:
             peer.session.disconnected(key, reason, self.now)
             self._act(peer)
 
+    def _leave(self, peer: VirtualPeer, action: actions.Leave) -> None:
+        self._go(peer, "closed")
+        if action.back_after is not None:
+            have = None if action.forgets else peer.session.have
+            # What is on its way to the first life must not reach the second one.
+            self._later(self.now + max(action.back_after, 2 * self._latency), partial(self._come_back, peer, have))
+
+    def _come_back(self, peer: VirtualPeer, have: Bitfield | None) -> None:
+        peer.session = peer.make_session(have)
+        peer.is_here, peer.is_sending = True, False
+        peer.waiting.clear()
+        self._start(peer)
+
     def _go(self, peer: VirtualPeer, reason: str) -> None:
         peer.is_here = False
         for key in list(peer.pipes):
@@ -335,27 +355,29 @@ class VirtualSwarm:
                 peer.waiting.append(key)
                 self._later(pipe.free_at, lambda: self._send_next(peer))
                 continue
-            request = peer.session.next_upload(key, self.now)
-            if request is None:
+            shipment = peer.session.next_upload(key, self.now)
+            if shipment is None:
                 pipe.waits = False
                 continue
             peer.waiting.append(key)
-            self._send(peer, key, pipe, request)
+            self._send(peer, key, pipe, shipment)
             return
 
-    def _send(self, peer: VirtualPeer, key: int, pipe: Pipe, request: Request) -> None:
+    def _send(self, peer: VirtualPeer, key: int, pipe: Pipe, shipment: Shipment) -> None:
+        request = shipment.request
         peer.is_sending = True
         if pipe.limit is not None:
             pipe.free_at = self.now + request.length / max(pipe.limit, 1)
         took = 0.0 if peer.up is None else request.length / peer.up
-        pipe.on_the_way.append(PieceHeader(request.index, request.begin, request.length))
+        header = PieceHeader(request.index, request.begin, request.length)
+        pipe.on_the_way.append((header, shipment.is_garbage or peer.corrupts))
         if len(pipe.on_the_way) == 1:
             self._begin_to_arrive(pipe)
         self._later(self.now + took, lambda: self._sent(peer, key, pipe, request))
 
     def _sent(self, peer: VirtualPeer, key: int, pipe: Pipe, request: Request) -> None:
         peer.is_sending = False
-        if key in peer.pipes:
+        if peer.pipes.get(key) is pipe:
             peer.session.block_sent(key, request, self.now)
             far = pipe.far
             took = 0.0 if far.down is None else request.length / far.down
@@ -365,16 +387,16 @@ class VirtualSwarm:
         self._send_next(peer)
 
     def _begin_to_arrive(self, pipe: Pipe) -> None:
-        pipe.placement = pipe.far.session.placement(pipe.far_key, pipe.on_the_way[0], self.now)
+        pipe.placement = pipe.far.session.placement(pipe.far_key, pipe.on_the_way[0][0], self.now)
         self._act(pipe.far)
 
     def _block(self, peer: VirtualPeer, pipe: Pipe) -> None:
-        far, header = pipe.far, pipe.on_the_way.popleft()
+        far, (header, is_garbage) = pipe.far, pipe.on_the_way.popleft()
         if pipe.far_key not in far.pipes:
             return
         is_needed = far.session.block_arrived(pipe.far_key, header, self.now)
         if is_needed:
-            digest = sha1(peer.name.encode(), usedforsecurity=False).digest() if peer.corrupts else GOOD
+            digest = sha1(peer.name.encode(), usedforsecurity=False).digest() if is_garbage else GOOD
             far.blocks[header.index, header.begin] = digest
         self._act(far)
         if pipe.on_the_way:
