@@ -1,29 +1,49 @@
 """`testbed check`: all that is wrong with an experiment file, at once."""
 
 from pathlib import Path
+from typing import Final
 
 from testbed.cli.targets import target_of, trial_topology
+from testbed.errors import ExplainedError
 from testbed.experiment import read_experiment
+from testbed.experiment.estimates import Doubt, Machine, doubts
 from testbed.experiment.plan import Plan, make_plan
+from testbed.experiment.trials import Trial
+from testbed.trial.errors import TrialError
+from testbed.trial.programs import check_programs
 from testbed.units import format_duration
+
+_ANY_MACHINE: Final = Machine()
+"""What is doubted of it is doubted everywhere; `testbed plan` looks at this one."""
 
 
 def check_experiment(file: Path) -> None:
     """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
     if read_experiment(file).experiment.peers:
-        print(f"{file} is in order: {summary(checked_plan(file))}")
+        plan = checked_plan(file)
+        print(f"{file} is in order: {summary(plan)}")
+        for doubt in doubts(plan.trials, _ANY_MACHINE):
+            print(f"warning: {warning(doubt, plan)}")
     else:
         target_of(file)
         print(f"{file} is in order: a network without peers")
 
 
 def checked_plan(file: Path) -> Plan:
-    """Plan an experiment, and make the topology of each of its points to see that it can be."""
+    """Plan an experiment, and make each of its points' topology, and its programs' options, to see that they can be."""
     plan = make_plan(read_experiment(file))
     for trial in plan.trials:
         if trial.repetition == 1:
             trial_topology(file, trial)
+            _check_programs(file, trial)
     return plan
+
+
+def _check_programs(file: Path, trial: Trial) -> None:
+    try:
+        check_programs(trial)
+    except TrialError as error:
+        raise ExplainedError(f"{file}: {error}") from error
 
 
 def summary(plan: Plan) -> str:
@@ -31,6 +51,17 @@ def summary(plan: Plan) -> str:
     count = len(plan.trials)
     seconds = sum(trial.estimate.seconds for trial in plan.trials)
     return f"{count} {'trial' if count == 1 else 'trials'}, about {_in_words(seconds)}"
+
+
+def warning(doubt: Doubt, plan: Plan) -> str:
+    """Say what may not be faithful, and in which trials."""
+    few = ", ".join(_numbers(doubt, plan)[:6])
+    more = ", ..." if len(doubt.trials) > 6 else ""
+    return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"
+
+
+def _numbers(doubt: Doubt, plan: Plan) -> list[str]:
+    return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in doubt.trials]
 
 
 def _in_words(seconds: float) -> str:

@@ -9,10 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from testbed.cli.check import checked_plan, summary
+from testbed.cli.check import checked_plan, summary, warning
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment.estimates import Doubt, Machine, doubts
+from testbed.experiment.estimates import Machine, doubts
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
@@ -47,17 +47,6 @@ def _can_delay() -> bool:
     if DELAY_BOX.exists() and Path("/dev/net/tun").exists():
         return True
     return any(check.name == "qdisc netem" and check.state == "ok" for check in check_kernel())
-
-
-def warning(doubt: Doubt, plan: Plan) -> str:
-    """Say what may not be faithful, and in which trials."""
-    few = ", ".join(_numbers(doubt, plan)[:6])
-    more = ", ..." if len(doubt.trials) > 6 else ""
-    return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"
-
-
-def _numbers(doubt: Doubt, plan: Plan) -> list[str]:
-    return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in doubt.trials]
 
 
 def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from testbed.cli.check import checked_plan
+from testbed.cli.check import checked_plan, warning
 from testbed.cli.network_run import run_network
-from testbed.cli.plan import this_machine, warning
+from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from testbed.experiment.findings import Finding, did_you_mean
-from testbed.experiment.groups import At, Hosts, MidWay, PeerGroup
+from testbed.experiment.groups import STRATEGIES, At, Hosts, MidWay, PeerGroup
 from testbed.experiment.schema import Experiment
 from testbed.experiment.vocabulary import Key
 
@@ -14,8 +14,10 @@ FROM_GROUPS = ("n", "names", "up", "down", "delay", "jitter", "loss")
 
 def missing_parts(document: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield the keys without which an experiment is none; can be told of a document that has other mistakes too."""
+    if document.get("peers") == {}:
+        yield Finding(("peers",), "has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`")
     if not document.get("peers"):
-        if "topology" not in document:
+        if "topology" not in document and "peers" not in document:
             yield Finding(("topology",), "is required where there are no `peers:`")
         return
     for key in ("file", "servers"):
@@ -48,6 +50,10 @@ def _check_hosts(path: tuple[Key, ...], hosts: Hosts, count: int) -> Iterator[Fi
             yield from _check_length((*path, key), rates, count)
     if hosts.jitter and not hosts.delay:
         yield Finding((*path, "jitter"), "varies a delay: write `delay:` too")
+    strategy = hosts.strategy.reference
+    if hosts.application == "ours" and strategy not in STRATEGIES and ":" not in strategy:
+        possible = f"{', '.join(STRATEGIES)}, or module:Class for one of your own"
+        yield Finding((*path, "strategy"), f"there is no {strategy!r}{did_you_mean(strategy, STRATEGIES)}: {possible}")
 
 
 def _check_peers(path: tuple[Key, ...], group: PeerGroup) -> Iterator[Finding]:

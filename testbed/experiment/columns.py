@@ -26,8 +26,8 @@ def read_column(file: Path, heading: str, parse: Callable[[str], float]) -> tupl
     except TraceError as error:
         raise TraceError(f"{file}: {error}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) else "is not a CSV file in UTF-8"
-        raise TraceError(f"{file}: {(reason or str(error)).lower()}") from error
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "is not a CSV file in UTF-8"
+        raise TraceError(f"{file}: {reason or error}") from error
 
 
 def _cells(rows: "csv.DictReader[str]", heading: str, parse: Callable[[str], float]) -> list[float]:

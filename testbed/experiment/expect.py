@@ -32,8 +32,7 @@ def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> 
         return Outcome(expectation.text, holds=False, found=unknown)
     where = expectation.where
     chosen = [row for row in rows if where is None or where.holds(row)]
-    aggregates = [aggregate for product in expectation.products for aggregate in product.aggregates]
-    measured = {str(aggregate): aggregate.of(chosen) for aggregate in aggregates}
+    measured = {str(aggregate): aggregate.of(chosen) for aggregate in expectation.aggregates}
     found = ", ".join(f"{name} = {value:.6g}" for name, value in measured.items())
     if any(isnan(value) for value in measured.values()):
         return Outcome(expectation.text, holds=False, found=f"{found}: none of {len(chosen)} rows has a number")
@@ -48,9 +47,7 @@ def _holds(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> bo
 
 def _unknown_column(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> str:
     known = dict.fromkeys(column for row in rows for column in row)
-    used = [aggregate.column for product in expectation.products for aggregate in product.aggregates]
-    used += list(expectation.where.names()) if expectation.where else []
-    for column in filter(None, used):
+    for column in expectation.columns:
         if column not in known:
             close = get_close_matches(column, known, n=1)
             hint = f" (did you mean {close[0]}?)" if close else ""

@@ -15,7 +15,7 @@ A quantity is read in the first unit of its kind: bit/s, B, s, %, /s. What a row
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import nan
 from typing import Any, Final, NoReturn, TypeAlias
@@ -81,6 +81,9 @@ class Comparison:
     name: str
     sign: str
     value: Value
+    offset: int = field(default=0, compare=False)
+    """Where in the text the name stands, and the value."""
+    value_offset: int = field(default=0, compare=False)
 
     def holds(self, row: Row) -> bool:
         """Whether the row's value is so; values that cannot be compared differ, and have no order."""
@@ -89,9 +92,9 @@ class Comparison:
             return self.sign == "!=" and found is not None
         return COMPARE[self.sign](found, self.value)
 
-    def names(self) -> Iterator[str]:
-        """Yield the columns that are looked at."""
-        yield self.name
+    def comparisons(self) -> "Iterator[Comparison]":
+        """Yield what it is made of."""
+        yield self
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +108,10 @@ class Junction:
         """Whether enough of them hold."""
         return self.of(part.holds(row) for part in self.parts)
 
-    def names(self) -> Iterator[str]:
-        """Yield the columns that are looked at."""
+    def comparisons(self) -> Iterator[Comparison]:
+        """Yield what it is made of."""
         for part in self.parts:
-            yield from part.names()
+            yield from part.comparisons()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +124,17 @@ class Negation:
         """Whether it does not."""
         return not self.part.holds(row)
 
-    def names(self) -> Iterator[str]:
-        """Yield the columns that are looked at."""
-        yield from self.part.names()
+    def comparisons(self) -> Iterator[Comparison]:
+        """Yield what it is made of."""
+        yield from self.part.comparisons()
 
 
 Condition: TypeAlias = Comparison | Junction | Negation
+
+
+def names_in(condition: Condition) -> tuple[str, ...]:
+    """Return the columns that a condition looks at."""
+    return tuple(dict.fromkeys(comparison.name for comparison in condition.comparisons()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,8 @@ class Aggregate:
 
     column: str
     name: str
+    offset: int = field(default=0, compare=False)
+    """Where in the text it stands."""
 
     def of(self, rows: Sequence[Row]) -> float:
         """Return the number; nan where no row has one."""
@@ -177,6 +187,17 @@ class Expectation:
     products: tuple[Product, ...]
     signs: tuple[str, ...]
     where: Condition | None = None
+
+    @property
+    def aggregates(self) -> tuple[Aggregate, ...]:
+        """What is taken from the rows."""
+        return tuple(aggregate for product in self.products for aggregate in product.aggregates)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        used = [aggregate.column for aggregate in self.aggregates if aggregate.column]
+        return tuple(dict.fromkeys([*used, *(names_in(self.where) if self.where else ())]))
 
 
 def read_value(value: object) -> Value | None:
@@ -290,25 +311,25 @@ class _Parser:
     def _comparison(self) -> Condition:
         if self._next.kind != "word":
             self._refuse("a name, like distribution")
-        name = self._take().text
+        name = self._take()
         if self._took("in"):
             return self._membership(name)
         if self._next.text not in COMPARE:
             self._refuse("=, !=, <, <=, >, >= or in")
-        return Comparison(name, self._take().text, self._value())
+        return _compared(name, self._take().text, self._value())
 
-    def _membership(self, name: str) -> Condition:
+    def _membership(self, name: Token) -> Condition:
         self._need("(")
         values = [self._value()]
         while self._took(","):
             values.append(self._value())
         self._need(")")
-        return Junction(tuple(Comparison(name, "=", value) for value in values), any)
+        return Junction(tuple(_compared(name, "=", value) for value in values), any)
 
-    def _value(self) -> Value:
+    def _value(self) -> Token:
         if self._next.kind not in {"number", "word", "text"}:
             self._refuse("a value, like 8 Mbit/s or bittorrent")
-        return self._take().value
+        return self._take()
 
     def _factor(self) -> float | Aggregate:
         if self._next.kind == "number":
@@ -319,7 +340,7 @@ class _Parser:
         column, _, name = token.text.rpartition(".")
         if (name not in AGGREGATES and name != "count") or (not column and name != "count"):
             raise ExpressionError(token.offset, _no_aggregate(token.text, column, name))
-        return Aggregate(column, name)
+        return Aggregate(column, name, token.offset)
 
     def _took(self, text: str) -> bool:
         """Take the next token if it is this one; a text in quotes is never a sign."""
@@ -340,6 +361,10 @@ class _Parser:
     def _refuse(self, possible: str) -> NoReturn:
         found = self._next.text if self._next.kind == "end" else repr(self._next.text)
         raise ExpressionError(self._next.offset, f"{possible} is needed, not {found}")
+
+
+def _compared(name: Token, sign: str, value: Token) -> Comparison:
+    return Comparison(name.text, sign, value.value, name.offset, value.offset)
 
 
 def _no_aggregate(text: str, column: str, name: str) -> str:

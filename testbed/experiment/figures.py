@@ -1,12 +1,12 @@
 """What an experiment file can say of figures and expectations."""
 
-from collections.abc import Callable
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, StrictStr
 from pydantic_core import PydanticCustomError
 
-from testbed.experiment.expressions import ExpressionError, parse_condition, parse_expectation
+from testbed.experiment.expressions import ExpressionError, names_in, parse_condition, parse_expectation
 from testbed.experiment.groups import Part
 from testbed.experiment.quantities import Text
 
@@ -42,8 +42,29 @@ class Figure(Part):
     interval: Literal["bootstrap", "range", "none"] = Field(
         default="bootstrap", description="around each mean: a 95 % interval, the least and the most, or nothing"
     )
-    theory: list[Literal["client-server", "p2p"]] = Field(
-        default_factory=list, description="bounds to draw beside what was measured"
+    theory: list[Literal["client-server", "p2p", "pieces"]] = Field(
+        default_factory=list,
+        description="to draw beside what was measured: the bounds, and of files in pieces F/u (1 + floor(log2 N)/M)",
+    )
+    compared: Literal["difference", "gain"] | None = Field(
+        default=None,
+        description="y against the same of the pair's trial with the first value of `pair:`; difference: y minus it;"
+        " gain: it divided by y",
     )
     where: ConditionText | None = Field(default=None, description="a condition on the rows to take")
     title: Text | None = Field(default=None, description="above the figure")
+
+    def columns(self, x: str, y: str) -> tuple[str, ...]:
+        """Return all columns that are named, for an x and a y that may be the kind's own."""
+        conditions = names_in(parse_condition(self.where)) if self.where else ()
+        return tuple(dict.fromkeys([x, y, *([self.series] if self.series else []), *conditions]))
+
+
+_ALWAYS: Final = frozenset({"kind", "where", "title"})
+USED_BY: Final[Mapping[str, frozenset[str]]] = {
+    "curve": _ALWAYS | {"x", "y", "series", "interval", "theory", "compared"},
+    "cdf": _ALWAYS | {"x", "series"},
+    "timeline": _ALWAYS | {"y", "series"},
+    "flows": _ALWAYS,
+}
+"""Which keys mean something to a figure of each kind."""

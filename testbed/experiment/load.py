@@ -1,6 +1,6 @@
 """Read an experiment file, and say everything that is wrong with it at once."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from testbed.experiment.columns import Column, TraceError, parse_link_rate, read
 from testbed.experiment.errors import ExperimentError, Problem
 from testbed.experiment.findings import Finding, did_you_mean, findings_of
 from testbed.experiment.groups import Hosts, Trace
+from testbed.experiment.references import Subject, check_references
 from testbed.experiment.schema import Experiment, Sweep
 from testbed.experiment.source import Source, read_source
 from testbed.experiment.sweep import Point, check_keys, check_sweep, swept_keys, wanted_points
@@ -79,6 +80,7 @@ class _Reading:
         sweep, points = self._read_sweep()
         variants = tuple(variant for point in points if (variant := self._read_point(point)))
         self._check_pair()
+        self._check_references(sweep, variants)
         if self.problems:
             places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
             raise ExperimentError(places)
@@ -90,7 +92,7 @@ class _Reading:
         if "sweep" not in document:
             return None, [Point()]
         try:
-            sweep = Sweep.model_validate(document["sweep"])
+            sweep = Sweep.model_validate({} if document["sweep"] is None else document["sweep"])
         except ValidationError:
             self._add(check_keys(document), Point())
             return None, [Point()]
@@ -148,6 +150,16 @@ class _Reading:
         if isinstance(pair, str) and pair not in swept:
             possible = f"{did_you_mean(pair, swept)}: write {' or '.join(swept)}" if swept else ": write `sweep:` too"
             self._add([Finding(("pair",), f"{pair!r} is not swept{possible}")], Point())
+
+    def _check_references(self, sweep: Sweep | None, variants: Sequence[Variant]) -> None:
+        document = self.source.plain
+        values = {**sweep.axes, **sweep.zipped} if sweep else {}
+        subject = Subject(
+            swept={key: values.get(key) for key in (place[-1] for place in swept_keys(document))},
+            points=tuple(variant.experiment for variant in variants),
+            pair=document.get("pair"),
+        )
+        self._add(check_references(document, subject), Point())
 
     def _add(self, findings: Iterable[Finding], point: Point) -> None:
         for finding in findings:

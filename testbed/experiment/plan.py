@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from math import inf
+from math import ceil, inf
 from typing import Any
 
 from testbed.experiment.casting import cast_of
@@ -24,7 +24,16 @@ from testbed.experiment.trials import (
     Theory,
     Trial,
 )
-from testbed.theory import Bound, Downloader, Swarm, client_server_bound, fluid_rates, p2p_bound, payload_share
+from testbed.theory import (
+    Bound,
+    Downloader,
+    Swarm,
+    chunked_seconds,
+    client_server_bound,
+    fluid_rates,
+    p2p_bound,
+    payload_share,
+)
 
 
 class Plan(Record):
@@ -125,6 +134,9 @@ def _theory(settings: Settings, swarm: Swarm) -> Theory:
         client_server=_bound(client_server_bound, swarm),
         p2p=_bound(p2p_bound, swarm),
         fluid=_streams(swarm) if settings.distribution == "fluid" else None,
+        pieces_seconds=chunked_seconds(
+            swarm.in_payload(payload_share()), ceil(settings.file_size / settings.piece_length)
+        ),
     )
 
 

@@ -1,10 +1,11 @@
 """A YAML file, and where in it everything stands."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -14,6 +15,14 @@ from ruamel.yaml.reader import ReaderError
 from testbed.experiment.errors import ExperimentError, Place, Problem
 
 Key = str | int
+
+_PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone"
+_HINTS: Final = {
+    r"'\t'": ": indent with spaces, not with tabs",
+    "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",
+}
+"""What helps with what is met most often."""
+_DUPLICATE: Final = re.compile(r'found duplicate key "(.*?)" with value')
 
 
 @dataclass(frozen=True)
@@ -97,9 +106,9 @@ def read_source(file: Path) -> Source:
     text = _read(file)
     document = _parse(file, text)
     if document is None:
-        raise _unusable(Place(file), "is empty: an experiment begins with `topology:`")
+        raise _unusable(Place(file), f"is empty: {_PARTS}")
     if not isinstance(document, CommentedMap):
-        raise _unusable(Place(file, 1, 1), "a mapping with keys such as `topology:` is needed at the top level")
+        raise _unusable(Place(file, 1, 1), f"a mapping of keys is needed at the top level: {_PARTS}")
     return Source(file, text, document)
 
 
@@ -118,13 +127,21 @@ def _parse(file: Path, text: str) -> object:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
-        raise _unusable(place, f"is not YAML here: {error.problem or error.context}") from error
+        raise _unusable(place, _in_words(error.problem or error.context or "")) from error
     except ReaderError as error:
         raise _unusable(Place(file), "is not a text file: it holds control characters") from error
     except RecursionError as error:
         raise _unusable(Place(file), "is nested too deeply") from error
     except (YAMLError, ValueError) as error:
         raise _unusable(Place(file), f"is not YAML: {error}") from error
+
+
+def _in_words(problem: str) -> str:
+    """Say what the parser says, and of what is met most often how to mend it."""
+    if repeated := _DUPLICATE.match(problem):
+        return f"the key {repeated[1]!r} is there twice: write it once"
+    hint = next((hint for found, hint in _HINTS.items() if found in problem), "")
+    return f"is not YAML here: {problem}{hint}"
 
 
 def _unusable(place: Place, message: str) -> ExperimentError:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from testbed.experiment.expressions import parse_condition
+from testbed.experiment.expressions import names_in, parse_condition
 from testbed.experiment.findings import Finding, did_you_mean, lookup
+from testbed.experiment.references import refused_value
 from testbed.experiment.schema import Experiment, Sweep
 from testbed.experiment.vocabulary import Key, is_open, keys_of, step
 
@@ -85,7 +86,7 @@ def wanted_points(sweep: Sweep | None, document: Mapping[str, Any]) -> list[Poin
     if sweep is None or sweep.when is None:
         return points
     condition = parse_condition(sweep.when)
-    names = list(condition.names())
+    names = names_in(condition)
     return [point for point in points if condition.holds(_row(point.applied_to(document), names))]
 
 
@@ -185,10 +186,15 @@ def _check_size(sweep: Sweep) -> Iterator[Finding]:
 
 
 def _check_when(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
-    known = {*sweep.axes, *sweep.zipped}
-    for name in dict.fromkeys(parse_condition(sweep.when).names() if sweep.when else ()):
-        if name not in known and _written(document, name) is None:
-            yield Finding(
-                ("sweep", "when"),
-                f"{name!r} is not written in this file{did_you_mean(name, known)}: use a key that is, or that is swept",
-            )
+    known = {**sweep.axes, **sweep.zipped}
+    for comparison in parse_condition(sweep.when).comparisons() if sweep.when else ():
+        if comparison.name in known:
+            reason, offset = refused_value(comparison, known[comparison.name]), comparison.value_offset
+        elif (written := _written(document, comparison.name)) is not None:
+            is_fixed = not any(comparison.name.startswith(f"{key}.") for key in known)
+            reason, offset = refused_value(comparison, [written]) if is_fixed else "", comparison.value_offset
+        else:
+            hint, offset = did_you_mean(comparison.name, known), comparison.offset
+            reason = f"{comparison.name!r} is not written in this file{hint}: use a key that is, or that is swept"
+        if reason:
+            yield Finding(("sweep", "when"), reason, offset)

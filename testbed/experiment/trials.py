@@ -135,6 +135,8 @@ class Theory(Record):
     p2p: PlannedBound
     fluid: PlannedFluid | None
     """The streams of the fluid scheme, where that is what is run."""
+    pieces_seconds: float | None = None
+    """The least time of a file in pieces that are passed on when they are whole, where all uploads are equal."""
 
 
 class Estimate(Record):

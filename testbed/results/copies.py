@@ -1,7 +1,7 @@
 """How many copies of each piece were in a swarm, second by second."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TypeAlias
 
@@ -15,6 +15,19 @@ from testbed.results.traces import HostTrace, Opening
 Indices: TypeAlias = NDArray[np.int64]
 
 
+@dataclass(slots=True)
+class Holding:
+    """What one host has: pieces by their index, and how many more it has that no trace names."""
+
+    named: set[int] = field(default_factory=set)
+    unnamed: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many pieces these are."""
+        return len(self.named) + self.unnamed
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """Copies that came or went at one time."""
@@ -22,18 +35,23 @@ class Change:
     t: float
     pieces: Indices
     by: int
+    unnamed: int = 0
+    """Copies of pieces that no trace names, which came or went too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """At each time: copies of the rarest piece, and of a piece on average, among the hosts that were there."""
+    """At each time: copies of the rarest piece, and of a piece on average, among the hosts that were there.
+
+    The rarest is nan while a host is there that has pieces which no trace names.
+    """
 
     rarest: Numbers
     mean: Numbers
 
 
 class UnknownPiecesError(Exception):
-    """Which pieces a host had cannot be told from its trace."""
+    """How many pieces a host had cannot be told from its trace."""
 
 
 def copies_at(observed: Observed, times: Numbers) -> Copies:
@@ -57,12 +75,14 @@ def _piece_counts(observed: Observed) -> Iterator[int]:
 def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
     counts = np.zeros(max(piece_count, 1), dtype=np.int64)
     rarest, mean = np.zeros(len(times)), np.zeros(len(times))
-    done = 0
+    done = unnamed = 0
     for k, t in enumerate(times):
         while done < len(changes) and changes[done].t <= t:
             counts[changes[done].pieces] += changes[done].by
+            unnamed += changes[done].unnamed
             done += 1
-        rarest[k], mean[k] = counts.min(), counts.mean()
+        rarest[k] = np.nan if unnamed else counts.min()
+        mean[k] = counts.mean() + unnamed / len(counts)
     return Copies(rarest, mean)
 
 
@@ -77,15 +97,15 @@ def _all_changes(observed: Observed) -> Iterator[Change]:
 
 def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
     """Follow one host: what it holds comes with it, grows by its pieces, and goes with it."""
-    holds: set[int] = set()
+    holds = Holding()
     for t, what in _history(trace, deaths):
         if isinstance(what, Opening):
-            holds = _held(what, holds)
-            yield Change(t, _indices(holds), 1)
+            holds = _held(what, holds, trace)
+            yield Change(t, _indices(holds.named), 1, holds.unnamed)
         elif what is None:
-            yield Change(t, _indices(holds), -1)
-        elif what not in holds:
-            holds.add(what)
+            yield Change(t, _indices(holds.named), -1, -holds.unnamed)
+        elif what not in holds.named:
+            holds.named.add(what)
             yield Change(t, np.array([what]), 1)
 
 
@@ -96,13 +116,22 @@ def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, Opening
     return sorted([*openings, *trace.pieces, *departures], key=itemgetter(0))
 
 
-def _held(opening: Opening, before: set[int]) -> set[int]:
-    """Return which pieces a host begins a life with: all, none, or those that it had when it left."""
+def _held(opening: Opening, before: Holding, trace: HostTrace) -> Holding:
+    """Return what a host begins a life with: all, or what it had when it left, or what it held at first."""
     if opening.have_count == opening.piece_count:
-        return set(range(opening.piece_count))
-    if opening.have_count != len(before):
-        raise UnknownPiecesError(f"{opening.have_count} pieces that the trace does not name")
-    return set(before)
+        return Holding(set(range(opening.piece_count)))
+    return before if opening.have_count == before.count else _held_at_first(opening, trace)
+
+
+def _held_at_first(opening: Opening, trace: HostTrace) -> Holding:
+    """A host that completed the file held what it did not get; of another one, only how much it held is known."""
+    got = {index for _, index in trace.pieces}
+    never_got = opening.piece_count - len(got)
+    if opening.have_count > never_got:
+        raise UnknownPiecesError(f"{opening.have_count} pieces at first, and all but {never_got} came later")
+    if opening.have_count < never_got:
+        return Holding(unnamed=opening.have_count)
+    return Holding(set(range(opening.piece_count)) - got)
 
 
 def _indices(pieces: set[int]) -> Indices:

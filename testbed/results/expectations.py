@@ -18,20 +18,13 @@ def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool)
 
 
 def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) -> Outcome:
-    names = _names(expectation)
+    names = expectation.columns
     table = tables.having(names)
     if table is None:
         return evaluate([expectation], _rows(tables.trials))[0]
     if not with_suspect and _VERDICT not in names:
         table = table[table[_VERDICT] == "valid"]
     return evaluate([expectation], _rows(table[list(dict.fromkeys([*names, _VERDICT]))]))[0]
-
-
-def _names(expectation: Expectation) -> list[str]:
-    """Return the columns that an expectation names."""
-    used = [aggregate.column for product in expectation.products for aggregate in product.aggregates]
-    used += list(expectation.where.names()) if expectation.where else []
-    return [column for column in dict.fromkeys(used) if column]
 
 
 def _rows(table: pd.DataFrame) -> list[Mapping[str, object]]:

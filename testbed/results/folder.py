@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, Trial
 from testbed.results.damage import Damage, DamageError
+from testbed.results.record import OTHER_VERSION
 
 PLAN: Final = "plan.json"
 TRIALS: Final = "trials"
@@ -33,7 +34,8 @@ class RunFolder:
         except FileNotFoundError as error:
             raise ExplainedError(f"{path} has no {PLAN}: name a run folder, which `testbed run` makes") from error
         except (ValidationError, UnicodeDecodeError) as error:
-            raise DamageError(file, "is not a plan of this version of the testbed; run the experiment again") from error
+            advice = f"{OTHER_VERSION}, or run the experiment again"
+            raise DamageError(file, f"is not a plan of this version of the testbed: {advice}") from error
 
     def folder_of(self, trial: Trial) -> Path:
         """Where a trial is, if it is there."""

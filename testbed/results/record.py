@@ -9,6 +9,8 @@ from testbed.experiment import Trial
 from testbed.results.damage import DamageError
 
 RECORD: Final = "trial.json"
+VERSION: Final = 1
+OTHER_VERSION: Final = "report with the version of the testbed that ran it, which provenance.json names"
 
 
 class Entry(BaseModel):
@@ -94,13 +96,20 @@ def read_record(folder: Path, planned: Trial) -> TrialRecord:
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise DamageError(file, f"cannot be used: {f'{place}: ' if place else ''}{first['msg']}") from error
+        raise DamageError(file, _refusal(error)) from error
     if record.trial != planned:
         raise DamageError(file, f"is of another trial than {planned.id} in plan.json")
     _check_hosts(file, record)
     return record
+
+
+def _refusal(error: ValidationError) -> str:
+    """Say why a record cannot be used; what another version wrote is in order, and for another version to read."""
+    by_place = {".".join(map(str, each["loc"])): each for each in error.errors()}
+    if "version" in by_place and isinstance(version := by_place["version"]["input"], int):
+        return f"is of version {version}, and this testbed reads version {VERSION}: {OTHER_VERSION}"
+    place, first = next(iter(by_place.items()))
+    return f"cannot be used: {f'{place}: ' if place else ''}{first['msg']}"
 
 
 def _check_hosts(file: Path, record: TrialRecord) -> None:

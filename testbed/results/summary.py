@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
-from testbed.results.columns import SUMMARY
+from testbed.experiment.measured import SUMMARY
 from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
 from testbed.results.transfers import Row
 

@@ -1,9 +1,9 @@
 """All tables of a run, and their files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.results.columns import GROUPS, PEERS, TIMELINE, TRANSFERS, TRIALS
+from testbed.experiment.measured import COARSEST_FIRST, GROUPS, PEERS, TIMELINE, TRANSFERS, TRIALS
 from testbed.results.observations import Observed
 from testbed.results.peers import group_rows, peer_rows
 from testbed.results.summary import summary_table
@@ -44,7 +44,7 @@ class Tables:
     def having(self, columns: Iterable[str]) -> pd.DataFrame | None:
         """Return the coarsest table that has these columns, its own or its trials'."""
         wanted = set(columns)
-        for name in ("trials", "groups", "peers", "timeline", "transfers"):
+        for name in COARSEST_FIRST:
             table = self.with_trials(name)
             if wanted <= set(table):
                 return table
@@ -106,8 +106,11 @@ def write_tables(tables: Tables, folder: Path, *, parquet: bool) -> list[Path]:
 
 def require_parquet() -> None:
     """Refuse Parquet where nothing can write it."""
-    if find_spec("pyarrow") is None:
-        raise ExplainedError("Parquet needs pyarrow: install it (pip install pyarrow), or leave --parquet out")
+    try:
+        import_module("pyarrow")
+    except ModuleNotFoundError as error:
+        advice = "install the testbed with its extra [parquet], or leave --parquet out"
+        raise ExplainedError(f"Parquet needs pyarrow: {advice}") from error
 
 
 def _csv_writer(table: pd.DataFrame) -> Callable[[Path], None]:
@@ -133,5 +136,11 @@ def whole_file(file: Path) -> Iterator[Path]:
     try:
         yield unfinished
         unfinished.replace(file)
+    except OSError as error:
+        advice = "make room, or copy the run folder to where you can write, and report again"
+        raise ExplainedError(
+            f"{file} cannot be written ({(error.strerror or str(error)).lower()}): {advice}"
+        ) from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing was left
+            unfinished.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
 """One row a trial."""
 
-import json
 from collections.abc import Iterator
 from math import nan
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from testbed.experiment import Trial
+from testbed.experiment.measured import as_cell
 from testbed.results.observations import Observed
 from testbed.results.peers import number
 from testbed.results.statistics import jain
@@ -26,13 +26,7 @@ nobody carried."""
 
 def point_cells(trial: Trial) -> Row:
     """Return the swept values of a trial as a table has them: numbers and words as they were written."""
-    return {key: _cell(value) for key, value in trial.point.items()}
-
-
-def _cell(value: Any) -> object:
-    if isinstance(value, bool | list | dict) or value is None:
-        return json.dumps(value, sort_keys=True)
-    return value
+    return {key: as_cell(value) for key, value in trial.point.items()}
 
 
 def trial_row(observed: Observed, peers: pd.DataFrame) -> Row:
@@ -73,6 +67,7 @@ def _bounds(trial: Trial) -> Row:
         "limited_by": trial.bound.limit,
         "client_server_bound_s": trial.theory.client_server.payload_seconds,
         "p2p_bound_s": trial.theory.p2p.payload_seconds,
+        "pieces_bound_s": number(trial.theory.pieces_seconds),
     }
 
 

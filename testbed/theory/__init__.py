@@ -2,6 +2,7 @@
 
 from testbed.theory.bounds import Bound, Downloader, Swarm, client_server_bound, p2p_bound
 from testbed.theory.fluid import FluidRates, LinkUse, fluid_rates, link_use
+from testbed.theory.models import chunked_seconds
 from testbed.theory.wire import SEGMENT_PAYLOAD, payload_share
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "FluidRates",
     "LinkUse",
     "Swarm",
+    "chunked_seconds",
     "client_server_bound",
     "fluid_rates",
     "link_use",

@@ -8,6 +8,8 @@ themselves: the steady state is one, and the bound falls to 1 as pieces get smal
 from dataclasses import dataclass
 from math import floor, inf, log, log2
 
+from testbed.theory.bounds import Swarm
+
 
 def chunked_time(peers: int, pieces: int) -> float:
     """Return the least time to give N peers M pieces at equal uploads and no download limit, in files at that rate.
@@ -17,6 +19,17 @@ def chunked_time(peers: int, pieces: int) -> float:
     if peers < 1 or pieces < 1:
         raise ValueError(f"at least one peer and one piece are needed, not {peers} and {pieces}")
     return 1 + floor(log2(peers)) / pieces
+
+
+def chunked_seconds(swarm: Swarm, pieces: int) -> float | None:
+    """Return that time in seconds, F/u (1 + floor(log2 N)/M); None for a swarm for which the formula was not made.
+
+    It was made for a server and peers with the same upload u and no other limit, that all begin with nothing at once.
+    """
+    is_even = all(peer.up == swarm.server_up and peer.down == inf for peer in swarm.peers)
+    if not is_even or any(peer.held or peer.arrival for peer in swarm.peers):
+        return None
+    return swarm.size / swarm.server_up * chunked_time(len(swarm.peers), pieces)
 
 
 def sharing_effectiveness(pieces: int, neighbours: int) -> float:

@@ -30,7 +30,23 @@ def swarm(tmp_path: Path) -> Path:
 def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path) -> None:
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{swarm} is in order: 1 trial, about 19 s\n"
+    assert answer.stdout == f"{swarm} is in order: 1 trial, about 17 s\n"
+
+
+def test_trials_that_are_too_short_to_judge_are_warned_of(called: Run, swarm: Path) -> None:
+    swarm.write_text(SWARM.replace("4 MiB", "64 KiB"))
+    answer = called("check", swarm)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    _, told = answer.stdout.splitlines()
+    assert told.startswith("warning: 1 of 1 trials (1), at worst: at best done in 200 ms: too short to judge")
+
+
+def test_what_no_program_can_do_is_told_before_a_run(called: Run, swarm: Path) -> None:
+    swarm.write_text(SWARM.replace("delay: 5 ms", "application: torrentia"))
+    answer = called("check", swarm)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith(f"testbed: {swarm}: ")
+    assert "'torrentia'" in answer.stderr
 
 
 def test_a_network_without_peers_is_in_order_too(called: Run, tmp_path: Path) -> None:

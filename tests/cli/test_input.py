@@ -72,8 +72,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run missing.yaml", "missing.yaml: no such file or directory"),
         ("run .", ".: is a directory"),
         ("links missing.py", "missing.py: No such file or directory"),
-        ("links empty.yaml", "empty.yaml: is empty: an experiment begins with `topology:`"),
-        ("links list.yaml", "list.yaml:1:1: a mapping with keys such as `topology:` is needed"),
+        (
+            "links empty.yaml",
+            "empty.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
+        ),
+        ("links list.yaml", "list.yaml:1:1: a mapping of keys is needed at the top level"),
         ("run broken.yaml", "broken.yaml:2:1: is not YAML here"),
         ("run tabs.yaml", "tabs.yaml:2:1: is not YAML here"),
         ("run binary.yaml", "binary.yaml: is not a text file"),

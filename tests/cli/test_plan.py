@@ -45,7 +45,7 @@ def test_each_trial_is_a_line_with_its_values_and_its_bound(called: Run, swarm: 
         ["4", "16", "MiB", "1", "client-server", "4"],
     ]
     assert "22.37" in answer.stdout
-    assert "4 trials, about 4 min; at most 12 Mbit/s, 991 packets/s through the core" in answer.stdout
+    assert "4 trials, about 3 min; at most 12 Mbit/s, 991 packets/s through the core" in answer.stdout
 
 
 def test_json_is_the_whole_plan(called: Run, swarm: Path) -> None:

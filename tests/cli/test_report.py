@@ -1,13 +1,16 @@
 """`testbed report`: a run in short, and the exit status by what was expected."""
 
 import subprocess
+import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from testbed.experiment.measured import TABLES
+from testbed.results.tables import DIGITS
 from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -68,19 +71,63 @@ def test_what_is_no_run_is_refused(called: Run, tmp_path: Path) -> None:
     assert answer.stderr == f"testbed: {tmp_path} has no plan.json: name a run folder, which `testbed run` makes\n"
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is not None, reason="pyarrow is there")
-def test_parquet_without_what_it_needs_is_refused(called: Run, finished: Path) -> None:
+WITHOUT_ROOM = """\
+mount -t tmpfs -o size=2m tmpfs "$0" && cp -r "$1/plan.json" "$1/trials" "$0" || exit 99
+case "$2" in
+    full) dd if=/dev/zero of="$0/fill" bs=4k 2>/dev/null ;;
+    read-only) mount -o remount,ro "$0" || exit 99 ;;
+esac
+"$3" report "$0"
+status=$?
+ls -A "$0" | tr '\\n' ' '
+exit "$status"
+"""
+"""Put a run into a file system of its own, and report it there."""
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("state", "why"), [("full", "no space left on device"), ("read-only", "read-only file system")]
+)
+def test_where_nothing_can_be_written_is_told(finished: Path, command: Path, state: str, why: str) -> None:
+    place = finished / "place"
+    place.mkdir()
+    answer = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", WITHOUT_ROOM, place, finished, state, command],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 2, answer.stderr
+    assert answer.stderr.startswith(f"testbed: {place}/trials.csv cannot be written ({why})")
+    left = {"fill", "plan.json", "trials"} if state == "full" else {"plan.json", "trials"}
+    assert (len(answer.stderr.splitlines()), set(answer.stdout.split())) == (1, left)
+
+
+def test_parquet_without_what_it_needs_is_refused(called: Run, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = called("report", finished, "--parquet")
     assert answer.returncode == 2
     assert answer.stderr == (
-        "testbed: Parquet needs pyarrow: install it (pip install pyarrow), or leave --parquet out\n"
+        "testbed: Parquet needs pyarrow: install the testbed with its extra [parquet], or leave --parquet out\n"
     )
     assert not list(finished.glob("*.csv"))
 
 
-@pytest.mark.skipif(find_spec("pyarrow") is None, reason="needs pyarrow")
 def test_parquet_has_the_same_tables(called: Run, finished: Path) -> None:
+    pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
     assert called("report", finished, "--parquet").returncode == 0
-    for file in finished.glob("*.csv"):
-        table = pd.read_parquet(file.with_suffix(".parquet"))
-        assert list(table.columns) == list(pd.read_csv(file).columns)
+    files = sorted(finished.glob("*.csv"))
+    assert len(files) == len(TABLES)
+    for file in files:
+        written = pd.read_csv(file, keep_default_na=False, dtype=str)
+        read = pd.read_parquet(file.with_suffix(".parquet"))
+        assert list(read.columns) == list(written.columns)
+        assert as_text(read).equals(written), file.name
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table as a CSV file of ours has it."""
+    stream = StringIO(table.to_csv(index=False, float_format=DIGITS))
+    return pd.read_csv(stream, keep_default_na=False, dtype=str)

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from testbed.experiment import load_experiment, read_experiment
-from testbed.experiment.expressions import parse_condition, parse_expectation
+from testbed.experiment.expressions import names_in, parse_condition, parse_expectation
 from testbed.experiment.figures import Figure
-from testbed.experiment.groups import ProfileName
+from testbed.experiment.groups import STRATEGIES, ProfileName
 from testbed.experiment.jsonschema import experiment_schema
 from testbed.experiment.limits import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
 from testbed.experiment.plan import make_plan
@@ -85,6 +85,16 @@ def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
         assert len(make_plan(written).trials) == len(written.variants)
 
 
+def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / "results.md").read_text(), re.DOTALL)
+    groups = "".join(f"  {name}: {{count: 1, up: 1 Mbit/s}}\n" for name in ("others", "clever"))
+    (tmp_path / "x.yaml").write_text(f"file: {{size: 4 MiB}}\nservers: {{up: 8 Mbit/s}}\npeers:\n{groups}{example}")
+    plan = make_plan(read_experiment(tmp_path / "x.yaml"))
+    assert {figure.compared for figure in plan.figures.values()} == {"gain"}
+    assert {len(trial.cast.peers) for trial in plan.trials} == {20}
+    assert len(plan.trials) == 2 * len({trial.pair for trial in plan.trials}) == 2 * 4 * 10
+
+
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
 def test_every_experiment_that_ships_is_in_order_and_has_a_question(file: Path) -> None:
     experiment = load_experiment(file)
@@ -118,7 +128,7 @@ def test_the_schema_for_editors_knows_every_key_and_forbids_others() -> None:
 def test_conditions_of_figures_are_read_when_the_file_is() -> None:
     figure = Figure.model_validate({"where": "verdict = valid"})
     assert figure.where is not None
-    assert list(parse_condition(figure.where).names()) == ["verdict"]
+    assert names_in(parse_condition(figure.where)) == ("verdict",)
 
 
 def test_the_network_holds_to_the_same_limits() -> None:
@@ -141,3 +151,9 @@ def test_profiles_are_those_that_the_peer_has() -> None:
     from peer.swarm.profile import PROFILES
 
     assert set(get_args(ProfileName)) == set(PROFILES)
+
+
+def test_strategies_are_those_that_the_peer_has() -> None:
+    from peer import strategies
+
+    assert set(STRATEGIES) == set(strategies.STRATEGIES)

@@ -104,17 +104,31 @@ def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "x.yaml: is empty: an experiment begins with `topology:`"),
-        ("# nothing yet\n", "x.yaml: is empty: an experiment begins with `topology:`"),
-        ("- topology", "x.yaml:1:1: a mapping with keys such as `topology:` is needed at the top level"),
-        ("topology", "x.yaml:1:1: a mapping with keys such as `topology:` is needed at the top level"),
+        (
+            "",
+            "x.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
+        ),
+        (
+            "# nothing yet\n",
+            "x.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
+        ),
+        ("- topology", "x.yaml:1:1: a mapping of keys is needed at the top level: an experiment has"),
+        ("topology", "x.yaml:1:1: a mapping of keys is needed at the top level: an experiment has"),
         (b"\x7fELF\x02\x01\x00", "x.yaml: is not a text file: it holds control characters"),
         (b"\xff\xd8\xff\xe0", "x.yaml: is not a text file in UTF-8"),
         ("title: x", "x.yaml:1:1: topology: is required"),
         ("topology:\n  class: [", "x.yaml:2:11: is not YAML here: expected the node content"),
         ("topology: star: 5", "x.yaml:1:15: is not YAML here: mapping values are not allowed here"),
-        ("\ttopology: x", "x.yaml:1:1: is not YAML here: found character '\\t'"),
-        ("title: a\ntitle: b", 'x.yaml:2:1: is not YAML here: found duplicate key "title"'),
+        (
+            "\ttopology: x",
+            "x.yaml:1:1: is not YAML here: found character '\\t'",
+        ),
+        ("topology:\n\tclass: star", "cannot start any token: indent with spaces, not with tabs"),
+        (
+            "topology:\n  n:5\n  class: star",
+            "x.yaml:3:8: is not YAML here: mapping values are not allowed here (is a",
+        ),
+        ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is there twice: write it once"),
         ("--- {}\n--- {}", "x.yaml:2:1: is not YAML here: but found another document"),
         ("title: *name", "x.yaml:1:8: is not YAML here: found undefined alias"),
         ("title: !!int x", "x.yaml: is not YAML: invalid literal for int()"),

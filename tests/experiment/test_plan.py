@@ -11,13 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from testbed.experiment import ExperimentError
+from testbed.experiment import ExperimentError, read_experiment
 from testbed.experiment.estimates import MOST_HOSTS, PROGRAMS_SHARE, Machine, doubts
 from testbed.experiment.plan import Plan, make_plan
 from testbed.experiment.trials import PlannedDeparture, PlannedPeer, Trial
 from testbed.theory import payload_share
 from tests.experiment.files import SMALL, planned, written
 
+QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
 QUICK_LINKS = {10: 1_000_000_000, 100: 500_000_000}
 
 
@@ -261,7 +262,7 @@ GROUP = st.fixed_dictionaries(
         "delay": st.sampled_from(["0 ms", "20 ms"]),
         "loss": st.sampled_from(["0 %", "1.5 %"]),
         "profile": st.sampled_from(["course", "bep3", "mainline", "libtorrent"]),
-        "strategy": st.sampled_from(["bittyrant", "my.module:Own", {"class": "a", "r": 3, "names": ["b", None]}]),
+        "strategy": st.sampled_from(["sequential", "my.module:Own", {"class": "a:b", "r": 3, "names": ["b", None]}]),
         "arrival": st.sampled_from(["flash", {"poisson": "5 /min"}, {"uniform": "1 min"}, {"at": "3 s"}]),
         "departure": st.sampled_from(["stay", {"after": "1 s"}, {"mid_way": {"at": "50 %", "back_after": "1 s"}}]),
         "start": st.just({"peers": 1, "with": "50 %"}),
@@ -307,6 +308,24 @@ def test_a_plan_is_the_same_every_time_and_survives_json(
         assert trial.estimate.seconds > 0 < trial.estimate.packets_per_second
 
 
+MEASURED = (
+    ("client-server", 2, 5.0),
+    ("client-server", 6, 13.62),
+    ("bittorrent", 2, 4.7),
+    ("bittorrent", 6, 5.76),
+    ("fluid", 2, 2.83),
+    ("fluid", 6, 3.85),
+)
+"""What each trial of the quickstart took from the end of the one before it, on 2 cores."""
+
+
+@pytest.mark.parametrize(("distribution", "count", "seconds"), MEASURED)
+def test_trials_take_about_as_long_as_is_estimated(distribution: str, count: int, seconds: float) -> None:
+    point = {"distribution": distribution, "peers.homes.count": count}
+    (trial,) = [trial for trial in make_plan(read_experiment(QUICKSTART)).trials if trial.point == point]
+    assert trial.estimate.seconds == pytest.approx(seconds, rel=0.15)
+
+
 @pytest.mark.parametrize(("hosts", "capacity"), [(2, 1e9), (10, 1e9), (32, 706e6), (100, 5e8), (1000, 5e8)])
 def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: float) -> None:
     assert Machine(QUICK_LINKS).capacity(hosts) == pytest.approx(capacity, rel=0.01)
@@ -325,6 +344,7 @@ def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: floa
         (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links that delay or lose packets"),
         (("file", "time_limit: 5 s\nfile"), Machine(), "at best done in 11.7 s, but stopped after 5 s: raise"),
         (("4 MiB", "1 MiB"), Machine(), "at best done in 2.9 s: starting up is a large part of so short a time"),
+        (("4 MiB", "64 KiB"), Machine(), "at best done in 200 ms: too short to judge the emulation"),
     ],
 )
 def test_what_may_not_be_faithful_is_told(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
@@ -340,9 +360,10 @@ def test_nothing_is_doubted_without_a_reason(tmp_path: Path) -> None:
 def test_the_worst_trial_speaks_for_all_that_are_in_doubt(tmp_path: Path) -> None:
     text = SMALL + "sweep: {file.size: [4 MiB, 2 MiB, 1 MiB, 512 KiB]}\n"
     plan = planned(tmp_path, text)
-    (doubt,) = doubts(plan.trials, Machine())
-    assert doubt.text.startswith("at best done in 1.5 s")
-    assert len(doubt.trials) == 2 + (plan.trials[1].bound.payload_seconds < 5)
+    short, unjudged = doubts(plan.trials, Machine())
+    assert short.text.startswith("at best done in 2.9 s: starting up")
+    assert unjudged.text.startswith("at best done in 1.5 s: too short to judge")
+    assert (short.trials, unjudged.trials) == ((plan.trials[2].id,), (plan.trials[3].id,))
 
 
 def test_a_heavier_load_is_doubted_just_beyond_the_programs_share(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, Problem, make_plan, read_experiment
 from testbed.experiment.checks import FROM_GROUPS
+from testbed.experiment.groups import STRATEGIES
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
@@ -49,6 +50,11 @@ def of_group(text: str) -> str:
         (
             "count: 2, up: 8",
             "4:21: peers.homes.up: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
+        ),
+        ("count: 2, up: 8 Mb", "4:21: peers.homes.up: '8 Mb' has an ambiguous unit: write Mbit/s or MB/s"),
+        (
+            "count: 2, up: 8 MB",
+            "4:21: peers.homes.up: '8 MB' is a size, not a rate: write bit/s, kbit/s, Mbit/s or Gbit/s",
         ),
         ("count: 2, up: 8 Mb/s", "4:21: peers.homes.up: '8 Mb/s' has an ambiguous unit: write Mbit/s or MB/s"),
         (
@@ -140,6 +146,13 @@ def of_group(text: str) -> str:
             "4:35: peers.homes.strategy: a name, or a mapping with `class:` and parameters is needed, not 5",
         ),
         (
+            "count: 2, up: 1 Mbit/s, strategy: tit-for-tatt",
+            (
+                "4:35: peers.homes.strategy: there is no 'tit-for-tatt' (did you mean tit-for-tat?):"
+                f" {', '.join(STRATEGIES)}, or module:Class for one of your own"
+            ),
+        ),
+        (
             "count: 2, up: 1 Mbit/s, strategy: {clas: x}",
             "4:35: peers.homes.strategy.class: is required (is it what 'clas' stands for?)",
         ),
@@ -199,6 +212,7 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
         ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
         ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
+        ("sweep:", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
         ("sweep: {}", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
         ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' is of the experiment as a whole: it cannot be swept"),
         ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
@@ -241,11 +255,19 @@ FINE = "count: 2, up: 1 Mbit/s"
             "sweep: {profile: [bep3], zip: {profile: [course]}}",
             "5:32: sweep.zip.profile: is swept twice: by itself and here",
         ),
-        ("sweep: {profile: [bep3], when: profile = course}", "5:26: sweep.when: leaves out every point of the sweep"),
+        ("sweep: {profile: [bep3], when: profile != bep3}", "5:26: sweep.when: leaves out every point of the sweep"),
+        (
+            "sweep: {profile: [bep3, course], when: profile = corse}",
+            "5:50: sweep.when: profile is never 'corse' here (did you mean course?): it is 'bep3', 'course'",
+        ),
+        (
+            "sweep: {peers.homes.count: [5, 10], when: peers.homes.count != 15}",
+            "5:64: sweep.when: peers.homes.count is never 15 here: it is 5, 10",
+        ),
         (
             "sweep: {profile: [bep3], when: profil = course}",
             (
-                "5:26: sweep.when: 'profil' is not written in this file (did you mean profile?):"
+                "5:32: sweep.when: 'profil' is not written in this file (did you mean profile?):"
                 " use a key that is, or that is swept"
             ),
         ),
@@ -271,6 +293,17 @@ def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
         "1:1: file: is required where there are `peers:`",
         "1:1: servers: is required where there are `peers:`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "says"),
+    [
+        ("", "3:1: peers: a mapping of names of your choice is needed, not nothing"),
+        (" {}", "3:1: peers: has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`"),
+    ],
+)
+def test_peers_without_groups_are_nobody(tmp_path: Path, groups: str, says: str) -> None:
+    assert refusals(tmp_path, f"file: {{size: 4 MiB}}\nservers: {{up: 1 Mbit/s}}\npeers:{groups}\n") == [says]
 
 
 def test_a_key_with_nothing_behind_it_says_nothing(tmp_path: Path) -> None:
@@ -324,7 +357,7 @@ def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
         ("upp\n1 Mbit/s\n", "speeds.csv: has no column 'up' (did you mean upp?): it has upp"),
         ("up\n1 Mbit/s\n2\n", "speeds.csv: line 3: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s"),
         ("up\n1 bit/s\n", "speeds.csv: line 2: a rate of 56 kbit/s to 1 Gbit/s is needed, not '1 bit/s'"),
-        ("up\n\xff\n", "speeds.csv: is not a csv file in utf-8"),
+        ("up\n\xff\n", "speeds.csv: is not a CSV file in UTF-8"),
     ],
 )
 def test_a_table_of_rates_that_cannot_be_used(tmp_path: Path, table: str | None, says: str) -> None:

@@ -51,10 +51,10 @@ def test_a_condition_can_look_at_what_is_not_swept(tmp_path: Path) -> None:
 
 def test_a_point_changes_its_keys_and_nothing_else(tmp_path: Path) -> None:
     sweep = "peers.homes.strategy.slots: [3], tracker.numwant: [20]"
-    text = SMALL.replace("count: 4", "count: 4, strategy: bittyrant") + f"sweep: {{{sweep}}}\n"
+    text = SMALL.replace("count: 4", "count: 4, strategy: sequential") + f"sweep: {{{sweep}}}\n"
     (variant,) = written(tmp_path, text).variants
     homes = variant.experiment.peers["homes"]
-    assert (homes.strategy.reference, homes.strategy.parameters) == ("bittyrant", {"slots": 3})
+    assert (homes.strategy.reference, homes.strategy.parameters) == ("sequential", {"slots": 3})
     assert (variant.experiment.tracker.numwant, homes.up, homes.count) == (20, 1_000_000, 4)
 
 

@@ -100,7 +100,7 @@ SPOILT = {
     ),
     "record of another version": (
         lambda trial: change_record(trial, version=3),
-        "trial.json: cannot be used: version: Input should be 1",
+        "trial.json: is of version 3, and this testbed reads version 1: report with the version of the testbed",
     ),
     "record without its hosts": (lambda trial: change_record(trial, hosts=[]), "trial.json: has other hosts than plan"),
 }
@@ -200,7 +200,7 @@ def test_tables_of_before_stay_whole_if_the_disk_is_full(tmp_path: Path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pandas.DataFrame.to_csv", fail)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(ExplainedError, match=r"trials\.csv cannot be written \(no space left on device\): make room"):
         report(tmp_path)
     assert (tmp_path / "trials.csv").read_bytes() == before
     assert not list(tmp_path.glob(".*.part"))

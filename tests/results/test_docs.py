@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.results.columns import TABLES
+from testbed.experiment.measured import TABLES
 from testbed.results.figures.drawing import KINDS
 from testbed.results.report import report
 from testbed.results.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE

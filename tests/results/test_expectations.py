@@ -29,7 +29,6 @@ def expected(folder: Path, text: str, *, with_suspect: bool = False) -> Report:
         ("count = 1 where verdict = suspect", True, "count = 1 of 1 rows"),
         ("count = 1", True, "count = 1 of 1 rows"),
         ("jain.mean > 0.9 where verdict in (valid, suspect)", True, "jain.mean = 0.97 of 2 rows"),
-        ("ratioo.mean < 3", False, "there is no column 'ratioo' (did you mean ratio?)"),
     ],
 )
 def test_an_expectation_finds_its_rows(tmp_path: Path, text: str, holds: bool, found: str) -> None:

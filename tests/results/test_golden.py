@@ -200,6 +200,26 @@ def test_a_peer_with_unknown_pieces_leaves_copies_empty(tmp_path: Path) -> None:
     assert made.tables.timeline["copies_mean"].isna().all()
 
 
+def held_at_first(happened: Happened, *, completes: bool) -> Happened:
+    """The same, but p1 holds piece 1 from the beginning, and may lack piece 0 to the end."""
+    late = {"piece_completed", "completed"} if not completes else set[str]()
+    facts = [each for each in happened.traces["p1"] if each.get("index") != 1 and each["event"] not in late]
+    held = [each | {"have_count": 1} if each["event"] == "opened" else each for each in facts]
+    return replace(happened, traces={**happened.traces, "p1": held})
+
+
+def test_a_peer_that_completed_held_at_first_what_it_did_not_get(tmp_path: Path) -> None:
+    timeline = reported(tmp_path, held_at_first(golden(), completes=True)).tables.timeline
+    assert timeline["copies_rarest"].tolist() == [1, 2, 2, 2, 3, 2, 2, 0]
+    assert timeline["copies_mean"].tolist() == [1.5, 2, 2.5, 2.5, 3, 2, 2, 0]
+
+
+def test_of_a_peer_that_never_completed_only_the_number_of_its_first_pieces_is_known(tmp_path: Path) -> None:
+    timeline = reported(tmp_path, held_at_first(golden(), completes=False)).tables.timeline
+    assert timeline["copies_mean"].tolist() == [1.5, 1.5, 2, 2, 2.5, 1.5, 1.5, 0]
+    assert timeline["copies_rarest"].isna().tolist() == [True] * 7 + [False]
+
+
 def test_bytes_that_no_link_carried_make_a_trial_suspect(tmp_path: Path) -> None:
     happened = golden()
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from testbed.experiment.measured import TRIALS
 from testbed.results import Report, report
-from testbed.results.columns import TRIALS
 from testbed.results.summary import TRIAL_MEASURES, summary_table
 from tests.experiment.files import planned
 from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial

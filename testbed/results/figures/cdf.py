@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from testbed.results.columns import axis_label
+from testbed.experiment.measured import axis_label
 from testbed.results.counters import Numbers
 from testbed.results.figures.rows import Material
 from testbed.results.figures.style import look

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from typing import Final
 
@@ -9,14 +10,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from testbed.results.columns import axis_label
+from testbed.experiment.measured import axis_label
+from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of, lines_of
 from testbed.results.figures.rows import FigureError, Material, as_number
 from testbed.results.figures.style import look, theory_look
 from testbed.results.statistics import summarise
 
 DEFAULT_Y: Final = "distribution_s"
-_BOUNDS: Final[Mapping[str, str]] = {"client-server": "client_server_bound_s", "p2p": "p2p_bound_s"}
-_RATIOS: Final = ("ratio", "payload_ratio")
+_THEORY: Final[Mapping[str, tuple[str, str]]] = {
+    "client-server": ("client_server_bound_s", "client-server, bound"),
+    "p2p": ("p2p_bound_s", "p2p, bound"),
+    "pieces": ("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)"),
+}
+"""The column that has the times, and what the legend says."""
+_BOUND_OF: Final[Mapping[str, str]] = {"ratio": "bound_s", "payload_ratio": "payload_bound_s"}
+"""What a ratio is a ratio to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +44,22 @@ class Scale:
         places = {value: number for value, number in zip(distinct, numbers, strict=True) if number is not None}
         return cls(places, is_plain=not any(isinstance(value, str) for value in distinct))
 
+    @property
+    def is_geometric(self) -> bool:
+        """Whether each value is the one before it times the same."""
+        places = sorted(self.places.values())
+        if len(places) < 3 or places[0] <= 0:
+            return False
+        factors = [after / before for before, after in pairwise(places)]
+        return max(factors) < min(factors) * (1 + 1e-6)
+
     def label(self, axes: Axes) -> None:
         """Write values that are no plain numbers below their places; between whole numbers there is nothing."""
-        if self.is_plain:
+        if self.is_geometric:
+            axes.set_xscale("log")
+            axes.set_xticks(list(self.places.values()), [str(value) for value in self.places])
+            axes.minorticks_off()
+        elif self.is_plain:
             is_whole = all(place.is_integer() for place in self.places.values())
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=is_whole))
         else:
@@ -64,8 +85,14 @@ class Point:
 def draw_curve(axes: Axes, material: Material) -> None:
     """Draw the figure."""
     x, y = material.figure.x or _default_x(material), material.figure.y or DEFAULT_Y
-    rows = material.rows_having(x, y, *filter(None, [material.figure.series]))
-    _Curve(axes, material, rows, x, y, Scale.of(rows[x].tolist())).draw()
+    columns = (x, y, *filter(None, [material.figure.series]))
+    table = material.table_having(*columns)
+    rows = material.rows(table, *columns)
+    label = axis_label(y)
+    if material.figure.compared is not None:
+        rows, label = compared_rows(material, table, rows, y), label_of(material, label)
+        material = material.with_series(lines_of(material, rows))
+    _Curve(axes, material, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
 
 
 def _default_x(material: Material) -> str:
@@ -84,6 +111,7 @@ class _Curve:
     rows: pd.DataFrame
     x: str
     y: str
+    label: str
     scale: Scale
 
     def draw(self) -> None:
@@ -92,7 +120,7 @@ class _Curve:
             self._draw_series(number, name, sorted(self._points(name, rows)))
         self.scale.label(self.axes)
         self.axes.set_xlabel(axis_label(self.x))
-        self.axes.set_ylabel(axis_label(self.y))
+        self.axes.set_ylabel(self.label)
         self.axes.set_ylim(bottom=min(0.0, self.axes.get_ylim()[0]))
 
     def _points(self, name: str, rows: pd.DataFrame) -> Iterator[Point]:
@@ -114,15 +142,28 @@ class _Curve:
             self.axes.errorbar(places, means, yerr=reaches, fmt="none", ecolor=style.color, elinewidth=1, capsize=2.5)
 
     def _draw_theory(self) -> None:
-        """Draw bounds where y is a time, and where y is a time over its bound, the one."""
-        theory = self.material.figure.theory
-        if theory and self.y in _RATIOS:
-            self.axes.axhline(1.0, label="bound", gid="theory:bound", **theory_look(theory[0]))
-        elif theory and not self.y.endswith("_s"):
+        """Draw times where y is a time, and what they are over y's own bound where y is a ratio."""
+        figure = self.material.figure
+        if figure.compared is not None:
+            self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **theory_look("p2p"))
+        elif figure.theory and self.y not in _BOUND_OF and not self.y.endswith("_s"):
             problem = f"bounds are times: y can be {DEFAULT_Y}, or a ratio, not {self.y}"
             raise FigureError(f"figure {self.material.name}: {problem}")
-        for scheme in theory if self.y not in _RATIOS else ():
-            means = self.rows.groupby(self.x, sort=False)[_BOUNDS[scheme]].mean()
-            points = sorted((self.scale.places[value], mean) for value, mean in means.items())
-            places, seconds = zip(*points, strict=True)
-            self.axes.plot(places, seconds, label=f"{scheme}, bound", gid=f"theory:{scheme}", **theory_look(scheme))
+        else:
+            self._draw_bounds(figure.theory)
+
+    def _draw_bounds(self, theory: Sequence[str]) -> None:
+        if self.y in _BOUND_OF and set(theory) - {"pieces"}:
+            self.axes.axhline(1.0, label="bound", gid="theory:bound", **theory_look(theory[0]))
+        for scheme in theory:
+            if scheme == "pieces" or self.y not in _BOUND_OF:
+                self._draw_times(scheme)
+
+    def _draw_times(self, scheme: str) -> None:
+        column, label = _THEORY[scheme]
+        seconds = self.rows[column] / (self.rows[_BOUND_OF[self.y]] if self.y in _BOUND_OF else 1.0)
+        means = seconds.groupby(self.rows[self.x], sort=False).mean().dropna()
+        if means.empty:
+            raise FigureError(f"figure {self.material.name}: {column} is empty: {scheme} holds for no trial of it")
+        places, values = zip(*sorted((self.scale.places[value], mean) for value, mean in means.items()), strict=True)
+        self.axes.plot(places, values, label=label, gid=f"theory:{scheme}", **theory_look(scheme))

@@ -1,15 +1,15 @@
 """The rows that a figure is drawn from."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.expressions import parse_condition, read_value
+from testbed.experiment.expressions import names_in, parse_condition, read_value
 from testbed.experiment.figures import Figure
-from testbed.results.columns import TABLES
+from testbed.experiment.measured import COARSEST_FIRST, TABLES
 from testbed.results.tables import Tables
 
 
@@ -29,21 +29,23 @@ class Material:
 
     def rows(self, table: str, *columns: str) -> pd.DataFrame:
         """Return the wanted rows of a table, which must have some columns; of valid trials, unless all are wanted."""
-        joined = self.tables.with_trials(table)
+        joined = self.trusted(table)
         self._require([*columns, *self._condition_names()], joined)
         chosen = joined[[*self._holding(joined)]] if self.figure.where else joined
-        chosen = chosen if self.with_suspect else chosen[chosen["verdict"] == "valid"]
         if chosen.empty:
             raise FigureError(f"figure {self.name}: no {'' if self.with_suspect else 'valid '}trial has rows for it")
         return chosen
 
-    def rows_having(self, *columns: str) -> pd.DataFrame:
-        """Return the wanted rows of the coarsest table that has some columns."""
+    def trusted(self, table: str) -> pd.DataFrame:
+        """Return a table with its trials' columns: of valid trials, unless all are wanted."""
+        joined = self.tables.with_trials(table)
+        return joined if self.with_suspect else joined[joined["verdict"] == "valid"]
+
+    def table_having(self, *columns: str) -> str:
+        """Return the coarsest table that has some columns, and those of the condition."""
         wanted = {*columns, *self._condition_names()}
-        for table in ("trials", "groups", "peers", "timeline", "transfers"):
-            if wanted <= set(self.tables.with_trials(table)):
-                return self.rows(table, *columns)
-        return self.rows("trials", *columns)
+        tables = (table for table in COARSEST_FIRST if wanted <= set(self.tables.with_trials(table)))
+        return next(tables, COARSEST_FIRST[0])
 
     def series(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the name and the rows of each line, in the order in which the plan has them."""
@@ -53,13 +55,12 @@ class Material:
         for value, part in rows.groupby(self.figure.series, sort=False, dropna=False):
             yield str(value), part
 
-    @property
-    def default_series(self) -> str | None:
-        """The column that tells lines apart, if the figure does not say it: the distribution, where it is swept."""
-        return self.figure.series or ("distribution" if "distribution" in self.plan.keys else None)
+    def with_series(self, column: str | None) -> "Material":
+        """The same, with another column that tells lines apart."""
+        return replace(self, figure=self.figure.model_copy(update={"series": column}))
 
     def _condition_names(self) -> list[str]:
-        return list(parse_condition(self.figure.where).names()) if self.figure.where else []
+        return list(names_in(parse_condition(self.figure.where))) if self.figure.where else []
 
     def _holding(self, rows: pd.DataFrame) -> Iterator[bool]:
         condition = parse_condition(self.figure.where or "")

@@ -36,7 +36,11 @@ _DASHES: Final[tuple[Any, ...]] = (
     (0, (2, 2)),
     (0, (8, 2, 2, 2)),
 )
-_THEORY_DASHES: Final[Mapping[str, Any]] = {"client-server": (0, (6, 3)), "p2p": (0, (2, 2))}
+_THEORY_DASHES: Final[Mapping[str, Any]] = {
+    "client-server": (0, (6, 3)),
+    "p2p": (0, (2, 2)),
+    "pieces": (0, (6, 2, 1, 2)),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""Every column of every table, and what it means; docs/results.md says the same, and axes are named from here."""
+"""What a run measures: every column of every table, and what it means; docs/results.md says the same.
 
-from collections.abc import Mapping
+Figures and expectations name these columns, so that what they name can be checked before anything is run.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,17 +16,23 @@ class Column:
     unit: str
     meaning: str
     label: str = ""
+    is_words: bool = False
+    """Whether its cells are words, of which there is no mean."""
 
 
-_TRIAL: Final = Column("", "the trial's id")
+def _words(meaning: str) -> Column:
+    return Column("", meaning, is_words=True)
+
+
+_TRIAL: Final = _words("the trial's id")
 
 TRIALS: Final[Mapping[str, Column]] = {
-    "trial": Column("", "its id, and the name of its folder"),
+    "trial": _words("its id, and the name of its folder"),
     "repetition": Column("", "from 1 on"),
     "seed": Column("", "from which its draws come"),
-    "pair": Column("", "the same for trials that differ only in the paired key; empty without `pair:`"),
-    "distribution": Column("", "`client-server`, `bittorrent` or `fluid`"),
-    "profile": Column("", "the constants of the clients; a group can have another, which peers.csv has"),
+    "pair": _words("the same for trials that differ only in the paired key; empty without `pair:`"),
+    "distribution": _words("`client-server`, `bittorrent` or `fluid`"),
+    "profile": _words("the constants of the clients; a group can have another, which peers.csv has"),
     "time_scale": Column("", "by which the protocol's periods were divided"),
     "N": Column("", "peers", "peers N"),
     "F": Column("B", "the file's size", "file size F"),
@@ -31,9 +41,15 @@ TRIALS: Final[Mapping[str, Column]] = {
     "d_min": Column("bit/s", "what the slowest peer can receive; empty where there is no limit", "slowest download"),
     "bound_s": Column("s", "the textbook's lower bound of this scheme", "bound"),
     "payload_bound_s": Column("s", "the same where only payload counts: rates times 1448/1514", "bound for payload"),
-    "limited_by": Column("", "the bound's largest term: `server`, `download` or `uploads`"),
+    "limited_by": _words("the bound's largest term: `server`, `download` or `uploads`"),
     "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
     "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
+    "pieces_bound_s": Column(
+        "s",
+        "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
+        " upload u and no other limit, and all peers begin at once with nothing",
+        "bound of pieces",
+    ),
     "completed": Column("", "peers that had the whole file", "peers that completed"),
     "distribution_s": Column(
         "s",
@@ -67,8 +83,8 @@ TRIALS: Final[Mapping[str, Column]] = {
     "payload_difference": Column(
         "", "by how much TCP on the uplinks carried more than `payload_bytes`, in parts of them; a check", "difference"
     ),
-    "verdict": Column("", "`valid`, or `suspect`: the emulation was disturbed"),
-    "reasons": Column("", "why it is suspect"),
+    "verdict": _words("`valid`, or `suspect`: the emulation was disturbed"),
+    "reasons": _words("why it is suspect"),
     "lowest_idle_cpu": Column("", "the part of the processors that was idle in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column("ms", "of an idle program that sleeps 2 ms: the worst second's 99th percentile"),
     "loop_lateness_ms": Column("ms", "the worst of any application's event loop"),
@@ -78,17 +94,17 @@ TRIALS: Final[Mapping[str, Column]] = {
     "link_error": Column(
         "", "how far the worst link was from its rate in its fastest second, in parts; of links busy for 5 s", "error"
     ),
-    "stopped": Column("", "why it ended: `complete`, `time limit`, ..."),
+    "stopped": _words("why it ended: `complete`, `time limit`, ..."),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
 }
 
 PEERS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "peer": Column("", "its name"),
-    "group": Column("", "as the experiment calls it"),
-    "strategy": Column("", "its name, without parameters"),
-    "profile": Column("", "the constants of its client"),
-    "application": Column("", "the program: `ours`, or another client"),
+    "peer": _words("its name"),
+    "group": _words("as the experiment calls it"),
+    "strategy": _words("its name, without parameters"),
+    "profile": _words("the constants of its client"),
+    "application": _words("the program: `ours`, or another client"),
     "up": Column("bit/s", "asked of its uplink", "upload rate"),
     "down": Column("bit/s", "asked of its downlink; empty for no limit", "download rate"),
     "up_measured": Column("bit/s", "what the uplink gave on average while it was busy; empty if it never was"),
@@ -119,13 +135,13 @@ PEERS: Final[Mapping[str, Column]] = {
     "failed_pieces": Column("", "pieces that came with a wrong hash"),
     "bans": Column("", "hosts that it does not speak to any more"),
     "errors": Column("", "what went wrong and was survived"),
-    "why_ended": Column("", "why its application ended, if not well; else why it left"),
+    "why_ended": _words("why its application ended, if not well; else why it left"),
 }
 
 GROUPS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "group": Column("", "as the experiment calls it"),
-    "strategy": Column("", "the strategy of its peers"),
+    "group": _words("as the experiment calls it"),
+    "strategy": _words("the strategy of its peers"),
     "peers": Column("", "how many"),
     "share": Column("", "of all peers, those of this group", "share of the peers"),
     "completed": Column("", "how many of them had the whole file"),
@@ -137,8 +153,8 @@ GROUPS: Final[Mapping[str, Column]] = {
 
 TRANSFERS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "giver": Column("", "a host; its address, if it is none of ours"),
-    "receiver": Column("", "another"),
+    "giver": _words("a host; its address, if it is none of ours"),
+    "receiver": _words("another"),
     "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
     "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
     "unchoked_s": Column("s", "for how long the giver had unchoked the receiver; empty where nobody chokes"),
@@ -191,6 +207,27 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "summary": SUMMARY,
 }
 """By the name of the file; swept keys are columns besides, of trials and summary."""
+
+COARSEST_FIRST: Final = ("trials", "groups", "peers", "timeline", "transfers")
+"""In which tables columns are looked for; each has its trials' columns besides its own."""
+
+
+def as_cell(value: object) -> object:
+    """Return a swept value as tables have it: numbers and words as they were written."""
+    if isinstance(value, bool | list | dict) or value is None:
+        return json.dumps(value, sort_keys=True)
+    return value
+
+
+def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:
+    """Return the columns of a table and of its trials; where both have one, the table's own."""
+    return {**{key: Column("", "") for key in swept}, **TRIALS, **TABLES[table]}
+
+
+def table_having(names: Iterable[str], swept: Iterable[str]) -> str | None:
+    """Return the coarsest table that has all of these columns."""
+    wanted, keys = set(names), tuple(swept)
+    return next((table for table in COARSEST_FIRST if wanted <= columns_of(table, keys).keys()), None)
 
 
 def axis_label(name: str) -> str:

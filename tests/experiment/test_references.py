@@ -1,0 +1,154 @@
+"""What figures and expectations name must be measured: misspelt words are found before a run, at their place."""
+
+from pathlib import Path
+
+import pytest
+
+from testbed.experiment import ExperimentError, read_experiment
+from testbed.experiment.figures import USED_BY
+from testbed.experiment.measured import TABLES
+
+SWARM = """\
+file: {size: 4 MiB}
+servers: {up: 8 Mbit/s}
+peers:
+  homes: {count: 4, up: 8 Mbit/s}
+sweep:
+  distribution: [client-server, bittorrent]
+  peers.homes.count: [2, 4]
+"""
+LINE = SWARM.count("\n") + 1
+"""Where what is tried stands."""
+COLUMNS = "the swept keys are columns, and those in docs/results.md"
+
+
+def read(folder: Path, text: str) -> list[str]:
+    """Return what is said of a file, without the name of the file and the line; nothing where it is in order."""
+    file = folder / "x.yaml"
+    file.write_text(text)
+    try:
+        read_experiment(file)
+    except ExperimentError as error:
+        return [str(problem).removeprefix(f"{file}:{LINE}:") for problem in error.problems]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("figure", "says"),
+    [
+        (
+            "y: distribution_ss",
+            f"15: figures.f.y: there is no column 'distribution_ss' (did you mean distribution_s?): {COLUMNS}",
+        ),
+        (
+            "x: peers.homes.cuont",
+            f"15: figures.f.x: there is no column 'peers.homes.cuont' (did you mean peers.homes.count?): {COLUMNS}",
+        ),
+        ("x: file.size", f"15: figures.f.x: there is no column 'file.size': {COLUMNS}"),
+        ("series: colour", f"15: figures.f.series: there is no column 'colour': {COLUMNS}"),
+        ("where: N > 2 and verdikt = valid", "32: figures.f.where: there is no column 'verdikt' (did you mean verdict"),
+        (
+            "where: distribution = bittorent",
+            "37: figures.f.where: distribution is never 'bittorent' here (did you mean bittorrent?): it is",
+        ),
+        ("where: distribution = fluid", "37: figures.f.where: distribution is never 'fluid' here: it is"),
+        ("where: distribution != fluid", ""),
+        ("where: 'distribution in (fluid, bittorrent)'", "40: figures.f.where: distribution is never 'fluid' here"),
+        ("where: peers.homes.count = 3", "42: figures.f.where: peers.homes.count is never 3 here: it is 2, 4"),
+        ("where: peers.homes.count >= 3", ""),
+        ("where: N = many", "26: figures.f.where: N holds numbers, and 'many' is none"),
+        ("where: verdict = suspicious", "32: figures.f.where: verdict is never 'suspicious' here: it is"),
+        ("where: group = home", "30: figures.f.where: group is never 'home' here (did you mean homes?): it is 'homes'"),
+        ("y: verdict", "15: figures.f.y: verdict holds words: a column of numbers is needed"),
+        (
+            "x: share, y: bytes_sent",
+            "11: figures.f: names columns that no table has together: share is in groups.csv; bytes_sent is in",
+        ),
+        ("x: share, y: gain, series: strategy", ""),
+        ("theory: [p2p], y: jain", "15: figures.f.theory: bounds are times: y can be distribution_s, or a ratio, not"),
+        ("theory: [p2p, pieces]", ""),
+        ("compared: gain", "15: figures.f.compared: compares within pairs: write `pair:` and a swept key too"),
+        ("kind: cdf, x: jam", f"26: figures.f.x: there is no column 'jam': {COLUMNS}"),
+        ("kind: cdf, x: why_ended", "26: figures.f.x: why_ended holds words"),
+        (
+            "kind: cdf, x: bytes_sent",
+            "26: figures.f.x: 'bytes_sent' is a column of transfers.csv, and this is made from peers.csv",
+        ),
+        ("kind: cdf, y: jain", "26: figures.f.y: means nothing to a figure of kind cdf: leave it out"),
+        ("kind: flows, series: group", "28: figures.f.series: means nothing to a figure of kind flows: leave it out"),
+        ("kind: flows, where: giver = server", ""),
+        ("kind: timeline, y: jain", "31: figures.f.y: 'jain' is nothing second by second: server_up_rate, "),
+        ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not known from a summary: write `trac"),
+        ("kind: timeline, y: peers_completed, series: distribution", ""),
+    ],
+)
+def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says: str) -> None:
+    found = read(tmp_path, f"{SWARM}figures: {{f: {{{figure}}}}}\n")
+    assert len(found) == bool(says)
+    assert all(line.startswith(says) for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("expectation", "says"),
+    [
+        ("payload_ration.mean < 2", "11: expect.0: there is no column 'payload_ration' (did you mean payload_ratio?)"),
+        ("1 <= payload_ration.min", "16: expect.0: there is no column 'payload_ration'"),
+        ("verdict.mean < 2", "11: expect.0: verdict holds words: a column of numbers is needed"),
+        ("verdict.count = 4", ""),
+        ("count = 0 where verdict = suspct", "37: expect.0: verdict is never 'suspct' here (did you mean suspect?)"),
+        ("jain.mean > 0 where peers.home.count = 2", "31: expect.0: there is no column 'peers.home.count' (did you"),
+        ("gain.mean > 1 where giver = server", "10: expect.0: names columns that no table has together: gain is in"),
+        ("download_s.max < 60 where group = homes and limited_by = uploads", ""),
+        ("payload_ratio.mean < 1.3 where strategy = tit-for-tat", ""),
+    ],
+)
+def test_an_expectation_names_what_will_be_measured(tmp_path: Path, expectation: str, says: str) -> None:
+    found = read(tmp_path, f"{SWARM}expect: [{expectation!r}]\n")
+    assert len(found) == bool(says)
+    assert all(line.startswith(says) for line in found), found
+
+
+def test_a_curve_needs_an_x(tmp_path: Path) -> None:
+    alone = SWARM.partition("sweep:")[0]
+    found = read(tmp_path, alone + "figures:\n  f: {y: jain}\n")
+    assert [line.partition(": ")[2] for line in found] == [
+        "figures.f: has no x, and nothing is swept: write `x:` and a column"
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("servers: {up: 8 Mbit/s}", "servers: {up: 4 Mbit/s}"),
+        ("servers: {up: 8 Mbit/s}", "servers: {up: 8 Mbit/s, count: 2}"),
+        ("count: 4, up: 8 Mbit/s", "count: 4, up: 8 Mbit/s, down: 9 Mbit/s"),
+        ("count: 4, up: 8 Mbit/s", "count: 4, up: {choice: {8 Mbit/s: 1}}"),
+        ("count: 4, up: 8 Mbit/s", "count: 4, up: 8 Mbit/s, arrival: {at: 1 s}"),
+    ],
+)
+def test_the_time_of_pieces_is_refused_where_its_formula_does_not_hold(tmp_path: Path, change: tuple[str, str]) -> None:
+    (found,) = read(tmp_path, f"{SWARM.replace(*change)}figures: {{f: {{theory: [pieces]}}}}\n")
+    assert found.startswith("15: figures.f.theory: pieces: that formula holds for one server and all peers with")
+
+
+def test_what_is_compared_has_no_bounds(tmp_path: Path) -> None:
+    text = f"pair: distribution\nfigures: {{f: {{compared: gain, theory: [p2p]}}}}\n{SWARM}"
+    (found,) = read(tmp_path, text)
+    assert found.endswith("figures.f.theory: there are no bounds on what is compared: leave it out")
+
+
+def test_figures_are_looked_at_though_other_parts_are_wrong_too(tmp_path: Path) -> None:
+    found = read(tmp_path, f"{SWARM.replace('4 MiB', '4')}expect: [ratioo.mean < 1]\n")
+    assert len(found) == 2
+    assert "'4' has no unit" in found[0]
+    assert "there is no column 'ratioo' (did you mean ratio?)" in found[1]
+
+
+@pytest.mark.parametrize("kind", USED_BY)
+def test_each_kind_of_figure_can_be_written_alone(tmp_path: Path, kind: str) -> None:
+    assert read(tmp_path, f"{SWARM}figures: {{f: {{kind: {kind}}}}}\n") == []
+
+
+def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
+    columns = [column for table in TABLES.values() for column in table.values()]
+    assert not any(column.is_words and (column.unit or column.label) for column in columns)
