@@ -7,10 +7,15 @@ from functools import cache, partial
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.network.users import User, call_as, why_not
 
 T = TypeVar("T")
+
+# How long an example takes says more of what else the machine does than of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -7,7 +7,7 @@ from statistics import median, pstdev
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -289,7 +289,6 @@ EXPERIMENT = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(EXPERIMENT)
 def test_a_plan_is_the_same_every_time_and_survives_json(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]

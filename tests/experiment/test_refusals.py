@@ -4,7 +4,7 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from ruamel.yaml import YAML
@@ -407,7 +407,6 @@ def spoilt(draw: DrawFn) -> object:
     return document
 
 
-@settings(deadline=None)
 @given(spoilt())
 def test_no_file_leads_to_anything_but_an_experiment_or_a_list_of_problems(
     tmp_path_factory: pytest.TempPathFactory, document: object

@@ -13,13 +13,11 @@ numbers = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
 positive = st.floats(min_value=0.01, max_value=1e6)
 
 
-@settings(deadline=None)
 @given(st.lists(positive, min_size=1, max_size=50))
 def test_jains_index_is_between_one_of_n_and_one(values: list[float]) -> None:
     assert 1 / len(values) - 1e-9 <= jain(values) <= 1 + 1e-9
 
 
-@settings(deadline=None)
 @given(st.lists(positive, min_size=1, max_size=50), positive)
 def test_jains_index_does_not_know_units(values: list[float], factor: float) -> None:
     assert jain(value * factor for value in values) == pytest.approx(jain(values))
@@ -33,7 +31,7 @@ def test_jains_index_of_known_shares() -> None:
     assert jain([4, float("nan"), 4]) == pytest.approx(1)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(numbers, min_size=2, max_size=20))
 def test_an_interval_is_around_the_mean_and_within_the_values(values: list[float]) -> None:
     found = summarise(values, "s")
@@ -43,7 +41,7 @@ def test_an_interval_is_around_the_mean_and_within_the_values(values: list[float
     assert found.sd == pytest.approx(float(np.std(values, ddof=1)))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(numbers, min_size=2, max_size=12), st.text(max_size=5))
 def test_an_interval_is_the_same_every_time(values: list[float], stream: str) -> None:
     assert summarise(values, stream) == summarise(values, stream)
@@ -83,7 +81,7 @@ def test_pairs_that_do_not_differ_are_no_evidence() -> None:
     assert isnan(paired_test([4.0], "s").p_t)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(numbers.filter(bool), min_size=2, max_size=8))
 def test_both_sides_are_tested(differences: list[float]) -> None:
     there, back = paired_test(differences, "s"), paired_test([-each for each in differences], "s")

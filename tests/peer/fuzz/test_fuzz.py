@@ -34,7 +34,7 @@ def test_spoilt_input_is_read_or_refused(name: str) -> None:
     st.sampled_from([ALL, FAST, PLAIN]),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_neighbours_say_in_whatever_order_the_mind_lives_on(
     said: list[tuple[int, Message]], reserved: object, is_magnet: bool
 ) -> None:
