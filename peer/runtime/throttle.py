@@ -8,7 +8,8 @@ once no more can be sent than the depth and one block.
     k's turn                          of those that wait and could go, k was given the fewest bytes
 
 Only neighbours that have something to send wait. Who has waited for its own bucket, or had nothing to send, does not
-save up turns: it comes back at the level of the others.
+save up turns: it comes back at the level of the others. But who waits while its own bucket is open loses nothing by
+that: rates that add up to the client's are all kept.
 """
 
 from math import inf
@@ -16,28 +17,36 @@ from typing import Final
 
 BURST_SECONDS: Final = 0.02
 """How long an idle bucket fills up."""
+MOST_OWED: Final = 128 << 10
+"""Bytes by which a neighbour with a rate of its own can fall behind while others have their turns, and catch up."""
 
 
 class Bucket:
     """Bytes that may be sent, coming in at a rate."""
 
-    __slots__ = ("_at", "_bytes", "rate")
+    __slots__ = ("_at", "_bytes", "_most_owed", "rate")
 
-    def __init__(self, rate: float, now: float) -> None:
+    def __init__(self, rate: float, now: float, most_owed: float = 0) -> None:
+        """`most_owed` bytes may come in beyond the depth while somebody waits for a turn."""
         if not 0 < rate < inf:
             raise ValueError(f"a rate: expected a positive number of bytes/s, found {rate}")
         self.rate = rate
         self._bytes = rate * BURST_SECONDS
         self._at = now
+        self._most_owed = most_owed
+
+    def rested(self, now: float) -> None:
+        """Take note that nobody has waited until now: the bucket has filled up to its depth and no more."""
+        self._fill(now, 0)
 
     def take(self, count: int, now: float) -> None:
         """Take bytes out, more than there are if need be."""
-        self._fill(now)
+        self._fill(now, self._most_owed)
         self._bytes -= count
 
     def change(self, rate: float, now: float) -> None:
         """Let bytes come in at another rate; a debt stays one."""
-        self._fill(now)
+        self._fill(now, self._most_owed)
         self.rate = rate
 
     def opens_at(self, now: float) -> float:
@@ -45,8 +54,9 @@ class Bucket:
         missing = -(self._bytes + (now - self._at) * self.rate)
         return now if missing < 0 else now + (missing + 1) / self.rate
 
-    def _fill(self, now: float) -> None:
-        self._bytes = min(self._bytes + (now - self._at) * self.rate, self.rate * BURST_SECONDS)
+    def _fill(self, now: float, beyond: float) -> None:
+        most = max(self._bytes, self.rate * BURST_SECONDS + beyond)
+        self._bytes = min(self._bytes + (now - self._at) * self.rate, most)
         self._at = now
 
 
@@ -69,7 +79,7 @@ class Throttle:
         if rate is None:
             self._own.pop(key, None)
         elif own is None:
-            self._own[key] = Bucket(rate, now)
+            self._own[key] = Bucket(rate, now, MOST_OWED)
         else:
             own.change(rate, now)
 
@@ -85,6 +95,8 @@ class Throttle:
             return True
         if key not in self._waiting:
             self._waiting[key] = None
+            if key in self._own:
+                self._own[key].rested(now)
             self._given[key] = max(self._given.get(key, 0.0), self._level)
         return self._first(now) == key and self._go(key)
 

@@ -108,6 +108,30 @@ def test_a_neighbours_own_limit_holds_and_the_others_get_the_rest() -> None:
     assert rates == pytest.approx([1e5, 2e5, 3.5e5, 3.5e5], rel=0.01)
 
 
+@pytest.mark.parametrize("rate", [5e4, 3e5, 3e6])
+@pytest.mark.parametrize("parts", [(40, 10, 10, 10, 10, 10, 10), (30, 25, 20, 15, 10), (90, 1, 2, 3, 4)])
+def test_limits_that_add_up_to_the_clients_rate_are_all_kept(rate: float, parts: tuple[int, ...]) -> None:
+    """Each must wait for the others' turns, and loses nothing by that."""
+    throttle = Throttle(rate, 0)
+    for key, percent in enumerate(parts):
+        throttle.limit(key, rate * percent / 100, 0)
+    uplink = Uplink(throttle, dict.fromkeys(range(len(parts)), BLOCK), lateness=1e-6)
+    seconds = 500 * len(parts) * BLOCK / rate
+    uplink.run(seconds)
+    attained = [100 * uplink.sent[key] / (seconds * rate) for key in range(len(parts))]
+    assert attained == pytest.approx(parts, rel=0.03, abs=0.1)
+
+
+def test_a_limited_neighbour_that_had_nothing_to_send_does_not_catch_up() -> None:
+    throttle = Throttle(1e6, 0)
+    throttle.limit(1, 1e5, 0)
+    uplink = Uplink(throttle, {})
+    uplink.run(60)
+    uplink.blocks = {1: BLOCK}
+    uplink.run(61)
+    assert uplink.sent[1] <= 1e5 * (1 + BURST_SECONDS) + BLOCK
+
+
 def test_own_limits_hold_where_the_client_has_none() -> None:
     throttle = Throttle(None, 0)
     throttle.limit(1, 3e5, 0)
