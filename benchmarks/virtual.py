@@ -1,16 +1,20 @@
 """How near a swarm comes to the bound in virtual time: what profiles make of it, without a network or a machine.
 
     .venv/bin/python -m benchmarks.virtual --profile course testbed --n 5 10 20 40 [--strict] [--repeat 3]
+    .venv/bin/python -m benchmarks.virtual --seed-strategy swift --leech-strategy tit-for-tat
 
 The swarms of benchmarks/swarm.py over links that are arithmetic (tests/peer/swarm/virtual.py), where all bytes are
-payload: the bound is not corrected for headers. --strict gives every profile strict priority.
+payload: the bound is not corrected for headers. --strict gives every profile strict priority. The last column is the
+mean over peers of when they were complete, over the bound.
 """
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from statistics import mean
 
 from benchmarks.clients import markdown, spread
+from peer.strategies import STRATEGIES
 from peer.swarm.profile import PROFILES, Profile
 from tests.peer.swarm.virtual import VirtualSwarm, a_torrent
 
@@ -18,17 +22,17 @@ PIECE = 128 << 10
 LATENCY = 0.002
 
 
-def ratio(profile: Profile, n: int, seed: int) -> tuple[float, float]:
-    """Distribute once; returns the time over the bound, and the copies that the seed sent."""
+def ratio(profile: Profile, n: int, seed: int, strategies: tuple[str, str]) -> tuple[float, float, float]:
+    """Distribute once; returns the time over the bound, the copies that the seed sent, and the mean over the bound."""
     half = 2 if n >= 40 else 1
     seed_up, up, down = 2e6 / half, 1e6 / half, 3e6 / half
     swarm = VirtualSwarm(a_torrent(256 // half, PIECE), profile=profile, seed=seed, latency=LATENCY)
-    source = swarm.add("seed", up=seed_up, is_seed=True)
-    for number in range(n):
-        swarm.add(f"l{number}", up=up, down=down)
+    source = swarm.add("seed", up=seed_up, is_seed=True, strategy=strategies[0])
+    leeches = [swarm.add(f"l{number}", up=up, down=down, strategy=strategies[1]) for number in range(n)]
     took, length = swarm.run_until_all_complete(), swarm.info.length
     bound = max(length / seed_up, length / down, n * length / (seed_up + n * up))
-    return took / bound, source.session.sent_bytes / length
+    average = mean(leech.completed_at or 0 for leech in leeches)
+    return took / bound, source.session.sent_bytes / length, average / bound
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -37,15 +41,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--n", nargs="+", type=int, default=[5, 10, 20, 40])
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--seed-strategy", choices=list(STRATEGIES), default="tit-for-tat")
+    parser.add_argument("--leech-strategy", choices=list(STRATEGIES), default="tit-for-tat")
     chosen = parser.parse_args(arguments)
+    strategies = (chosen.seed_strategy, chosen.leech_strategy)
     rows = []
     for name in chosen.profile:
         profile = PROFILES[name]
         profile = replace(profile, strict_priority=True) if chosen.strict else profile
         for n in chosen.n:
-            runs = [ratio(profile, n, seed) for seed in range(1, chosen.repeat + 1)]
-            rows.append([name, n, spread([run[0] for run in runs], 3), spread([run[1] for run in runs])])
-    print(markdown(["profile", "N", "time / bound", "seed copies"], rows))
+            runs = [ratio(profile, n, seed, strategies) for seed in range(1, chosen.repeat + 1)]
+            times, copies, means = zip(*runs, strict=True)
+            rows.append([name, n, spread(times, 3), spread(copies), spread(means, 3)])
+    print(markdown(["profile", "N", "time / bound", "seed copies", "mean / bound"], rows))
 
 
 if __name__ == "__main__":

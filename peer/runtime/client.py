@@ -113,10 +113,10 @@ class Client:
         self._tell_if_complete()
         self.settle(now)
 
-    def accepted(self, connected: socket.socket, address: Address) -> None:
-        """Take in a connection that somebody made to us."""
+    def accepted(self, face: int, connected: socket.socket, address: Address) -> None:
+        """Take in a connection that somebody made to one of our faces."""
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=False)
+        self._meet(connected, address, now, is_outgoing=False, face=face)
         self.settle(now)
 
     def leave(self, reason: str) -> None:
@@ -248,7 +248,8 @@ class Client:
         self._known.hasher.check(action.index, report, with_digests=action.with_digests)
 
     def _dial(self, action: Dial, _: float) -> None:
-        self._dialler.dial(action.address, self._reached, self._missed)
+        face = action.face
+        self._dialler.dial(action.address, partial(self._reached, face), partial(self._missed, face))
 
     def _close(self, action: Close, _: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -269,18 +270,18 @@ class Client:
 
     # What comes of it.
 
-    def _reached(self, address: Address, connected: socket.socket) -> None:
+    def _reached(self, face: int, address: Address, connected: socket.socket) -> None:
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=True)
+        self._meet(connected, address, now, is_outgoing=True, face=face)
         self.settle(now)
 
-    def _missed(self, address: Address, reason: str) -> None:
+    def _missed(self, face: int, address: Address, reason: str) -> None:
         now = monotonic()
-        self._session.dial_failed(address, reason, now)
+        self._session.dial_failed(address, reason, now, face)
         self.settle(now)
 
-    def _meet(self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool) -> None:
-        key = self._session.connected(address, now, is_outgoing=is_outgoing)
+    def _meet(self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, face: int) -> None:
+        key = self._session.connected(address, now, is_outgoing=is_outgoing, face=face)
         if key is None:
             connected.close()
             return
@@ -300,10 +301,10 @@ class Client:
             response = await self._trackers.announce(action.url, action.request)
         except TrackerFailure as failure:
             if not is_farewell:
-                self._session.tracker_failed(action.url, str(failure), monotonic())
+                self._session.tracker_failed(action.url, str(failure), monotonic(), action.face)
         else:
             if not is_farewell:
-                self._session.tracker_answered(action.url, response, monotonic())
+                self._session.tracker_answered(action.url, response, monotonic(), action.face)
         self.settle(monotonic())
 
     def _opened(self, opening: Opened) -> None:

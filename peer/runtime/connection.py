@@ -7,6 +7,9 @@ Blocks are taken from the mind when the socket has room for them and not before:
 any more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network
 takes at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is
 never idle.
+
+On a slow link a block trickles in, a packet at a time, and to wake for each costs more than to take it. So while a
+block is under way, SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
 """
 
 import asyncio
@@ -104,6 +107,8 @@ class Connection:
         self._is_full = False
         """The loop will call when the socket has room."""
         self._closing: asyncio.TimerHandle | None = None
+        self._wakes_at = 1
+        """So many bytes must have come before the loop calls."""
         self._taken = 0
         self._measured_at = monotonic()
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -178,8 +183,15 @@ class Connection:
                 self._hear(self._buffer[: count - room], now)
         except WireError as error:
             self._keeper.broken(self, str(error), now)
+        self._sleep_until(min(max(1, len(self._decoder.space())), USUAL_BLOCK))
         is_mostly_blocks = 2 * (self._decoder.payload_bytes - before) >= count
         self._reach = self._buffer if is_mostly_blocks else self._buffer[:_CAUTIOUS_READ]
+
+    def _sleep_until(self, count: int) -> None:
+        """Be called when so many bytes have come, or the connection ends."""
+        if count != self._wakes_at and self._is_open:
+            self._wakes_at = count
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
     def _hear(self, data: memoryview, now: float) -> None:
         for event in self._decoder.feed(data):

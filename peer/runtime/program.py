@@ -14,8 +14,8 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,7 @@ from peer.runtime.turns import turns
 from peer.strategies import StrategyError, make_strategy
 from peer.strategies.seam import Strategy
 from peer.swarm.actions import Leave
+from peer.swarm.faces import Identity
 from peer.swarm.facts import Level
 from peer.swarm.profile import PROFILES, Profile
 from peer.swarm.session import Session
@@ -135,19 +136,19 @@ class _Program:
 
     async def _live(self, host: str) -> float | None:
         """Be in the swarm once; returns for how long to be away, None if for good."""
-        with self._open_trace() as trace:
-            bound = _bind(Address(host, self._options.port))
-            try:
-                await self._find_stock()
-                await self._wait_if_held(Address(*bound.getsockname()[:2]))
-                client = self._make_client(bound.getsockname()[1], host, trace)
-            except BaseException:
-                bound.close()
-                raise
-            listener = Listener(bound, asyncio.get_running_loop(), client.accepted)
-            print(f"ready {Address(*bound.getsockname()[:2])}", flush=True)
+        with self._open_trace() as trace, ExitStack() as undo:
+            doors = [undo.enter_context(bound) for bound in _bind_all(host, self._ports())]
+            addresses = [Address(*bound.getsockname()[:2]) for bound in doors]
+            await self._find_stock()
+            await self._wait_if_held(addresses[0])
+            client = self._make_client([address.port for address in addresses], host, trace)
+            listeners = [
+                Listener(bound, asyncio.get_running_loop(), partial(client.accepted, face))
+                for face, bound in enumerate(doors)
+            ]
+            print(f"ready {addresses[0]}", flush=True)
             async with _flushed(trace):
-                leave = await self._be_there(client, listener)
+                leave = await self._be_there(client, listeners)
         self._stock, self._have = client.stock, None if leave.forgets else client.have
         if client.failure is not None:
             raise EndError(ExitCode.NO_DATA, client.failure)
@@ -161,25 +162,30 @@ class _Program:
             if self._asked_to_end.is_set():
                 raise EndError(ExitCode.OK, "ended before it was told to begin")
 
-    async def _be_there(self, client: Client, listener: Listener) -> Leave:
+    def _ports(self) -> list[int]:
+        """Return the ports to listen on, one after the other, one for each identity; 0 is any free one."""
+        first = self._options.port
+        return [first and first + face for face in range(self._strategy.identities)]
+
+    async def _be_there(self, client: Client, listeners: Sequence[Listener]) -> Leave:
         client.start()
         await _first(client.left, self._asked_to_end.wait())
         if not client.left.done() and self._bug is None:
             client.leave(self._signal_name)
-        listener.close()
+        for listener in listeners:
+            listener.close()
         await _first(client.end(), self._told_twice.wait())
         client.cut()
         if self._bug is not None:
             raise self._bug
         return client.left.result()
 
-    def _make_client(self, port: int, host: str, trace: TraceFile) -> Client:
+    def _make_client(self, ports: Iterable[int], host: str, trace: TraceFile) -> Client:
         options, now = self._options, monotonic()
         loop = asyncio.get_running_loop()
         session = Session(
             info_hash=options.torrent.info_hash,
-            peer_id=make_peer_id(self._identities),
-            port=port,
+            identities=[Identity(make_peer_id(self._identities), port) for port in ports],
             profile=options.profile,
             strategy=self._strategy,
             rng=self._decisions,
@@ -263,6 +269,11 @@ def _say_complete(trace: TraceFile) -> None:
     """Say it after the trace does: who waits for this line may read that next."""
     trace.flush()
     print("completed", flush=True)
+
+
+def _bind_all(host: str, ports: Iterable[int]) -> Iterator[socket.socket]:
+    for port in ports:
+        yield _bind(Address(host, port))
 
 
 def _bind(address: Address) -> socket.socket:

@@ -7,14 +7,53 @@ from importlib import import_module
 from random import Random
 from typing import Final
 
+from peer.strategies.bitthief import bitthief
+from peer.strategies.bittyrant import bittyrant
+from peer.strategies.controls import no_optimistic, optimistic_only, random_unchoke
+from peer.strategies.false_pieces import false_pieces
+from peer.strategies.fastest_only import fastest_only
+from peer.strategies.large_view import large_view
+from peer.strategies.leaving import altruist, selfish
+from peer.strategies.polluter import polluter
+from peer.strategies.propshare import propshare
 from peer.strategies.seam import Strategy
+from peer.strategies.seed_drain import seed_drain
+from peer.strategies.seed_policies import anti_leech, seed_fastest, seed_round_robin
+from peer.strategies.seeds_only import seeds_only
 from peer.strategies.standard import random_order, sequential, tit_for_tat
+from peer.strategies.super_seeding import super_seeding
+from peer.strategies.swift import swift
+from peer.strategies.sybil import sybil
+from peer.strategies.under_report import under_report
+from peer.strategies.whitewash import whitewash
 from peer.swarm.profile import Profile
 
 STRATEGIES: Final[Mapping[str, Callable[..., Strategy]]] = {
     "tit-for-tat": tit_for_tat,
     "sequential": sequential,
     "random-order": random_order,
+    "random-unchoke": random_unchoke,
+    "optimistic-only": optimistic_only,
+    "no-optimistic": no_optimistic,
+    "bittyrant": bittyrant,
+    "propshare": propshare,
+    "bitthief": bitthief,
+    "large-view": large_view,
+    "seeds-only": seeds_only,
+    "fastest-only": fastest_only,
+    "false-pieces": false_pieces,
+    "under-report": under_report,
+    "sybil": sybil,
+    "whitewash": whitewash,
+    "seed-drain": seed_drain,
+    "polluter": polluter,
+    "selfish": selfish,
+    "altruist": altruist,
+    "seed-round-robin": seed_round_robin,
+    "seed-fastest": seed_fastest,
+    "anti-leech": anti_leech,
+    "super-seeding": super_seeding,
+    "swift": swift,
 }
 
 

@@ -13,7 +13,7 @@ from math import inf
 from random import Random
 from typing import Final
 
-from peer.strategies.seam import Allocation, Candidate, ChokingView, Grant, Trigger
+from peer.strategies.seam import Allocation, Candidate, Choker, ChokingView, Grant, Trigger
 from peer.strategies.seed_chokers import FREE_SLOT, SEED_CHOKERS, SLOWER, refuse_others
 from peer.swarm.profile import Profile
 
@@ -36,7 +36,7 @@ class TitForTat:
     def __init__(self, profile: Profile, rng: Random) -> None:
         self._profile = profile
         self._rng = rng
-        self._as_seed = SEED_CHOKERS[profile.seed_choker](profile, rng)
+        self._as_seed: Choker = SEED_CHOKERS[profile.seed_choker](profile, rng)
         self._turns: dict[int, float] = {}
         """Who is served optimistically, and until when at least; those who came in first stand first."""
 
@@ -44,7 +44,7 @@ class TitForTat:
         """In a round, decide everything anew but the optimistic turns that last; in between, fill free slots."""
         if view.is_seed:
             return self._as_seed.allot(view)
-        slots = self._profile.slots(view.capacity)
+        slots = self._slots(view)
         interested = [candidate for candidate in view.candidates if candidate.is_interested]
         choose = self._best if view.trigger is Trigger.ROUND else self._kept_and_added
         reciprocating = choose(interested, slots)
@@ -53,6 +53,9 @@ class TitForTat:
         self._turns = self._next_turns(others, slots - len(reciprocating), view)
         ready = self._ready(view, reciprocating, slots)
         return self._explained(view, reciprocating, ready, is_contested=len(others) > len(self._turns))
+
+    def _slots(self, view: ChokingView) -> int:
+        return self._profile.slots(view.capacity)
 
     def _best(self, interested: Sequence[Candidate], slots: int) -> list[Candidate]:
         return self._paying(interested)[: slots - self._optimistic_slots(slots)]

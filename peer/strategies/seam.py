@@ -74,6 +74,9 @@ class ChokingView:
     """Our upload in bytes/s, if we were told."""
     sent_rate: float = 0
     piece_length: int = 0
+    piece_count: int = 0
+    have_count: int = 0
+    """Our pieces."""
 
 
 class Garbage(StrEnum):
@@ -163,10 +166,16 @@ class Herald(Protocol):
         """Return whom to tell at once that we have a new piece."""
 
     def later(self, now: float) -> Iterable[tuple[int, int]]:
-        """Return the haves to send now, as (neighbour, piece); asked about once a second."""
+        """Return the haves to send now, as (neighbour, piece); asked about once a second.
+
+        What is for a neighbour that has gone is dropped.
+        """
 
     def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
-        """Return the haves to send because a neighbour announced a piece, as (neighbour, piece)."""
+        """Return the haves to send because a neighbour has a piece, as (neighbour, piece).
+
+        Asked for each piece of a bitfield, and for each have.
+        """
 
     def tally(self, true: Tally) -> Tally:
         """Return what to tell trackers."""
@@ -198,7 +207,10 @@ class Wishes:
     announce_period: float | None = None
     """Seconds between announcements, whatever the tracker says; None leaves it to the tracker."""
     sources: frozenset[int] | None = None
-    """The neighbours to ask for blocks; None is all."""
+    """The neighbours to ask for blocks, so that in others we show no interest; None is all.
+
+    Unless it is None, whoever comes between two rounds is asked for nothing before the next.
+    """
 
 
 class Appetite(Protocol):
@@ -225,3 +237,5 @@ class Strategy:
     herald: Herald
     appetite: Appetite
     departure: Departure
+    identities: int = 1
+    """As how many clients we are in the swarm: each has connections and trackers of its own; all share the pieces."""

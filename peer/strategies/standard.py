@@ -7,18 +7,29 @@ from peer.strategies.appetites import Plain
 from peer.strategies.chokers import TitForTat
 from peer.strategies.departures import parse_departure
 from peer.strategies.heralds import Honest
+from peer.strategies.parameters import whole_number
 from peer.strategies.pickers import RandomOrder, RarestFirst, Sequential
 from peer.strategies.seam import Strategy
 from peer.swarm.profile import Profile
 
 
-def tit_for_tat(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
+def tit_for_tat(
+    profile: Profile,
+    rng: Random,
+    *,
+    departure: str = "stay",
+    slots: int | None = None,
+    neighbours: int | None = None,
+) -> Strategy:
     """Make BitTorrent's own strategy: serve those that serve us, ask for what is rarest, hide nothing.
 
-    `slots`, the optimistic ones included, replaces what the profile makes of the upload capacity.
+    `slots`, the optimistic ones included, replaces what the profile makes of the upload capacity; `neighbours` is how
+    many there may be, of which half are looked for.
     """
-    if slots is not None:
-        profile = replace(profile, all_slots=_checked(slots))
+    profile = with_slots(profile, slots)
+    if neighbours is not None:
+        most = whole_number("neighbours", neighbours)
+        profile = replace(profile, most_neighbours=most, dials_up_to=(most + 1) // 2)
     return Strategy(
         name="tit-for-tat",
         choker=TitForTat(profile, rng),
@@ -27,6 +38,11 @@ def tit_for_tat(profile: Profile, rng: Random, *, departure: str = "stay", slots
         appetite=Plain(profile),
         departure=parse_departure(departure),
     )
+
+
+def with_slots(profile: Profile, slots: int | None) -> Profile:
+    """Change how many neighbours a profile unchokes, the optimistic ones included; None leaves it as it is."""
+    return profile if slots is None else replace(profile, all_slots=whole_number("slots", slots))
 
 
 def sequential(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
@@ -39,10 +55,3 @@ def random_order(profile: Profile, rng: Random, *, departure: str = "stay", slot
     return replace(
         tit_for_tat(profile, rng, departure=departure, slots=slots), name="random-order", picker=RandomOrder()
     )
-
-
-def _checked(slots: object) -> int:
-    """Parameters come from a user, through no type checker."""
-    if not isinstance(slots, int) or isinstance(slots, bool) or slots < 1:
-        raise ValueError(f"slots: expected a whole number, 1 or more, found {slots!r}")
-    return slots

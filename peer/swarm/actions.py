@@ -61,6 +61,8 @@ class Dial:
     """Connect to this address, and report with `connected` or `dial_failed`."""
 
     address: Address
+    face: int = 0
+    """Which of our identities wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Announce:
 
     url: str
     request: AnnounceRequest
+    face: int = 0
+    """Which of our identities asks."""
 
 
 @dataclass(frozen=True, slots=True)

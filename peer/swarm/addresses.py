@@ -66,6 +66,7 @@ class AddressBook:
         self._most_dialled = profile.most_half_open
         self._records: dict[Address, _Record] = {}
         self._hearsay = 0
+        self._refuses_hearsay = False
         self._dialled = 0
         self._untried: list[Address] = []
         """In no order; some may have been connected or forgotten since."""
@@ -145,6 +146,16 @@ class AddressBook:
         else:
             self._wait(address, record, now + backoff(1, LONGEST_RETRY, LONGEST_RETRY, self._rng))
 
+    def refuse_hearsay(self) -> None:
+        """Go by trackers from now on, as they leave out who has everything: for one who has everything himself.
+
+        Peers that came together complete together: of those whom neighbours told us of, most have everything by now.
+        """
+        self._refuses_hearsay = True
+        hearsay = [each for each, record in self._records.items() if record.source == "pex"]
+        for address in [each for each in hearsay if self._records[each].state is _State.UNTRIED]:
+            self._forget(address)
+
     def ourselves(self, address: Address) -> None:
         """Never dial this address: it is our own."""
         _remember(self._own, address, None, MOST_OWN)
@@ -221,7 +232,7 @@ class AddressBook:
 
     def _make_room(self, source: Source) -> bool:
         """Forget what failed longest ago if the book is full; returns whether there is room for one more."""
-        if source == "pex" and self._hearsay >= MOST_HEARSAY:
+        if source == "pex" and (self._refuses_hearsay or self._hearsay >= MOST_HEARSAY):
             return False
         if len(self._records) >= MOST_ADDRESSES and self._failed:
             self._forget(next(iter(self._failed)))

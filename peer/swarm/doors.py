@@ -1,6 +1,6 @@
 """Connections: who may come in, who is who, and who has to go. What neighbours trade is not this module's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from peer.swarm.actions import Close, Greet
@@ -26,31 +26,44 @@ class Doors:
         *,
         info_hash: bytes,
         peer_id: bytes,
+        own_ids: frozenset[bytes],
+        face: int,
         profile: Profile,
         outbox: Outbox,
         addresses: AddressBook,
         neighbours: dict[int, Neighbour],
+        keys: Iterator[int],
         gone: Callable[[Neighbour], None],
     ) -> None:
-        """`gone` is told of each neighbour right after it was removed, and before the trace is."""
+        """`gone` is told of each neighbour right after it was removed, and before the trace is.
+
+        `neighbours` and their `keys` are shared with our other faces, whose peer ids are among `own_ids`.
+        """
+        self._face = face
+        self._own_ids = own_ids
+        self._keys = keys
         self._ours = Handshake(info_hash, peer_id, Reserved.FAST | Reserved.EXTENSIONS)
         self._profile = profile
         self._outbox = outbox
         self._addresses = addresses
         self._neighbours = neighbours
         self._gone = gone
-        self._last_key = 0
+        self.neighbour_count = 0
+        """Of this face."""
         self.most_neighbours = profile.most_neighbours
 
     def admit(self, address: Address, *, is_outgoing: bool) -> Neighbour | None:
         """Take in a connection that was just made; None refuses it."""
-        if self._addresses.is_banned(address.host) or len(self._neighbours) >= self.most_neighbours:
+        if self._addresses.is_banned(address.host) or self.neighbour_count >= self.most_neighbours:
             return None
         if is_outgoing:
             self._addresses.connected(address)
-        self._last_key += 1
-        neighbour = make_neighbour(self._last_key, address, self._outbox.now, self._profile, is_outgoing=is_outgoing)
-        self._neighbours[neighbour.key] = neighbour
+        key = next(self._keys)
+        neighbour = make_neighbour(
+            key, address, self._outbox.now, self._profile, is_outgoing=is_outgoing, face=self._face
+        )
+        self._neighbours[key] = neighbour
+        self.neighbour_count += 1
         self._outbox.tell(Connected(neighbour.key, str(address), is_outgoing))
         if is_outgoing:
             self._greet(neighbour)
@@ -63,7 +76,7 @@ class Doors:
         if theirs.info_hash != self._ours.info_hash:
             self.accuse(neighbour, f"handshake: expected our info-hash, found {theirs.info_hash.hex()}")
             return False
-        if theirs.peer_id == self._ours.peer_id:
+        if theirs.peer_id in self._own_ids:
             self._addresses.ourselves(neighbour.address)
             self.close(neighbour, OURSELVES)
             return False
@@ -98,7 +111,7 @@ class Doors:
         host = neighbour.address.host
         self._addresses.ban(host, reason)
         self._outbox.tell(Banned(host, neighbour.key, reason))
-        for each in [each for each in self._neighbours.values() if each.address.host == host]:
+        for each in [each for each in self._mine() if each.address.host == host]:
             self.close(each, reason, is_fault=True)
 
     def lost(self, neighbour: Neighbour, reason: str) -> None:
@@ -108,7 +121,7 @@ class Doors:
     def look_around(self) -> None:
         """Close the silent, and say that we are here to those who heard nothing for long."""
         now, profile = self._outbox.now, self._profile
-        for neighbour in list(self._neighbours.values()):
+        for neighbour in list(self._mine()):
             talk = neighbour.conversation
             if not neighbour.is_handshaken:
                 if now - talk.connected_at >= profile.handshake_timeout:
@@ -122,7 +135,7 @@ class Doors:
         """Keep one of two connections with the same client; both ends choose the same one."""
         peer_id = neighbour.conversation.peer_id
         twin = next(
-            (each for each in self._neighbours.values() if each.is_handshaken and each.conversation.peer_id == peer_id),
+            (each for each in self._mine() if each.is_handshaken and each.conversation.peer_id == peer_id),
             None,
         )
         if twin is None:
@@ -137,12 +150,16 @@ class Doors:
             self._addresses.connected(stays.listening_address)
         return newer_stays
 
+    def _mine(self) -> Iterator[Neighbour]:
+        return (each for each in self._neighbours.values() if each.face == self._face)
+
     def _greet(self, neighbour: Neighbour) -> None:
         neighbour.conversation.last_said = self._outbox.now
         self._outbox.do(Greet(neighbour.key, self._ours.encode()))
 
     def _remove(self, neighbour: Neighbour, reason: str, *, by_us: bool, is_fault: bool) -> None:
         del self._neighbours[neighbour.key]
+        self.neighbour_count -= 1
         address = neighbour.listening_address
         if address is not None:
             self._addresses.disconnected(address, self._outbox.now, is_fault)

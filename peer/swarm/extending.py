@@ -1,13 +1,12 @@
 """Extension messages (BEP 10): who understands which, peer exchange, and the info dictionary for magnet links."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final
 
 from peer.swarm.actions import Open
-from peer.swarm.addresses import AddressBook
-from peer.swarm.doors import Doors
 from peer.swarm.exchange import Exchange, introduction
+from peer.swarm.faces import Face
 from peer.swarm.facts import Erred
 from peer.swarm.metadata import MetadataFetch, MetadataShare, UnusableMetadata, WrongMetadata
 from peer.swarm.neighbour import Neighbour
@@ -41,20 +40,16 @@ class Extending:
         self,
         *,
         info_hash: bytes,
-        port: int,
         profile: Profile,
         rng: Random,
         outbox: Outbox,
-        addresses: AddressBook,
-        doors: Doors,
+        faces: Sequence[Face],
         neighbours: dict[int, Neighbour],
         fail: Callable[[str], None],
     ) -> None:
         """`fail` is called with the reason if the torrent that comes is of no use."""
-        self._port = port
         self._outbox = outbox
-        self._addresses = addresses
-        self._doors = doors
+        self._faces = faces
         self._neighbours = neighbours
         self._fail = fail
         self._exchange = Exchange(profile)
@@ -75,7 +70,7 @@ class Extending:
         ours = ExtensionHandshake(
             m=ids,
             v=OUR_VERSION,
-            p=self._port,
+            p=self._faces[neighbour.face].port,
             reqq=MOST_QUEUED,
             yourip=neighbour.address.host,
             metadata_size=self._share.size,
@@ -89,7 +84,7 @@ class Extending:
             self._got_handshake(neighbour, decode_extension_handshake(message.payload))
         elif message.extension == OUR_IDS[UT_PEX]:
             found = self._exchange.heard(neighbour.key, decode_pex(message.payload), self._outbox.now)
-            self._addresses.learn(found, "pex")
+            self._faces[neighbour.face].addresses.learn(found, "pex")
         elif message.extension == OUR_IDS[UT_METADATA]:
             metadata = decode_metadata(message.payload)
             if metadata is not None:
@@ -115,7 +110,7 @@ class Extending:
         if theirs.reqq is not None:
             neighbour.down.pipeline.allow(theirs.reqq)
         if theirs.p is not None and not neighbour.is_outgoing:
-            self._doors.listens(neighbour, theirs.p)
+            self._faces[neighbour.face].doors.listens(neighbour, theirs.p)
         if talk.extensions.get(UT_PEX):
             self._exchange.joined(neighbour.key, self._outbox.now)
         if self._fetch is not None and talk.extensions.get(UT_METADATA):
@@ -144,7 +139,7 @@ class Extending:
         self._outbox.tell(Erred(f"ut_metadata: expected the dictionary of our info-hash, found another, from {names}"))
         liar = self._neighbours.get(contributors[0])
         if len(contributors) == 1 and liar is not None:
-            self._doors.ban(liar, "sent a wrong info dictionary")
+            self._faces[liar.face].doors.ban(liar, "sent a wrong info dictionary")
 
     def _ask_for_metadata(self) -> None:
         if self._fetch is not None:

@@ -33,6 +33,8 @@ class Joined(Fact):
     peer_id: str
     info_hash: str
     port: int
+    also: tuple[str, ...] | None = None
+    """The peer ids of its other identities, if it has any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Conversation:
     """It said what it has: a bitfield may not come again."""
     last_heard: float = 0
     last_said: float = 0
+    unsaid: list[Message] = field(default_factory=list)
+    """Messages that wait for company (`Outbox.send_along`)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +87,8 @@ class Neighbour:
     """None until the torrent is known."""
     claims: list[Message] = field(default_factory=list)
     """What it said it has before the torrent was known."""
+    face: int = 0
+    """Which of our identities it knows."""
     traced: tuple[int, int] = (0, 0)
     """Bytes received and sent that the trace has told."""
 
@@ -111,7 +115,9 @@ class Neighbour:
         return self.address if self.is_outgoing else None
 
 
-def make_neighbour(key: int, address: Address, now: float, profile: Profile, *, is_outgoing: bool) -> Neighbour:
+def make_neighbour(
+    key: int, address: Address, now: float, profile: Profile, *, is_outgoing: bool, face: int = 0
+) -> Neighbour:
     """Note a connection that was just made."""
     return Neighbour(
         key,
@@ -120,6 +126,7 @@ def make_neighbour(key: int, address: Address, now: float, profile: Profile, *, 
         Conversation(now, last_heard=now, last_said=now),
         Uploading(Rate(profile.rate_window, now)),
         Downloading(Rate(profile.rate_window, now), Pipeline(profile)),
+        face=face,
     )
 
 

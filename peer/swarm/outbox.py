@@ -29,9 +29,21 @@ class Outbox:
         self._actions.append(action)
 
     def send(self, neighbour: Neighbour, message: Message) -> None:
-        """Add a message to a neighbour."""
+        """Add a message to a neighbour, behind those that have waited for one."""
+        if neighbour.conversation.unsaid:
+            self.send_unsaid(neighbour)
         neighbour.conversation.last_said = self.now
         self._actions.append(Send(neighbour.key, message))
+
+    def send_along(self, neighbour: Neighbour, message: Message) -> None:
+        """Let a message go along with the next one to a neighbour, or when `send_unsaid` is called."""
+        neighbour.conversation.unsaid.append(message)
+
+    def send_unsaid(self, neighbour: Neighbour) -> None:
+        """Add the messages that have waited."""
+        unsaid, neighbour.conversation.unsaid = neighbour.conversation.unsaid, []
+        for message in unsaid:
+            self.send(neighbour, message)
 
     def tell(self, fact: Fact) -> None:
         """Trace a fact, if this trace says so much."""

@@ -69,6 +69,8 @@ class Profile:
     endgame_copies: int | None = None
     """How many neighbours are asked for one block at the end; None is all."""
 
+    have_patience: float = field(default=2, metadata=PERIOD)
+    """A have on which its neighbour would not act now waits up to so long, for others to go with."""
     allowed_fast: int = 0
     """Pieces that a neighbour may fetch while it is choked (BEP 6)."""
 
@@ -103,7 +105,14 @@ PROFILES: Final[dict[str, Profile]] = {
     for profile in (
         Profile(name="course", all_slots=5),
         Profile(name="bep3", all_slots=4, newcomer_weight=3),
-        Profile(name="mainline", all_slots=MAINLINE_LADDER, rechoke_period=5, snubbed_after=30, strict_priority=True),
+        Profile(
+            name="mainline",
+            all_slots=MAINLINE_LADDER,
+            rechoke_period=5,
+            snubbed_after=30,
+            strict_priority=True,
+            have_patience=0,
+        ),
         Profile(
             name="libtorrent",
             all_slots=8,
@@ -113,6 +122,7 @@ PROFILES: Final[dict[str, Profile]] = {
             seed_choker="round-robin",
             request_seconds=3,
             endgame_copies=2,
+            have_patience=0,
             allowed_fast=5,
         ),
         Profile(name="testbed", all_slots=MAINLINE_LADDER, request_seconds=0.5, endgame_copies=2),

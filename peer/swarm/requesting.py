@@ -43,7 +43,7 @@ class Requesting:
     def weigh(self, neighbour: Neighbour) -> None:
         """Tell a neighbour when it becomes interesting, and when it is not any more."""
         down = neighbour.down
-        wants = self._pieces.is_interesting(neighbour.key)
+        wants = down.is_source and self._pieces.is_interesting(neighbour.key)
         if wants != down.interests_us:
             down.interests_us = wants
             self._outbox.send(neighbour, InterestedMessage() if wants else NotInterested())

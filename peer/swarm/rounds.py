@@ -9,6 +9,7 @@ from peer.swarm.neighbour import Neighbour, snapshot
 from peer.swarm.outbox import Outbox
 from peer.swarm.profile import Profile
 from peer.swarm.serving import Serving
+from peer.wire.bitfield import Bitfield
 
 NOT_CHOSEN: Final = "not chosen"
 REACTION: Final = 0.05
@@ -27,6 +28,7 @@ class Rounds:
         profile: Profile,
         capacity: float | None,
         piece_length: int,
+        have: Bitfield,
         outbox: Outbox,
         serving: Serving,
         neighbours: dict[int, Neighbour],
@@ -35,6 +37,7 @@ class Rounds:
         self._profile = profile
         self._capacity = capacity
         self._piece_length = piece_length
+        self._have = have
         self._outbox = outbox
         self._serving = serving
         self._neighbours = neighbours
@@ -97,6 +100,8 @@ class Rounds:
             capacity=self._capacity,
             sent_rate=sum(candidate.sent_rate for candidate in candidates),
             piece_length=self._piece_length,
+            piece_count=self._have.size,
+            have_count=self._have.count,
         )
         allocation = self._choker.allot(view)
         for candidate in candidates:

@@ -24,6 +24,7 @@ class Search:
         self,
         *,
         ours: AnnounceRequest,
+        face: int,
         announcer: Announcer,
         profile: Profile,
         rng: Random,
@@ -32,6 +33,7 @@ class Search:
     ) -> None:
         """`ours` has what stays the same in all announcements."""
         self._ours = replace(ours, key=f"{rng.getrandbits(KEY_BITS):08x}")
+        self._face = face
         self._announcer = announcer
         self._most_half_open = profile.most_half_open
         self._outbox = outbox
@@ -49,7 +51,7 @@ class Search:
         if room > 0:
             for address in self._addresses.to_dial(self._outbox.now, room):
                 self._dialled.add(address)
-                self._outbox.do(Dial(address))
+                self._outbox.do(Dial(address, self._face))
 
     def reached(self, address: Address) -> None:
         """Take note that a dialled address answered."""
@@ -96,4 +98,4 @@ class Search:
             left=tally.left,
             trackerid=self._announcer.tracker_id(url),
         )
-        self._outbox.do(Announce(url, request))
+        self._outbox.do(Announce(url, request, self._face))

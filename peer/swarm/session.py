@@ -7,27 +7,28 @@
 `now` is any clock that does not go back. The same inputs at the same times with the same random source give the same
 actions and the same trace, byte for byte. Blocks never pass through here: the mind sees (piece, offset, length) only.
 
-    Doors        connections and handshakes        Trade       pieces: asking, serving, choking
-    Extending    extension messages                Search      trackers, addresses, whom to dial
+    Face         one of our identities: its Doors  Trade       pieces: asking, serving, choking
+                 (connections and handshakes) and  Extending   extension messages
+                 Search (trackers, whom to dial)
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import count
 from math import inf
 from random import Random
 from typing import Final
 
-from peer.strategies.seam import ProgressView, Strategy, Tally
+from peer.strategies.seam import ProgressView, Strategy, Tally, Wishes
 from peer.swarm.actions import Action, Leave
-from peer.swarm.addresses import AddressBook
-from peer.swarm.announcing import Announcer
 from peer.swarm.doors import Doors
 from peer.swarm.extending import Extending
+from peer.swarm.faces import Face, Identity
 from peer.swarm.facts import Erred, Joined, Left, Level, Moved, Opened
 from peer.swarm.neighbour import Neighbour
 from peer.swarm.outbox import Outbox, Tell
 from peer.swarm.placement import Placement
 from peer.swarm.profile import Profile
-from peer.swarm.search import Search
 from peer.swarm.serving import Shipment
 from peer.swarm.trade import Trade
 from peer.wire.bitfield import Bitfield
@@ -36,11 +37,13 @@ from peer.wire.errors import MessageError, WireError
 from peer.wire.handshake import Handshake
 from peer.wire.messages import Extended, HaveNone, Message, PieceHeader, Request
 from peer.wire.metainfo import Info
-from peer.wire.tracker import AnnounceRequest, AnnounceResponse
+from peer.wire.tracker import AnnounceResponse
 
 PULSE: Final = 1.0
 """Seconds between two looks at what no input brings up: silence, time-outs, whom to dial."""
 BOTH_COMPLETE: Final = "both have everything"
+SEED_COMPANY: Final = 2
+"""Neighbours that a seed looks for, for each of its slots: all that stay with it want something."""
 MOST_CLAIMS: Final = 20_000
 """Messages of one neighbour that are kept until the torrent is known."""
 
@@ -52,8 +55,7 @@ class Session:
         self,
         *,
         info_hash: bytes,
-        peer_id: bytes,
-        port: int,
+        identities: Sequence[Identity],
         profile: Profile,
         strategy: Strategy,
         rng: Random,
@@ -66,10 +68,12 @@ class Session:
         info: Info | None = None,
         have: Bitfield | None = None,
     ) -> None:
-        """`capacity` is our upload in bytes/s, if known; `have` is what we bring along of the torrent `info`."""
-        self.peer_id = peer_id
+        """`identities` are ours, most often one; `capacity` is our upload in bytes/s, if known.
+
+        `have` is what we bring along of the torrent `info`.
+        """
+        self._identities = identities
         self._info_hash = info_hash
-        self._port = port
         self._profile = profile
         self._strategy = strategy
         self._rng = rng
@@ -77,43 +81,42 @@ class Session:
         self._outbox = Outbox(tell, level)
         self._outbox.now = self._joined_at = now
         self._neighbours: dict[int, Neighbour] = {}
-        self._addresses = AddressBook(rng, profile)
-        self._doors = Doors(
-            info_hash=info_hash,
-            peer_id=peer_id,
-            profile=profile,
-            outbox=self._outbox,
-            addresses=self._addresses,
-            neighbours=self._neighbours,
-            gone=self._gone,
-        )
-        self._search = Search(
-            ours=AnnounceRequest(info_hash, peer_id, port, uploaded=0, downloaded=0, left=0),
-            announcer=Announcer(trackers, rng, is_complete=have is not None and have.is_full),
-            profile=profile,
-            rng=rng,
-            outbox=self._outbox,
-            addresses=self._addresses,
-        )
+        keys = count(1)
+        self._faces = [
+            Face(
+                number,
+                identities,
+                info_hash=info_hash,
+                trackers=trackers,
+                is_complete=have is not None and have.is_full,
+                profile=profile,
+                rng=rng,
+                outbox=self._outbox,
+                neighbours=self._neighbours,
+                keys=keys,
+                gone=self._gone,
+            )
+            for number in range(len(identities))
+        ]
         self._extending = Extending(
             info_hash=info_hash,
-            port=port,
             profile=profile,
             rng=rng,
             outbox=self._outbox,
-            addresses=self._addresses,
-            doors=self._doors,
+            faces=self._faces,
             neighbours=self._neighbours,
             fail=self._give_up,
         )
         self._trade: Trade | None = None
         self._brought = (info, have)
         self._wishes = strategy.appetite.wish(self._progress(), ())
+        self._limit_neighbours()
         self._pulse = min(PULSE, profile.rechoke_period / 5)
         self._next_pulse_at = now
         self._next_moved_at = now + PULSE
         self.is_over = False
-        self._addresses.learn(known, "given")
+        for face in self._faces:
+            face.addresses.learn(known, "given")
 
     @property
     def is_complete(self) -> bool:
@@ -143,7 +146,9 @@ class Session:
     def start(self, now: float) -> None:
         """Join the swarm."""
         self._outbox.now = now
-        self._outbox.tell(Joined(self.peer_id.hex(), self._info_hash.hex(), self._port))
+        (peer_id, port), *others = self._identities
+        also = tuple(other.hex() for other, _ in others) or None
+        self._outbox.tell(Joined(peer_id.hex(), self._info_hash.hex(), port, also))
         info, have = self._brought
         if info is not None:
             self.open(info, Bitfield(info.piece_count) if have is None else have, now)
@@ -163,25 +168,29 @@ class Session:
             neighbours=self._neighbours,
             capacity=self._capacity,
         )
+        self._trade.ask_only(self._wishes.sources)
         self._extending.open(info)
+        if have.is_full:
+            self._refuse_hearsay()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_handshaken:
                 self._guarded(neighbour, self._trade.met_late)
 
-    def connected(self, address: Address, now: float, *, is_outgoing: bool) -> int | None:
-        """Take in a connection that was just made; returns its number, or None to refuse it."""
+    def connected(self, address: Address, now: float, *, is_outgoing: bool, face: int = 0) -> int | None:
+        """Take in a connection of one of our faces that was just made; returns its number, or None to refuse it."""
         self._outbox.now = now
+        ours = self._faces[face]
         if is_outgoing:
-            self._search.reached(address)
-        neighbour = None if self.is_over else self._doors.admit(address, is_outgoing=is_outgoing)
+            ours.search.reached(address)
+        neighbour = None if self.is_over else ours.doors.admit(address, is_outgoing=is_outgoing)
         if neighbour is None and is_outgoing:
-            self._search.unwanted(address)
+            ours.search.unwanted(address)
         return None if neighbour is None else neighbour.key
 
-    def dial_failed(self, address: Address, reason: str, now: float) -> None:
+    def dial_failed(self, address: Address, reason: str, now: float, face: int = 0) -> None:
         """Take note that nobody answers there."""
         self._outbox.now = now
-        self._search.missed(address, reason)
+        self._faces[face].search.missed(address, reason)
 
     def received(self, key: int, event: Handshake | Message, now: float) -> None:
         """Take a handshake or a message; blocks have inputs of their own."""
@@ -193,7 +202,7 @@ class Session:
         try:
             self._hear(neighbour, event)
         except WireError as error:
-            self._doors.accuse(neighbour, str(error))
+            self._doors_of(neighbour).accuse(neighbour, str(error))
 
     def placement(self, key: int, header: PieceHeader, now: float) -> Placement:
         """Decide where the block belongs whose header just came."""
@@ -204,7 +213,7 @@ class Session:
         try:
             return self._trade.placement(neighbour, header)
         except WireError as error:
-            self._doors.accuse(neighbour, str(error))
+            self._doors_of(neighbour).accuse(neighbour, str(error))
             return Placement.NOWHERE
 
     def block_arrived(self, key: int, header: PieceHeader, now: float) -> bool:
@@ -217,7 +226,7 @@ class Session:
         try:
             return self._trade.block_arrived(neighbour, header)
         except WireError as error:
-            self._doors.accuse(neighbour, str(error))
+            self._doors_of(neighbour).accuse(neighbour, str(error))
             return False
 
     def next_upload(self, key: int, now: float) -> Shipment | None:
@@ -242,7 +251,7 @@ class Session:
         for key in self._trade.piece_checked(index, is_good=is_good, digests=digests):
             neighbour = self._neighbours.get(key)
             if neighbour is not None:
-                self._doors.ban(neighbour, f"sent a wrong block of piece {index}")
+                self._doors_of(neighbour).ban(neighbour, f"sent a wrong block of piece {index}")
         if self.is_complete and not was_complete:
             self._became_complete()
 
@@ -251,25 +260,25 @@ class Session:
         self._outbox.now = now
         neighbour = self._neighbours.get(key)
         if neighbour is not None:
-            self._doors.accuse(neighbour, error)
+            self._doors_of(neighbour).accuse(neighbour, error)
 
     def disconnected(self, key: int, reason: str, now: float) -> None:
         """Take note that a connection ended; not for one that was closed by an action."""
         self._outbox.now = now
         neighbour = self._neighbours.get(key)
         if neighbour is not None:
-            self._doors.lost(neighbour, reason)
+            self._doors_of(neighbour).lost(neighbour, reason)
 
-    def tracker_answered(self, url: str, response: AnnounceResponse, now: float) -> None:
+    def tracker_answered(self, url: str, response: AnnounceResponse, now: float, face: int = 0) -> None:
         """Take a tracker's answer."""
         self._outbox.now = now
-        self._search.answered(url, response)
+        self._faces[face].search.answered(url, response)
         self._look_for_peers()
 
-    def tracker_failed(self, url: str, reason: str, now: float) -> None:
+    def tracker_failed(self, url: str, reason: str, now: float, face: int = 0) -> None:
         """Take note that a tracker did not answer, or refused."""
         self._outbox.now = now
-        self._search.failed(url, reason)
+        self._faces[face].search.failed(url, reason)
 
     def failed(self, what: str, now: float) -> None:
         """Give up: something broke without which the client cannot go on."""
@@ -310,7 +319,7 @@ class Session:
         if not neighbour.is_handshaken:
             if not isinstance(event, Handshake):
                 raise MessageError("expected a handshake first")
-            if self._doors.shake_hands(neighbour, event):
+            if self._doors_of(neighbour).shake_hands(neighbour, event):
                 self._introduce(neighbour)
         elif isinstance(event, Extended):
             self._extending.received(neighbour, event)
@@ -319,11 +328,14 @@ class Session:
         elif self._trade is not None:
             self._trade.received(neighbour, event)
             if self._trade.completed_at is not None and neighbour.is_seed:
-                self._doors.close(neighbour, BOTH_COMPLETE, is_fault=True)
+                self._doors_of(neighbour).close(neighbour, BOTH_COMPLETE, is_fault=True)
         elif len(neighbour.claims) < MOST_CLAIMS:
             neighbour.claims.append(event)
         else:
             raise MessageError(f"expected at most {MOST_CLAIMS} messages before the torrent is known")
+
+    def _doors_of(self, neighbour: Neighbour) -> Doors:
+        return self._faces[neighbour.face].doors
 
     def _introduce(self, neighbour: Neighbour) -> None:
         if self._trade is not None:
@@ -336,7 +348,7 @@ class Session:
         try:
             hear(neighbour)
         except WireError as error:
-            self._doors.accuse(neighbour, str(error))
+            self._doors_of(neighbour).accuse(neighbour, str(error))
 
     def _gone(self, neighbour: Neighbour) -> None:
         self._tell_moved([neighbour])
@@ -349,11 +361,16 @@ class Session:
         if candidates is None:
             return
         self._wishes = self._strategy.appetite.wish(self._progress(), candidates)
-        self._doors.most_neighbours = self._wishes.most_neighbours
+        self._limit_neighbours()
         trade.ask_only(self._wishes.sources)
 
+    def _limit_neighbours(self) -> None:
+        for face in self._faces:
+            face.doors.most_neighbours = self._wishes.most_neighbours
+
     def _look_around(self) -> None:
-        self._doors.look_around()
+        for face in self._faces:
+            face.doors.look_around()
         self._extending.look_around()
         if self._trade is not None:
             self._trade.look_around()
@@ -365,7 +382,20 @@ class Session:
 
     def _look_for_peers(self) -> None:
         if not self.is_over:
-            self._search.look_around(self._wishes, self._tally(), len(self._neighbours))
+            for face in self._faces:
+                company = face.doors.neighbour_count
+                face.search.look_around(self._wished(company), self._tally(), company)
+
+    def _wished(self, neighbour_count: int) -> Wishes:
+        """Return what the strategy wants; who has everything looks for no more than keep its slots taken, one by one.
+
+        What a tracker tells of is soon old: when a crowd completes, most of those who wanted something have it a moment
+        later, and if all others dialled them at once the crowd would end in a storm of connections.
+        """
+        if not self.is_complete:
+            return self._wishes
+        enough = min(SEED_COMPANY * self._profile.slots(self._capacity), neighbour_count + 1)
+        return replace(self._wishes, dials_up_to=min(self._wishes.dials_up_to, enough))
 
     def _tally(self) -> Tally:
         """Count what a tracker is told; one that does not know the torrent yet wants all of it."""
@@ -373,12 +403,18 @@ class Session:
         return self._strategy.herald.tally(Tally(self.sent_bytes, self.received_bytes, left))
 
     def _became_complete(self) -> None:
-        self._search.completed()
+        for face in self._faces:
+            face.search.completed()
+        self._refuse_hearsay()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_seed:
-                self._doors.close(neighbour, BOTH_COMPLETE, is_fault=True)
+                self._doors_of(neighbour).close(neighbour, BOTH_COMPLETE, is_fault=True)
         self._look_for_peers()
         self._consider_leaving()
+
+    def _refuse_hearsay(self) -> None:
+        for face in self._faces:
+            face.addresses.refuse_hearsay()
 
     def _progress(self) -> ProgressView:
         trade = self._trade
@@ -403,9 +439,10 @@ class Session:
         if self.is_over:
             return
         self._tell_moved(self._neighbours.values())
-        self._search.leave(self._tally())
+        for face in self._faces:
+            face.search.leave(self._tally())
         for neighbour in list(self._neighbours.values()):
-            self._doors.close(neighbour, leave.reason)
+            self._doors_of(neighbour).close(neighbour, leave.reason)
         self.is_over = True
         have_count = 0 if self._trade is None else self._trade.pieces.have.count
         self._outbox.tell(Left(leave.reason, have_count, self.received_bytes, self.sent_bytes, self.wasted_bytes))

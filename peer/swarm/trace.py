@@ -142,6 +142,10 @@ def _row(values: tuple[int, ...]) -> str:
     return f"[{','.join(map(str, values))}]"
 
 
+def _words(words: tuple[str, ...]) -> str:
+    return f"[{','.join(map(encode_basestring_ascii, words))}]"
+
+
 def _rows(rows: tuple[tuple[int, ...], ...]) -> str:
     return f"[{','.join(map(_row, rows))}]"
 
@@ -152,6 +156,7 @@ _WRITERS: Final[dict[object, _Write]] = {
     bool: _truth,
     str: encode_basestring_ascii,
     tuple[int, ...]: _row,
+    tuple[str, ...]: _words,
     tuple[tuple[int, int, int], ...]: _rows,
 }
 _ENCODERS: Final[dict[type[Fact], _Encode]] = {kind: _make_encoder(kind) for kind in FACTS.values()}

@@ -12,6 +12,7 @@ from peer.strategies.seam import Candidate, Strategy
 from peer.swarm.actions import Verify
 from peer.swarm.facts import Choked, Completed, Interested, PieceCompleted, PieceFailed, Unchoked
 from peer.swarm.neighbour import Neighbour
+from peer.swarm.news import News
 from peer.swarm.outbox import Outbox
 from peer.swarm.pieces import Block, Pieces
 from peer.swarm.placement import Placement
@@ -57,17 +58,20 @@ class Trade:
             is_strict=profile.strict_priority,
         )
         self.completed_at = outbox.now if have.is_full else None
+        self._sources: frozenset[int] | None = None
         self._profile = profile
         self._strategy = strategy
         self._outbox = outbox
         self._neighbours = neighbours
         self._serving = Serving(outbox, have, info.piece_length, info.length)
+        self._news = News(outbox, profile.have_patience, neighbours)
         self._requesting = Requesting(outbox, profile, self.pieces, neighbours)
         self._rounds = Rounds(
             choker=strategy.choker,
             profile=profile,
             capacity=capacity,
             piece_length=info.piece_length,
+            have=have,
             outbox=outbox,
             serving=self._serving,
             neighbours=neighbours,
@@ -178,10 +182,12 @@ class Trade:
         return self._rounds.hold(is_seed=self.pieces.is_complete)
 
     def ask_only(self, sources: frozenset[int] | None) -> None:
-        """Ask these neighbours for blocks from now on; None is all."""
+        """Ask these neighbours for blocks from now on, and show no interest in others; None is all."""
+        self._sources = sources
         for neighbour in self._neighbours.values():
             neighbour.down.is_source = sources is None or neighbour.key in sources
-            if neighbour.is_handshaken:
+            if neighbour.bitfield is not None:
+                self._requesting.weigh(neighbour)
                 self._requesting.fill(neighbour)
 
     def look_around(self) -> None:
@@ -189,8 +195,10 @@ class Trade:
         if self._requesting.look_for_silence():
             self._rounds.changed(frees_slot=True)
         self._reveal(self._strategy.herald.later(self._outbox.now))
+        self._news.look_around()
 
     def _join(self, neighbour: Neighbour) -> None:
+        neighbour.down.is_source = self._sources is None
         neighbour.bitfield = Bitfield(self.info.piece_count)
         self.pieces.joined(neighbour.key, neighbour.bitfield)
 
@@ -240,6 +248,8 @@ class Trade:
         neighbour.bitfield = bitfield
         self.pieces.parted(neighbour.key)
         self.pieces.joined(neighbour.key, bitfield)
+        for index in bitfield:
+            self._reveal(self._strategy.herald.heard(neighbour.key, index))
         self._requesting.weigh(neighbour)
         self._requesting.fill(neighbour)
 
@@ -283,17 +293,19 @@ class Trade:
     def _completed_piece(self, index: int, contributors: tuple[int, ...]) -> None:
         outbox = self._outbox
         outbox.tell(PieceCompleted(index, self.pieces.have.count, contributors))
-        told = self._strategy.herald.completed(index, self._met())
-        self._reveal((key, index) for key in told)
+        self._news.tell(index, self._strategy.herald.completed(index, self._met()))
         self._requesting.weigh_all()
         if self.pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now
+            self._news.tell_all()
             outbox.tell(Completed(self.received_bytes, self.sent_bytes, self.wasted_bytes))
             self._rounds.changed(frees_slot=True)
 
     def _reveal(self, haves: Iterable[tuple[int, int]]) -> None:
         for key, index in haves:
-            self._outbox.send(self._neighbours[key], Have(index))
+            neighbour = self._neighbours.get(key)
+            if neighbour is not None:
+                self._outbox.send(neighbour, Have(index))
 
     def _met(self) -> Iterable[int]:
         return (each.key for each in self._neighbours.values() if each.bitfield is not None)

@@ -52,6 +52,7 @@ STRATEGIES: Final = (
     "fastest-only",
     "false-pieces",
     "under-report",
+    "sybil",
     "whitewash",
     "seed-drain",
     "polluter",

@@ -262,6 +262,20 @@ def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) ->
     assert [left["have_count"] for left in named(facts, "left")] == [PIECES, PIECES]
 
 
+def test_one_peer_may_be_several_to_everybody_else(shared: Share, tmp_path: Path) -> None:
+    traces = tmp_path / "leech.jsonl", tmp_path / "seed.jsonl"
+    with seeding(shared, "--trace", traces[1], "--upload-limit", "1MB/s") as seed:
+        several = ["--strategy", "sybil", "--set", "identities=3", "--trace", traces[0]]
+        with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address, *several) as leech:
+            assert leech.line() == "completed"
+        assert seed.end() == ExitCode.OK
+    (joined,) = named(events(traces[0]), "joined")
+    assert len(joined["also"]) == 2
+    met = {fact["peer_id"] for fact in named(events(traces[1]), "handshaken")}
+    assert met == {joined["peer_id"], *joined["also"]}
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
 def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha1
 from math import inf
 from pathlib import Path
@@ -78,7 +79,8 @@ class Script:
     def start(self, _now: float) -> None:
         self.hear("start")
 
-    def connected(self, _address: Address, _now: float, *, is_outgoing: bool) -> int | None:
+    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, face: int) -> int | None:
+        assert face == 0
         if self.keys == self.most:
             return None
         self.keys += 1
@@ -105,7 +107,7 @@ class Script:
     def piece_checked(self, index: int, is_good: bool, _now: float, _digests: tuple[bytes, ...]) -> None:
         self.hear("checked", index, is_good)
 
-    def dial_failed(self, address: Address, reason: str, _now: float) -> None:
+    def dial_failed(self, address: Address, reason: str, _now: float, _face: int) -> None:
         self.hear("dial failed", address, reason)
 
     def disconnected(self, key: int, reason: str, _now: float) -> None:
@@ -114,10 +116,10 @@ class Script:
     def broken(self, key: int, error: str, _now: float) -> None:
         self.hear("broken", key, error)
 
-    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float) -> None:
+    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _face: int) -> None:
         self.hear("answered", url, response)
 
-    def tracker_failed(self, url: str, reason: str, _now: float) -> None:
+    def tracker_failed(self, url: str, reason: str, _now: float, _face: int) -> None:
         self.hear("failed to announce", url, reason)
 
     def failed(self, what: str, _now: float) -> None:
@@ -158,7 +160,7 @@ class Scene:
         )
         bound = bound_socket(Address("127.0.0.1", 0))
         self.address = Address(*bound.getsockname())
-        self.listener = Listener(bound, loop, self.client.accepted)
+        self.listener = Listener(bound, loop, partial(self.client.accepted, 0))
         self.strangers: list[socket.socket] = []
 
     async def __aenter__(self) -> "Scene":

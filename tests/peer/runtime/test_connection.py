@@ -121,6 +121,41 @@ def test_a_block_comes_into_its_place_and_what_is_not_wanted_passes_by(run: Run)
     run(body())
 
 
+def test_a_block_that_trickles_in_does_not_wake_us_for_each_packet(run: Run) -> None:
+    async def body() -> None:
+        keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
+        keeper.places[header] = memoryview(place)
+        async with connected(keeper) as (_, theirs):
+            await say(theirs, HELLO.encode() + encode(header) + b"x" * 1024)
+            await keeper.until(lambda: place[1023])
+            turns = len(keeper.turns)
+            for _chunk in range(BLOCK // 1024 - 1):
+                await say(theirs, b"x" * 1024)
+                for _turn_of_the_loop in range(5):
+                    await asyncio.sleep(0)
+            await keeper.until(lambda: keeper.came)
+            assert len(keeper.turns) == turns + 1
+            await say(theirs, encode(Have(1)))
+            await keeper.until(lambda: keeper.heard_events == [HELLO, Have(1)])
+        assert place == b"x" * BLOCK
+
+    run(body())
+
+
+def test_a_neighbour_that_goes_away_within_a_block_is_lost_at_once(run: Run) -> None:
+    async def body() -> None:
+        keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
+        keeper.places[header] = memoryview(place)
+        async with connected(keeper) as (_, theirs):
+            await say(theirs, HELLO.encode() + encode(header) + b"x" * 100)
+            await keeper.until(lambda: place[99])
+            theirs.shutdown(socket.SHUT_WR)
+            await keeper.until(lambda: keeper.endings)
+        assert keeper.endings == ["closed by the other end"]
+
+    run(body())
+
+
 def test_a_block_that_was_diverted_leaves_its_place_alone(run: Run) -> None:
     async def body() -> None:
         keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from random import Random
 
@@ -42,18 +43,23 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_every_listed_strategy_bears_its_name_and_takes_the_same_parameters(name: str) -> None:
-    strategy = made(name, departure="at-completion", slots=2)
+def test_every_listed_strategy_bears_its_name_and_takes_a_departure(name: str) -> None:
+    strategy = made(name, departure="at-completion")
     assert strategy.name == name
     assert strategy.departure.decide(progress(completed_at=100)) is not None
-    assert len(strategy.choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+    assert refusal(name, departure="soon").startswith(f"strategy {name}: departure: expected ")
+
+
+@pytest.mark.parametrize("name", [name for name, make in STRATEGIES.items() if "slots" in signature(make).parameters])
+def test_a_strategy_that_takes_slots_serves_so_many(name: str) -> None:
+    assert len(made(name, slots=2).choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
 
 
 def test_the_controls_differ_from_the_standard_in_the_picker_alone() -> None:
-    pickers = {name: type(made(name).picker) for name in STRATEGIES}
-    assert pickers == {"tit-for-tat": RarestFirst, "sequential": Sequential, "random-order": RandomOrder}
+    pickers = {"tit-for-tat": RarestFirst, "sequential": Sequential, "random-order": RandomOrder}
+    assert {name: type(made(name).picker) for name in pickers} == pickers
     for part in ("choker", "herald", "appetite", "departure"):
-        assert len({type(getattr(made(name), part)) for name in STRATEGIES}) == 1
+        assert len({type(getattr(made(name), part)) for name in pickers}) == 1
 
 
 def test_one_of_ones_own_is_imported(module: Callable[[str], None]) -> None:
@@ -70,7 +76,7 @@ def test_one_of_ones_own_may_take_any_parameter(module: Callable[[str], None]) -
 
 def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
     assert refusal("tit4tat") == "strategy tit4tat: there is none of this name; did you mean tit-for-tat?"
-    known = "expected tit-for-tat, sequential, random-order, or module:Class"
+    known = f"expected tit-for-tat, sequential, random-order, {', '.join(list(STRATEGIES)[3:])}, or module:Class"
     assert refusal("xyz") == f"strategy xyz: there is none of this name; {known}"
 
 
@@ -92,7 +98,7 @@ def test_a_class_that_is_not_there_is_told(module: Callable[[str], None], name: 
 
 
 def test_a_parameter_that_does_not_exist_is_told_with_those_that_do() -> None:
-    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots"
+    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots, neighbours"
     assert refusal("tit-for-tat", slot=4) == expected
 
 
@@ -101,10 +107,16 @@ def test_a_strategy_without_parameters_takes_none(module: Callable[[str], None])
     assert refusal("mine:plain", slots=4) == "strategy mine:plain: there is no parameter slots; it takes none"
 
 
-@pytest.mark.parametrize("slots", [0, -1, "4", 2.5, True])
-def test_slots_are_a_whole_number(slots: object) -> None:
-    expected = f"strategy tit-for-tat: slots: expected a whole number, 1 or more, found {slots!r}"
-    assert refusal("tit-for-tat", slots=slots) == expected
+@pytest.mark.parametrize("found", [0, -1, "4", 2.5, True])
+@pytest.mark.parametrize("name", ["slots", "neighbours"])
+def test_counts_are_whole_numbers(name: str, found: object) -> None:
+    expected = f"strategy tit-for-tat: {name}: expected a whole number, 1 or more, found {found!r}"
+    assert refusal("tit-for-tat", **{name: found}) == expected
+
+
+def test_of_the_neighbours_that_one_may_have_half_are_looked_for() -> None:
+    wishes = made("tit-for-tat", neighbours=9).appetite.wish(progress(), ())
+    assert (wishes.most_neighbours, wishes.dials_up_to) == (9, 5)
 
 
 def test_a_departure_that_cannot_be_read_is_told() -> None:

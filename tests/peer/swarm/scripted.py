@@ -8,6 +8,7 @@ from peer.strategies import make_strategy
 from peer.strategies.seam import Strategy
 from peer.swarm import actions
 from peer.swarm.actions import Action
+from peer.swarm.faces import Identity
 from peer.swarm.facts import Disconnected, Erred, Fact, Level
 from peer.swarm.profile import PROFILES, Profile
 from peer.swarm.session import Session
@@ -52,8 +53,7 @@ class Mind:
         rng = Random(1)
         self.session = Session(
             info_hash=self.info.info_hash,
-            peer_id=OUR_ID,
-            port=6881,
+            identities=[Identity(OUR_ID, 6881)],
             profile=profile,
             strategy=strategy or make_strategy("tit-for-tat", profile, rng, parameters or {}),
             rng=rng,

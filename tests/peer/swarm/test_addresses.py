@@ -283,3 +283,14 @@ def test_whatever_happens_nobody_is_dialled_who_is_connected_banned_ourselves_or
         elif what in {"failed", "left", "fault"}:
             excluded.discard(address)
         assert addresses.next_retry_at() > 0
+
+
+def test_who_has_everything_goes_by_trackers_and_forgets_what_neighbours_said() -> None:
+    heard, named, later = peers(3)
+    addresses = knowing(heard, source="pex")
+    addresses.learn([named], "tracker")
+    addresses.refuse_hearsay()
+    addresses.learn([heard, later], "pex")
+    assert addresses.to_dial(0, PLENTY) == [named]
+    addresses.learn([heard], "tracker")
+    assert addresses.to_dial(0, PLENTY) == [heard]

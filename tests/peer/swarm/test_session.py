@@ -1,6 +1,7 @@
 """One mind among scripted neighbours: manners, limits, and what becomes of those who have neither."""
 
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from peer.strategies import make_strategy
 from peer.strategies.heralds import Honest
 from peer.strategies.seam import Allocation, ChokingView, Garbage, Grant, Tally
 from peer.swarm import actions
+from peer.swarm.actions import Action
 from peer.swarm.facts import Banned, Disconnected, Handshaken, Left, Opened
 from peer.swarm.placement import Placement
 from peer.swarm.profile import PROFILES
@@ -51,8 +53,15 @@ BLOCK = 16 << 10
 INFO = a_torrent(8, 64 << 10)
 
 
+MANY_AT_A_TIME = replace(PROFILES["course"], most_half_open=100)
+
+
 def a_seed(**options: object) -> Mind:
     return Mind(INFO, have=everything(INFO), **options)
+
+
+def dials(done: list[Action]) -> list[Address]:
+    return [each.address for each in done if isinstance(each, actions.Dial)]
 
 
 def handed_out(mind: Mind, them: Them) -> list[Request]:
@@ -461,6 +470,24 @@ def test_who_was_named_by_a_neighbour_is_dialled() -> None:
     named = Address("198.18.0.77", 6_881)
     mind.meet(Extended(1, PeerExchange((PexPeer(named),)).encode()))
     assert actions.Dial(named) in mind.wait(2)
+
+
+def test_a_seed_does_not_dial_whom_a_neighbour_names() -> None:
+    mind = a_seed()
+    mind.meet(Extended(1, PeerExchange((PexPeer(Address("198.18.0.77", 6_881)),)).encode()))
+    assert not [each for each in mind.wait(2) if isinstance(each, actions.Dial)]
+
+
+def test_a_leech_dials_as_many_as_its_profile_says_and_a_seed_one_by_one_until_its_slots_will_be_taken() -> None:
+    known = [Address(f"198.18.0.{number}", 6_881) for number in range(1, 60)]
+    leech, seed = (Mind(INFO, have=have, known=known, profile=MANY_AT_A_TIME) for have in (None, everything(INFO)))
+    assert len(dials(leech.done)) == 40
+    (address,) = dials(seed.done)
+    for _ in range(20):
+        seed.does(partial(seed.session.connected, address, seed.now, is_outgoing=True))
+        found = dials(seed.wait(1))
+        address = found[0] if found else address
+    assert len(dials(seed.done)) == 10
 
 
 def test_messages_before_the_torrent_is_known_are_bounded() -> None:

@@ -25,6 +25,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     bool: st.booleans(),
     str: st.text(),
     tuple[int, ...]: st.lists(NUMBERS, max_size=5).map(tuple),
+    tuple[str, ...]: st.lists(st.text(), max_size=5).map(tuple),
     tuple[tuple[int, int, int], ...]: st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), max_size=5).map(tuple),
 }
 TYPE_NAMES = {
@@ -33,6 +34,7 @@ TYPE_NAMES = {
     bool: "truth",
     str: "text",
     tuple[int, ...]: "integers",
+    tuple[str, ...]: "texts",
     tuple[tuple[int, int, int], ...]: "triples",
 }
 

@@ -21,6 +21,7 @@ from peer.strategies import make_strategy
 from peer.strategies.seam import Departure, Strategy
 from peer.swarm import actions
 from peer.swarm.actions import Action
+from peer.swarm.faces import Identity
 from peer.swarm.facts import Fact, Level
 from peer.swarm.placement import Placement
 from peer.swarm.profile import PROFILES, Profile
@@ -33,7 +34,7 @@ from peer.wire.handshake import Handshake, decode_handshake
 from peer.wire.identity import make_peer_id
 from peer.wire.messages import Message, PieceHeader, Request
 from peer.wire.metainfo import Info, make_info
-from peer.wire.tracker import AnnounceRequest, AnnounceResponse
+from peer.wire.tracker import AnnounceResponse
 
 PORT = 6881
 TRACKER = "http://198.18.0.1/announce"
@@ -53,7 +54,11 @@ class Pipe:
     far_key: int = 0
     limit: float | None = None
     free_at: float = 0.0
+    wakes_at: float = 0.0
+    """For which `free_at` an alarm is set already."""
     waits: bool = False
+    life: Session | None = None
+    """The session at the far end: what was on its way to one that is over does not reach the next one."""
     on_the_way: deque[tuple[PieceHeader, bool]] = field(default_factory=deque)
     """Blocks that have begun to be sent, and whether they are wrong; the first one begins to arrive."""
     placement: Placement = Placement.NOWHERE
@@ -126,16 +131,16 @@ class VirtualSwarm:
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._completions = 0
-        self._at: dict[Address, VirtualPeer] = {}
+        self._at: dict[str, VirtualPeer] = {}
         self._hands: dict[type[Action], Callable[[VirtualPeer, Any], None]] = {
             actions.Greet: self._greet,
             actions.Upload: lambda peer, action: self._queue(peer, action.neighbour),
             actions.LimitUpload: self._limit,
             actions.Divert: lambda *_: None,
             actions.Verify: lambda peer, action: self._later(self.now, partial(self._verify, peer, action.index)),
-            actions.Dial: lambda peer, action: self._soon(partial(self._dial, peer, action.address)),
+            actions.Dial: lambda peer, action: self._soon(partial(self._dial, peer, action.address, action.face)),
             actions.Close: lambda peer, action: self._close(peer, action.neighbour),
-            actions.Announce: lambda peer, action: self._announce(peer, action.url, action.request),
+            actions.Announce: self._announce,
             actions.Leave: self._leave,
         }
 
@@ -165,8 +170,7 @@ class VirtualSwarm:
             departures.append(made.departure)
             return Session(
                 info_hash=self.info.info_hash,
-                peer_id=make_peer_id(rng),
-                port=PORT,
+                identities=[Identity(make_peer_id(rng), PORT + face) for face in range(made.identities)],
                 profile=profile,
                 strategy=replace(made, departure=departures[0]),
                 rng=rng,
@@ -182,7 +186,7 @@ class VirtualSwarm:
         session = make_session(Bitfield.full(self.info.piece_count) if is_seed else have)
         peer = VirtualPeer(name, address, up, down, session, make_session, corrupts, facts=facts)
         self.peers[name] = peer
-        self._at[address] = peer
+        self._at[address.host] = peer
         self._later(at, lambda: self._start(peer))
         return peer
 
@@ -276,23 +280,24 @@ class VirtualSwarm:
                 far.session.received(key, message, self.now)
                 self._act(far)
 
-    def _dial(self, peer: VirtualPeer, address: Address) -> None:
+    def _dial(self, peer: VirtualPeer, address: Address, face: int) -> None:
         if not peer.is_here:
             return
-        far = self._at.get(address)
+        far = self._at.get(address.host)
         far_key = None
         if far is not None and far.is_here:
-            far_key = far.session.connected(Address(peer.address.host, 40_000), self.now, is_outgoing=False)
+            caller = Address(peer.address.host, 40_000)
+            far_key = far.session.connected(caller, self.now, is_outgoing=False, face=address.port - PORT)
         if far is None or far_key is None:
-            peer.session.dial_failed(address, "refused", self.now)
+            peer.session.dial_failed(address, "refused", self.now, face)
         else:
-            far.pipes[far_key] = Pipe(peer)
-            key = peer.session.connected(address, self.now, is_outgoing=True)
+            far.pipes[far_key] = Pipe(peer, life=peer.session)
+            key = peer.session.connected(address, self.now, is_outgoing=True, face=face)
             if key is None:
                 del far.pipes[far_key]
                 far.session.disconnected(far_key, "closed", self.now)
             else:
-                peer.pipes[key] = Pipe(far, far_key)
+                peer.pipes[key] = Pipe(far, far_key, life=far.session)
                 far.pipes[far_key].far_key = key
             self._act(far)
         self._act(peer)
@@ -325,14 +330,14 @@ class VirtualSwarm:
         for key in list(peer.pipes):
             self._close(peer, key, reason)
 
-    def _announce(self, peer: VirtualPeer, url: str, request: AnnounceRequest) -> None:
-        answer = self._registry.announce(request, pack_host(peer.address.host), self.now)
+    def _announce(self, peer: VirtualPeer, action: actions.Announce) -> None:
+        answer = self._registry.announce(action.request, pack_host(peer.address.host), self.now)
         assert isinstance(answer, AnnounceResponse)
-        self._soon(lambda: self._answer(peer, url, answer))
+        self._soon(lambda: self._answer(peer, action, answer))
 
-    def _answer(self, peer: VirtualPeer, url: str, answer: AnnounceResponse) -> None:
+    def _answer(self, peer: VirtualPeer, action: actions.Announce, answer: AnnounceResponse) -> None:
         if peer.is_here:
-            peer.session.tracker_answered(url, answer, self.now)
+            peer.session.tracker_answered(action.url, answer, self.now, action.face)
             self._act(peer)
 
     def _queue(self, peer: VirtualPeer, key: int) -> None:
@@ -353,7 +358,9 @@ class VirtualSwarm:
                 continue
             if pipe.free_at > self.now:
                 peer.waiting.append(key)
-                self._later(pipe.free_at, lambda: self._send_next(peer))
+                if pipe.wakes_at != pipe.free_at:
+                    pipe.wakes_at = pipe.free_at
+                    self._later(pipe.free_at, lambda: self._send_next(peer))
                 continue
             shipment = peer.session.next_upload(key, self.now)
             if shipment is None:
@@ -367,7 +374,8 @@ class VirtualSwarm:
         request = shipment.request
         peer.is_sending = True
         if pipe.limit is not None:
-            pipe.free_at = self.now + request.length / max(pipe.limit, 1)
+            takes = request.length / max(pipe.limit, 1)
+            pipe.free_at = max(pipe.free_at, self.now - takes) + takes  # who waited for a turn may catch up by a block
         took = 0.0 if peer.up is None else request.length / peer.up
         header = PieceHeader(request.index, request.begin, request.length)
         pipe.on_the_way.append((header, shipment.is_garbage or peer.corrupts))
@@ -392,7 +400,7 @@ class VirtualSwarm:
 
     def _block(self, peer: VirtualPeer, pipe: Pipe) -> None:
         far, (header, is_garbage) = pipe.far, pipe.on_the_way.popleft()
-        if pipe.far_key not in far.pipes:
+        if pipe.far_key not in far.pipes or pipe.life is not far.session:
             return
         is_needed = far.session.block_arrived(pipe.far_key, header, self.now)
         if is_needed:

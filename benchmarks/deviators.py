@@ -1,0 +1,87 @@
+"""What deviators gain in virtual time, and what the others pay: the same peers with and without a strategy.
+
+    .venv/bin/python -m benchmarks.deviators bitthief large-view "whitewash periods=2" [--profile bep3] [--repeat 6]
+
+A flash crowd of standard clients and one peer, or some, that follow the strategy; each repetition is run again with
+those as standard clients. Gain is their download time as standard clients over that as deviators: above 1 it pays. Who
+has not got the file in three times the others' time counts with that time. Cost is the same of the others, turned
+round: above 1 they pay. Links are arithmetic (tests/peer/swarm/virtual.py). Medians, least and most.
+"""
+
+import argparse
+from collections.abc import Sequence
+from statistics import mean
+from typing import Any
+
+from benchmarks.clients import markdown, spread
+from peer.swarm.profile import PROFILES
+from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
+
+KIB = 1024
+LIMIT = 2_000.0
+PATIENCE = 3
+"""Times as long as the others took are the deviators waited for."""
+
+
+def downloads(arguments: argparse.Namespace, words: str, seed: int) -> tuple[float, float]:
+    """Distribute once; returns how long the deviators took, and the others, on average."""
+    strategy, *settings = words.split()
+    parameters = {name: as_parameter(value) for name, _, value in (each.partition("=") for each in settings)}
+    profile = PROFILES[arguments.profile].scaled(arguments.time_scale)
+    swarm = VirtualSwarm(a_torrent(arguments.pieces, 64 * KIB), profile=profile, seed=seed)
+    swarm.add("seed", up=arguments.seed_up * KIB, is_seed=True)
+    ordinary: dict[str, Any] = {} if arguments.neighbours is None else {"neighbours": arguments.neighbours}
+    leech = {"up": 128 * KIB, "down": arguments.down * KIB, **ordinary}
+    others = [swarm.add(f"leech {n}", **leech) for n in range(arguments.n - arguments.deviators)]
+    mine = ordinary if strategy == "tit-for-tat" else parameters
+    deviator = {"up": 128 * KIB, "down": 1024 * KIB, "strategy": strategy, **mine}
+    deviators = [swarm.add(f"other {n}", **deviator) for n in range(arguments.deviators)]
+    swarm.run(LIMIT, stop=lambda: all(map(_is_done, others)))
+    swarm.run(PATIENCE * swarm.now, stop=lambda: all(map(_is_done, deviators)))
+    return mean(_took(each, swarm.now) for each in deviators), mean(_took(each, swarm.now) for each in others)
+
+
+def _is_done(peer: VirtualPeer) -> bool:
+    return peer.completed_at is not None
+
+
+def _took(peer: VirtualPeer, now: float) -> float:
+    return now if peer.completed_at is None else peer.completed_at
+
+
+def as_parameter(word: str) -> object:
+    """Read the value of a strategy's parameter."""
+    if word in {"true", "false"}:
+        return word == "true"
+    try:
+        return float(word) if "." in word else int(word)
+    except ValueError:
+        return word
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("strategies", nargs="+", metavar="STRATEGY", help="a name, and parameters as NAME=VALUE")
+    parser.add_argument("--profile", choices=list(PROFILES), default="course")
+    parser.add_argument("--time-scale", type=float, default=10, dest="time_scale")
+    parser.add_argument("--n", type=int, default=24, help="leeches, deviators too")
+    parser.add_argument("--deviators", type=int, default=1)
+    parser.add_argument("--pieces", type=int, default=96, help="of 64 KiB each")
+    parser.add_argument("--seed-up", type=float, default=512, dest="seed_up", help="KiB/s; a leech has 128")
+    parser.add_argument("--down", type=float, default=1024, help="KiB/s, of a leech; a deviator has 1024")
+    parser.add_argument("--neighbours", type=int, help="of an ordinary client")
+    parser.add_argument("--repeat", type=int, default=6)
+    chosen = parser.parse_args(arguments)
+    seeds = range(1, chosen.repeat + 1)
+    standard = [downloads(chosen, "tit-for-tat", seed) for seed in seeds]
+    rows = []
+    for words in chosen.strategies:
+        runs = [downloads(chosen, words, seed) for seed in seeds]
+        gains = [before[0] / after[0] for before, after in zip(standard, runs, strict=True)]
+        costs = [after[1] / before[1] for before, after in zip(standard, runs, strict=True)]
+        rows.append([words, spread(gains), spread(costs, 3)])
+    print(markdown(["strategy", "gain", "cost to others"], rows))
+
+
+if __name__ == "__main__":
+    main()

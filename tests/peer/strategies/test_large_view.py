@@ -1,0 +1,59 @@
+"""The large view: an ordinary client, but for everybody being its neighbour and nobody being served."""
+
+from random import Random
+
+from hypothesis import given
+
+from peer.strategies import make_strategy
+from peer.strategies.heralds import Honest
+from peer.strategies.pickers import RarestFirst
+from peer.strategies.seam import ChokingView, Strategy
+from peer.swarm.facts import Connected, Disconnected
+from peer.swarm.profile import PROFILES
+from tests.peer.strategies.crowds import Crowd
+from tests.peer.strategies.progress import progress
+from tests.peer.strategies.views import views
+from tests.peer.swarm.virtual import VirtualPeer
+
+COURSE = PROFILES["course"]
+
+
+def rider(**parameters: object) -> Strategy:
+    return make_strategy("large-view", COURSE, Random(1), parameters)
+
+
+@given(views)
+def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
+    assert rider().choker.allot(view).grants == {}
+
+
+def test_it_announces_and_picks_as_others_do() -> None:
+    assert isinstance(rider().herald, Honest)
+    assert isinstance(rider().picker, RarestFirst)
+
+
+def test_it_asks_for_more_peers_and_more_often_than_others() -> None:
+    ordinary = make_strategy("tit-for-tat", COURSE, Random(1), {}).appetite.wish(progress(), ())
+    wishes = rider(connections=300).appetite.wish(progress(), ())
+    assert wishes.most_neighbours == wishes.dials_up_to == 300
+    assert wishes.numwant > ordinary.numwant
+    assert (ordinary.announce_period, wishes.announce_period) == (None, COURSE.optimistic_period)
+
+
+def test_its_period_shrinks_with_the_others() -> None:
+    scaled = make_strategy("large-view", COURSE.scaled(10), Random(1), {})
+    assert scaled.appetite.wish(progress(), ()).announce_period == COURSE.optimistic_period / 10
+
+
+def test_it_knows_everybody_where_others_know_a_few_and_gives_no_byte() -> None:
+    crowd = Crowd("large-view", leeches=14, neighbours=6)
+    crowd.swarm.run(5)
+    assert max(map(open_connections, crowd.others)) <= 6
+    assert open_connections(crowd.lone) > 6
+    crowd.run()
+    assert crowd.lone.session.is_complete
+    assert crowd.lone.session.sent_bytes == 0
+
+
+def open_connections(peer: VirtualPeer) -> int:
+    return len(list(peer.told(Connected))) - len(list(peer.told(Disconnected)))

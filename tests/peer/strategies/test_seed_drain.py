@@ -1,0 +1,74 @@
+"""Seed drain: it takes from seeds, and when it has everything it takes it again."""
+
+from random import Random
+from statistics import mean
+
+from hypothesis import given
+
+from peer.strategies import make_strategy
+from peer.strategies.seam import Candidate, ChokingView, Strategy
+from peer.swarm.actions import Leave
+from peer.swarm.facts import Joined, Left, Opened
+from peer.swarm.profile import PROFILES
+from peer.wire.bitfield import Bitfield
+from tests.peer.strategies.crowds import COURSE, Crowd
+from tests.peer.strategies.progress import progress
+from tests.peer.strategies.views import neighbourhoods, views
+from tests.peer.swarm.virtual import VirtualSwarm, a_torrent
+
+
+def drain(**parameters: object) -> Strategy:
+    return make_strategy("seed-drain", PROFILES["course"], Random(1), parameters)
+
+
+@given(views)
+def test_it_serves_nobody(view: ChokingView) -> None:
+    assert drain().choker.allot(view).grants == {}
+
+
+@given(neighbourhoods())
+def test_it_asks_seeds_alone(candidates: list[Candidate]) -> None:
+    assert drain().appetite.wish(progress(), candidates).sources == {each.key for each in candidates if each.is_seed}
+
+
+def test_it_announces_nothing() -> None:
+    assert drain().herald.first_words(1, Bitfield.full(8)).count == 0
+    assert list(drain().herald.completed(3, [1, 2])) == []
+
+
+def test_with_everything_it_begins_again_with_nothing() -> None:
+    departure = drain().departure
+    assert departure.decide(progress(have_count=9)) is None
+    again = departure.decide(progress(now=120, have_count=10, completed_at=120))
+    assert again == Leave("to take it again", 0, forgets=True)
+
+
+def test_it_goes_for_good_when_it_is_told_to() -> None:
+    departure = drain(departure="after 50 s").departure
+    assert departure.decide(progress(now=120, completed_at=120)) == Leave("to take it again", 0, forgets=True)
+    assert departure.decide(progress(now=150, joined_at=120)) == Leave("after 50 s")
+
+
+def test_in_a_swarm_it_takes_the_file_again_and_again() -> None:
+    crowd = Crowd("seed-drain", pieces=8, seed_up=512, leeches=3, up=16)
+    crowd.swarm.run(30)
+    lone = crowd.lone
+    assert len(list(lone.told(Joined))) >= 3
+    assert {fact.have_count for fact in lone.told(Opened)} == {0}
+    assert sum(fact.received for fact in lone.told(Left)) >= 2 * crowd.swarm.info.length
+    assert sum(fact.sent for fact in lone.told(Left)) == 0
+
+
+def test_four_of_them_take_the_slots_of_a_seed_at_the_expense_of_the_others() -> None:
+    assert time_of_leeches(attackers=4) > 1.5 * time_of_leeches(attackers=0)
+
+
+def time_of_leeches(attackers: int) -> float:
+    """When ordinary leeches of little upload have the file on average."""
+    swarm = VirtualSwarm(a_torrent(16, 64 << 10), profile=COURSE)
+    swarm.add("seed", up=128 << 10, is_seed=True)
+    leeches = [swarm.add(f"leech {number}", up=8 << 10) for number in range(6)]
+    for number in range(attackers):
+        swarm.add(f"drain {number}", up=8 << 10, down=1 << 20, strategy="seed-drain")
+    swarm.run(400, stop=lambda: all(peer.completed_at is not None for peer in leeches))
+    return mean(peer.completed_at or 400 for peer in leeches)

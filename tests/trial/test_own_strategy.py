@@ -1,0 +1,41 @@
+"""experiments/own-strategy.yaml: a strategy in a short file of one's own, named in an experiment, on real links."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from testbed.experiment import read_experiment
+from testbed.experiment.plan import make_plan
+from tests.trial.plans import plan_of, play
+
+REPOSITORY = Path(__file__).parents[2]
+EXPERIMENT = REPOSITORY / "experiments" / "own-strategy.yaml"
+MODULE = REPOSITORY / "experiments" / "own_strategy.py"
+
+
+def test_the_file_is_short_and_the_experiment_names_it() -> None:
+    assert len(MODULE.read_text().splitlines()) <= 40
+    strategies = {
+        peer.strategy.name for trial in make_plan(read_experiment(EXPERIMENT)).trials for peer in trial.cast.peers
+    }
+    assert strategies == {"tit-for-tat", "experiments.own_strategy:equal_shares"}
+
+
+@pytest.mark.kernel
+def test_a_peer_of_ones_own_shares_its_upload_equally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peers = """
+        one: {count: 1, up: 8 Mbit/s, strategy: {class: "experiments.own_strategy:equal_shares", most: 2}}
+        others: {count: 4, up: 4 Mbit/s}
+    """
+    monkeypatch.chdir(REPOSITORY)
+    ended, folder = play(plan_of(tmp_path, peers=peers).trials[0], tmp_path)
+    assert (ended.stopped, ended.completed) == ("complete", 5)
+    with gzip.open(folder / "p1.jsonl.gz", "rt") as lines:
+        header, *events = [json.loads(line) for line in lines]
+    given = [event for event in events if event["event"] == "unchoked" and event["by_us"]]
+    assert header["strategy"] == "experiments.own_strategy:equal_shares"
+    assert given
+    assert {event["reason"] for event in given} == {"equal share"}
+    assert min(event["rate"] for event in given) == 8e6 / 8 / 2
