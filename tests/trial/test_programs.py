@@ -119,7 +119,7 @@ def test_the_fluid_schemes_streams_are_told_in_bytes_of_the_file(tmp_path: Path)
     ("peers", "more", "complaint"),
     [
         (f"homes: {{count: 1, {UP}, application: other}}", "", "no application 'other' for bittorrent; write ours"),
-        (f"homes: {{count: 1, {UP}, strategy: {{class: s, a: [1, 2]}}}}", "", "'a' is a list"),
+        (f"homes: {{count: 1, {UP}, strategy: {{class: tit-for-tat, a: [1, 2]}}}}", "", "'a' is a list"),
         (f"homes: {{count: 1, {UP}, departure: {{after: 5 s}}}}", "distribution: client-server\n", "group homes"),
         (f"homes: {{count: 1, {UP}, start: {{peers: 1, with: 5 %}}}}", "distribution: client-server\n", "group homes"),
     ],

@@ -77,7 +77,7 @@ def test_a_trial_whose_sandbox_is_killed_is_left_out_and_the_others_are_run(tmp_
 
 
 def test_trials_that_fail_in_a_row_end_the_run(tmp_path: Path) -> None:
-    peers = "homes: {count: 2, up: 8 Mbit/s, strategy: no-such}"
+    peers = 'homes: {count: 2, up: 8 Mbit/s, strategy: "no:such"}'
     run = run_of(tmp_path, more=f"repeat: {MOST_FAILURES + 1}\n", peers=peers)
     told: list[Event] = []
     with pytest.raises(RunError, match="3 trials in a row have no result"):
