@@ -147,9 +147,9 @@ def test_who_is_not_done_at_the_limit_and_who_never_came_are_rows_too(tmp_path: 
 
 
 def test_programs_that_cannot_start_end_the_trial_with_their_own_words(tmp_path: Path) -> None:
-    peers = "homes: {count: 2, up: 8 Mbit/s, strategy: no-such}"
+    peers = "homes: {count: 2, up: 8 Mbit/s, strategy: 'no:such'}"
     trial = plan_of(tmp_path, peers=peers).trials[0]
-    with pytest.raises(TrialError, match=r"no peer started; p1: .* strategy no-such: there is none"):
+    with pytest.raises(TrialError, match=r"no peer started; p1: .* strategy no:such: module no cannot be imported"):
         play(trial, tmp_path)
     assert list((tmp_path / "trials").iterdir()) == []
 
