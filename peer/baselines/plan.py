@@ -23,8 +23,11 @@ from peer.wire.errors import WireError
 
 SERVER: Final = 0
 """The server's number; peers are 1 ... N."""
-USUAL_BLOCK: Final = 8 * 1448
-"""Eight full segments, so that a block that is sent alone costs no more headers."""
+SEGMENT: Final = 1448
+USUAL_BLOCK: Final = 8 * SEGMENT
+"""Full segments, so that a block that is sent alone costs no more headers."""
+LATE_END: Final = 0.01
+"""The last block of a stream may be so much of the whole time on its way from the relay to the others."""
 USUAL_EXCESS: Final = 0.005
 MOST_BLOCK: Final = 1 << 20
 _MOST_RATE: Final = 1e12
@@ -107,6 +110,16 @@ def deal(weights: Sequence[float], count: int) -> list["array[int]"]:
     return hands
 
 
+def fitting_block(length: int, relayed: Sequence[float], direct: float) -> int:
+    """Return the usual block, or a shorter one where many streams share the time and each is slow."""
+    slowest = min((rate for rate in relayed if rate), default=None)
+    if slowest is None:
+        return USUAL_BLOCK
+    seconds = length / (sum(relayed) + direct)
+    segments = int(LATE_END * seconds * slowest / SEGMENT)
+    return min(max(segments * SEGMENT, SEGMENT), USUAL_BLOCK)
+
+
 def parse_plan(text: str) -> Plan:
     """Read a plan from JSON; raises PlanError."""
     try:
@@ -148,13 +161,17 @@ def _check_keys(entries: dict[str, Any]) -> None:
 
 
 def _plan(entries: dict[str, Any]) -> Plan:
+    length = _whole("length", entries["length"], 1 << 60)
+    relayed = tuple(_rate("relayed", rate) for rate in _list("relayed", entries["relayed"]))
+    direct = _rate("direct", entries["direct"])
+    block = entries["block"] if "block" in entries else fitting_block(length, relayed, direct)
     return Plan(
-        length=_whole("length", entries["length"], 1 << 60),
+        length=length,
         server=_address("server", entries["server"]),
         peers=tuple(_address("peers", peer) for peer in _list("peers", entries["peers"])),
-        relayed=tuple(_rate("relayed", rate) for rate in _list("relayed", entries["relayed"])),
-        direct=_rate("direct", entries["direct"]),
-        block=_whole("block", entries.get("block", USUAL_BLOCK), MOST_BLOCK),
+        relayed=relayed,
+        direct=direct,
+        block=_whole("block", block, MOST_BLOCK),
         excess=_number("excess", entries.get("excess", USUAL_EXCESS), 0, _MOST_EXCESS),
     )
 

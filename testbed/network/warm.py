@@ -101,12 +101,15 @@ def serve(channel: socket.socket, preload: Sequence[str]) -> None:
         end.setblocking(False)
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
+    poller = select.poll()  # unlike select, it knows descriptors above 1023, as there are where hosts are many
+    for end in (channel, wake):
+        poller.register(end, select.POLLIN)
     while True:
-        ready, _, _ = select.select([channel, wake], [], [])
-        if wake in ready:
+        ready = {descriptor for descriptor, _ in poller.poll()}
+        if wake.fileno() in ready:
             wake.recv(_MAX_MESSAGE)
             _report_ended(channel)
-        if channel in ready and not _answer(channel):
+        if channel.fileno() in ready and not _answer(channel):
             return
 
 

@@ -1,5 +1,7 @@
 """Python programs forked from a warm interpreter behave as if each had been started by itself."""
 
+import os
+import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -175,6 +177,17 @@ def test_an_interrupt_amid_the_report_of_an_end_loses_nothing(on_host: OnHost, m
         with pytest.raises(KeyboardInterrupt):
             process.wait(20)
         return process.wait(0)
+
+    assert on_host(look) == 3
+
+
+def test_a_process_with_many_descriptors_has_programs_too(on_host: OnHost) -> None:
+    def look(host: EmulatedHost) -> int | None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2_000), most))
+        for _ in range(1_100):
+            os.dup(0)
+        return program(host, "sys.exit(3)").wait(20)
 
     assert on_host(look) == 3
 

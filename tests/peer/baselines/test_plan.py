@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.baselines.plan import SERVER, Deal, Plan, PlanError, deal, encode_plan, parse_plan
+from peer.baselines.plan import SERVER, USUAL_BLOCK, Deal, Plan, PlanError, deal, encode_plan, fitting_block, parse_plan
 from peer.wire.compact import Address
 
 RATE = st.just(0.0) | st.floats(1, 1e12)
@@ -77,6 +77,19 @@ def test_a_part_of_a_block_is_one_and_the_server_goes_a_little_faster() -> None:
     assert made.block_count == 11
     assert made.rate_to(2) == pytest.approx(6e5 * (1 + made.excess))
     assert made.others(SERVER) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("length", "peers", "segments"),
+    [(4 << 20, 30, 1), (4 << 20, 10, 2), (64 << 20, 30, 8), (8 << 20, 1, 8), (1000, 30, 1)],
+)
+def test_blocks_are_shorter_where_many_share_a_short_time(length: int, peers: int, segments: int) -> None:
+    """The last block of a stream comes to its relay, and then goes to all others at the stream's own low rate."""
+    assert fitting_block(length, [250_000 / peers] * peers, 0) == segments * 1448
+
+
+def test_who_relays_nothing_has_the_usual_blocks() -> None:
+    assert fitting_block(1000, [0, 0], 10) == USUAL_BLOCK
 
 
 def test_a_plan_is_read_as_it_was_written() -> None:
