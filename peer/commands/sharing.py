@@ -33,8 +33,10 @@ def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensSt
     parameters = dict(chosen.set)
     if chosen.departure is not None:
         parameters["departure"] = chosen.departure
+    if chosen.strategies is not None:
+        sys.path.insert(0, str(chosen.strategies))
     if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # for a strategy in a file of the user's own
+        sys.path.append(str(Path.cwd()))
     return Options(
         torrent=torrent,
         opens_storage=opens_storage,
@@ -127,6 +129,12 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         default="tit-for-tat",
         metavar="NAME",
         help=f"{', '.join(STRATEGIES)}, or module:Class of your own (default: tit-for-tat)",
+    )
+    add(
+        "--strategies",
+        type=Path,
+        metavar="DIR",
+        help="where to look first for modules of strategies (default: among what is installed, then here)",
     )
     add(
         "--set",

@@ -11,6 +11,7 @@ from testbed.experiment.columns import Column, TraceError, parse_link_rate, read
 from testbed.experiment.errors import ExperimentError, Problem
 from testbed.experiment.findings import Finding, did_you_mean, findings_of
 from testbed.experiment.groups import Hosts, Trace
+from testbed.experiment.modules import ModuleError, read_module
 from testbed.experiment.references import Subject, check_references
 from testbed.experiment.schema import Experiment, Sweep
 from testbed.experiment.source import Source, read_source
@@ -37,6 +38,8 @@ class Written:
     sweep: Sweep | None
     columns: Mapping[Column, tuple[float, ...]]
     """What was read of other files."""
+    modules: Mapping[str, str]
+    """Strategies of one's own that are beside the file: by the module's name, its text."""
 
     @property
     def paired_keys(self) -> frozenset[str]:
@@ -75,6 +78,7 @@ class _Reading:
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
     columns: dict[Column, tuple[float, ...]] = field(default_factory=dict)
+    modules: dict[str, str] = field(default_factory=dict)
 
     def written(self) -> Written:
         sweep, points = self._read_sweep()
@@ -84,7 +88,7 @@ class _Reading:
         if self.problems:
             places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
             raise ExperimentError(places)
-        return Written(self.source.file, self.source.text, variants, sweep, self.columns)
+        return Written(self.source.file, self.source.text, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
         """Return the sweep and its points; the file as it stands is the only point of a sweep that cannot be used."""
@@ -115,6 +119,7 @@ class _Reading:
             return None
         self._add(check_experiment(experiment), point)
         self._add(self._read_columns(experiment), point)
+        self._add(self._read_modules(experiment), point)
         return Variant(point, experiment)
 
     def _but_swept(self, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -144,6 +149,16 @@ class _Reading:
             self.columns[column] = read_column(self.source.file.parent / trace.trace, column[1], parse)
         return self.columns[column]
 
+    def _read_modules(self, experiment: Experiment) -> Iterator[Finding]:
+        for path, reference in strategies_in(experiment):
+            try:
+                found = read_module(self.source.file.parent, reference)
+            except ModuleError as error:
+                yield Finding(path, str(error))
+                continue
+            if found is not None:
+                self.modules.update([found])
+
     def _check_pair(self) -> None:
         pair = self.source.plain.get("pair")
         swept = [place[-1] for place in swept_keys(self.source.plain)]
@@ -169,12 +184,22 @@ class _Reading:
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
 
 
+def strategies_in(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield where the experiment names a strategy, and its name."""
+    for path, group in _hosts(experiment).items():
+        yield (*path, "strategy"), group.strategy.reference
+
+
+def _hosts(experiment: Experiment) -> dict[tuple[str, ...], Hosts]:
+    hosts: dict[tuple[str, ...], Hosts] = {("peers", name): group for name, group in experiment.peers.items()}
+    if experiment.servers is not None:
+        hosts["servers",] = experiment.servers
+    return hosts
+
+
 def _traces(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], Trace]]:
     """Yield where the experiment reads a column of another file."""
-    groups: dict[tuple[str, ...], Hosts] = {("peers", name): group for name, group in experiment.peers.items()}
-    if experiment.servers is not None:
-        groups["servers",] = experiment.servers
-    for path, group in groups.items():
+    for path, group in _hosts(experiment).items():
         for key in ("up", "down", "arrival"):
             value = getattr(group, key, None)
             if isinstance(value, Trace):

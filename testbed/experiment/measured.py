@@ -184,19 +184,39 @@ TIMELINE: Final[Mapping[str, Column]] = {
 }
 
 SUMMARY: Final[Mapping[str, Column]] = {
-    "group": Column("", "whose measure it is; empty for all"),
-    "measure": Column("", "a column of trials.csv, or of groups.csv where there is a group"),
-    "against": Column("", "empty: the values themselves; else differences from this value of the paired key"),
+    "group": _words("whose measure it is; empty for all"),
+    "measure": _words("a column of trials.csv, or of groups.csv where there is a group"),
+    "compared": _words("empty: the values themselves; `difference` or `gain`: what became of them within pairs"),
+    "against": _words("of pairs: the value of the paired key with which they are compared"),
     "n": Column("", "trials, or pairs, that the figures stand on"),
-    "n_valid": Column("", "valid trials of this point; of differences, pairs of two valid trials"),
+    "n_valid": Column("", "valid trials of this point; where compared, pairs of two valid trials"),
     "n_suspect": Column("", "suspect trials of this point, which are left out unless it is said otherwise"),
-    "mean": Column("", "in the unit of the measure"),
+    "mean": Column("", "in the unit of the measure; a gain has none"),
     "sd": Column("", "standard deviation (n - 1)"),
     "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
     "high": Column("", "its upper end"),
-    "p_permutation": Column("", "of differences: two-sided sign-flip permutation test of the mean"),
-    "p_t": Column("", "of differences: paired t-test"),
+    "p_permutation": Column(
+        "", "of pairs: two-sided sign-flip permutation test of the mean difference, or of the gains' logarithms"
+    ),
+    "p_t": Column("", "of pairs: t-test of the same"),
 }
+
+TRIAL_MEASURES: Final = (
+    "distribution_s",
+    "ratio",
+    "payload_ratio",
+    "completion_mean_s",
+    "completion_median_s",
+    "completion_p95_s",
+    "jain",
+    "server_utilisation",
+    "peer_utilisation",
+    "seed_copies",
+    "duplicate_bytes",
+    "control_bytes",
+)
+GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio")
+"""What summary.csv sums up."""
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "trials": TRIALS,
@@ -211,6 +231,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
 COARSEST_FIRST: Final = ("trials", "groups", "peers", "timeline", "transfers")
 """In which tables columns are looked for; each has its trials' columns besides its own."""
 
+EXPECTED_OF: Final = (*COARSEST_FIRST, "summary")
+"""In which tables an expectation's columns are looked for."""
+
 
 def as_cell(value: object) -> object:
     """Return a swept value as tables have it: numbers and words as they were written."""
@@ -221,13 +244,14 @@ def as_cell(value: object) -> object:
 
 def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:
     """Return the columns of a table and of its trials; where both have one, the table's own."""
-    return {**{key: Column("", "") for key in swept}, **TRIALS, **TABLES[table]}
+    of_trials = {} if table == "summary" else TRIALS
+    return {**{key: Column("", "") for key in swept}, **of_trials, **TABLES[table]}
 
 
-def table_having(names: Iterable[str], swept: Iterable[str]) -> str | None:
-    """Return the coarsest table that has all of these columns."""
+def table_having(names: Iterable[str], swept: Iterable[str], tables: Iterable[str] = COARSEST_FIRST) -> str | None:
+    """Return the first table that has all of these columns."""
     wanted, keys = set(names), tuple(swept)
-    return next((table for table in COARSEST_FIRST if wanted <= columns_of(table, keys).keys()), None)
+    return next((table for table in tables if wanted <= columns_of(table, keys).keys()), None)
 
 
 def axis_label(name: str) -> str:

@@ -12,7 +12,7 @@ from testbed.experiment.draws import Draws
 from testbed.experiment.errors import ExperimentError, Place, Problem
 from testbed.experiment.estimates import estimate
 from testbed.experiment.figures import Figure
-from testbed.experiment.load import Variant, Written
+from testbed.experiment.load import Variant, Written, strategies_in
 from testbed.experiment.schema import Experiment
 from testbed.experiment.trials import (
     Cast,
@@ -85,7 +85,7 @@ def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
     shared = {key: value for key, value in point.items() if key not in written.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
     seed = int(draw_of[:8], 16)
-    settings, cast = _settings(experiment), cast_of(experiment, Draws(seed, written.columns))
+    settings, cast = _settings(experiment, written), cast_of(experiment, Draws(seed, written.columns))
     swarm = _swarm(settings, cast)
     theory = _theory(settings, swarm)
     bound = theory.client_server if settings.distribution == "client-server" else theory.p2p
@@ -102,7 +102,7 @@ def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
     )
 
 
-def _settings(experiment: Experiment) -> Settings:
+def _settings(experiment: Experiment, written: Written) -> Settings:
     file, topology = experiment.file, experiment.topology
     if file is None:
         raise ValueError("an experiment with peers has a file")
@@ -118,7 +118,13 @@ def _settings(experiment: Experiment) -> Settings:
         time_scale=experiment.time_scale,
         capture=("all",) if capture == "all" else tuple(capture),
         trace=experiment.trace,
+        modules=_modules(experiment, written),
     )
+
+
+def _modules(experiment: Experiment, written: Written) -> dict[str, str]:
+    used = {reference.partition(":")[0] for _, reference in strategies_in(experiment)}
+    return {name: text for name, text in sorted(written.modules.items()) if name in used}
 
 
 def _swarm(settings: Settings, cast: Cast) -> Swarm:

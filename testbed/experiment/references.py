@@ -18,7 +18,18 @@ from testbed.experiment.expressions import (
 from testbed.experiment.figures import USED_BY, Figure
 from testbed.experiment.findings import Finding, did_you_mean
 from testbed.experiment.groups import PeerGroup, ProfileName, Servers
-from testbed.experiment.measured import COARSEST_FIRST, TABLES, TIMELINE, Column, as_cell, columns_of, table_having
+from testbed.experiment.measured import (
+    COARSEST_FIRST,
+    EXPECTED_OF,
+    GROUP_MEASURES,
+    TABLES,
+    TIMELINE,
+    TRIAL_MEASURES,
+    Column,
+    as_cell,
+    columns_of,
+    table_having,
+)
 from testbed.experiment.schema import Experiment
 from testbed.experiment.trials import Distribution, Term
 from testbed.experiment.vocabulary import Key
@@ -28,6 +39,8 @@ TABLE_OF: Final[Mapping[str, str]] = {"cdf": "peers", "timeline": "timeline", "f
 
 _DEFAULT_Y: Final = "distribution_s"
 _RATIOS: Final = ("ratio", "payload_ratio")
+_OF_PAIRS: Final = ("compared", "against")
+_NO_PAIRS: Final = "compares within pairs: write `pair:` and a swept key too"
 _ELSEWHERE: Final = "the swept keys are columns, and those in docs/results.md"
 
 
@@ -50,7 +63,7 @@ class Subject:
 
     def column(self, name: str) -> Column | None:
         """Return a column of any table, or None."""
-        return next((columns[name] for table in COARSEST_FIRST if name in (columns := self.columns(table))), None)
+        return next((columns[name] for table in EXPECTED_OF if name in (columns := self.columns(table))), None)
 
     def columns(self, table: str) -> dict[str, Column]:
         """Return what can be named where rows are those of a table."""
@@ -70,6 +83,8 @@ class Subject:
             "group": Words(frozenset(name for point in self.points for name in point.peers)),
             "strategy": Words(frozenset(each.strategy.reference for each in hosts)),
             "application": Words(frozenset(each.application for each in hosts)),
+            "measure": Words(frozenset({*TRIAL_MEASURES, *GROUP_MEASURES})),
+            "compared": Words(frozenset({"difference", "gain"})),
         }
 
 
@@ -126,7 +141,7 @@ class _Naming:
                 findings += self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
         if expectation.where is not None:
             findings += self._condition(self.path, expectation.where)
-        yield from findings or self._together(expectation.columns)
+        yield from findings or self._together(expectation.columns, EXPECTED_OF)
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
@@ -161,16 +176,16 @@ class _Naming:
         if x is None:
             yield Finding(self.path, "has no x, and nothing is swept: write `x:` and a column")
             return
-        yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y))
+        yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y), COARSEST_FIRST)
 
-    def _together(self, names: Iterable[str]) -> Iterator[Finding]:
+    def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
         wanted = tuple(dict.fromkeys(names))
-        if table_having(wanted, self.subject.swept) is None:
+        if table_having(wanted, self.subject.swept, tables) is None:
             places = [f"{name} is in {', '.join(self._tables(name))}" for name in wanted]
             yield Finding(self.path, f"names columns that no table has together: {'; '.join(places)}")
 
     def _tables(self, name: str) -> list[str]:
-        own = [table for table in COARSEST_FIRST if name in TABLES[table]]
+        own = [table for table in EXPECTED_OF if name in TABLES[table]]
         return [f"{table}.csv" for table in own] or ["all"]
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
@@ -185,7 +200,7 @@ class _Naming:
 
     def _pairs(self, figure: Figure) -> Iterator[Finding]:
         if figure.compared is not None and self.subject.pair is None:
-            yield Finding((*self.path, "compared"), "compares within pairs: write `pair:` and a swept key too")
+            yield Finding((*self.path, "compared"), _NO_PAIRS)
         if figure.compared is not None and figure.theory:
             yield Finding((*self.path, "theory"), "there are no bounds on what is compared: leave it out")
 
@@ -230,7 +245,9 @@ class _Naming:
             reason = refused_value(comparison, map(as_cell, values), words.anywhere) if values else ""
         elif column is not None and column.is_words:
             words = self.subject.words().get(name, Words(frozenset()))
-            reason = refused_value(comparison, words.here, words.anywhere) if words.here else ""
+            reason = refused_value(comparison, sorted(words.here), words.anywhere) if words.here else ""
+            if name in _OF_PAIRS and self.subject.pair is None:
+                reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
             reason = f"{name} holds numbers, and {comparison.value!r} is none"
         if reason:

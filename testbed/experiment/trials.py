@@ -110,6 +110,8 @@ class Settings(Record):
     capture: tuple[str, ...]
     """`all`, or servers, tracker and names of groups; empty for nothing."""
     trace: Literal["summary", "pieces", "full"]
+    modules: dict[str, str] = Field(default_factory=dict)
+    """Strategies of one's own that are beside the experiment file: by the module's name, its text."""
 
 
 class PlannedBound(Record):

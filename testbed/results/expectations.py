@@ -7,6 +7,7 @@ import pandas as pd
 
 from testbed.experiment import Outcome, evaluate
 from testbed.experiment.expressions import Expectation, parse_expectation
+from testbed.experiment.measured import EXPECTED_OF
 from testbed.results.tables import Tables
 
 _VERDICT: Final = "verdict"
@@ -18,13 +19,13 @@ def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool)
 
 
 def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) -> Outcome:
-    names = expectation.columns
-    table = tables.having(names)
+    names = list(expectation.columns)
+    table = tables.having(names, EXPECTED_OF)
     if table is None:
         return evaluate([expectation], _rows(tables.trials))[0]
-    if not with_suspect and _VERDICT not in names:
+    if not with_suspect and _VERDICT in table and _VERDICT not in names:
         table = table[table[_VERDICT] == "valid"]
-    return evaluate([expectation], _rows(table[list(dict.fromkeys([*names, _VERDICT]))]))[0]
+    return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]
 
 
 def _rows(table: pd.DataFrame) -> list[Mapping[str, object]]:

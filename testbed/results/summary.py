@@ -1,33 +1,24 @@
-"""Many trials of one point as one row: means with intervals, and differences within pairs."""
+"""Many trials of one point as one row: means with intervals, and what differs within pairs."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import log
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
-from testbed.experiment.measured import SUMMARY
+from testbed.experiment.measured import GROUP_MEASURES, SUMMARY, TRIAL_MEASURES
 from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
 from testbed.results.transfers import Row
 
-TRIAL_MEASURES: Final = (
-    "distribution_s",
-    "ratio",
-    "payload_ratio",
-    "completion_mean_s",
-    "completion_median_s",
-    "completion_p95_s",
-    "jain",
-    "server_utilisation",
-    "peer_utilisation",
-    "seed_copies",
-    "duplicate_bytes",
-    "control_bytes",
-)
 ROUNDING: Final = 1e-9
 """Values that differ by less, in parts, are equal: a test must not find a pattern in the last digits."""
-GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio")
+_CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]] = {
+    "difference": lambda differences: differences,
+    "gain": lambda gains: gains.map(log),
+}
+"""How values within pairs are compared, and how that is put so that none is 0 and the opposite has the other sign."""
 
 
 def summary_table(plan: Plan, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool) -> pd.DataFrame:
@@ -48,7 +39,7 @@ def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_sus
         together = _keys_within_pairs(plan.keys, plan.pair, trials)
         for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
             for measure in measures:
-                for row in _difference_rows(values, points, plan.pair, measure, with_suspect=with_suspect):
+                for row in _pair_rows(values, points, plan.pair, measure, with_suspect=with_suspect):
                     yield {**_zipped_values(row[plan.pair], points, plan.pair, together), **row}
 
 
@@ -78,22 +69,21 @@ def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: b
     used = point if with_suspect else point[is_valid]
     found = summarise(used[measure], f"{values} {measure}")
     counts = (int(is_valid.sum()), int((~is_valid).sum()))
-    return {**values, **_cells(measure, "", counts, found), "p_permutation": None, "p_t": None}
+    return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
 
 
-def _difference_rows(
-    values: Row, points: pd.DataFrame, pair: str, measure: str, *, with_suspect: bool
-) -> Iterator[Row]:
+def _pair_rows(values: Row, points: pd.DataFrame, pair: str, measure: str, *, with_suspect: bool) -> Iterator[Row]:
     """Compare each value of the paired key with the first one, among trials that share all draws."""
     first, *others = dict.fromkeys(points[pair])
     for other in others:
         pairs = _pairs(points, pair, first, other, measure)
         is_valid = pairs["is_valid"].astype(bool)
         used = pairs if with_suspect else pairs[is_valid]
-        stream = f"{values} {measure} {first} {other}"
         counts = (int(is_valid.sum()), int((~is_valid).sum()))
-        found, test = summarise(used["difference"], stream), paired_test(used["difference"], stream)
-        yield {**values, pair: other, **_cells(measure, str(first), counts, found), **_p_values(test)}
+        for compared, change in _CHANGES.items():
+            stream = f"{values} {measure} {first} {other} {compared}"
+            found, test = summarise(used[compared], stream), paired_test(change(used[compared]), stream)
+            yield {**values, pair: other, **_cells(measure, (compared, str(first)), counts, found), **_p_values(test)}
 
 
 def _pairs(points: pd.DataFrame, pair: str, first: object, other: object, measure: str) -> pd.DataFrame:
@@ -101,17 +91,22 @@ def _pairs(points: pd.DataFrame, pair: str, first: object, other: object, measur
     left, right = (points.loc[points[pair] == value, columns] for value in (other, first))
     both = left.merge(right, on="pair", suffixes=("", "_first"))
     found, before = both[measure].to_numpy(dtype=float), both[f"{measure}_first"].to_numpy(dtype=float)
-    both["difference"] = np.where(np.isclose(found, before, rtol=ROUNDING, atol=0), 0.0, found - before)
+    is_same = np.isclose(found, before, rtol=ROUNDING, atol=0)
+    both["difference"] = np.where(is_same, 0.0, found - before)
+    has_gain = (found > 0) & (before > 0)
+    both["gain"] = np.where(is_same, 1.0, np.divide(before, found, out=np.full_like(found, np.nan), where=has_gain))
     both["is_valid"] = (both["verdict"] == "valid") & (both["verdict_first"] == "valid")
     return both
 
 
-def _cells(measure: str, against: str, counts: Iterable[int], found: Summary) -> Row:
+def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found: Summary) -> Row:
     valid, suspect = counts
+    compared, first = against
     return {
         "group": "",
         "measure": measure,
-        "against": against,
+        "compared": compared,
+        "against": first,
         "n": found.n,
         "n_valid": valid,
         "n_suspect": suspect,

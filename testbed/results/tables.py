@@ -11,7 +11,7 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.measured import COARSEST_FIRST, GROUPS, PEERS, TIMELINE, TRANSFERS, TRIALS
+from testbed.experiment.measured import GROUPS, PEERS, TIMELINE, TRANSFERS, TRIALS
 from testbed.results.observations import Observed
 from testbed.results.peers import group_rows, peer_rows
 from testbed.results.summary import summary_table
@@ -34,17 +34,17 @@ class Tables:
     summary: pd.DataFrame
 
     def with_trials(self, name: str) -> pd.DataFrame:
-        """Return a table with the columns of its trials; where both have a column, the table's own."""
+        """Return a table with the columns of its rows' trials; where both have a column, the table's own."""
         table: pd.DataFrame = getattr(self, name)
-        if name == "trials":
+        if "trial" not in table or name == "trials":
             return table
         added = [column for column in self.trials if column == "trial" or column not in table]
         return table.merge(self.trials[added], on="trial", how="left")
 
-    def having(self, columns: Iterable[str]) -> pd.DataFrame | None:
-        """Return the coarsest table that has these columns, its own or its trials'."""
+    def having(self, columns: Iterable[str], names: Iterable[str]) -> pd.DataFrame | None:
+        """Return the first of some tables that has these columns, its own or its trials'."""
         wanted = set(columns)
-        for name in COARSEST_FIRST:
+        for name in names:
             table = self.with_trials(name)
             if wanted <= set(table):
                 return table

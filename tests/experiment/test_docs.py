@@ -75,7 +75,7 @@ def choices(annotation: Any) -> list[str]:
 
 
 def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
-    smallest, _, rates, sweep, expect = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    smallest, _, rates, sweep, expect, of_pairs = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
     (tmp_path / "speeds.csv").write_text("up\n1 Mbit/s\n")
     for line in rates.splitlines():
         changed = smallest.replace("up: 1 Mbit/s", line)
@@ -83,6 +83,9 @@ def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
         written = read_experiment(tmp_path / "x.yaml")
         assert len(written.variants) == (3 * 6 - 1) * 2
         assert len(make_plan(written).trials) == len(written.variants)
+    pairs = "peers: {one: {count: 1, up: 1 Mbit/s}}\nsweep: {peers.one.strategy: [tit-for-tat, swift]}\n"
+    (tmp_path / "x.yaml").write_text(f"file: {{size: 1 MiB}}\nservers: {{up: 1 Mbit/s}}\n{pairs}{of_pairs}")
+    assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2
 
 
 def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path) -> None:

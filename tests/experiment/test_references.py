@@ -100,12 +100,30 @@ def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says:
         ("gain.mean > 1 where giver = server", "10: expect.0: names columns that no table has together: gain is in"),
         ("download_s.max < 60 where group = homes and limited_by = uploads", ""),
         ("payload_ratio.mean < 1.3 where strategy = tit-for-tat", ""),
+        ("high.max < 9 where measure = ratio and group != homes", ""),
+        ("high.max < 9 where measure = ratioo", "40: expect.0: measure is never 'ratioo' here (did you mean ratio?)"),
+        ("low.min > 1 where compared = gain", "40: expect.0: compares within pairs: write `pair:` and a swept key too"),
+        ("low.min > 1 where N = 4", "10: expect.0: names columns that no table has together: low is in summary.csv; N"),
     ],
 )
 def test_an_expectation_names_what_will_be_measured(tmp_path: Path, expectation: str, says: str) -> None:
     found = read(tmp_path, f"{SWARM}expect: [{expectation!r}]\n")
     assert len(found) == bool(says)
     assert all(line.startswith(says) for line in found), found
+
+
+def test_an_expectation_can_be_of_what_is_compared(tmp_path: Path) -> None:
+    where = "measure = distribution_s and distribution = bittorrent and compared"
+    text = f"pair: distribution\n{SWARM}expect:\n  - low.min > 1 where {where}"
+    assert read(tmp_path, f"{text} = gain\n") == []
+    (found,) = read(tmp_path, f"{text} = gains\n")
+    assert "compared is never 'gains' here (did you mean gain?): it is 'difference', 'gain'" in found
+
+
+def test_a_curve_is_of_trials_and_not_of_their_summary(tmp_path: Path) -> None:
+    (found,) = read(tmp_path, f"{SWARM}figures: {{f: {{y: low}}}}\n")
+    assert "figures.f: names columns that no table has together" in found
+    assert "low is in summary.csv" in found
 
 
 def test_a_curve_needs_an_x(tmp_path: Path) -> None:

@@ -38,6 +38,24 @@ def test_an_expectation_finds_its_rows(tmp_path: Path, text: str, holds: bool, f
     assert outcome.found.startswith(found[:-1] if "0.97" not in found else "jain.mean = 0.97")
 
 
+@pytest.mark.parametrize(
+    ("text", "holds", "found"),
+    [
+        ("high.max < 1 where measure = distribution_s and compared = gain", True, "high.max = 0.833333 of 1 rows"),
+        ("low.min > 0.5 where measure = distribution_s and compared = difference", True, "low.min = 1 of 1 rows"),
+        ("p_permutation.max < 0.05 where measure = distribution_s", False, "p_permutation.max = 0.5 of 4 rows"),
+        ("n.min = 2 where measure = jain and against = bittorrent", True, "n.min = 2 of 2 rows"),
+    ],
+)
+def test_an_expectation_can_be_of_intervals_and_tests(tmp_path: Path, text: str, holds: bool, found: str) -> None:
+    swept = "sweep: {distribution: [bittorrent, client-server]}\npair: distribution\nrepeat: 2\n"
+    plan = write_run(tmp_path, f"{GOLDEN}{swept}expect:\n  - {text}\n")
+    for trial in plan.trials:
+        write_trial(tmp_path, trial, golden(late=1.0 if trial.point["distribution"] == "client-server" else 0.0))
+    (outcome,) = report(tmp_path).outcomes
+    assert (outcome.holds, outcome.found) == (holds, found)
+
+
 def test_suspect_trials_count_if_asked_for(tmp_path: Path) -> None:
     (outcome,) = expected(tmp_path, "distribution_s.max = 6", with_suspect=True).outcomes
     assert outcome.holds

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.experiment.measured import TRIALS
+from testbed.experiment.measured import TRIAL_MEASURES, TRIALS
 from testbed.results import Report, report
-from testbed.results.summary import TRIAL_MEASURES, summary_table
+from testbed.results.summary import summary_table
 from tests.experiment.files import planned
 from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
 
@@ -66,18 +66,41 @@ def test_suspect_trials_are_counted_and_not_used(tmp_path: Path) -> None:
 def test_pairs_are_compared_with_the_first_value(tmp_path: Path) -> None:
     lates = {("client-server", 2, k): 0.1 * k for k in (1, 2, 3)} | {("bittorrent", 2, 1): 0.5}
     made = made_of(tmp_path, lates)
-    found = rows(made, measure="distribution_s", against="bittorrent", group="", time_scale=2)
+    found = rows(made, measure="distribution_s", compared="difference", group="", time_scale=2)
     (row,) = found.to_dict("records")
     differences = [0.1 - 0.5, 0.2, 0.3]
+    assert row["against"] == "bittorrent"
     assert (row["distribution"], row["n"]) == ("client-server", 3)
     assert row["mean"] == pytest.approx(fmean(differences))
     assert row["p_permutation"] == pytest.approx(8 / 8)
     assert 0 < row["p_t"] < 1
 
 
+def test_a_gain_is_how_many_times_the_first_value_took_as_long(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {("client-server", 2, 1): 5.0, ("client-server", 2, 2): 15.0, ("bittorrent", 2, 3): 5.0})
+    (row,) = rows(made, measure="distribution_s", compared="gain", group="", time_scale=2).to_dict("records")
+    assert (row["distribution"], row["against"], row["n"]) == ("client-server", "bittorrent", 3)
+    assert row["mean"] == pytest.approx(fmean([5 / 10, 5 / 20, 10 / 5]))
+    assert 0.25 <= row["low"] < row["mean"] < row["high"] <= 2
+
+
+def test_twice_as_fast_and_half_as_fast_are_no_gain(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {("client-server", 1, 1): 5.0, ("bittorrent", 1, 2): 5.0})
+    (row,) = rows(made, measure="distribution_s", compared="gain", group="", time_scale=1).to_dict("records")
+    assert row["mean"] == pytest.approx(fmean([0.5, 2, 1]))
+    assert (row["p_permutation"], row["p_t"]) == (1.0, pytest.approx(1.0))
+
+
+def test_what_was_nothing_has_no_gain(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {})
+    (row,) = rows(made, measure="duplicate_bytes", compared="gain", group="", time_scale=1).to_dict("records")
+    (difference,) = rows(made, measure="duplicate_bytes", compared="difference", group="", time_scale=1)["mean"]
+    assert (row["n"], difference) == ((0, 0) if pd.isna(row["mean"]) else (3, 0))
+
+
 def test_a_pair_with_a_suspect_trial_is_no_valid_pair(tmp_path: Path) -> None:
     made = made_of(tmp_path, {}, suspect="bittorrent-2-3")
-    (row,) = rows(made, measure="jain", against="bittorrent", group="", time_scale=2).to_dict("records")
+    (row,) = rows(made, measure="jain", compared="difference", group="", time_scale=2).to_dict("records")
     assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"], row["p_t"]) == (2, 2, 1, 0.0, 1.0)
 
 
@@ -90,7 +113,7 @@ def test_groups_have_rows_of_their_own(tmp_path: Path) -> None:
 def test_a_key_that_goes_with_the_paired_one_is_no_point_of_its_own(tmp_path: Path) -> None:
     text = "sweep: {zip: {distribution: [bittorrent, fluid], time_scale: [1, 2]}}\nrepeat: 2\npair: distribution\n"
     made = made_of(tmp_path, {("fluid", 2, 1): 1.0}, text=text)
-    (row,) = rows(made, measure="distribution_s", against="bittorrent", group="").to_dict("records")
+    (row,) = rows(made, measure="distribution_s", compared="difference", group="").to_dict("records")
     assert (row["distribution"], row["time_scale"], row["n"], row["mean"]) == ("fluid", 2, 2, pytest.approx(0.5))
 
 
@@ -115,6 +138,7 @@ def test_paired_differences_are_those_of_the_means(
     )
     summary = summary_table(plan, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
     of_times = summary[summary["measure"] == "distribution_s"]
-    first, second, difference = of_times["mean"].tolist()
+    first, second, difference, gain = of_times["mean"].tolist()
     assert difference == pytest.approx(second - first, abs=1e-6)
-    assert of_times["n"].tolist() == [len(pairs)] * 3
+    assert gain == pytest.approx(fmean(before / after for before, after in pairs))
+    assert of_times["n"].tolist() == [len(pairs)] * 4

@@ -20,22 +20,24 @@ def test_the_file_is_short_and_the_experiment_names_it() -> None:
     strategies = {
         peer.strategy.name for trial in make_plan(read_experiment(EXPERIMENT)).trials for peer in trial.cast.peers
     }
-    assert strategies == {"tit-for-tat", "experiments.own_strategy:equal_shares"}
+    assert strategies == {"tit-for-tat", "own_strategy:equal_shares"}
 
 
 @pytest.mark.kernel
-def test_a_peer_of_ones_own_shares_its_upload_equally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_peer_of_ones_own_shares_its_upload_equally(tmp_path: Path) -> None:
     peers = """
-        one: {count: 1, up: 8 Mbit/s, strategy: {class: "experiments.own_strategy:equal_shares", most: 2}}
+        one: {count: 1, up: 8 Mbit/s, strategy: {class: "own_strategy:equal_shares", most: 2}}
         others: {count: 4, up: 4 Mbit/s}
     """
-    monkeypatch.chdir(REPOSITORY)
-    ended, folder = play(plan_of(tmp_path, peers=peers).trials[0], tmp_path)
+    (tmp_path / MODULE.name).write_text(MODULE.read_text())
+    trial = plan_of(tmp_path, peers=peers).trials[0]
+    (tmp_path / MODULE.name).unlink()
+    ended, folder = play(trial, tmp_path)
     assert (ended.stopped, ended.completed) == ("complete", 5)
     with gzip.open(folder / "p1.jsonl.gz", "rt") as lines:
         header, *events = [json.loads(line) for line in lines]
     given = [event for event in events if event["event"] == "unchoked" and event["by_us"]]
-    assert header["strategy"] == "experiments.own_strategy:equal_shares"
+    assert header["strategy"] == "own_strategy:equal_shares"
     assert given
     assert {event["reason"] for event in given} == {"equal share"}
     assert min(event["rate"] for event in given) == 8e6 / 8 / 2

@@ -45,7 +45,7 @@ class Scheme:
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "bittorrent": Scheme(
         applications={OURS: Application(bittorrent.seed, bittorrent.leech, ("peer.commands.line",))},
-        prepare=bittorrent.make_torrent,
+        prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
         preload=("peer.tracker.server",),

@@ -14,9 +14,16 @@ TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800
 """Between two announcements of a peer; a period of the protocol, and so divided by the time scale."""
 _TORRENT: Final = "file.torrent"
+_STRATEGIES: Final = "strategies"
 
 
-def make_torrent(stage: Stage) -> None:
+def prepare(stage: Stage) -> None:
+    """Write what peers are to be told by files."""
+    _make_torrent(stage)
+    _write_modules(stage)
+
+
+def _make_torrent(stage: Stage) -> None:
     """Make the torrent of the file, with the tracker's address in it."""
     words = [
         *(stage.original, "--out", stage.folder / _TORRENT, "--tracker", _tracker_url(stage)),
@@ -26,6 +33,14 @@ def make_torrent(stage: Stage) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TrialError(f"the torrent cannot be made: {done.stderr.strip()}")
+
+
+def _write_modules(stage: Stage) -> None:
+    """Write the strategies of the user's own where peers will look for them."""
+    for name, text in stage.trial.settings.modules.items():
+        file = stage.folder.joinpath(_STRATEGIES, *name.split(".")).with_suffix(".py")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 def _tracker_url(stage: Stage) -> str:
@@ -79,6 +94,7 @@ def _common(stage: Stage, planned: PlannedServer) -> list[str]:
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
         "profile": planned.profile,
         "time-scale": settings.time_scale,
+        "strategies": stage.folder / _STRATEGIES if settings.modules else None,
         "strategy": planned.strategy.name,
         "trace": stage.trace(planned),
         "level": settings.trace,

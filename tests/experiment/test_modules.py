@@ -1,0 +1,85 @@
+"""A strategy in a module beside the experiment file is a part of the plan; its mistakes are found before a run."""
+
+from pathlib import Path
+
+import pytest
+
+from testbed.experiment import ExperimentError, Plan, make_plan, read_experiment
+
+OWN = "def clever(profile, rng):\n    return None\n"
+
+
+def plan(folder: Path, strategies: str = "[tit-for-tat, 'mine:clever']", modules: dict[str, str] | None = None) -> Plan:
+    """Plan an experiment beside which there are modules; its second point has the strategy of one's own."""
+    for name, text in ({"mine.py": OWN} if modules is None else modules).items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+    file = folder / "x.yaml"
+    file.write_text(f"""\
+file: {{size: 4 MiB}}
+servers: {{up: 8 Mbit/s}}
+peers: {{one: {{count: 1, up: 8 Mbit/s}}}}
+sweep: {{peers.one.strategy: {strategies}}}
+""")
+    return make_plan(read_experiment(file))
+
+
+def test_the_plan_has_the_text_where_it_is_used(tmp_path: Path) -> None:
+    first, second = plan(tmp_path).trials
+    assert (first.settings.modules, second.settings.modules) == ({}, {"mine": OWN})
+
+
+def test_a_changed_module_is_another_trial_and_leaves_the_others(tmp_path: Path) -> None:
+    before = [trial.id for trial in plan(tmp_path).trials]
+    after = [trial.id for trial in plan(tmp_path, modules={"mine.py": OWN + "\n"}).trials]
+    assert (before[0] == after[0], before[1] == after[1]) == (True, False)
+
+
+def test_a_module_can_be_in_a_folder(tmp_path: Path) -> None:
+    (trial,) = plan(tmp_path, "['own.mine:clever']", {"own/mine.py": OWN}).trials
+    assert trial.settings.modules == {"own.mine": OWN}
+
+
+@pytest.mark.parametrize("reference", ["installed:clever", "no/module:clever", "..mine:clever", "mine.py:clever"])
+def test_what_is_not_beside_the_file_is_for_the_peer_to_find(tmp_path: Path, reference: str) -> None:
+    (trial,) = plan(tmp_path, f"['{reference}']").trials
+    assert trial.settings.modules == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "class clever: pass",
+        "clever = print",
+        "from elsewhere import clever",
+        "from elsewhere import other as clever",
+        "from elsewhere import *",
+        "try:\n    from fast import clever\nexcept ImportError:\n    from slow import clever",
+    ],
+)
+def test_a_strategy_can_be_whatever_has_the_name(tmp_path: Path, text: str) -> None:
+    (trial,) = plan(tmp_path, "['mine:clever']", {"mine.py": text}).trials
+    assert trial.settings.modules == {"mine": text}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("def clevre(): pass", "mine.py has no class or function 'clever' (did you mean clevre?)"),
+        ("", "mine.py has no class or function 'clever'"),
+        ("x = 1\ndef clever(:\n", "mine.py:2: "),
+        ("\0", "mine.py: is not Python: "),
+    ],
+)
+def test_a_mistake_is_told_at_its_place_in_the_experiment(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(ExperimentError) as raised:
+        plan(tmp_path, modules={"mine.py": text})
+    (problem,) = raised.value.problems
+    assert (problem.place.line, problem.place.column) == (4, 43)
+    assert says in problem.message
+
+
+def test_a_module_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_bytes(b"\xff")
+    with pytest.raises(ExperimentError, match=r"mine\.py: is not text in UTF-8"):
+        plan(tmp_path, modules={})
