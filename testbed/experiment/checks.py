@@ -27,6 +27,8 @@ def missing_parts(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 def check_experiment(experiment: Experiment) -> Iterator[Finding]:
     """Yield what is wrong with values that are right by themselves."""
+    if experiment.peers and experiment.peer_count == 0:
+        yield Finding(("peers", next(iter(experiment.peers)), "count"), "no group has any peers: one needs 1 or more")
     for path, hosts, count in _groups(experiment):
         yield from _check_hosts(path, hosts, count)
     for name, group in experiment.peers.items():

@@ -20,6 +20,7 @@ from testbed.experiment.quantities import (
     LIST,
     PLAIN,
     Count,
+    CountOrNone,
     Delay,
     Duration,
     Frequency,
@@ -264,7 +265,7 @@ class Servers(Hosts):
 class PeerGroup(Hosts):
     """Peers that are described together."""
 
-    count: Count = Field(description="how many")
+    count: CountOrNone = Field(description="how many")
     arrival: Arrival = Field(default="flash", description="when each joins; flash: all at t = 0")
     departure: Departure = Field(default="stay", description="when each leaves; at-completion: as soon as it has all")
     start: Start | None = Field(default=None, description="how many hold a part of the file at first")

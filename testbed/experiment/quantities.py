@@ -100,6 +100,7 @@ Frequency: TypeAlias = Annotated[
 
 Positive: TypeAlias = Annotated[StrictFloat, Field(gt=0, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[StrictInt, Field(ge=1)]
+CountOrNone: TypeAlias = Annotated[StrictInt, Field(ge=0)]
 Text: TypeAlias = Annotated[StrictStr, Field(min_length=1)]
 
 PLAIN: Final = "<plain>"

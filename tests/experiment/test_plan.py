@@ -185,6 +185,14 @@ def test_a_group_that_grows_keeps_whom_it_had_and_leaves_other_groups_alone(tmp_
     assert [(peer.up, peer.seed) for peer in large[20:]] == [(peer.up, peer.seed) for peer in small[10:]]
 
 
+def test_a_group_can_be_empty_and_leaves_the_draws_of_others_alone(tmp_path: Path) -> None:
+    rest = "  farms: {count: 3, up: {uniform: {from: 1 Mbit/s, to: 9 Mbit/s}}}"
+    none = peers(tmp_path, "count: 0, up: [], down: 9 Mbit/s, arrival: {at: []}", rest)
+    some = peers(tmp_path, DRAWN, rest)
+    assert [(peer.name, peer.group) for peer in none] == [("p1", "farms"), ("p2", "farms"), ("p3", "farms")]
+    assert [peer.up for peer in none] == [peer.up for peer in some[10:]]
+
+
 PAIRED = f"""\
 file: {{size: 4 MiB}}
 servers: {{up: 8 Mbit/s}}

@@ -43,7 +43,7 @@ def of_group(text: str) -> str:
             "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
             f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
         ),
-        ("count: 0, up: 1 Mbit/s", "4:11: peers.homes.count: 1 or more is needed, not 0"),
+        ("count: 0, up: 1 Mbit/s", "4:11: peers.homes.count: no group has any peers: one needs 1 or more"),
         ("count: many, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 'many'"),
         ("count: true, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not true"),
         ("count: 2.5, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 2.5"),
@@ -231,7 +231,7 @@ FINE = "count: 2, up: 1 Mbit/s"
             "sweep: {peers.home.count: [1]}",
             "5:9: sweep.peers.home.count: there is no 'home' in peers (did you mean homes?)",
         ),
-        ("sweep: {peers.homes.count: [1, 0]}", "5:32: peers.homes.count: 1 or more is needed, not 0"),
+        ("sweep: {peers.homes.count: [1, 0]}", "5:32: peers.homes.count: no group has any peers: one needs 1 or more"),
         (
             "sweep: {peers.homes.count: [1, 1]}",
             "5:32: sweep.peers.homes.count.1: has the value 1 twice: each value is run `repeat:` times",
