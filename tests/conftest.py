@@ -8,7 +8,9 @@ from typing import TypeVar
 
 import pytest
 from hypothesis import settings
+from mininet.topo import Topo
 
+from testbed.network import Network, sandbox
 from tests.network.users import User, call_as, why_not
 
 T = TypeVar("T")
@@ -24,6 +26,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"no namespaces here, neither as root nor with user namespaces: {refusal}")
     if item.get_closest_marker("vm") and not kernel_has_netem():
         pytest.skip("this kernel has no netem; bin/test runs these tests in a small virtual machine that has")
+
+
+@pytest.fixture
+def on_network() -> Callable[..., object]:
+    """Build a network in a sandbox, look at it there, and return what was seen."""
+
+    def look_at(topology: Topo, look: Callable[[Network], T], **options: object) -> T:
+        def body() -> T:
+            with Network(topology, **options) as built:
+                return look(built)
+
+        return sandbox.run(body)
+
+    return look_at
 
 
 @cache

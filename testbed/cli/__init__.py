@@ -91,6 +91,10 @@ def report(
     with_suspect: Annotated[
         bool, typer.Option("--with-suspect", help="Use suspect trials in summary, figures and expectations.")
     ] = False,
+    experiment: Annotated[
+        Path | None,
+        typer.Option("--experiment", metavar="FILE", help="Take figures and expectations from this file instead."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
 ) -> None:
     """Make every table and figure of a run anew, from what its trials left behind.
@@ -99,7 +103,7 @@ def report(
     """
     from testbed.cli.report import make_report
 
-    raise typer.Exit(make_report(run, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+    raise typer.Exit(make_report(run, experiment=experiment, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.output import format_table
 from testbed.errors import ExplainedError
+from testbed.experiment import make_plan, read_experiment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,16 +15,27 @@ if TYPE_CHECKING:
     from testbed.results import Report
 
 _MEASURES: Final = ("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies")
+_OF_PAIRS: Final = ("pairs", "group", "gain", "p")
 _MOST_LINES: Final = 60
+_WIDEST: Final = 40
+"""Characters of a swept value: a list of rates can be long."""
 
 
-def make_report(run: Path, *, parquet: bool = False, with_suspect: bool = False, quiet: bool = False) -> int:
+def make_report(
+    run: Path,
+    *,
+    experiment: Path | None = None,
+    parquet: bool = False,
+    with_suspect: bool = False,
+    quiet: bool = False,
+) -> int:
     """Make the tables and figures of a run, and say in short what it came to; returns the exit status."""
     try:
         from testbed.results import report
     except ModuleNotFoundError as error:
         raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
-    made = report(run, parquet=parquet, with_suspect=with_suspect)
+    declared = make_plan(read_experiment(experiment)) if experiment is not None else None
+    made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made)))
     for line in _complaints(made):
@@ -38,6 +50,8 @@ def _in_short(made: "Report") -> Iterator[str]:
         yield format_table(header, rows[:_MOST_LINES])
     if len(rows) > _MOST_LINES:
         yield f"... {len(rows) - _MOST_LINES} more lines in summary.csv"
+    if pairs := _pairs(made):
+        yield format_table([*made.run.plan.keys, *_OF_PAIRS], pairs[:_MOST_LINES])
     yield from map(str, made.outcomes)
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
@@ -56,7 +70,24 @@ def _line(values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
     found = point.set_index("measure")
     first: Any = found.iloc[0]
     counts = [str(first["n_valid"]), str(first["n_suspect"])]
-    return [*map(str, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
+    return [*map(_short, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
+
+
+def _pairs(made: "Report") -> list[list[str]]:
+    """Return what each value of the paired key gains in time over the first one: the peers of a group, or all."""
+    summary, keys = made.tables.summary, list(made.run.plan.keys)
+    gains = summary[summary["compared"] == "gain"]
+    of_groups = gains[gains["measure"] == "download_mean_s"]
+    rows = gains[gains["measure"] == "distribution_s"] if of_groups.empty else of_groups
+    return [
+        [*(_short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        for row in rows.to_dict("records")
+    ]
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
 
 
 def _mean(row: Any) -> str:

@@ -1,6 +1,6 @@
 """What an experiment file can say of figures and expectations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, Field, StrictStr
@@ -31,14 +31,15 @@ ExpectationText: TypeAlias = Annotated[StrictStr, _readable(parse_expectation)]
 class Figure(Part):
     """One figure, made from the tables of the results."""
 
-    kind: Literal["curve", "cdf", "timeline", "flows"] = Field(
+    kind: Literal["curve", "cdf", "timeline", "flows", "heatmap"] = Field(
         default="curve",
         description="curve: means of y over x; cdf: the share of peers that were done; timeline: y over the seconds of"
-        " a trial; flows: who sent how much to whom",
+        " a trial; flows: who sent how much to whom; heatmap: means of y in a matrix, x across and series down",
     )
     x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
     y: Text | None = Field(default=None, description="a column: distribution_s, payload_ratio, ...")
     series: Text | None = Field(default=None, description="a column: each of its values is a line of its own")
+    panels: Text | None = Field(default=None, description="a column: each of its values has a panel of its own")
     interval: Literal["bootstrap", "range", "none"] = Field(
         default="bootstrap", description="around each mean: a 95 % interval, the least and the most, or nothing"
     )
@@ -57,14 +58,20 @@ class Figure(Part):
     def columns(self, x: str, y: str) -> tuple[str, ...]:
         """Return all columns that are named, for an x and a y that may be the kind's own."""
         conditions = names_in(parse_condition(self.where)) if self.where else ()
-        return tuple(dict.fromkeys([x, y, *([self.series] if self.series else []), *conditions]))
+        return tuple(dict.fromkeys([x, y, *filter(None, [self.series, self.panels]), *conditions]))
+
+
+def rows_key(chosen: str | None, x: str | None, swept: Iterable[str]) -> str | None:
+    """Return the column whose values are the rows of a heat map: the chosen one, or the last key that is not x."""
+    return chosen or next((key for key in reversed(tuple(swept)) if key != x), None)
 
 
 _ALWAYS: Final = frozenset({"kind", "where", "title"})
 USED_BY: Final[Mapping[str, frozenset[str]]] = {
-    "curve": _ALWAYS | {"x", "y", "series", "interval", "theory", "compared"},
-    "cdf": _ALWAYS | {"x", "series"},
-    "timeline": _ALWAYS | {"y", "series"},
+    "curve": _ALWAYS | {"x", "y", "series", "panels", "interval", "theory", "compared"},
+    "cdf": _ALWAYS | {"x", "series", "panels"},
+    "timeline": _ALWAYS | {"y", "series", "panels"},
     "flows": _ALWAYS,
+    "heatmap": _ALWAYS | {"x", "y", "series", "panels", "compared"},
 }
 """Which keys mean something to a figure of each kind."""

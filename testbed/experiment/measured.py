@@ -231,6 +231,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
 COARSEST_FIRST: Final = ("trials", "groups", "peers", "timeline", "transfers")
 """In which tables columns are looked for; each has its trials' columns besides its own."""
 
+TABLE_OF: Final[Mapping[str, str]] = {"cdf": "peers", "timeline": "timeline", "flows": "transfers"}
+"""From which table a figure of a kind is made; another is made from the coarsest that has its columns."""
+
 EXPECTED_OF: Final = (*COARSEST_FIRST, "summary")
 """In which tables an expectation's columns are looked for."""
 

@@ -15,13 +15,14 @@ from testbed.experiment.expressions import (
     parse_expectation,
     read_value,
 )
-from testbed.experiment.figures import USED_BY, Figure
+from testbed.experiment.figures import USED_BY, Figure, rows_key
 from testbed.experiment.findings import Finding, did_you_mean
 from testbed.experiment.groups import PeerGroup, ProfileName, Servers
 from testbed.experiment.measured import (
     COARSEST_FIRST,
     EXPECTED_OF,
     GROUP_MEASURES,
+    TABLE_OF,
     TABLES,
     TIMELINE,
     TRIAL_MEASURES,
@@ -33,9 +34,6 @@ from testbed.experiment.measured import (
 from testbed.experiment.schema import Experiment
 from testbed.experiment.trials import Distribution, Term
 from testbed.experiment.vocabulary import Key
-
-TABLE_OF: Final[Mapping[str, str]] = {"cdf": "peers", "timeline": "timeline", "flows": "transfers"}
-"""From which table a figure of a kind is made; a curve is made from the coarsest that has its columns."""
 
 _DEFAULT_Y: Final = "distribution_s"
 _RATIOS: Final = ("ratio", "payload_ratio")
@@ -156,7 +154,7 @@ class _Naming:
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
         table = TABLE_OF.get(figure.kind)
-        for key in ("x", "y", "series"):
+        for key in ("x", "y", "series", "panels"):
             name = getattr(figure, key)
             if name is not None and key in USED_BY[figure.kind]:
                 is_number = key == "y" or (key == "x" and figure.kind == "cdf")
@@ -169,12 +167,18 @@ class _Naming:
             yield from self._condition((*self.path, "where"), parse_condition(figure.where), table)
 
     def _one_table(self, figure: Figure) -> Iterator[Finding]:
-        """A curve's columns must be found in one table."""
-        if figure.kind != "curve":
+        """A curve's columns must be found in one table, and those of a matrix."""
+        if figure.kind not in {"curve", "heatmap"}:
             return
-        x = figure.x or next((key for key in self.subject.swept if key != figure.series), None)
+        series = figure.series
+        if figure.kind == "heatmap":
+            series = rows_key(series or self.subject.pair, figure.x, self.subject.swept)
+        x = figure.x or next((key for key in self.subject.swept if key != series), None)
         if x is None:
             yield Finding(self.path, "has no x, and nothing is swept: write `x:` and a column")
+            return
+        if figure.kind == "heatmap" and series is None:
+            yield Finding(self.path, "has no rows, and nothing else is swept: write `series:` and a column")
             return
         yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y), COARSEST_FIRST)
 

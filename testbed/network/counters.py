@@ -68,6 +68,11 @@ class LinkCounters:
                 counts[end] = EgressCount(queues[index, DATA_QUEUE], queues.get((index, ACK_QUEUE)))
         return counts
 
+    def waiting(self, end: ShapedIntf) -> bool:
+        """Whether data waits at one end now; a small part of what it costs to read all."""
+        payload = self._sockets[end.home].get(RTM_GETQDISC, _TCMSG.pack(0, end.index, DATA_QUEUE, 0, 0))
+        return _count(0.0, payload).waiting_bytes > 0
+
 
 def _socket_in(node: EmulatedHost | Core) -> NetlinkSocket:
     with node.inside():

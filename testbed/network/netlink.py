@@ -22,6 +22,7 @@ RTM_NEWTFILTER: Final = 44
 
 NLM_F_REQUEST: Final = 0x1
 NLM_F_ACK: Final = 0x4
+NLM_F_ECHO: Final = 0x8
 NLM_F_DUMP: Final = 0x300
 NLM_F_EXCL: Final = 0x200
 NLM_F_CREATE: Final = 0x400
@@ -109,6 +110,20 @@ class NetlinkSocket:
                     raise NetlinkError(code, f"dump of {kind}: {os.strerror(code)}")
                 if number == self._sequence:
                     yield payload
+
+    def get(self, kind: int, body: bytes) -> bytes:
+        """Ask for one object; returns the payload of the answer."""
+        self._sequence += 1
+        flags = NLM_F_REQUEST | NLM_F_ECHO  # an answer can be an announcement, which who asked hears only as an echo
+        self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._sequence, 0) + body)
+        while True:
+            for number, kind_, _flags, payload in _messages(self._socket.recv(1 << 18)):
+                if number != self._sequence:
+                    continue
+                if kind_ != _NLMSG_ERROR:
+                    return payload
+                if code := -struct.unpack_from("=i", payload)[0]:
+                    raise NetlinkError(code, f"object of {kind}: {os.strerror(code)}")
 
     def _numbered(self, chunk: list[Message]) -> bytes:
         """The chunk as one buffer, each message with its number, the last with the wish to be acknowledged."""

@@ -1,7 +1,7 @@
 """A run folder: what was planned, and which trials of it are there."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +36,14 @@ class RunFolder:
         except (ValidationError, UnicodeDecodeError) as error:
             advice = f"{OTHER_VERSION}, or run the experiment again"
             raise DamageError(file, f"is not a plan of this version of the testbed: {advice}") from error
+
+    def declaring(self, plan: Plan) -> "RunFolder":
+        """The same with the figures and expectations of a plan, which must be of the same trials."""
+        if {trial.id for trial in plan.trials} != {trial.id for trial in self.plan.trials}:
+            advice = "figures and expectations can be changed later, what is measured cannot: run the experiment"
+            raise ExplainedError(f"{self.path} has not the trials of this experiment: {advice}")
+        words = {"title": plan.title, "question": plan.question, "figures": plan.figures, "expect": plan.expect}
+        return replace(self, plan=self.plan.model_copy(update=words))
 
     def folder_of(self, trial: Trial) -> Path:
         """Where a trial is, if it is there."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from testbed.experiment import Outcome
+from testbed.experiment import Outcome, Plan
 from testbed.results.damage import Damage, DamageError
 from testbed.results.expectations import outcomes
 from testbed.results.figures import FigureError, write_figure
@@ -41,11 +41,18 @@ class Report:
         return complete and all(outcome.holds for outcome in self.outcomes)
 
 
-def report(run_folder: Path, *, parquet: bool = False, with_suspect: bool = False) -> Report:
-    """Make every table and figure of a run from what its trials left; suspect trials are summed up only if asked."""
+def report(
+    run_folder: Path, *, parquet: bool = False, with_suspect: bool = False, declared: Plan | None = None
+) -> Report:
+    """Make every table and figure of a run from what its trials left; suspect trials are summed up only if asked.
+
+    Figures and expectations are the run's own, or those of another plan of the same trials.
+    """
     if parquet:
         require_parquet()
     run = RunFolder.open(run_folder)
+    if declared is not None:
+        run = run.declaring(declared)
     maker, damages = TableMaker(run.plan), list(run.strangers())
     for trial in run.complete:
         try:

@@ -1,9 +1,9 @@
 """The links while a trial runs: what each direction carried, and whether it gave what was asked while it was busy.
 
-A direction counts as busy for a second if data waited at its shaper both when the second began and when it ended.
-What it gives then is not exactly its rate: the queue may have been empty in between, when the senders had nothing to
-send. So two things are kept of the busy seconds besides the mean: the fastest, which no shaper may allow to be above
-the rate, and which, of a link that was busy for long, must come up to it.
+A direction counts as busy for a second if data waited at its shaper when the second began, when it ended, and each time
+that somebody looked in between. What it gives then is not exactly its rate: the queue may have been empty for a moment,
+when the senders had nothing to send. So two things are kept of the busy seconds besides the mean: the fastest, which no
+shaper may allow to be above the rate, and which, of a link that was busy for long, must come up to it.
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,8 @@ from testbed.trial.interfaces import InterfaceCounters
 
 SHORTEST_SECONDS: Final = 0.5
 """Of a shorter stretch no rate is made: a burst would be too large a part of it."""
+MOST_LOOKED_AT: Final = 200
+"""So many ends are looked at within a second, in turn where more data waits; the others do not count as busy."""
 COLUMNS: Final = ("t", "host", "up_bytes", "up_packets", "up_drops", "down_bytes", "down_packets", "down_drops")
 
 
@@ -95,6 +97,9 @@ class LinkWatch:
     rows: list[tuple[object, ...]] = field(default_factory=list)
     _first: Reading = field(default_factory=dict)
     _last: Reading = field(default_factory=dict)
+    _always_waited: dict[ShapedIntf, None] = field(default_factory=dict)
+    """Where data waited when this second began, and whenever we looked since."""
+    _turn: int = 0
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -117,6 +122,10 @@ class LinkWatch:
         """Count from now on."""
         self._first = self._last = self._read()
 
+    def look(self) -> None:
+        """See where data still waits, within a second."""
+        self._always_waited = {end: None for end in self._always_waited if self._shaped.waiting(end)}
+
     def sample(self, t0: float) -> None:
         """Keep the counts of this moment."""
         before, now = self._last, self._read()
@@ -127,6 +136,7 @@ class LinkWatch:
             moment = round(now[up].time - t0, 4)
             self.rows.append((moment, host.name, *self._since_begin(up, now), *self._since_begin(down, now)))
         self._last = now
+        self._always_waited = dict.fromkeys(self._chosen([end for end, count in now.items() if _waits(count)]))
 
     def received(self) -> dict[str, int]:
         """Return the bytes of frames that each host took in so far."""
@@ -142,6 +152,12 @@ class LinkWatch:
         counts |= {end: count.data for end, count in self._shaped.read().items()}
         return counts
 
+    def _chosen(self, waiting: list[ShapedIntf]) -> list[ShapedIntf]:
+        """Return as many as can be looked at, others each time."""
+        start = self._turn % max(1, len(waiting))
+        self._turn += MOST_LOOKED_AT
+        return [*waiting[start:], *waiting[:start]][:MOST_LOOKED_AT]
+
     def _since_begin(self, end: ShapedIntf, now: Reading) -> tuple[int, int, int]:
         first, last = self._first[end], now[end]
         return (
@@ -154,7 +170,7 @@ class LinkWatch:
         use, sent = self._uses[end], now.sent_bytes - before.sent_bytes
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets
-        if _waits(before) and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
+        if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
             use.busy(sent, now.time - before.time)
 
 

@@ -1,4 +1,4 @@
-"""From t = 0 to the end: who joins when, who is done, and once a second a look at links and machine."""
+"""From t = 0 to the end: who joins when, who is done, and how links and machine fare."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -46,6 +46,8 @@ class Watch:
         while not (ended := self._ended(now := self._begin_those_due())):
             if now >= self._tick:
                 self._sample(now)
+            else:
+                self.links.look()
             wake = min(self._tick, self._end, self._next_arrival(), now + _LOOK_SECONDS)
             time.sleep(max(0.0, wake - time.monotonic()))
         self._sample(now)

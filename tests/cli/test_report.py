@@ -42,6 +42,33 @@ def test_a_run_in_short(called: Run, finished: Path) -> None:
     assert (finished / "figures" / "done.pdf").exists()
 
 
+def test_what_pairs_come_to_in_short(called: Run, tmp_path: Path) -> None:
+    swept = "sweep: {profile: [course, bep3], zip: {time_scale: [1, 2]}}\npair: profile\nrepeat: 2\n"
+    for trial in write_run(tmp_path, GOLDEN + swept).trials:
+        write_trial(tmp_path, trial, golden(late=5.0 if trial.settings.profile == "course" else 0.0))
+    lines = called("report", tmp_path).stdout.splitlines()
+    heading = next(index for index, line in enumerate(lines) if line.split()[-2:] == ["gain", "p"])
+    assert lines[heading].split() == ["profile", "time_scale", "pairs", "group", "gain", "p"]
+    rows = [line.split() for line in lines[heading + 1 : heading + 5]]
+    assert [row[:4] for row in rows[:2]] == [["bep3", "1.0", "2", "fast"], ["bep3", "2.0", "2", "fast"]]
+    assert {row[3] for row in rows[2:]} == {"slow"}
+    assert all((float(row[4]), row[-1]) == (1.0, "1") for row in rows[:2])
+    assert all(float(row[4]) > 1 and row[-1] == "0.5" for row in rows[2:])
+
+
+def test_figures_and_expectations_can_be_changed_later(called: Run, finished: Path) -> None:
+    file = finished / "later.yaml"
+    file.write_text(GOLDEN + TEXT.replace("done: {kind: cdf}", "use: {kind: timeline}").replace("< 3", "< 1"))
+    answer = called("report", finished, "--experiment", file)
+    assert answer.returncode == 1
+    assert "NOT as expected: ratio.mean < 1 (ratio.mean = 1.875 of 2 rows)" in answer.stdout
+    assert (finished / "figures" / "use.pdf").exists()
+    file.write_text(GOLDEN + TEXT + "repeat: 2\n")
+    answer = called("report", finished, "--experiment", file)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "has not the trials of this experiment: figures and expectations can be changed later" in answer.stderr
+
+
 def test_what_is_not_as_expected_makes_the_exit_status(called: Run, tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "expect: [ratio.mean < 2]\n")
     write_trial(tmp_path, plan.trials[0], golden())

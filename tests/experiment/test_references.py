@@ -80,6 +80,14 @@ def read(folder: Path, text: str) -> list[str]:
         ("kind: timeline, y: jain", "31: figures.f.y: 'jain' is nothing second by second: server_up_rate, "),
         ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not known from a summary: write `trac"),
         ("kind: timeline, y: peers_completed, series: distribution", ""),
+        ("kind: heatmap", ""),
+        ("kind: heatmap, x: N, series: strategy, y: gain, panels: group", ""),
+        ("kind: heatmap, series: distribution, panels: peer, y: bytes_sent", "11: figures.f: names columns that no ta"),
+        (
+            "kind: heatmap, series: distribution, theory: [p2p]",
+            "52: figures.f.theory: means nothing to a figure of k",
+        ),
+        ("panels: colour", f"15: figures.f.panels: there is no column 'colour': {COLUMNS}"),
     ],
 )
 def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says: str) -> None:
@@ -124,6 +132,12 @@ def test_a_curve_is_of_trials_and_not_of_their_summary(tmp_path: Path) -> None:
     (found,) = read(tmp_path, f"{SWARM}figures: {{f: {{y: low}}}}\n")
     assert "figures.f: names columns that no table has together" in found
     assert "low is in summary.csv" in found
+
+
+def test_a_matrix_needs_rows(tmp_path: Path) -> None:
+    one_key = SWARM.replace("  peers.homes.count: [2, 4]\n", "")
+    (found,) = read(tmp_path, one_key + "figures:\n  f: {kind: heatmap, x: distribution}\n")
+    assert found.endswith("figures.f: has no rows, and nothing else is swept: write `series:` and a column")
 
 
 def test_a_curve_needs_an_x(tmp_path: Path) -> None:

@@ -1,16 +1,13 @@
-"""Networks for tests: described only, or built in a sandbox."""
+"""Networks for tests: described only, or without netem."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 from mininet.topo import Topo
 
-from testbed.network import Network, network, sandbox
+from testbed.network import network
 from testbed.network.fabric import Fabric
 from testbed.network.network import EmulatedMininet
-
-T = TypeVar("T")
 
 
 @pytest.fixture
@@ -25,20 +22,6 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Callable[[Topo], Fabric]:
     monkeypatch.setattr(network, "build", lambda *_described, **_options: {})
     monkeypatch.setattr(network, "has_qdisc", lambda _kind: True)
     return read
-
-
-@pytest.fixture
-def on_network() -> Callable[..., object]:
-    """Build a network in a sandbox, look at it there, and return what was seen."""
-
-    def look_at(topology: Topo, look: Callable[[Network], T], **options: object) -> T:
-        def body() -> T:
-            with Network(topology, **options) as built:
-                return look(built)
-
-        return sandbox.run(body)
-
-    return look_at
 
 
 @pytest.fixture

@@ -49,6 +49,18 @@ def test_what_waits_and_what_found_no_room_is_counted(on_network: OnNetwork) -> 
     assert count.dropped_packets == 20 - count.sent_packets - count.waiting_bytes // 1514
 
 
+def test_where_data_waits_can_be_asked_of_one_end(on_network: OnNetwork) -> None:
+    def look(network: Network) -> list[bool]:
+        h1, h2 = network.hosts
+        with LinkCounters([h1.access, h2.access, h1.access.peer]) as counters, h1.inside():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(20):
+                    sender.sendto(bytes(1472), (str(h2.address), 9))
+            return [counters.waiting(end) for end in (h1.access, h2.access, h1.access.peer)]
+
+    assert on_network(Star(n=2, up=56_000, down=56_000_000, queue=1000), look) == [True, False, False]
+
+
 def test_acknowledgements_are_counted_apart_unless_they_share_the_queue(on_network: OnNetwork) -> None:
     def look(network: Network) -> EgressCount:
         h1, h2 = network.hosts

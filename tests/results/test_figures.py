@@ -189,7 +189,60 @@ def test_other_kinds_have_their_axes(tmp_path: Path) -> None:
         assert wanted <= set(texts(folder))
 
 
-KINDS_OF_FIGURES = ("{x: time_limit, theory: [p2p]}", "{kind: cdf}", "{kind: timeline}", "{kind: flows}")
+def cells(folder: Path) -> list[list[str]]:
+    """Return what is written in the cells of each panel of a matrix."""
+    panels = [axes for axes in draw_again(folder).axes if axes.images]
+    return [[text.get_text() for text in axes.texts] for axes in panels]
+
+
+def test_a_matrix_has_its_rows_its_columns_and_a_mean_with_its_interval_in_each_cell(tmp_path: Path) -> None:
+    assert drawn(tmp_path, "{kind: heatmap, x: time_limit, series: distribution}").undrawn == ()
+    (axes, *_) = draw_again(tmp_path).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["bittorrent", "client-server"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1 min", "2 min"]
+    (written,) = cells(tmp_path)
+    assert len(written) == 4
+    assert written[2] == "6\n6\u20136"
+
+
+def test_the_columns_of_a_matrix_are_all_that_is_swept_besides(tmp_path: Path) -> None:
+    sweep = SWEEP.replace("repeat", "  profile: [course, bep3]\nrepeat")
+    assert drawn(tmp_path, "{kind: heatmap, series: distribution}", sweep=sweep).undrawn == ()
+    (axes, *_) = draw_again(tmp_path).axes
+    columns = [label.get_text() for label in axes.get_xticklabels()]
+    assert columns == ["1 min\ncourse", "1 min\nbep3", "2 min\ncourse", "2 min\nbep3"]
+    assert axes.get_xlabel() == "time_limit, profile"
+
+
+def test_a_matrix_of_gains_has_a_panel_for_each_group(tmp_path: Path) -> None:
+    figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group, title: Gains}"
+    assert compared(tmp_path, figure).undrawn == ()
+    panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
+    assert [axes.get_title() for axes in panels] == ["Gains, fast", "Gains, slow"]
+    assert [[words.partition("\n")[0] for words in panel] for panel in cells(tmp_path)] == [["2.33"], ["1"]]
+    assert "gain over tit-for-tat: mean download time (s)" in texts(tmp_path)
+
+
+def test_a_cell_without_a_number_is_empty(tmp_path: Path) -> None:
+    figure = "{kind: heatmap, series: distribution, y: copies_rarest, where: t > 100 or distribution = bittorrent}"
+    assert drawn(tmp_path, figure).undrawn == ()
+    assert len(cells(tmp_path)[0]) == 2
+
+
+def test_a_curve_can_have_panels_too(tmp_path: Path) -> None:
+    assert drawn(tmp_path, "{x: time_limit, panels: distribution, where: N = 2}").undrawn == ()
+    panels = draw_again(tmp_path).axes
+    assert [axes.get_title() for axes in panels] == ["bittorrent", "client-server"]
+    assert all(len(axes.lines[0].get_xdata()) == 2 for axes in panels)
+
+
+KINDS_OF_FIGURES = (
+    "{x: time_limit, theory: [p2p]}",
+    "{kind: cdf}",
+    "{kind: timeline}",
+    "{kind: flows}",
+    "{kind: heatmap, series: distribution}",
+)
 
 
 @pytest.mark.parametrize("figure", KINDS_OF_FIGURES)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure as Canvas
 from testbed.results.figures.cdf import draw_cdf
 from testbed.results.figures.curve import draw_curve
 from testbed.results.figures.flows import draw_flows
+from testbed.results.figures.heatmap import draw_heatmap
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.figures.style import SETTINGS, SIZE
 from testbed.results.figures.timeline import draw_timeline
@@ -22,6 +23,7 @@ KINDS: Final[Mapping[str, Callable[[Axes, Material], None]]] = {
     "cdf": draw_cdf,
     "timeline": draw_timeline,
     "flows": draw_flows,
+    "heatmap": draw_heatmap,
 }
 _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
@@ -46,15 +48,16 @@ def write_figure(material: Material, folder: Path) -> list[Path]:
 
 
 def draw(material: Material) -> Canvas:
-    """Draw a figure."""
-    canvas = Canvas(figsize=SIZE)
+    """Draw a figure: each panel in axes of its own, side by side."""
+    panels = list(material.panels())
+    width, height = SIZE
+    canvas = Canvas(figsize=(width * len(panels), height))
     FigureCanvasAgg(canvas)
-    axes = canvas.subplots()
-    KINDS[material.figure.kind](axes, material)
-    if material.figure.title:
-        axes.set_title(material.figure.title)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend()
+    for axes, (name, panel) in zip(canvas.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
+        KINDS[material.figure.kind](axes, panel)
+        axes.set_title(", ".join(filter(None, [material.figure.title, name])))
+        if axes.get_legend_handles_labels()[1]:
+            axes.legend()
     if note := _note(material):
         canvas.supxlabel(note, fontsize=6, x=0.99, ha="right")
     return canvas

@@ -9,7 +9,7 @@ from testbed.errors import ExplainedError
 from testbed.experiment import Plan
 from testbed.experiment.expressions import names_in, parse_condition, read_value
 from testbed.experiment.figures import Figure
-from testbed.experiment.measured import COARSEST_FIRST, TABLES
+from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES
 from testbed.results.tables import Tables
 
 
@@ -26,12 +26,17 @@ class Material:
     plan: Plan
     tables: Tables
     with_suspect: bool = False
+    panel: tuple[str, object] | None = None
+    """A column, and the value that it has in the panel that is drawn."""
 
     def rows(self, table: str, *columns: str) -> pd.DataFrame:
         """Return the wanted rows of a table, which must have some columns; of valid trials, unless all are wanted."""
         joined = self.trusted(table)
         self._require([*columns, *self._condition_names()], joined)
         chosen = joined[[*self._holding(joined)]] if self.figure.where else joined
+        if self.panel is not None:
+            column, value = self.panel
+            chosen = chosen[chosen[column] == value]
         if chosen.empty:
             raise FigureError(f"figure {self.name}: no {'' if self.with_suspect else 'valid '}trial has rows for it")
         return chosen
@@ -43,7 +48,7 @@ class Material:
 
     def table_having(self, *columns: str) -> str:
         """Return the coarsest table that has some columns, and those of the condition."""
-        wanted = {*columns, *self._condition_names()}
+        wanted = {*columns, *self._condition_names(), *([self.figure.panels] if self.figure.panels else [])}
         tables = (table for table in COARSEST_FIRST if wanted <= set(self.tables.with_trials(table)))
         return next(tables, COARSEST_FIRST[0])
 
@@ -54,6 +59,16 @@ class Material:
             return
         for value, part in rows.groupby(self.figure.series, sort=False, dropna=False):
             yield str(value), part
+
+    def panels(self) -> Iterator[tuple[str, "Material"]]:
+        """Yield the name of each panel, and what it is drawn from; a figure without panels is one of them."""
+        column = self.figure.panels
+        if column is None:
+            yield "", self
+            return
+        table = TABLE_OF.get(self.figure.kind) or self.table_having(*self.figure.columns(column, column))
+        for value in dict.fromkeys(self.rows(table, column)[column]):
+            yield str(value), replace(self, panel=(column, value))
 
     def with_series(self, column: str | None) -> "Material":
         """The same, with another column that tells lines apart."""
