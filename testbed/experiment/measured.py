@@ -149,6 +149,12 @@ GROUPS: Final[Mapping[str, Column]] = {
     "download_median_s": Column("s", "its median", "median download time"),
     "gain": Column("", "mean `download_s` of all other peers / that of this group: above 1 it is ahead", "gain"),
     "group_share_ratio": Column("", "what they sent / what they received, payload", "share ratio"),
+    "clustering": Column(
+        "",
+        "the part of what they gave to peers that stayed among them, over the part if they gave to all peers alike:"
+        " above 1 they prefer each other",
+        "clustering",
+    ),
 }
 
 TRANSFERS: Final[Mapping[str, Column]] = {
@@ -215,7 +221,7 @@ TRIAL_MEASURES: Final = (
     "duplicate_bytes",
     "control_bytes",
 )
-GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio")
+GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio", "clustering")
 """What summary.csv sums up."""
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {

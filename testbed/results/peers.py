@@ -99,9 +99,11 @@ def most_rate(observed: Observed, peer: PlannedPeer) -> float:
     return min(givers, peer.down or inf)
 
 
-def group_rows(peers: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for each group of each trial, from the rows of the peers."""
+def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
+    """Yield a row for each group of each trial, from the rows of the peers and of who gave whom how much."""
+    given = transfers.assign(given=transfers["bytes_sent"].fillna(transfers["bytes_received"])).groupby("trial")
     for trial, everyone in peers.groupby("trial", sort=False):
+        of_trial = given.get_group(trial) if trial in given.groups else transfers.head(0).assign(given=0.0)
         for group, members in everyone.groupby("group", sort=False):
             others = everyone[everyone["group"] != group]
             received = float(members["payload_received"].sum())
@@ -116,4 +118,15 @@ def group_rows(peers: pd.DataFrame) -> Iterator[Row]:
                 "download_median_s": float(members["download_s"].median()),
                 "gain": float(others["download_s"].mean()) / float(members["download_s"].mean()),
                 "group_share_ratio": float(members["payload_sent"].sum()) / received if received else nan,
+                "clustering": _clustering(members["peer"], everyone["peer"], of_trial),
             }
+
+
+def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
+    """Return which part of what members gave to peers stayed among them, over the part if they gave to all alike."""
+    by_members = given[given["giver"].isin(members)]
+    to_peers = float(by_members.loc[by_members["receiver"].isin(everyone), "given"].sum())
+    to_members = float(by_members.loc[by_members["receiver"].isin(members), "given"].sum())
+    if len(members) < 2 or not to_peers:
+        return nan
+    return to_members / to_peers * (len(everyone) - 1) / (len(members) - 1)

@@ -74,8 +74,8 @@ class TableMaker:
         swept = [key for key in self.plan.keys if key not in TRIALS]
         trials = _table(self._trials, ["trial", *swept, *(name for name in TRIALS if name != "trial")])
         peers = _joined(self._peers, PEERS)
-        groups = _table(group_rows(peers), GROUPS)
         parts = {"transfers": _joined(self._transfers, TRANSFERS), "timeline": _joined(self._timelines, TIMELINE)}
+        groups = _table(group_rows(peers, parts["transfers"]), GROUPS)
         with_points = groups.merge(
             trials[[name for name in trials if name == "trial" or name not in groups]], on="trial"
         )

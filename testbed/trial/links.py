@@ -62,16 +62,19 @@ class LinkUse:
     busy_bytes: int = 0
     fastest: float = 0.0
     """The rate of the fastest busy second."""
+    looks: int = 0
+    """How often data was seen to wait in busy seconds, and never seen not to."""
 
     @property
     def measured(self) -> float | None:
         """The mean rate while it was busy; None if it never was."""
         return 8 * self.busy_bytes / self.busy_seconds if self.busy_seconds else None
 
-    def busy(self, sent_bytes: int, seconds: float) -> None:
+    def busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
         """Add a stretch in which data always waited, as far as is known."""
         self.busy_bytes += sent_bytes
         self.busy_seconds += seconds
+        self.looks += looks
         self.fastest = max(self.fastest, 8 * sent_bytes / seconds)
 
     def row(self) -> dict[str, object]:
@@ -84,6 +87,7 @@ class LinkUse:
             "measured": None if measured is None else round(measured),
             "fastest": round(self.fastest) if self.busy_seconds else None,
             "busy_s": round(self.busy_seconds, 3),
+            "looks": self.looks,
             "bytes": self.sent_bytes,
             "drops": self.drops,
         }
@@ -99,6 +103,7 @@ class LinkWatch:
     _last: Reading = field(default_factory=dict)
     _always_waited: dict[ShapedIntf, None] = field(default_factory=dict)
     """Where data waited when this second began, and whenever we looked since."""
+    _looks: int = 0
     _turn: int = 0
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -125,6 +130,7 @@ class LinkWatch:
     def look(self) -> None:
         """See where data still waits, within a second."""
         self._always_waited = {end: None for end in self._always_waited if self._shaped.waiting(end)}
+        self._looks += 1
 
     def sample(self, t0: float) -> None:
         """Keep the counts of this moment."""
@@ -137,6 +143,7 @@ class LinkWatch:
             self.rows.append((moment, host.name, *self._since_begin(up, now), *self._since_begin(down, now)))
         self._last = now
         self._always_waited = dict.fromkeys(self._chosen([end for end, count in now.items() if _waits(count)]))
+        self._looks = 0
 
     def received(self) -> dict[str, int]:
         """Return the bytes of frames that each host took in so far."""
@@ -171,7 +178,7 @@ class LinkWatch:
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets
         if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
-            use.busy(sent, now.time - before.time)
+            use.busy(sent, now.time - before.time, self._looks + 1)
 
 
 def _waits(count: Counted) -> bool:

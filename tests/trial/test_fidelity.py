@@ -75,10 +75,10 @@ def test_a_late_application_and_a_limit_of_the_machine_are_reasons() -> None:
     assert verdict(GOOD, limit="only 1 % of the memory was left").reasons == ("only 1 % of the memory was left",)
 
 
-def link(seconds: float, *rates: float) -> LinkUse:
+def link(seconds: float, *rates: float, looks: int = 5) -> LinkUse:
     use = LinkUse("p1", "up", 8 * MEGABIT, burst_bytes=4542)
     for rate in rates:
-        use.busy(round(rate * seconds / 8), seconds)
+        use.busy(round(rate * seconds / 8), seconds, looks)
     return use
 
 
@@ -92,6 +92,13 @@ def test_a_link_that_was_busy_for_long_must_have_given_its_rate_once() -> None:
     assert verdict(GOOD, link=link(1.0, *pauses)).verdict == "valid"
     assert verdict(GOOD, link=link(1.0, *pauses, 8 * MEGABIT)).verdict == "valid"
     assert "at most 75.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, *pauses, 6 * MEGABIT)).reasons[0]
+
+
+def test_what_nobody_saw_may_be_a_pause_of_the_sender() -> None:
+    slow = [7.4 * MEGABIT]  # 7.5 % too little
+    assert verdict(GOOD, link=link(1.0, *slow * 5)).verdict == "valid", "25 looks can miss pauses of 12 % of the time"
+    assert verdict(GOOD, link=link(1.0, *slow * 5, looks=20)).verdict == "suspect", "100 looks cannot"
+    assert verdict(GOOD, link=link(1.0, *slow * 20)).verdict == "suspect"
 
 
 def test_many_links_are_named_in_short() -> None:
