@@ -14,6 +14,7 @@ import socket
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
@@ -21,6 +22,7 @@ from typing import Final, NamedTuple, Protocol
 from peer.baselines.content import File
 from peer.baselines.diary import Diary
 from peer.runtime.doorway import Dialler
+from peer.runtime.polling import poller_of, running_poller
 from peer.swarm.backoff import backoff
 from peer.swarm.facts import DialFailed
 from peer.wire.compact import Address
@@ -98,6 +100,7 @@ class Source:
         self._diary: Final = diary
         self._rng: Final = rng
         self._loop: Final = asyncio.get_running_loop()
+        self._poller: Final = poller_of(self._loop)
         self._space: Final = memoryview(bytearray(blocks.size))
         self._have = 0
         self._filled = 0
@@ -128,7 +131,7 @@ class Source:
         self._key = self._diary.connected(str(self._address), is_outgoing=True)
         keep_alive(connected)
         self._await(self._blocks.span(self._have)[1])
-        self._loop.add_reader(connected.fileno(), self._readable, connected)
+        self._poller.add_reader(connected.fileno(), partial(self._readable, connected))
         try:
             connected.send(self._hello(self._have).encode())
         except OSError as error:
@@ -186,7 +189,7 @@ class Source:
 
     def _disconnect(self, reason: str, *, by_us: bool) -> None:
         if self._socket is not None:
-            self._loop.remove_reader(self._socket.fileno())
+            self._poller.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
             self._diary.disconnected(self._key, reason, by_us=by_us)
@@ -201,7 +204,7 @@ class Sink:
         self._file: Final = file
         self._diary: Final = diary
         self._done: Final = done
-        self._loop: Final = asyncio.get_running_loop()
+        self._poller: Final = running_poller()
         self._socket: socket.socket | None = None
         self._key = 0
         self._released = 0
@@ -225,7 +228,7 @@ class Sink:
         keep_alive(connected)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, max(_LEAST_UNSENT, 2 * self._blocks.size))
-        self._loop.add_reader(connected.fileno(), self._readable, connected)
+        self._poller.add_reader(connected.fileno(), partial(self._readable, connected))
         self._send()
 
     def release(self, count: int) -> None:
@@ -270,9 +273,9 @@ class Sink:
             return
         self._is_full = is_full
         if is_full:
-            self._loop.add_writer(self._socket.fileno(), self._send)
+            self._poller.add_writer(self._socket.fileno(), self._send)
         else:
-            self._loop.remove_writer(self._socket.fileno())
+            self._poller.remove_writer(self._socket.fileno())
 
     def _readable(self, connected: socket.socket) -> None:
         """After its hello a receiver says nothing: it has closed the connection."""
@@ -298,8 +301,8 @@ class Sink:
 
     def _disconnect(self, reason: str, *, by_us: bool) -> None:
         if self._socket is not None:
-            self._loop.remove_reader(self._socket.fileno())
-            self._loop.remove_writer(self._socket.fileno())
+            self._poller.remove_reader(self._socket.fileno())
+            self._poller.remove_writer(self._socket.fileno())
             self._socket.close()
             self._socket = None
             self._diary.disconnected(self._key, reason, by_us=by_us)
@@ -324,13 +327,14 @@ class Stranger:
         self._host: Final = host
         self._heard = b""
         self._loop: Final = asyncio.get_running_loop()
+        self._poller: Final = poller_of(self._loop)
         self._timer: Final = self._loop.call_later(HELLO_PATIENCE, host.dismissed, self, "it does not say who it is")
-        self._loop.add_reader(connected.fileno(), self._readable)
+        self._poller.add_reader(connected.fileno(), self._readable)
 
     def leave(self) -> socket.socket:
         """Let somebody else have the connection."""
         self._timer.cancel()
-        self._loop.remove_reader(self.socket.fileno())
+        self._poller.remove_reader(self.socket.fileno())
         return self.socket
 
     def _readable(self) -> None:

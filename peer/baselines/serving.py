@@ -25,6 +25,7 @@ from peer.baselines.content import File
 from peer.baselines.diary import Diary
 from peer.baselines.http import Answer, Entity, HttpError, answer, parse_request, refusal, take_head
 from peer.runtime.doorway import Listener
+from peer.runtime.polling import running_poller
 from peer.wire.compact import Address
 
 PATIENCE: Final = 15.0
@@ -83,7 +84,7 @@ class _Visit:
         self._fd = connected.fileno()
         self._site = site
         self._key = site.diary.connected(str(address), is_outgoing=False)
-        self._loop = asyncio.get_running_loop()
+        self._poller = running_poller()
         self._buffer = bytearray()
         self._answer = _NOTHING
         self._is_answering = False
@@ -91,14 +92,14 @@ class _Visit:
         self.deadline = monotonic() + PATIENCE
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _MOST_UNSENT)
-        self._loop.add_reader(self._fd, self._readable)
+        self._poller.add_reader(self._fd, self._readable)
 
     def close(self, reason: str, *, by_us: bool) -> None:
         """End it."""
         if self._socket.fileno() < 0:
             return
-        self._loop.remove_reader(self._fd)
-        self._loop.remove_writer(self._fd)
+        self._poller.remove_reader(self._fd)
+        self._poller.remove_writer(self._fd)
         self._socket.close()
         self._site.diary.disconnected(self._key, reason, by_us=by_us)
         self._site.forget(self)
@@ -131,8 +132,8 @@ class _Visit:
         self._answer = wanted
         if not self._is_answering:
             self._is_answering = True
-            self._loop.remove_reader(self._fd)
-            self._loop.add_writer(self._fd, self._writable)
+            self._poller.remove_reader(self._fd)
+            self._poller.add_writer(self._fd, self._writable)
 
     def _writable(self) -> None:
         try:
@@ -162,8 +163,8 @@ class _Visit:
 
     def _end_answer(self) -> None:
         self._is_answering = False
-        self._loop.remove_writer(self._fd)
-        self._loop.add_reader(self._fd, self._readable)
+        self._poller.remove_writer(self._fd)
+        self._poller.add_reader(self._fd, self._readable)
         if self._answer.is_last:
             self._is_ending = True
             self.deadline = monotonic() + LAST_WORDS

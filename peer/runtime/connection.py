@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from peer.runtime.outgoing import Outgoing
+from peer.runtime.polling import poller_of
 from peer.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
 from peer.wire.errors import WireError
 from peer.wire.handshake import Handshake
@@ -93,6 +94,7 @@ class Connection:
         """The memory of a block that was put aside."""
         self._keeper = keeper
         self._loop = loop
+        self._poller = poller_of(loop)
         self._buffer = buffer
         self._reach = buffer[:_CAUTIOUS_READ]
         self._socket = connected
@@ -113,7 +115,7 @@ class Connection:
         self._measured_at = monotonic()
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._make_room(LEAST_ROOM)
-        loop.add_reader(self._fd, self._readable)
+        self._poller.add_reader(self._fd, self._readable)
 
     def know_pieces(self, count: int) -> None:
         """From now on a bitfield must have the right length."""
@@ -275,12 +277,12 @@ class Connection:
     def _watch(self) -> None:
         if not self._is_full:
             self._is_full = True
-            self._loop.add_writer(self._fd, self._writable)
+            self._poller.add_writer(self._fd, self._writable)
 
     def _rest(self) -> None:
         if self._is_full:
             self._is_full = False
-            self._loop.remove_writer(self._fd)
+            self._poller.remove_writer(self._fd)
         if not self._is_open:
             self._close()
 
@@ -294,13 +296,13 @@ class Connection:
         """Neither hear anything nor take blocks from now on."""
         if self._is_open:
             self._is_open = self._wants_blocks = False
-            self._loop.remove_reader(self._fd)
+            self._poller.remove_reader(self._fd)
 
     def _close(self) -> None:
         if self._closing is not None:
             self._closing.cancel()
         if self._socket.fileno() >= 0:
-            self._loop.remove_writer(self._fd)
+            self._poller.remove_writer(self._fd)
             self._socket.close()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -301,3 +302,26 @@ async def everything(theirs: socket.socket) -> bytes:
         while more := await asyncio.get_running_loop().sock_recv(theirs, 1 << 20):
             data += more
     return data
+
+
+RESET = struct.pack("ii", 1, 0)
+"""Of SO_LINGER: closing resets the connection, as it does where something is unread."""
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["a whole block", "a part of a block"])
+def test_a_reset_behind_data_is_noticed(run: Run, is_whole: bool) -> None:
+    async def main() -> Keeper:
+        header, keeper = PieceHeader(0, 0, BLOCK), Keeper()
+        keeper.places[header] = memoryview(bytearray(BLOCK))
+        async with connected(keeper) as (_, theirs):
+            await say(theirs, HELLO.encode())
+            await keeper.until(lambda: keeper.heard_events)
+            theirs.send(encode(header) + bytes(BLOCK if is_whole else 5000))
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            theirs.close()
+            await keeper.until(lambda: keeper.endings)
+            return keeper
+
+    keeper = run(main())
+    assert keeper.endings == ["Connection reset by peer"]
+    assert len(keeper.came) == is_whole
