@@ -88,6 +88,15 @@ def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
     assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2
 
 
+def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(example)
+    plan = make_plan(read_experiment(tmp_path / "mine.yaml"))
+    assert len(plan.trials) == 2 * 2 * 3
+    assert plan.figures
+    assert plan.expect
+
+
 def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / "results.md").read_text(), re.DOTALL)
     groups = "".join(f"  {name}: {{count: 1, up: 1 Mbit/s}}\n" for name in ("others", "clever"))
