@@ -13,6 +13,7 @@ from testbed.cli.check import checked_plan, summary, warning
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
 from testbed.experiment.estimates import Machine, doubts
+from testbed.experiment.measured import as_cell, readable
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
@@ -83,7 +84,7 @@ def _table(plan: Plan) -> Table:
     for heading in ("trial", *keys, *_COLUMNS):
         table.add_column(heading, justify="left" if heading in {"distribution", "limited by"} else "right")
     for number, trial in enumerate(plan.trials, start=1):
-        swept = [str(trial.point[key]) for key in keys]
+        swept = [readable(as_cell(trial.point[key])) for key in keys]
         table.add_row(str(number), *swept, *[cell(trial) for cell in _COLUMNS.values()])
     return table
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from testbed.cli.output import format_table
 from testbed.errors import ExplainedError
 from testbed.experiment import make_plan, read_experiment
+from testbed.experiment.measured import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def _pairs(made: "Report") -> list[list[str]]:
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = readable(value)
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
 
 

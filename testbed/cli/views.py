@@ -18,6 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from testbed.experiment.measured import as_cell, readable
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
 from testbed.trial.events import Collecting, Event, Progress, RunBegan, RunEnded, TrialBegan, TrialEnded, TrialFailed
@@ -128,7 +129,7 @@ class Course:
         trial = self.trial
         if trial is None:
             return "no trial"
-        values = [f"{key.rpartition('.')[2]} {value}" for key, value in trial.point.items()]
+        values = [f"{key.rpartition('.')[2]} {readable(as_cell(value))}" for key, value in trial.point.items()]
         return ", ".join([*(values or [trial.settings.distribution]), f"repetition {trial.repetition}"])
 
 

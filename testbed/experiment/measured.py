@@ -251,6 +251,18 @@ def as_cell(value: object) -> object:
     return value
 
 
+def readable(cell: object) -> str:
+    """Return a cell as people read it: a strategy with its parameters is `bittyrant, excess withheld`."""
+    text = str(cell)
+    if not text.startswith("{"):
+        return text
+    try:
+        keys: dict[str, object] = json.loads(text)
+    except ValueError:
+        return text
+    return ", ".join(str(value) if key == "class" else f"{key} {value}" for key, value in keys.items())
+
+
 def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:
     """Return the columns of a table and of its trials; where both have one, the table's own."""
     of_trials = {} if table == "summary" else TRIALS

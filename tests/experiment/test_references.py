@@ -6,7 +6,7 @@ import pytest
 
 from testbed.experiment import ExperimentError, read_experiment
 from testbed.experiment.figures import USED_BY
-from testbed.experiment.measured import TABLES
+from testbed.experiment.measured import TABLES, readable
 
 SWARM = """\
 file: {size: 4 MiB}
@@ -184,3 +184,17 @@ def test_each_kind_of_figure_can_be_written_alone(tmp_path: Path, kind: str) -> 
 def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
     columns = [column for table in TABLES.values() for column in table.values()]
     assert not any(column.is_words and (column.unit or column.label) for column in columns)
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("tit-for-tat", "tit-for-tat"),
+        ('{"class": "bitthief", "connections": 4}', "bitthief, connections 4"),
+        ('{"poisson": "60 /min"}', "poisson 60 /min"),
+        (8, "8"),
+        ("{torn", "{torn"),
+    ],
+)
+def test_what_is_swept_is_shown_in_words(cell: object, words: str) -> None:
+    assert readable(cell) == words

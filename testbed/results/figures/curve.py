@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from testbed.experiment.measured import axis_label
+from testbed.experiment.measured import axis_label, readable
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of, lines_of
 from testbed.results.figures.rows import FigureError, Material, as_number
 from testbed.results.figures.style import look, theory_look
@@ -57,13 +57,13 @@ class Scale:
         """Write values that are no plain numbers below their places; between whole numbers there is nothing."""
         if self.is_geometric:
             axes.set_xscale("log")
-            axes.set_xticks(list(self.places.values()), [str(value) for value in self.places])
+            axes.set_xticks(list(self.places.values()), [readable(value) for value in self.places])
             axes.minorticks_off()
         elif self.is_plain:
             is_whole = all(place.is_integer() for place in self.places.values())
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=is_whole))
         else:
-            axes.set_xticks(list(self.places.values()), [str(value) for value in self.places])
+            axes.set_xticks(list(self.places.values()), [readable(value) for value in self.places])
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
 from testbed.experiment.figures import rows_key
-from testbed.experiment.measured import axis_label
+from testbed.experiment.measured import axis_label, readable
 from testbed.results.counters import Numbers
 from testbed.results.figures.pairs import compared_rows, label_of
 from testbed.results.figures.rows import FigureError, Material
@@ -42,8 +42,8 @@ def draw_heatmap(axes: Axes, material: Material) -> None:
     if figure is not None:
         figure.colorbar(image, ax=axes, label=label)
     axes.grid(visible=False)
-    axes.set_yticks(range(len(matrix.down)), [str(value) for value in matrix.down], fontsize=7)
-    axes.set_xticks(range(len(matrix.across)), ["\n".join(map(str, values)) for values in matrix.across], fontsize=6)
+    axes.set_yticks(range(len(matrix.down)), [readable(value) for value in matrix.down], fontsize=7)
+    axes.set_xticks(range(len(matrix.across)), ["\n".join(map(readable, values)) for values in matrix.across], fontsize=6)
     axes.set_xlabel(", ".join(across))
 
 

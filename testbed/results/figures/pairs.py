@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from testbed.experiment.measured import readable
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.trials import point_cells
 
@@ -54,7 +55,7 @@ def lines_of(material: Material, rows: pd.DataFrame) -> str | None:
 
 def label_of(material: Material, y_label: str) -> str:
     """Return what the axis says."""
-    _, first = pair_of(material)
+    first = readable(pair_of(material)[1])
     return (
         f"gain over {first}: {y_label}" if material.figure.compared == "gain" else f"{y_label}, minus that of {first}"
     )

@@ -9,7 +9,7 @@ from testbed.errors import ExplainedError
 from testbed.experiment import Plan
 from testbed.experiment.expressions import names_in, parse_condition, read_value
 from testbed.experiment.figures import Figure
-from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES
+from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES, readable
 from testbed.results.tables import Tables
 
 
@@ -58,7 +58,7 @@ class Material:
             yield "", rows
             return
         for value, part in rows.groupby(self.figure.series, sort=False, dropna=False):
-            yield str(value), part
+            yield readable(value), part
 
     def panels(self) -> Iterator[tuple[str, "Material"]]:
         """Yield the name of each panel, and what it is drawn from; a figure without panels is one of them."""
@@ -68,7 +68,7 @@ class Material:
             return
         table = TABLE_OF.get(self.figure.kind) or self.table_having(*self.figure.columns(column, column))
         for value in dict.fromkeys(self.rows(table, column)[column]):
-            yield str(value), replace(self, panel=(column, value))
+            yield readable(value), replace(self, panel=(column, value))
 
     def with_series(self, column: str | None) -> "Material":
         """The same, with another column that tells lines apart."""
