@@ -43,7 +43,9 @@ def draw_heatmap(axes: Axes, material: Material) -> None:
         figure.colorbar(image, ax=axes, label=label)
     axes.grid(visible=False)
     axes.set_yticks(range(len(matrix.down)), [readable(value) for value in matrix.down], fontsize=7)
-    axes.set_xticks(range(len(matrix.across)), ["\n".join(map(readable, values)) for values in matrix.across], fontsize=6)
+    axes.set_xticks(
+        range(len(matrix.across)), ["\n".join(map(readable, values)) for values in matrix.across], fontsize=6
+    )
     axes.set_xlabel(", ".join(across))
 
 
