@@ -39,19 +39,13 @@ def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_sus
         together = _keys_within_pairs(plan.keys, plan.pair, trials)
         for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
             for measure in measures:
-                for row in _pair_rows(values, points, plan.pair, measure, with_suspect=with_suspect):
-                    yield {**_zipped_values(row[plan.pair], points, plan.pair, together), **row}
+                yield from _pair_rows(values, points, together, measure, with_suspect=with_suspect)
 
 
 def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
     """Return the keys in which trials of one pair differ: the paired one, and those that go together with it."""
     values = trials.groupby("pair")[list(keys)].nunique()
-    return [key for key in keys if key == pair or (values[key] > 1).any()]
-
-
-def _zipped_values(value: object, points: pd.DataFrame, pair: str, together: Sequence[str]) -> Row:
-    first = points[points[pair] == value].iloc[0]
-    return {key: first[key] for key in together}
+    return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
 
 
 def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
@@ -72,24 +66,26 @@ def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: b
     return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
 
 
-def _pair_rows(values: Row, points: pd.DataFrame, pair: str, measure: str, *, with_suspect: bool) -> Iterator[Row]:
-    """Compare each value of the paired key with the first one, among trials that share all draws."""
-    first, *others = dict.fromkeys(points[pair])
-    for other in others:
-        pairs = _pairs(points, pair, first, other, measure)
+def _pair_rows(
+    values: Row, points: pd.DataFrame, together: Sequence[str], measure: str, *, with_suspect: bool
+) -> Iterator[Row]:
+    """Compare the trials of a pair that differ in the keys `together`, the paired one first, with the first of them."""
+    first, *others = by_point(points, together)
+    against = str(first[0][together[0]])
+    for changed, rows in others:
+        pairs = _pairs(rows, first[1], measure)
         is_valid = pairs["is_valid"].astype(bool)
         used = pairs if with_suspect else pairs[is_valid]
         counts = (int(is_valid.sum()), int((~is_valid).sum()))
         for compared, change in _CHANGES.items():
-            stream = f"{values} {measure} {first} {other} {compared}"
+            stream = f"{values} {measure} {against} {' '.join(map(str, changed.values()))} {compared}"
             found, test = summarise(used[compared], stream), paired_test(change(used[compared]), stream)
-            yield {**values, pair: other, **_cells(measure, (compared, str(first)), counts, found), **_p_values(test)}
+            yield {**values, **changed, **_cells(measure, (compared, against), counts, found), **_p_values(test)}
 
 
-def _pairs(points: pd.DataFrame, pair: str, first: object, other: object, measure: str) -> pd.DataFrame:
+def _pairs(rows: pd.DataFrame, first: pd.DataFrame, measure: str) -> pd.DataFrame:
     columns = ["pair", measure, "verdict"]
-    left, right = (points.loc[points[pair] == value, columns] for value in (other, first))
-    both = left.merge(right, on="pair", suffixes=("", "_first"))
+    both = rows[columns].merge(first[columns], on="pair", suffixes=("", "_first"))
     found, before = both[measure].to_numpy(dtype=float), both[f"{measure}_first"].to_numpy(dtype=float)
     is_same = np.isclose(found, before, rtol=ROUNDING, atol=0)
     both["difference"] = np.where(is_same, 0.0, found - before)

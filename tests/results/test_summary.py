@@ -117,6 +117,17 @@ def test_a_key_that_goes_with_the_paired_one_is_no_point_of_its_own(tmp_path: Pa
     assert (row["distribution"], row["time_scale"], row["n"], row["mean"]) == ("fluid", 2, 2, pytest.approx(0.5))
 
 
+def test_what_goes_with_the_paired_key_in_two_ways_is_two_comparisons(tmp_path: Path) -> None:
+    zipped = "{distribution: [bittorrent, fluid, fluid], time_scale: [1, 1, 2]}"
+    text = f"sweep: {{zip: {zipped}}}\nrepeat: 2\npair: distribution\n"
+    lates = {("fluid", 1, k): 1.0 for k in (1, 2)} | {("fluid", 2, k): 2.0 for k in (1, 2)}
+    found = rows(made_of(tmp_path, lates, text=text), measure="distribution_s", compared="difference", group="")
+    assert [(row["time_scale"], row["n"], row["mean"]) for row in found.to_dict("records")] == [
+        (1, 2, pytest.approx(1.0)),
+        (2, 2, pytest.approx(2.0)),
+    ]
+
+
 times = st.floats(min_value=1, max_value=1e4)
 
 
