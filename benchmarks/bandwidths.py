@@ -3,6 +3,7 @@
     .venv/bin/python -m benchmarks.bandwidths --strategy bittyrant propshare --up 300 750 3000 --repeat 3
     .venv/bin/python -m benchmarks.bandwidths --strategy propshare bittyrant --others propshare --up 750
     .venv/bin/python -m benchmarks.bandwidths --whole tit-for-tat bittyrant bittyrant,excess=withheld propshare
+    .venv/bin/python -m benchmarks.bandwidths --up 750 --repeat 24 --classes 300x36 750x18 3000x6 --arrivals 40
 
 The swarm of experiments/bittyrant.yaml over links that are arithmetic (tests/peer/swarm/virtual.py): a server of
 3000 kB/s, 12 peers of 300, 6 of 750 and 2 of 3000 kB/s, who leave with the file of 10 MiB; periods are a twentieth. The
@@ -12,7 +13,9 @@ gain is over the same peer that does as the others do. A strategy may have param
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import mean
+from math import exp, log, sqrt
+from random import Random
+from statistics import mean, stdev
 
 from benchmarks.clients import markdown, spread
 from benchmarks.deviators import as_parameter
@@ -20,7 +23,6 @@ from peer.swarm.profile import PROFILES
 from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
 
 KB = 1_000
-CLASSES = {"slow": (300, 12), "medium": (750, 6), "fast": (3_000, 2)}
 LIMIT = 400.0
 
 
@@ -40,63 +42,100 @@ class Way:
         return " ".join([self.name, *(f"{key}={value}" for key, value in self.parameters.items())])
 
 
-class Run:
-    """One swarm, from its beginning until all have left."""
+@dataclass(frozen=True)
+class Setting:
+    """The swarm around the one, and what of it might decide whether its strategy pays."""
 
-    def __init__(self, others: Way, seed: int, profile: str, one: tuple[Way, int] | None = None) -> None:
+    classes: Sequence[tuple[int, int]]  # each: kB/s, and how many
+    server: int  # kB/s
+    pieces: int
+    arrivals: float  # over how many seconds the others come; the one comes in the middle. 0: all at once
+    scale: float
+    profile: str
+    departure: str
+
+
+class Run:
+    """One swarm, from its beginning until all have the file."""
+
+    def __init__(self, setting: Setting, others: Way, seed: int, one: tuple[Way, int] | None = None) -> None:
+        self._setting = setting
+        self._came: dict[str, float] = {}
         self.swarm = VirtualSwarm(
-            a_torrent(160, 64 << 10), seed=seed, profile=PROFILES[profile].scaled(20), latency=0.002
+            a_torrent(setting.pieces, 64 << 10),
+            seed=seed,
+            profile=PROFILES[setting.profile].scaled(setting.scale),
+            latency=0.002,
         )
-        self.swarm.add("seed", up=3_000 * KB, is_seed=True)
-        self.one = None if one is None else self._add("one", one[1], one[0])
-        self.classes = {
-            name: [self._add(f"{name} {number}", up, others) for number in range(count)]
-            for name, (up, count) in CLASSES.items()
-        }
+        self.swarm.add("seed", up=setting.server * KB, is_seed=True)
+        self.one = None if one is None else self._add("one", one[1], one[0], setting.arrivals / 2)
+        rng = Random(seed)
+        self.classes = [
+            [self._add(f"{up} {number}", up, others, rng.uniform(0, setting.arrivals)) for number in range(count)]
+            for up, count in setting.classes
+        ]
         leechers = [peer for name, peer in self.swarm.peers.items() if name != "seed"]
         self.swarm.run(LIMIT, stop=lambda: all(peer.completed_at is not None for peer in leechers))
 
-    def _add(self, name: str, up: int, way: Way) -> VirtualPeer:
-        return self.swarm.add(name, up=up * KB, strategy=way.name, departure="at-completion", **way.parameters)
+    def _add(self, name: str, up: int, way: Way, at: float) -> VirtualPeer:
+        self._came[name] = at
+        departure = self._setting.departure
+        return self.swarm.add(name, up=up * KB, strategy=way.name, at=at, departure=departure, **way.parameters)
+
+    def time(self, peer: VirtualPeer) -> float:
+        """How long its download took."""
+        return (peer.completed_at or LIMIT) - self._came[peer.name]
 
     def times(self) -> list[float]:
         """The mean time of each class."""
-        return [mean(peer.completed_at or LIMIT for peer in peers) for peers in self.classes.values()]
+        return [mean(self.time(peer) for peer in peers) for peers in self.classes]
+
+    def own_time(self) -> float:
+        assert self.one is not None
+        return self.time(self.one)
+
+    def share_ratio(self) -> float:
+        assert self.one is not None
+        return self.one.session.sent_bytes / max(self.one.session.received_bytes, 1)
 
 
-def deviators(ways: Sequence[Way], others: Way, ups: Sequence[int], repeat: int, profile: str) -> list[list[object]]:
+def deviators(setting: Setting, ways: Sequence[Way], others: Way, ups: Sequence[int], repeat: int) -> list[list[object]]:
     rows: list[list[object]] = []
     for up in ups:
-        conforming = [Run(others, seed, profile, (others, up)) for seed in range(1, repeat + 1)]
+        conforming = [Run(setting, others, seed, (others, up)) for seed in range(1, repeat + 1)]
         for way in ways:
-            runs = [Run(others, seed, profile, (way, up)) for seed in range(1, repeat + 1)]
-            gains = [
-                (before.one.completed_at or LIMIT) / (run.one.completed_at or LIMIT)
-                for run, before in zip(runs, conforming, strict=True)
-                if run.one and before.one
-            ]
+            runs = [Run(setting, others, seed, (way, up)) for seed in range(1, repeat + 1)]
+            pairs = list(zip(runs, conforming, strict=True))
+            gains = [before.own_time() / run.own_time() for run, before in pairs]
             costs = [
                 mean(now / then for now, then in zip(run.times(), before.times(), strict=True)) - 1
-                for run, before in zip(runs, conforming, strict=True)
+                for run, before in pairs
             ]
-            sent = [mean(_share_ratio(run) for run in group) for group in (conforming, runs)]
-            row = [up, str(way), spread(gains), f"{sent[0]:.2f} -> {sent[1]:.2f}", f"{mean(costs):+.1%}"]
-            rows.append(row)
+            sent = [mean(run.share_ratio() for run in group) for group in (conforming, runs)]
+            share_ratios = f"{sent[0]:.2f} -> {sent[1]:.2f}"
+            rows.append([up, str(way), spread(gains), geometric(gains), share_ratios, f"{mean(costs):+.1%}"])
     return rows
 
 
-def _share_ratio(run: Run) -> float:
-    assert run.one is not None
-    return run.one.session.sent_bytes / max(run.one.session.received_bytes, 1)
+def geometric(gains: Sequence[float]) -> str:
+    """The geometric mean of gains, and twice its standard error to both sides."""
+    logs = [log(gain) for gain in gains]
+    error = 2 * stdev(logs) / sqrt(len(logs)) if len(logs) > 1 else 0.0
+    return f"{exp(mean(logs)):.2f} ({exp(mean(logs) - error):.2f} - {exp(mean(logs) + error):.2f})"
 
 
-def whole(ways: Sequence[Way], repeat: int, profile: str) -> list[list[object]]:
+def whole(setting: Setting, ways: Sequence[Way], repeat: int) -> list[list[object]]:
     rows: list[list[object]] = []
     for way in ways:
-        runs = [Run(way, seed, profile) for seed in range(1, repeat + 1)]
+        runs = [Run(setting, way, seed) for seed in range(1, repeat + 1)]
         columns = list(zip(*(run.times() for run in runs), strict=True))
         rows.append([str(way), *(spread(list(column), 1) for column in columns)])
     return rows
+
+
+def read_class(text: str) -> tuple[int, int]:
+    up, _, count = text.partition("x")
+    return int(up), int(count)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,14 +145,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--whole", nargs="+", type=Way.read, help="swarms of one kind instead")
     parser.add_argument("--up", nargs="+", type=int, default=[300, 750, 3_000], help="kB/s")
     parser.add_argument("--profile", choices=list(PROFILES), default="course")
+    parser.add_argument("--classes", nargs="+", type=read_class, default=[(300, 12), (750, 6), (3_000, 2)])
+    parser.add_argument("--server", type=int, default=3_000, help="kB/s")
+    parser.add_argument("--pieces", type=int, default=160, help="of 64 KiB")
+    parser.add_argument("--arrivals", type=float, default=0.0, help="seconds in which the others come")
+    parser.add_argument("--scale", type=float, default=20.0, help="how much shorter periods are")
+    parser.add_argument("--departure", default="at-completion")
     parser.add_argument("--repeat", type=int, default=3)
     chosen = parser.parse_args(arguments)
+    setting = Setting(
+        classes=chosen.classes,
+        server=chosen.server,
+        pieces=chosen.pieces,
+        arrivals=chosen.arrivals,
+        scale=chosen.scale,
+        profile=chosen.profile,
+        departure=chosen.departure,
+    )
     if chosen.whole:
-        rows = whole(chosen.whole, chosen.repeat, chosen.profile)
-        print(markdown(["all are", *(f"{name}, s" for name in CLASSES)], rows))
+        columns = [f"{up} kB/s, s" for up, _ in setting.classes]
+        print(markdown(["all are", *columns], whole(setting, chosen.whole, chosen.repeat)))
     else:
-        rows = deviators(chosen.strategy, chosen.others, chosen.up, chosen.repeat, chosen.profile)
-        print(markdown(["kB/s", "strategy", "gain", "sent / received", "others' times"], rows))
+        rows = deviators(setting, chosen.strategy, chosen.others, chosen.up, chosen.repeat)
+        print(markdown(["kB/s", "strategy", "gain", "mean and error", "sent / received", "others' times"], rows))
 
 
 if __name__ == "__main__":

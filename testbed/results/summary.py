@@ -22,10 +22,13 @@ _CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]
 
 
 def summary_table(plan: Plan, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool) -> pd.DataFrame:
-    """Sum up each point of the sweep, of valid trials unless it is said otherwise; `groups` has trials' columns."""
+    """Sum up each point of the sweep, of valid trials unless it is said otherwise; `groups` has trials' columns.
+
+    Groups have rows of their own wherever the experiment tells several apart, in points too where only one has peers.
+    """
     rows = list(_rows(plan, trials, TRIAL_MEASURES, with_suspect=with_suspect))
-    several = groups[groups.groupby("trial")["group"].transform("count") > 1]
-    for group, members in several.groupby("group", sort=False):
+    by_group = groups.groupby("group", sort=False)
+    for group, members in by_group if len(by_group) > 1 else ():
         of_group = _rows(plan, members, GROUP_MEASURES, with_suspect=with_suspect)
         rows.extend({**row, "group": group} for row in of_group)
     return pd.DataFrame(rows, columns=[*plan.keys, *SUMMARY])

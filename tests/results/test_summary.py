@@ -110,6 +110,16 @@ def test_groups_have_rows_of_their_own(tmp_path: Path) -> None:
     assert found["mean"].tolist() == [pytest.approx(0.8)]
 
 
+def test_a_point_in_which_only_one_group_has_peers_has_its_row_too(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {})
+    trials = made.tables.trials
+    groups = made.tables.groups.merge(trials[["trial", *made.run.plan.keys, "pair", "verdict"]], on="trial")
+    only_slow = groups[(groups["group"] == "slow") | (groups["time_scale"] == 1)]
+    summary = summary_table(made.run.plan, trials, only_slow, with_suspect=False)
+    of_times = summary[(summary["measure"] == "download_mean_s") & (summary["compared"] == "gain")]
+    assert set(zip(of_times["time_scale"], of_times["group"], strict=True)) == {(1, "slow"), (1, "fast"), (2, "slow")}
+
+
 def test_a_key_that_goes_with_the_paired_one_is_no_point_of_its_own(tmp_path: Path) -> None:
     text = "sweep: {zip: {distribution: [bittorrent, fluid], time_scale: [1, 2]}}\nrepeat: 2\npair: distribution\n"
     made = made_of(tmp_path, {("fluid", 2, 1): 1.0}, text=text)
