@@ -49,7 +49,8 @@ class Setting:
     classes: Sequence[tuple[int, int]]  # each: kB/s, and how many
     server: int  # kB/s
     pieces: int
-    arrivals: float  # over how many seconds the others come; the one comes in the middle. 0: all at once
+    arrivals: float  # over how many seconds the others come; 0: all at once
+    comes: float  # when the one does
     scale: float
     profile: str
     departure: str
@@ -68,7 +69,7 @@ class Run:
             latency=0.002,
         )
         self.swarm.add("seed", up=setting.server * KB, is_seed=True)
-        self.one = None if one is None else self._add("one", one[1], one[0], setting.arrivals / 2)
+        self.one = None if one is None else self._add("one", one[1], one[0], setting.comes)
         rng = Random(seed)
         self.classes = [
             [self._add(f"{up} {number}", up, others, rng.uniform(0, setting.arrivals)) for number in range(count)]
@@ -149,6 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--server", type=int, default=3_000, help="kB/s")
     parser.add_argument("--pieces", type=int, default=160, help="of 64 KiB")
     parser.add_argument("--arrivals", type=float, default=0.0, help="seconds in which the others come")
+    parser.add_argument("--comes", type=float, help="when the one comes; without it, in the middle of the others")
     parser.add_argument("--scale", type=float, default=20.0, help="how much shorter periods are")
     parser.add_argument("--departure", default="at-completion")
     parser.add_argument("--repeat", type=int, default=3)
@@ -158,6 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         server=chosen.server,
         pieces=chosen.pieces,
         arrivals=chosen.arrivals,
+        comes=chosen.arrivals / 2 if chosen.comes is None else chosen.comes,
         scale=chosen.scale,
         profile=chosen.profile,
         departure=chosen.departure,

@@ -9,8 +9,8 @@ Piatek, Isdal, Anderson, Krishnamurthy and Venkataramani, "Do incentives build r
 Nobody is served optimistically. What no price asks for is given away (`excess="donated"`), or not used ("withheld").
 Who has everything serves as a seed of the profile does. `prices` keeps what is believed.
 
-Left out: first prices and guesses from bandwidths measured on the Internet (here: our equal split), and the weighing of
-several torrents against each other.
+Left out: first prices and guesses from bandwidths measured on the Internet (here: what is common in the swarm), and the
+weighing of several torrents against each other.
 """
 
 from collections.abc import Sequence

@@ -39,6 +39,13 @@ class Market:
         self.now = 0.0
         self.allocation = Allocation()
 
+    def comes(self, asks: float, gives: float) -> int:
+        """Let one more come that wants something, and has something."""
+        self.asks.append(asks)
+        self.gives.append(gives)
+        self.candidates.append(Candidate(key=len(self.candidates), is_interested=True, interests_us=True))
+        return len(self.candidates) - 1
+
     def round(self) -> Allocation:
         """Let ten seconds pass, and ask the choker."""
         self.now += 10
@@ -93,6 +100,40 @@ def test_the_price_settles_around_what_the_neighbour_asks_for() -> None:
     market = Market(asks=[9 * KB], gives=[30 * KB], excess="withheld")
     settled = market.rates(0, 60)[20:]
     assert 9 * KB * 0.9 <= min(settled) < 9 * KB <= max(settled) <= 9 * KB * 1.2
+
+
+def test_a_stranger_is_first_paid_what_is_common_here() -> None:
+    """Three give 2, 4 and 6 kB/s: the next is thought to be one of them, and dearer when it does not give back."""
+    market = Market(asks=[0, 0, 0], gives=[2 * KB, 4 * KB, 6 * KB], excess="withheld")
+    for _ in range(3):
+        market.round()
+    stranger = market.comes(asks=6 * KB, gives=6 * KB)
+    assert market.rates(stranger, 4) == pytest.approx([4 * KB, 4.8 * KB, 5.76 * KB, 6.912 * KB])
+
+
+@pytest.mark.parametrize("of_these", [2, 3])
+def test_what_is_common_takes_three_to_tell(of_these: int) -> None:
+    market = Market(asks=[0] * of_these, gives=[4 * KB] * of_these, excess="withheld")
+    for _ in range(3):
+        market.round()
+    stranger = market.comes(asks=CAPACITY, gives=0)
+    assert market.rates(stranger, 1) == pytest.approx([4 * KB if of_these == 3 else EQUAL_SPLIT])
+
+
+def test_what_seeds_give_is_not_what_is_common() -> None:
+    market = Market(asks=[0] * 3, gives=[4 * KB] * 3, excess="withheld")
+    market.candidates = [replace(each, is_seed=True) for each in market.candidates]
+    for _ in range(3):
+        market.round()
+    stranger = market.comes(asks=CAPACITY, gives=0)
+    assert market.rates(stranger, 1) == pytest.approx([EQUAL_SPLIT])
+
+
+def test_a_first_price_that_was_told_is_for_every_stranger() -> None:
+    market = Market(asks=[0] * 3, gives=[4 * KB] * 3, excess="withheld", first_price=9 * KB)
+    assert market.rates(0, 3) == [9 * KB] * 3
+    stranger = market.comes(asks=CAPACITY, gives=0)
+    assert market.rates(stranger, 1) == [9 * KB]
 
 
 @pytest.mark.parametrize(("rise", "fall", "patience"), [(0.5, 0.1, 3), (0.2, 0.3, 1)])
