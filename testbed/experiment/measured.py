@@ -275,9 +275,10 @@ def table_having(names: Iterable[str], swept: Iterable[str], tables: Iterable[st
     return next((table for table in tables if wanted <= columns_of(table, keys).keys()), None)
 
 
-def axis_label(name: str) -> str:
+def axis_label(name: str, *, with_unit: bool = True) -> str:
     """Return what an axis says for a column; a swept key is its own label."""
     column = next((columns[name] for columns in TABLES.values() if name in columns), None)
     if column is None:
         return name
-    return f"{column.label or name} ({column.unit})" if column.unit else column.label or name
+    words = column.label or name
+    return f"{words} ({column.unit})" if column.unit and with_unit else words

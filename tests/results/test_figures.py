@@ -127,7 +127,7 @@ def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect
     assert drawn_line.get_xdata() == [0.5]
     assert drawn_line.get_ydata() == pytest.approx([mean])
     assert level.get_ydata()[0] == (1.0 if how == "gain" else 0.0)
-    label = {"gain": "gain over tit-for-tat: mean download time (s)"}
+    label = {"gain": "gain over tit-for-tat: mean download time"}
     assert label.get(how, "mean download time (s), minus that of tit-for-tat") in texts(tmp_path)
 
 
@@ -220,7 +220,7 @@ def test_a_matrix_of_gains_has_a_panel_for_each_group(tmp_path: Path) -> None:
     panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
     assert [axes.get_title() for axes in panels] == ["Gains, fast", "Gains, slow"]
     assert [[words.partition("\n")[0] for words in panel] for panel in cells(tmp_path)] == [["2.33"], ["1"]]
-    assert "gain over tit-for-tat: mean download time (s)" in texts(tmp_path)
+    assert "gain over tit-for-tat: mean download time" in texts(tmp_path)
 
 
 def test_a_cell_without_a_number_is_empty(tmp_path: Path) -> None:
@@ -314,7 +314,23 @@ def test_flows_are_means_over_trials() -> None:
 def test_quantities_stand_where_they_belong_and_words_in_their_order() -> None:
     assert Scale.of(["4 MiB", "16 MiB"]) == Scale({"4 MiB": 4 << 20, "16 MiB": 16 << 20}, is_plain=False)
     assert Scale.of([5, 10]) == Scale({5: 5.0, 10: 10.0}, is_plain=True)
-    assert Scale.of(["cubic", "reno", "cubic"]) == Scale({"cubic": 0.0, "reno": 1.0}, is_plain=False)
+    words = Scale.of(["cubic", "reno", "cubic"])
+    assert words == Scale({"cubic": 0.0, "reno": 1.0}, is_plain=False, is_of_words=True)
+
+
+def test_between_words_there_is_no_line_and_series_stand_side_by_side(tmp_path: Path) -> None:
+    drawn(tmp_path, "{x: distribution, y: distribution_s, series: time_limit}")
+    lines = {line.get_gid(): line for line in draw_again(tmp_path).axes[0].lines}
+    first, second = lines["series:1 min"], lines["series:2 min"]
+    assert (first.get_linestyle(), second.get_linestyle()) == ("None", "None")
+    places = list(zip(first.get_xdata(), second.get_xdata(), strict=True))
+    assert places == [(pytest.approx(place - 0.06), pytest.approx(place + 0.06)) for place in (0, 1)]
+
+
+def test_many_series_beside_a_word_do_not_reach_the_next() -> None:
+    scale = Scale.of(["cubic", "reno"])
+    asides = [scale.aside(number, 20) for number in range(20)]
+    assert max(asides) - min(asides) < 0.6
 
 
 def test_series_differ_in_brightness_as_long_as_they_are_few() -> None:

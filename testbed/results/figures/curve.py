@@ -25,6 +25,9 @@ _THEORY: Final[Mapping[str, tuple[str, str]]] = {
 """The column that has the times, and what the legend says."""
 _BOUND_OF: Final[Mapping[str, str]] = {"ratio": "bound_s", "payload_ratio": "payload_bound_s"}
 """What a ratio is a ratio to."""
+_BESIDE: Final = 0.12
+_ROOM: Final = 0.6
+"""Of the room between two words: how far apart series are, and how much all may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Scale:
 
     places: Mapping[object, float]
     is_plain: bool
+    is_of_words: bool = False
 
     @classmethod
     def of(cls, values: Sequence[object]) -> "Scale":
@@ -40,7 +44,7 @@ class Scale:
         distinct = list(dict.fromkeys(values))
         numbers = [as_number(value) for value in distinct]
         if None in numbers:
-            return cls({value: float(k) for k, value in enumerate(distinct)}, is_plain=False)
+            return cls({value: float(k) for k, value in enumerate(distinct)}, is_plain=False, is_of_words=True)
         places = {value: number for value, number in zip(distinct, numbers, strict=True) if number is not None}
         return cls(places, is_plain=not any(isinstance(value, str) for value in distinct))
 
@@ -52,6 +56,10 @@ class Scale:
             return False
         factors = [after / before for before, after in pairwise(places)]
         return max(factors) < min(factors) * (1 + 1e-6)
+
+    def aside(self, number: int, count: int) -> float:
+        """Return how far the n-th of so many series is drawn beside its place: between words there is room."""
+        return (number - (count - 1) / 2) * min(_BESIDE, _ROOM / count) if self.is_of_words else 0.0
 
     def label(self, axes: Axes) -> None:
         """Write values that are no plain numbers below their places; between whole numbers there is nothing."""
@@ -90,7 +98,7 @@ def draw_curve(axes: Axes, material: Material) -> None:
     rows = material.rows(table, *columns)
     label = axis_label(y)
     if material.figure.compared is not None:
-        rows, label = compared_rows(material, table, rows, y), label_of(material, label)
+        rows, label = compared_rows(material, table, rows, y), label_of(material, y)
         material = material.with_series(lines_of(material, rows))
     _Curve(axes, material, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
 
@@ -116,8 +124,9 @@ class _Curve:
 
     def draw(self) -> None:
         self._draw_theory()
-        for number, (name, rows) in enumerate(self.material.series(self.rows)):
-            self._draw_series(number, name, sorted(self._points(name, rows)))
+        series = list(self.material.series(self.rows))
+        for number, (name, rows) in enumerate(series):
+            self._draw_series(number, len(series), name, sorted(self._points(name, rows)))
         self.scale.label(self.axes)
         self.axes.set_xlabel(axis_label(self.x))
         self.axes.set_ylabel(self.label)
@@ -133,10 +142,12 @@ class _Curve:
                 low, high = (of_trials.min(), of_trials.max()) if is_range else (found.low, found.high)
                 yield Point(self.scale.places[value], found.mean, low, high)
 
-    def _draw_series(self, number: int, name: str, points: Sequence[Point]) -> None:
-        places, means = [point.x for point in points], [point.y for point in points]
+    def _draw_series(self, number: int, count: int, name: str, points: Sequence[Point]) -> None:
+        aside = self.scale.aside(number, count)
+        places, means = [point.x + aside for point in points], [point.y for point in points]
         style = look(number)
-        self.axes.plot(places, means, label=name or None, gid=f"series:{name}", **style.of_points)
+        drawn = style.of_marks if self.scale.is_of_words else style.of_points
+        self.axes.plot(places, means, label=name or None, gid=f"series:{name}", **drawn)
         if points and self.material.figure.interval != "none":
             reaches = list(zip(*(point.reach for point in points), strict=True))
             self.axes.errorbar(places, means, yerr=reaches, fmt="none", ecolor=style.color, elinewidth=1, capsize=2.5)

@@ -30,7 +30,7 @@ def draw_heatmap(axes: Axes, material: Material) -> None:
     rows = material.rows(table, *columns)
     label = axis_label(y)
     if material.figure.compared is not None:
-        rows, label = compared_rows(material, table, rows, y), label_of(material, label)
+        rows, label = compared_rows(material, table, rows, y), label_of(material, y)
     matrix = _Matrix.of(rows, down, across, y)
     norm = _norm(matrix.means, material)
     image = axes.imshow(matrix.means, cmap="Greys", norm=norm, aspect="auto")

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from testbed.experiment.measured import readable
+from testbed.experiment.measured import axis_label, readable
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.trials import point_cells
 
@@ -53,9 +53,9 @@ def lines_of(material: Material, rows: pd.DataFrame) -> str | None:
     return material.figure.series or (key if rows[key].nunique() > 1 else None)
 
 
-def label_of(material: Material, y_label: str) -> str:
-    """Return what the axis says."""
+def label_of(material: Material, y: str) -> str:
+    """Return what the axis says; a gain is a ratio, and has no unit."""
     first = readable(pair_of(material)[1])
-    return (
-        f"gain over {first}: {y_label}" if material.figure.compared == "gain" else f"{y_label}, minus that of {first}"
-    )
+    if material.figure.compared == "gain":
+        return f"gain over {first}: {axis_label(y, with_unit=False)}"
+    return f"{axis_label(y)}, minus that of {first}"

@@ -57,6 +57,11 @@ class Look:
         return {"color": self.color, "linestyle": self.linestyle, "marker": self.marker}
 
     @property
+    def of_marks(self) -> dict[str, Any]:
+        """For points with nothing between them."""
+        return {"color": self.color, "linestyle": "none", "marker": self.marker}
+
+    @property
     def of_lines(self) -> dict[str, Any]:
         """For lines with too many points to mark."""
         return {"color": self.color, "linestyle": self.linestyle}
