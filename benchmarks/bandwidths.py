@@ -100,7 +100,9 @@ class Run:
         return self.one.session.sent_bytes / max(self.one.session.received_bytes, 1)
 
 
-def deviators(setting: Setting, ways: Sequence[Way], others: Way, ups: Sequence[int], repeat: int) -> list[list[object]]:
+def deviators(
+    setting: Setting, ways: Sequence[Way], others: Way, ups: Sequence[int], repeat: int
+) -> list[list[object]]:
     rows: list[list[object]] = []
     for up in ups:
         conforming = [Run(setting, others, seed, (others, up)) for seed in range(1, repeat + 1)]

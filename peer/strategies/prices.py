@@ -3,8 +3,8 @@
     price     u_p: rises while p is paid and does not unchoke us, falls when it has for some rounds
     expected  d_p: measured over rounds in which p unchoked us; before that, guessed from the pieces that it announces
 
-A stranger is believed to be like the others: it asks for the equal split that is common here, and gives as much. That is
-the median of what neighbours were seen to give, or an equal split of our own upload until enough of them were.
+A stranger is believed to be like the others: it asks for the equal split that is common here, and gives as much. That
+is the median of what neighbours were seen to give, or an equal split of our own upload until enough of them were.
 """
 
 from collections.abc import Collection
@@ -114,7 +114,7 @@ class Prices:
             account.is_measured = False
 
     def _guess(self, candidate: Candidate, account: Account, piece_length: int, capacity: float) -> None:
-        """Take it for one like the others at first; who downloads so fast can upload so fast, in so many slots as we."""
+        """Take it for one of the others at first; who downloads so fast can upload so fast, in as many slots as we."""
         if candidate.known_for > self._profile.rechoke_period:
             its_capacity = candidate.have_rate * piece_length
             account.guesses += 1

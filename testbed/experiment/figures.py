@@ -33,8 +33,9 @@ class Figure(Part):
 
     kind: Literal["curve", "cdf", "timeline", "flows", "heatmap"] = Field(
         default="curve",
-        description="curve: means of y over x; cdf: the share of peers that were done; timeline: y over the seconds of"
-        " a trial; flows: who sent how much to whom; heatmap: means of y in a matrix, x across and series down",
+        description="curve: means of y over x, with lines between quantities and none between words; cdf: the share of"
+        " peers that were done; timeline: y over the seconds of a trial; flows: who sent how much to whom; heatmap:"
+        " means of y in a matrix, x across and series down",
     )
     x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
     y: Text | None = Field(default=None, description="a column: distribution_s, payload_ratio, ...")
