@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
+from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
 from testbed.experiment.estimates import Machine, doubts
-from testbed.experiment.measured import as_cell, readable
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
@@ -80,11 +80,11 @@ _COLUMNS: Final[Mapping[str, Callable[[Trial], str]]] = {
 def _table(plan: Plan) -> Table:
     """Return a row for each trial: the swept values first, each once."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    keys = [key for key in plan.keys if key != "distribution"]
+    keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key != "distribution"]
     for heading in ("trial", *keys, *_COLUMNS):
         table.add_column(heading, justify="left" if heading in {"distribution", "limited by"} else "right")
     for number, trial in enumerate(plan.trials, start=1):
-        swept = [readable(as_cell(trial.point[key])) for key in keys]
+        swept = [short(trial.point[key]) for key in keys]
         table.add_row(str(number), *swept, *[cell(trial) for cell in _COLUMNS.values()])
     return table
 

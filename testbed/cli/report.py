@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.output import format_table
+from testbed.cli.points import short, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import make_plan, read_experiment
-from testbed.experiment.measured import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 _MEASURES: Final = ("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies")
 _OF_PAIRS: Final = ("pairs", "group", "gain", "p")
 _MOST_LINES: Final = 60
-_WIDEST: Final = 40
-"""Characters of a swept value: a list of rates can be long."""
 
 
 def make_report(
@@ -52,15 +50,19 @@ def _in_short(made: "Report") -> Iterator[str]:
     if len(rows) > _MOST_LINES:
         yield f"... {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
-        yield format_table([*made.run.plan.keys, *_OF_PAIRS], pairs[:_MOST_LINES])
+        yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
     yield from map(str, made.outcomes)
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
 
+def _keys(made: "Report") -> list[str]:
+    return telling_keys([trial.point for trial in made.run.plan.trials])
+
+
 def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
     """Return the means of each point with their intervals."""
-    summary, keys = made.tables.summary, list(made.run.plan.keys)
+    summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
     header = [*keys, "valid", "suspect", *_MEASURES]
@@ -71,24 +73,19 @@ def _line(values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
     found = point.set_index("measure")
     first: Any = found.iloc[0]
     counts = [str(first["n_valid"]), str(first["n_suspect"])]
-    return [*map(_short, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
+    return [*map(short, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
 
 
 def _pairs(made: "Report") -> list[list[str]]:
     """Return what each value of the paired key gains in time over the first one: the peers of a group, or all."""
-    summary, keys = made.tables.summary, list(made.run.plan.keys)
+    summary, keys = made.tables.summary, _keys(made)
     gains = summary[summary["compared"] == "gain"]
     of_groups = gains[gains["measure"] == "download_mean_s"]
     rows = gains[gains["measure"] == "distribution_s"] if of_groups.empty else of_groups
     return [
-        [*(_short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
         for row in rows.to_dict("records")
     ]
-
-
-def _short(value: object) -> str:
-    text = readable(value)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
 
 
 def _mean(row: Any) -> str:

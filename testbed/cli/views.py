@@ -18,7 +18,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from testbed.experiment.measured import as_cell, readable
+from testbed.cli.points import name_of
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
 from testbed.trial.events import Collecting, Event, Progress, RunBegan, RunEnded, TrialBegan, TrialEnded, TrialFailed
@@ -127,10 +127,10 @@ class Course:
     def name(self) -> str:
         """Say which trial it is."""
         trial = self.trial
-        if trial is None:
+        if trial is None or self.plan is None:
             return "no trial"
-        values = [f"{key.rpartition('.')[2]} {readable(as_cell(value))}" for key, value in trial.point.items()]
-        return ", ".join([*(values or [trial.settings.distribution]), f"repetition {trial.repetition}"])
+        point = name_of(trial.point, [each.point for each in self.plan.trials])
+        return f"{point or trial.settings.distribution}, repetition {trial.repetition}"
 
 
 def in_words(seconds: float) -> str:

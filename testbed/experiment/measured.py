@@ -260,7 +260,8 @@ def readable(cell: object) -> str:
         keys: dict[str, object] = json.loads(text)
     except ValueError:
         return text
-    return ", ".join(str(value) if key == "class" else f"{key} {value}" for key, value in keys.items())
+    name = [str(keys.pop("class"))] if "class" in keys else []
+    return ", ".join([*name, *(f"{key} {value}" for key, value in keys.items())])
 
 
 def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:

@@ -1,0 +1,53 @@
+"""How the points of a sweep are named where there is little room: on a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from testbed.experiment.measured import as_cell, readable
+
+WIDEST: Final = 40
+"""Characters of a swept value: a list of rates can be long."""
+
+Point = Mapping[str, object]
+
+
+def telling_keys(points: Sequence[Point]) -> list[str]:
+    """Return the swept keys without those whose values are long, as long as the others tell the points apart."""
+    keys = list(points[0]) if points else []
+    for key in [key for key in keys if any(len(_in_full(point[key])) > WIDEST for point in points)]:
+        others = [other for other in keys if other != key]
+        if _distinct(points, others) == _distinct(points, keys):
+            keys = others
+    return keys
+
+
+def _distinct(points: Sequence[Point], keys: Sequence[str]) -> int:
+    return len({tuple(_in_full(point[key]) for key in keys) for point in points})
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Return the last words of each key, as many as no other key ends with."""
+    return {key: _last_words(key, [other for other in keys if other != key]) for key in keys}
+
+
+def _last_words(key: str, others: Sequence[str]) -> str:
+    words = key.split(".")
+    names = (".".join(words[-count:]) for count in range(1, len(words) + 1))
+    return next((name for name in names if not any(f".{other}".endswith(f".{name}") for other in others)), key)
+
+
+def short(value: object) -> str:
+    """Return a value as people read it, cut where it would be too long."""
+    text = _in_full(value)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+
+
+def _in_full(value: object) -> str:
+    return readable(as_cell(value))
+
+
+def name_of(point: Point, points: Sequence[Point]) -> str:
+    """Name one of the points of a plan."""
+    keys = telling_keys(points)
+    names = short_names(keys)
+    return ", ".join(f"{names[key]} {short(point[key])}" for key in keys)
