@@ -229,6 +229,18 @@ def test_bytes_that_no_link_carried_make_a_trial_suspect(tmp_path: Path) -> None
     assert row["reasons"].startswith("the links carried -18.2% ")
 
 
+@pytest.mark.parametrize(("dropped", "verdict"), [(0, "suspect"), (700, "valid")])
+def test_bytes_that_nobody_received_make_a_trial_suspect_unless_downlinks_dropped_them(
+    tmp_path: Path, dropped: int, verdict: str
+) -> None:
+    """Uplinks carried 1 MB more; 700 segments are as much."""
+    *before, server, one, two = golden().counters
+    counters = [*before, (*server[:2], server[2] + 1_000_000, *server[3:]), (*one[:-1], one[-1] + dropped), two]
+    row = only(reported(tmp_path, replace(golden(), counters=counters)).tables.trials)
+    assert row["payload_difference"] == pytest.approx((1.01 * 4.25 + 1 - 4.25) / 4.25)
+    assert row["verdict"] == verdict
+
+
 def test_the_trials_own_verdict_counts(tmp_path: Path) -> None:
     row = only(reported(tmp_path, golden(fidelity=DISTURBED)).tables.trials)
     assert (row["verdict"], row["reasons"]) == ("suspect", "programs woke 30.0 ms late")
