@@ -17,7 +17,7 @@ from testbed.experiment.figures import Figure
 from testbed.results import Report, report
 from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
-from testbed.results.figures.curve import Scale
+from testbed.results.figures.curve import Scale, in_lines
 from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import Material
 from testbed.results.figures.style import look
@@ -325,6 +325,22 @@ def test_between_words_there_is_no_line_and_series_stand_side_by_side(tmp_path: 
     assert (first.get_linestyle(), second.get_linestyle()) == ("None", "None")
     places = list(zip(first.get_xdata(), second.get_xdata(), strict=True))
     assert places == [(pytest.approx(place - 0.06), pytest.approx(place + 0.06)) for place in (0, 1)]
+
+
+def test_where_x_tells_the_paired_values_apart_no_legend_says_them_again(tmp_path: Path) -> None:
+    values = "[tit-for-tat, sequential, random-order]"
+    text = GOLDEN + CLEVER.replace("[tit-for-tat, sequential]", values).replace("repeat: 3", "repeat: 1")
+    figure = "{x: peers.fast.strategy, y: download_mean_s, compared: gain, where: group = fast}"
+    for trial in write_run(tmp_path, f"{text}figures: {{one: {figure}}}\n").trials:
+        write_trial(tmp_path, trial, golden())
+    report(tmp_path)
+    axes = draw_again(tmp_path).axes[0]
+    assert axes.get_legend() is None
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["sequential", "random-order"]
+
+
+def test_a_long_name_takes_several_lines() -> None:
+    assert in_lines("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
 
 
 def test_many_series_beside_a_word_do_not_reach_the_next() -> None:

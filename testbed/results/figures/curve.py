@@ -71,7 +71,7 @@ class Scale:
             is_whole = all(place.is_integer() for place in self.places.values())
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=is_whole))
         else:
-            axes.set_xticks(list(self.places.values()), [readable(value) for value in self.places])
+            axes.set_xticks(list(self.places.values()), [in_lines(readable(value)) for value in self.places])
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,8 +99,13 @@ def draw_curve(axes: Axes, material: Material) -> None:
     label = axis_label(y)
     if material.figure.compared is not None:
         rows, label = compared_rows(material, table, rows, y), label_of(material, y)
-        material = material.with_series(lines_of(material, rows))
+        material = material.with_series(lines_of(material, rows, x))
     _Curve(axes, material, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
+
+
+def in_lines(words: str) -> str:
+    """Break a label where it has a comma: names with parameters are long, and stand side by side."""
+    return words.replace(", ", ",\n")
 
 
 def _default_x(material: Material) -> str:

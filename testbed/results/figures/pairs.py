@@ -47,10 +47,10 @@ def pair_of(material: Material) -> tuple[str, object]:
     return key, point_cells(material.plan.trials[0])[key]
 
 
-def lines_of(material: Material, rows: pd.DataFrame) -> str | None:
-    """Return the column that tells lines apart: what the figure says, or the paired key if it has several values."""
+def lines_of(material: Material, rows: pd.DataFrame, x: str) -> str | None:
+    """Return the column that tells lines apart: what the figure says, or the paired key where x is another one."""
     key, _ = pair_of(material)
-    return material.figure.series or (key if rows[key].nunique() > 1 else None)
+    return material.figure.series or (key if key != x and rows[key].nunique() > 1 else None)
 
 
 def label_of(material: Material, y: str) -> str:
