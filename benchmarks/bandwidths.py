@@ -1,13 +1,14 @@
 """One peer that follows another strategy than all others, or a swarm of its kind, in virtual time.
 
-    .venv/bin/python -m benchmarks.bandwidths --strategy bittyrant propshare --up 300 750 3000 --repeat 3
-    .venv/bin/python -m benchmarks.bandwidths --strategy propshare bittyrant --others propshare --up 750
+    .venv/bin/python -m benchmarks.bandwidths --strategy bittyrant propshare --comes 5
+    .venv/bin/python -m benchmarks.bandwidths --strategy tit-for-tat bittyrant --others propshare --up 450 --comes 5
     .venv/bin/python -m benchmarks.bandwidths --whole tit-for-tat bittyrant bittyrant,excess=withheld propshare
-    .venv/bin/python -m benchmarks.bandwidths --up 750 --repeat 24 --classes 300x36 750x18 3000x6 --arrivals 40
+    .venv/bin/python -m benchmarks.bandwidths --up 450 --classes 450x32 --comes 5
 
 The swarm of experiments/bittyrant.yaml over links that are arithmetic (tests/peer/swarm/virtual.py): a server of
-3000 kB/s, 12 peers of 300, 6 of 750 and 2 of 3000 kB/s, who leave with the file of 10 MiB; periods are a twentieth. The
-gain is over the same peer that does as the others do. A strategy may have parameters: name,key=value.
+1500 kB/s, 24 peers of 150, 6 of 450 and 2 of 1500 kB/s, who leave with the file of 5 MiB; periods are a twentieth. The
+gain is over the same peer that does as the others do: medians, least and most, and the geometric mean with two standard
+errors. A strategy may have parameters: name,key=value.
 """
 
 import argparse
@@ -146,16 +147,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--strategy", nargs="+", type=Way.read, default=[Way("bittyrant", {})])
     parser.add_argument("--others", type=Way.read, default=Way("tit-for-tat", {}))
     parser.add_argument("--whole", nargs="+", type=Way.read, help="swarms of one kind instead")
-    parser.add_argument("--up", nargs="+", type=int, default=[300, 750, 3_000], help="kB/s")
+    parser.add_argument("--up", nargs="+", type=int, default=[150, 450, 1_500], help="kB/s")
     parser.add_argument("--profile", choices=list(PROFILES), default="course")
-    parser.add_argument("--classes", nargs="+", type=read_class, default=[(300, 12), (750, 6), (3_000, 2)])
-    parser.add_argument("--server", type=int, default=3_000, help="kB/s")
-    parser.add_argument("--pieces", type=int, default=160, help="of 64 KiB")
+    parser.add_argument("--classes", nargs="+", type=read_class, default=[(150, 24), (450, 6), (1_500, 2)])
+    parser.add_argument("--server", type=int, default=1_500, help="kB/s")
+    parser.add_argument("--pieces", type=int, default=80, help="of 64 KiB")
     parser.add_argument("--arrivals", type=float, default=0.0, help="seconds in which the others come")
     parser.add_argument("--comes", type=float, help="when the one comes; without it, in the middle of the others")
     parser.add_argument("--scale", type=float, default=20.0, help="how much shorter periods are")
     parser.add_argument("--departure", default="at-completion")
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=6)
     chosen = parser.parse_args(arguments)
     setting = Setting(
         classes=chosen.classes,
