@@ -325,7 +325,7 @@ class Client:
     def _checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         now, storage = monotonic(), self._known.storage
         try:
-            (storage.kept if is_good else storage.dropped)(index)
+            (storage.kept if is_good and self._session.keeps_pieces else storage.dropped)(index)
         except StorageError as error:
             self._fail(str(error), now)
         else:

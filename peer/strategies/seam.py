@@ -237,5 +237,7 @@ class Strategy:
     herald: Herald
     appetite: Appetite
     departure: Departure
+    keeps: bool = True
+    """Whether pieces are kept. Without it each is forgotten as soon as it is here, and there is always all to take."""
     identities: int = 1
     """As how many clients we are in the swarm: each has connections and trackers of its own; all share the pieces."""

@@ -144,6 +144,16 @@ class PieceCompleted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PieceForgotten(Fact):
+    """A piece came and its hash is right, but the strategy keeps none; `neighbours` sent its blocks."""
+
+    event: ClassVar[str] = "piece_forgotten"
+    level: ClassVar[Level] = Level.PIECES
+    index: int
+    neighbours: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PieceFailed(Fact):
     """A piece came and its hash is wrong; `neighbours` sent its blocks."""
 

@@ -1,7 +1,8 @@
 """The memory of what we have, what we asked for, and who has what.
 
     piece    missing --> begun --> whole --> had        whole: all blocks are here, and the hash is being computed
-                ^----------/---------/                  back when nothing of it is left, or when the hash is wrong
+                ^----------/---------/                  back when nothing of it is left, when the hash is wrong, or
+                                                        when pieces are not kept
     block    free --> asked --> arrived                 back to free when the request ends without the block
                 \\------------------^                    a block that nobody is asked for any more may still come
 
@@ -95,6 +96,7 @@ class Pieces:
         rng: Random,
         endgame_copies: int | None,
         is_strict: bool = False,
+        keeps: bool = True,
     ) -> None:
         """`is_strict` is strict priority: what anybody began is finished before anything is begun."""
         self.have: Final = have
@@ -103,6 +105,7 @@ class Pieces:
         self._rng: Final = rng
         self._neighbours: dict[int, _Neighbour] = {}
         self._is_strict: Final = is_strict
+        self._keeps: Final = keeps
         self._under_way: Final = UnderWay(most_askers=inf if endgame_copies is None else endgame_copies)
         self._rarity: Final = Rarity(have.size, have.missing())
         self._incoming: Final = Incoming()
@@ -244,10 +247,12 @@ class Pieces:
             raise ValueError(f"piece {index} is not whole: there is nothing to check")
         if is_good:
             guilty = self._suspicion.passed(index, digests)
-            self._keep(piece)
         else:
             senders = [sender for sender in piece.senders if sender is not None]
             guilty = self._suspicion.failed(index, senders, digests)
+        if is_good and self._keeps:
+            self._keep(piece)
+        else:
             self.missing_blocks += len(piece.senders)
             self._put_back(piece)
         return Verdict(piece.contributors, guilty)

@@ -124,6 +124,11 @@ class Session:
         return self._trade is not None and self._trade.pieces.is_complete
 
     @property
+    def keeps_pieces(self) -> bool:
+        """Whether pieces stay; without it the strategy takes them for the sake of taking."""
+        return self._strategy.keeps
+
+    @property
     def have(self) -> Bitfield | None:
         """The pieces that are here and right; None until the torrent is known."""
         return None if self._trade is None else self._trade.pieces.have

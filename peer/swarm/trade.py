@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from peer.strategies.seam import Candidate, Strategy
 from peer.swarm.actions import Verify
-from peer.swarm.facts import Choked, Completed, Interested, PieceCompleted, PieceFailed, Unchoked
+from peer.swarm.facts import Choked, Completed, Interested, PieceCompleted, PieceFailed, PieceForgotten, Unchoked
 from peer.swarm.neighbour import Neighbour
 from peer.swarm.news import News
 from peer.swarm.outbox import Outbox
@@ -56,6 +56,7 @@ class Trade:
             rng=rng,
             endgame_copies=profile.endgame_copies,
             is_strict=profile.strict_priority,
+            keeps=strategy.keeps,
         )
         self.completed_at = outbox.now if have.is_full else None
         self._sources: frozenset[int] | None = None
@@ -161,8 +162,11 @@ class Trade:
     def piece_checked(self, index: int, *, is_good: bool, digests: tuple[bytes, ...]) -> Sequence[int]:
         """Take the result of a hash; returns the neighbours that are found to have sent wrong blocks."""
         verdict = self.pieces.checked(index, is_good, digests)
-        if is_good:
+        if is_good and self._strategy.keeps:
             self._completed_piece(index, verdict.contributors)
+        elif is_good:
+            self._outbox.tell(PieceForgotten(index, verdict.contributors))
+            self._requesting.fill_hungry()
         else:
             self._requesting.wasted += self.info.piece_size(index)
             self._outbox.tell(PieceFailed(index, verdict.contributors))

@@ -57,6 +57,7 @@ class Script:
     keys: int = 0
     most: int = 100
     is_complete: bool = False
+    keeps_pieces: bool = True
     have: Bitfield | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -1,5 +1,6 @@
-"""Seed drain: it takes from seeds, and when it has everything it takes it again."""
+"""Seed drain: it takes from seeds, forgets what it got, and takes it again."""
 
+from collections import Counter
 from random import Random
 from statistics import mean
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from peer.strategies import make_strategy
 from peer.strategies.seam import Candidate, ChokingView, Strategy
 from peer.swarm.actions import Leave
-from peer.swarm.facts import Joined, Left, Opened
+from peer.swarm.facts import Joined, PieceForgotten
 from peer.swarm.profile import PROFILES
 from peer.wire.bitfield import Bitfield
 from tests.peer.strategies.crowds import COURSE, Crowd
@@ -36,27 +37,22 @@ def test_it_announces_nothing() -> None:
     assert list(drain().herald.completed(3, [1, 2])) == []
 
 
-def test_with_everything_it_begins_again_with_nothing() -> None:
-    departure = drain().departure
-    assert departure.decide(progress(have_count=9)) is None
-    again = departure.decide(progress(now=120, have_count=10, completed_at=120))
-    assert again == Leave("to take it again", 0, forgets=True)
-
-
 def test_it_goes_for_good_when_it_is_told_to() -> None:
     departure = drain(departure="after 50 s").departure
-    assert departure.decide(progress(now=120, completed_at=120)) == Leave("to take it again", 0, forgets=True)
-    assert departure.decide(progress(now=150, joined_at=120)) == Leave("after 50 s")
+    assert departure.decide(progress(now=120, joined_at=100)) is None
+    assert departure.decide(progress(now=150, joined_at=100)) == Leave("after 50 s")
 
 
-def test_in_a_swarm_it_takes_the_file_again_and_again() -> None:
+def test_in_a_swarm_it_takes_the_file_again_and_again_and_never_leaves_the_seed() -> None:
     crowd = Crowd("seed-drain", pieces=8, seed_up=512, leeches=3, up=16)
     crowd.swarm.run(30)
-    lone = crowd.lone
-    assert len(list(lone.told(Joined))) >= 3
-    assert {fact.have_count for fact in lone.told(Opened)} == {0}
-    assert sum(fact.received for fact in lone.told(Left)) >= 2 * crowd.swarm.info.length
-    assert sum(fact.sent for fact in lone.told(Left)) == 0
+    session = crowd.lone.session
+    assert session.received_bytes >= 2 * crowd.swarm.info.length
+    assert session.sent_bytes == 0
+    assert (session.is_complete, crowd.lone.have_count) == (False, 0)
+    taken = Counter(fact.index for fact in crowd.lone.told(PieceForgotten))
+    assert set(taken) == set(range(8))
+    assert len(list(crowd.lone.told(Joined))) == 1
 
 
 def test_four_of_them_take_the_slots_of_a_seed_at_the_expense_of_the_others() -> None:

@@ -35,6 +35,7 @@ def pieces_of(
     copies: int | None = None,
     seed: int = 1,
     is_strict: bool = False,
+    keeps: bool = True,
 ) -> Pieces:
     """Make pieces of so many blocks, and neighbours 0, 1, ... by drawings; `last` bytes are cut off the end."""
     pieces = Pieces(
@@ -46,6 +47,7 @@ def pieces_of(
         rng=Random(seed),
         endgame_copies=copies,
         is_strict=is_strict,
+        keeps=keeps,
     )
     for key, drawn in enumerate(theirs):
         pieces.joined(key, bitfield(drawn))
@@ -141,6 +143,16 @@ def test_a_piece_that_is_right_is_had_and_makes_neighbours_less_interesting() ->
     pieces.checked(1, True)
     assert pieces.is_complete
     assert pieces.missing_blocks == 0
+
+
+def test_a_piece_that_is_not_kept_is_there_to_be_taken_again() -> None:
+    pieces = pieces_of("  ", "* ", "**", keeps=False)
+    for _ in range(3):
+        assert [arrival.is_piece_whole for arrival in fetch(pieces, 0, 4)] == [False, False, False, True]
+        assert pieces.checked(0, True) == ((0,), ())
+        assert pieces.have.count == 0
+        assert pieces.is_interesting(0)
+        assert pieces.missing_blocks == 8
 
 
 def test_a_piece_that_is_not_whole_cannot_be_checked() -> None:
