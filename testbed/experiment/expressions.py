@@ -21,6 +21,7 @@ from math import nan
 from typing import Any, Final, NoReturn, TypeAlias
 
 from testbed import units
+from testbed.experiment.cells import as_cell, readable
 from testbed.experiment.statistics import AGGREGATES
 
 Value: TypeAlias = float | str
@@ -201,12 +202,12 @@ class Expectation:
 
 
 def read_value(value: object) -> Value | None:
-    """Read what stands in a row: a number or a quantity as a number, other text as it is, nothing as None."""
+    """Read what stands in a row: a number or a quantity as a number, other text as people read it, nothing as None."""
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
     if isinstance(value, int | float):
         return None if value != value else float(value)  # noqa: PLR0124 - nan is what a table has for nothing
-    text = str(value).strip()
+    text = readable(as_cell(value)).strip()
     matched = _TOKEN.fullmatch(text)
     return _number(matched) if matched and matched["number"] else (text or None)
 
@@ -251,7 +252,7 @@ def _token(matched: re.Match[str]) -> Token:
         return Token(kind, text, offset, _number(matched))
     if kind == "word" and text in _WORDS:
         return Token("keyword", text, offset)
-    return Token(kind, text, offset, text.strip("'\"") if kind == "text" else text)
+    return Token(kind, text, offset, readable(text[1:-1]) if kind == "text" else text)
 
 
 class _Parser:

@@ -3,7 +3,6 @@
 Figures and expectations name these columns, so that what they name can be checked before anything is run.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -242,26 +241,6 @@ TABLE_OF: Final[Mapping[str, str]] = {"cdf": "peers", "timeline": "timeline", "f
 
 EXPECTED_OF: Final = (*COARSEST_FIRST, "summary")
 """In which tables an expectation's columns are looked for."""
-
-
-def as_cell(value: object) -> object:
-    """Return a swept value as tables have it: numbers and words as they were written."""
-    if isinstance(value, bool | list | dict) or value is None:
-        return json.dumps(value, sort_keys=True)
-    return value
-
-
-def readable(cell: object) -> str:
-    """Return a cell as people read it: a strategy with its parameters is `bittyrant, excess withheld`."""
-    text = str(cell)
-    if not text.startswith("{"):
-        return text
-    try:
-        keys: dict[str, object] = json.loads(text)
-    except ValueError:
-        return text
-    name = [str(keys.pop("class"))] if "class" in keys else []
-    return ", ".join([*name, *(f"{key} {value}" for key, value in keys.items())])
 
 
 def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:

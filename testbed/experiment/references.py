@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from testbed.experiment.cells import as_cell
 from testbed.experiment.expressions import (
     Comparison,
     Condition,
@@ -27,7 +28,6 @@ from testbed.experiment.measured import (
     TIMELINE,
     TRIAL_MEASURES,
     Column,
-    as_cell,
     columns_of,
     table_having,
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Trial
-from testbed.experiment.measured import as_cell
+from testbed.experiment.cells import as_cell
 from testbed.results.observations import Observed
 from testbed.results.peers import number
 from testbed.results.statistics import jain

@@ -121,6 +121,9 @@ def test_a_condition_ends_where_it_ends() -> None:
         ("50 %", 50.0),
         ("8 Mb/s", "8 Mb/s"),
         ("client-server", "client-server"),
+        ('{"class": "bittyrant", "excess": "withheld"}', "bittyrant, excess withheld"),
+        ({"class": "bittyrant", "excess": "withheld"}, "bittyrant, excess withheld"),
+        ([1, 2], "[1, 2]"),
         (True, "true"),
         ("", None),
         (None, None),
@@ -129,6 +132,15 @@ def test_a_condition_ends_where_it_ends() -> None:
 )
 def test_values_are_compared_as_what_they_mean(written: object, read: object) -> None:
     assert read_value(written) == (pytest.approx(read) if isinstance(read, float) else read)
+
+
+@pytest.mark.parametrize("written", ['"bitthief, connections 4"', """'{"class": "bitthief", "connections": 4}'"""])
+def test_a_strategy_with_parameters_is_named_as_people_read_it_or_as_it_is_swept(written: str) -> None:
+    condition = parse_condition(f"strategy = {written}")
+    assert condition.holds({"strategy": {"class": "bitthief", "connections": 4}})
+    assert condition.holds({"strategy": '{"class": "bitthief", "connections": 4}'})
+    assert not condition.holds({"strategy": {"class": "bitthief", "connections": 20}})
+    assert not condition.holds({"strategy": "bitthief"})
 
 
 @given(st.text(alphabet="ab.=<>!()*,'\" 15swherenotandori%/", max_size=40))

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import ExperimentError, read_experiment
+from testbed.experiment.cells import readable
 from testbed.experiment.figures import USED_BY
-from testbed.experiment.measured import TABLES, readable
+from testbed.experiment.measured import TABLES
 
 SWARM = """\
 file: {size: 4 MiB}

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from testbed.experiment.measured import axis_label, readable
+from testbed.experiment.cells import readable
+from testbed.experiment.measured import axis_label
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of, lines_of
 from testbed.results.figures.rows import FigureError, Material, as_number
 from testbed.results.figures.style import look, theory_look

@@ -9,8 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 
+from testbed.experiment.cells import readable
 from testbed.experiment.figures import rows_key
-from testbed.experiment.measured import axis_label, readable
+from testbed.experiment.measured import axis_label
 from testbed.results.counters import Numbers
 from testbed.results.figures.pairs import compared_rows, label_of
 from testbed.results.figures.rows import FigureError, Material

@@ -5,7 +5,8 @@ from typing import Final
 
 import pandas as pd
 
-from testbed.experiment.measured import axis_label, readable
+from testbed.experiment.cells import readable
+from testbed.experiment.measured import axis_label
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.trials import point_cells
 

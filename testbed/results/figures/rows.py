@@ -7,9 +7,10 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
+from testbed.experiment.cells import readable
 from testbed.experiment.expressions import names_in, parse_condition, read_value
 from testbed.experiment.figures import Figure
-from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES, readable
+from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES
 from testbed.results.tables import Tables
 
 
