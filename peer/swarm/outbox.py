@@ -1,10 +1,10 @@
 """What the parts of the mind share: the list of actions, and the trace."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 from peer.swarm.actions import Action, Send
-from peer.swarm.facts import Fact, Level
+from peer.swarm.facts import Fact, Level, Moved
 from peer.swarm.neighbour import Neighbour
 from peer.wire.messages import Message
 
@@ -49,6 +49,17 @@ class Outbox:
         """Trace a fact, if this trace says so much."""
         if fact.level <= self.level:
             self._tell(fact, self.now)
+
+    def tell_moved(self, neighbours: Iterable[Neighbour]) -> None:
+        """Trace the bytes of blocks that each of these moved since this was last done."""
+        moved = []
+        for neighbour in neighbours:
+            total = (neighbour.down.rate.total, neighbour.up.rate.total)
+            if total != neighbour.traced:
+                moved.append((neighbour.key, total[0] - neighbour.traced[0], total[1] - neighbour.traced[1]))
+                neighbour.traced = total
+        if moved:
+            self.tell(Moved(tuple(moved)))
 
     @property
     def tells_blocks(self) -> bool:

@@ -24,7 +24,7 @@ from peer.swarm.actions import Action, Leave
 from peer.swarm.doors import Doors
 from peer.swarm.extending import Extending
 from peer.swarm.faces import Face, Identity
-from peer.swarm.facts import Erred, Joined, Left, Level, Moved, Opened
+from peer.swarm.facts import Erred, Joined, Left, Level, Opened
 from peer.swarm.neighbour import Neighbour
 from peer.swarm.outbox import Outbox, Tell
 from peer.swarm.placement import Placement
@@ -356,7 +356,7 @@ class Session:
             self._doors_of(neighbour).accuse(neighbour, str(error))
 
     def _gone(self, neighbour: Neighbour) -> None:
-        self._tell_moved([neighbour])
+        self._outbox.tell_moved([neighbour])
         self._extending.parted(neighbour)
         if self._trade is not None and neighbour.bitfield is not None:
             self._trade.parted(neighbour)
@@ -382,7 +382,7 @@ class Session:
         self._look_for_peers()
         if self._outbox.now >= self._next_moved_at:
             self._next_moved_at += PULSE
-            self._tell_moved(self._neighbours.values())
+            self._outbox.tell_moved(self._neighbours.values())
         self._consider_leaving()
 
     def _look_for_peers(self) -> None:
@@ -443,7 +443,7 @@ class Session:
     def _leave(self, leave: Leave) -> None:
         if self.is_over:
             return
-        self._tell_moved(self._neighbours.values())
+        self._outbox.tell_moved(self._neighbours.values())
         for face in self._faces:
             face.search.leave(self._tally())
         for neighbour in list(self._neighbours.values()):
@@ -452,14 +452,3 @@ class Session:
         have_count = 0 if self._trade is None else self._trade.pieces.have.count
         self._outbox.tell(Left(leave.reason, have_count, self.received_bytes, self.sent_bytes, self.wasted_bytes))
         self._outbox.do(leave)
-
-    def _tell_moved(self, neighbours: Iterable[Neighbour]) -> None:
-        """Trace the bytes of blocks that each of these moved since this was last done."""
-        moved = []
-        for neighbour in neighbours:
-            total = (neighbour.down.rate.total, neighbour.up.rate.total)
-            if total != neighbour.traced:
-                moved.append((neighbour.key, total[0] - neighbour.traced[0], total[1] - neighbour.traced[1]))
-                neighbour.traced = total
-        if moved:
-            self._outbox.tell(Moved(tuple(moved)))

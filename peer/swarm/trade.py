@@ -302,6 +302,7 @@ class Trade:
         if self.pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now
             self._news.tell_all()
+            outbox.tell_moved(self._neighbours.values())
             outbox.tell(Completed(self.received_bytes, self.sent_bytes, self.wasted_bytes))
             self._rounds.changed(frees_slot=True)
 

@@ -154,6 +154,12 @@ GROUPS: Final[Mapping[str, Column]] = {
         " above 1 they prefer each other",
         "clustering",
     ),
+    "from_leeches": Column(
+        "",
+        "what a peer of it received from peers that had not the whole file yet, over what all peers did on average:"
+        " 1 is as much as others",
+        "received from leeches, over the mean",
+    ),
 }
 
 TRANSFERS: Final[Mapping[str, Column]] = {
@@ -162,6 +168,7 @@ TRANSFERS: Final[Mapping[str, Column]] = {
     "receiver": _words("another"),
     "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
     "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
+    "bytes_as_leech": Column("B", "of `bytes_sent`, what was sent before the giver had the whole file", "payload"),
     "unchoked_s": Column("s", "for how long the giver had unchoked the receiver; empty where nobody chokes"),
 }
 
@@ -220,7 +227,14 @@ TRIAL_MEASURES: Final = (
     "duplicate_bytes",
     "control_bytes",
 )
-GROUP_MEASURES: Final = ("download_mean_s", "download_median_s", "gain", "group_share_ratio", "clustering")
+GROUP_MEASURES: Final = (
+    "download_mean_s",
+    "download_median_s",
+    "gain",
+    "group_share_ratio",
+    "clustering",
+    "from_leeches",
+)
 """What summary.csv sums up."""
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {

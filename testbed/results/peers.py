@@ -119,6 +119,7 @@ def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
                 "gain": float(others["download_s"].mean()) / float(members["download_s"].mean()),
                 "group_share_ratio": float(members["payload_sent"].sum()) / received if received else nan,
                 "clustering": _clustering(members["peer"], everyone["peer"], of_trial),
+                "from_leeches": _from_leeches(members["peer"], everyone["peer"], of_trial),
             }
 
 
@@ -130,3 +131,12 @@ def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd
     if len(members) < 2 or not to_peers:
         return nan
     return to_members / to_peers * (len(everyone) - 1) / (len(members) - 1)
+
+
+def _from_leeches(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
+    """Return what leeches gave to a member on average, over what they gave to a peer."""
+    to_members, to_peers = (
+        float(given.loc[given["receiver"].isin(receivers), "bytes_as_leech"].sum()) / len(receivers)
+        for receivers in (members, everyone)
+    )
+    return to_members / to_peers if to_peers else nan

@@ -50,6 +50,8 @@ class Contact:
     peer_id: str | None = None
     received: int = 0
     sent: int = 0
+    sent_as_leech: int = 0
+    """Before we had the whole file."""
     giving: Stopwatch = field(default_factory=Stopwatch)
     """The other end was unchoked."""
     given: Stopwatch = field(default_factory=Stopwatch)
@@ -160,6 +162,7 @@ class _Reader:
         """The connections of this life."""
         self._standing: set[int] = set()
         """Those that have not ended."""
+        self._is_leech = False
         self._takers: Mapping[str, Callable[[Entry], None]] = {
             "trace": self._begin_life,
             "joined": self._join,
@@ -200,6 +203,7 @@ class _Reader:
         What was going on is counted until the host left, or until the last line of one that died.
         """
         self._read_waiting()
+        self._end_leeching()
         t = min(self.trace.lefts[-1] if self.trace.has_left else self._t, end)
         for contact in self._by_key.values():
             contact.stop(t)
@@ -251,7 +255,9 @@ class _Reader:
         self.trace.joins.append(self._t)
 
     def _open(self, entry: Entry) -> None:
-        self.trace.openings.append(Opening(self._t, entry["piece_count"], entry["have_count"]))
+        opening = Opening(self._t, entry["piece_count"], entry["have_count"])
+        self.trace.openings.append(opening)
+        self._is_leech = opening.have_count < opening.piece_count
 
     def _connect(self, entry: Entry) -> None:
         contact = Contact(entry["address"])
@@ -288,8 +294,17 @@ class _Reader:
 
     def _complete(self, entry: Entry) -> None:
         self._wasted = entry["wasted"]
+        self._read_waiting()
+        self._end_leeching()
         if self.trace.completed is None:
             self.trace.completed = self._t
+
+    def _end_leeching(self) -> None:
+        """What was sent until now was sent without the whole file."""
+        if self._is_leech:
+            for contact in self._by_key.values():
+                contact.sent_as_leech = contact.sent
+        self._is_leech = False
 
     def _leave(self, entry: Entry) -> None:
         self._wasted = entry["wasted"]

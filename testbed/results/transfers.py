@@ -16,6 +16,7 @@ class Flow:
     """From one host to another: bytes as the giver and as the receiver counted them."""
 
     sent: int | None = None
+    sent_as_leech: int | None = None
     received: int | None = None
     unchoked: dict[str, float] = field(default_factory=dict)
     """For how long the receiver could ask, by who says so: `giver` or `receiver`."""
@@ -35,6 +36,7 @@ def transfer_rows(observed: Observed) -> Iterator[Row]:
                 "receiver": receiver,
                 "bytes_sent": nan if flow.sent is None else flow.sent,
                 "bytes_received": nan if flow.received is None else flow.received,
+                "bytes_as_leech": nan if flow.sent_as_leech is None else flow.sent_as_leech,
                 "unchoked_s": unchoked,
             }
 
@@ -51,6 +53,7 @@ def _flows(observed: Observed) -> Flows:
 
 def _add_given(flow: Flow, contact: Contact) -> None:
     flow.sent = (flow.sent or 0) + contact.sent
+    flow.sent_as_leech = (flow.sent_as_leech or 0) + contact.sent_as_leech
     _add_time(flow, "giver", contact.giving.total)
 
 

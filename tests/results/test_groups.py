@@ -1,5 +1,6 @@
-"""Whether the peers of a group prefer each other."""
+"""Whether the peers of a group prefer each other, and whether others gave to them as much as to all."""
 
+from collections.abc import Iterable
 from math import isnan
 from typing import Any
 
@@ -11,8 +12,8 @@ from testbed.results.peers import group_rows
 GROUPS = {"p1": "fast", "p2": "fast", "p3": "fast", "p4": "slow", "p5": "slow", "p6": "alone"}
 
 
-def clustering(*flows: tuple[str, str, float | None, float | None]) -> dict[str, float]:
-    """The clustering of each group, where these gave something: as the giver counted it, and as the receiver did."""
+def measured(name: str, flows: Iterable[tuple[object, ...]]) -> dict[str, float]:
+    """A measure of each group, where hosts gave something to others: so much, as the flows have it."""
     peers = pd.DataFrame(
         [
             {"trial": "t", "peer": peer, "group": group, "strategy": "tit-for-tat", "download_s": 1.0}
@@ -20,11 +21,21 @@ def clustering(*flows: tuple[str, str, float | None, float | None]) -> dict[str,
             for peer, group in GROUPS.items()
         ]
     )
-    columns = ["trial", "giver", "receiver", "bytes_sent", "bytes_received"]
+    columns = ["trial", "giver", "receiver", "bytes_sent", "bytes_received", "bytes_as_leech"]
     rows: list[dict[str, Any]] = list(
         group_rows(peers, pd.DataFrame([("t", *flow) for flow in flows], columns=columns))
     )
-    return {row["group"]: row["clustering"] for row in rows}
+    return {row["group"]: row[name] for row in rows}
+
+
+def clustering(*flows: tuple[str, str, float | None, float | None]) -> dict[str, float]:
+    """The clustering, where these were given: as the giver counted it, and as the receiver did."""
+    return measured("clustering", [(*flow, 0.0) for flow in flows])
+
+
+def from_leeches(*flows: tuple[str, str, float, float | None]) -> dict[str, float]:
+    """What came from leeches, where these were given: in all, and while the giver was one."""
+    return measured("from_leeches", [(giver, receiver, sent, sent, early) for giver, receiver, sent, early in flows])
 
 
 def test_who_gives_to_all_alike_does_not_cluster() -> None:
@@ -47,3 +58,17 @@ def test_half_to_each_side_is_weighed_by_how_many_there_are() -> None:
 def test_where_nothing_is_known_of_what_was_given_nothing_is_said() -> None:
     assert all(isnan(value) for value in clustering().values())
     assert isnan(clustering(("p1", "server", 5.0, 5.0))["fast"])
+
+
+def test_who_gets_as_much_from_leeches_as_all_others_is_treated_alike() -> None:
+    found = from_leeches(*((giver, other, 9.0, 4.0) for giver in GROUPS for other in GROUPS if giver != other))
+    assert set(found.values()) == {1.0}
+
+
+def test_what_seeds_give_is_no_gift_of_leeches() -> None:
+    found = from_leeches(("server", "p6", 100.0, 0.0), ("p1", "p6", 100.0, 0.0), ("p1", "p4", 6.0, 6.0))
+    assert found == {"fast": 0.0, "slow": pytest.approx(6 / 2), "alone": 0.0}, "slow peers have 3 each, and all 1"
+
+
+def test_without_gifts_of_leeches_or_without_knowing_of_any_nothing_is_said() -> None:
+    assert all(isnan(value) for value in from_leeches(("server", "p1", 5.0, 0.0), ("p1", "p2", 5.0, None)).values())

@@ -20,6 +20,7 @@ from tests.results.runs import (
     joined,
     left,
     moved,
+    opened,
     unchoked,
     write_lines,
 )
@@ -90,6 +91,21 @@ def test_lives_have_connections_of_their_own(tmp_path: Path) -> None:
     assert [contact.received for contact in trace.contacts] == [7, 5]
     assert (trace.joins, trace.lefts, trace.has_left) == ([0.0, 4.0], [2.0], False)
     assert (trace.completed, trace.wasted, trace.last) == (1.5, 3, 5.0)
+
+
+def test_what_was_sent_before_the_file_was_whole_is_told_apart(tmp_path: Path) -> None:
+    leech = [header(), joined(0.0, "p1"), opened(0.0, pieces=4, have=0), *connected(0.1, 1, "198.18.0.9")]
+    done = [moved(1.0, (1, 9, 7)), completed(1.5), moved(2.0, (1, 0, 5)), left(3.0)]
+    seed = [header(4.0), joined(4.0, "p1"), opened(4.0, pieces=4, have=4), *connected(4.1, 1, "198.18.0.9")]
+    trace = read(tmp_path, [*leech, *done, *seed, moved(5.0, (1, 0, 3))])
+    assert [(contact.sent, contact.sent_as_leech) for contact in trace.contacts] == [(12, 7), (3, 0)]
+
+
+def test_all_is_sent_as_a_leech_by_one_that_is_never_done(tmp_path: Path) -> None:
+    trace = read(
+        tmp_path, [header(), opened(0.0, pieces=4, have=0), *connected(0.1, 1, "198.18.0.9"), moved(1.0, (1, 9, 7))]
+    )
+    assert trace.contacts[0].sent_as_leech == 7
 
 
 def test_what_went_wrong_is_counted(tmp_path: Path) -> None:

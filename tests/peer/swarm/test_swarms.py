@@ -12,6 +12,7 @@ from peer.strategies.seam import Allocation, ChokingView
 from peer.swarm.facts import (
     Banned,
     Choked,
+    Completed,
     Disconnected,
     Joined,
     Left,
@@ -209,6 +210,17 @@ def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
                 fact.sent,
             )
         assert ended
+
+
+def test_what_each_connection_moved_before_completion_is_known_to_the_byte() -> None:
+    swarm = VirtualSwarm(a_torrent(60))
+    leechers = flash_crowd(swarm, 4)
+    swarm.run_until_all_complete()
+    for peer in leechers:
+        facts = [fact for _, fact in peer.facts]
+        (whole,) = peer.told(Completed)
+        moved = [triple for fact in facts[: facts.index(whole)] if isinstance(fact, Moved) for triple in fact.bytes]
+        assert (sum(each[1] for each in moved), sum(each[2] for each in moved)) == (whole.received, whole.sent)
 
 
 def test_blocks_are_not_fetched_twice_outside_the_endgame() -> None:
