@@ -40,6 +40,10 @@ def run(
     experiment: Annotated[Path, typer.Argument(help="the experiment file")],
     runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if a run of this is unfinished.")] = False,
+    redo_suspect: Annotated[
+        bool,
+        typer.Option("--redo-suspect", help="Measure suspect trials of the latest run again, and keep the old ones."),
+    ] = False,
     quiet: Quiet = False,
     json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line for what happens.")] = False,
 ) -> None:
@@ -51,7 +55,9 @@ def run(
     """
     from testbed.cli.run import run_experiment
 
-    raise typer.Exit(run_experiment(experiment, runs, fresh=fresh, quiet=quiet, json_lines=json))
+    raise typer.Exit(
+        run_experiment(experiment, runs, fresh=fresh, redo_suspect=redo_suspect, quiet=quiet, json_lines=json)
+    )
 
 
 @app.command()

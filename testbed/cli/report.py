@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,10 +30,8 @@ def make_report(
     quiet: bool = False,
 ) -> int:
     """Make the tables and figures of a run, and say in short what it came to; returns the exit status."""
-    try:
+    with _extra_explained():
         from testbed.results import report
-    except ModuleNotFoundError as error:
-        raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
     declared = make_plan(read_experiment(experiment)) if experiment is not None else None
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
@@ -40,6 +39,21 @@ def make_report(
     for line in _complaints(made):
         print(f"testbed: {line}", file=sys.stderr)
     return 0 if made.is_well else 1
+
+
+def find_suspect(run: Path) -> list[str]:
+    """Return the ids of a run's suspect trials."""
+    with _extra_explained():
+        from testbed.results import suspect_trials
+    return suspect_trials(run)
+
+
+@contextmanager
+def _extra_explained() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
 
 
 def _in_short(made: "Report") -> Iterator[str]:
@@ -52,6 +66,9 @@ def _in_short(made: "Report") -> Iterator[str]:
     if pairs := _pairs(made):
         yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
     yield from map(str, made.outcomes)
+    if again := int((made.tables.trials["attempts"] > 1).sum()):
+        were = "trial was" if again == 1 else "trials were"
+        yield f"{again} {were} measured more than once, as the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
@@ -105,5 +122,8 @@ def _complaints(made: "Report") -> Iterator[str]:
         yield f"{len(made.run.missing)} of {planned} trials are not there yet: run the experiment again to go on"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
         use = "used" if made.with_suspect else "left out of summary, figures and expectations"
-        yield f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons"
+        yield (
+            f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
+            " and `testbed run` with --redo-suspect measures them again"
+        )
     yield from made.undrawn

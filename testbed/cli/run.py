@@ -7,21 +7,26 @@ from typing import Final
 from testbed.cli.check import checked_plan, warning
 from testbed.cli.network_run import run_network
 from testbed.cli.plan import this_machine
-from testbed.cli.report import make_report
+from testbed.cli.report import find_suspect, make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
+from testbed.errors import ExplainedError
 from testbed.experiment import Plan, read_experiment
 from testbed.experiment.estimates import doubts
 from testbed.trial.events import RunEnded
-from testbed.trial.folders import RunFolder, make_run, unfinished_run
+from testbed.trial.folders import RunFolder, latest_run, make_run, unfinished_run
 from testbed.trial.provenance import session
 from testbed.trial.running import Tally, check_plan, finish_session, run_trials
 
 INTERRUPTED: Final = 130
 
 
-def run_experiment(experiment: Path, runs: Path, *, fresh: bool, quiet: bool, json_lines: bool) -> int:
+def run_experiment(
+    experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool, json_lines: bool
+) -> int:
     """Run what is missing of an experiment, and report; returns the exit status."""
+    if fresh and redo_suspect:
+        raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
     written = read_experiment(experiment)
     if not written.experiment.peers:
         return run_network(experiment, runs, quiet=quiet or json_lines)
@@ -29,13 +34,17 @@ def run_experiment(experiment: Path, runs: Path, *, fresh: bool, quiet: bool, js
     check_plan(plan)
     if not (quiet or json_lines):
         _warn(plan)
-    run = (None if fresh else unfinished_run(runs, experiment.stem, plan)) or make_run(
-        runs, experiment.stem, written.text, plan
-    )
+    run = latest_run(runs, experiment.stem, plan) if redo_suspect else None
+    if run is None and not fresh:
+        run = unfinished_run(runs, experiment.stem, plan)
+    run = run or make_run(runs, experiment.stem, written.text, plan)
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
+        if redo_suspect:
+            run.set_aside(find_suspect(run.path))
         tally = _run(run, view)
-        status = make_report(run.path, quiet=quiet or json_lines)
+        declared = experiment if redo_suspect else None  # whose figures and expectations may be newer than the run's
+        status = make_report(run.path, experiment=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status
     view(RunEnded(run.path, len(run.missing()), status))

@@ -84,6 +84,7 @@ TRIALS: Final[Mapping[str, Column]] = {
     ),
     "verdict": _words("`valid`, or `suspect`: the emulation was disturbed"),
     "reasons": _words("why it is suspect"),
+    "attempts": Column("", "how often it was measured: suspect trials can be set aside and measured again"),
     "lowest_idle_cpu": Column("", "the part of the processors that was idle in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column("ms", "of an idle program that sleeps 2 ms: the worst second's 99th percentile"),
     "loop_lateness_ms": Column("ms", "the worst of any application's event loop"),

@@ -14,6 +14,7 @@ from testbed.results.record import OTHER_VERSION
 
 PLAN: Final = "plan.json"
 TRIALS: Final = "trials"
+SET_ASIDE: Final = "suspect"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class RunFolder:
     def folder_of(self, trial: Trial) -> Path:
         """Where a trial is, if it is there."""
         return self.path / TRIALS / trial.id
+
+    def attempts(self, trial: Trial) -> int:
+        """How often a trial that is there was measured: suspect ones can be set aside and measured again."""
+        return 1 + sum(1 for _ in (self.path / SET_ASIDE).glob(f"{trial.id}.*"))
 
     @property
     def complete(self) -> tuple[Trial, ...]:

@@ -19,6 +19,8 @@ class Observed:
     counters: Counters
     traces: Mapping[str, HostTrace]
     """By host; without those whose application writes none."""
+    attempts: int = 1
+    """How often it was measured, until it came out like this."""
 
     @property
     def trial(self) -> Trial:
@@ -63,7 +65,7 @@ class Observed:
         return {host.name: host for host in self.record.hosts}
 
 
-def observe(folder: Path, trial: Trial) -> Observed:
+def observe(folder: Path, trial: Trial, attempts: int = 1) -> Observed:
     """Read a trial's folder; a DamageError says what in it cannot be used."""
     record = read_record(folder, trial)
     traces = {}
@@ -71,4 +73,4 @@ def observe(folder: Path, trial: Trial) -> Observed:
         if host.trace is not None:
             may_be_torn = not host.ended_well
             traces[host.name] = read_trace(folder / host.trace, record.t0, record.end, may_be_torn=may_be_torn)
-    return Observed(record, read_counters(folder), traces)
+    return Observed(record, read_counters(folder), traces, attempts)

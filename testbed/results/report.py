@@ -53,13 +53,7 @@ def report(
     run = RunFolder.open(run_folder)
     if declared is not None:
         run = run.declaring(declared)
-    maker, damages = TableMaker(run.plan), list(run.strangers())
-    for trial in run.complete:
-        try:
-            maker.add(observe(run.folder_of(trial), trial))
-        except DamageError as error:
-            damages.append(error.damage)
-    tables = maker.tables(with_suspect=with_suspect)
+    tables, damages = _read(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
     drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
     return Report(
@@ -68,9 +62,26 @@ def report(
         with_suspect=with_suspect,
         files=(*files, *drawn),
         outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
-        damages=tuple(damages),
+        damages=damages,
         undrawn=tuple(undrawn),
     )
+
+
+def suspect_trials(run_folder: Path) -> list[str]:
+    """Return the ids of a run's suspect trials."""
+    tables, _ = _read(RunFolder.open(run_folder), with_suspect=True)
+    return [str(row["trial"]) for row in tables.trials.to_dict("records") if row["verdict"] == "suspect"]
+
+
+def _read(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
+    """Make the tables of what can be used, and tell of the rest."""
+    maker, damages = TableMaker(run.plan), list(run.strangers())
+    for trial in run.complete:
+        try:
+            maker.add(observe(run.folder_of(trial), trial, run.attempts(trial)))
+        except DamageError as error:
+            damages.append(error.damage)
+    return maker.tables(with_suspect=with_suspect), tuple(damages)
 
 
 def _draw_all(run: RunFolder, tables: Tables, *, with_suspect: bool) -> tuple[Sequence[Path], Sequence[str]]:

@@ -157,6 +157,7 @@ def _verdict(observed: Observed) -> Row:
     return {
         "verdict": "suspect" if doubts else fidelity.verdict,
         "reasons": "; ".join([*fidelity.reasons, *doubts]),
+        "attempts": observed.attempts,
         "lowest_idle_cpu": number(fidelity.lowest_idle_cpu),
         "worst_lateness_ms": number(fidelity.worst_lateness_ms),
         "loop_lateness_ms": number(fidelity.loop_lateness_ms),

@@ -3,6 +3,7 @@
 RUN/experiment.yaml, plan.json      there from the beginning, and never changed
 RUN/provenance.json                 one entry a session
 RUN/trials/ID/                      a trial, whole; `.ID.part` while it is being written
+RUN/suspect/ID.N/                   the same, set aside to be measured again
 RUN/.work/                          files that are distributed; gone when a session ends
 """
 
@@ -10,13 +11,15 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from testbed.experiment.plan import Plan
 from testbed.experiment.trials import Trial
@@ -27,6 +30,7 @@ EXPERIMENT: Final = "experiment.yaml"
 PLAN: Final = "plan.json"
 PROVENANCE: Final = "provenance.json"
 TRIALS: Final = "trials"
+SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"
 
 
@@ -58,6 +62,14 @@ class RunFolder:
         """Return the trials that are still to be run, in their order."""
         done = self.done()
         return [trial for trial in self.plan.trials if trial.id not in done]
+
+    def set_aside(self, trial_ids: Iterable[str]) -> None:
+        """Keep trials where no result is made of them, so that they are missing."""
+        folder = self.path / SET_ASIDE
+        for trial_id in trial_ids:
+            folder.mkdir(exist_ok=True)
+            places = (folder / f"{trial_id}.{number}" for number in count(1))
+            (self.trials / trial_id).rename(next(place for place in places if not place.exists()))
 
     @property
     def is_finished(self) -> bool:
@@ -152,13 +164,29 @@ def shown(hidden: Path) -> Path:
 def unfinished_run(runs: Path, name: str, plan: Plan) -> RunFolder | None:
     """Return the latest run of exactly this plan that is not finished."""
     wanted = plan.to_json()
-    folders = (path for path in sorted(runs.glob(f"{name}-*"), reverse=True) if _has_plan(path, wanted))
+    folders = (path for path in _latest_first(runs, name) if _plan_text(path) == wanted)
     return next((run for path in folders if not (run := RunFolder(path, plan)).is_finished), None)
 
 
-def _has_plan(path: Path, wanted: str) -> bool:
-    file = path / PLAN
-    return file.is_file() and file.read_text(encoding="utf-8", errors="replace") == wanted
+def latest_run(runs: Path, name: str, plan: Plan) -> RunFolder:
+    """Return the latest run of the same trials, finished or not; figures and expectations may be others."""
+    wanted = [trial.id for trial in plan.trials]
+    for path in _latest_first(runs, name):
+        try:
+            found = Plan.from_json(_plan_text(path))
+        except ValidationError:
+            continue
+        if [trial.id for trial in found.trials] == wanted:
+            return RunFolder(path, found)
+    raise RunError(f"{runs} has no run of these trials of which some could be measured again: run the experiment first")
+
+
+def _latest_first(runs: Path, name: str) -> list[Path]:
+    return sorted((path for path in runs.glob(f"{name}-*") if (path / PLAN).is_file()), reverse=True)
+
+
+def _plan_text(run: Path) -> str:
+    return (run / PLAN).read_text(encoding="utf-8", errors="replace")
 
 
 def _check_record(folder: Path, trial_id: str) -> None:

@@ -14,7 +14,10 @@ from testbed.results.tables import DIGITS
 from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-LEFT_OUT = "left out of summary, figures and expectations; trials.csv has the reasons"
+LEFT_OUT = (
+    "left out of summary, figures and expectations; trials.csv has the reasons,"
+    " and `testbed run` with --redo-suspect measures them again"
+)
 TEXT = """\
 sweep: {distribution: [bittorrent, client-server]}
 figures: {done: {kind: cdf}}
@@ -40,6 +43,17 @@ def test_a_run_in_short(called: Run, finished: Path) -> None:
     assert expectation == "as expected: ratio.mean < 3 (ratio.mean = 1.875 of 2 rows)"
     assert where == f"tables and 1 figure in {finished}"
     assert (finished / "figures" / "done.pdf").exists()
+
+
+def test_trials_that_were_measured_again_are_counted(called: Run, finished: Path) -> None:
+    first = next((finished / "trials").iterdir())
+    for number in (1, 2):
+        (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
+    lines = called("report", finished).stdout.splitlines()
+    assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
+    attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
+    assert sorted(attempts) == [1, 3]
+    assert attempts[first.name] == 3
 
 
 def test_what_pairs_come_to_in_short(called: Run, tmp_path: Path) -> None:

@@ -173,6 +173,41 @@ def test_fresh_begins_anew(command: Path, testbed: Run, tmp_path: Path, runs: Pa
     assert len(list(runs.iterdir())) == 2
 
 
+def test_suspect_trials_are_measured_again_and_the_old_ones_kept(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more="sweep:\n  distribution: [client-server, fluid]\n")
+    testbed("run", file, "--runs", runs, "--quiet")
+    (run,) = runs.iterdir()
+    first, second = sorted(complete(run))
+    _make_verdict(run / "trials" / first, "suspect")
+    _make_verdict(run / "trials" / second, "valid")
+    kept = (run / "trials" / second / "trial.json").stat().st_mtime_ns
+
+    file.write_text(file.read_text() + "expect: [count >= 1]\n")
+    answer = testbed("run", file, "--runs", runs, "--redo-suspect")
+    assert f"goes on with {run}, where 1 of 2 trials are complete" in answer.stderr
+    assert "as expected: count >= 1" in answer.stdout
+    assert list(runs.iterdir()) == [run]
+    assert complete(run) == {first, second}
+    assert (run / "trials" / second / "trial.json").stat().st_mtime_ns == kept
+    assert [folder.name for folder in (run / "suspect").iterdir()] == [f"{first}.1"]
+    assert {row["trial"]: row["attempts"] for row in rows(run / "trials.csv")} == {first: "2", second: "1"}
+
+
+def _make_verdict(trial: Path, verdict: str) -> None:
+    record = json.loads((trial / "trial.json").read_text())
+    record["fidelity"]["verdict"] = verdict
+    (trial / "trial.json").write_text(json.dumps(record))
+
+
+def test_nothing_can_be_measured_again_that_was_never_measured(testbed: Run, file: Path, runs: Path) -> None:
+    answer = testbed("run", file, "--runs", runs, "--redo-suspect")
+    assert (answer.returncode, runs.exists()) == (2, False)
+    assert "has no run of these trials" in answer.stderr
+    answer = testbed("run", file, "--runs", runs, "--redo-suspect", "--fresh")
+    assert answer.returncode == 2
+    assert "--fresh begins a run, and --redo-suspect goes on with one: choose" in answer.stderr
+
+
 def test_a_run_that_another_command_is_at_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
     with running(command, file, runs) as process:
         read_until(process, "progress")

@@ -10,7 +10,7 @@ import pytest
 
 from testbed.experiment import Plan
 from testbed.trial.errors import RunError
-from testbed.trial.folders import RunFolder, make_run, unfinished_run
+from testbed.trial.folders import RunFolder, latest_run, make_run, unfinished_run
 from testbed.trial.record import unfinished_folder
 from tests.trial.plans import plan_of
 
@@ -90,6 +90,31 @@ def test_a_run_is_finished_when_its_trials_are_there_and_its_session_said_so(run
     assert unfinished_run(run.path.parent, "small", plan) is not None
     run.change_session(ended="today")
     assert unfinished_run(run.path.parent, "small", plan) is None
+
+
+def test_a_trial_that_is_set_aside_is_missing_and_kept_however_often(run: RunFolder, plan: Plan) -> None:
+    for _ in range(2):
+        first = complete(run, 0)
+        run.set_aside([plan.trials[0].id])
+        assert not first.exists()
+        assert run.missing()[0] == plan.trials[0]
+    kept = sorted(folder.name for folder in (run.path / "suspect").iterdir())
+    assert kept == [f"{plan.trials[0].id}.1", f"{plan.trials[0].id}.2"]
+
+
+def test_the_latest_run_of_the_same_trials_is_found_finished_or_not(tmp_path: Path, run: RunFolder) -> None:
+    run.add_session({"started": "today", "ended": "today"})
+    for number in range(2):
+        complete(run, number)
+    expecting_more = plan_of(tmp_path, more=MORE + "expect: [count = 2]\n")
+    assert latest_run(run.path.parent, "small", expecting_more) == run, "expectations change nothing that is measured"
+
+
+def test_where_no_run_has_these_trials_it_is_said(tmp_path: Path, run: RunFolder) -> None:
+    (run.path.parent / "small-damaged").mkdir()
+    (run.path.parent / "small-damaged" / "plan.json").write_text("torn")
+    with pytest.raises(RunError, match="has no run of these trials"):
+        latest_run(run.path.parent, "small", plan_of(tmp_path, more=MORE + "seed: 2\n"))
 
 
 def test_sessions_are_added_and_the_last_one_is_changed(run: RunFolder) -> None:
