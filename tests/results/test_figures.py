@@ -131,6 +131,13 @@ def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect
     assert label.get(how, "mean download time (s), minus that of tit-for-tat") in texts(tmp_path)
 
 
+def test_a_panel_without_valid_pairs_says_so_beside_those_that_have_some(tmp_path: Path) -> None:
+    figure = "{x: share, y: download_mean_s, compared: gain, where: group = fast, panels: repetition}"
+    assert compared(tmp_path, figure, suspect=2).undrawn == ()
+    panels = draw_again(tmp_path).axes
+    assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["nothing valid to show"], []]
+
+
 def test_a_partner_is_found_though_the_figure_leaves_it_out(tmp_path: Path) -> None:
     figure = "{x: share, y: gain, series: strategy, compared: gain, where: strategy = sequential}"
     assert compared(tmp_path, figure).undrawn == ()

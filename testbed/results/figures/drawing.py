@@ -48,16 +48,23 @@ def write_figure(material: Material, folder: Path) -> list[Path]:
 
 
 def draw(material: Material) -> Canvas:
-    """Draw a figure: each panel in axes of its own, side by side."""
+    """Draw a figure: each panel in axes of its own, side by side; one for which there is nothing says so."""
     panels = list(material.panels())
     width, height = SIZE
     canvas = Canvas(figsize=(width * len(panels), height))
     FigureCanvasAgg(canvas)
+    reasons: list[FigureError] = []
     for axes, (name, panel) in zip(canvas.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
-        KINDS[material.figure.kind](axes, panel)
+        try:
+            KINDS[material.figure.kind](axes, panel)
+        except FigureError as error:
+            reasons.append(error)
+            axes.text(0.5, 0.5, "nothing valid to show", transform=axes.transAxes, ha="center")
         axes.set_title(", ".join(filter(None, [material.figure.title, name])))
         if axes.get_legend_handles_labels()[1]:
             axes.legend()
+    if len(reasons) == len(panels):
+        raise reasons[0]
     if note := _note(material):
         canvas.supxlabel(note, fontsize=6, x=0.99, ha="right")
     return canvas
