@@ -7,18 +7,30 @@ from testbed.experiment.cells import as_cell, readable
 
 WIDEST: Final = 40
 """Characters of a swept value: a list of rates can be long."""
+WIDEST_POINT: Final = 80
+"""Characters of a point's name, if it can be had: keys that are swept together say the same several times."""
 
 Point = Mapping[str, object]
 
 
 def telling_keys(points: Sequence[Point]) -> list[str]:
-    """Return the swept keys without those whose values are long, as long as the others tell the points apart."""
+    """Return the swept keys without those whose values are long, as long as the others tell the points apart.
+
+    Where names of points would be long all the same, those that come last are left out, as long as that holds.
+    """
     keys = list(points[0]) if points else []
     for key in [key for key in keys if any(len(_in_full(point[key])) > WIDEST for point in points)]:
-        others = [other for other in keys if other != key]
-        if _distinct(points, others) == _distinct(points, keys):
-            keys = others
+        keys = _without(key, keys, points)
+    for key in reversed(keys):
+        if max(len(_name(point, keys)) for point in points) > WIDEST_POINT:
+            keys = _without(key, keys, points)
     return keys
+
+
+def _without(key: str, keys: list[str], points: Sequence[Point]) -> list[str]:
+    """Leave a key out, if the others tell the points apart."""
+    others = [other for other in keys if other != key]
+    return others if _distinct(points, others) == _distinct(points, keys) else keys
 
 
 def _distinct(points: Sequence[Point], keys: Sequence[str]) -> int:
@@ -48,6 +60,9 @@ def _in_full(value: object) -> str:
 
 def name_of(point: Point, points: Sequence[Point]) -> str:
     """Name one of the points of a plan."""
-    keys = telling_keys(points)
+    return _name(point, telling_keys(points))
+
+
+def _name(point: Point, keys: Sequence[str]) -> str:
     names = short_names(keys)
     return ", ".join(f"{names[key]} {short(point[key])}" for key in keys)

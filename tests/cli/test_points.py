@@ -29,6 +29,18 @@ def test_short_values_all_stand() -> None:
     assert name_of(points[0], points) == "distribution fluid, time_scale 1"
 
 
+def test_where_all_do_the_same_in_many_groups_as_many_are_named_as_there_is_room() -> None:
+    groups = [f"peers.group-{number}-of-many.strategy" for number in range(5)]
+    points = [dict.fromkeys(groups, strategy) | {"repeat": 3} for strategy in ("tit-for-tat", "propshare")]
+    assert name_of(points[0], points) == ", ".join(f"group-{number}-of-many.strategy tit-for-tat" for number in (0, 1))
+
+
+def test_what_tells_points_apart_stands_however_long_they_become() -> None:
+    keys = [f"peers.group-{number}-of-many.strategy" for number in range(3)]
+    points = [{key: "propshare" if key == odd else "tit-for-tat" for key in keys} for odd in [*keys, None]]
+    assert telling_keys(points) == keys
+
+
 def test_a_name_has_as_many_words_as_tell_it_from_others() -> None:
     names = short_names(["peers.homes.count", "peers.riders.count", "servers.up", "up", "profile"])
     assert list(names.values()) == ["homes.count", "riders.count", "servers.up", "up", "profile"]
