@@ -30,7 +30,7 @@ def swarm(tmp_path: Path) -> Path:
 def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path) -> None:
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{swarm} is in order: 1 trial, about 17 s\n"
+    assert answer.stdout == f"{swarm} is in order: 1 trial, about 16 s\n"
 
 
 def test_trials_that_are_too_short_to_judge_are_warned_of(called: Run, swarm: Path) -> None:
