@@ -6,11 +6,11 @@ Piatek, Isdal, Anderson, Krishnamurthy and Venkataramani, "Do incentives build r
     haggle   served and does not unchoke us: u_p x 1.2; has unchoked us for 3 rounds in which it was served: u_p x 0.9
     guess    d_p is measured while p unchokes us; before that it is guessed from the pieces that p announces
 
-Nobody is served optimistically. What no price asks for is given away (`excess="donated"`), or not used ("withheld").
-Who has everything serves as a seed of the profile does. `prices` keeps what is believed.
+Nobody is served optimistically; with everything, it serves as a seed of the profile does. `prices` keeps the beliefs.
 
-Left out: first prices and guesses from bandwidths measured on the Internet (here: what is common in the swarm), and the
-weighing of several torrents against each other.
+Parameters: `rise` 0.2, `fall` 0.1, `patience` 3, the paper's; `excess`, what no price asks for, `donated` or
+`withheld`; `first_price`, without it what is common in the swarm; `neighbours` 500, `numwant` 200: all that can be had.
+Left out: first prices and guesses from bandwidths measured on the Internet, and the weighing of several torrents.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,8 @@
     no-optimistic     all slots for those that give most; those that nobody earns are still filled by chance, for as
                       long as that is so, or no swarm would begin
 
-Who has everything serves as a seed of the profile does. They are no paper's.
+Who has everything serves as a seed of the profile does. They are no paper's. Parameters: `slots`,
+without it as many as the profile has; `departure` `stay`.
 """
 
 from dataclasses import replace

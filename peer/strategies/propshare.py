@@ -11,8 +11,9 @@ SIGCOMM 2008.
 A part that nobody wants goes to the other: to newcomers while nobody gives, to givers if there is no newcomer.
 Who has everything serves as a seed of the profile does.
 
-Left out: shares that would not carry one block in a rate window. They go to the larger ones, as a block that is
-begun at such a rate holds up its piece at the other end.
+Parameters: `reserve` 0.2; `slots`, of how many equal splits the capacity is taken to be for newcomers, without it as
+the profile has it. Left out: shares that would not carry one block in a rate window. They go to the larger ones, as a
+block that is begun at such a rate holds up its piece at the other end.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,15 @@
-"""The standard client, and two that differ from it in the order of pieces alone."""
+"""Tit-for-tat, the standard client, and two that differ from it in the order of pieces alone.
+
+Cohen: Incentives Build Robustness in BitTorrent. P2PEcon 2003.
+
+    serve    each 10 s, of those that want something, those that gave most in the last 20 s, unless they snub us
+    try      besides them one by chance for 30 s, the optimistic one; a slot that nobody earns is optimistic too
+    ask      for what is rarest, after a first piece by chance; tell everybody of every piece
+
+Numbers and times are the profile's, as real clients differ in them; so is how who has everything serves. Parameters:
+`slots`, the optimistic ones included, and `neighbours`, without them as many as the profile has; `departure` `stay`.
+Left out: several torrents, among which real clients divide their slots.
+"""
 
 from dataclasses import replace
 from random import Random
