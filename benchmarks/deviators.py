@@ -33,7 +33,7 @@ def downloads(arguments: argparse.Namespace, words: str, seed: int) -> tuple[flo
     ordinary: dict[str, Any] = {} if arguments.neighbours is None else {"neighbours": arguments.neighbours}
     leech = {"up": 128 * KIB, "down": arguments.down * KIB, **ordinary}
     others = [swarm.add(f"leech {n}", **leech) for n in range(arguments.n - arguments.deviators)]
-    mine = ordinary if strategy == "tit-for-tat" else parameters
+    mine = ordinary | parameters if strategy == "tit-for-tat" else parameters
     deviator = {"up": 128 * KIB, "down": 1024 * KIB, "strategy": strategy, **mine}
     deviators = [swarm.add(f"other {n}", **deviator) for n in range(arguments.deviators)]
     swarm.run(LIMIT, stop=lambda: all(map(_is_done, others)))
