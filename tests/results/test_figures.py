@@ -20,7 +20,7 @@ from testbed.results.figures.cdf import distribution
 from testbed.results.figures.curve import Scale, in_lines
 from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import Material
-from testbed.results.figures.style import look
+from testbed.results.figures.style import in_height, look
 from testbed.results.figures.timeline import mean_line
 from tests.results.runs import CALM, DISTURBED, GOLDEN, T0, golden, write_run, write_trial
 
@@ -122,13 +122,15 @@ def draw_again(folder: Path) -> Canvas:
 def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect: int, mean: float) -> None:
     figure = f"{{x: share, y: download_mean_s, compared: {how}, where: group = fast}}"
     assert compared(tmp_path, figure, suspect).undrawn == ()
-    lines = {line.get_gid(): line for line in draw_again(tmp_path).axes[0].lines}
+    (axes,) = draw_again(tmp_path).axes
+    lines = {line.get_gid(): line for line in axes.lines}
     drawn_line, level = lines["series:"], lines["theory:no change"]
     assert drawn_line.get_xdata() == [0.5]
     assert drawn_line.get_ydata() == pytest.approx([mean])
     assert level.get_ydata()[0] == (1.0 if how == "gain" else 0.0)
     label = {"gain": "gain over tit-for-tat: mean download time"}
-    assert label.get(how, "mean download time (s), minus that of tit-for-tat") in texts(tmp_path)
+    wanted = label.get(how, "mean download time (s), minus that of tit-for-tat")
+    assert axes.get_ylabel().replace("\n", " ") == wanted
 
 
 def test_a_panel_without_valid_pairs_says_so_beside_those_that_have_some(tmp_path: Path) -> None:
@@ -228,6 +230,51 @@ def test_a_matrix_of_gains_has_a_panel_for_each_group(tmp_path: Path) -> None:
     assert [axes.get_title() for axes in panels] == ["Gains, fast", "Gains, slow"]
     assert [[words.partition("\n")[0] for words in panel] for panel in cells(tmp_path)] == [["2.33"], ["1"]]
     assert "gain over tit-for-tat: mean download time" in texts(tmp_path)
+
+
+def test_panels_of_a_matrix_stand_one_above_the_other_and_each_has_its_words(tmp_path: Path) -> None:
+    compared(tmp_path, "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}")
+    above, below = (axes for axes in draw_again(tmp_path).axes if axes.images)
+    assert above.get_position().x0 == pytest.approx(below.get_position().x0, abs=0.05)
+    assert above.get_position().y0 > below.get_position().y1
+    for axes in (above, below):
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["sequential"]
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["bittorrent"]
+
+
+def test_a_gain_whose_interval_leaves_no_change_out_is_bold(tmp_path: Path) -> None:
+    figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}"
+    compared(tmp_path, figure, suspect=3)
+    panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
+    assert [[text.get_fontweight() for text in axes.texts] for axes in panels] == [["bold"], ["normal"]]
+
+
+@pytest.mark.parametrize(("how", "no_change", "sooner"), [("gain", 1.0, 1.5), ("difference", 0.0, -0.5)])
+def test_in_a_matrix_no_change_is_white_sooner_is_blue_and_later_is_red(
+    tmp_path: Path, how: str, no_change: float, sooner: float
+) -> None:
+    compared(tmp_path, f"{{kind: heatmap, x: distribution, y: download_mean_s, compared: {how}, where: group = fast}}")
+    (image,) = draw_again(tmp_path).axes[0].images
+    assert min(image.to_rgba(no_change)[:3]) > 0.95
+    for value, leads in ((sooner, "blue"), (1 / sooner if how == "gain" else -sooner, "red")):
+        red, _, blue, _ = image.to_rgba(value)
+        assert (blue > red) == (leads == "blue")
+
+
+def test_a_wide_matrix_makes_a_wide_figure(tmp_path: Path) -> None:
+    def width(folder: Path, columns: int) -> float:
+        folder.mkdir()
+        limits = ", ".join(f"{minutes} min" for minutes in range(1, columns + 1))
+        sweep = f"sweep:\n  distribution: [bittorrent, client-server]\n  time_limit: [{limits}]\n"
+        drawn(folder, "{kind: heatmap, series: distribution}", sweep=sweep)
+        return float(draw_again(folder).get_figwidth())
+
+    assert width(tmp_path / "wide", 10) > 1.4 * width(tmp_path / "narrow", 2)
+
+
+def test_a_long_label_of_an_upright_axis_is_broken() -> None:
+    label = in_height("gain over tit-for-tat, neighbours 40: mean download time")
+    assert label.split("\n") == ["gain over tit-for-tat, neighbours 40: mean", "download time"]
 
 
 def test_a_cell_without_a_number_is_empty(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from testbed.experiment.cells import readable
 from testbed.experiment.measured import axis_label
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of, lines_of
 from testbed.results.figures.rows import FigureError, Material, as_number
-from testbed.results.figures.style import look, theory_look
+from testbed.results.figures.style import in_height, look, theory_look
 from testbed.results.statistics import summarise
 
 DEFAULT_Y: Final = "distribution_s"
@@ -135,7 +135,7 @@ class _Curve:
             self._draw_series(number, len(series), name, sorted(self._points(name, rows)))
         self.scale.label(self.axes)
         self.axes.set_xlabel(axis_label(self.x))
-        self.axes.set_ylabel(self.label)
+        self.axes.set_ylabel(in_height(self.label))
         self.axes.set_ylim(bottom=min(0.0, self.axes.get_ylim()[0]))
 
     def _points(self, name: str, rows: pd.DataFrame) -> Iterator[Point]:

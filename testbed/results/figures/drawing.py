@@ -25,6 +25,8 @@ KINDS: Final[Mapping[str, Callable[[Axes, Material], None]]] = {
     "flows": draw_flows,
     "heatmap": draw_heatmap,
 }
+_STACKED: Final = frozenset({"heatmap"})
+"""Whose panels stand one above the other, and not side by side: they are wide."""
 _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},
@@ -48,13 +50,15 @@ def write_figure(material: Material, folder: Path) -> list[Path]:
 
 
 def draw(material: Material) -> Canvas:
-    """Draw a figure: each panel in axes of its own, side by side; one for which there is nothing says so."""
+    """Draw a figure: each panel in axes of its own; one for which there is nothing says so."""
     panels = list(material.panels())
-    width, height = SIZE
-    canvas = Canvas(figsize=(width * len(panels), height))
+    is_stacked = material.figure.kind in _STACKED
+    down, across = (len(panels), 1) if is_stacked else (1, len(panels))
+    canvas = Canvas(figsize=(SIZE[0] * across, SIZE[1] * down))
     FigureCanvasAgg(canvas)
+    places = canvas.subplots(down, across, sharey=not is_stacked, squeeze=False).flat
     reasons: list[FigureError] = []
-    for axes, (name, panel) in zip(canvas.subplots(1, len(panels), sharey=True, squeeze=False)[0], panels, strict=True):
+    for axes, (name, panel) in zip(places, panels, strict=True):
         try:
             KINDS[material.figure.kind](axes, panel)
         except FigureError as error:

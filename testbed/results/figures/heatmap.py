@@ -1,25 +1,35 @@
-"""A mean in each cell of a matrix: one swept key down, the others across; the number stands in the cell."""
+"""A mean in each cell of a matrix: one swept key down, the others across; the number stands in the cell.
+
+Where trials are compared, a colour tells on which side of no change a cell is and how far from it, and the numbers of a
+cell whose interval leaves no change out are bold.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import log2
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure as Canvas
 
 from testbed.experiment.cells import readable
 from testbed.experiment.figures import rows_key
 from testbed.experiment.measured import axis_label
 from testbed.results.counters import Numbers
-from testbed.results.figures.pairs import compared_rows, label_of
+from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of
 from testbed.results.figures.rows import FigureError, Material
+from testbed.results.figures.style import in_height
 from testbed.results.statistics import Summary, summarise
 
 DEFAULT_Y: Final = "distribution_s"
-_DARK: Final = 0.55
-"""From here on of the scale, black letters cannot be read."""
+_CELL: Final = 0.62
+_BESIDE: Final = 1.9
+"""Inches: what the words of an interval take, and all that stands beside the matrix."""
+_LEAST_REACH: Final = 2.0
+"""Colours of gains reach from half as fast to twice as fast, or further: so they mean the same in most figures."""
 
 
 def draw_heatmap(axes: Axes, material: Material) -> None:
@@ -33,15 +43,22 @@ def draw_heatmap(axes: Axes, material: Material) -> None:
     if material.figure.compared is not None:
         rows, label = compared_rows(material, table, rows, y), label_of(material, y)
     matrix = _Matrix.of(rows, down, across, y)
-    norm = _norm(matrix.means, material)
-    image = axes.imshow(matrix.means, cmap="Greys", norm=norm, aspect="auto")
+    colours = _Colours.of(matrix.means, material)
+    image = axes.imshow(matrix.means, cmap=colours.name, norm=colours.norm, aspect="auto")
     image.set_gid("heatmap")
+    no_change = NO_CHANGE.get(material.figure.compared or "")
     for (i, j), cell in matrix.cells():
-        is_dark = float(norm(np.array([cell.mean]))[0]) > _DARK
-        axes.text(j, i, _words(cell), ha="center", va="center", fontsize=6, color="white" if is_dark else "black")
-    figure = axes.get_figure()
-    if figure is not None:
-        figure.colorbar(image, ax=axes, label=label)
+        ink = "white" if colours.is_dark(cell.mean) else "black"
+        is_told = no_change is not None and cell.n > 1 and not cell.low <= no_change <= cell.high
+        weight = "bold" if is_told else "normal"
+        axes.text(j, i, _words(cell), ha="center", va="center", fontsize=6, color=ink, fontweight=weight)
+    canvas = axes.get_figure()
+    if isinstance(canvas, Canvas):
+        canvas.set_figwidth(max(canvas.get_figwidth(), _BESIDE + _CELL * len(matrix.across)))
+        bar = canvas.colorbar(image, ax=axes, label=in_height(label))
+        if colours.marks:
+            bar.set_ticks(colours.marks, labels=[f"{mark:.2g}" for mark in colours.marks])
+            bar.minorticks_off()
     axes.grid(visible=False)
     axes.set_yticks(range(len(matrix.down)), [readable(value) for value in matrix.down], fontsize=7)
     axes.set_xticks(
@@ -92,13 +109,37 @@ class _Matrix:
         yield from ((place, cell) for place, cell in self.found.items() if cell.n)
 
 
-def _norm(means: Numbers, material: Material) -> Normalize:
-    """Return how dark a number is; twice and half as fast are as far from no gain."""
-    if np.isnan(means).all():
-        raise FigureError(f"figure {material.name}: no cell has a number")
-    least, most = float(np.nanmin(means)), float(np.nanmax(means))
-    is_gain = material.figure.compared == "gain" and least > 0
-    return LogNorm(least, most) if is_gain and least < most else Normalize(least, most)
+@dataclass(frozen=True)
+class _Colours:
+    """How numbers are coloured."""
+
+    name: str
+    norm: Normalize
+    darkest: tuple[float, float]
+    """Below and above these parts of the scale, black letters cannot be read."""
+    marks: Sequence[float] = ()
+    """Which numbers stand beside the scale, if it matters."""
+
+    @classmethod
+    def of(cls, means: Numbers, material: Material) -> "_Colours":
+        """Choose for a matrix; twice and half as fast are as far from no gain, sooner is blue, and later red."""
+        if np.isnan(means).all():
+            raise FigureError(f"figure {material.name}: no cell has a number")
+        least, most = float(np.nanmin(means)), float(np.nanmax(means))
+        if material.figure.compared == "gain" and least > 0:
+            reach = max(most, 1 / least, _LEAST_REACH)
+            steps = int(2 * log2(reach))
+            marks = [2 ** (step / 2) for step in range(-steps, steps + 1)]
+            return cls("RdBu", LogNorm(1 / reach, reach), (0.15, 0.85), marks)
+        if material.figure.compared == "difference":
+            reach = max(-least, most)
+            return cls("RdBu_r", Normalize(-reach, reach), (0.15, 0.85))
+        return cls("Greys", Normalize(least, most), (0.0, 0.55))
+
+    def is_dark(self, number: float) -> bool:
+        """Whether a number's colour is so dark that letters on it must be white."""
+        place = float(self.norm(np.array([number]))[0])
+        return not self.darkest[0] <= place <= self.darkest[1]
 
 
 def _words(cell: Summary) -> str:

@@ -1,5 +1,6 @@
 """How figures look: series are told apart without colours too, by marker, dashes and brightness."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,8 @@ SETTINGS: Final[dict[Any, Any]] = {
 }
 SIZE: Final = (5.2, 3.4)
 """Inches."""
+_IN_HEIGHT: Final = 45
+"""Characters that stand beside a figure of this height."""
 
 THEORY_COLOUR: Final = "0.45"
 _COLOURS: Final = ("#000000", "#d55e00", "#0072b2", "#56b4e9", "#009e73", "#cc79a7", "#7f4f00", "#999999")
@@ -65,6 +68,11 @@ class Look:
     def of_lines(self) -> dict[str, Any]:
         """For lines with too many points to mark."""
         return {"color": self.color, "linestyle": self.linestyle}
+
+
+def in_height(label: str) -> str:
+    """Break the label of an upright axis, so that it is no longer than the axis."""
+    return textwrap.fill(label, _IN_HEIGHT, break_on_hyphens=False)
 
 
 def look(number: int) -> Look:
