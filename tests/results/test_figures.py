@@ -290,6 +290,11 @@ def test_a_curve_can_have_panels_too(tmp_path: Path) -> None:
     assert all(len(axes.lines[0].get_xdata()) == 2 for axes in panels)
 
 
+def test_a_panel_of_a_number_says_of_what(tmp_path: Path) -> None:
+    drawn(tmp_path, "{x: distribution, panels: time_limit}")
+    assert [axes.get_title() for axes in draw_again(tmp_path).axes] == ["time_limit = 1 min", "time_limit = 2 min"]
+
+
 KINDS_OF_FIGURES = (
     "{x: time_limit, theory: [p2p]}",
     "{kind: cdf}",

@@ -10,7 +10,7 @@ from testbed.experiment import Plan
 from testbed.experiment.cells import readable
 from testbed.experiment.expressions import names_in, parse_condition, read_value
 from testbed.experiment.figures import Figure
-from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES
+from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES, axis_label
 from testbed.results.tables import Tables
 
 
@@ -69,7 +69,9 @@ class Material:
             return
         table = TABLE_OF.get(self.figure.kind) or self.table_having(*self.figure.columns(column, column))
         for value in dict.fromkeys(self.rows(table, column)[column]):
-            yield readable(value), replace(self, panel=(column, value))
+            is_word = as_number(value) is None
+            name = readable(value) if is_word else f"{axis_label(column)} = {readable(value)}"
+            yield name, replace(self, panel=(column, value))
 
     def with_series(self, column: str | None) -> "Material":
         """The same, with another column that tells lines apart."""
