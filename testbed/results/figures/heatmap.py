@@ -122,7 +122,7 @@ class _Colours:
 
     @classmethod
     def of(cls, means: Numbers, material: Material) -> "_Colours":
-        """Choose for a matrix; twice and half as fast are as far from no gain, sooner is blue, and later red."""
+        """Choose for a matrix; twice and half are as far from no gain, less than the twin is blue, and more red."""
         if np.isnan(means).all():
             raise FigureError(f"figure {material.name}: no cell has a number")
         least, most = float(np.nanmin(means)), float(np.nanmax(means))
