@@ -8,12 +8,12 @@ from peer.strategies import make_strategy
 from peer.strategies.heralds import Honest
 from peer.strategies.pickers import RarestFirst
 from peer.strategies.seam import ChokingView, Strategy
-from peer.swarm.facts import Connected, Disconnected
+from peer.swarm.facts import Announced, Connected, Disconnected
 from peer.swarm.profile import PROFILES
 from tests.peer.strategies.crowds import Crowd
 from tests.peer.strategies.progress import progress
 from tests.peer.strategies.views import views
-from tests.peer.swarm.virtual import VirtualPeer
+from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
 
 COURSE = PROFILES["course"]
 
@@ -53,6 +53,18 @@ def test_it_knows_everybody_where_others_know_a_few_and_gives_no_byte() -> None:
     crowd.run()
     assert crowd.lone.session.is_complete
     assert crowd.lone.session.sent_bytes == 0
+
+
+def test_what_the_tracker_keeps_back_neighbours_tell() -> None:
+    swarm = VirtualSwarm(a_torrent(64), profile=COURSE.scaled(10), numwant=2)
+    swarm.add("seed", up=16_384, is_seed=True)
+    for n in range(20):
+        swarm.add(f"leech {n}", up=16_384, neighbours=6)
+    own, ordinary = swarm.add("rider", at=5, strategy="large-view"), swarm.add("ordinary", at=5, neighbours=6)
+    swarm.run(5 + COURSE.scaled(10).optimistic_period * 0.9)
+    for peer in (own, ordinary):
+        assert [answer.peers for answer in peer.told(Announced)] == [2]
+    assert open_connections(ordinary) <= 6 < open_connections(own)
 
 
 def open_connections(peer: VirtualPeer) -> int:
