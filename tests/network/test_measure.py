@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -13,12 +16,15 @@ from testbed.network.counters import QueueCount
 from testbed.network.measure import WINDOW_SECONDS, DirectionReport, Load, measure, own_load, window_rates
 from testbed.network.shape import FRAME_BYTES
 from testbed.network.traffic import Route, Traffic, TrafficError
+from testbed.trial.fidelity import FINE_LATENESS_MS
+from testbed.trial.machine import MachineWatch
 from topologies.star import Star
 from topologies.two_isps import TwoIsps
 
 OnNetwork = Callable[..., Any]
 LADDER = [1_000_000, 8_000_000, 100_000_000]
 ATTEMPTS = 3  # other programs may take the processors for a moment, but not three times
+MOST_ATTEMPTS = 20  # with those in which an idle program woke late too: then it is the machine that was disturbed
 
 
 def counted(*points: tuple[float, int]) -> list[QueueCount]:
@@ -98,12 +104,25 @@ def test_several_streams_share_a_trunk_that_gives_its_rate(on_network: OnNetwork
 
 def exact(attempt: Callable[[], list[DirectionReport]]) -> list[DirectionReport]:
     """Measure until all links kept their rates: within 2 %, and no 100 ms above 115 % (or by a single frame)."""
-    for _ in range(ATTEMPTS):
-        reports = attempt()
+    calm = 0
+    off: list[DirectionReport] = []
+    for _ in range(MOST_ATTEMPTS):
+        reports, lateness_ms = watched(attempt)
         off = [report for report in reports if not is_exact(report)]
         if not off:
             return reports
-    raise AssertionError(f"not their rates in {ATTEMPTS} attempts: {off}")
+        calm += lateness_ms <= FINE_LATENESS_MS
+        if calm == ATTEMPTS:
+            break
+    raise AssertionError(f"not their rates in {calm} attempts on a calm machine, or {MOST_ATTEMPTS} in all: {off}")
+
+
+def watched(attempt: Callable[[], list[DirectionReport]]) -> tuple[list[DirectionReport], float]:
+    """Return what an attempt measured, and how late programs of the machine woke meanwhile."""
+    with TemporaryDirectory() as folder, MachineWatch(Path(folder)) as watch:
+        watch.begin(monotonic(), ())
+        reports = attempt()
+        return reports, watch.sample(monotonic(), 0.0).lateness_ms or 0.0
 
 
 def is_exact(report: DirectionReport) -> bool:
