@@ -5,7 +5,7 @@
     .venv/bin/python -m benchmarks.bandwidths --whole tit-for-tat bittyrant bittyrant,excess=withheld propshare
     .venv/bin/python -m benchmarks.bandwidths --up 450 --classes 450x32 --comes 5
 
-The swarm of experiments/bittyrant.yaml over links that are arithmetic (tests/peer/swarm/virtual.py): a server of
+The swarm of experiments/bittyrant.yaml over links that are arithmetic (peer/simulation/swarm.py): a server of
 1500 kB/s, 24 peers of 150, 6 of 450 and 2 of 1500 kB/s, who leave with the file of 5 MiB; periods are a twentieth. The
 gain is over the same peer that does as the others do: medians, least and most, and the geometric mean with two standard
 errors. A strategy may have parameters: name,key=value.
@@ -20,8 +20,8 @@ from statistics import mean, stdev
 
 from benchmarks.clients import markdown, spread
 from benchmarks.deviators import as_parameter
-from peer.swarm.profile import PROFILES
-from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
+from peer.bittorrent.engine.profile import PROFILES
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 
 KB = 1_000
 LIMIT = 400.0

@@ -19,14 +19,36 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.clients import markdown, say, spread
-from peer.baselines.plan import USUAL_BLOCK, USUAL_EXCESS, Plan, encode_plan
-from peer.wire.compact import Address
-from testbed.network import EmulatedHost, Network, Process, sandbox
-from testbed.theory import Downloader, Swarm, client_server_bound, fluid_rates, p2p_bound, payload_share
+from peer.distribution.fluid.plan import (
+    USUAL_BLOCK,
+    USUAL_EXCESS,
+    Plan,
+    encode_plan,
+)
+from peer.net.address import Address
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    Process,
+    sandbox,
+)
+from testbed.theory import (
+    Downloader,
+    Swarm,
+    client_server_bound,
+    fluid_rates,
+    p2p_bound,
+    payload_share,
+)
 from topologies.star import Star
 
 FOLDER = Path("/run/benchmark")
-PRELOAD = ("peer.baselines.relaying", "peer.baselines.fetching", "peer.baselines.serving", "peer.swarm.trace")
+PRELOAD = (
+    "peer.distribution.fluid.relay",
+    "peer.distribution.client_server.client",
+    "peer.distribution.client_server.server",
+    "traceformat.encoding",
+)
 PLAN = FOLDER / "plan.json"
 PORT = 7000
 MIB = 1 << 20
@@ -98,14 +120,12 @@ class ClientServer:
 
     def serve(self, network: Network, _at: Point, data: Path) -> None:
         server = network.host("server")
-        process = server.start_python(
-            "peer.baselines.server", [data, "--bind", str(server.address), "--port", str(PORT)]
-        )
+        process = server.start_python("peer.cli.serve", [data, "--bind", str(server.address), "--port", str(PORT)])
         self._url = f"http://{process.wait_ready('^ready (.*)$')[1]}/"
 
     def join(self, host: EmulatedHost, _number: int, data: Path) -> Process:
         options = ["--discard", "--original", data, "--trace", trace_of(host)]
-        return host.start_python("peer.baselines.client", [self._url, *options])
+        return host.start_python("peer.cli.fetch", [self._url, *options])
 
 
 class Fluid:
@@ -139,7 +159,7 @@ class Fluid:
     @staticmethod
     def _start(host: EmulatedHost, who: str, data: Path) -> Process:
         options = ["--as", who, "--original", data, "--trace", trace_of(host)]
-        return host.start_python("peer.baselines.relay", [PLAN, *options])
+        return host.start_python("peer.cli.relay", [PLAN, *options])
 
 
 def distribute(scheme: ClientServer | Fluid, at: Point) -> Run:

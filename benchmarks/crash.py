@@ -18,7 +18,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.network.crashes import PHASES, TARGETS, Crash, crash_each, rehearse
+from tests.network.crashes import (
+    PHASES,
+    TARGETS,
+    Crash,
+    crash_each,
+    rehearse,
+)
 from tests.network.users import User, call_as, why_not
 
 _AT_ONCE = 5

@@ -5,7 +5,7 @@
 A flash crowd of standard clients and one peer, or some, that follow the strategy; each repetition is run again with
 those as standard clients. Gain is their download time as standard clients over that as deviators: above 1 it pays. Who
 has not got the file in three times the others' time counts with that time. Cost is the same of the others, turned
-round: above 1 they pay. Links are arithmetic (tests/peer/swarm/virtual.py). Medians, least and most.
+round: above 1 they pay. Links are arithmetic (peer/simulation/swarm.py). Medians, least and most.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from statistics import mean
 from typing import Any
 
 from benchmarks.clients import markdown, spread
-from peer.swarm.profile import PROFILES
-from tests.peer.swarm.virtual import VirtualPeer, VirtualSwarm, a_torrent
+from peer.bittorrent.engine.profile import PROFILES
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 
 KIB = 1024
 LIMIT = 2_000.0

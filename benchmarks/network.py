@@ -23,12 +23,19 @@ from mininet.net import Mininet
 from mininet.nodelib import LinuxBridge
 from mininet.topo import Topo
 
-from testbed.doctor.capacity import HOSTS, Probe, load_capacity, measure_capacity, probe, save_capacity
+from testbed.doctor.capacity import (
+    HOSTS,
+    Probe,
+    load_capacity,
+    measure_capacity,
+    probe,
+    save_capacity,
+)
 from testbed.network import sandbox
-from testbed.network.measure import DirectionReport, Load, measure
+from testbed.network.check.measure import DirectionReport, Load, measure
+from testbed.network.check.traffic import Route
+from testbed.network.links.shape import FRAME_BYTES, MAX_RATE, Shape
 from testbed.network.network import Network
-from testbed.network.shape import FRAME_BYTES, MAX_RATE, Shape
-from testbed.network.traffic import Route
 
 UP, DOWN = 8.0, 24.0
 

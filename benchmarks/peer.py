@@ -18,8 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.clients import CLIENTS, PRELOAD, Client, cpu_seconds, make_torrent, markdown, say, spread, start_tracker
-from testbed.network import EmulatedHost, Network, Process, sandbox
-from testbed.network.processes import stop_all
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    Process,
+    sandbox,
+)
+from testbed.network.processes.processes import stop_all
 from topologies.star import Star
 
 # The sandbox's own tmpfs.

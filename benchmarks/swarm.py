@@ -23,8 +23,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.clients import CLIENTS, PRELOAD, Client, make_torrent, markdown, say, spread, start_tracker
-from testbed.network import EmulatedHost, Network, Process, sandbox
-from testbed.network.counters import LinkCounters
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    Process,
+    sandbox,
+)
+from testbed.network.links.counters import LinkCounters
 from topologies.star import Star
 
 FOLDER = Path("/run/benchmark")

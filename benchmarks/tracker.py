@@ -22,10 +22,20 @@ from pathlib import Path
 from random import Random
 
 from benchmarks.clients import cpu_seconds, markdown, say, spread
-from peer.wire.tracker import AnnounceRequest
-from peer.wire.tracker_http import announce_url
-from peer.wire.tracker_udp import ConnectRequest, ConnectResponse, UdpAnnounceRequest, decode_response
-from testbed.network import EmulatedHost, Network, Process, sandbox
+from peer.bittorrent.wire.tracker.http import announce_url
+from peer.bittorrent.wire.tracker.messages import AnnounceRequest
+from peer.bittorrent.wire.tracker.udp import (
+    ConnectRequest,
+    ConnectResponse,
+    UdpAnnounceRequest,
+    decode_response,
+)
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    Process,
+    sandbox,
+)
 from topologies.star import Star
 
 FOLDER = Path("/run/benchmark")
@@ -179,7 +189,7 @@ def connection_id(client: socket.socket) -> int:
 
 
 def start_ours(host: EmulatedHost) -> Process:
-    tracker = host.start([sys.executable, "-m", "peer.tracker", "--bind", HOST, "--port", str(PORT)])
+    tracker = host.start([sys.executable, "-m", "peer.bittorrent.tracker", "--bind", HOST, "--port", str(PORT)])
     tracker.wait_ready("^ready")
     return tracker
 

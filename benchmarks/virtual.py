@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.virtual --profile course testbed --n 5 10 20 40 [--strict] [--repeat 3]
     .venv/bin/python -m benchmarks.virtual --seed-strategy swift --leech-strategy tit-for-tat
 
-The swarms of benchmarks/swarm.py over links that are arithmetic (tests/peer/swarm/virtual.py), where all bytes are
+The swarms of benchmarks/swarm.py over links that are arithmetic (peer/simulation/swarm.py), where all bytes are
 payload: the bound is not corrected for headers. --strict gives every profile strict priority. The last column is the
 mean over peers of when they were complete, over the bound.
 """
@@ -14,9 +14,9 @@ from dataclasses import replace
 from statistics import mean
 
 from benchmarks.clients import markdown, spread
-from peer.strategies import STRATEGIES
-from peer.swarm.profile import PROFILES, Profile
-from tests.peer.swarm.virtual import VirtualSwarm, a_torrent
+from peer.bittorrent.engine.profile import PROFILES, Profile
+from peer.bittorrent.strategies import STRATEGIES
+from peer.simulation.swarm import VirtualSwarm, a_torrent
 
 PIECE = 128 << 10
 LATENCY = 0.002

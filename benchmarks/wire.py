@@ -1,4 +1,4 @@
-"""What a message, a block and a torrent cost in `peer.wire`: microseconds, the best of several runs.
+"""What a message, a block and a torrent cost in `peer.bittorrent.wire`: microseconds, the best of several runs.
 
 .venv/bin/python benchmarks/wire.py
 """
@@ -7,9 +7,10 @@ import os
 import timeit
 from collections.abc import Callable, Sequence
 
-from peer.wire import bencode, messages, metainfo
-from peer.wire.bitfield import Bitfield
-from peer.wire.decoder import Decoder
+from peer.bittorrent.wire import messages
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.decoder import Decoder
+from peer.bittorrent.wire.metainfo import bencode, metainfo
 
 PIECES = 10_000
 BLOCK = 16 << 10

@@ -3,9 +3,14 @@
 from dataclasses import replace
 from random import Random
 
-from peer.strategies.seam import Allocation, ChokingView, Grant, Strategy
-from peer.strategies.standard import tit_for_tat
-from peer.swarm.profile import Profile
+from peer.bittorrent.engine.profile import Profile
+from peer.bittorrent.engine.strategy import (
+    Allocation,
+    ChokingView,
+    Grant,
+    Strategy,
+)
+from peer.bittorrent.strategies.standard import tit_for_tat
 
 
 class EqualShares:

@@ -2,7 +2,7 @@
 
 import sys
 
-from peer.commands.line import main
+from peer.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,11 +6,11 @@ from typing import Final
 from testbed.cli.targets import target_of, trial_topology
 from testbed.errors import ExplainedError
 from testbed.experiment import read_experiment
-from testbed.experiment.estimates import Doubt, Machine, doubts
-from testbed.experiment.plan import Plan, make_plan
-from testbed.experiment.trials import Trial
+from testbed.experiment.plan.estimates import Doubt, Machine, doubts
+from testbed.experiment.plan.plan import Plan, make_plan
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.programs import check_programs
 from testbed.trial.errors import TrialError
-from testbed.trial.programs import check_programs
 from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()

@@ -5,7 +5,14 @@ import sys
 from dataclasses import asdict
 
 from testbed.cli.output import progress
-from testbed.doctor.capacity import Capacity, Probe, cache_file, load_capacity, measure_capacity, save_capacity
+from testbed.doctor.capacity import (
+    Capacity,
+    Probe,
+    cache_file,
+    load_capacity,
+    measure_capacity,
+    save_capacity,
+)
 from testbed.doctor.checks import Check, exit_status
 from testbed.doctor.kernel import check_kernel
 from testbed.doctor.limits import check_limits

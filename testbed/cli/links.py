@@ -3,11 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from testbed.cli.output import counted, format_table, print_csv, progress
+from testbed.cli.output import (
+    counted,
+    format_table,
+    print_csv,
+    progress,
+)
 from testbed.cli.targets import Target, open_target
 from testbed.network import sandbox
-from testbed.network.linkcheck import Alone, PathReport, check_paths, check_rates
-from testbed.network.measure import DirectionReport
+from testbed.network.check.linkcheck import (
+    Alone,
+    PathReport,
+    check_paths,
+    check_rates,
+)
+from testbed.network.check.measure import DirectionReport
 from testbed.network.network import Network
 from testbed.units import format_rate
 

@@ -13,9 +13,9 @@ from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment.estimates import Machine, doubts
-from testbed.experiment.plan import Plan
-from testbed.experiment.trials import Trial
+from testbed.experiment.plan.estimates import Machine, doubts
+from testbed.experiment.plan.plan import Plan
+from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.units import format_duration, format_rate, format_size
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from testbed.experiment.cells import as_cell, readable
+from testbed.experiment.language.cells import as_cell, readable
 
 WIDEST: Final = 40
 """Characters of a swept value: a list of rates can be long."""

@@ -12,11 +12,21 @@ from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, read_experiment
-from testbed.experiment.estimates import doubts
+from testbed.experiment.plan.estimates import doubts
+from testbed.runfolder.folders import (
+    RunFolder,
+    latest_run,
+    make_run,
+    unfinished_run,
+)
+from testbed.runs.provenance import session
+from testbed.runs.run_all import (
+    Tally,
+    check_plan,
+    finish_session,
+    run_trials,
+)
 from testbed.trial.events import RunEnded
-from testbed.trial.folders import RunFolder, latest_run, make_run, unfinished_run
-from testbed.trial.provenance import session
-from testbed.trial.running import Tally, check_plan, finish_session, run_trials
 
 INTERRUPTED: Final = 130
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from mininet.topo import Topo
 
 from testbed.experiment import read_experiment, refused_parameters
-from testbed.experiment.plan import make_plan
-from testbed.experiment.trials import Trial
-from testbed.network.planned import topology_of
-from testbed.network.topology import ParameterError, TopologyError, make_topology
+from testbed.experiment.plan.plan import make_plan
+from testbed.experiment.plan.trials import Trial
+from testbed.topology.finder import ParameterError, TopologyError, make_topology
+from testbed.topology.planned import topology_of
 
 _EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
 

@@ -2,7 +2,7 @@
 
 import inspect
 
-from testbed.network.topology import BUILT_IN, describe_parameters, load_topology
+from testbed.topology.finder import BUILT_IN, describe_parameters, load_topology
 
 
 def show_topologies(reference: str | None) -> None:

@@ -19,9 +19,18 @@ from rich.table import Table
 from rich.text import Text
 
 from testbed.cli.points import name_of
-from testbed.experiment.plan import Plan
-from testbed.experiment.trials import Trial
-from testbed.trial.events import Collecting, Event, Progress, RunBegan, RunEnded, TrialBegan, TrialEnded, TrialFailed
+from testbed.experiment.plan.plan import Plan
+from testbed.experiment.plan.trials import Trial
+from testbed.trial.events import (
+    Collecting,
+    Event,
+    Progress,
+    RunBegan,
+    RunEnded,
+    TrialBegan,
+    TrialEnded,
+    TrialFailed,
+)
 from testbed.units import format_duration
 
 _PLAIN_EVERY_SECONDS: Final = 30

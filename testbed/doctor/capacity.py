@@ -22,10 +22,10 @@ from mininet.topo import Topo
 from testbed.doctor.parallel import in_parallel
 from testbed.doctor.tools import versions
 from testbed.network import sandbox
-from testbed.network.measure import DirectionReport, Load, measure
+from testbed.network.check.measure import DirectionReport, Load, measure
+from testbed.network.check.traffic import Route
+from testbed.network.links.shape import MAX_RATE, MIN_RATE
 from testbed.network.network import Network
-from testbed.network.shape import MAX_RATE, MIN_RATE
-from testbed.network.traffic import Route
 
 HOSTS: Final = (10, 50, 200)
 CARRIED: Final = 0.98

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from testbed.doctor.checks import Check
 from testbed.network import sandbox
-from testbed.network.features import has_filter, has_link, has_qdisc
+from testbed.network.kernel.features import has_filter, has_link, has_qdisc
 from testbed.network.sandbox.sysctls import read_sysctl
 
 _SECTION: Final = "kernel"

@@ -1,11 +1,16 @@
 """The experiment file, resolved into a plan; pure."""
 
-from testbed.experiment.errors import ExperimentError, Place, Problem
-from testbed.experiment.expect import Outcome, evaluate
-from testbed.experiment.load import Written, load_experiment, read_experiment, refused_parameters
-from testbed.experiment.plan import Plan, make_plan
-from testbed.experiment.schema import Experiment, TopologyChoice
-from testbed.experiment.trials import Trial
+from testbed.experiment.file.errors import ExperimentError, Place, Problem
+from testbed.experiment.file.load import (
+    Written,
+    load_experiment,
+    read_experiment,
+    refused_parameters,
+)
+from testbed.experiment.language.expectations import Outcome, evaluate
+from testbed.experiment.plan.plan import Plan, make_plan
+from testbed.experiment.plan.trials import Trial
+from testbed.experiment.schema.experiment import Experiment, TopologyChoice
 
 __all__ = [
     "Experiment",

@@ -1,10 +1,15 @@
 """The emulated network: sandbox, hosts, shaped links, and their measurement."""
 
 from testbed.network import sandbox
+from testbed.network.build.nodes import (
+    Core,
+    EmulatedHost,
+    NodeError,
+    ShapedLink,
+)
+from testbed.network.links.shape import Impairment, Shape, ShapeError
 from testbed.network.network import Network
-from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink
-from testbed.network.processes import Process, ProcessError
-from testbed.network.shape import Impairment, Shape, ShapeError
+from testbed.network.processes.processes import Process, ProcessError
 
 __all__ = [
     "Core",

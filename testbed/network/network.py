@@ -13,13 +13,19 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.construction import build, demolish
+from testbed.network.build.construction import build, demolish
+from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
+from testbed.network.build.fabric import ADDRESSES, Fabric
+from testbed.network.build.nodes import (
+    Core,
+    EmulatedHost,
+    NodeError,
+    ShapedLink,
+    make_core,
+)
 from testbed.network.delaybox import DelayBox
-from testbed.network.delays import start_delay_boxes, stop_delay_boxes
-from testbed.network.fabric import ADDRESSES, Fabric
-from testbed.network.features import has_qdisc
-from testbed.network.nodes import Core, EmulatedHost, NodeError, ShapedLink, make_core
-from testbed.network.processes import Processes
+from testbed.network.kernel.features import has_qdisc
+from testbed.network.processes.processes import Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
 
 # The rest is the network's own address, its broadcast address, and that of a core.

@@ -6,9 +6,9 @@ from typing import Final
 import pandas as pd
 
 from testbed.experiment import Outcome, evaluate
-from testbed.experiment.expressions import Expectation, parse_expectation
-from testbed.experiment.measured import EXPECTED_OF
-from testbed.results.tables import Tables
+from testbed.experiment.columns import EXPECTED_OF
+from testbed.experiment.language.expressions import Expectation, parse_expectation
+from testbed.results.tables.tables import Tables
 
 _VERDICT: Final = "verdict"
 

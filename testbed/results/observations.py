@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from testbed.experiment import Trial
-from testbed.results.counters import Counters, read_counters
-from testbed.results.record import HostRecord, TrialRecord, read_record
-from testbed.results.traces import HostTrace, read_trace
+from testbed.runfolder.counters import Counters, read_counters
+from testbed.runfolder.record import HostRecord, TrialRecord, read_record
+from testbed.runfolder.traces import HostTrace, read_trace
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Final
 
 from testbed.experiment import Outcome, Plan
-from testbed.results.damage import Damage, DamageError
 from testbed.results.expectations import outcomes
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import Material
-from testbed.results.folder import RunFolder
 from testbed.results.observations import observe
-from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
+from testbed.results.tables.tables import (
+    TableMaker,
+    Tables,
+    require_parquet,
+    write_tables,
+)
+from testbed.runfolder.damage import Damage, DamageError
+from testbed.runfolder.folder import RunFolder
 
 FIGURES: Final = "figures"
 

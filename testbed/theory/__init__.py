@@ -1,7 +1,18 @@
 """The bounds that measured times are held against, and the scheme that attains them; pure."""
 
-from testbed.theory.bounds import Bound, Downloader, Swarm, client_server_bound, p2p_bound
-from testbed.theory.fluid import FluidRates, LinkUse, fluid_rates, link_use
+from testbed.theory.bounds import (
+    Bound,
+    Downloader,
+    Swarm,
+    client_server_bound,
+    p2p_bound,
+)
+from testbed.theory.fluid import (
+    FluidRates,
+    LinkUse,
+    fluid_rates,
+    link_use,
+)
 from testbed.theory.models import chunked_seconds
 from testbed.theory.wire import SEGMENT_PAYLOAD, payload_share
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TypeAlias
 
-from testbed.experiment.plan import Plan
-from testbed.experiment.trials import Trial
+from testbed.experiment.plan.plan import Plan
+from testbed.experiment.plan.trials import Trial
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from testbed.trial.links import SHORTEST_SECONDS, LinkUse
-from testbed.trial.machine import MachineSample
+from testbed.trial.monitoring.links import SHORTEST_SECONDS, LinkUse
+from testbed.trial.monitoring.machine import MachineSample
 from testbed.units import format_rate
 
 FINE_LATENESS_MS: Final = 4.0

@@ -1,1 +1,1 @@
-"""Packet captures read back as peer-wire messages."""
+"""Packet captures."""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import read_experiment
-from testbed.experiment.plan import make_plan
-from testbed.network.planned import topology_of
+from testbed.experiment.plan.plan import make_plan
+from testbed.topology.planned import topology_of
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from testbed.doctor.capacity import Capacity, load_capacity, machine_key, save_capacity
+from testbed.doctor.capacity import (
+    Capacity,
+    load_capacity,
+    machine_key,
+    save_capacity,
+)
 
 pytestmark = pytest.mark.kernel
 

@@ -5,7 +5,12 @@ import io
 
 import pytest
 
-from testbed.cli.output import counted, format_table, print_csv, progress
+from testbed.cli.output import (
+    counted,
+    format_table,
+    print_csv,
+    progress,
+)
 
 
 def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:

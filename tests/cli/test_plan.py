@@ -8,7 +8,7 @@ import pytest
 
 from testbed.doctor.capacity import Capacity, machine_key, save_capacity
 from testbed.experiment import read_experiment
-from testbed.experiment.plan import Plan, make_plan
+from testbed.experiment.plan.plan import Plan, make_plan
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 SCALING = Path(__file__).parents[2] / "experiments" / "scaling.yaml"

@@ -3,7 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.cli.points import WIDEST, name_of, short, short_names, telling_keys
+from testbed.cli.points import (
+    WIDEST,
+    name_of,
+    short,
+    short_names,
+    telling_keys,
+)
 
 RATES = ["300 kB/s"] * 12
 MANY = [

@@ -9,9 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from testbed.experiment.measured import TABLES
-from testbed.results.tables import DIGITS
-from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
+from testbed.experiment.columns import TABLES
+from testbed.results.tables.tables import DIGITS
+from tests.results.runs import (
+    DISTURBED,
+    GOLDEN,
+    golden,
+    write_run,
+    write_trial,
+)
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LEFT_OUT = (

@@ -7,9 +7,26 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from testbed.cli.views import Course, JsonLines, LiveView, PlainLines, Silent, View, choose_view
+from testbed.cli.views import (
+    Course,
+    JsonLines,
+    LiveView,
+    PlainLines,
+    Silent,
+    View,
+    choose_view,
+)
 from testbed.experiment import Plan
-from testbed.trial.events import Collecting, Event, Progress, RunBegan, RunEnded, TrialBegan, TrialEnded, TrialFailed
+from testbed.trial.events import (
+    Collecting,
+    Event,
+    Progress,
+    RunBegan,
+    RunEnded,
+    TrialBegan,
+    TrialEnded,
+    TrialFailed,
+)
 from tests.trial.plans import plan_of
 
 

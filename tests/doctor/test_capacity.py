@@ -22,7 +22,7 @@ from testbed.doctor.capacity import (
     save_capacity,
     search,
 )
-from testbed.network.shape import MAX_RATE, MIN_RATE
+from testbed.network.links.shape import MAX_RATE, MIN_RATE
 
 KEPT = Capacity({10: 500_000_000, 50: 250_000_000}, "2026-11-21T08:00:00+00:00", machine_key())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from testbed.experiment import Written, read_experiment
-from testbed.experiment.plan import Plan, make_plan
+from testbed.experiment.plan.plan import Plan, make_plan
 
 Write = Callable[[str], Path]
 

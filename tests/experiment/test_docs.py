@@ -10,15 +10,28 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from testbed.experiment import load_experiment, read_experiment
-from testbed.experiment.expressions import names_in, parse_condition, parse_expectation
-from testbed.experiment.figures import Figure
-from testbed.experiment.groups import STRATEGIES, ProfileName
-from testbed.experiment.jsonschema import experiment_schema
-from testbed.experiment.limits import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
-from testbed.experiment.plan import make_plan
-from testbed.experiment.schema import Experiment
-from testbed.experiment.vocabulary import key_paths
-from testbed.network.shape import FRAME_BYTES, MAX_RATE, MIN_RATE, SEGMENT_PAYLOAD_BYTES, ShapeError, check_rate
+from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
+from testbed.experiment.plan.plan import make_plan
+from testbed.experiment.schema.experiment import Experiment
+from testbed.experiment.schema.figures import Figure
+from testbed.experiment.schema.hosts import STRATEGIES, ProfileName
+from testbed.experiment.schema.jsonschema import experiment_schema
+from testbed.experiment.schema.keys import key_paths
+from testbed.experiment.schema.limits import (
+    LEAST_RATE,
+    LONGEST_DELAY,
+    MOST_RATE,
+    RATE_STEP,
+    refused_rate,
+)
+from testbed.network.links.shape import (
+    FRAME_BYTES,
+    MAX_RATE,
+    MIN_RATE,
+    SEGMENT_PAYLOAD_BYTES,
+    ShapeError,
+    check_rate,
+)
 from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
 
 REPOSITORY = Path(__file__).parents[2]
@@ -160,12 +173,12 @@ def is_refused(rate: int) -> bool:
 
 
 def test_profiles_are_those_that_the_peer_has() -> None:
-    from peer.swarm.profile import PROFILES
+    from peer.bittorrent.engine.profile import PROFILES
 
     assert set(get_args(ProfileName)) == set(PROFILES)
 
 
 def test_strategies_are_those_that_the_peer_has() -> None:
-    from peer import strategies
+    from peer.bittorrent import strategies
 
     assert set(STRATEGIES) == set(strategies.STRATEGIES)

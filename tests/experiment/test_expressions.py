@@ -6,9 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.experiment.expect import evaluate
-from testbed.experiment.expressions import ExpressionError, parse_condition, parse_expectation, read_value
-from testbed.experiment.statistics import percentile
+from testbed.experiment.language.expectations import evaluate
+from testbed.experiment.language.expressions import (
+    ExpressionError,
+    parse_condition,
+    parse_expectation,
+    read_value,
+)
+from testbed.experiment.language.statistics import percentile
 
 ROWS = [
     {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},

@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from testbed.experiment import ExperimentError, Plan, make_plan, read_experiment
+from testbed.experiment import (
+    ExperimentError,
+    Plan,
+    make_plan,
+    read_experiment,
+)
 
 OWN = "def clever(profile, rng):\n    return None\n"
 

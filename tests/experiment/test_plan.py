@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, read_experiment
-from testbed.experiment.estimates import MOST_HOSTS, PROGRAMS_SHARE, Machine, doubts
-from testbed.experiment.plan import Plan, make_plan
-from testbed.experiment.trials import PlannedDeparture, PlannedPeer, Trial
+from testbed.experiment.plan.estimates import (
+    MOST_HOSTS,
+    PROGRAMS_SHARE,
+    Machine,
+    doubts,
+)
+from testbed.experiment.plan.plan import Plan, make_plan
+from testbed.experiment.plan.trials import PlannedDeparture, PlannedPeer, Trial
 from testbed.theory import payload_share
 from tests.experiment.files import SMALL, planned, written
 

@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from ruamel.yaml import YAML
 
-from testbed.experiment import ExperimentError, Problem, make_plan, read_experiment
-from testbed.experiment.checks import FROM_GROUPS
-from testbed.experiment.groups import STRATEGIES
+from testbed.experiment import (
+    ExperimentError,
+    Problem,
+    make_plan,
+    read_experiment,
+)
+from testbed.experiment.file.checks import FROM_GROUPS
+from testbed.experiment.schema.hosts import STRATEGIES
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"

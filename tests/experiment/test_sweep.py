@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from testbed.experiment.ranges import MOST_VALUES, Number, RangeError, expand
+from testbed.experiment.schema.ranges import (
+    MOST_VALUES,
+    Number,
+    RangeError,
+    expand,
+)
 from tests.experiment.files import SMALL, written
 
 

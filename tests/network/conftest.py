@@ -6,7 +6,7 @@ import pytest
 from mininet.topo import Topo
 
 from testbed.network import network
-from testbed.network.fabric import Fabric
+from testbed.network.build.fabric import Fabric
 from testbed.network.network import EmulatedMininet
 
 

@@ -11,8 +11,8 @@ from mininet.topo import Topo
 
 from testbed.errors import ExplainedError
 from testbed.network import network
-from testbed.network.fabric import Fabric
-from testbed.network.nodes import Core, EmulatedHost, ShapedIntf
+from testbed.network.build.fabric import Fabric
+from testbed.network.build.nodes import Core, EmulatedHost, ShapedIntf
 from topologies.star import Star
 from topologies.tree import Tree
 from topologies.two_isps import TwoIsps

@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 
 from testbed.network import sandbox
-from testbed.network.syscalls import mount
-from tests.network.crashes import PHASES, TARGETS, Crash, crash_each, rehearse
+from testbed.network.kernel.syscalls import mount
+from tests.network.crashes import (
+    PHASES,
+    TARGETS,
+    Crash,
+    crash_each,
+    rehearse,
+)
 from tests.network.leftovers import Watch
 from tests.network.users import User, call_as
 

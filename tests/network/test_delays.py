@@ -8,10 +8,10 @@ import pytest
 from mininet.topo import Topo
 
 from testbed.network import Impairment, Network, NodeError
+from testbed.network.build.delays import delay_table
+from testbed.network.build.fabric import Fabric
+from testbed.network.check.linkcheck import PathReport, check_paths
 from testbed.network.delaybox.tun import TUN_DEVICE
-from testbed.network.delays import delay_table
-from testbed.network.fabric import Fabric
-from testbed.network.linkcheck import PathReport, check_paths
 from topologies.star import Star
 from topologies.tree import Tree
 from topologies.two_isps import TwoIsps

@@ -8,15 +8,15 @@ import pytest
 from mininet.topo import Topo
 
 from testbed.network import Network
-from testbed.network.fabric import Fabric
-from testbed.network.linkcheck import (
+from testbed.network.build.fabric import Fabric
+from testbed.network.check.linkcheck import (
     PathReport,
     check_paths,
     check_rates,
     one_of_each_kind,
     shaped_directions,
 )
-from testbed.network.measure import DirectionReport
+from testbed.network.check.measure import DirectionReport
 from topologies.star import Star
 from topologies.two_isps import TwoIsps
 

@@ -12,12 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.network import Network
-from testbed.network.counters import QueueCount
-from testbed.network.measure import WINDOW_SECONDS, DirectionReport, Load, measure, own_load, window_rates
-from testbed.network.shape import FRAME_BYTES
-from testbed.network.traffic import Route, Traffic, TrafficError
+from testbed.network.check.measure import (
+    WINDOW_SECONDS,
+    DirectionReport,
+    Load,
+    measure,
+    own_load,
+    window_rates,
+)
+from testbed.network.check.traffic import Route, Traffic, TrafficError
+from testbed.network.links.counters import QueueCount
+from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.fidelity import FINE_LATENESS_MS
-from testbed.trial.machine import MachineWatch
+from testbed.trial.monitoring.machine import MachineWatch
 from topologies.star import Star
 from topologies.two_isps import TwoIsps
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.network import sandbox
-from testbed.network.messages import (
+from testbed.network.kernel.messages import (
     LOOPBACK_INDEX,
     delete_link,
     delete_link_group,
@@ -21,7 +21,12 @@ from testbed.network.messages import (
     new_link_of_kind,
     new_route,
 )
-from testbed.network.netlink import NetlinkError, NetlinkSocket, attribute, attributes
+from testbed.network.kernel.netlink import (
+    NetlinkError,
+    NetlinkSocket,
+    attribute,
+    attributes,
+)
 
 PAIRS = st.lists(st.tuples(st.integers(0, 0x3FFF), st.binary(max_size=40)))
 

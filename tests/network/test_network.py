@@ -12,10 +12,15 @@ import pytest
 from mininet.topo import Topo
 from pyroute2 import IPRoute
 
-from testbed.network import Network, NodeError, ShapeError, sandbox
-from testbed.network.features import has_qdisc
-from testbed.network.netlink import NetlinkError
-from testbed.network.nodes import Core, EmulatedHost, ShapedIntf
+from testbed.network import (
+    Network,
+    NodeError,
+    ShapeError,
+    sandbox,
+)
+from testbed.network.build.nodes import Core, EmulatedHost, ShapedIntf
+from testbed.network.kernel.features import has_qdisc
+from testbed.network.kernel.netlink import NetlinkError
 from testbed.network.sandbox import SandboxError
 from topologies.star import Star
 from topologies.tree import Tree

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from testbed.network import EmulatedHost, Network, NodeError, ProcessError
-from testbed.network.processes import Process, stop_all
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    NodeError,
+    ProcessError,
+)
+from testbed.network.processes.processes import Process, stop_all
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel

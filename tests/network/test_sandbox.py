@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 import pytest
 
 from testbed.network import Network, sandbox
-from testbed.network.messages import new_link_of_kind
-from testbed.network.netlink import NetlinkSocket
+from testbed.network.kernel.messages import new_link_of_kind
+from testbed.network.kernel.netlink import NetlinkSocket
+from testbed.network.kernel.syscalls import CLONE_NEWUSER, mount, unshare
 from testbed.network.sandbox import SandboxError, SandboxKilledError
 from testbed.network.sandbox.sysctls import read_sysctl, write_sysctls
-from testbed.network.syscalls import CLONE_NEWUSER, mount, unshare
 from tests.network.leftovers import child_of
 from tests.network.users import FORK, REPOSITORY, User
 from topologies.star import Star

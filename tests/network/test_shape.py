@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from testbed.network.shape import (
+from testbed.network.links.shape import (
     FRAME_BYTES,
     MAX_RATE,
     MIN_RATE,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.network.netlink import Message
-from testbed.network.shape import Impairment, Shape
-from testbed.network.shaping import Egress, _pure_ack_program, shaping_messages
+from testbed.network.kernel.netlink import Message
+from testbed.network.links.shape import Impairment, Shape
+from testbed.network.links.shaping import Egress, _pure_ack_program, shaping_messages
 
 FIN, SYN, RST, PSH, ACK, URG, ECE = 1, 2, 4, 8, 16, 32, 64
 UDP, TCP = 17, 6

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from mininet.topo import LinearTopo, Topo
 
-from testbed.network.topology import (
+from testbed.topology.finder import (
     ParameterError,
     TopologyError,
     describe_parameters,

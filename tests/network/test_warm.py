@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 
-from testbed.network import EmulatedHost, Network, ProcessError, sandbox
-from testbed.network.processes import Process
-from testbed.network.warm import WarmInterpreter, WarmInterpreterError
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    ProcessError,
+    sandbox,
+)
+from testbed.network.processes.processes import Process
+from testbed.network.processes.warm import WarmInterpreter, WarmInterpreterError
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel

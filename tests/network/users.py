@@ -13,7 +13,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TypeVar
 
-from testbed.network.syscalls import CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, mount, unshare
+from testbed.network.kernel.syscalls import (
+    CLONE_NEWNS,
+    MS_BIND,
+    MS_PRIVATE,
+    MS_REC,
+    mount,
+    unshare,
+)
 
 T = TypeVar("T")
 

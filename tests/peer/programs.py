@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from peer.wire.compact import Address
-from peer.wire.decoder import BlockReceived, Decoder
-from peer.wire.handshake import Handshake
-from peer.wire.messages import Message, encode
-from peer.wire.metainfo import Info, decode_metainfo
+from peer.bittorrent.wire.decoder import BlockReceived, Decoder
+from peer.bittorrent.wire.handshake import Handshake
+from peer.bittorrent.wire.messages import Message, encode
+from peer.bittorrent.wire.metainfo.metainfo import Info, decode_metainfo
+from peer.net.address import Address
 
 SOON: Final = 10.0
 PIECE: Final = 16 << 10

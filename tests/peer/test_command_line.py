@@ -12,13 +12,23 @@ from typing import Final
 
 import pytest
 
-from peer.commands.line import main
-from peer.runtime.endings import ExitCode
-from peer.wire.bitfield import Bitfield
-from peer.wire.compact import Address
-from peer.wire.magnet import Magnet
-from peer.wire.messages import HaveBitfield
-from tests.peer.programs import PIECE, SOON, Share, Stranger, events, leeching, named, running, seeding
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import HaveBitfield
+from peer.bittorrent.wire.metainfo.magnet import Magnet
+from peer.cli.main import main
+from peer.net.address import Address
+from peer.process.exit_status import ExitCode
+from tests.peer.programs import (
+    PIECE,
+    SOON,
+    Share,
+    Stranger,
+    events,
+    leeching,
+    named,
+    running,
+    seeding,
+)
 
 PIECES: Final = 40
 
@@ -216,7 +226,7 @@ def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path
 def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
         "class Broken:\n"
         "    def allot(self, view):\n"
         "        raise ZeroDivisionError\n"
@@ -236,8 +246,8 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
 def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.strategies.standard import tit_for_tat\n"
-        "from peer.swarm.actions import Leave\n"
+        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.engine.actions import Leave\n"
         "class OnceMore:\n"
         "    times = 0\n"
         "    def decide(self, view):\n"

@@ -11,9 +11,18 @@ import pytest
 
 from testbed.errors import ExplainedError
 from testbed.results import Report, report
-from testbed.results.damage import DamageError
-from testbed.results.folder import RunFolder
-from tests.results.runs import GOLDEN, fact, golden, header, moved, write_lines, write_run, write_trial
+from testbed.runfolder.damage import DamageError
+from testbed.runfolder.folder import RunFolder
+from tests.results.runs import (
+    GOLDEN,
+    fact,
+    golden,
+    header,
+    moved,
+    write_lines,
+    write_run,
+    write_trial,
+)
 
 Spoil = Callable[[Path], None]
 

@@ -5,11 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from testbed.experiment.measured import TABLES
+from testbed.experiment.columns import TABLES
 from testbed.results.figures.drawing import KINDS
 from testbed.results.report import report
-from testbed.results.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE
-from tests.results.runs import GOLDEN, golden, write_run, write_trial
+from testbed.tasks.distribute.tables.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE
+from tests.results.runs import (
+    GOLDEN,
+    golden,
+    write_run,
+    write_trial,
+)
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "results.md").read_text()
 

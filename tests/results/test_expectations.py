@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from testbed.results import Report, report
-from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
+from tests.results.runs import (
+    DISTURBED,
+    GOLDEN,
+    golden,
+    write_run,
+    write_trial,
+)
 
 
 def expected(folder: Path, text: str, *, with_suspect: bool = False) -> Report:

@@ -13,7 +13,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure as Canvas
 from ruamel.yaml import YAML
 
-from testbed.experiment.figures import Figure
+from testbed.experiment.schema.figures import Figure
 from testbed.results import Report, report
 from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
@@ -22,7 +22,15 @@ from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import Material
 from testbed.results.figures.style import in_height, look
 from testbed.results.figures.timeline import mean_line
-from tests.results.runs import CALM, DISTURBED, GOLDEN, T0, golden, write_run, write_trial
+from tests.results.runs import (
+    CALM,
+    DISTURBED,
+    GOLDEN,
+    T0,
+    golden,
+    write_run,
+    write_trial,
+)
 
 SWEEP = """\
 sweep:

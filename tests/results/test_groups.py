@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from testbed.results.peers import group_rows
+from testbed.tasks.distribute.tables.peers import group_rows
 
 GROUPS = {"p1": "fast", "p2": "fast", "p3": "fast", "p4": "slow", "p5": "slow", "p6": "alone"}
 

@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.experiment.measured import TRIAL_MEASURES, TRIALS
+from testbed.experiment.columns import TRIAL_MEASURES, TRIALS
 from testbed.results import Report, report
-from testbed.results.summary import summary_table
+from testbed.results.tables.summary import summary_table
 from tests.experiment.files import planned
-from tests.results.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
+from tests.results.runs import (
+    DISTURBED,
+    GOLDEN,
+    golden,
+    write_run,
+    write_trial,
+)
 
 PAIRED = """\
 sweep:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.results.damage import DamageError
-from testbed.results.traces import HostTrace, read_trace
+from testbed.runfolder.damage import DamageError
+from testbed.runfolder.traces import HostTrace, read_trace
 from tests.results.runs import (
     T0,
     Facts,

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.theory import Downloader, Swarm, client_server_bound, p2p_bound, payload_share
+from testbed.theory import (
+    Downloader,
+    Swarm,
+    client_server_bound,
+    p2p_bound,
+    payload_share,
+)
 from tests.theory.swarms import swarms
 
 HOUR = 3600

@@ -3,7 +3,14 @@
 import pytest
 from hypothesis import given
 
-from testbed.theory import Downloader, FluidRates, Swarm, fluid_rates, link_use, p2p_bound
+from testbed.theory import (
+    Downloader,
+    FluidRates,
+    Swarm,
+    fluid_rates,
+    link_use,
+    p2p_bound,
+)
 from tests.theory.swarms import swarms
 
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.theory.models import FluidModel, chunked_time, free_ride_share, sharing_effectiveness
+from testbed.theory.models import (
+    FluidModel,
+    chunked_time,
+    free_ride_share,
+    sharing_effectiveness,
+)
 
 RATES = st.floats(0.01, 100)
 

@@ -6,10 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent, indent
 
-from testbed.experiment import Plan, Trial, make_plan, read_experiment
-from testbed.trial.conduct import Order, conduct
+from testbed.experiment import (
+    Plan,
+    Trial,
+    make_plan,
+    read_experiment,
+)
 from testbed.trial.events import Event, Progress, TrialEnded
-from testbed.trial.material import make_original
+from testbed.trial.payload_file import make_original
+from testbed.trial.run_trial import Order, conduct
 
 BASE = """\
 file: {size: 1 MiB, piece_length: 32 KiB}

@@ -16,7 +16,12 @@ import pytest
 
 from testbed.trial.errors import TrialError
 from tests.network.users import User
-from tests.trial.plans import Once, plan_of, play, program_on
+from tests.trial.plans import (
+    Once,
+    plan_of,
+    play,
+    program_on,
+)
 
 pytestmark = pytest.mark.kernel
 

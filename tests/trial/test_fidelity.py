@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from testbed.trial.fidelity import Evidence, Fidelity, judge
-from testbed.trial.links import LinkUse
-from testbed.trial.machine import MachineSample
-from testbed.trial.sleeper import summary
+from testbed.trial.monitoring.links import LinkUse
+from testbed.trial.monitoring.machine import MachineSample
+from testbed.trial.monitoring.wakeup_latency import summary
 from tests.trial.plans import plan_of, play
 
 GOOD = MachineSample(

@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import Plan
+from testbed.runfolder.folders import (
+    RunFolder,
+    latest_run,
+    make_run,
+    unfinished_run,
+)
+from testbed.runfolder.writing import unfinished_folder
 from testbed.trial.errors import RunError
-from testbed.trial.folders import RunFolder, latest_run, make_run, unfinished_run
-from testbed.trial.record import unfinished_folder
 from tests.trial.plans import plan_of
 
 MORE = "sweep:\n  distribution: [client-server, bittorrent]\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import read_experiment
-from testbed.experiment.plan import make_plan
+from testbed.experiment.plan.plan import make_plan
 from tests.trial.plans import plan_of, play
 
 REPOSITORY = Path(__file__).parents[2]

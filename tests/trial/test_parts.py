@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from testbed.runfolder.writing import compress, write_table
+from testbed.runs.provenance import session
 from testbed.trial.interrupts import first_interrupt_waits
-from testbed.trial.machine import MachineWatch, machine_limits
-from testbed.trial.material import make_original
-from testbed.trial.provenance import session
-from testbed.trial.record import compress, write_table
-from testbed.trial.traces import completion, events, worst_lag
+from testbed.trial.monitoring.machine import MachineWatch, machine_limits
+from testbed.trial.monitoring.traces import completion, events, worst_lag
+from testbed.trial.payload_file import make_original
 
 
 def test_the_same_seed_makes_the_same_file_which_nothing_can_compress(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import Trial
+from testbed.tasks.distribute.programs import SCHEMES, check_programs, preload_of
+from testbed.tasks.distribute.programs.bittorrent import leech, seed, tracker
+from testbed.tasks.distribute.programs.client_server import client
+from testbed.tasks.distribute.programs.fluid import write_plan
+from testbed.trial.applications.launch import Stage
 from testbed.trial.errors import TrialError
-from testbed.trial.programs import SCHEMES, check_programs, preload_of
-from testbed.trial.programs.bittorrent import leech, seed, tracker
-from testbed.trial.programs.client_server import client
-from testbed.trial.programs.fluid import write_plan
-from testbed.trial.programs.launch import Stage
 from tests.trial.plans import plan_of
 
 UP = "up: 8 Mbit/s"

@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 
 from testbed.network import sandbox
-from testbed.network.syscalls import mount
+from testbed.network.kernel.syscalls import mount
+from testbed.runfolder.folders import RunFolder, make_run
+from testbed.runs.run_all import MOST_FAILURES, Tally, run_trials
 from testbed.trial.errors import RunError
-from testbed.trial.events import Event, Progress, TrialBegan, TrialEnded, TrialFailed
-from testbed.trial.folders import RunFolder, make_run
-from testbed.trial.running import MOST_FAILURES, Tally, run_trials
+from testbed.trial.events import (
+    Event,
+    Progress,
+    TrialBegan,
+    TrialEnded,
+    TrialFailed,
+)
 from tests.trial.plans import plan_of
 
 pytestmark = pytest.mark.kernel

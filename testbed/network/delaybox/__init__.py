@@ -33,6 +33,6 @@ from testbed.network.delaybox.box import MEMORY_BYTES, PROGRAM, DelayBox
 from testbed.network.delaybox.errors import DelayBoxError
 from testbed.network.delaybox.statistics import DelayBoxStats, Lateness
 from testbed.network.delaybox.table import Table
-from testbed.network.shape import Impairment
+from testbed.network.links.shape import Impairment
 
 __all__ = ["MEMORY_BYTES", "PROGRAM", "DelayBox", "DelayBoxError", "DelayBoxStats", "Impairment", "Lateness", "Table"]

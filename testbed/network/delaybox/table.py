@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from testbed.network.shape import Impairment
+from testbed.network.links.shape import Impairment
 
 Table = Mapping[str, tuple[Impairment, Impairment]]
 """A host's address -> its impairments, up and down."""

@@ -13,6 +13,11 @@ init is gone the kernel kills every process of its pid namespace; with the last 
 those every interface and mount. So a kill -9 of any process in the picture leaves nothing.
 """
 
-from testbed.network.sandbox.run import SandboxError, SandboxKilledError, inside_sandbox, run
+from testbed.network.sandbox.run import (
+    SandboxError,
+    SandboxKilledError,
+    inside_sandbox,
+    run,
+)
 
 __all__ = ["SandboxError", "SandboxKilledError", "inside_sandbox", "run"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from testbed.network.syscalls import (
+from testbed.network.kernel.syscalls import (
     MS_BIND,
     MS_MOVE,
     MS_NODEV,

@@ -15,8 +15,7 @@ from types import FrameType
 from typing import BinaryIO, NoReturn, TypeAlias, TypeVar
 
 from testbed.errors import ExplainedError
-from testbed.network.sandbox.filesystem import mount_private_view
-from testbed.network.syscalls import (
+from testbed.network.kernel.syscalls import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
@@ -26,6 +25,7 @@ from testbed.network.syscalls import (
     die_with_parent,
     unshare,
 )
+from testbed.network.sandbox.filesystem import mount_private_view
 
 T = TypeVar("T")
 

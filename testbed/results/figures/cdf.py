@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from testbed.experiment.measured import axis_label
-from testbed.results.counters import Numbers
+from testbed.experiment.columns import axis_label
 from testbed.results.figures.rows import Material
 from testbed.results.figures.style import look
+from testbed.runfolder.counters import Numbers
 
 DEFAULT_X: Final = "completed_s"
 

@@ -10,12 +10,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from testbed.experiment.cells import readable
-from testbed.experiment.measured import axis_label
-from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of, lines_of
+from testbed.experiment.columns import axis_label
+from testbed.experiment.language.cells import readable
+from testbed.results.figures.pairs import (
+    NO_CHANGE,
+    compared_rows,
+    label_of,
+    lines_of,
+)
 from testbed.results.figures.rows import FigureError, Material, as_number
 from testbed.results.figures.style import in_height, look, theory_look
-from testbed.results.statistics import summarise
+from testbed.results.statistics.statistics import summarise
 
 DEFAULT_Y: Final = "distribution_s"
 _THEORY: Final[Mapping[str, tuple[str, str]]] = {

@@ -16,7 +16,7 @@ from testbed.results.figures.heatmap import draw_heatmap
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.figures.style import SETTINGS, SIZE
 from testbed.results.figures.timeline import draw_timeline
-from testbed.results.tables import whole_file
+from testbed.results.tables.tables import whole_file
 
 KINDS: Final[Mapping[str, Callable[[Axes, Material], None]]] = {
     "curve": draw_curve,

@@ -15,14 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure as Canvas
 
-from testbed.experiment.cells import readable
-from testbed.experiment.figures import rows_key
-from testbed.experiment.measured import axis_label
-from testbed.results.counters import Numbers
+from testbed.experiment.columns import axis_label
+from testbed.experiment.language.cells import readable
+from testbed.experiment.schema.figures import rows_key
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.figures.style import in_height
-from testbed.results.statistics import Summary, summarise
+from testbed.results.statistics.statistics import Summary, summarise
+from testbed.runfolder.counters import Numbers
 
 DEFAULT_Y: Final = "distribution_s"
 _CELL: Final = 0.62

@@ -5,10 +5,10 @@ from typing import Final
 
 import pandas as pd
 
-from testbed.experiment.cells import readable
-from testbed.experiment.measured import axis_label
+from testbed.experiment.columns import axis_label
+from testbed.experiment.language.cells import readable
 from testbed.results.figures.rows import FigureError, Material
-from testbed.results.trials import point_cells
+from testbed.tasks.distribute.tables.trials import point_cells
 
 _IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "trials": (),

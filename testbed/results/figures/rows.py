@@ -7,11 +7,16 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.cells import readable
-from testbed.experiment.expressions import names_in, parse_condition, read_value
-from testbed.experiment.figures import Figure
-from testbed.experiment.measured import COARSEST_FIRST, TABLE_OF, TABLES, axis_label
-from testbed.results.tables import Tables
+from testbed.experiment.columns import (
+    COARSEST_FIRST,
+    TABLE_OF,
+    TABLES,
+    axis_label,
+)
+from testbed.experiment.language.cells import readable
+from testbed.experiment.language.expressions import names_in, parse_condition, read_value
+from testbed.experiment.schema.figures import Figure
+from testbed.results.tables.tables import Tables
 
 
 class FigureError(ExplainedError):

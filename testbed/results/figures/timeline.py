@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 from matplotlib.axes import Axes
 
-from testbed.experiment.measured import TIMELINE, axis_label
+from testbed.experiment.columns import TIMELINE, axis_label
 from testbed.results.figures.rows import FigureError, Material
 from testbed.results.figures.style import look
 

@@ -18,7 +18,13 @@ from typing import Any
 
 import pytest
 
-from testbed.network.delaybox import DelayBox, DelayBoxError, DelayBoxStats, Impairment, tun
+from testbed.network.delaybox import (
+    DelayBox,
+    DelayBoxError,
+    DelayBoxStats,
+    Impairment,
+    tun,
+)
 
 pytestmark = [
     pytest.mark.kernel,

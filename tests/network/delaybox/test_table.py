@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.network.delaybox import DelayBoxError, DelayBoxStats, Impairment, Lateness
+from testbed.network.delaybox import (
+    DelayBoxError,
+    DelayBoxStats,
+    Impairment,
+    Lateness,
+)
 from testbed.network.delaybox.table import table_text
 from testbed.network.delaybox.tun import processor_mask
 

@@ -15,17 +15,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from peer.tracker.registry import Policy, Registry
-from peer.tracker.udp import ConnectionIds, UdpFace
-from peer.wire import bencode, extensions, messages, tracker_http, tracker_udp
-from peer.wire.bitfield import Bitfield
-from peer.wire.compact import Address, parse_address, unpack, unpack6
-from peer.wire.decoder import Decoder
-from peer.wire.errors import WireError
-from peer.wire.handshake import Handshake
-from peer.wire.magnet import decode_magnet
-from peer.wire.metainfo import Metainfo, decode_info, decode_metainfo, make_info
-from peer.wire.tracker import AnnounceRequest, AnnounceResponse, ScrapeEntry, ScrapeResponse
+from peer.bittorrent.tracker.registry import Policy, Registry
+from peer.bittorrent.tracker.udp import ConnectionIds, UdpFace
+from peer.bittorrent.wire import extensions, messages
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.compact import unpack, unpack6
+from peer.bittorrent.wire.decoder import Decoder
+from peer.bittorrent.wire.handshake import Handshake
+from peer.bittorrent.wire.metainfo import bencode
+from peer.bittorrent.wire.metainfo.magnet import decode_magnet
+from peer.bittorrent.wire.metainfo.metainfo import (
+    Metainfo,
+    decode_info,
+    decode_metainfo,
+    make_info,
+)
+from peer.bittorrent.wire.tracker import http as tracker_http
+from peer.bittorrent.wire.tracker import udp as tracker_udp
+from peer.bittorrent.wire.tracker.messages import (
+    AnnounceRequest,
+    AnnounceResponse,
+    ScrapeEntry,
+    ScrapeResponse,
+)
+from peer.errors import WireError
+from peer.net.address import Address, parse_address
 
 HASH = bytes(range(20))
 INFO = make_info("folder", 100_000, 16_384, [HASH] * 7)

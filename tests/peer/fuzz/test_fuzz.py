@@ -6,13 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peer.swarm import actions
-from peer.wire.bitfield import Bitfield
-from peer.wire.messages import Message, PieceHeader
+from peer.bittorrent.engine import actions
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import Message, PieceHeader
+from peer.simulation.swarm import a_torrent
+from tests.peer.bittorrent.engine.scripted import (
+    ALL,
+    FAST,
+    PLAIN,
+    Mind,
+)
+from tests.peer.bittorrent.wire.values import BLOCKLESS
 from tests.peer.fuzz.targets import TARGETS, spoil
-from tests.peer.swarm.scripted import ALL, FAST, PLAIN, Mind
-from tests.peer.swarm.virtual import a_torrent
-from tests.peer.wire.values import BLOCKLESS
 
 INFO = a_torrent(8, 64 << 10)
 SMALL = st.integers(0, 9)

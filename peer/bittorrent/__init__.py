@@ -1,0 +1,1 @@
+"""A BitTorrent client and tracker."""

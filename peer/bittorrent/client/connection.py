@@ -1,0 +1,312 @@
+"""One TCP connection to a neighbour: bytes to events, and messages and blocks to bytes.
+
+The socket is read and written when the loop says that it is ready, once or a few times each, so that no neighbour holds
+up the others. Where bytes come from and go to is drawn in peer/bittorrent/wire/decoder.py and in outgoing.py.
+
+Blocks are taken from the mind when the socket has room for them and not before: what was taken cannot be held back
+any more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network
+takes at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is
+never idle.
+
+On a slow link a block trickles in, a packet at a time, and to wake for each costs more than to take it. So while a
+block is under way, SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
+"""
+
+import asyncio
+import errno
+import socket
+from time import monotonic
+from typing import Final, Protocol
+
+from peer.bittorrent.client.send_queue import Outgoing
+from peer.bittorrent.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
+from peer.bittorrent.wire.handshake import Handshake
+from peer.bittorrent.wire.messages import Message, PieceHeader, Request
+from peer.errors import WireError
+from peer.net.poller import poller_of
+
+READ_BUFFER: Final = 256 << 10
+"""One for all connections."""
+_CAUTIOUS_READ: Final = 16 << 10
+"""Read so much at a time, while it is messages: a flood of small ones is not to hold up the others."""
+MOST_MESSAGES: Final = 1 << 20
+"""Bytes of messages that may wait for a neighbour that does not read."""
+LEAST_ROOM: Final = USUAL_BLOCK
+MOST_ROOM: Final = 1 << 20
+ROOM_SECONDS: Final = 0.01
+_RATE_PERIOD: Final = 0.05
+_SENDS_AT_A_TIME: Final = 4
+_LAST_WORDS: Final = 2.0
+"""Seconds in which a connection that is to end sends what waits."""
+_MOST_BUFFERS: Final = 1_000
+"""The kernel takes 1024 buffers in a call."""
+
+_DOES_NOT_READ: Final = "it does not read what we send"
+
+
+class Keeper(Protocol):
+    """What a connection needs of the client that it belongs to; `now` is CLOCK_MONOTONIC."""
+
+    def heard(self, connection: "Connection", event: Handshake | Message, now: float) -> None:
+        """A handshake or a message has come."""
+
+    def place(self, connection: "Connection", header: PieceHeader, now: float) -> memoryview | None:
+        """A block begins to come: return where it belongs, None to let it pass."""
+
+    def block_came(self, connection: "Connection", header: PieceHeader, now: float) -> None:
+        """A block is whole."""
+
+    def may_begin(self, connection: "Connection", now: float) -> bool:
+        """Tell whether a block may be taken; if not, `take_turn` is called when it may."""
+
+    def next_block(self, connection: "Connection", now: float) -> tuple[Request, memoryview] | None:
+        """Return the next block to send, if there is one."""
+
+    def block_went(self, connection: "Connection", request: Request, now: float) -> None:
+        """The last byte of a block is in the kernel."""
+
+    def broken(self, connection: "Connection", error: str, now: float) -> None:
+        """What came makes no sense; nothing more is heard."""
+
+    def lost(self, connection: "Connection", reason: str, now: float) -> None:
+        """The connection has ended, and not by `end`."""
+
+    def settle(self, now: float) -> None:
+        """Everything that this turn of a socket brought has been told: do what follows from it."""
+
+
+class Connection:
+    """A connected socket, until either side ends it."""
+
+    def __init__(
+        self,
+        connected: socket.socket,
+        key: int,
+        keeper: Keeper,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        buffer: memoryview,
+        piece_count: int | None,
+    ) -> None:
+        """`buffer` is shared by all connections: nothing stays in it between two turns."""
+        self.key: Final = key
+        self.aside: memoryview | None = None
+        """The memory of a block that was put aside."""
+        self._keeper = keeper
+        self._loop = loop
+        self._poller = poller_of(loop)
+        self._buffer = buffer
+        self._reach = buffer[:_CAUTIOUS_READ]
+        self._socket = connected
+        self._fd = connected.fileno()
+        self._decoder = Decoder(piece_count=piece_count)
+        self._outgoing = Outgoing()
+        self._is_open = True
+        self._wants_blocks = False
+        """The mind has blocks for this neighbour, as far as is known."""
+        self._awaits_turn = False
+        """The throttle will call."""
+        self._is_full = False
+        """The loop will call when the socket has room."""
+        self._closing: asyncio.TimerHandle | None = None
+        self._wakes_at = 1
+        """So many bytes must have come before the loop calls."""
+        self._taken = 0
+        self._measured_at = monotonic()
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._make_room(LEAST_ROOM)
+        self._poller.add_reader(self._fd, self._readable)
+
+    def know_pieces(self, count: int) -> None:
+        """From now on a bitfield must have the right length."""
+        self._decoder.piece_count = count
+
+    def divert(self) -> None:
+        """Let the rest of the block that is coming pass: its place belongs to somebody else now."""
+        self._decoder.drop_block()
+
+    def send(self, encoded: bytes, now: float) -> None:
+        """Queue a message; `flush` sends it."""
+        self._outgoing.add_message(encoded)
+        if self._outgoing.message_bytes > MOST_MESSAGES:
+            self._lose(_DOES_NOT_READ, now)
+
+    def offer_blocks(self) -> None:
+        """Take note that the mind has blocks for this neighbour; `flush` sends them."""
+        self._wants_blocks = True
+
+    def flush(self, now: float) -> None:
+        """Send what the socket takes, unless it is known to be full."""
+        if not self._is_full:
+            self._write(now)
+
+    def take_turn(self, now: float) -> None:
+        """Take the block that the throttle has let in."""
+        self._awaits_turn = False
+        if self._wants_blocks and self._take_block(now):
+            self.flush(now)
+
+    def end(self) -> None:
+        """Hear nothing more, send what waits, and close."""
+        if self._is_open:
+            self._stop()
+            self._outgoing.drop_blocks()
+            self._closing = self._loop.call_later(_LAST_WORDS, self._close)
+            self.flush(monotonic())
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._stop()
+        self._close()
+
+    def _readable(self) -> None:
+        now = monotonic()
+        space = self._decoder.space()
+        try:
+            count = self._socket.recvmsg_into((space, self._reach))[0]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._lose(_reason(error), now)
+        else:
+            if count:
+                self._digest(count, len(space), now)
+            else:
+                self._lose("closed by the other end", now)
+        self._keeper.settle(now)
+
+    def _digest(self, count: int, room: int, now: float) -> None:
+        """Tell what `count` bytes mean, of which the first `room` went into the block's place."""
+        before = self._decoder.payload_bytes
+        try:
+            if room and (block := self._decoder.received(min(count, room))):
+                self._block_came(block, now)
+            if count > room:
+                self._hear(self._buffer[: count - room], now)
+        except WireError as error:
+            self._keeper.broken(self, str(error), now)
+        self._sleep_until(min(max(1, len(self._decoder.space())), USUAL_BLOCK))
+        is_mostly_blocks = 2 * (self._decoder.payload_bytes - before) >= count
+        self._reach = self._buffer if is_mostly_blocks else self._buffer[:_CAUTIOUS_READ]
+
+    def _sleep_until(self, count: int) -> None:
+        """Be called when so many bytes have come, or the connection ends."""
+        if count != self._wakes_at and self._is_open:
+            self._wakes_at = count
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
+
+    def _hear(self, data: memoryview, now: float) -> None:
+        for event in self._decoder.feed(data):
+            if isinstance(event, BlockReceived):
+                self._block_came(event, now)
+            elif isinstance(event, PieceHeader):
+                place = self._keeper.place(self, event, now)
+                if place is not None:
+                    self._decoder.place_block(place)
+            else:
+                self._keeper.heard(self, event, now)
+
+    def _block_came(self, block: BlockReceived, now: float) -> None:
+        self._keeper.block_came(self, block.header, now)
+        self.aside = None
+
+    def _writable(self) -> None:
+        now = monotonic()
+        self._write(now)
+        self._keeper.settle(now)
+
+    def _write(self, now: float) -> None:
+        """Send until the socket is full or nothing may be sent; a little at a time, for others wait too."""
+        for _ in range(_SENDS_AT_A_TIME):
+            if self._wants_blocks and not self._awaits_turn:
+                self._take_blocks(now)
+            if not self._outgoing or not self._send_some(now) or self._outgoing:
+                break
+        if self._socket.fileno() < 0:
+            return
+        if self._outgoing or (self._wants_blocks and not self._awaits_turn):
+            self._watch()
+        else:
+            self._rest()
+
+    def _take_blocks(self, now: float) -> None:
+        outgoing = self._outgoing
+        while not outgoing.block_bytes or outgoing.block_bytes + USUAL_BLOCK <= self._room:
+            if not self._keeper.may_begin(self, now):
+                self._awaits_turn = True
+                return
+            if not self._take_block(now):
+                return
+
+    def _take_block(self, now: float) -> bool:
+        found = self._keeper.next_block(self, now)
+        if found is None:
+            self._wants_blocks = False
+            return False
+        self._outgoing.add_block(*found)
+        return True
+
+    def _send_some(self, now: float) -> bool:
+        """Hand the kernel what it takes; tells whether it took anything."""
+        try:
+            count = self._socket.sendmsg(self._outgoing.buffers()[:_MOST_BUFFERS])
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError as error:
+            self._lose(_reason(error), now)
+            return False
+        for request in self._outgoing.went(count):
+            self._keeper.block_went(self, request, now)
+        self._measure(count, now)
+        return True
+
+    def _measure(self, count: int, now: float) -> None:
+        """Let the room follow the rate."""
+        self._taken += count
+        passed = now - self._measured_at
+        if passed >= _RATE_PERIOD:
+            wanted = min(max(LEAST_ROOM, int(self._taken / passed * ROOM_SECONDS)), MOST_ROOM)
+            self._taken, self._measured_at = 0, now
+            if not self._room // 2 <= wanted <= self._room:
+                self._make_room(wanted)
+
+    def _make_room(self, count: int) -> None:
+        self._room = count
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, count)
+
+    def _watch(self) -> None:
+        if not self._is_full:
+            self._is_full = True
+            self._poller.add_writer(self._fd, self._writable)
+
+    def _rest(self) -> None:
+        if self._is_full:
+            self._is_full = False
+            self._poller.remove_writer(self._fd)
+        if not self._is_open:
+            self._close()
+
+    def _lose(self, reason: str, now: float) -> None:
+        was_open = self._is_open
+        self.cut()
+        if was_open:
+            self._keeper.lost(self, reason, now)
+
+    def _stop(self) -> None:
+        """Neither hear anything nor take blocks from now on."""
+        if self._is_open:
+            self._is_open = self._wants_blocks = False
+            self._poller.remove_reader(self._fd)
+
+    def _close(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+        if self._socket.fileno() >= 0:
+            self._poller.remove_writer(self._fd)
+            self._socket.close()
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EFAULT:
+        return "a block cannot be read: its file was cut short, or the disk is broken"
+    return error.strerror or str(error)

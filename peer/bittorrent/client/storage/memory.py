@@ -1,0 +1,69 @@
+"""A torrent in memory, for measurements without a disk: each block is received where it stays.
+
+One anonymous map, which the kernel backs as it is written. Huge pages make receiving 1 GB cost 0.25 s of CPU instead
+of 0.82.
+"""
+
+import contextlib
+import mmap
+from typing import Final, Self
+
+from peer.bittorrent.client.storage.interface import StorageError
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.metainfo.metainfo import Info
+
+
+class Memory:
+    """All bytes in memory."""
+
+    def __init__(self, info: Info) -> None:
+        self._info: Final = info
+        self._bytes = memoryview(_map(info.length))
+        self._have: Final = Bitfield(info.piece_count)
+
+    def space(self, index: int, begin: int, length: int) -> memoryview:
+        """Return the block's final place."""
+        return self._at(index, begin, length)
+
+    def piece(self, index: int) -> memoryview:
+        """Return the piece."""
+        return self._at(index, 0, self._info.piece_size(index))
+
+    def kept(self, index: int) -> None:
+        """Note that the piece is here."""
+        self._have.add(index)
+
+    def dropped(self, index: int) -> None:
+        """Leave the bytes to be overwritten."""
+
+    def read(self, index: int, begin: int, length: int) -> memoryview:
+        """Return the block."""
+        return self._at(index, begin, length)
+
+    def recheck(self) -> Bitfield:
+        """Tell what was kept: memory that is gone takes its storage along."""
+        return self._have.copy()
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._bytes = memoryview(b"")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _at(self, index: int, begin: int, length: int) -> memoryview:
+        start = index * self._info.piece_length + begin
+        return self._bytes[start : start + length]
+
+
+def _map(length: int) -> mmap.mmap:
+    try:
+        made = mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError as error:
+        raise StorageError(f"no memory for {length} bytes ({error.strerror}); store the torrent on a disk") from error
+    with contextlib.suppress(OSError):  # a kernel without huge pages
+        made.madvise(mmap.MADV_HUGEPAGE)
+    return made

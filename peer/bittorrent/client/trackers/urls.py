@@ -1,0 +1,47 @@
+"""Tracker URLs: they come from torrents, from magnet links and from redirects, so from strangers."""
+
+import re
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from peer.bittorrent.client.trackers.failure import TrackerFailure
+from peer.net.address import Address
+
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+
+
+def parts_of(url: str) -> SplitResult:
+    """Take a URL apart. A line end in it would end the request line, and begin a header of somebody else's choice."""
+    if not _PRINTABLE.fullmatch(url):
+        raise _wrong(url, "it has characters that are not printable ASCII")
+    try:
+        return urlsplit(url)
+    except ValueError as error:
+        raise _wrong(url, str(error)) from error
+
+
+def place_of(parts: SplitResult, default_port: int | None = None) -> Address:
+    """Return the host, which may be a name, and the port; a URL without one needs a default."""
+    url = parts.geturl()
+    try:
+        port = parts.port or default_port
+    except ValueError as error:
+        raise _wrong(url, str(error)) from error
+    if not parts.hostname or not port:
+        raise _wrong(url, "it lacks a host or a port")
+    # The resolver would refuse such a name with an error of its own kind.
+    if any(not 0 < len(label) < 64 for label in parts.hostname.removesuffix(".").split(".")):
+        raise _wrong(url, "its host is not a name")
+    return Address(parts.hostname, port)
+
+
+def redirected(url: str, location: str) -> str:
+    """Return where a redirect leads, which may be told relative to where we are."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise _wrong(location, str(error)) from error
+
+
+def _wrong(url: str, problem: str) -> TrackerFailure:
+    return TrackerFailure(f"expected a tracker's URL, found {url[:64]!r}: {problem}")

@@ -1,0 +1,1 @@
+"""Who is connected, and under which of our identities."""

@@ -1,0 +1,1 @@
+"""Where peers are found: trackers, peer exchange, and the addresses known so far."""

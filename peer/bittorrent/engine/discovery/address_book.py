@@ -1,0 +1,270 @@
+"""Where peers may be found, and which address is tried next.
+
+    untried -- to_dial --> dialled -- connected --> connected -- disconnected --> waiting
+                              `-- dial_failed --> waiting, or given up                |
+    waiting -- its time has come, to_dial --> dialled             <-------------------'
+    given up -- named again by more than hearsay --> waiting, for one more try
+
+An address is in one of these states, whichever side made the connection: a neighbour that came to us is known here once
+it has said where it listens. All input comes from strangers, so everything here has a limit, and nothing that one
+stranger says can fill the book.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+from heapq import heapify, heappop, heappush
+from ipaddress import ip_address
+from math import inf
+from random import Random
+from typing import Final, Literal, TypeAlias, TypeVar
+
+from peer.bittorrent.engine.profile import Profile
+from peer.net.address import Address
+from peer.net.backoff import backoff
+
+Source: TypeAlias = Literal["tracker", "pex", "given", "incoming"]
+"""Who told us of an address: a tracker, a neighbour, the person who started us, or the peer itself."""
+
+MOST_ADDRESSES: Final = 2_000
+MOST_HEARSAY: Final = MOST_ADDRESSES // 2
+"""Of these, so many may be known from other peers only."""
+MOST_BANNED: Final = 10_000
+MOST_OWN: Final = 64
+
+FIRST_RETRY: Final = 2.0
+LONGEST_RETRY: Final = 600.0
+REUNION: Final = 30.0
+"""Seconds before a neighbour is dialled again that has left without a fault."""
+MOST_FAILURES: Final = 8
+"""Dials in a row without a connection, after which an address is given up."""
+MOST_FAULTS: Final = 3
+
+
+class _State(Enum):
+    UNTRIED = auto()
+    DIALLED = auto()
+    CONNECTED = auto()
+    WAITING = auto()
+    GIVEN_UP = auto()
+
+
+@dataclass(slots=True, eq=False)
+class _Record:
+    source: Source
+    state: _State = _State.UNTRIED
+    failures: int = 0
+    faults: int = 0
+    retry_at: float = 0
+
+
+class AddressBook:
+    """The addresses that one client knows."""
+
+    def __init__(self, rng: Random, profile: Profile) -> None:
+        self._rng = rng
+        self._most_dialled = profile.most_half_open
+        self._records: dict[Address, _Record] = {}
+        self._hearsay = 0
+        self._refuses_hearsay = False
+        self._dialled = 0
+        self._untried: list[Address] = []
+        """In no order; some may have been connected or forgotten since."""
+        self._waiting: list[tuple[float, Address]] = []
+        """A heap by time; an entry counts only if its record is waiting for that time."""
+        self._failed: dict[Address, None] = {}
+        """Waiting or given up, those that failed longest ago first: the first to be forgotten."""
+        self._own: dict[Address, None] = {}
+        self._banned: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def learn(self, addresses: Iterable[Address], source: Source) -> None:
+        """Take note of addresses that may be dialled, and leave aside those that never can."""
+        for address in addresses:
+            record = self._records.get(address)
+            if record is not None:
+                self._heard_again(address, record, source)
+            elif self._is_usable(address, source) and self._make_room(source):
+                self._add(address, _Record(source))
+                self._untried.append(address)
+        if len(self._untried) > 2 * MOST_ADDRESSES:
+            self._untried = [address for address, record in self._records.items() if record.state is _State.UNTRIED]
+
+    def to_dial(self, now: float, count: int) -> list[Address]:
+        """Choose at most `count` addresses, and regard them as being dialled.
+
+        Untried ones come first, by chance; then those whose time to wait is over.
+        """
+        chosen: list[Address] = []
+        for _ in range(min(count, self._most_dialled - self._dialled)):
+            address = self._next_untried() or self._next_waiting(now)
+            if address is None:
+                break
+            self._failed.pop(address, None)
+            self._enter(self._records[address], _State.DIALLED)
+            chosen.append(address)
+        return chosen
+
+    def connected(self, address: Address) -> None:
+        """Take note of a connection with the peer that listens there, whoever made it."""
+        record = self._records.get(address)
+        if record is None:
+            if not self._is_usable(address, "incoming") or not self._make_room("incoming"):
+                return
+            record = _Record("incoming")
+            self._add(address, record)
+        self._failed.pop(address, None)
+        self._enter(record, _State.CONNECTED)
+        record.failures = 0
+
+    def dial_failed(self, address: Address, now: float) -> float | None:
+        """Take note that nobody answers there; returns in how many seconds to try again, None if there is no need."""
+        record = self._records.get(address)
+        if record is None or record.state is not _State.DIALLED:
+            return None
+        record.failures += 1
+        if record.failures >= MOST_FAILURES and record.source != "given":
+            self._give_up(address, record, now)
+            return None
+        wait = backoff(record.failures, FIRST_RETRY, LONGEST_RETRY, self._rng)
+        self._wait(address, record, now + wait)
+        return wait
+
+    def disconnected(self, address: Address, now: float, is_fault: bool) -> None:
+        """Take note that a connection ended; `is_fault` if there is no point in making it again soon."""
+        record = self._records.get(address)
+        if record is None or record.state is not _State.CONNECTED:
+            return
+        if not is_fault:
+            self._wait(address, record, now + backoff(1, REUNION, REUNION, self._rng))
+            return
+        record.faults += 1
+        if record.faults >= MOST_FAULTS:
+            self._give_up(address, record, now)
+        else:
+            self._wait(address, record, now + backoff(1, LONGEST_RETRY, LONGEST_RETRY, self._rng))
+
+    def refuse_hearsay(self) -> None:
+        """Go by trackers from now on, as they leave out who has everything: for one who has everything himself.
+
+        Peers that came together complete together: of those whom neighbours told us of, most have everything by now.
+        """
+        self._refuses_hearsay = True
+        hearsay = [each for each, record in self._records.items() if record.source == "pex"]
+        for address in [each for each in hearsay if self._records[each].state is _State.UNTRIED]:
+            self._forget(address)
+
+    def ourselves(self, address: Address) -> None:
+        """Never dial this address: it is our own."""
+        _remember(self._own, address, None, MOST_OWN)
+        self._forget(address)
+
+    def ban(self, host: str, reason: str) -> None:
+        """Never dial this host."""
+        _remember(self._banned, host, reason, MOST_BANNED)
+        for address in [address for address in self._records if address.host == host]:
+            self._forget(address)
+
+    def is_banned(self, host: str) -> bool:
+        """Whether the host was banned."""
+        return host in self._banned
+
+    def next_retry_at(self) -> float:
+        """Return when the next failed address may be dialled again; untried ones may be dialled at any time."""
+        while self._waiting and not self._is_current(*self._waiting[0]):
+            heappop(self._waiting)
+        return self._waiting[0][0] if self._waiting else inf
+
+    def _is_usable(self, address: Address, source: Source) -> bool:
+        if not address.port or address in self._own or address.host in self._banned:
+            return False
+        return _is_unicast(address.host, may_be_name=source == "given")
+
+    def _heard_again(self, address: Address, record: _Record, source: Source) -> None:
+        if source == "pex":
+            return
+        if record.source == "pex":
+            self._hearsay -= 1
+            record.source = source
+        if record.state is _State.GIVEN_UP:
+            record.failures, record.faults = MOST_FAILURES - 1, MOST_FAULTS - 1
+            self._wait(address, record, record.retry_at)
+
+    def _next_untried(self) -> Address | None:
+        untried = self._untried
+        while untried:
+            at = self._rng.randrange(len(untried))
+            untried[at], untried[-1] = untried[-1], untried[at]
+            address = untried.pop()
+            record = self._records.get(address)
+            if record is not None and record.state is _State.UNTRIED:
+                return address
+        return None
+
+    def _next_waiting(self, now: float) -> Address | None:
+        return heappop(self._waiting)[1] if self.next_retry_at() <= now else None
+
+    def _is_current(self, retry_at: float, address: Address) -> bool:
+        record = self._records.get(address)
+        return record is not None and record.state is _State.WAITING and record.retry_at == retry_at
+
+    def _wait(self, address: Address, record: _Record, until: float) -> None:
+        self._fail(address, record, _State.WAITING, until)
+        heappush(self._waiting, (until, address))
+        if len(self._waiting) > 2 * MOST_ADDRESSES:
+            self._waiting = [entry for entry in self._waiting if self._is_current(*entry)]
+            heapify(self._waiting)
+
+    def _give_up(self, address: Address, record: _Record, now: float) -> None:
+        self._fail(address, record, _State.GIVEN_UP, now + LONGEST_RETRY)
+
+    def _fail(self, address: Address, record: _Record, state: _State, retry_at: float) -> None:
+        self._enter(record, state)
+        record.retry_at = retry_at
+        self._failed.pop(address, None)
+        self._failed[address] = None
+
+    def _enter(self, record: _Record, state: _State) -> None:
+        self._dialled += (state is _State.DIALLED) - (record.state is _State.DIALLED)
+        record.state = state
+
+    def _make_room(self, source: Source) -> bool:
+        """Forget what failed longest ago if the book is full; returns whether there is room for one more."""
+        if source == "pex" and (self._refuses_hearsay or self._hearsay >= MOST_HEARSAY):
+            return False
+        if len(self._records) >= MOST_ADDRESSES and self._failed:
+            self._forget(next(iter(self._failed)))
+        return len(self._records) < MOST_ADDRESSES
+
+    def _add(self, address: Address, record: _Record) -> None:
+        self._records[address] = record
+        self._hearsay += record.source == "pex"
+
+    def _forget(self, address: Address) -> None:
+        record = self._records.pop(address, None)
+        if record is not None:
+            self._dialled -= record.state is _State.DIALLED
+            self._hearsay -= record.source == "pex"
+            self._failed.pop(address, None)
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+def _remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> None:
+    """Add an entry to a table in which the oldest make room."""
+    if key not in table and len(table) >= most:
+        del table[next(iter(table))]
+    table[key] = value
+
+
+def _is_unicast(host: str, *, may_be_name: bool) -> bool:
+    """Whether one machine can be meant. Names are for people: strangers could have us resolve anything."""
+    try:
+        parsed = ip_address(host)
+    except ValueError:
+        return may_be_name
+    return not (parsed.is_multicast or parsed.is_unspecified or host == "255.255.255.255")

@@ -1,0 +1,186 @@
+"""When to announce ourselves to which tracker (BEP 3, BEP 12).
+
+Tiers are tried in order, the trackers of a tier in an order of chance that is drawn once; one that answers moves to the
+front of its tier. A tracker that fails is left alone for a while, and the next one is asked at once. So the tracker to
+ask is the first that is not being left alone, and it is asked again when its interval has passed:
+
+    unknown to it    -> started            then, after an answer:
+    its interval     -> regular
+    we completed     -> completed, at once, to each that has heard of us
+    we leave         -> stopped, to each that has heard of us
+
+What a tracker says is believed within limits: no interval is below LEAST_INTERVAL or above MOST_INTERVAL.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from math import inf
+from random import Random
+from typing import Final
+
+from peer.bittorrent.wire.tracker.messages import AnnounceResponse, Event
+from peer.net.backoff import backoff
+
+LEAST_INTERVAL: Final = 5.0
+MOST_INTERVAL: Final = 7_200.0
+USUAL_MIN_INTERVAL: Final = 60.0
+"""Where a tracker names none; over UDP none can."""
+LEAST_PERIOD: Final = 1.0
+"""Of a strategy's own period: a tracker is not to be flooded by mistake."""
+FIRST_RETRY: Final = 10.0
+LONGEST_RETRY: Final = 1_800.0
+
+
+@dataclass(slots=True, eq=False)
+class _Tracker:
+    url: str
+    asked: Event | None = None
+    """The announcement that it has not answered yet."""
+    knows_us: bool = False
+    """It answered `started`."""
+    owes_completed: bool = False
+    answered_at: float = -inf
+    interval: float = 0
+    min_interval: float = 0
+    failures: int = 0
+    retry_at: float = -inf
+    trouble: str = ""
+    tracker_id: bytes | None = None
+
+
+class Announcer:
+    """The announcements of one client for one torrent."""
+
+    def __init__(self, tiers: Iterable[Iterable[str]], rng: Random, *, is_complete: bool = False) -> None:
+        """`is_complete` if there is nothing to download: then nothing will be reported as completed."""
+        self._rng = rng
+        self._tiers = _shuffled(tiers, rng)
+        self._by_url = {tracker.url: tracker for tracker in self._in_order()}
+        self._is_complete = is_complete
+        self._is_stopped = False
+        self.needs_peers = False
+        """There are too few neighbours: ask as early as the tracker allows."""
+        self.period: float | None = None
+        """Seconds between announcements, whatever the tracker says; None leaves it to the tracker."""
+
+    def due(self, now: float) -> tuple[str, Event] | None:
+        """Return an announcement to make now, and regard it as made; ask again until there is none."""
+        if self._is_stopped:
+            return None
+        tracker = next((each for each in self._in_order() if self._owes_now(each, now)), None)
+        if tracker is None:
+            tracker = self._current(now)
+            if tracker is None or tracker.asked is not None or now < self._due_at(tracker):
+                return None
+        tracker.asked = self._event(tracker)
+        return tracker.url, tracker.asked
+
+    def answered(self, url: str, response: AnnounceResponse, now: float) -> None:
+        """Take a tracker's answer."""
+        tracker = self._by_url[url]
+        if tracker.asked is Event.COMPLETED:
+            tracker.owes_completed = False
+        tracker.asked = None
+        tracker.knows_us = True
+        tracker.answered_at = now
+        tracker.interval = _clamped(response.interval, LEAST_INTERVAL, MOST_INTERVAL)
+        least = USUAL_MIN_INTERVAL if response.min_interval is None else response.min_interval
+        tracker.min_interval = _clamped(least, LEAST_INTERVAL, tracker.interval)
+        tracker.failures, tracker.retry_at, tracker.trouble = 0, -inf, ""
+        tracker.tracker_id = response.tracker_id or tracker.tracker_id
+        self._prefer(tracker)
+
+    def failed(self, url: str, reason: str, now: float) -> float:
+        """Take note that a tracker did not answer, or refused; returns in how many seconds to ask it again."""
+        tracker = self._by_url[url]
+        tracker.asked = None
+        tracker.failures += 1
+        tracker.trouble = reason
+        # One that never heard of us will hear `started` from a peer that is complete.
+        tracker.owes_completed = tracker.owes_completed and tracker.knows_us
+        wait = backoff(tracker.failures, FIRST_RETRY, LONGEST_RETRY, self._rng)
+        tracker.retry_at = now + wait
+        return wait
+
+    def completed(self, now: float) -> None:  # noqa: ARG002  Due at once, whenever that is.
+        """Have every tracker that heard of us before learn that we have everything now."""
+        if self._is_complete:
+            return
+        self._is_complete = True
+        for tracker in self._in_order():
+            tracker.owes_completed = tracker.knows_us or tracker.asked is Event.STARTED
+
+    def stop(self, now: float) -> list[str]:  # noqa: ARG002  It is over, whenever that is.
+        """Make no more announcements; returns the trackers that are to be told."""
+        self._is_stopped = True
+        return [tracker.url for tracker in self._in_order() if tracker.knows_us]
+
+    def next_deadline(self) -> float:
+        """Return when an announcement will be due, or was; inf if that depends on an answer."""
+        if self._is_stopped:
+            return inf
+        earliest = min((each.retry_at for each in self._in_order() if _owes(each)), default=inf)
+        for tracker in self._in_order():
+            if tracker.asked is not None:
+                break
+            if not tracker.failures:
+                return min(earliest, self._due_at(tracker))
+            earliest = min(earliest, tracker.retry_at)
+        return earliest
+
+    def tracker_id(self, url: str) -> bytes | None:
+        """Return what the tracker wants repeated in the next announcement to it."""
+        return self._by_url[url].tracker_id
+
+    def troubles(self) -> dict[str, str]:
+        """Return the trackers that do not answer, and why."""
+        return {tracker.url: tracker.trouble for tracker in self._in_order() if tracker.failures}
+
+    def _in_order(self) -> Iterator[_Tracker]:
+        return (tracker for tier in self._tiers for tracker in tier)
+
+    def _current(self, now: float) -> _Tracker | None:
+        return next((tracker for tracker in self._in_order() if tracker.retry_at <= now), None)
+
+    def _due_at(self, tracker: _Tracker) -> float:
+        if tracker.failures:
+            return tracker.retry_at
+        if not tracker.knows_us:
+            return -inf
+        if self.period is not None:
+            return tracker.answered_at + max(self.period, LEAST_PERIOD)
+        return tracker.answered_at + (tracker.min_interval if self.needs_peers else tracker.interval)
+
+    def _owes_now(self, tracker: _Tracker, now: float) -> bool:
+        return _owes(tracker) and tracker.retry_at <= now
+
+    def _event(self, tracker: _Tracker) -> Event:
+        if not tracker.knows_us:
+            return Event.STARTED
+        return Event.COMPLETED if tracker.owes_completed else Event.REGULAR
+
+    def _prefer(self, tracker: _Tracker) -> None:
+        tier = next(tier for tier in self._tiers if tracker in tier)
+        tier.remove(tracker)
+        tier.insert(0, tracker)
+
+
+def _owes(tracker: _Tracker) -> bool:
+    """Whether the tracker is to hear now that we completed; one that was asked already is told after its answer."""
+    return tracker.owes_completed and tracker.asked is None
+
+
+def _shuffled(tiers: Iterable[Iterable[str]], rng: Random) -> list[list[_Tracker]]:
+    """Make the trackers of each tier, in an order of chance; one that is named twice stays where it came first."""
+    seen: set[str] = set()
+    made = []
+    for tier in tiers:
+        new = [url for url in dict.fromkeys(tier) if url not in seen]
+        seen.update(new)
+        rng.shuffle(new)
+        made.append([_Tracker(url) for url in new])
+    return made
+
+
+def _clamped(value: float, low: float, high: float) -> float:
+    return max(low, min(value, high))

@@ -1,0 +1,1 @@
+"""What to request from whom, and what becomes of blocks that arrive."""

@@ -1,0 +1,39 @@
+"""How a torrent is cut into pieces, and pieces into blocks; only the last of each may be shorter."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from peer.bittorrent.wire.errors import MessageError
+
+
+class Block(NamedTuple):
+    """What one request asks for. It is equal to the plain tuple of its numbers, and hashes alike."""
+
+    index: int  # type: ignore[assignment]  # hides a method of tuples that no block needs
+    begin: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Lengths in bytes."""
+
+    length: int
+    piece_length: int
+    block_length: int
+
+    def piece_size(self, index: int) -> int:
+        """Return the bytes of a piece; those beyond the end have none."""
+        return max(0, min(self.piece_length, self.length - index * self.piece_length))
+
+    def block_count(self, index: int) -> int:
+        """Return how many blocks a piece has."""
+        return -(-self.piece_size(index) // self.block_length)
+
+    def check(self, index: int, begin: int, length: int) -> None:
+        """Refuse what is not one of our blocks; nobody was ever asked for anything else."""
+        expected = min(self.block_length, self.piece_size(index) - begin)
+        if begin % self.block_length or expected <= 0:
+            raise MessageError(f"piece: expected the beginning of a block, found piece {index}, byte {begin}")
+        if length != expected:
+            raise MessageError(f"piece: expected {expected} bytes from byte {begin} of piece {index}, found {length}")

@@ -1,0 +1,1 @@
+"""Whom to unchoke, which requests wait, and telling neighbours of new pieces."""

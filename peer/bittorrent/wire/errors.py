@@ -1,0 +1,27 @@
+"""What can be wrong with bytes from outside: one class for each way in which a caller would answer."""
+
+from peer.errors import WireError
+
+
+class BencodeError(WireError):
+    """Bytes that are not bencoding; `offset` is where they stop being it."""
+
+    def __init__(self, offset: int, problem: str) -> None:
+        super().__init__(f"bencoding, byte {offset}: {problem}")
+        self.offset = offset
+
+
+class MetainfoError(WireError):
+    """A torrent or a magnet link that cannot be used: tell the person who gave it."""
+
+
+class HandshakeError(WireError):
+    """The other end does not speak BitTorrent: close the connection."""
+
+
+class MessageError(WireError):
+    """A peer broke the protocol: close the connection."""
+
+
+class TrackerError(WireError):
+    """A request or an answer of the tracker protocol that cannot be read."""

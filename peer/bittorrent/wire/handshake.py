@@ -1,0 +1,59 @@
+"""The first 68 bytes each way (BEP 3), and the bits that announce extensions.
+
+offset  0    1                     20         28          48        68
+        19   BitTorrent protocol   reserved   info-hash   peer id
+
+reserved, from the right:  bit 0   DHT (BEP 5)                    reserved[7] & 0x01
+                           bit 2   fast extension (BEP 6)         reserved[7] & 0x04
+                           bit 20  extension protocol (BEP 10)    reserved[5] & 0x10
+"""
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Final
+
+from peer.bittorrent.wire.errors import HandshakeError
+
+HANDSHAKE_LENGTH: Final = 68
+INFO_HASH_LENGTH: Final = 20
+PEER_ID_LENGTH: Final = 20
+
+_FRONT: Final = b"\x13BitTorrent protocol"
+
+
+class Reserved(IntFlag):
+    """What the sender can do; bits without a name here are kept."""
+
+    DHT = 1 << 0
+    FAST = 1 << 2
+    EXTENSIONS = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """Which torrent, who, and what extensions."""
+
+    info_hash: bytes
+    peer_id: bytes
+    reserved: Reserved = Reserved.FAST | Reserved.EXTENSIONS
+
+    def encode(self) -> bytes:
+        """Write the 68 bytes."""
+        if len(self.info_hash) != INFO_HASH_LENGTH or len(self.peer_id) != PEER_ID_LENGTH:
+            raise HandshakeError("handshake: expected an info-hash and a peer id of 20 bytes each")
+        return _FRONT + self.reserved.to_bytes(8, "big") + self.info_hash + self.peer_id
+
+
+def decode_handshake(data: bytes) -> Handshake:
+    """Read the 68 bytes."""
+    check_front(data)
+    if len(data) != HANDSHAKE_LENGTH:
+        raise HandshakeError(f"handshake: expected {HANDSHAKE_LENGTH} bytes, found {len(data)}")
+    return Handshake(data[28:48], data[48:], Reserved(int.from_bytes(data[20:28], "big")))
+
+
+def check_front(data: bytes) -> None:
+    """Refuse a stranger as soon as its first bytes, few as they may be, cannot become a handshake."""
+    front = data[: len(_FRONT)]
+    if not _FRONT.startswith(front):
+        raise HandshakeError(f"handshake: expected {_FRONT!r}, found {front!r}")

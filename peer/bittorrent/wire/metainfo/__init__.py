@@ -1,0 +1,1 @@
+"""Torrents and magnet links, and the bencoding in which they are written."""

@@ -1,0 +1,1 @@
+"""The tracker protocol, over HTTP and UDP."""

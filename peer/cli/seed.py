@@ -1,0 +1,30 @@
+"""`python -m peer seed`: share what is there."""
+
+import argparse
+from pathlib import Path
+
+from peer.bittorrent.client.open_torrent import Whole
+from peer.bittorrent.client.program import run as run_program
+from peer.cli.sharing import add_options, options, read_torrent
+
+SUMMARY = "share a file or folder that is complete"
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("torrent", metavar="TORRENT", help="torrent file")
+    parser.add_argument(
+        "--data", type=Path, required=True, metavar="PATH", help="the file or folder that the torrent was made of"
+    )
+    parser.add_argument(
+        "--storage",
+        choices=["disk", "memory", "shared"],
+        default="disk",
+        help="serve from the files (disk; shared is the same for a seed) or from a copy in memory (default: disk)",
+    )
+    add_options(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Share."""
+    return run_program(options(chosen, read_torrent(chosen), Whole(chosen.data, chosen.storage == "memory")))

@@ -1,0 +1,183 @@
+"""What `seed` and `leech` have in common: their options, and reading a torrent."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from peer.bittorrent.client.open_torrent import OpensStorage
+from peer.bittorrent.client.program import Options, Torrent
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.strategies import STRATEGIES
+from peer.bittorrent.wire.errors import MetainfoError
+from peer.bittorrent.wire.metainfo.magnet import Magnet, decode_magnet
+from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo
+from peer.errors import WireError
+from peer.process.arguments import (
+    address,
+    assignment,
+    host,
+    positive,
+    rate,
+    whole_number,
+)
+from peer.process.exit_status import EndError, ExitCode
+from traceformat.events import Level
+
+_MOST_TORRENT: Final = 64 << 20
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what every peer can be told."""
+    _add_network_options(parser.add_argument_group("where it is, and whom it knows"))
+    _add_behaviour_options(parser.add_argument_group("how it behaves"))
+    _add_record_options(parser.add_argument_group("what is recorded, and what is left to chance"))
+
+
+def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensStorage) -> Options:
+    """Make of the command line what a program runs on."""
+    parameters = dict(chosen.set)
+    if chosen.departure is not None:
+        parameters["departure"] = chosen.departure
+    if chosen.strategies is not None:
+        sys.path.insert(0, str(chosen.strategies))
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    return Options(
+        torrent=torrent,
+        opens_storage=opens_storage,
+        bind=chosen.bind,
+        port=chosen.port,
+        return_bind=chosen.return_bind,
+        profile=PROFILES[chosen.profile].scaled(chosen.time_scale),
+        time_scale=chosen.time_scale,
+        strategy=chosen.strategy,
+        parameters=parameters,
+        upload_limit=chosen.upload_limit,
+        trace=chosen.trace,
+        level=Level[chosen.level.upper()],
+        seed=chosen.seed,
+        is_held=chosen.hold,
+    )
+
+
+def read_torrent(chosen: argparse.Namespace) -> Torrent:
+    """Read the torrent file or the magnet link that the command line names; raises EndError."""
+    try:
+        torrent = _from_magnet(chosen.torrent) if chosen.torrent.startswith("magnet:") else _from_file(chosen.torrent)
+    except OSError as error:
+        problem = f"cannot read {chosen.torrent}: {os.strerror(error.errno or 0)}; name a torrent file or a magnet link"
+        raise EndError(ExitCode.NO_TORRENT, problem) from error
+    except WireError as error:
+        problem = f"{chosen.torrent[:80]}: {error}; name a torrent file or a magnet link"
+        raise EndError(ExitCode.NO_TORRENT, problem) from error
+    return Torrent(
+        torrent.info_hash,
+        torrent.info,
+        () if chosen.no_tracker else torrent.trackers,
+        (*torrent.peers, *chosen.peer),
+    )
+
+
+def starters(chosen: argparse.Namespace) -> Random:
+    """Return the random source that draws the pieces which a peer begins with."""
+    return Random(None if chosen.seed is None else f"pieces {chosen.seed}")
+
+
+def _from_magnet(link: str) -> Torrent:
+    magnet: Magnet = decode_magnet(link)
+    return Torrent(magnet.info_hash, None, tuple((url,) for url in magnet.trackers), magnet.peers)
+
+
+def _from_file(path: str) -> Torrent:
+    with Path(path).open("rb") as file:
+        data = file.read(_MOST_TORRENT + 1)
+    if len(data) > _MOST_TORRENT:
+        raise MetainfoError(f"expected a torrent of {_MOST_TORRENT} bytes at most")
+    metainfo = decode_metainfo(data)
+    return Torrent(metainfo.info.info_hash, metainfo.info, metainfo.tiers)
+
+
+def _add_network_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add(
+        "--bind",
+        type=host,
+        default="0.0.0.0",  # noqa: S104  Peers come from outside.
+        metavar="HOST",
+        help="address to listen on and to dial from (default: all)",
+    )
+    add("--port", type=whole_number(0, 65535), default=6881, help="TCP port (default: 6881; 0: any free one)")
+    add("--return-bind", type=host, metavar="HOST", help="the address after an absence (default: the same)")
+    add(
+        "--peer",
+        type=address,
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a peer to begin with; repeatable",
+    )
+    add("--no-tracker", action="store_true", help="do not ask the trackers that the torrent names")
+
+
+def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--profile", choices=list(PROFILES), default="course", help="whose constants: slots, periods (default: course)")
+    add(
+        "--time-scale",
+        type=positive,
+        default=1.0,
+        metavar="X",
+        help="divide the periods of the protocol by X, for small and fast experiments (default: 1)",
+    )
+    add(
+        "--strategy",
+        default="tit-for-tat",
+        metavar="NAME",
+        help=f"{', '.join(STRATEGIES)}, or module:Class of your own (default: tit-for-tat)",
+    )
+    add(
+        "--strategies",
+        type=Path,
+        metavar="DIR",
+        help="where to look first for modules of strategies (default: among what is installed, then here)",
+    )
+    add(
+        "--set",
+        type=assignment,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the strategy; repeatable",
+    )
+    add(
+        "--departure",
+        metavar="WHEN",
+        help="when to leave: stay, at-completion, 'after 60 s', 'at ratio 1.5', 'at 50 %% for 30 s' (default: stay)",
+    )
+    add(
+        "--upload-limit",
+        type=rate,
+        metavar="RATE",
+        help="most bytes of blocks sent: a number with bit/s, kbit/s, Mbit/s, B/s, kB/s, MB/s, KiB/s or MiB/s, "
+        "such as 8Mbit/s (default: no limit)",
+    )
+
+
+def _add_record_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--trace", type=Path, metavar="FILE", help="append what happens, a JSON object a line")
+    add(
+        "--level",
+        choices=[level.name.lower() for level in Level],
+        default="summary",
+        help="how much: pieces adds each piece, full each block (default: summary)",
+    )
+    add("--seed", type=int, metavar="N", help="seed of everything random (default: a new one each time)")
+    add(
+        "--hold",
+        action="store_true",
+        help="get everything ready, print `waiting HOST:PORT`, and begin when SIGUSR1 comes",
+    )

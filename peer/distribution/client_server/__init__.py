@@ -1,0 +1,1 @@
+"""Client-server over HTTP: a server and a client of one file."""

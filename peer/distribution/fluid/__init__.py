@@ -1,0 +1,1 @@
+"""The scheme that attains the peer-to-peer bound, with blocks over real sockets."""

@@ -1,0 +1,1 @@
+"""Sockets and what surrounds them: addresses, listening, dialling, polling, timers, rate limits, HTTP heads."""

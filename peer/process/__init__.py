@@ -1,0 +1,1 @@
+"""The life of a program: arguments, readiness, start gate, signals, exit status."""

@@ -1,0 +1,94 @@
+"""Words of the command line that stand for numbers, addresses and choices; each error says what is expected."""
+
+import re
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+from peer.errors import WireError
+from peer.net.address import Address, pack_host, pack_host6, parse_address
+
+_RATE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kMG]|[KMG]i)?(bit|B)/s")
+_FACTORS: Final = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_WORDS: Final[dict[str, object]] = {"true": True, "false": False, "none": None}
+
+
+def rate(text: str) -> float:
+    """Read a rate into bytes/s. Mb/s is refused: it is Mbit/s to one reader and MB/s to the next."""
+    match = _RATE.fullmatch(text)
+    if match is None:
+        raise ArgumentTypeError(f"expected a rate such as 8Mbit/s or 1MB/s, found {text!r}")
+    found = Fraction(match[1]) * _FACTORS[match[2]] / (8 if match[3] == "bit" else 1)
+    if not found:
+        raise ArgumentTypeError("expected a rate above zero; without the option there is no limit")
+    return float(found)
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Make a reader of whole numbers from `low` to `high`."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise ArgumentTypeError(f"expected a whole number from {low} to {high}, found {text!r}")
+        return int(text)
+
+    return read
+
+
+def share(text: str) -> float:
+    """Read a part of a whole: 0.25 or 25%."""
+    try:
+        found = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= 1:
+        raise ArgumentTypeError(f"expected a share from 0 to 1, or from 0% to 100%, found {text!r}")
+    return found
+
+
+def positive(text: str) -> float:
+    """Read a number above zero."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0
+    if not 0 < found < float("inf"):
+        raise ArgumentTypeError(f"expected a number above zero, found {text!r}")
+    return found
+
+
+def host(text: str) -> str:
+    """Read a numeric address of this host."""
+    try:
+        (pack_host6 if ":" in text else pack_host)(text)
+    except WireError as error:
+        raise ArgumentTypeError(str(error)) from error
+    return text
+
+
+def address(text: str) -> Address:
+    """Read where a peer listens."""
+    try:
+        return parse_address(text)
+    except WireError as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def assignment(text: str) -> tuple[str, object]:
+    """Read name=value, where the value is a number if it looks like one."""
+    name, equals, value = text.partition("=")
+    if not (equals and name.isidentifier()):
+        raise ArgumentTypeError(f"expected name=value, found {text!r}")
+    return name, _value(value)
+
+
+def _value(text: str) -> object:
+    if text in _WORDS:
+        return _WORDS[text]
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,1 @@
+"""Swarms in virtual time, over links that are arithmetic."""

@@ -1,1 +1,0 @@
-"""The mind of one client: no sockets, no files, no clock; `now` and the random source are passed in."""

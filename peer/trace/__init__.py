@@ -1,0 +1,1 @@
+"""Recording trace events in a file."""

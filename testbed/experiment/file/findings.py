@@ -1,0 +1,171 @@
+"""Say what the models found, in words that tell what to write instead."""
+
+import re
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from testbed.experiment.schema.experiment import Experiment
+from testbed.experiment.schema.figures import EXPRESSION
+from testbed.experiment.schema.hosts import Named
+from testbed.experiment.schema.keys import (
+    Key,
+    follow,
+    is_open,
+    keys_of,
+)
+from testbed.experiment.schema.quantities import MESSAGE, NEEDED
+
+_TEXT: Final = "text (in quotes if it looks like a number)"
+_NEEDED: Final[Mapping[str, str]] = {
+    "string_type": _TEXT,
+    "string_too_short": _TEXT,
+    "string_pattern_mismatch": "a short name of small letters, digits and _, a letter first,",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "list_type": "a list",
+    "literal_error": "{expected}",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "too_short": "at least one value",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to mend: the path of the key, and what to say of it; `offset` characters into its value."""
+
+    path: tuple[Key, ...]
+    message: str
+    offset: int | None = None
+
+
+def findings_of(error: ValidationError, document: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield what the models found in a document."""
+    for details in error.errors(include_url=False):
+        path = _written_path(details, document)
+        offset = details["ctx"]["offset"] if details["type"] == EXPRESSION else None
+        yield Finding(path, _message(details, path, _value(document, path)), offset)
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the nearest known word as a question, or nothing."""
+    close = get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it."""
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, Mapping):
+        return f"a mapping with {', '.join(map(str, value))}" if value else "an empty mapping"
+    if isinstance(value, list):
+        return f"the list {reprlib.repr(list(value))}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def lookup(document: object, path: Sequence[Key]) -> object:
+    """Return what stands at `path`; a LookupError where nothing does."""
+    for key in path:
+        if not _leads_on(document, key):
+            raise LookupError(key)
+        document = document[key]  # type: ignore[index]
+    return document
+
+
+def _leads_on(value: object, key: Key) -> bool:
+    return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
+
+
+def _written_path(details: ErrorDetails, document: object) -> tuple[Key, ...]:
+    """Return the path as the file writes it: without tags, and only as far as there is something, or should be."""
+    keys = [key for key in details["loc"] if not re.fullmatch(r"<.*>|\[key\]", str(key))]
+    for depth, key in enumerate(keys):
+        if not _leads_on(document, key):
+            return tuple(keys[: depth + (details["type"] == "missing")])
+        document = document[key]  # type: ignore[index]
+    return tuple(keys)
+
+
+def _value(document: object, path: Sequence[Key]) -> object:
+    """Return what stands at `path`; for a key that is missing, the mapping around it."""
+    try:
+        return lookup(document, path)
+    except LookupError:
+        return lookup(document, path[:-1])
+
+
+def _message(details: ErrorDetails, path: tuple[Key, ...], value: object) -> str:
+    match details["type"]:
+        case "missing":
+            return f"is required{_misspelt(str(path[-1]), value)}"
+        case "extra_forbidden":
+            keys = keys_of(follow(Experiment, details["loc"][:-1]))
+            return f"is not a key{did_you_mean(path[-1], keys)}: the keys are {', '.join(keys)}"
+        case "invalid_key":
+            return "is a key that is not text: write it in quotes"
+        case kind if kind in {MESSAGE, EXPRESSION}:
+            return details["msg"]
+    found = path[-1] if details["loc"][-1] == "[key]" else value
+    possible = _possible(details)
+    word = _word(found)
+    choices = [choice for choice in _choices(possible) if choice not in str(word).split()]
+    return f"{possible} is needed, not {shown(found)}{did_you_mean(word, choices)}"
+
+
+def _possible(details: ErrorDetails) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind in {"model_type", "dict_type"}:
+        return _mapping(_type_at(details["loc"]))
+    if kind != NEEDED and _is_free(details["loc"]):
+        return "a number, a text or a list of such"
+    return _NEEDED[kind].format_map(context) if kind in _NEEDED else details["msg"]
+
+
+def _mapping(annotation: object) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Named):
+        return "a mapping with `class:` and the topology's parameters"
+    keys = keys_of(annotation)
+    return f"a mapping with {', '.join(keys)}" if keys else "a mapping of names of your choice"
+
+
+def _type_at(path: Sequence[Key]) -> object:
+    try:
+        return follow(Experiment, path)
+    except LookupError:
+        return None
+
+
+def _is_free(path: Sequence[Key]) -> bool:
+    """Whether this is in a parameter that only a topology or a strategy knows."""
+    for depth, key in enumerate(path):
+        here = _type_at(path[:depth])
+        if isinstance(here, type) and issubclass(here, BaseModel) and is_open(here) and key not in keys_of(here):
+            return issubclass(here, Named)
+    return False
+
+
+def _misspelt(key: str, written: object) -> str:
+    close = get_close_matches(key, map(str, written), n=1) if isinstance(written, Mapping) else []
+    return f" (is it what {close[0]!r} stands for?)" if close else ""
+
+
+def _word(value: object) -> object:
+    return next(iter(value), "") if isinstance(value, Mapping) else value
+
+
+def _choices(possible: str) -> list[str]:
+    """Return the words among which a misspelt one may be: those in quotes, or the forms in which a value is written."""
+    quoted = re.findall("'([^']*)'", possible)
+    plain, _, keys = possible.partition("a mapping with ")
+    return quoted or ([*re.findall(r"[a-z-]+(?=,)", plain), *re.findall("[a-z_]{3,}", keys)] if keys else [])

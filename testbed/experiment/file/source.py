@@ -1,0 +1,148 @@
+"""A YAML file, and where in it everything stands."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.reader import ReaderError
+
+from testbed.experiment.file.errors import ExperimentError, Place, Problem
+
+Key = str | int
+
+_PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone"
+_HINTS: Final = {
+    r"'\t'": ": indent with spaces, not with tabs",
+    "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",
+}
+"""What helps with what is met most often."""
+_DUPLICATE: Final = re.compile(r'found duplicate key "(.*?)" with value')
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is a YAML mapping."""
+
+    file: Path
+    text: str
+    document: CommentedMap
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The document as plain values; what an alias repeats is there once, and what contains itself is None."""
+        plain: dict[str, Any] = _plain(self.document, {})
+        return plain
+
+    def known_part(self, path: Sequence[Key]) -> tuple[Key, ...]:
+        """Return as much of `path` from its beginning as leads to something in the document."""
+        value: object = self.document
+        for depth, key in enumerate(path):
+            if not _leads_on(value, key):
+                return tuple(path[:depth])
+            value = value[key]  # type: ignore[index]
+        return tuple(path)
+
+    def value(self, path: Sequence[Key]) -> object:
+        """Return what stands at `path`, which must exist."""
+        value: object = self.document
+        for key in path:
+            value = value[key]  # type: ignore[index]
+        return value
+
+    def place(self, path: Sequence[Key]) -> Place:
+        """Return where the key at `path` stands; what is not written stands where it would belong."""
+        known = self.known_part(path)
+        if not known:
+            return Place(self.file, self.document.lc.line + 1, self.document.lc.col + 1)
+        parent = self.value(known[:-1])
+        positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
+        if not positions or known[-1] not in positions:  # what `<<` merged in stands where its mapping does
+            return self.place(known[:-1])
+        line, column = positions[known[-1]][:2]
+        return Place(self.file, line + 1, column + 1)
+
+    def value_place(self, path: Sequence[Key], offset: int = 0) -> Place:
+        """Return where the value at `path` stands, `offset` characters into it if it is written in one line."""
+        parent, key = self.value(path[:-1]), path[-1]
+        positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
+        if not positions or key not in positions:
+            return self.place(path)
+        line, column = positions[key][-2:]
+        written = self.text.splitlines()[line][column:]
+        if written.startswith(("|", ">")):
+            return Place(self.file, line + 1, column + 1)
+        return Place(self.file, line + 1, column + 1 + offset + written.startswith(("'", '"')))
+
+
+def _plain(value: object, done: dict[int, Any]) -> Any:
+    if id(value) in done:
+        return done[id(value)]
+    if isinstance(value, CommentedMap):
+        done[id(value)] = None
+        done[id(value)] = {_plain(key, done): _plain(inner, done) for key, inner in value.items()}
+        return done[id(value)]
+    if isinstance(value, CommentedSeq):
+        done[id(value)] = None
+        done[id(value)] = [_plain(inner, done) for inner in value]
+        return done[id(value)]
+    kinds: tuple[type, ...] = (bool, int, float, str)
+    return next((kind(value) for kind in kinds if isinstance(value, kind)), value)
+
+
+def _leads_on(value: object, key: Key) -> bool:
+    if isinstance(value, CommentedMap):
+        return key in value
+    return isinstance(value, CommentedSeq) and isinstance(key, int) and key < len(value)
+
+
+def read_source(file: Path) -> Source:
+    """Read a YAML file whose top level is a mapping; an ExperimentError says what else it is, and where."""
+    text = _read(file)
+    document = _parse(file, text)
+    if document is None:
+        raise _unusable(Place(file), f"is empty: {_PARTS}")
+    if not isinstance(document, CommentedMap):
+        raise _unusable(Place(file, 1, 1), f"a mapping of keys is needed at the top level: {_PARTS}")
+    return Source(file, text, document)
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _unusable(Place(file), (error.strerror or str(error)).lower()) from error
+    except UnicodeDecodeError as error:
+        raise _unusable(Place(file), "is not a text file in UTF-8") from error
+
+
+def _parse(file: Path, text: str) -> object:
+    try:
+        return YAML().load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        raise _unusable(place, _in_words(error.problem or error.context or "")) from error
+    except ReaderError as error:
+        raise _unusable(Place(file), "is not a text file: it holds control characters") from error
+    except RecursionError as error:
+        raise _unusable(Place(file), "is nested too deeply") from error
+    except (YAMLError, ValueError) as error:
+        raise _unusable(Place(file), f"is not YAML: {error}") from error
+
+
+def _in_words(problem: str) -> str:
+    """Say what the parser says, and of what is met most often how to mend it."""
+    if repeated := _DUPLICATE.match(problem):
+        return f"the key {repeated[1]!r} is there twice: write it once"
+    hint = next((hint for found, hint in _HINTS.items() if found in problem), "")
+    return f"is not YAML here: {problem}{hint}"
+
+
+def _unusable(place: Place, message: str) -> ExperimentError:
+    return ExperimentError([Problem(place, "", message)])

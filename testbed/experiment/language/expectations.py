@@ -1,0 +1,55 @@
+"""Hold what came out against what was expected."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import isnan
+
+from testbed.experiment.language.expressions import COMPARE, Expectation, parse_expectation
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One expectation, and what became of it."""
+
+    text: str
+    holds: bool
+    found: str
+    """The measured numbers, or why there are none."""
+
+    def __str__(self) -> str:
+        return f"{'as expected' if self.holds else 'NOT as expected'}: {self.text} ({self.found})"
+
+
+def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
+    """Hold each expectation against the rows; one that nothing was measured for does not hold."""
+    parsed = [parse_expectation(each) if isinstance(each, str) else each for each in expectations]
+    return [_outcome(expectation, rows) for expectation in parsed]
+
+
+def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> Outcome:
+    if unknown := _unknown_column(expectation, rows):
+        return Outcome(expectation.text, holds=False, found=unknown)
+    where = expectation.where
+    chosen = [row for row in rows if where is None or where.holds(row)]
+    measured = {str(aggregate): aggregate.of(chosen) for aggregate in expectation.aggregates}
+    found = ", ".join(f"{name} = {value:.6g}" for name, value in measured.items())
+    if any(isnan(value) for value in measured.values()):
+        return Outcome(expectation.text, holds=False, found=f"{found}: none of {len(chosen)} rows has a number")
+    return Outcome(expectation.text, _holds(expectation, chosen), f"{found} of {len(chosen)} rows")
+
+
+def _holds(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> bool:
+    values = [product.of(rows) for product in expectation.products]
+    comparisons = zip(values, expectation.signs, values[1:], strict=False)
+    return all(COMPARE[sign](left, right) for left, sign, right in comparisons)
+
+
+def _unknown_column(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> str:
+    known = dict.fromkeys(column for row in rows for column in row)
+    for column in expectation.columns:
+        if column not in known:
+            close = get_close_matches(column, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            return f"there is no column {column!r}{hint}" if known else "there are no rows"
+    return ""

@@ -1,0 +1,1 @@
+"""From an experiment to its trials, with every value filled in."""

@@ -1,0 +1,170 @@
+"""What a trial is likely to take, and what this machine may not do faithfully."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import exp, log, log2
+from typing import Final, TypeAlias
+
+from testbed.experiment.plan.trials import (
+    Distribution,
+    Estimate,
+    PlannedBound,
+    Trial,
+)
+from testbed.theory import SEGMENT_PAYLOAD, Swarm
+from testbed.theory.wire import FRAME_HEADERS
+from testbed.units import format_duration
+
+FRAME_BITS: Final = 8 * (SEGMENT_PAYLOAD + FRAME_HEADERS)
+
+LIKELY_RATIO: Final[Mapping[Distribution, float]] = {"client-server": 1.0, "fluid": 1.03, "bittorrent": 1.0}
+"""A scheme's time over its bound for payload, for planning only. Measured in two runs of experiments/quickstart.yaml
+(2 and 6 peers, 2 cores): client-server 1.000 to 1.001, fluid 1.007 to 1.042."""
+
+LIKELY_GROWTH: Final = 0.1
+"""What is added for each doubling of N + 1 in a BitTorrent swarm. Means of the experiments that ship lie on both sides:
+1.04 with 1 peer, 1.13 to 1.5 with 20, 1.7 to 1.9 in swarms of 33 of many classes, 2.1 with 300 that come one by one."""
+
+SET_UP_SECONDS: Final[Mapping[Distribution, float]] = {"client-server": 0.6, "fluid": 0.6, "bittorrent": 1.7}
+SECONDS_A_HOST: Final = 0.04
+"""To build the network, start programs and collect what they wrote: from the end of one trial to the end of the next,
+less the distribution time. The same runs had 0.5 to 1.0 s for client-server and fluid, and 1.8 to 2.0 s for bittorrent,
+with a tracker and a seed that announces itself first; two trials of 300 peers had 13.0 and 13.8 s."""
+
+PROGRAMS_SHARE: Final = 0.3
+"""The part of what the bare network carries that is left when programs in Python fill it: a careful guess."""
+
+LEAST_SECONDS: Final = 5.0
+"""In a shorter distribution, connection set-up and slow start are a large part of what is measured."""
+
+UNJUDGED_SECONDS: Final = 2.0
+"""Links are looked at second by second: in a shorter one, none may be busy for a whole second."""
+
+MOST_HOSTS: Final = 1000
+"""Beyond what was tried with programs on the hosts."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What this machine can do, as far as it is known."""
+
+    carries: Mapping[int, int] = field(default_factory=dict)
+    """The bits a second that the bare core carries, by number of hosts; empty when it was not measured."""
+    can_delay: bool = True
+    """Whether links can delay and lose packets."""
+
+    def capacity(self, hosts: int) -> float | None:
+        """Return what so many hosts can move together, between what was measured and level beyond it."""
+        known = sorted(self.carries.items())
+        if not known:
+            return None
+        for (few, high), (many, low) in pairwise(known):
+            if few <= hosts <= many and high > 0 < low:
+                share = (log(hosts) - log(few)) / (log(many) - log(few))
+                return exp(log(high) + share * (log(low) - log(high)))
+        return float(known[0][1] if hosts < known[0][0] else known[-1][1])
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may not be faithful here, and the trials that it concerns; the worst is told."""
+
+    text: str
+    trials: tuple[str, ...]
+
+
+def estimate(distribution: Distribution, bound: PlannedBound, swarm: Swarm, time_limit: float) -> Estimate:
+    """Estimate a trial from its bound and the rates of its links."""
+    ratio = LIKELY_RATIO[distribution]
+    if distribution == "bittorrent":
+        ratio += LIKELY_GROWTH * log2(len(swarm.peers) + 1)
+    taken = min(time_limit, bound.payload_seconds * ratio)
+    senders = swarm.server_up + (0 if distribution == "client-server" else swarm.uploads)
+    load = min(senders, sum(peer.down for peer in swarm.peers))
+    overhead = SET_UP_SECONDS[distribution] + SECONDS_A_HOST * (len(swarm.peers) + 2)
+    return Estimate(seconds=taken + overhead, bits_per_second=load, packets_per_second=load / FRAME_BITS)
+
+
+Complaint: TypeAlias = tuple[float, str]
+"""How bad it is, and what to say of it."""
+
+
+def doubts(trials: Sequence[Trial], machine: Machine) -> list[Doubt]:
+    """Return what of these trials may not be faithful on this machine."""
+    return [doubt for check in _CHECKS if (doubt := _worst(trials, machine, check)) is not None]
+
+
+def _worst(trials: Sequence[Trial], machine: Machine, check: "_Check") -> Doubt | None:
+    found = [(complaint, trial.id) for trial in trials if (complaint := check(trial, machine)) is not None]
+    if not found:
+        return None
+    (_, text), _ = max(found, key=lambda each: each[0][0])
+    return Doubt(text, tuple(trial for _, trial in found))
+
+
+def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
+    capacity = machine.capacity(len(trial.cast.positions))
+    load = trial.estimate.bits_per_second
+    if capacity is None or load <= capacity * PROGRAMS_SHARE:
+        return None
+    return load, (
+        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.cast.positions)} hosts this machine is"
+        f" likely to carry {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
+    )
+
+
+def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
+    hosts = len(trial.cast.positions)
+    return (hosts, f"{hosts} hosts; up to {MOST_HOSTS} were tried: use fewer") if hosts > MOST_HOSTS else None
+
+
+def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
+    if machine.can_delay or not any(host.delay or host.loss for host in trial.cast.hosts):
+        return None
+    return 1, "links that delay or lose packets, which this machine cannot do: leave `delay:` and `loss:` out"
+
+
+def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
+        return None
+    return -seconds, (
+        f"at best done in {_rounded(seconds)}: starting up is a large part of so short a time; a larger file, or slower"
+        " links, show more of the distribution itself"
+    )
+
+
+def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds >= UNJUDGED_SECONDS:
+        return None
+    return -seconds, (
+        f"at best done in {_rounded(seconds)}: too short to judge the emulation, as no link may be busy for a whole"
+        f" second; a larger file, or slower links, make it longer than {_rounded(UNJUDGED_SECONDS)}"
+    )
+
+
+def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds <= trial.settings.time_limit:
+        return None
+    return seconds, (
+        f"at best done in {_rounded(seconds)}, but stopped after {_rounded(trial.settings.time_limit)}:"
+        " raise `time_limit:`"
+    )
+
+
+def _rounded(seconds: float) -> str:
+    return format_duration(round(seconds, 1))
+
+
+_Check: TypeAlias = Callable[[Trial, Machine], Complaint | None]
+_CHECKS: Final[tuple[_Check, ...]] = (
+    _is_too_much,
+    _has_too_many_hosts,
+    _cannot_delay,
+    _cannot_end,
+    _is_too_short,
+    _cannot_be_judged,
+)

@@ -1,0 +1,1 @@
+"""Measuring links: real traffic, and what was asked against what was measured."""

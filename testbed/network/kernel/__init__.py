@@ -1,0 +1,1 @@
+"""Requests to the kernel: netlink, and the system calls that Python lacks."""

@@ -1,0 +1,61 @@
+"""What this kernel can do for a network, found out by trying it in the current network namespace.
+
+Only to be asked inside a sandbox: everything is made once, and removed again.
+"""
+
+import errno
+from functools import cache
+
+from testbed.network.kernel.messages import LOOPBACK_INDEX, delete_link, new_link_of_kind
+from testbed.network.kernel.netlink import Message, NetlinkError, NetlinkSocket
+from testbed.network.links.shaping import trial_filter, trial_qdisc
+
+_PROBE_INDEX = 400
+
+
+@cache
+def has_qdisc(kind: str) -> bool:
+    """Whether the kernel knows a queueing discipline."""
+    return _works(*trial_qdisc(kind, LOOPBACK_INDEX))
+
+
+@cache
+def has_filter(kind: str) -> bool:
+    """Whether the kernel knows a kind of packet filter."""
+    add_qdisc, remove_qdisc = trial_qdisc("htb", LOOPBACK_INDEX, configured=True)
+    add_filter = trial_filter(kind, LOOPBACK_INDEX)
+    with NetlinkSocket() as netlink:
+        netlink.send([add_qdisc])
+        try:
+            return _accepted(netlink, add_filter)
+        finally:
+            netlink.send([remove_qdisc])
+
+
+@cache
+def has_link(kind: str) -> bool:
+    """Whether the kernel can make a kind of interface."""
+    return _works(new_link_of_kind(kind, "probe", _PROBE_INDEX), delete_link(_PROBE_INDEX))
+
+
+def _works(add: Message, remove: Message) -> bool:
+    with NetlinkSocket() as netlink:
+        try:
+            netlink.send([add])
+        except NetlinkError as error:
+            return _is_known(error)
+        netlink.send([remove])
+        return True
+
+
+def _accepted(netlink: NetlinkSocket, message: Message) -> bool:
+    try:
+        netlink.send([message])
+    except NetlinkError as error:
+        return _is_known(error)
+    return True
+
+
+def _is_known(error: NetlinkError) -> bool:
+    """A kind that is known refuses empty options; one that is unknown is not found, or not supported."""
+    return error.errno not in {errno.ENOENT, errno.EOPNOTSUPP}

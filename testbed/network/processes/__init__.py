@@ -1,0 +1,1 @@
+"""Programs on hosts, and the warm interpreter from which they are forked."""

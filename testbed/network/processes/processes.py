@@ -1,0 +1,230 @@
+"""Programs on hosts: started in a host's namespace, awaited by a line, stopped by their own pid, output kept."""
+
+import os
+import re
+import select
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Protocol
+
+from testbed.errors import ExplainedError
+from testbed.network.kernel.syscalls import inside_network_namespace
+from testbed.network.processes.warm import WarmInterpreter
+
+_LOOK_AGAIN_MS: Final = 2
+_TAIL_CHARACTERS: Final = 2000
+# Ignored by Python or by a sandbox at a terminal, and inherited; programs expect to be ended or stopped by them.
+_ORDINARY_SIGNALS: Final = (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP)
+_RAISING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals whose handlers may raise, in whatever was going on."""
+
+
+class Place(Protocol):
+    """Where a program can run: anything with a name and a network namespace."""
+
+    name: str
+
+    @property
+    def namespace(self) -> int:
+        """A descriptor of the network namespace."""
+
+
+class ProcessError(ExplainedError):
+    """A program did not start, did not become ready, or ended when it should not have."""
+
+
+class Process:
+    """A program running on a host."""
+
+    def __init__(self, pid: int, pidfd: int, argv: Sequence[str], host: str, output: Path) -> None:
+        self.pid = pid
+        self.argv = list(argv)
+        self.host = host
+        self.stdout_path, self.stderr_path = _output_files(output)
+        self.returncode: int | None = None
+        self._pidfd = pidfd
+
+    def __str__(self) -> str:
+        return f"{self.argv[0]} on {self.host} (pid {self.pid})"
+
+    @property
+    def stdout(self) -> str:
+        """What the program has printed so far."""
+        return self.stdout_path.read_text(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        """What the program has complained about so far."""
+        return self.stderr_path.read_text(errors="replace")
+
+    def poll(self) -> int | None:
+        """The exit status, negative for a signal, or None while the program runs."""
+        return self.wait(0) if self.returncode is None else self.returncode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        """Wait for the end, or at most `timeout` seconds; returns as `poll` does."""
+        if self.returncode is None and self._ends_within(None if timeout is None else timeout * 1000):
+            with _signals_held_back():  # an exit status can be had once: lost halfway, it would be awaited for ever
+                self.returncode = self._reap()
+                os.close(self._pidfd)
+        return self.returncode
+
+    def _ends_within(self, milliseconds: float | None) -> bool:
+        poller = select.poll()
+        poller.register(self._pidfd, select.POLLIN)
+        return bool(poller.poll(milliseconds))
+
+    def _reap(self) -> int:
+        result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        if result is None:
+            raise ProcessError(f"{self}: ended, but its exit status is gone")
+        return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
+
+    def wait_ready(self, pattern: str, timeout: float = 10) -> re.Match[str]:
+        """Wait until a whole line on stdout contains `pattern`; its end or the time-out before that is an error."""
+        wanted = re.compile(pattern)
+        deadline = time.monotonic() + timeout
+        seen = 0
+        while True:
+            ended = self.poll() is not None
+            text = self.stdout
+            complete = text.rfind("\n") + 1
+            for line in text[seen:complete].splitlines():
+                if match := wanted.search(line):
+                    return match
+            seen = complete
+            if ended:
+                raise ProcessError(f"{self} ended with {self.returncode} before it was ready\n{self._tail()}")
+            if time.monotonic() > deadline:
+                raise ProcessError(f"{self} printed no line with {pattern!r} in {timeout:g} s\n{self._tail()}")
+            self._ends_within(_LOOK_AGAIN_MS)
+
+    def _tail(self) -> str:
+        return (self.stdout + self.stderr)[-_TAIL_CHARACTERS:].strip()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless the program has ended; its pid cannot have gone to another one meanwhile."""
+        if self.poll() is None:
+            signal.pidfd_send_signal(self._pidfd, number)
+
+    def stop(self, patience: float = 5) -> int:
+        """Ask the program to end (SIGTERM), insist after `patience` seconds (SIGKILL), and return its exit status."""
+        return stop_all([self], patience)[0]
+
+
+class _WarmProcess(Process):
+    """A process whose parent is the warm interpreter, which therefore knows how it ended."""
+
+    def __init__(
+        self, pid: int, pidfd: int, argv: Sequence[str], host: str, output: Path, *, interpreter: WarmInterpreter
+    ) -> None:
+        super().__init__(pid, pidfd, argv, host, output)
+        self._interpreter = interpreter
+
+    def _reap(self) -> int:
+        return self._interpreter.exit_status(self.pid)
+
+
+def stop_all(processes: Iterable[Process], patience: float = 5) -> list[int]:
+    """Stop many at once: all are asked, then all are waited for, then the stubborn are killed."""
+    processes = list(processes)
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    statuses = []
+    for process in processes:
+        status = process.wait(max(0.0, deadline - time.monotonic()))
+        if status is None:
+            process.send_signal(signal.SIGKILL)
+            status = process.wait()
+        statuses.append(status if status is not None else -signal.SIGKILL)
+    return statuses
+
+
+class Processes:
+    """Starts programs on hosts and knows all that it has started."""
+
+    def __init__(self, folder: Path, preload: Sequence[str] = ()) -> None:
+        self._folder = folder
+        self._preload = preload
+        self._interpreter: WarmInterpreter | None = None
+        self._count_on: Counter[str] = Counter()
+        self.started: list[Process] = []
+
+    def start(
+        self,
+        place: Place,
+        argv: Sequence[str | Path],
+        *,
+        output: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Process:
+        """Start a program in a place."""
+        words = [str(word) for word in argv]
+        output = self._place_for_output(output, place.name)
+        try:
+            pid = _spawn(place.namespace, words, _output_files(output), os.environ if env is None else env)
+        except OSError as error:
+            raise ProcessError(f"cannot start {words[0]} on {place.name}: {error.strerror}") from error
+        return self._note(Process(pid, os.pidfd_open(pid), words, place.name, output))
+
+    def start_python(
+        self, place: Place, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
+    ) -> Process:
+        """Run a Python module in a place, by fork from an interpreter that has imported `preload`."""
+        if self._interpreter is None:
+            self._interpreter = WarmInterpreter(self._preload)
+        words = [module, *map(str, arguments)]
+        output = self._place_for_output(output, place.name)
+        pid, pidfd = self._interpreter.fork(place.namespace, words, *_output_files(output))
+        return self._note(_WarmProcess(pid, pidfd, words, place.name, output, interpreter=self._interpreter))
+
+    def stop_all(self) -> None:
+        """Stop everything that still runs, and the warm interpreter."""
+        try:
+            stop_all([process for process in self.started if process.poll() is None])
+        finally:
+            if self._interpreter is not None:
+                self._interpreter.close()
+                self._interpreter = None
+
+    def _place_for_output(self, wanted: Path | None, host: str) -> Path:
+        """The path that was asked for, or the host's next one in our folder; the folder is there by then."""
+        output = wanted or self._folder / f"{host}.{self._count_on[host]}"
+        if wanted is None:
+            self._count_on[host] += 1
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return output
+
+    def _note(self, process: Process) -> Process:
+        self.started.append(process)
+        return process
+
+
+@contextmanager
+def _signals_held_back() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _output_files(output: Path) -> tuple[Path, Path]:
+    return output.with_name(output.name + ".out"), output.with_name(output.name + ".err")
+
+
+def _spawn(namespace: int, words: list[str], output: tuple[Path, Path], env: Mapping[str, str]) -> int:
+    """Start a program; a child is in the namespace of the thread that starts it, so it need not enter any itself."""
+    create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(output[0]), create, 0o644),
+        (os.POSIX_SPAWN_OPEN, 2, str(output[1]), create, 0o644),
+    ]
+    with inside_network_namespace(namespace):
+        return os.posix_spawnp(words[0], words, env, file_actions=files, setsid=True, setsigdef=_ORDINARY_SIGNALS)

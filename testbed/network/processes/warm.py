@@ -1,0 +1,181 @@
+"""A warm interpreter: a Python process that has imported what programs need, and forks one for each request.
+
+Hundreds of fresh interpreters take seconds to start and ten megabytes each. A fork takes a millisecond and shares its
+memory. The child enters the host's namespace and then runs `python -m module arguments`, as far as the module can tell.
+
+The two sides talk over a socket of whole messages, in JSON: a request (with descriptors of the namespace and of both
+output files beside it) is answered by the child's pid (with a descriptor of the child beside it: by the time the answer
+is read the child may have ended and its pid may be another's); a child's end is reported when it happens.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from testbed.errors import ExplainedError
+from testbed.network.kernel.syscalls import CLONE_NEWNET, die_with_parent, setns
+
+_MAX_MESSAGE = 1 << 16
+# Not `python -m`: this module has been imported by then, as a part of its package, and would be there twice.
+_SERVE = f"from {__name__} import main; main()"
+
+
+class WarmInterpreterError(ExplainedError):
+    """The warm interpreter could not start, or is gone."""
+
+
+class WarmInterpreter:
+    """Our side: a handle on the process that forks."""
+
+    def __init__(self, preload: Sequence[str] = ()) -> None:
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._ended: dict[int, int] = {}
+        with theirs:
+            command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), *preload]
+            self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+
+    def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path) -> tuple[int, int]:
+        """Start module `words[0]` with the other words as its arguments; returns its pid and a pidfd."""
+        request = json.dumps({"words": list(words)}).encode()
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            try:
+                socket.send_fds(self._socket, [request], [namespace, stdout.fileno(), stderr.fileno()])
+            except ConnectionError as error:
+                raise self._gone() from error
+        answer, descriptors = self._receive("started")
+        return int(answer["pid"]), descriptors[0]
+
+    def exit_status(self, pid: int) -> int:
+        """How a child ended, negative for a signal; waits until it has."""
+        while pid not in self._ended:
+            self._receive("ended")
+        return self._ended.pop(pid)
+
+    def close(self) -> None:
+        """End the warm interpreter; its children go on."""
+        self._socket.close()
+        self._server.wait()
+
+    def _receive(self, kind: str) -> tuple[dict[str, Any], list[int]]:
+        """The next message of a kind, and its descriptors; ends of children that come before it are noted."""
+        while True:
+            try:
+                data, descriptors, _, _ = socket.recv_fds(self._socket, _MAX_MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
+            except ConnectionError as error:  # it ended with a request of ours unread
+                raise self._gone() from error
+            if not data:
+                raise self._gone()
+            message: dict[str, Any] = json.loads(data)
+            if message["kind"] == "ended":
+                self._ended[message["pid"]] = message["status"]
+            if message["kind"] == kind:
+                return message, descriptors
+
+    def _gone(self) -> WarmInterpreterError:
+        status = self._server.wait()
+        return WarmInterpreterError(
+            f"the warm interpreter, which starts Python programs, has ended with {status}; its error, if any, is above"
+        )
+
+
+def serve(channel: socket.socket, preload: Sequence[str]) -> None:
+    """Their side: import, then fork for each request until the other side closes the channel."""
+    for module in preload:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    wake, waker = socket.socketpair()
+    for end in (wake, waker):
+        end.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poller = select.poll()  # unlike select, it knows descriptors above 1023, as there are where hosts are many
+    for end in (channel, wake):
+        poller.register(end, select.POLLIN)
+    while True:
+        ready = {descriptor for descriptor, _ in poller.poll()}
+        if wake.fileno() in ready:
+            wake.recv(_MAX_MESSAGE)
+            _report_ended(channel)
+        if channel.fileno() in ready and not _answer(channel):
+            return
+
+
+def _answer(channel: socket.socket) -> bool:
+    """Fork for one request; False when the other side has gone."""
+    data, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 3, socket.MSG_CMSG_CLOEXEC)
+    if not data:
+        return False
+    pid = os.fork()
+    if pid == 0:
+        channel.close()
+        _become(json.loads(data)["words"], *descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
+    child = os.pidfd_open(pid)
+    socket.send_fds(channel, [json.dumps({"kind": "started", "pid": pid}).encode()], [child])
+    os.close(child)
+    return True
+
+
+def _report_ended(channel: socket.socket) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+            pid, status = ended
+            report = {"kind": "ended", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
+            channel.send(json.dumps(report).encode())
+
+
+def _become(words: list[str], namespace: int, stdout: int, stderr: int) -> NoReturn:
+    """In the child: be a program on a host."""
+    status = 1
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()
+        os.dup2(stdout, 1)
+        os.dup2(stderr, 2)
+        setns(namespace, CLONE_NEWNET)
+        for descriptor in (namespace, stdout, stderr):
+            os.close(descriptor)
+        sys.argv = words
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+        status = 0
+    except SystemExit as end:
+        status = _status_of(end.code)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(status)
+
+
+def _status_of(code: object) -> int:
+    """The exit status that an interpreter makes of SystemExit's argument."""
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def main() -> None:
+    """The warm interpreter itself: `sys.argv` holds its end of the socket, and the modules to import."""
+    die_with_parent()
+    with contextlib.suppress(BrokenPipeError):  # the other side has gone while a child's end was being reported
+        serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

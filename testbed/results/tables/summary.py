@@ -1,0 +1,125 @@
+"""Many trials of one point as one row: means with intervals, and what differs within pairs."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from math import log
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from testbed.experiment import Plan
+from testbed.experiment.columns import GROUP_MEASURES, SUMMARY, TRIAL_MEASURES
+from testbed.results.statistics.statistics import (
+    PairedTest,
+    Summary,
+    paired_test,
+    summarise,
+)
+from testbed.tasks.distribute.tables.transfers import Row
+
+ROUNDING: Final = 1e-9
+"""Values that differ by less, in parts, are equal: a test must not find a pattern in the last digits."""
+_CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]] = {
+    "difference": lambda differences: differences,
+    "gain": lambda gains: gains.map(log),
+}
+"""How values within pairs are compared, and how that is put so that none is 0 and the opposite has the other sign."""
+
+
+def summary_table(plan: Plan, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool) -> pd.DataFrame:
+    """Sum up each point of the sweep, of valid trials unless it is said otherwise; `groups` has trials' columns.
+
+    Groups have rows of their own wherever the experiment tells several apart, in points too where only one has peers.
+    """
+    rows = list(_rows(plan, trials, TRIAL_MEASURES, with_suspect=with_suspect))
+    by_group = groups.groupby("group", sort=False)
+    for group, members in by_group if len(by_group) > 1 else ():
+        of_group = _rows(plan, members, GROUP_MEASURES, with_suspect=with_suspect)
+        rows.extend({**row, "group": group} for row in of_group)
+    return pd.DataFrame(rows, columns=[*plan.keys, *SUMMARY])
+
+
+def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_suspect: bool) -> Iterator[Row]:
+    for values, point in by_point(trials, plan.keys):
+        for measure in measures:
+            yield _mean_row(values, point, measure, with_suspect=with_suspect)
+    if plan.pair is not None:
+        together = _keys_within_pairs(plan.keys, plan.pair, trials)
+        for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
+            for measure in measures:
+                yield from _pair_rows(values, points, together, measure, with_suspect=with_suspect)
+
+
+def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
+    """Return the keys in which trials of one pair differ: the paired one, and those that go together with it."""
+    values = trials.groupby("pair")[list(keys)].nunique()
+    return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
+
+
+def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
+    """Yield the values of some swept keys, and the rows that have them."""
+    if not keys:
+        if len(trials):
+            yield {}, trials
+        return
+    for values, rows in trials.groupby(list(keys), sort=False, dropna=False):
+        yield dict(zip(keys, values, strict=True)), rows
+
+
+def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: bool) -> Row:
+    is_valid = point["verdict"] == "valid"
+    used = point if with_suspect else point[is_valid]
+    found = summarise(used[measure], f"{values} {measure}")
+    counts = (int(is_valid.sum()), int((~is_valid).sum()))
+    return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
+
+
+def _pair_rows(
+    values: Row, points: pd.DataFrame, together: Sequence[str], measure: str, *, with_suspect: bool
+) -> Iterator[Row]:
+    """Compare the trials of a pair that differ in the keys `together`, the paired one first, with the first of them."""
+    first, *others = by_point(points, together)
+    against = str(first[0][together[0]])
+    for changed, rows in others:
+        pairs = _pairs(rows, first[1], measure)
+        is_valid = pairs["is_valid"].astype(bool)
+        used = pairs if with_suspect else pairs[is_valid]
+        counts = (int(is_valid.sum()), int((~is_valid).sum()))
+        for compared, change in _CHANGES.items():
+            stream = f"{values} {measure} {against} {' '.join(map(str, changed.values()))} {compared}"
+            found, test = summarise(used[compared], stream), paired_test(change(used[compared]), stream)
+            yield {**values, **changed, **_cells(measure, (compared, against), counts, found), **_p_values(test)}
+
+
+def _pairs(rows: pd.DataFrame, first: pd.DataFrame, measure: str) -> pd.DataFrame:
+    columns = ["pair", measure, "verdict"]
+    both = rows[columns].merge(first[columns], on="pair", suffixes=("", "_first"))
+    found, before = both[measure].to_numpy(dtype=float), both[f"{measure}_first"].to_numpy(dtype=float)
+    is_same = np.isclose(found, before, rtol=ROUNDING, atol=0)
+    both["difference"] = np.where(is_same, 0.0, found - before)
+    has_gain = (found > 0) & (before > 0)
+    both["gain"] = np.where(is_same, 1.0, np.divide(before, found, out=np.full_like(found, np.nan), where=has_gain))
+    both["is_valid"] = (both["verdict"] == "valid") & (both["verdict_first"] == "valid")
+    return both
+
+
+def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found: Summary) -> Row:
+    valid, suspect = counts
+    compared, first = against
+    return {
+        "group": "",
+        "measure": measure,
+        "compared": compared,
+        "against": first,
+        "n": found.n,
+        "n_valid": valid,
+        "n_suspect": suspect,
+        "mean": found.mean,
+        "sd": found.sd,
+        "low": found.low,
+        "high": found.high,
+    }
+
+
+def _p_values(test: PairedTest) -> Row:
+    return {"p_permutation": test.p_permutation, "p_t": test.p_t}

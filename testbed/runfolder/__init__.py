@@ -1,0 +1,1 @@
+"""What a run leaves behind: its layout, for writing and for reading."""

@@ -1,0 +1,1 @@
+"""The rows that this task contributes to the tables of results."""

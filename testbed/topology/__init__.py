@@ -1,0 +1,1 @@
+"""Finding a Mininet topology, and giving it its parameters."""

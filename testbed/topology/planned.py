@@ -1,0 +1,56 @@
+"""The topology of a trial: the class that its experiment names, with the hosts that its plan has."""
+
+from collections.abc import Mapping, Sequence
+
+from mininet.topo import Topo
+
+from testbed.experiment.plan.trials import PlannedHost, Trial
+from testbed.topology.finder import load_topology
+from testbed.topology.parameters import (
+    TopologyError,
+    TopologyMaker,
+    describe_parameters,
+    resolve_parameters,
+)
+
+
+def topology_of(trial: Trial) -> Topo:
+    """Make the topology of a trial; a TopologyError says what its class cannot take."""
+    reference, hosts = trial.settings.topology.reference, trial.cast.hosts
+    maker = load_topology(reference)
+    written = resolve_parameters(maker, trial.settings.topology.parameters)
+    known = {parameter.name for parameter in describe_parameters(maker)}
+    if missing := {"names", "up", "down"} - known:
+        raise TopologyError(f"{reference} cannot have peers: its `build` does not take {', '.join(sorted(missing))}")
+    return _made(maker, reference, {**_sizes(known, written, len(hosts)), **written, **_columns(hosts)})
+
+
+def _made(maker: TopologyMaker, reference: str, arguments: Mapping[str, object]) -> Topo:
+    try:
+        return maker(**arguments)
+    except Exception as error:  # a topology may be anybody's
+        raise TopologyError(f"{reference}: {error}") from error
+
+
+def _sizes(known: set[str], written: Mapping[str, object], hosts: int) -> dict[str, object]:
+    """Say how many hosts there are, in the words of a topology that has them in one place (n) or in two (n1, n2)."""
+    if {"n1", "n2"} <= known:
+        first = written.get("n1")
+        first = first if isinstance(first, int) else (hosts + 1) // 2
+        return {"n1": first, "n2": hosts - first}
+    return {"n": hosts} if "n" in known else {}
+
+
+def _columns(hosts: Sequence[PlannedHost]) -> dict[str, list[object]]:
+    """Return a value for each host, in milliseconds and per cent; nothing for what no host asks."""
+    impairments: dict[str, list[object]] = {
+        "delay": [1000 * host.delay for host in hosts],
+        "jitter": [1000 * host.jitter for host in hosts],
+        "loss": [100 * host.loss for host in hosts],
+    }
+    return {
+        "names": [host.name for host in hosts],
+        "up": [host.up for host in hosts],
+        "down": [host.down for host in hosts],
+        **{key: values for key, values in impairments.items() if any(values)},
+    }

@@ -1,0 +1,186 @@
+"""The machine while a trial runs: what is left of its processors, and who had to wait for them.
+
+Once a second: idle share of all processors, lateness of the idle sleeper, time that each application waited for a
+processor (schedstat), pressure (PSI), packets dropped before the core saw them (softnet), memory left.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+_SLEEPER: Final = "testbed.trial.monitoring.wakeup_latency"
+_PROC: Final = Path("/proc")
+_LEAST_MEMORY: Final = 0.03
+SHORTEST_SECONDS: Final = 0.5
+"""The processors' time is counted in ticks: a share of a shorter stretch means nothing."""
+_NS: Final = 1e-6
+"""Of a nanosecond in milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSample:
+    """One second. What this kernel does not tell is None."""
+
+    t: float
+    """Seconds since t = 0, at the end of it."""
+    idle_cpu: float
+    """The share of all processors' time."""
+    lateness_ms: float | None
+    """Of the sleeper: the 99th percentile; the worst where the sleeper had two seconds in ours."""
+    lateness_max_ms: float | None
+    run_delay_ms: float
+    """The longest time that one application waited for a processor, per second."""
+    run_delay_mean_ms: float
+    """The mean over all applications."""
+    psi_cpu_some: float | None
+    """The share of the time in which some program waited for a processor."""
+    softnet_drops: int
+    """Packets that found the queue of a processor full."""
+    memory_available: float
+    """The share of the machine's memory."""
+
+
+COLUMNS: Final = tuple(column.name for column in fields(MachineSample))
+
+
+def row(sample: MachineSample) -> tuple[object, ...]:
+    """Return the sample in the order of the columns."""
+    return astuple(sample)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What only grows."""
+
+    moment: float
+    idle: int
+    ticks: int
+    waited: Mapping[int, int]
+    """Nanoseconds, by application."""
+    pressure: int | None
+    """Microseconds."""
+    softnet_drops: int
+
+
+class MachineWatch:
+    """Takes samples of the machine; the sleeper lives as long as this."""
+
+    def __init__(self, folder: Path) -> None:
+        self._naps: Final = folder / "sleeper.txt"
+        self._naps.touch()
+        self._naps_read = 0
+        self._schedstats: dict[int, int] = {}
+        self._sleeper: subprocess.Popen[bytes] | None = None
+        self._before: _Counts | None = None
+        self.samples: list[MachineSample] = []
+
+    def __enter__(self) -> Self:
+        self._sleeper = subprocess.Popen([sys.executable, "-m", _SLEEPER, self._naps], stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        if self._sleeper is not None:
+            self._sleeper.kill()
+            self._sleeper.wait()
+        for descriptor in self._schedstats.values():
+            os.close(descriptor)
+
+    def begin(self, now: float, applications: Iterable[int]) -> None:
+        """Count from now on; these processes are the applications."""
+        for pid in applications:
+            self._schedstats[pid] = os.open(_PROC / f"{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+        self._new_naps()
+        self._before = self._count(now)
+
+    def sample(self, now: float, t0: float) -> MachineSample:
+        """Take a sample of the time since the last one; the last one again if that was just now."""
+        before = self._before
+        if before is None:
+            raise RuntimeError("the machine is not watched yet")
+        if self.samples and now - before.moment < SHORTEST_SECONDS:
+            return self.samples[-1]
+        after = self._count(now)
+        naps, waits = self._new_naps(), _waits(before, after)
+        sample = MachineSample(
+            t=round(now - t0, 3),
+            idle_cpu=round((after.idle - before.idle) / max(1, after.ticks - before.ticks), 4),
+            lateness_ms=max((nap[0] for nap in naps), default=None),
+            lateness_max_ms=max((nap[1] for nap in naps), default=None),
+            run_delay_ms=round(max(waits, default=0.0), 2),
+            run_delay_mean_ms=round(sum(waits) / len(waits), 2) if waits else 0.0,
+            psi_cpu_some=_pressure(before, after),
+            softnet_drops=after.softnet_drops - before.softnet_drops,
+            memory_available=round(_memory_available(), 4),
+        )
+        self._before = after
+        self.samples.append(sample)
+        return sample
+
+    def _count(self, now: float) -> _Counts:
+        idle, ticks = _processor_ticks()
+        waited = {pid: nanoseconds for pid, fd in self._schedstats.items() if (nanoseconds := _waited(fd)) is not None}
+        return _Counts(now, idle, ticks, waited, _pressure_total(), _softnet_drops())
+
+    def _new_naps(self) -> list[tuple[float, float]]:
+        """Return what the sleeper has written since we looked last."""
+        text = self._naps.read_text()
+        complete = text.rfind("\n") + 1
+        lines, self._naps_read = text[self._naps_read : complete].splitlines(), complete
+        return [(float(words[1]), float(words[2])) for line in lines if (words := line.split())]
+
+
+def machine_limits(samples: Iterable[MachineSample]) -> list[str]:
+    """Say which limits of the machine were hit."""
+    least = min((sample.memory_available for sample in samples), default=1.0)
+    return [f"only {least:.1%} of the memory was left"] if least < _LEAST_MEMORY else []
+
+
+def _waits(before: _Counts, after: _Counts) -> list[float]:
+    """Return for each application the milliseconds a second that it waited for a processor."""
+    seconds = max(after.moment - before.moment, 1e-3)
+    return [
+        (waited - before.waited[pid]) * _NS / seconds for pid, waited in after.waited.items() if pid in before.waited
+    ]
+
+
+def _pressure(before: _Counts, after: _Counts) -> float | None:
+    if before.pressure is None or after.pressure is None:
+        return None
+    return round((after.pressure - before.pressure) / 1e6 / max(after.moment - before.moment, 1e-3), 4)
+
+
+def _processor_ticks() -> tuple[int, int]:
+    numbers = [int(word) for word in (_PROC / "stat").read_text().partition("\n")[0].split()[1:9]]
+    return numbers[3] + numbers[4], sum(numbers)
+
+
+def _waited(descriptor: int) -> int | None:
+    """Return the nanoseconds that a process waited for a processor so far; None once it has ended."""
+    try:
+        return int(os.pread(descriptor, 100, 0).split()[1])
+    except (OSError, IndexError):
+        return None
+
+
+def _pressure_total() -> int | None:
+    try:
+        some = (_PROC / "pressure/cpu").read_text().partition("\n")[0]
+    except OSError:
+        return None
+    return int(some.rpartition("total=")[2])
+
+
+def _softnet_drops() -> int:
+    lines = (_PROC / "net/softnet_stat").read_text().splitlines()
+    return sum(int(line.split()[1], 16) for line in lines)
+
+
+def _memory_available() -> float:
+    lines = (line.split() for line in (_PROC / "meminfo").read_text().splitlines())
+    found = {words[0]: int(words[1]) for words in lines if words[0] in {"MemTotal:", "MemAvailable:"}}
+    return found["MemAvailable:"] / found["MemTotal:"]

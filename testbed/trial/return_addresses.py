@@ -1,0 +1,43 @@
+"""Second addresses, for hosts that go away and come back as somebody else."""
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+from testbed.experiment.plan.trials import Trial
+from testbed.network import EmulatedHost, Network
+from testbed.network.build.fabric import ADDRESSES
+from testbed.network.kernel.messages import new_address, new_neighbour, new_route
+from testbed.network.kernel.netlink import NetlinkSocket
+from testbed.trial.errors import TrialError
+
+_APART: Final = 1 << 16
+"""Between a host's two addresses: hosts have the lower half of the range."""
+
+
+def give_return_addresses(network: Network, trial: Trial) -> dict[str, str]:
+    """Give each host whose peer will come back a second address; they are returned by the host's name."""
+    leaving = [peer.name for peer in trial.cast.peers if peer.departure.kind == "mid_way"]
+    if leaving and (len(network.hosts) >= _APART or network.mininet.fabric.bridged):
+        raise TrialError("peers that come back need a routed core, and fewer than 65536 hosts")
+    return {name: str(_give_address(network, network.host(name))) for name in leaving}
+
+
+def _give_address(network: Network, host: EmulatedHost) -> IPv4Address:
+    fabric = network.mininet.fabric
+    second, near, far = host.address + _APART, host.access, host.access.peer
+    if second not in ADDRESSES:
+        raise TrialError(f"{host.name}: there is no second address for {host.address}")
+    algorithm = fabric.congestion_control
+    with host.inside(), NetlinkSocket() as netlink:
+        netlink.send([new_address(near.index, second, 32)])
+    route = new_route(IPv4Network(second), far.index, congestion_control=algorithm)
+    with far.home.inside(), NetlinkSocket() as netlink:
+        netlink.send([new_neighbour(far.index, second, near.MAC() or ""), route])
+    for core in network.cores:
+        for (trunk, gateway), reached in fabric.beyond(core).items():
+            if host.address in reached:
+                through = fabric.addresses[gateway]
+                onward = new_route(IPv4Network(second), trunk.index, through, congestion_control=algorithm)
+                with core.inside(), NetlinkSocket() as netlink:
+                    netlink.send([onward])
+    return second

@@ -1,0 +1,401 @@
+"""The client does what a session says, in order, and tells it what came of it. The sessions here are scripted."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha1
+from math import inf
+from pathlib import Path
+from random import Random
+from typing import Any, TypeAlias, cast
+
+import pytest
+
+from peer.bittorrent.client.client import Client
+from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.storage import Memory, StorageError
+from peer.bittorrent.client.torrent_maker import Order, create
+from peer.bittorrent.client.trackers import TrackerClient
+from peer.bittorrent.engine.actions import (
+    Action,
+    Announce,
+    Close,
+    Dial,
+    Divert,
+    Greet,
+    Leave,
+    Send,
+    Upload,
+    Verify,
+)
+from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.session import Session
+from peer.bittorrent.engine.upload.upload import Shipment
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.handshake import Handshake
+from peer.bittorrent.wire.messages import (
+    Have,
+    Message,
+    PieceHeader,
+    Request,
+    encode,
+)
+from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
+from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
+from peer.net.address import Address
+from peer.net.listener import Dialler, Listener, bound_socket
+from peer.net.rate_limiter import Throttle
+from tests.peer.programs import (
+    Share,
+    Stranger,
+    leeching,
+    seeding,
+)
+
+Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
+
+BLOCK = 16 << 10
+SOON = 5.0
+HELLO = Handshake(b"i" * 20, b"p" * 20)
+ANNOUNCE = AnnounceRequest(b"i" * 20, b"p" * 20, 6881, 0, 0, left=1)
+
+
+@dataclass
+class Script:
+    """A session that answers as it is told, and takes down what it hears."""
+
+    answers: dict[str, list[Action]] = field(default_factory=dict)
+    """What to do after the first input of a kind."""
+    placements: list[Placement] = field(default_factory=list)
+    uploads: list[Shipment] = field(default_factory=list)
+    heard: list[tuple[Any, ...]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    deadline: float = inf
+    keys: int = 0
+    most: int = 100
+    is_complete: bool = False
+    keeps_pieces: bool = True
+    have: Bitfield | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, kind: str, *what: object) -> None:
+        self.heard.append((kind, *what))
+        self.actions += self.answers.pop(kind, [])
+        self.changed.set()
+
+    def take_actions(self) -> list[Action]:
+        taken, self.actions = self.actions, []
+        return taken
+
+    def next_deadline(self) -> float:
+        return self.deadline
+
+    def tick(self, _now: float) -> None:
+        self.deadline = inf
+        self.hear("tick")
+
+    def start(self, _now: float) -> None:
+        self.hear("start")
+
+    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, face: int) -> int | None:
+        assert face == 0
+        if self.keys == self.most:
+            return None
+        self.keys += 1
+        self.hear("connected", self.keys, is_outgoing)
+        return self.keys
+
+    def received(self, key: int, event: Handshake | Message, _now: float) -> None:
+        self.hear("received", key, event)
+
+    def placement(self, key: int, header: PieceHeader, _now: float) -> Placement:
+        self.hear("placement", key, header)
+        return self.placements.pop(0)
+
+    def block_arrived(self, key: int, header: PieceHeader, _now: float) -> bool:
+        self.hear("block", key, header)
+        return True
+
+    def next_upload(self, _key: int, _now: float) -> Shipment | None:
+        return self.uploads.pop(0) if self.uploads else None
+
+    def block_sent(self, key: int, request: Request, _now: float) -> None:
+        self.hear("sent", key, request)
+
+    def piece_checked(self, index: int, is_good: bool, _now: float, _digests: tuple[bytes, ...]) -> None:
+        self.hear("checked", index, is_good)
+
+    def dial_failed(self, address: Address, reason: str, _now: float, _face: int) -> None:
+        self.hear("dial failed", address, reason)
+
+    def disconnected(self, key: int, reason: str, _now: float) -> None:
+        self.hear("disconnected", key, reason)
+
+    def broken(self, key: int, error: str, _now: float) -> None:
+        self.hear("broken", key, error)
+
+    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _face: int) -> None:
+        self.hear("answered", url, response)
+
+    def tracker_failed(self, url: str, reason: str, _now: float, _face: int) -> None:
+        self.hear("failed to announce", url, reason)
+
+    def failed(self, what: str, _now: float) -> None:
+        self.hear("failed", what)
+        self.actions.append(Leave(what))
+
+    async def until(self, kind: str, count: int = 1) -> None:
+        async with asyncio.timeout(SOON):
+            while self.count(kind) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+    def count(self, kind: str) -> int:
+        return sum(what[0] == kind for what in self.heard)
+
+
+def two_blocks() -> tuple[Info, bytes]:
+    """A torrent of one piece of two blocks."""
+    data = Random(1).randbytes(2 * BLOCK)
+    return make_info("data", len(data), len(data), [sha1(data, usedforsecurity=False).digest()]), data
+
+
+class Scene:
+    """A client with a scripted session, and a way in."""
+
+    def __init__(self, script: Script, storage: Memory | None = None) -> None:
+        loop = asyncio.get_running_loop()
+        self.info, self.data = two_blocks()
+        self.storage = storage or Memory(self.info)
+        self.client = Client(
+            cast(Session, script),
+            dialler=Dialler("127.0.0.1", SOON, loop),
+            trackers=TrackerClient("127.0.0.1"),
+            throttle=Throttle(None, time.monotonic()),
+            stock=Stock(self.info, self.storage, BLOCK),
+            open_stock=lambda _: loop.create_future(),
+            on_complete=lambda: None,
+        )
+        bound = bound_socket(Address("127.0.0.1", 0))
+        self.address = Address(*bound.getsockname())
+        self.listener = Listener(bound, loop, partial(self.client.accepted, 0))
+        self.strangers: list[socket.socket] = []
+
+    async def __aenter__(self) -> "Scene":
+        self.client.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.listener.close()
+        await self.client.end()
+        for stranger in self.strangers:
+            stranger.close()
+
+    async def stranger(self) -> socket.socket:
+        made = socket.socket()
+        made.setblocking(False)
+        self.strangers.append(made)
+        await asyncio.get_running_loop().sock_connect(made, self.address)
+        return made
+
+
+async def say(stranger: socket.socket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(stranger, data)
+
+
+async def hear(stranger: socket.socket, count: int) -> bytes:
+    data = b""
+    async with asyncio.timeout(SOON):
+        while len(data) < count and (more := await asyncio.get_running_loop().sock_recv(stranger, count)):
+            data += more
+    return data
+
+
+def test_actions_are_done_in_order_and_what_follows_from_one_comes_behind_the_others(run: Run) -> None:
+    async def body() -> None:
+        script = Script({"received": [Verify(0), Send(1, Have(1))], "checked": [Send(1, Have(2))]})
+        async with Scene(script) as scene:
+            scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
+            stranger = await scene.stranger()
+            await say(stranger, HELLO.encode())
+            assert await hear(stranger, 18) == encode(Have(1)) + encode(Have(2))
+        assert script.heard[-1] == ("checked", 0, True)
+
+    run(body())
+
+
+def test_a_greeting_goes_out_and_a_close_sends_what_was_said_before(run: Run) -> None:
+    async def body() -> None:
+        script = Script({"connected": [Greet(1, HELLO.encode()), Send(1, Have(0)), Close(1, "enough")]})
+        async with Scene(script) as scene:
+            stranger = await scene.stranger()
+            assert await hear(stranger, 1000) == HELLO.encode() + encode(Have(0))
+        assert script.count("disconnected") == 0
+
+    run(body())
+
+
+def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
+    async def body() -> None:
+        async with Scene(Script(most=0)) as scene:
+            assert await hear(await scene.stranger(), 1) == b""
+
+    run(body())
+
+
+def test_blocks_are_sent_from_storage(run: Run) -> None:
+    async def body() -> None:
+        request = Request(0, BLOCK, BLOCK)
+        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=False)])
+        async with Scene(script) as scene:
+            scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
+            stranger = await scene.stranger()
+            await say(stranger, HELLO.encode())
+            assert (await hear(stranger, 13 + BLOCK))[13:] == scene.data[BLOCK:]
+            await script.until("sent")
+        assert script.heard[-1] == ("sent", 1, request)
+
+    run(body())
+
+
+def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: Run) -> None:
+    async def body() -> None:
+        request = Request(0, BLOCK, BLOCK)
+        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=True)])
+        async with Scene(script) as scene:
+            scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
+            stranger = await scene.stranger()
+            await say(stranger, HELLO.encode())
+            garbage = (await hear(stranger, 13 + BLOCK))[13:]
+        assert garbage != scene.data[BLOCK:]
+        assert len(set(garbage)) > 200
+
+    run(body())
+
+
+def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itself(run: Run) -> None:
+    async def body() -> None:
+        script = Script({"block": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
+        header = encode(PieceHeader(0, 0, BLOCK))
+        async with Scene(script) as scene:
+            slow, quick = await scene.stranger(), await scene.stranger()
+            await say(slow, HELLO.encode() + header + b"s" * 100)
+            await script.until("placement")
+            await say(quick, HELLO.encode() + header + b"q" * BLOCK)
+            await script.until("block")
+            await say(slow, b"s" * (BLOCK - 100))
+            await script.until("block", 2)
+            assert scene.storage.read(0, 0, BLOCK) == b"q" * BLOCK
+
+    run(body())
+
+
+def test_a_broken_stream_and_an_end_are_told(run: Run) -> None:
+    async def body() -> None:
+        script = Script({"broken": [Close(1, "nonsense")]})
+        async with Scene(script) as scene:
+            first, second = await scene.stranger(), await scene.stranger()
+            await say(first, b"HELO")
+            await script.until("broken")
+            assert await hear(first, 1) == b""
+            second.close()
+            await script.until("disconnected")
+        assert script.heard[-1] == ("disconnected", 2, "closed by the other end")
+
+    run(body())
+
+
+def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
+    class Full(Memory):
+        def kept(self, _: int) -> None:
+            raise StorageError("disk full")
+
+    async def body() -> None:
+        script = Script({"start": [Verify(0)]})
+        full = Full(two_blocks()[0])
+        full.space(0, 0, 2 * BLOCK)[:] = two_blocks()[1]
+        async with Scene(script, full) as scene:
+            assert (await scene.client.left).reason == "disk full"
+            assert scene.client.failure == "disk full"
+        assert script.count("checked") == 0
+
+    run(body())
+
+
+def test_who_is_dialled_is_told_apart_from_who_comes(run: Run) -> None:
+    async def body() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            deaf = Address(*nobody.getsockname())
+            script = Script({"start": [Dial(Address(*server.getsockname())), Dial(deaf)]})
+            async with Scene(script):
+                await script.until("connected")
+                await script.until("dial failed")
+        assert ("connected", 1, True) in script.heard
+        assert ("dial failed", deaf, "Connection refused") in script.heard
+
+    run(body())
+
+
+def test_a_tracker_that_is_away_is_told_but_for_the_last_words(run: Run) -> None:
+    async def body() -> None:
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/announce"
+            last = AnnounceRequest(b"i" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STOPPED)
+            script = Script({"start": [Announce(url, ANNOUNCE), Announce(url, last)]})
+            async with Scene(script):
+                await script.until("failed to announce")
+        assert script.count("failed to announce") == 1
+
+    run(body())
+
+
+def test_a_deadline_is_kept(run: Run) -> None:
+    async def body() -> None:
+        script = Script(deadline=time.monotonic() + 0.02)
+        async with Scene(script):
+            await script.until("tick")
+
+    run(body())
+
+
+# Hostile crowds, against a real peer.
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
+    folder = tmp_path_factory.mktemp("shared")
+    made = Share(folder / "data.torrent", folder / "data")
+    made.data.write_bytes(Random(1).randbytes(64 * BLOCK))
+    create(Order(source=made.data, piece_length=4 * BLOCK), made.torrent)
+    return made
+
+
+def test_a_crowd_that_says_nothing_is_kept_small_and_does_not_stay_in_the_way(shared: Share, tmp_path: Path) -> None:
+    most = PROFILES["course"].most_neighbours
+    with seeding(shared) as seed:
+        address = Address("127.0.0.1", seed.port)
+        with ExitStack() as stack:
+            crowd = [stack.enter_context(Stranger(address)) for _ in range(3 * most)]
+            assert all(stranger.is_closed() for stranger in crowd[most:])
+        with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:
+            assert leech.line() == "completed"
+
+
+def test_floods_of_messages_do_not_stop_a_peer(shared: Share, tmp_path: Path) -> None:
+    have = encode(Have(1)) * 50_000
+    with seeding(shared) as seed, ExitStack() as stack:
+        address = Address("127.0.0.1", seed.port)
+        crowd = [stack.enter_context(Stranger(address).greet(shared.info.info_hash)) for _ in range(5)]
+        for stranger in crowd:
+            stranger.socket.sendall(have)
+        with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:
+            assert leech.line() == "completed"
+        assert seed.end() == 0
+        assert seed.errors() == ""

@@ -1,0 +1,222 @@
+"""Small swarms of our peer and of other people's clients, all of them at once in one emulated network.
+
+Transmission looks around once in ten seconds, so that swarms one after the other would take minutes.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from testbed.network import (
+    EmulatedHost,
+    Network,
+    Process,
+    ProcessError,
+)
+from testbed.network.processes.processes import stop_all
+from tests.peer.bittorrent.conformance.contents import Content
+from topologies.star import Star
+
+HERE: Final = Path(__file__).parent
+READY_SECONDS: Final = 20
+COMPLETED_SECONDS: Final = 75
+GOODBYE_SECONDS: Final = 10
+PORT: Final = 6969
+
+
+class Client(StrEnum):
+    """Whose program it is."""
+
+    OURS = "ours"
+    LIBTORRENT = "libtorrent"
+    TRANSMISSION = "transmission"
+    ENCRYPTING_TRANSMISSION = "encrypting-transmission"
+
+
+class Tracker(StrEnum):
+    """Whose tracker, and by which protocol."""
+
+    OURS_HTTP = "ours-http"
+    OURS_UDP = "ours-udp"
+    OPENTRACKER_HTTP = "opentracker-http"
+    OPENTRACKER_UDP = "opentracker-udp"
+
+
+@dataclass(frozen=True)
+class Swarm:
+    """Who shares what with whom."""
+
+    name: str
+    tracker: Tracker
+    seeds: Sequence[Client]
+    leeches: Sequence[Client]
+    content: Content
+    by_magnet: bool = False
+    megabits: int = 50
+
+    @property
+    def size(self) -> int:
+        """How many hosts it takes."""
+        return len(self.seeds) + len(self.leeches)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One client of a swarm, and what it left behind when it was over."""
+
+    client: Client
+    role: str
+    number: int
+    host: str
+    folder: Path
+    status: int
+    differing: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.client} {self.role} {self.number}"
+
+    @property
+    def printed(self) -> list[str]:
+        """Its lines on standard output."""
+        return (self.folder / "output.out").read_text().splitlines()
+
+    @property
+    def complaints(self) -> str:
+        """What it wrote to standard error."""
+        return (self.folder / "output.err").read_text()
+
+    def records(self, name: str) -> list[dict[str, Any]]:
+        """A file of JSON lines: `trace`, `alerts` or `states`."""
+        return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
+
+    def lines(self, name: str) -> list[str]:
+        """A file of text."""
+        return (self.folder / name).read_text(errors="replace").splitlines()
+
+
+def run_all(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Member]]:
+    """Run all swarms at the same time; what their clients leave behind goes below `folder`."""
+    rates = [10_000_000 * 100] * 2 + [swarm.megabits * 1_000_000 for swarm in swarms for _ in range(swarm.size)]
+    with Network(Star(n=len(rates), up=rates, down=rates), output=folder / "trackers") as network:
+        our_host, their_host, *hosts = network.hosts
+        trackers = start_trackers(our_host, their_host, swarms, folder)
+        spare = iter(hosts)
+        running = [RunningSwarm(swarm, trackers[swarm.tracker], spare, folder / swarm.name) for swarm in swarms]
+        for each in running:
+            each.start_seeds()
+        for each in running:
+            each.start_leeches()
+        deadline = time.monotonic() + COMPLETED_SECONDS
+        for each in running:
+            each.wait_until_completed(deadline)
+        statuses = stop_all([start.process for each in running for start in each.started], GOODBYE_SECONDS)
+        ended = iter(statuses)
+        return {each.swarm.name: each.members(ended) for each in running}
+
+
+def start_trackers(ours: EmulatedHost, theirs: EmulatedHost, swarms: Iterable[Swarm], folder: Path) -> dict[str, str]:
+    """Start our tracker and opentracker; returns where each can be asked."""
+    started = ours.start(
+        [sys.executable, "-m", "peer.bittorrent.tracker", "--bind", str(ours.address), "--port", str(PORT)]
+    )
+    started.wait_ready("^ready ", READY_SECONDS)
+    # The distribution's build serves listed torrents only. It refuses to be root, and in a sandbox made by an ordinary
+    # user there is nobody else; but anybody can be somebody in a user namespace.
+    (folder / "listed").write_text("".join(f"{swarm.content.info.info_hash.hex()}\n" for swarm in swarms))
+    listen = ["-i", str(theirs.address), "-p", str(PORT), "-P", str(PORT)]
+    theirs.start(["unshare", "--map-user=65534", "opentracker", *listen, "-d", folder, "-w", "listed"])
+    return {
+        f"{name}-{protocol}": f"{protocol}://{host.address}:{PORT}/announce"
+        for name, host in (("ours", ours), ("opentracker", theirs))
+        for protocol in ("http", "udp")
+    }
+
+
+@dataclass(frozen=True)
+class Start:
+    """A client that was started."""
+
+    client: Client
+    role: str
+    host: EmulatedHost
+    folder: Path
+    process: Process
+
+
+class RunningSwarm:
+    """A swarm in a network."""
+
+    def __init__(self, swarm: Swarm, tracker: str, spare: Iterator[EmulatedHost], folder: Path) -> None:
+        self.swarm = swarm
+        self.started: list[Start] = []
+        self._spare = spare
+        self._folder = folder
+        self._folder.mkdir(parents=True)
+        self._torrent = folder / f"{swarm.content.name}.torrent"
+        swarm.content.write_torrent(self._torrent, tracker)
+        self._magnet = swarm.content.magnet(tracker)
+
+    def start_seeds(self) -> None:
+        """Start those that have everything."""
+        for client in self.swarm.seeds:
+            self._start(client, "seed", str(self._torrent))
+        self._wait(self.started, "^ready ", time.monotonic() + READY_SECONDS)
+
+    def start_leeches(self) -> None:
+        """Start those that have nothing."""
+        for client in self.swarm.leeches:
+            self._start(client, "leech", self._magnet if self.swarm.by_magnet else str(self._torrent))
+
+    def wait_until_completed(self, deadline: float) -> None:
+        """Give the leeches their time."""
+        self._wait(self.started[len(self.swarm.seeds) :], "^completed", deadline)
+
+    def members(self, statuses: Iterator[int]) -> list[Member]:
+        """What is left of everybody, with their exit statuses in the order of starting."""
+        return [
+            Member(
+                start.client,
+                start.role,
+                number,
+                str(start.host.address),
+                start.folder,
+                next(statuses),
+                self.swarm.content.differing(start.folder / "data"),
+            )
+            for number, start in enumerate(self.started)
+        ]
+
+    @staticmethod
+    def _wait(started: Iterable[Start], line: str, deadline: float) -> None:
+        """Wait for everybody's line; who does not print it shows in what is left, and does not spoil other swarms."""
+        for start in started:
+            with suppress(ProcessError):
+                start.process.wait_ready(line, max(0.0, deadline - time.monotonic()))
+
+    def _start(self, client: Client, role: str, torrent: str) -> None:
+        host = next(self._spare)
+        folder = self._folder / f"{len(self.started)}-{client}-{role}"
+        (folder / "data").mkdir(parents=True)
+        if role == "seed":
+            self.swarm.content.write_into(folder / "data")
+        argv = command_line(client, role, torrent, self.swarm.content.name, folder)
+        process = host.start([*argv, "--bind", str(host.address)], output=folder / "output")
+        self.started.append(Start(client, role, host, folder, process))
+
+
+def command_line(client: Client, role: str, torrent: str, name: str, folder: Path) -> list[str | Path]:
+    """How each client is told the same thing."""
+    data = folder / "data"
+    if client == Client.OURS:
+        place: list[str | Path] = ["--data", data / name] if role == "seed" else ["--to", data]
+        return [sys.executable, "-m", "peer", role, torrent, *place, "--trace", folder / "trace", "--level", "full"]
+    if client == Client.LIBTORRENT:
+        return [sys.executable, HERE / "libtorrent_client.py", role, torrent, data, "--log", folder / "alerts"]
+    encryption = ["--encrypt"] if client == Client.ENCRYPTING_TRANSMISSION else []
+    return [sys.executable, HERE / "transmission_client.py", role, torrent, data, "--home", folder, *encryption]

@@ -1,0 +1,224 @@
+"""Programs that we did not write share files with ours, and find nothing wrong with it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
+from typing import Any
+
+import pytest
+
+from peer.bittorrent.wire.peer_id import OUR_PREFIX, OUR_VERSION
+from testbed.network import sandbox
+from tests.peer.bittorrent.conformance.contents import folder, one_file
+from tests.peer.bittorrent.conformance.swarms import (
+    Client,
+    Member,
+    Swarm,
+    Tracker,
+    run_all,
+)
+
+pytestmark = pytest.mark.kernel
+
+O, L, T, E = Client.OURS, Client.LIBTORRENT, Client.TRANSMISSION, Client.ENCRYPTING_TRANSMISSION  # noqa: E741
+KIB = 1024
+
+
+def small(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    return Swarm(name, tracker, seeds, leeches, one_file(f"{name}.bin", 3 * 1024 * KIB + 12_345, 128 * KIB))
+
+
+def by_magnet(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    return replace(small(name, tracker, seeds, leeches), by_magnet=True)
+
+
+def by_long_magnet(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    """The info dictionary of so many pieces takes two messages."""
+    content = one_file(f"{name}.bin", 14 * 1024 * KIB, 16 * KIB)
+    return Swarm(name, tracker, seeds, leeches, content, by_magnet=True)
+
+
+def of_files(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    lengths = {"a.bin": 700 * KIB + 1, "deep/er/b.bin": 900 * KIB + 2, "c.bin": 3}
+    return Swarm(name, tracker, seeds, leeches, folder(name, lengths, 64 * KIB))
+
+
+def mixed(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    """Slow enough that Transmission takes part before the others are through."""
+    content = one_file(f"{name}.bin", 12 * 1024 * KIB, 128 * KIB)
+    return Swarm(name, tracker, seeds, leeches, content, megabits=8)
+
+
+SWARMS = [
+    small("libtorrent-from-us", Tracker.OURS_HTTP, [O], [L]),
+    small("us-from-libtorrent", Tracker.OURS_UDP, [L], [O]),
+    small("transmission-from-us", Tracker.OURS_UDP, [O], [T]),
+    small("us-from-transmission", Tracker.OURS_HTTP, [T], [O]),
+    small("opentracker-libtorrent-from-us", Tracker.OPENTRACKER_UDP, [O], [L]),
+    small("opentracker-us-from-libtorrent", Tracker.OPENTRACKER_HTTP, [L], [O]),
+    small("opentracker-transmission-from-us", Tracker.OPENTRACKER_HTTP, [O], [T]),
+    small("opentracker-us-from-transmission", Tracker.OPENTRACKER_UDP, [T], [O]),
+    by_long_magnet("magnet-libtorrent-from-us", Tracker.OURS_HTTP, [O], [L]),
+    by_magnet("magnet-transmission-from-us", Tracker.OURS_UDP, [O], [T]),
+    by_long_magnet("magnet-us-from-libtorrent", Tracker.OURS_UDP, [L], [O]),
+    by_magnet("magnet-us-from-transmission", Tracker.OURS_HTTP, [T], [O]),
+    of_files("files-from-us", Tracker.OURS_HTTP, [O], [L, T]),
+    of_files("files-to-us", Tracker.OURS_HTTP, [L], [O]),
+    mixed("mixed", Tracker.OURS_HTTP, [O], [O, L, L, T, T]),
+    small("encryption-offered-to-us", Tracker.OURS_HTTP, [O], [E]),
+    small("encryption-not-asked-of-the-seed", Tracker.OURS_UDP, [E], [O]),
+    # Without our peer: our tracker, and these tests themselves.
+    small("transmission-from-libtorrent", Tracker.OURS_HTTP, [L], [T]),
+    small("libtorrent-from-transmission", Tracker.OURS_UDP, [T], [L]),
+]
+WITH_US = [swarm for swarm in SWARMS if O in {*swarm.seeds, *swarm.leeches}]
+
+# What libtorrent says when something is wrong, be it with a neighbour, a tracker or itself.
+BAD_ALERTS = {
+    "fastresume_rejected_alert",
+    "file_error_alert",
+    "hash_failed_alert",
+    "invalid_request_alert",
+    "listen_failed_alert",
+    "metadata_failed_alert",
+    "peer_ban_alert",
+    "peer_blocked_alert",
+    "peer_error_alert",
+    "peer_snubbed_alert",
+    "request_dropped_alert",
+    "torrent_error_alert",
+    "tracker_error_alert",
+    "tracker_warning_alert",
+    "udp_error_alert",
+    "unwanted_block_alert",
+}
+# How a connection may end for it: neither needs the other any more, it was its own, or the other end left.
+GOOD_ENDINGS = (
+    "torrent finished",
+    "upload to upload connection",
+    "uninteresting upload-only peer",
+    "connected to ourselves",
+    "duplicate peer-id",
+    "End of file",
+    "Broken pipe",
+    "Connection reset by peer",
+)
+# The same in the words of Transmission, whose log calls the ordinary end of a connection an error, too.
+COMPLAINT = re.compile(
+    r"strike|banned|banning|corrupt|bad packet|rejecting an invalid|dropping invalid|Invalid (value|metadata)"
+    r"|[Tt]racker (gave an )?(error|warning)|Couldn't parse|couldn't (connect|save)"
+)
+# A dial may fail: Transmission passes on the port that a connection came from, until it knows where its owner listens.
+BAD_FACTS = {"error", "banned", "piece_failed", "snubbed"}
+KNOWN_BY_PEER_ID = OUR_PREFIX.decode()
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Member]]:
+    """What is left of all swarms."""
+    folder = tmp_path_factory.mktemp("swarms")
+    return sandbox.run(lambda: run_all(SWARMS, folder))
+
+
+def of(members: list[Member], *clients: Client) -> Iterator[Member]:
+    return (member for member in members if member.client in clients)
+
+
+def each(swarms: list[Swarm]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("name", [swarm.name for swarm in swarms])
+
+
+@each(SWARMS)
+def test_everybody_has_the_same_bytes_and_takes_leave(members: dict[str, list[Member]], name: str) -> None:
+    for member in members[name]:
+        assert member.differing == [], f"{member}: {member.printed} {member.complaints}"
+        assert "completed" in member.printed or member.role == "seed", member
+        assert member.status == 0, f"{member}: {member.complaints}"
+
+
+@each(SWARMS)
+def test_libtorrent_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
+    for member in of(members[name], L):
+        alerts = member.records("alerts")
+        assert len(alerts) > 100, f"{member} has not been listened to"
+        assert [alert for alert in alerts if alert["kind"] in BAD_ALERTS] == [], member
+        assert [alert for alert in kind(alerts, "peer_disconnected_alert") if not ended_well(alert)] == [], member
+        neighbours = kind(alerts, "neighbour")
+        assert all(each["hash_failures"] == 0 and "on_parole" not in each["flags"] for each in neighbours), member
+
+
+def kind(alerts: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    return [alert for alert in alerts if alert["kind"] == name]
+
+
+def ended_well(alert: dict[str, Any]) -> bool:
+    return any(ending in alert["message"] for ending in GOOD_ENDINGS)
+
+
+@each(SWARMS)
+def test_transmission_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
+    for member in of(members[name], T, E):
+        # While it leaves it forgets whom it has asked, and wonders at the answers.
+        log = list(takewhile(lambda line: "shutting down" not in line, member.lines("log")))
+        states = member.records("states")
+        assert len(log) > 100, f"{member} has not been listened to"
+        assert [line for line in log if COMPLAINT.search(line)] == [], member
+        assert {(state["error"], state["errorString"], state["corruptEver"]) for state in states} == {(0, "", 0)}
+
+
+@each(WITH_US)
+def test_our_peer_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
+    for member in of(members[name], O):
+        assert member.complaints == "", member
+        trace = member.records("trace")
+        assert {"joined", "handshaken", "left"} <= {fact["event"] for fact in trace}, member
+        # What is encrypted makes no sense to it, which it says; nobody is banned for that.
+        bad = BAD_FACTS - {"error"} if E in {each.client for each in members[name]} else BAD_FACTS
+        assert [fact for fact in trace if fact["event"] in bad] == [], member
+
+
+@each([swarm for swarm in WITH_US if L in {*swarm.seeds, *swarm.leeches}])
+def test_libtorrent_knows_us_and_our_extensions(members: dict[str, list[Member]], name: str) -> None:
+    ours = [member.host for member in of(members[name], O)]
+    for member in of(members[name], L):
+        alerts = member.records("alerts")
+        for host in ours:
+            seen = [each for each in kind(alerts, "neighbour") if each["address"][0] == host]
+            assert OUR_VERSION in {each["client"] for each in seen}, f"{member}: {seen}"
+            assert any("supports_extensions" in each["flags"] for each in seen), f"{member}: {seen}"
+            log = [each["message"] for each in kind(alerts, "peer_log_alert") if f" {host}:" in each["message"]]
+            for received in ("FAST extension", "<== EXTENDED_HANDSHAKE", "<== HAVE_"):
+                assert any(received in line for line in log), f"{member}: no {received} from {host}"
+
+
+@each([swarm for swarm in WITH_US if {T, E} & {*swarm.seeds, *swarm.leeches}])
+def test_transmission_knows_us(members: dict[str, list[Member]], name: str) -> None:
+    ours = {member.host for member in of(members[name], O)}
+    for member in of(members[name], T, E):
+        peers = [peer for state in member.records("states") for peer in state["peers"] if peer["address"] in ours]
+        assert KNOWN_BY_PEER_ID in {peer["clientName"] for peer in peers}, f"{member}: {peers}"
+        assert not any(peer["isUTP"] or peer["isEncrypted"] for peer in peers)
+
+
+@each(WITH_US)
+def test_both_ends_use_the_fast_and_the_extension_protocol(members: dict[str, list[Member]], name: str) -> None:
+    """Transmission does not speak the fast extension with everybody; libtorrent does."""
+    for member in of(members[name], O):
+        shaken = [fact for fact in member.records("trace") if fact["event"] == "handshaken"]
+        assert shaken, member
+        assert all(fact["is_extended"] for fact in shaken), shaken
+        assert all(fact["is_fast"] for fact in shaken), shaken
+
+
+@each([swarm for swarm in WITH_US if swarm.by_magnet])
+def test_a_magnet_link_alone_leads_to_the_file(members: dict[str, list[Member]], name: str) -> None:
+    leech = members[name][-1]
+    if leech.client == O:
+        events = [fact["event"] for fact in leech.records("trace")]
+        assert events.index("handshaken") < events.index("opened") < events.index("completed")
+    elif leech.client == L:
+        assert kind(leech.records("alerts"), "metadata_received_alert"), leech
+    else:
+        states = leech.records("states")
+        assert states[0]["metadataPercentComplete"] < states[-1]["metadataPercentComplete"] == 1, leech

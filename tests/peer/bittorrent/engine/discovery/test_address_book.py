@@ -1,0 +1,296 @@
+"""The address book: who is dialled next, who never is, and how much strangers can make it remember."""
+
+from math import inf
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.discovery.address_book import (
+    FIRST_RETRY,
+    LONGEST_RETRY,
+    MOST_ADDRESSES,
+    MOST_FAILURES,
+    MOST_FAULTS,
+    MOST_HEARSAY,
+    REUNION,
+    AddressBook,
+    Source,
+)
+from peer.bittorrent.engine.profile import PROFILES
+from peer.net.address import Address
+
+COURSE = PROFILES["course"]
+PLENTY = 1_000
+ONE = Address("198.18.0.1", 6881)
+
+
+def book(seed: int = 1) -> AddressBook:
+    return AddressBook(Random(seed), COURSE)
+
+
+def peers(count: int, first: int = 0) -> list[Address]:
+    return [Address(f"198.18.{number // 250}.{number % 250 + 1}", 6881) for number in range(first, first + count)]
+
+
+def knowing(*addresses: Address, source: Source = "tracker") -> AddressBook:
+    made = book()
+    made.learn(addresses, source)
+    return made
+
+
+def test_untried_addresses_are_dialled_once_each_in_an_order_of_chance() -> None:
+    known = peers(15)
+    one, same, other = (book(seed) for seed in (1, 1, 2))
+    for each in (one, same, other):
+        each.learn(known, "tracker")
+    order = one.to_dial(0, 10) + one.to_dial(0, 10)
+    assert sorted(order) == sorted(known)
+    assert order == same.to_dial(0, 10) + same.to_dial(0, 10)
+    assert order != other.to_dial(0, 10) + other.to_dial(0, 10)
+
+
+def test_no_more_are_dialled_at_a_time_than_the_profile_allows() -> None:
+    addresses = knowing(*peers(50))
+    dialled = addresses.to_dial(0, PLENTY)
+    assert len(dialled) == COURSE.most_half_open
+    addresses.connected(dialled[0])
+    addresses.dial_failed(dialled[1], 0)
+    addresses.ban(dialled[2].host, "lies")
+    assert len(addresses.to_dial(0, PLENTY)) == 3
+
+
+def test_a_failed_address_is_tried_again_after_longer_and_longer_until_it_is_given_up() -> None:
+    addresses, now, waits = knowing(ONE), 0.0, []
+    for _ in range(MOST_FAILURES - 1):
+        assert addresses.to_dial(now, 1) == [ONE]
+        wait = addresses.dial_failed(ONE, now)
+        assert wait is not None
+        assert addresses.next_retry_at() == now + wait
+        assert addresses.to_dial(now + wait * 0.99, 1) == []
+        now += wait
+        waits.append(wait)
+    for number, wait in enumerate(waits):
+        assert FIRST_RETRY * 2**number / 2 <= wait <= FIRST_RETRY * 2**number
+    assert addresses.to_dial(now, 1) == [ONE]
+    assert addresses.dial_failed(ONE, now) is None
+    assert addresses.next_retry_at() == inf
+    assert addresses.to_dial(now + 10 * LONGEST_RETRY, 1) == []
+
+
+def test_an_address_given_up_gets_one_more_try_when_a_tracker_names_it_but_not_by_hearsay() -> None:
+    addresses, now = knowing(ONE), 0.0
+    for _ in range(MOST_FAILURES):
+        addresses.to_dial(now, 1)
+        addresses.dial_failed(ONE, now)
+        now += LONGEST_RETRY
+    addresses.learn([ONE], "pex")
+    assert addresses.to_dial(now, 1) == []
+    addresses.learn([ONE], "tracker")
+    assert addresses.to_dial(now, 1) == [ONE]
+    assert addresses.dial_failed(ONE, now) is None
+
+
+def test_an_address_given_by_a_person_is_never_given_up() -> None:
+    addresses, now = knowing(ONE, source="given"), 0.0
+    for _ in range(5 * MOST_FAILURES):
+        assert addresses.to_dial(now, 1) == [ONE]
+        wait = addresses.dial_failed(ONE, now)
+        assert wait is not None
+        assert wait <= LONGEST_RETRY
+        now += wait
+
+
+def test_untried_addresses_come_before_those_that_failed() -> None:
+    addresses = knowing(ONE)
+    addresses.to_dial(0, 1)
+    wait = addresses.dial_failed(ONE, 0)
+    assert wait is not None
+    new = peers(3, first=1)
+    addresses.learn(new, "tracker")
+    dialled = addresses.to_dial(wait, 4)
+    assert sorted(dialled[:3]) == new
+    assert dialled[3] == ONE
+
+
+def test_a_connected_address_is_not_dialled_whoever_made_the_connection() -> None:
+    addresses = book()
+    addresses.connected(ONE)
+    addresses.learn([ONE], "tracker")
+    assert addresses.to_dial(0, 1) == []
+    addresses.disconnected(ONE, 0, is_fault=False)
+    assert REUNION / 2 <= addresses.next_retry_at() <= REUNION
+    assert addresses.to_dial(REUNION, 1) == [ONE]
+
+
+def test_a_connection_that_came_to_us_puts_an_earlier_appointment_off() -> None:
+    addresses = knowing(ONE)
+    addresses.to_dial(0, 1)
+    addresses.dial_failed(ONE, 0)
+    addresses.connected(ONE)
+    addresses.disconnected(ONE, 1, is_fault=False)
+    assert addresses.next_retry_at() >= 1 + REUNION / 2
+    assert addresses.to_dial(1 + FIRST_RETRY, 1) == []
+
+
+def test_a_connection_makes_up_for_failures_before_it() -> None:
+    addresses, now = knowing(ONE), 0.0
+    for _ in range(4):
+        addresses.to_dial(now, 1)
+        addresses.dial_failed(ONE, now)
+        now += LONGEST_RETRY
+    addresses.to_dial(now, 1)
+    addresses.connected(ONE)
+    addresses.disconnected(ONE, now, is_fault=False)
+    now += REUNION
+    addresses.to_dial(now, 1)
+    wait = addresses.dial_failed(ONE, now)
+    assert wait is not None
+    assert wait <= FIRST_RETRY
+
+
+def test_a_neighbour_with_faults_waits_long_and_is_given_up_after_some() -> None:
+    addresses, now = knowing(ONE), 0.0
+    for _ in range(MOST_FAULTS):
+        assert addresses.to_dial(now, 1) == [ONE]
+        addresses.connected(ONE)
+        addresses.disconnected(ONE, now, is_fault=True)
+        assert addresses.to_dial(now + LONGEST_RETRY * 0.49, 1) == []
+        now += LONGEST_RETRY
+    assert addresses.to_dial(now, 1) == []
+
+
+def test_a_failure_of_an_address_that_is_connected_meanwhile_changes_nothing() -> None:
+    addresses = knowing(ONE)
+    addresses.to_dial(0, 1)
+    addresses.connected(ONE)
+    assert addresses.dial_failed(ONE, 0) is None
+    assert addresses.to_dial(PLENTY, 1) == []
+
+
+@pytest.mark.parametrize("source", ["tracker", "pex", "incoming", "given"])
+@pytest.mark.parametrize(
+    "useless",
+    [
+        Address("198.18.0.1", 0),
+        Address("0.0.0.0", 6881),  # noqa: S104
+        Address("224.0.0.1", 6881),
+        Address("255.255.255.255", 6881),
+        Address("ff02::1", 6881),
+    ],
+)
+def test_what_no_peer_can_listen_at_is_not_kept(useless: Address, source: Source) -> None:
+    assert len(knowing(useless, source=source)) == 0
+
+
+def test_only_a_person_may_give_a_name_instead_of_an_address() -> None:
+    named = Address("peer.example", 6881)
+    assert len(knowing(named, source="tracker")) == 0
+    assert knowing(named, source="given").to_dial(0, 1) == [named]
+
+
+def test_ourselves_and_banned_hosts_are_never_dialled() -> None:
+    ours, bad, same_host, good = ONE, *(Address("198.18.0.9", port) for port in (1, 2)), Address("198.18.0.8", 1)
+    addresses = knowing(ours, bad, good)
+    addresses.ourselves(ours)
+    addresses.ban(bad.host, "sent a wrong block")
+    addresses.learn([ours, bad, same_host], "tracker")
+    addresses.connected(same_host)
+    addresses.disconnected(same_host, 0, is_fault=False)
+    assert addresses.to_dial(PLENTY, PLENTY) == [good]
+    assert addresses.is_banned(bad.host)
+    assert not addresses.is_banned(good.host)
+
+
+def test_hearsay_fills_half_of_the_book_at_most() -> None:
+    addresses = knowing(*peers(2 * MOST_ADDRESSES), source="pex")
+    assert len(addresses) == MOST_HEARSAY
+    addresses.learn(peers(10, first=2 * MOST_ADDRESSES), "tracker")
+    assert len(addresses) == MOST_HEARSAY + 10
+    addresses.ban(peers(1)[0].host, "lies")
+    addresses.learn(peers(10, first=3 * MOST_ADDRESSES), "pex")
+    assert len(addresses) == MOST_HEARSAY + 10
+
+
+def test_in_a_full_book_what_failed_longest_ago_makes_room() -> None:
+    addresses = knowing(*peers(MOST_ADDRESSES))
+    newcomers = peers(3, first=MOST_ADDRESSES)
+    addresses.learn(newcomers, "tracker")
+    assert len(addresses) == MOST_ADDRESSES
+    first, second = addresses.to_dial(0, 2)
+    addresses.dial_failed(first, 0)
+    addresses.dial_failed(second, 0)
+    addresses.learn(newcomers[:1], "tracker")
+    assert len(addresses) == MOST_ADDRESSES
+    dialled: list[Address] = []
+    while batch := addresses.to_dial(LONGEST_RETRY, PLENTY):
+        dialled += batch
+        for address in batch:
+            addresses.connected(address)
+    assert first not in dialled
+    assert second in dialled
+    assert newcomers[0] in dialled
+
+
+SMALL = st.sampled_from(peers(6))
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("learn"), SMALL, st.sampled_from(["tracker", "pex", "given", "incoming"])),
+        st.tuples(st.sampled_from(["dial", "connected", "failed", "left", "fault", "ban", "own"]), SMALL, st.just("")),
+        st.tuples(st.just("wait"), SMALL, st.just("")),
+    ),
+    max_size=60,
+)
+
+
+def apply(addresses: AddressBook, what: str, address: Address, now: float, source: Source) -> None:
+    match what:
+        case "learn":
+            addresses.learn([address], source)
+        case "connected":
+            addresses.connected(address)
+        case "failed":
+            addresses.dial_failed(address, now)
+        case "left" | "fault":
+            addresses.disconnected(address, now, is_fault=what == "fault")
+        case "ban":
+            addresses.ban(address.host, "")
+        case "own":
+            addresses.ourselves(address)
+
+
+@given(STEPS)
+def test_whatever_happens_nobody_is_dialled_who_is_connected_banned_ourselves_or_being_dialled(
+    steps: list[tuple[str, Address, Source]],
+) -> None:
+    addresses, now = book(), 0.0
+    excluded: set[Address] = set()
+    forever: set[Address] = set()
+    for what, address, source in steps:
+        now += LONGEST_RETRY if what == "wait" else 1
+        if what == "dial":
+            dialled = addresses.to_dial(now, 2)
+            assert not excluded & set(dialled)
+            assert not forever & set(dialled)
+            excluded |= set(dialled)
+            continue
+        apply(addresses, what, address, now, source)
+        if what in {"ban", "own"}:
+            forever.add(address)
+        elif what == "connected":
+            excluded.add(address)
+        elif what in {"failed", "left", "fault"}:
+            excluded.discard(address)
+        assert addresses.next_retry_at() > 0
+
+
+def test_who_has_everything_goes_by_trackers_and_forgets_what_neighbours_said() -> None:
+    heard, named, later = peers(3)
+    addresses = knowing(heard, source="pex")
+    addresses.learn([named], "tracker")
+    addresses.refuse_hearsay()
+    addresses.learn([heard, later], "pex")
+    assert addresses.to_dial(0, PLENTY) == [named]
+    addresses.learn([heard], "tracker")
+    assert addresses.to_dial(0, PLENTY) == [heard]

@@ -1,0 +1,158 @@
+"""Peer exchange: each neighbour hears once who came and who went, and is believed within limits."""
+
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.discovery.peer_exchange import (
+    FIRST_AFTER,
+    MOST_BELIEVED,
+    MOST_TOLD,
+    TOLERANCE,
+    Exchange,
+    introduction,
+)
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.wire.extensions import PeerExchange, PexFlags, PexPeer
+from peer.net.address import Address
+
+COURSE = PROFILES["course"]
+PERIOD = COURSE.exchange_period
+
+
+def peer(number: int) -> PexPeer:
+    return PexPeer(Address(f"198.18.{number // 250}.{number % 250 + 1}", 6881))
+
+
+def present(*numbers: int) -> dict[int, PexPeer]:
+    return {number: peer(number) for number in numbers}
+
+
+def exchange_with(*keys: int) -> Exchange:
+    made = Exchange(COURSE)
+    for key in keys:
+        made.joined(key, 0)
+    return made
+
+
+def added(message: PeerExchange) -> list[Address]:
+    return [each.address for each in message.added]
+
+
+def test_the_first_message_comes_soon_and_names_everybody_but_its_receiver() -> None:
+    made = exchange_with(1)
+    assert made.next_deadline() == FIRST_AFTER
+    assert made.due(present(1, 2, 3), FIRST_AFTER - 0.1) == []
+    ((key, message),) = made.due(present(1, 2, 3), FIRST_AFTER)
+    assert key == 1
+    assert message == PeerExchange((peer(2), peer(3)))
+
+
+def test_later_messages_are_a_period_apart_and_say_what_changed() -> None:
+    made = exchange_with(1)
+    made.due(present(1, 2, 3), FIRST_AFTER)
+    assert made.due(present(1, 3, 4), FIRST_AFTER + PERIOD - 1) == []
+    ((_, message),) = made.due(present(1, 3, 4), FIRST_AFTER + PERIOD)
+    assert message == PeerExchange((peer(4),), (peer(2).address,))
+
+
+def test_no_news_is_no_message() -> None:
+    made = exchange_with(1)
+    made.due(present(1, 2), FIRST_AFTER)
+    assert made.due(present(1, 2), FIRST_AFTER + PERIOD) == []
+    assert made.next_deadline() == FIRST_AFTER + 2 * PERIOD
+
+
+def test_who_came_and_went_between_two_messages_is_not_named() -> None:
+    made = exchange_with(1)
+    made.due(present(1, 2), FIRST_AFTER)
+    assert made.due(present(1, 2, 3), FIRST_AFTER + 1) == []
+    assert made.due(present(1, 2), FIRST_AFTER + PERIOD) == []
+
+
+def test_a_receiver_is_not_told_of_another_connection_to_itself() -> None:
+    made = exchange_with(1)
+    twice = {1: peer(1), 2: peer(1)}
+    assert made.due(twice, FIRST_AFTER) == []
+
+
+def test_a_receiver_that_nobody_can_reach_hears_of_the_others_all_the_same() -> None:
+    made = exchange_with(1)
+    ((_, message),) = made.due(present(2), FIRST_AFTER)
+    assert added(message) == [peer(2).address]
+
+
+def test_a_message_names_no_more_than_allowed_and_the_rest_follows() -> None:
+    made = exchange_with(0)
+    everybody = present(*range(121))
+    told: list[Address] = []
+    for number in range(3):
+        ((_, message),) = made.due(everybody, FIRST_AFTER + number * PERIOD)
+        assert len(message.added) <= MOST_TOLD
+        told += added(message)
+    assert sorted(told) == sorted(peer(number).address for number in range(1, 121))
+    dropped: list[Address] = []
+    for number in range(3, 6):
+        ((_, message),) = made.due(present(0), FIRST_AFTER + number * PERIOD)
+        assert len(message.dropped) <= MOST_TOLD
+        dropped += message.dropped
+    assert sorted(dropped) == sorted(told)
+
+
+def test_who_parted_gets_no_message() -> None:
+    made = exchange_with(1, 2)
+    made.parted(1)
+    assert [key for key, _ in made.due(present(3), FIRST_AFTER)] == [2]
+
+
+def test_an_extension_handshake_that_comes_again_does_not_begin_anew() -> None:
+    made = exchange_with(1)
+    made.due(present(2), FIRST_AFTER)
+    made.joined(1, 10)
+    assert made.due(present(2), FIRST_AFTER + PERIOD) == []
+
+
+def test_a_private_torrent_has_no_exchange() -> None:
+    made = exchange_with(1)
+    made.is_private = True
+    assert made.due(present(2), 1_000) == []
+    assert made.next_deadline() == inf
+    assert made.heard(1, PeerExchange((peer(3),)), 0) == []
+
+
+def test_flags_tell_of_seeds_and_of_those_that_we_could_reach() -> None:
+    address = peer(1).address
+    assert introduction(None, is_outgoing=False, is_seed=True) is None
+    assert introduction(address, is_outgoing=False, is_seed=False) == PexPeer(address)
+    known = introduction(address, is_outgoing=True, is_seed=True)
+    assert known == PexPeer(address, PexFlags.REACHABLE | PexFlags.UPLOAD_ONLY)
+
+
+def test_what_a_neighbour_says_is_to_be_learnt() -> None:
+    assert Exchange(COURSE).heard(1, PeerExchange((peer(2), peer(3)), (peer(4).address,)), 0) == [
+        peer(2).address,
+        peer(3).address,
+    ]
+
+
+def test_a_neighbour_that_talks_too_often_or_too_long_is_not_believed_beyond_the_limit() -> None:
+    made = Exchange(COURSE)
+    flood = PeerExchange(tuple(peer(number) for number in range(2_000)))
+    assert len(made.heard(1, flood, 0)) == MOST_BELIEVED
+    assert made.heard(1, flood, TOLERANCE * PERIOD - 1) == []
+    assert made.heard(2, PeerExchange((peer(3),)), 1) == [peer(3).address]
+    assert len(made.heard(1, flood, TOLERANCE * PERIOD)) == MOST_BELIEVED
+
+
+@given(st.lists(st.sets(st.integers(1, 70)), min_size=1, max_size=8))
+def test_all_messages_together_say_who_is_here(history: list[set[int]]) -> None:
+    made, believed = exchange_with(0), set[Address]()
+    for number in range(len(history) + 2):
+        now_here = present(*sorted(history[min(number, len(history) - 1)]))
+        for _, message in made.due(now_here, FIRST_AFTER + number * PERIOD):
+            assert believed.isdisjoint(added(message))
+            assert believed.issuperset(message.dropped)
+            believed |= set(added(message))
+            believed -= set(message.dropped)
+    assert believed == {each.address for each in now_here.values()}

@@ -1,0 +1,564 @@
+"""What we have, what we asked for, and who has what: each rule by itself, and all of them against a naive model."""
+
+from random import Random
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from peer.bittorrent.engine.download.pieces import Arrival, Block, Pieces
+from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.strategy import Picker, PieceView
+from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.errors import MessageError
+
+BLOCK = 10
+
+
+def bitfield(drawn: str) -> Bitfield:
+    """Read a drawing: `*` is a piece that is there."""
+    made = Bitfield(len(drawn))
+    for index, mark in enumerate(drawn):
+        if mark == "*":
+            made.add(index)
+    return made
+
+
+def pieces_of(
+    ours: str,
+    *theirs: str,
+    blocks: int = 4,
+    last: int = 0,
+    picker: Picker | None = None,
+    copies: int | None = None,
+    seed: int = 1,
+    is_strict: bool = False,
+    keeps: bool = True,
+) -> Pieces:
+    """Make pieces of so many blocks, and neighbours 0, 1, ... by drawings; `last` bytes are cut off the end."""
+    pieces = Pieces(
+        length=len(ours) * blocks * BLOCK - last,
+        piece_length=blocks * BLOCK,
+        block_length=BLOCK,
+        have=bitfield(ours),
+        picker=picker or Sequential(),
+        rng=Random(seed),
+        endgame_copies=copies,
+        is_strict=is_strict,
+        keeps=keeps,
+    )
+    for key, drawn in enumerate(theirs):
+        pieces.joined(key, bitfield(drawn))
+    return pieces
+
+
+def deliver(pieces: Pieces, key: int, block: Block) -> Arrival:
+    pieces.arriving(key, *block)
+    return pieces.arrived(key, *block)
+
+
+def fetch(pieces: Pieces, key: int, count: int) -> list[Arrival]:
+    return [deliver(pieces, key, block) for block in pieces.choose(key, count)]
+
+
+def spots(blocks: list[Block]) -> list[tuple[int, int]]:
+    return [(block.index, block.begin // BLOCK) for block in blocks]
+
+
+def test_blocks_are_asked_for_in_order_and_once() -> None:
+    pieces = pieces_of("  ", "**", "**", blocks=3, is_strict=True)
+    assert spots(pieces.choose(0, 2)) == [(0, 0), (0, 1)]
+    assert spots(pieces.choose(1, 2)) == [(0, 2), (1, 0)]
+    assert spots(list(pieces.asked_of(0))) == [(0, 0), (0, 1)]
+
+
+def test_the_last_piece_and_its_last_block_may_be_shorter() -> None:
+    pieces = pieces_of("  ", "**", blocks=3, last=13)
+    assert pieces.missing_blocks == 5
+    assert pieces.choose(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
+
+
+def test_a_neighbour_finishes_its_piece_then_begins_new_ones_and_then_helps_with_those_of_others() -> None:
+    pieces = pieces_of("   ", "** ", " * ", "***")
+    pieces.choose(0, 1)
+    pieces.choose(1, 2)
+    assert spots(pieces.choose(2, 2)) == [(2, 0), (2, 1)]
+    assert spots(pieces.choose(2, 3)) == [(2, 2), (2, 3), (0, 1)]
+    assert spots(pieces.choose(2, 4)) == [(0, 2), (0, 3), (1, 2), (1, 3)]
+
+
+def test_under_strict_priority_a_begun_piece_comes_before_new_ones_and_the_most_complete_one_first() -> None:
+    pieces = pieces_of("   ", "** ", " * ", "***", is_strict=True)
+    pieces.choose(0, 1)
+    fetch(pieces, 1, 2)
+    assert spots(pieces.choose(2, 6)) == [(1, 2), (1, 3), (0, 1), (0, 2), (0, 3), (2, 0)]
+
+
+def test_a_neighbour_is_asked_only_for_what_it_has_and_we_lack() -> None:
+    pieces = pieces_of("*   ", "**  ", "*   ")
+    assert {block.index for block in pieces.choose(0, 99)} == {1}
+    assert pieces.choose(1, 99) == []
+    assert pieces.is_interesting(0)
+    assert not pieces.is_interesting(1)
+
+
+def test_the_choice_can_be_narrowed_to_some_pieces() -> None:
+    pieces = pieces_of("    ", "****")
+    assert {block.index for block in pieces.choose(0, 99, {1, 3})} == {1, 3}
+
+
+def test_what_is_announced_can_be_asked_for() -> None:
+    pieces = pieces_of("  ", "  ")
+    assert not pieces.is_interesting(0)
+    assert pieces.announced(0, 1)
+    assert not pieces.announced(0, 1)
+    assert pieces.is_interesting(0)
+    assert pieces.copies(1) == 1
+    assert {block.index for block in pieces.choose(0, 99)} == {1}
+
+
+def test_a_piece_beyond_the_end_cannot_be_announced() -> None:
+    with pytest.raises(MessageError, match="piece 2: expected an index below 2"):
+        pieces_of("  ", "  ").announced(0, 2)
+
+
+def test_rarest_pieces_are_begun_first() -> None:
+    pieces = pieces_of("    ", "****", "**  ", "** *", picker=RarestFirst(random_first=0), blocks=1)
+    assert [block.index for block in pieces.choose(0, 2)] == [2, 3]
+
+
+def test_a_piece_that_is_right_is_had_and_makes_neighbours_less_interesting() -> None:
+    pieces = pieces_of("  ", "* ", "**")
+    arrivals = fetch(pieces, 0, 4)
+    assert [arrival.is_piece_whole for arrival in arrivals] == [False, False, False, True]
+    assert all(arrival.is_needed and arrival.was_asked for arrival in arrivals)
+    assert pieces.is_interesting(0)
+    assert pieces.checked(0, True) == ((0,), ())
+    assert 0 in pieces.have
+    assert not pieces.is_interesting(0)
+    assert pieces.is_interesting(1)
+    fetch(pieces, 1, 4)
+    pieces.checked(1, True)
+    assert pieces.is_complete
+    assert pieces.missing_blocks == 0
+
+
+def test_a_piece_that_is_not_kept_is_there_to_be_taken_again() -> None:
+    pieces = pieces_of("  ", "* ", "**", keeps=False)
+    for _ in range(3):
+        assert [arrival.is_piece_whole for arrival in fetch(pieces, 0, 4)] == [False, False, False, True]
+        assert pieces.checked(0, True) == ((0,), ())
+        assert pieces.have.count == 0
+        assert pieces.is_interesting(0)
+        assert pieces.missing_blocks == 8
+
+
+def test_a_piece_that_is_not_whole_cannot_be_checked() -> None:
+    pieces = pieces_of("  ", "**")
+    fetch(pieces, 0, 3)
+    for index in (0, 1):
+        with pytest.raises(ValueError, match=f"piece {index} is not whole"):
+            pieces.checked(index, True)
+
+
+def test_a_request_that_ended_is_made_again_elsewhere() -> None:
+    pieces = pieces_of(" ", "*", "*")
+    pieces.choose(0, 4)
+    assert pieces.released(0, 0, 20)
+    assert not pieces.released(0, 0, 20)
+    assert not pieces.released(0, 0, 25)
+    assert not pieces.released(0, 7, 0)
+    assert spots(pieces.choose(1, 1)) == [(0, 2)]
+
+
+def test_a_piece_of_which_nothing_is_left_is_as_if_it_was_never_begun() -> None:
+    pieces = pieces_of("  ", "**", "**")
+    pieces.choose(0, 3)
+    assert spots(pieces.released_all(0)) == [(0, 0), (0, 1), (0, 2)]
+    assert spots(pieces.choose(1, 9)) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)]
+
+
+def test_what_one_who_left_was_asked_for_is_asked_of_others() -> None:
+    pieces = pieces_of("  ", "**", "**")
+    fetch(pieces, 0, 1)
+    pieces.choose(0, 3)
+    pieces.parted(0)
+    assert pieces.copies(0) == 1
+    assert len(pieces.asked_of(0)) == 0
+    assert pieces.missing_blocks == 7 == len(pieces.choose(1, 99))
+
+
+def test_a_block_that_comes_after_its_request_ended_is_welcome_if_it_is_missing() -> None:
+    pieces = pieces_of("  ", "**", "**")
+    late, later = pieces.choose(0, 2)
+    pieces.released_all(0)
+    assert pieces.choose(1, 1) == [late]
+    assert deliver(pieces, 0, late) == Arrival(is_needed=True, others=(1,))
+    assert deliver(pieces, 0, later) == Arrival(is_needed=True)
+    assert len(pieces.asked_of(1)) == 0
+    assert pieces.arriving(0, *late) is Placement.NOWHERE
+    assert deliver(pieces, 0, late) == Arrival(is_needed=False)
+
+
+@pytest.mark.parametrize(
+    ("index", "begin", "length", "message"),
+    [
+        (2, 0, 10, "found piece 2, byte 0"),
+        (0, 5, 10, "found piece 0, byte 5"),
+        (0, 40, 10, "found piece 0, byte 40"),
+        (0, 0, 9, "expected 10 bytes from byte 0 of piece 0, found 9"),
+        (1, 30, 10, "expected 7 bytes from byte 30 of piece 1, found 10"),
+        (2**32 - 1, 2**32 - 10, 10, "expected the beginning of a block"),
+    ],
+)
+def test_what_is_no_block_of_ours_is_refused(index: int, begin: int, length: int, message: str) -> None:
+    pieces = pieces_of("  ", "**", last=3)
+    with pytest.raises(MessageError, match=message):
+        pieces.arriving(0, index, begin, length)
+
+
+def test_of_two_who_send_the_same_block_the_second_is_put_aside() -> None:
+    pieces = pieces_of(" ", "*", "*", blocks=2)
+    block, _ = pieces.choose(0, 2)
+    pieces.choose(1, 2)
+    assert pieces.arriving(0, *block) is Placement.IN_PLACE
+    assert pieces.arriving(1, *block) is Placement.ASIDE
+    assert pieces.arrived(0, *block) == Arrival(True, was_asked=True, others=(1,))
+    assert pieces.arrived(1, *block) == Arrival(is_needed=False)
+
+
+def test_a_writer_that_is_overtaken_is_named_and_what_it_writes_counts_for_nothing() -> None:
+    pieces = pieces_of(" ", "*", "*", blocks=2)
+    block, other = pieces.choose(0, 2)
+    pieces.choose(1, 2)
+    pieces.arriving(0, *block)
+    pieces.arriving(1, *block)
+    assert pieces.arrived(1, *block) == Arrival(True, was_asked=True, others=(0,), overtaken=0)
+    assert deliver(pieces, 1, other).is_piece_whole
+    pieces.checked(0, False, (b"x", b"y"))
+    assert pieces.arrived(0, *block) == Arrival(is_needed=False)
+    assert pieces.missing_blocks == 2
+
+
+def test_one_who_stops_in_mid_block_makes_room_for_the_next() -> None:
+    pieces = pieces_of(" ", "*", "*")
+    block = pieces.choose(0, 1)[0]
+    assert pieces.arriving(0, *block) is Placement.IN_PLACE
+    pieces.stopped_arriving(0)
+    assert pieces.arriving(1, *block) is Placement.IN_PLACE
+    pieces.parted(1)
+    assert pieces.arriving(0, *block) is Placement.IN_PLACE
+
+
+def test_in_endgame_blocks_are_asked_of_everybody_and_cancelled_when_they_come() -> None:
+    pieces = pieces_of(" ", "*", "*", "*", blocks=3)
+    pieces.choose(0, 2)
+    assert not pieces.is_endgame
+    pieces.choose(1, 1)
+    assert pieces.is_endgame
+    assert sorted(pieces.choose(2, 9)) == [(0, 0, 10), (0, 10, 10), (0, 20, 10)]
+    assert deliver(pieces, 2, Block(0, 0, 10)).others == (0,)
+    assert deliver(pieces, 2, Block(0, 20, 10)).others == (1,)
+    assert len(pieces.asked_of(1)) == 0
+    assert list(pieces.asked_of(0)) == [(0, 10, 10)]
+
+
+def test_in_endgame_blocks_with_the_fewest_askers_come_first_up_to_a_limit() -> None:
+    pieces = pieces_of(" ", "*", "*", "*", "*", blocks=4, copies=2)
+    pieces.choose(0, 4)
+    first = pieces.choose(1, 2)
+    second = pieces.choose(2, 9)
+    assert sorted(first + second) == list(pieces.asked_of(0))
+    assert pieces.choose(3, 9) == []
+
+
+def test_without_a_second_copy_wanted_there_is_no_double_request() -> None:
+    pieces = pieces_of(" ", "*", "*", copies=1)
+    pieces.choose(0, 4)
+    assert pieces.is_endgame
+    assert pieces.choose(1, 4) == []
+
+
+def test_a_piece_that_nobody_has_keeps_endgame_away() -> None:
+    pieces = pieces_of("  ", "* ", "* ")
+    pieces.choose(0, 9)
+    assert not pieces.is_endgame
+    assert pieces.choose(1, 9) == []
+
+
+def test_the_spread_of_copies_is_known() -> None:
+    assert pieces_of("   ", "** ", "*  ", "***").spread == (1, 3)
+
+
+def test_a_picker_may_decline_but_not_invent() -> None:
+    class Stubborn:
+        def __init__(self, choice: int | None) -> None:
+            self.choice = choice
+
+        def pick(self, view: PieceView) -> int | None:
+            assert list(view) == [0]
+            return self.choice
+
+    assert pieces_of("  ", "* ", picker=Stubborn(None)).choose(0, 5) == []
+    with pytest.raises(ValueError, match="the picker chose piece 1"):
+        pieces_of("  ", "* ", picker=Stubborn(1)).choose(0, 5)
+
+
+def digests_of(senders: list[int], liar: int) -> tuple[bytes, ...]:
+    return tuple(b"wrong" if sender == liar else b"right" for sender in senders)
+
+
+@pytest.mark.parametrize("liar", [0, 1, 2])
+@pytest.mark.parametrize("second", [0, 1, 2])
+def test_one_liar_among_several_contributors_is_found_by_the_second_attempt(liar: int, second: int) -> None:
+    pieces = pieces_of(" ", "*", "*", "*", blocks=3)
+    for key in range(3):
+        fetch(pieces, key, 1)
+    assert pieces.checked(0, False, digests_of([0, 1, 2], liar)) == ((0, 1, 2), ())
+    assert pieces.missing_blocks == 3
+    assert pieces.wants_digests(0)
+    fetch(pieces, second, 3)
+    assert pieces.checked(0, second != liar, digests_of([second] * 3, liar)) == ((second,), (liar,))
+
+
+def suspect() -> Pieces:
+    """A piece that came wrong from three neighbours."""
+    pieces = pieces_of(" ", "*", "*", "*", blocks=3)
+    for key in range(3):
+        fetch(pieces, key, 1)
+    pieces.checked(0, False, (b"a", b"b", b"c"))
+    return pieces
+
+
+def test_a_suspect_piece_is_left_to_one_neighbour_even_in_endgame() -> None:
+    pieces = suspect()
+    mine = pieces.choose(1, 1)
+    assert pieces.choose(0, 9) == []
+    assert pieces.arriving(2, 0, 10, 10) is Placement.NOWHERE
+    assert pieces.is_endgame
+    mine += pieces.choose(1, 9)
+    assert len(mine) == 3
+    assert pieces.choose(0, 9) == []
+    for block in mine:
+        deliver(pieces, 1, block)
+    assert pieces.contributors(0) == (1,)
+
+
+def test_when_that_neighbour_falls_silent_another_takes_over() -> None:
+    pieces = suspect()
+    fetch(pieces, 1, 1)
+    pieces.choose(1, 1)
+    pieces.released_all(1)
+    assert len(fetch(pieces, 2, 9)) == 2
+    assert set(pieces.contributors(0)) == {1, 2}
+    assert pieces.checked(0, True, (b"a", b"b", b"X")).guilty == (2,)
+
+
+def test_the_same_seed_gives_the_same_choices() -> None:
+    def play(seed: int) -> list[Block]:
+        pieces = pieces_of(" " * 60, *["*" * 60] * 3, picker=RarestFirst(), seed=seed)
+        asked: list[Block] = []
+        for turn in range(90):
+            asked += (chosen := pieces.choose(turn % 3, 3))
+            for block in chosen[1:]:
+                if deliver(pieces, turn % 3, block).is_piece_whole:
+                    pieces.checked(block.index, True)
+        return asked
+
+    assert play(1) == play(1) != play(2)
+
+
+COUNT, BLOCKS = 5, 3
+KEYS = st.integers(0, 3)
+
+
+class PiecesAgainstModel(RuleBasedStateMachine):
+    """The model: for each block, who was asked, and who sent it; for each neighbour, what it has and what it sends."""
+
+    @initialize(ours=st.sets(st.integers(0, COUNT - 1), max_size=2), seed=st.integers(0, 99), data=st.data())
+    def begin(self, ours: set[int], seed: int, data: st.DataObject) -> None:
+        self.copies = data.draw(st.sampled_from([None, 1, 2]))
+        picker = data.draw(st.sampled_from([RarestFirst(1), Sequential(), RandomOrder()]))
+        drawn = "".join("*" if index in ours else " " for index in range(COUNT))
+        self.is_strict = data.draw(st.booleans())
+        self.pieces = pieces_of(
+            drawn, blocks=BLOCKS, last=13, picker=picker, copies=self.copies, seed=seed, is_strict=self.is_strict
+        )
+        self.had = set(ours)
+        self.theirs: dict[int, set[int]] = {}
+        spans = {index: [10, 10, 10] for index in range(COUNT - 1)} | {COUNT - 1: [10, 7]}
+        self.blocks = [Block(i, n * BLOCK, length) for i, lengths in spans.items() for n, length in enumerate(lengths)]
+        self.askers: dict[Block, list[int]] = {block: [] for block in self.blocks}
+        self.sender: dict[Block, int] = {}
+        self.sending: dict[int, Block] = {}
+        self.writer: dict[Block, int] = {}
+        self.suspects: set[int] = set()
+
+    def missing(self) -> list[Block]:
+        return [block for block in self.blocks if block.index not in self.had and block not in self.sender]
+
+    def begun(self) -> set[int]:
+        return {block.index for block in self.blocks if self.askers[block] or block in self.sender}
+
+    def free(self) -> list[Block]:
+        return [block for block in self.missing() if not self.askers[block]]
+
+    @rule(key=KEYS, theirs=st.sets(st.integers(0, COUNT - 1)) | st.just(set(range(COUNT))))
+    def join(self, key: int, theirs: set[int]) -> None:
+        if key not in self.theirs:
+            self.theirs[key] = set(theirs)
+            made = Bitfield(COUNT)
+            for index in theirs:
+                made.add(index)
+            self.pieces.joined(key, made)
+
+    @rule(key=KEYS, index=st.integers(0, COUNT - 1))
+    def announce(self, key: int, index: int) -> None:
+        if key in self.theirs:
+            assert self.pieces.announced(key, index) == (index not in self.theirs[key])
+            self.theirs[key].add(index)
+
+    @rule(key=KEYS)
+    def part(self, key: int) -> None:
+        self.pieces.parted(key)
+        if self.theirs.pop(key, None) is not None:
+            self.end_requests(key)
+            self.end_sending(key)
+
+    @rule(key=KEYS, count=st.integers(1, 6))
+    def choose(self, key: int, count: int) -> None:
+        if key not in self.theirs:
+            return
+        free, begun = self.free(), self.begun()
+        was_endgame = self.pieces.is_endgame
+        chosen = self.pieces.choose(key, count)
+        assert len(set(chosen)) == len(chosen) <= count
+        for block in chosen:
+            assert block.index in self.theirs[key]
+            assert block in self.missing()
+            assert key not in self.askers[block]
+            others = len(self.askers[block])
+            assert not others or self.copies is None or others < self.copies
+            self.askers[block].append(key)
+        if any(len(self.askers[block]) > 1 for block in chosen):
+            assert self.pieces.is_endgame
+            assert all(block.index in self.suspects for block in self.free())
+        mine = [block for block in free if block.index in self.theirs[key] and block.index not in self.suspects]
+        assert len(chosen) >= min(count, len(mine)), "something was there to ask for"
+        new = [block for block in chosen if block.index not in begun]
+        if new and self.is_strict and not was_endgame:
+            left = [b for b in mine if b.index in begun and b not in chosen]
+            assert not left, "under strict priority, pieces begun come first"
+
+    @rule(key=KEYS, data=st.data())
+    def header_comes(self, key: int, data: st.DataObject) -> None:
+        if key not in self.theirs or key in self.sending:
+            return
+        asked = [block for block in self.blocks if key in self.askers[block]]
+        block = data.draw(st.sampled_from(asked or self.blocks) | st.sampled_from(self.blocks))
+        placement = self.pieces.arriving(key, *block)
+        if block not in self.missing():
+            assert placement is Placement.NOWHERE
+        elif placement is Placement.NOWHERE:
+            assert block.index in self.suspects
+        else:
+            assert placement is (Placement.ASIDE if block in self.writer else Placement.IN_PLACE)
+            self.writer.setdefault(block, key)
+            self.sending[key] = block
+
+    @rule(key=KEYS)
+    def block_comes(self, key: int) -> None:
+        block = self.sending.get(key)
+        if block is None:
+            return
+        arrival = self.pieces.arrived(key, *block)
+        self.end_sending(key)
+        if not arrival.is_needed:
+            assert block not in self.missing() or block.index in self.suspects
+            return
+        assert block in self.missing()
+        assert arrival.was_asked == (key in self.askers[block])
+        assert set(arrival.others) == set(self.askers[block]) - {key}
+        assert arrival.overtaken == self.writer.get(block)
+        if arrival.overtaken is not None:
+            self.end_sending(arrival.overtaken)
+        self.askers[block] = []
+        self.sender[block] = key
+        assert arrival.is_piece_whole == all(each in self.sender for each in self.blocks if each.index == block.index)
+
+    @rule(key=KEYS)
+    def connection_breaks_in_mid_block(self, key: int) -> None:
+        self.pieces.stopped_arriving(key)
+        self.end_sending(key)
+
+    @rule(block=st.integers(0, 13), key=KEYS)
+    def request_ends(self, block: int, key: int) -> None:
+        asked = self.blocks[block]
+        assert self.pieces.released(key, asked.index, asked.begin) == (key in self.askers[asked])
+        if key in self.askers[asked]:
+            self.askers[asked].remove(key)
+
+    @rule(key=KEYS)
+    def all_requests_end(self, key: int) -> None:
+        if key in self.theirs:
+            expected = {block for block in self.blocks if key in self.askers[block]}
+            assert set(self.pieces.released_all(key)) == expected
+            self.end_requests(key)
+
+    @precondition(lambda self: self.whole())
+    @rule(is_good=st.booleans())
+    def hash_is_computed(self, is_good: bool) -> None:
+        index = self.whole()[0]
+        senders = [self.sender.pop(block) for block in self.blocks if block.index == index]
+        verdict = self.pieces.checked(index, is_good, tuple(b"%d" % sender for sender in senders))
+        assert verdict.contributors == tuple(dict.fromkeys(senders))
+        if is_good:
+            self.had.add(index)
+            self.suspects.discard(index)
+        elif len(set(senders)) == 1:
+            assert verdict.guilty == (senders[0],)
+        else:
+            assert verdict.guilty == ()
+            self.suspects.add(index)
+
+    def whole(self) -> list[int]:
+        waiting = {block.index for block in self.missing()}
+        return [index for index in range(COUNT) if index not in self.had and index not in waiting]
+
+    def end_requests(self, key: int) -> None:
+        for askers in self.askers.values():
+            if key in askers:
+                askers.remove(key)
+
+    def end_sending(self, key: int) -> None:
+        block = self.sending.pop(key, None)
+        if block is not None and self.writer.get(block) == key:
+            del self.writer[block]
+
+    @invariant()
+    def both_agree(self) -> None:
+        assert self.pieces.missing_blocks == len(self.missing())
+        assert set(self.pieces.have) == self.had
+        assert self.pieces.is_complete == (len(self.had) == COUNT)
+        for key in range(4):
+            assert set(self.pieces.asked_of(key)) == {block for block in self.blocks if key in self.askers[block]}
+        for key, theirs in self.theirs.items():
+            assert self.pieces.is_interesting(key) == bool(theirs - self.had)
+        for index in range(COUNT):
+            assert self.pieces.copies(index) == sum(index in theirs for theirs in self.theirs.values())
+            assert self.pieces.wants_digests(index) == (index in self.suspects)
+
+    @invariant()
+    def endgame_is_when_everything_is_asked_for(self) -> None:
+        free = self.free()
+        if not free and self.missing():
+            assert self.pieces.is_endgame
+        if self.pieces.is_endgame:
+            assert self.missing()
+            assert all(block.index in self.suspects and block.index in self.begun() for block in free)
+
+
+TestPiecesAgainstModel = PiecesAgainstModel.TestCase
+TestPiecesAgainstModel.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)

@@ -1,0 +1,128 @@
+"""What a strategy wishes and says of neighbours comes true: whom we ask, how many there are, what they hear."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from random import Random
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import (
+    Candidate,
+    ProgressView,
+    Strategy,
+    Wishes,
+)
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import (
+    Have,
+    HaveAll,
+    HaveBitfield,
+    HaveNone,
+    Interested,
+    NotInterested,
+    Request,
+    Unchoke,
+)
+from peer.net.address import Address
+from tests.peer.bittorrent.engine.scripted import Mind, Them
+
+COURSE = PROFILES["course"]
+
+
+class Asks:
+    """Asks the neighbours that a test names."""
+
+    def __init__(self, sources: frozenset[int] | None, most_neighbours: int = 80) -> None:
+        self.sources = sources
+        self._most = most_neighbours
+
+    def wish(self, _: ProgressView, __: Sequence[Candidate]) -> Wishes:
+        return Wishes(most_neighbours=self._most, dials_up_to=40, numwant=50, sources=self.sources)
+
+
+def standard(**parts: object) -> Strategy:
+    return replace(make_strategy("tit-for-tat", COURSE, Random(1), {}), **parts)  # type: ignore[arg-type]
+
+
+def requests(them: Them) -> list[Request]:
+    return [word for word in them.hears() if isinstance(word, Request)]
+
+
+def test_we_show_interest_in_those_whom_we_want_to_ask_and_in_no_others() -> None:
+    asks = Asks(frozenset())
+    mind = Mind(strategy=standard(appetite=asks))
+    wanted = mind.meet(HaveAll(), Unchoke(), host="198.18.0.2", name="wanted")
+    other = mind.meet(HaveAll(), Unchoke(), host="198.18.0.3", name="other")
+    assert not requests(wanted)
+    asks.sources = frozenset({wanted.key})
+    mind.wait(COURSE.rechoke_period)
+    assert Interested() in wanted.hears()
+    assert requests(wanted)
+    assert Interested() not in other.hears()
+    assert not requests(other)
+
+
+def test_who_is_not_to_be_asked_any_more_hears_that_we_lost_interest() -> None:
+    asks = Asks(None)
+    mind = Mind(strategy=standard(appetite=asks))
+    them = mind.meet(HaveAll())
+    assert Interested() in them.hears()
+    asks.sources = frozenset()
+    mind.wait(COURSE.rechoke_period)
+    assert them.hears()[-1] == NotInterested()
+    them.say(Have(3))
+    assert them.hears()[-1] == NotInterested()
+
+
+def test_a_newcomer_is_asked_at_once_where_all_are_asked_and_after_a_round_where_some_are() -> None:
+    for sources, is_asked in ((None, True), (frozenset({1}), False)):
+        mind = Mind(strategy=standard(appetite=Asks(sources)))
+        mind.wait(COURSE.rechoke_period + 1)
+        them = mind.meet(HaveAll(), Unchoke())
+        assert bool(requests(them)) == is_asked
+        mind.wait(COURSE.rechoke_period)
+        assert requests(them)
+
+
+def test_there_are_no_more_neighbours_than_wished_from_the_first_moment_on() -> None:
+    mind = Mind(strategy=standard(appetite=Asks(None, most_neighbours=1)))
+    mind.meet(HaveNone())
+    assert mind.session.connected(Address("198.18.0.3", 6881), mind.now, is_outgoing=False) is None
+
+
+class Listens(Honest):
+    """Remembers what neighbours have, and says things to one that is not there."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[int, int]] = []
+
+    def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
+        self.said.append((neighbour, index))
+        return ()
+
+    def later(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
+        return [(99, 0)]
+
+
+def test_a_herald_hears_of_each_piece_of_a_bitfield_and_of_each_have() -> None:
+    herald = Listens()
+    mind = Mind(strategy=standard(herald=herald))
+    claimed = Bitfield(mind.info.piece_count)
+    for index in (1, 4):
+        claimed.add(index)
+    them = mind.meet(HaveBitfield(claimed.to_wire()))
+    them.say(Have(5))
+    them.say(Have(5))
+    everything = mind.meet(HaveAll(), host="198.18.0.3", name="seed")
+    assert herald.said == [
+        *((them.key, index) for index in (1, 4, 5)),
+        *((everything.key, index) for index in range(mind.info.piece_count)),
+    ]
+
+
+def test_what_is_for_a_neighbour_that_is_not_there_is_dropped() -> None:
+    mind = Mind(strategy=standard(herald=Listens()))
+    them = mind.meet(HaveNone())
+    mind.wait(5)
+    assert not [word for word in them.hears() if isinstance(word, Have)]

@@ -1,0 +1,81 @@
+"""When the choker is asked."""
+
+from dataclasses import replace
+from random import Random
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import (
+    Allocation,
+    ChokingView,
+    Grant,
+    Trigger,
+)
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.wire.messages import Interested, NotInterested, Unchoke
+from peer.simulation.swarm import a_torrent
+from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
+
+COURSE = PROFILES["course"]
+INFO = a_torrent(8)
+
+
+class FirstCome:
+    """Serves the first two that are interested, and remembers when it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Trigger, float]] = []
+
+    def allot(self, view: ChokingView) -> Allocation:
+        self.asked.append((view.trigger, view.now))
+        interested = [each.key for each in view.candidates if each.is_interested]
+        return Allocation({key: Grant("first come") for key in interested[:2]})
+
+    @property
+    def changes(self) -> list[float]:
+        return [now for trigger, now in self.asked if trigger is Trigger.CHANGE]
+
+
+def a_seed(choker: FirstCome) -> Mind:
+    strategy = replace(make_strategy("tit-for-tat", COURSE, Random(1), {}), choker=choker)
+    return Mind(INFO, have=everything(INFO), strategy=strategy)
+
+
+def comes(mind: Mind, number: int) -> Them:
+    return mind.meet(Interested(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
+
+
+def test_rounds_come_at_the_profiles_period() -> None:
+    choker = FirstCome()
+    mind = a_seed(choker)
+    began = mind.now
+    mind.wait(35)
+    assert [now - began for trigger, now in choker.asked if trigger is Trigger.ROUND] == [10, 20, 30]
+
+
+def test_a_free_slot_is_filled_at_once() -> None:
+    mind = a_seed(FirstCome())
+    assert Unchoke() in comes(mind, 0).hears_in(0.06)
+
+
+def test_changes_of_one_moment_are_answered_together() -> None:
+    choker = FirstCome()
+    mind = a_seed(choker)
+    for number in range(5):
+        comes(mind, number)
+        mind.wait(0.005)
+    mind.wait(0.06)
+    assert len(choker.changes) == 1
+
+
+def test_changes_that_change_nothing_are_answered_more_and_more_slowly_until_a_slot_is_free() -> None:
+    choker = FirstCome()
+    mind = a_seed(choker)
+    first = comes(mind, 0)
+    for number in range(1, 60):
+        comes(mind, number)
+        mind.wait(0.1)
+    assert len(choker.changes) < 12
+    first.say(NotInterested())
+    before = len(choker.changes)
+    mind.wait(0.06)
+    assert len(choker.changes) == before + 1

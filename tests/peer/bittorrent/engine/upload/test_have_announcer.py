@@ -1,0 +1,104 @@
+"""Who hears of a new piece at once, who a little later, and what that saves."""
+
+from peer.bittorrent.engine.actions import Send
+from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
+from peer.bittorrent.engine.outbox import Outbox
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.upload.have_announcer import News
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import Have, Message, Unchoke
+from peer.net.address import Address
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from traceformat.events import Level
+
+PATIENCE = 2.0
+
+
+class Crowd:
+    """Neighbours, and the news that they are told."""
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.outbox = Outbox(lambda *_: None, Level.SUMMARY)
+        self.neighbours: dict[int, Neighbour] = {}
+        self.news = News(self.outbox, patience, self.neighbours)
+
+    def add(self, *, has: tuple[int, ...] = (), is_interested: bool = False, is_unchoked: bool = False) -> int:
+        key = len(self.neighbours) + 1
+        neighbour = make_neighbour(key, Address("198.18.0.2", 6881), 0, PROFILES["course"], is_outgoing=True)
+        neighbour.bitfield = Bitfield(8)
+        for index in has:
+            neighbour.bitfield.add(index)
+        neighbour.up.is_interested, neighbour.up.is_unchoked = is_interested, is_unchoked
+        self.neighbours[key] = neighbour
+        return key
+
+    def complete(self, *indices: int) -> list[tuple[int, Message]]:
+        """Let pieces be completed; returns who is told what at once."""
+        for index in indices:
+            self.news.tell(index, self.neighbours)
+        return self.said()
+
+    def wait(self, seconds: float) -> list[tuple[int, Message]]:
+        self.outbox.now += seconds
+        self.news.look_around()
+        return self.said()
+
+    def said(self) -> list[tuple[int, Message]]:
+        return [(each.neighbour, each.message) for each in self.outbox.take() if isinstance(each, Send)]
+
+
+def test_everybody_who_lacks_a_piece_hears_of_it_at_once_while_nobody_waits_for_a_slot() -> None:
+    crowd = Crowd()
+    choked, served = crowd.add(), crowd.add(is_interested=True, is_unchoked=True)
+    assert crowd.complete(3) == [(choked, Have(3)), (served, Have(3))]
+
+
+def test_in_a_crowd_those_who_are_served_hear_at_once_and_the_others_soon() -> None:
+    crowd = Crowd()
+    waiting, served = crowd.add(is_interested=True), crowd.add(is_interested=True, is_unchoked=True)
+    assert crowd.complete(3) == [(served, Have(3))]
+    assert crowd.wait(PATIENCE - 0.1) == []
+    assert crowd.wait(0.1) == [(waiting, Have(3))]
+    assert crowd.wait(PATIENCE) == []
+
+
+def test_who_has_the_piece_itself_hears_of_it_later_even_if_it_is_served() -> None:
+    crowd = Crowd()
+    served = crowd.add(has=(3,), is_interested=True, is_unchoked=True)
+    assert crowd.complete(3) == []
+    assert crowd.wait(PATIENCE) == [(served, Have(3))]
+
+
+def test_what_waits_goes_ahead_of_the_next_message() -> None:
+    """An unchoked neighbour knows at once what it may ask for."""
+    crowd = Crowd()
+    key = crowd.add(is_interested=True)
+    crowd.complete(3, 5)
+    crowd.outbox.send(crowd.neighbours[key], Unchoke())
+    assert crowd.said() == [(key, Have(3)), (key, Have(5)), (key, Unchoke())]
+    assert crowd.wait(PATIENCE) == []
+
+
+def test_pieces_that_come_after_each_other_are_told_together() -> None:
+    crowd = Crowd()
+    key = crowd.add(is_interested=True)
+    crowd.complete(3)
+    crowd.outbox.now += PATIENCE / 2
+    crowd.complete(5)
+    assert crowd.wait(PATIENCE / 2) == [(key, Have(3)), (key, Have(5))]
+
+
+def test_a_profile_without_patience_tells_everybody_at_once() -> None:
+    crowd = Crowd(patience=0)
+    crowd.add(has=(3,), is_interested=True), crowd.add(is_interested=True)
+    assert crowd.complete(3) == [(1, Have(3)), (2, Have(3))]
+
+
+def test_in_a_swarm_everybody_learns_in_the_end_that_the_others_have_everything() -> None:
+    """So connections between those who have everything are closed: nothing that waits is forgotten."""
+    swarm = VirtualSwarm(a_torrent(24))
+    source = swarm.add("seed", up=200_000, is_seed=True)
+    leeches = [swarm.add(f"l{number}", up=50_000) for number in range(20)]
+    swarm.run_until_all_complete()
+    swarm.run(swarm.now + 5)
+    assert [len(peer.pipes) for peer in (source, *leeches)] == [0] * 21

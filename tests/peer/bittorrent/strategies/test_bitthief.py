@@ -1,0 +1,143 @@
+"""BitThief gives nothing, says nothing, and knows everybody."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.actions import Announce
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import (
+    ChokingView,
+    Garbage,
+    Strategy,
+    Tally,
+)
+from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.parts.pickers import RandomOrder
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import (
+    Have,
+    HaveNone,
+    Interested,
+    Unchoke,
+)
+from peer.bittorrent.wire.tracker.messages import AnnounceResponse
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
+from tests.peer.bittorrent.strategies.crowds import Crowd
+from tests.peer.bittorrent.strategies.progress import progress
+from tests.peer.bittorrent.strategies.views import views
+from traceformat.events import Banned, PieceFailed
+
+COURSE = PROFILES["course"]
+TRACKER = "http://t/announce"
+
+
+def thief(**parameters: object) -> Strategy:
+    return make_strategy("bitthief", COURSE, Random(1), parameters)
+
+
+@given(views)
+def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
+    assert thief().choker.allot(view).grants == {}
+
+
+def test_it_seems_to_have_just_come_for_ever() -> None:
+    have = Bitfield(8)
+    have.add(3)
+    mind = Mind(have=have, strategy=thief())
+    them = mind.meet(Interested())
+    mind.wait(60)
+    assert HaveNone() in them.hears()
+    assert not [word for word in them.hears() if isinstance(word, Have | Unchoke)]
+
+
+@given(st.integers(0, 7), st.lists(st.integers(1, 50)))
+def test_it_tells_nobody_of_a_new_piece(index: int, keys: list[int]) -> None:
+    assert list(thief().herald.completed(index, keys)) == []
+
+
+def test_it_takes_any_piece_not_the_rarest() -> None:
+    assert isinstance(thief().picker, RandomOrder)
+
+
+def test_it_wants_five_hundred_neighbours_or_as_many_as_it_is_told() -> None:
+    for connections, strategy in ((500, thief()), (80, thief(connections=80))):
+        wishes = strategy.appetite.wish(progress(), ())
+        assert (wishes.most_neighbours, wishes.dials_up_to, wishes.numwant) == (connections, connections, 200)
+
+
+def test_it_asks_the_tracker_every_thirty_seconds_for_two_hundred_peers() -> None:
+    mind = Mind(strategy=thief(), trackers=((TRACKER,),))
+    times = []
+    for _ in range(5):
+        asked = [each for each in mind.done if isinstance(each, Announce)]
+        times.append(mind.now)
+        assert asked[-1].request.numwant == 200
+        answer = AnnounceResponse(interval=1_800)
+        mind.does(lambda answer=answer: mind.session.tracker_answered(TRACKER, answer, mind.now))
+        before = len(asked)
+        while len([each for each in mind.done if isinstance(each, Announce)]) == before:
+            mind.wait(1)
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert all(30 <= gap <= 32 for gap in gaps)
+
+
+def test_it_gets_the_file_and_gives_no_byte() -> None:
+    crowd = Crowd("bitthief").run()
+    assert crowd.lone.session.is_complete
+    assert crowd.lone.session.sent_bytes == 0
+
+
+def test_from_leeches_that_all_have_something_it_gets_the_more_the_more_of_them_it_knows() -> None:
+    few, many = taken_from_leeches(connections=3), taken_from_leeches(connections=15)
+    assert 2 * few < many
+
+
+def taken_from_leeches(connections: int) -> int:
+    """What it gets in 20 rounds of 15 leeches, each of which has half of the file."""
+    rng, pieces = Random(7), 1_000
+    swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE.scaled(10))
+    lone = swarm.add("lone", strategy="bitthief", connections=connections)
+    for number in range(15):
+        have = Bitfield(pieces)
+        for index in rng.sample(range(pieces), pieces // 2):
+            have.add(index)
+        swarm.add(f"leech {number}", up=32 << 10, have=have)
+    swarm.run(20)
+    return lone.session.received_bytes
+
+
+def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
+    true = Tally(uploaded=0, downloaded=1_000, left=500)
+    assert thief().herald.tally(true) == true
+    told = thief(pretends=True).herald.tally(true)
+    assert told.uploaded > told.downloaded == 1_000
+    assert told.left == 500
+
+
+@pytest.mark.parametrize("pretends", [False, True])
+def test_with_garbage_it_claims_half_of_what_it_lacks_and_serves_nothing_else(pretends: bool) -> None:
+    strategy = thief(garbage=True, pretends=pretends)
+    claimed = strategy.herald.first_words(1, Bitfield(40))
+    assert claimed.count == 20
+    grants = strategy.choker.allot(view_of(neighbours("3 2 1 0 0 0 0"))).grants
+    assert {grant.garbage for grant in grants.values()} == {Garbage.ALWAYS}
+
+
+def test_its_garbage_spoils_pieces_and_it_is_found_out() -> None:
+    crowd = Crowd("bitthief", garbage=True)
+    crowd.swarm.run(60)
+    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
+    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert banned == {crowd.lone.address.host}
+
+
+@pytest.mark.parametrize(("name", "value"), [("connections", 0), ("pretends", "yes"), ("garbage", 1)])
+def test_what_makes_no_sense_is_refused_in_one_line(name: str, value: object) -> None:
+    with pytest.raises(StrategyError, match=rf"^strategy bitthief: {name}: expected .*, found {value!r}$"):
+        thief(**{name: value})

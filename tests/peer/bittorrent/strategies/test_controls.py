@@ -1,0 +1,81 @@
+"""The controls: by chance alone, by turns alone, without chance."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Trigger
+from peer.bittorrent.strategies import make_strategy
+from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
+
+CONTROLS = ["random-unchoke", "optimistic-only", "no-optimistic"]
+
+
+def around(name: str, words: str, seed: int = 1, *, is_seed: bool = False, **parameters: object) -> Neighbourhood:
+    strategy = make_strategy(name, PROFILES["course"], Random(seed), parameters)
+    return Neighbourhood(strategy.choker, neighbours(words), is_seed=is_seed)
+
+
+@pytest.mark.parametrize("name", ["random-unchoke", "optimistic-only"])
+def test_what_neighbours_give_counts_for_nothing(name: str) -> None:
+    here = around(name, "90 80 70 60 50 0 0 0 0 0")
+    for _ in range(2_000):
+        here.round(after=10)
+    assert len(here.served) == 5
+    assert all(here.seconds_served[key] == pytest.approx(here.now / 2, rel=0.1) for key in range(10))
+
+
+def turns(name: str) -> list[int]:
+    """For how many rounds one neighbour of ten was served in a row, each time."""
+    here, lengths = around(name, " ".join(["0"] * 10)), [0]
+    for _ in range(2_000):
+        here.round(after=10)
+        if 0 in here.served:
+            lengths[-1] += 1
+        elif lengths[-1]:
+            lengths.append(0)
+    return lengths
+
+
+def test_chance_decides_anew_in_each_round_and_turns_last_three() -> None:
+    by_chance, by_turns = Counter(turns("random-unchoke")), turns("optimistic-only")
+    assert by_chance[1] == pytest.approx(sum(by_chance.values()) / 2, rel=0.15)
+    assert all(length % 3 == 0 for length in by_turns[1:-1])
+
+
+def test_without_optimistic_slots_the_five_fastest_are_served_and_nobody_else_ever() -> None:
+    here = around("no-optimistic", "15 12 10 9 8 3 0 0")
+    for _ in range(100):
+        here.round(after=10)
+        assert here.given("reciprocates") == here.served == {0, 1, 2, 3, 4}
+
+
+def test_without_optimistic_slots_those_that_nobody_earns_are_filled_by_chance() -> None:
+    here = around("no-optimistic", "15 12 0 0 0 0 0 0")
+    here.round(after=10)
+    assert here.given("reciprocates") == {0, 1}
+    assert len(here.given("optimistic")) == 3
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_between_rounds_nobody_who_is_served_loses_the_slot_and_free_ones_are_filled(name: str) -> None:
+    here = around(name, "15 12 10 9 8 3 0 0")
+    here.round(after=10)
+    before = here.served
+    here.decide(Trigger.CHANGE)
+    assert here.served == before
+    gone = min(before)
+    here.change(gone, is_interested=False)
+    assert len(here.served) == 5
+    assert before - {gone} < here.served
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_slots_are_a_parameter_and_a_seed_serves_as_any_seed(name: str) -> None:
+    strategy = make_strategy(name, PROFILES["course"], Random(1), {"slots": 2})
+    assert len(strategy.choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+    here = around(name, "0 0 0 0 0 0", is_seed=True)
+    here.round(after=10)
+    assert here.given("on trial") == here.served

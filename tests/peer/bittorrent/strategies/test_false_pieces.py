@@ -1,0 +1,112 @@
+"""False pieces: claims that are not so, and what comes instead of those pieces."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Garbage, Strategy
+from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import (
+    HaveAll,
+    HaveBitfield,
+    HaveNone,
+    Interested,
+    RejectRequest,
+    Request,
+    Unchoke,
+)
+from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
+from tests.peer.bittorrent.strategies.crowds import Crowd
+from traceformat.events import Banned, PieceFailed
+
+COURSE = PROFILES["course"]
+PIECES = 16
+
+
+def liar(**parameters: object) -> Strategy:
+    return make_strategy("false-pieces", COURSE, Random(1), parameters)
+
+
+def having(pieces: set[int]) -> Bitfield:
+    have = Bitfield(PIECES)
+    for index in pieces:
+        have.add(index)
+    return have
+
+
+@given(st.sets(st.integers(0, PIECES - 1)), st.floats(0.01, 1))
+def test_it_claims_all_that_it_has_and_a_share_of_what_it_lacks(pieces: set[int], share: float) -> None:
+    have = having(pieces)
+    claimed = liar(share=share).herald.first_words(1, have)
+    assert pieces <= set(claimed)
+    assert len(set(claimed) - pieces) == round(share * (PIECES - len(pieces)))
+    assert set(have) == pieces
+
+
+@given(st.sets(st.integers(0, PIECES - 1)))
+def test_it_tells_everybody_the_same_lie(pieces: set[int]) -> None:
+    herald = liar().herald
+    assert herald.first_words(1, having(set())) == herald.first_words(2, having(set()))
+    first = set(herald.first_words(3, having(set())))
+    assert set(herald.first_words(4, having(pieces))) == first | pieces
+
+
+def test_a_piece_that_comes_is_told_unless_it_was_claimed_before() -> None:
+    herald = liar().herald
+    claimed = herald.first_words(1, having(set()))
+    for index in range(PIECES):
+        assert list(herald.completed(index, [1, 2])) == ([] if index in claimed else [1, 2])
+
+
+def test_it_serves_whom_the_standard_client_serves_and_lies_where_it_must() -> None:
+    view = view_of(neighbours("9 8 7 6 5 4 3 2"))
+    standard = make_strategy("tit-for-tat", COURSE, Random(1), {}).choker.allot(view).grants
+    for answer, garbage in (("garbage", Garbage.MISSING), ("nothing", Garbage.NEVER)):
+        grants = liar(answer=answer).choker.allot(view).grants
+        assert grants.keys() == standard.keys()
+        assert {grant.garbage for grant in grants.values()} == {garbage}
+
+
+def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> None:
+    for answer in ("garbage", "nothing"):
+        mind = Mind(strategy=liar(answer=answer))
+        them = mind.meet(HaveNone(), Interested())
+        (claim,) = [word for word in them.hears() if isinstance(word, HaveBitfield | HaveAll)]
+        assert isinstance(claim, HaveBitfield)
+        index = next(iter(Bitfield.from_wire(claim.bits, mind.info.piece_count)))
+        mind.wait(1)
+        assert Unchoke() in them.hears()
+        said = them.say(Request(index, 0, 16 << 10))
+        shipment = mind.session.next_upload(them.key, mind.now)
+        if answer == "garbage":
+            assert shipment is not None
+            assert shipment.is_garbage
+        else:
+            assert shipment is None
+            assert [word for word in said if isinstance(word, RejectRequest)]
+
+
+def test_it_spoils_pieces_of_others_until_they_ban_it() -> None:
+    crowd = Crowd("false-pieces")
+    crowd.swarm.run(60)
+    assert sum(len(list(peer.told(PieceFailed))) for peer in crowd.others) > 0
+    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert banned == {crowd.lone.address.host}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal"),
+    [
+        ({"share": 0}, "share: expected a number above 0, found 0"),
+        ({"share": 1.5}, "share: expected at most 1, found 1.5"),
+        ({"answer": "no"}, "answer: expected garbage or nothing, found 'no'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(parameters: dict[str, object], refusal: str) -> None:
+    with pytest.raises(StrategyError, match=f"^strategy false-pieces: {refusal}$"):
+        liar(**parameters)

@@ -1,0 +1,71 @@
+"""The large view: an ordinary client, but for everybody being its neighbour and nobody being served."""
+
+from random import Random
+
+from hypothesis import given
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import ChokingView, Strategy
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.parts.pickers import RarestFirst
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from tests.peer.bittorrent.strategies.crowds import Crowd
+from tests.peer.bittorrent.strategies.progress import progress
+from tests.peer.bittorrent.strategies.views import views
+from traceformat.events import Announced, Connected, Disconnected
+
+COURSE = PROFILES["course"]
+
+
+def rider(**parameters: object) -> Strategy:
+    return make_strategy("large-view", COURSE, Random(1), parameters)
+
+
+@given(views)
+def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
+    assert rider().choker.allot(view).grants == {}
+
+
+def test_it_announces_and_picks_as_others_do() -> None:
+    assert isinstance(rider().herald, Honest)
+    assert isinstance(rider().picker, RarestFirst)
+
+
+def test_it_asks_for_more_peers_and_more_often_than_others() -> None:
+    ordinary = make_strategy("tit-for-tat", COURSE, Random(1), {}).appetite.wish(progress(), ())
+    wishes = rider(connections=300).appetite.wish(progress(), ())
+    assert wishes.most_neighbours == wishes.dials_up_to == 300
+    assert wishes.numwant > ordinary.numwant
+    assert (ordinary.announce_period, wishes.announce_period) == (None, COURSE.optimistic_period)
+
+
+def test_its_period_shrinks_with_the_others() -> None:
+    scaled = make_strategy("large-view", COURSE.scaled(10), Random(1), {})
+    assert scaled.appetite.wish(progress(), ()).announce_period == COURSE.optimistic_period / 10
+
+
+def test_it_knows_everybody_where_others_know_a_few_and_gives_no_byte() -> None:
+    crowd = Crowd("large-view", leeches=14, neighbours=6)
+    crowd.swarm.run(5)
+    assert max(map(open_connections, crowd.others)) <= 6
+    assert open_connections(crowd.lone) > 6
+    crowd.run()
+    assert crowd.lone.session.is_complete
+    assert crowd.lone.session.sent_bytes == 0
+
+
+def test_what_the_tracker_keeps_back_neighbours_tell() -> None:
+    swarm = VirtualSwarm(a_torrent(64), profile=COURSE.scaled(10), numwant=2)
+    swarm.add("seed", up=16_384, is_seed=True)
+    for n in range(20):
+        swarm.add(f"leech {n}", up=16_384, neighbours=6)
+    own, ordinary = swarm.add("rider", at=5, strategy="large-view"), swarm.add("ordinary", at=5, neighbours=6)
+    swarm.run(5 + COURSE.scaled(10).optimistic_period * 0.9)
+    for peer in (own, ordinary):
+        assert [answer.peers for answer in peer.told(Announced)] == [2]
+    assert open_connections(ordinary) <= 6 < open_connections(own)
+
+
+def open_connections(peer: VirtualPeer) -> int:
+    return len(list(peer.told(Connected))) - len(list(peer.told(Disconnected)))

@@ -1,0 +1,29 @@
+"""Selfish and altruist peers are standard clients, but for when they go."""
+
+from random import Random
+
+import pytest
+
+from peer.bittorrent.engine.actions import Leave
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.strategies import make_strategy
+from tests.peer.bittorrent.strategies.crowds import Crowd
+from tests.peer.bittorrent.strategies.progress import progress
+from traceformat.events import Left
+
+COMPLETE = progress(now=150, have_count=10, completed_at=150)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("selfish", Leave("complete")), ("altruist", None)])
+def test_they_differ_in_their_departure_alone(name: str, expected: Leave | None) -> None:
+    strategy = make_strategy(name, PROFILES["course"], Random(1), {})
+    standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
+    assert strategy.departure.decide(COMPLETE) == expected
+    for part in ("choker", "picker", "herald", "appetite"):
+        assert type(getattr(strategy, part)) is type(getattr(standard, part))
+
+
+def test_a_selfish_peer_is_gone_when_it_has_everything_and_an_altruist_gives_more() -> None:
+    selfish, altruist = (Crowd(name, leeches=4).run().lone for name in ("selfish", "altruist"))
+    assert [fact.reason for fact in selfish.told(Left)] == ["complete"]
+    assert not list(altruist.told(Left))

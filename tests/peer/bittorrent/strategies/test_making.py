@@ -1,0 +1,134 @@
+"""Strategies are made by name; what cannot be made is told in one line."""
+
+import sys
+from collections.abc import Callable, Iterator
+from inspect import signature
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Strategy
+from peer.bittorrent.strategies import STRATEGIES, StrategyError, make_strategy
+from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
+from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
+from tests.peer.bittorrent.strategies.progress import progress
+
+COURSE = PROFILES["course"]
+FINE = "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+
+
+def made(name: str, **parameters: object) -> Strategy:
+    return make_strategy(name, COURSE, Random(1), parameters)
+
+
+def refusal(name: str, **parameters: object) -> str:
+    with pytest.raises(StrategyError) as error:
+        made(name, **parameters)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A module `mine` of somebody else's."""
+
+    def write(text: str) -> None:
+        (tmp_path / "mine.py").write_text(text)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    yield write
+    sys.modules.pop("mine", None)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_listed_strategy_bears_its_name_and_takes_a_departure(name: str) -> None:
+    strategy = made(name, departure="at-completion")
+    assert strategy.name == name
+    assert strategy.departure.decide(progress(completed_at=100)) is not None
+    assert refusal(name, departure="soon").startswith(f"strategy {name}: departure: expected ")
+
+
+@pytest.mark.parametrize("name", [name for name, make in STRATEGIES.items() if "slots" in signature(make).parameters])
+def test_a_strategy_that_takes_slots_serves_so_many(name: str) -> None:
+    assert len(made(name, slots=2).choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+
+
+def test_the_controls_differ_from_the_standard_in_the_picker_alone() -> None:
+    pickers = {"tit-for-tat": RarestFirst, "sequential": Sequential, "random-order": RandomOrder}
+    assert {name: type(made(name).picker) for name in pickers} == pickers
+    for part in ("choker", "herald", "appetite", "departure"):
+        assert len({type(getattr(made(name), part)) for name in pickers}) == 1
+
+
+def test_one_of_ones_own_is_imported(module: Callable[[str], None]) -> None:
+    module(FINE + "def generous(profile, rng, *, slots=9): return tit_for_tat(profile, rng, slots=slots)\n")
+    words = " ".join(["0"] * 20)
+    assert len(made("mine:generous").choker.allot(view_of(neighbours(words))).grants) == 9
+    assert len(made("mine:generous", slots=7).choker.allot(view_of(neighbours(words))).grants) == 7
+
+
+def test_one_of_ones_own_may_take_any_parameter(module: Callable[[str], None]) -> None:
+    module(FINE + "def any(profile, rng, **given): return tit_for_tat(profile, rng, slots=given['slots'])\n")
+    assert made("mine:any", slots=3, other=1).name == "tit-for-tat"
+
+
+def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
+    assert refusal("tit4tat") == "strategy tit4tat: there is none of this name; did you mean tit-for-tat?"
+    known = f"expected tit-for-tat, sequential, random-order, {', '.join(list(STRATEGIES)[3:])}, or module:Class"
+    assert refusal("xyz") == f"strategy xyz: there is none of this name; {known}"
+
+
+def test_a_module_that_is_not_there_is_told() -> None:
+    assert refusal("nowhere:X") == "strategy nowhere:X: module nowhere cannot be imported: No module named 'nowhere'"
+    assert refusal(":X").startswith("strategy :X: module  cannot be imported: ")
+
+
+def test_a_module_that_does_not_parse_is_told_with_its_line(module: Callable[[str], None]) -> None:
+    module("def broken(:\n")
+    assert refusal("mine:X") == "strategy mine:X: module mine cannot be imported: invalid syntax (mine.py, line 1)"
+
+
+@pytest.mark.parametrize("name", ["mine:X", "mine:x", "mine:"])
+def test_a_class_that_is_not_there_is_told(module: Callable[[str], None], name: str) -> None:
+    module("x = 5\n")
+    attribute = name.partition(":")[2]
+    assert refusal(name) == f"strategy {name}: there is no class or function {attribute} in module mine"
+
+
+def test_a_parameter_that_does_not_exist_is_told_with_those_that_do() -> None:
+    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots, neighbours"
+    assert refusal("tit-for-tat", slot=4) == expected
+
+
+def test_a_strategy_without_parameters_takes_none(module: Callable[[str], None]) -> None:
+    module(FINE + "def plain(profile, rng): return tit_for_tat(profile, rng)\n")
+    assert refusal("mine:plain", slots=4) == "strategy mine:plain: there is no parameter slots; it takes none"
+
+
+@pytest.mark.parametrize("found", [0, -1, "4", 2.5, True])
+@pytest.mark.parametrize("name", ["slots", "neighbours"])
+def test_counts_are_whole_numbers(name: str, found: object) -> None:
+    expected = f"strategy tit-for-tat: {name}: expected a whole number, 1 or more, found {found!r}"
+    assert refusal("tit-for-tat", **{name: found}) == expected
+
+
+def test_of_the_neighbours_that_one_may_have_half_are_looked_for() -> None:
+    wishes = made("tit-for-tat", neighbours=9).appetite.wish(progress(), ())
+    assert (wishes.most_neighbours, wishes.dials_up_to) == (9, 5)
+
+
+def test_a_departure_that_cannot_be_read_is_told() -> None:
+    assert refusal("sequential", departure="soon").startswith("strategy sequential: departure: expected ")
+
+
+def test_a_parameter_that_is_missing_is_told(module: Callable[[str], None]) -> None:
+    module(FINE + "def needy(profile, rng, *, alms): return tit_for_tat(profile, rng)\n")
+    assert "missing 1 required keyword-only argument: 'alms'" in refusal("mine:needy")
+
+
+def test_something_else_than_a_strategy_is_told(module: Callable[[str], None]) -> None:
+    module("class X:\n    def __init__(self, profile, rng): pass\n")
+    assert refusal("mine:X") == "strategy mine:X: expected it to make a Strategy, found X"
+    assert refusal("builtins:dict").startswith("strategy builtins:dict: ")

@@ -1,0 +1,69 @@
+"""Polluters: every block is wrong, and sooner or later they are found out."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import ChokingView, Garbage, Strategy
+from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.wire.bitfield import Bitfield
+from tests.peer.bittorrent.strategies.crowds import Crowd
+from tests.peer.bittorrent.strategies.progress import progress
+from tests.peer.bittorrent.strategies.views import views
+from traceformat.events import Banned, Interested, PieceFailed
+
+COURSE = PROFILES["course"]
+
+
+def polluter(**parameters: object) -> Strategy:
+    return make_strategy("polluter", COURSE, Random(1), parameters)
+
+
+@given(views)
+def test_all_that_it_serves_is_garbage(view: ChokingView) -> None:
+    for claims in ("all", "own"):
+        grants = polluter(claims=claims).choker.allot(view).grants
+        assert all(grant.garbage is Garbage.ALWAYS for grant in grants.values())
+
+
+@given(views)
+def test_it_serves_whom_the_standard_client_would(view: ChokingView) -> None:
+    standard = make_strategy("tit-for-tat", COURSE, Random(1), {})
+    assert polluter().choker.allot(view).grants.keys() == standard.choker.allot(view).grants.keys()
+
+
+def test_it_claims_everything_and_wants_nothing() -> None:
+    assert polluter().herald.first_words(1, Bitfield(8)).is_full
+    assert polluter().appetite.wish(progress(), ()).sources == frozenset()
+
+
+def test_or_it_looks_like_any_other() -> None:
+    hidden = polluter(claims="own")
+    assert isinstance(hidden.herald, Honest)
+    assert hidden.herald.first_words(1, Bitfield(8)).count == 0
+    assert hidden.appetite.wish(progress(), ()).sources is None
+
+
+@pytest.mark.parametrize("claims", ["all", "own"])
+def test_in_a_swarm_it_spoils_pieces_is_banned_alone_and_stops_nobody(claims: str) -> None:
+    crowd = Crowd("polluter", claims=claims)
+    crowd.swarm.run(300, stop=lambda: all(peer.completed_at is not None for peer in crowd.others))
+    assert all(peer.session.is_complete for peer in crowd.others)
+    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
+    assert {fact.host for peer in crowd.others for fact in peer.told(Banned)} == {crowd.lone.address.host}
+
+
+def test_one_that_claims_everything_is_interested_in_nobody() -> None:
+    crowd = Crowd("polluter")
+    crowd.swarm.run(10)
+    assert not [fact for fact in crowd.lone.told(Interested) if fact.by_us]
+    assert crowd.lone.session.received_bytes == 0
+    assert crowd.lone.session.sent_bytes > 0
+
+
+def test_other_claims_are_refused() -> None:
+    with pytest.raises(StrategyError, match=r"^strategy polluter: claims: expected all or own, found 'some'$"):
+        polluter(claims="some")

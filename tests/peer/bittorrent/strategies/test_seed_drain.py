@@ -1,0 +1,70 @@
+"""Seed drain: it takes from seeds, forgets what it got, and takes it again."""
+
+from collections import Counter
+from random import Random
+from statistics import mean
+
+from hypothesis import given
+
+from peer.bittorrent.engine.actions import Leave
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from tests.peer.bittorrent.strategies.crowds import COURSE, Crowd
+from tests.peer.bittorrent.strategies.progress import progress
+from tests.peer.bittorrent.strategies.views import neighbourhoods, views
+from traceformat.events import Joined, PieceForgotten
+
+
+def drain(**parameters: object) -> Strategy:
+    return make_strategy("seed-drain", PROFILES["course"], Random(1), parameters)
+
+
+@given(views)
+def test_it_serves_nobody(view: ChokingView) -> None:
+    assert drain().choker.allot(view).grants == {}
+
+
+@given(neighbourhoods())
+def test_it_asks_seeds_alone(candidates: list[Candidate]) -> None:
+    assert drain().appetite.wish(progress(), candidates).sources == {each.key for each in candidates if each.is_seed}
+
+
+def test_it_announces_nothing() -> None:
+    assert drain().herald.first_words(1, Bitfield.full(8)).count == 0
+    assert list(drain().herald.completed(3, [1, 2])) == []
+
+
+def test_it_goes_for_good_when_it_is_told_to() -> None:
+    departure = drain(departure="after 50 s").departure
+    assert departure.decide(progress(now=120, joined_at=100)) is None
+    assert departure.decide(progress(now=150, joined_at=100)) == Leave("after 50 s")
+
+
+def test_in_a_swarm_it_takes_the_file_again_and_again_and_never_leaves_the_seed() -> None:
+    crowd = Crowd("seed-drain", pieces=8, seed_up=512, leeches=3, up=16)
+    crowd.swarm.run(30)
+    session = crowd.lone.session
+    assert session.received_bytes >= 2 * crowd.swarm.info.length
+    assert session.sent_bytes == 0
+    assert (session.is_complete, crowd.lone.have_count) == (False, 0)
+    taken = Counter(fact.index for fact in crowd.lone.told(PieceForgotten))
+    assert set(taken) == set(range(8))
+    assert len(list(crowd.lone.told(Joined))) == 1
+
+
+def test_four_of_them_take_the_slots_of_a_seed_at_the_expense_of_the_others() -> None:
+    assert time_of_leeches(attackers=4) > 1.5 * time_of_leeches(attackers=0)
+
+
+def time_of_leeches(attackers: int) -> float:
+    """When ordinary leeches of little upload have the file on average."""
+    swarm = VirtualSwarm(a_torrent(16, 64 << 10), profile=COURSE)
+    swarm.add("seed", up=128 << 10, is_seed=True)
+    leeches = [swarm.add(f"leech {number}", up=8 << 10) for number in range(6)]
+    for number in range(attackers):
+        swarm.add(f"drain {number}", up=8 << 10, down=1 << 20, strategy="seed-drain")
+    swarm.run(400, stop=lambda: all(peer.completed_at is not None for peer in leeches))
+    return mean(peer.completed_at or 400 for peer in leeches)

@@ -1,0 +1,139 @@
+"""Super-seeding as BEP 16 tells it: nothing is claimed, pieces are told one by one, to those who pass them on."""
+
+from random import Random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Herald
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import (
+    Have,
+    HaveAll,
+    HaveNone,
+    Interested,
+)
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
+from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
+
+COURSE = PROFILES["course"]
+INFO = a_torrent(20)
+ALL = Bitfield.full(20)
+
+
+def a_super_seed() -> Mind:
+    strategy = make_strategy("super-seeding", COURSE, Random(1), {})
+    return Mind(INFO, have=everything(INFO), strategy=strategy)
+
+
+def comes(mind: Mind, number: int) -> Them:
+    return mind.meet(HaveNone(), Interested(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
+
+
+def told(them: Them) -> list[int]:
+    """The pieces that it knows of, in the order in which it was told."""
+    known: list[int] = []
+    for message in them.hears():
+        assert not isinstance(message, HaveAll)
+        if isinstance(message, Have):
+            known.append(message.index)
+        elif hasattr(message, "bits"):
+            known += Bitfield.from_wire(message.bits, INFO.piece_count)
+    return known
+
+
+def test_each_neighbour_is_told_of_one_piece_and_each_of_another() -> None:
+    mind = a_super_seed()
+    crowd = [comes(mind, number) for number in range(5)]
+    mind.wait(60)
+    assert [len(told(them)) for them in crowd] == [1] * 5
+    assert len({told(them)[0] for them in crowd}) == 5
+
+
+def test_the_next_piece_is_told_when_another_announces_the_last_one_and_not_before() -> None:
+    mind = a_super_seed()
+    first, other = comes(mind, 0), comes(mind, 1)
+    (piece,) = told(first)
+    first.say(Have(piece))
+    mind.wait(60)
+    assert told(first) == [piece]
+    other.say(Have(piece))
+    assert len(told(first)) == 2
+
+
+def test_who_passes_nothing_on_gets_no_more_than_one_piece() -> None:
+    mind = a_super_seed()
+    rider, giver, taker = (comes(mind, number) for number in range(3))
+    for _ in range(6):
+        (*_, piece) = told(giver)
+        giver.say(Have(piece))
+        taker.say(Have(piece))
+    assert len(told(giver)) == 7
+    assert len(told(rider)) == 1
+
+
+def test_one_neighbour_alone_need_not_wait_for_others() -> None:
+    mind = a_super_seed()
+    them = comes(mind, 0)
+    for number in range(20):
+        assert len(told(them)) == number + 1
+        them.say(Have(told(them)[-1]))
+        if mind.session.is_over or them.is_gone:
+            break
+    assert set(told(them)) == set(range(20))
+
+
+def test_who_completes_later_is_an_honest_seed() -> None:
+    herald = make_strategy("super-seeding", COURSE, Random(1), {}).herald
+    assert herald.first_words(1, Bitfield(20)) == Bitfield(20)
+    assert list(herald.completed(3, [1, 2])) == [1, 2]
+    assert herald.first_words(2, ALL) == ALL
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.integers(0, 3), st.integers(0, 19)))
+
+
+@given(EVENTS)
+def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
+    strategy = make_strategy("super-seeding", COURSE, Random(1), {})
+    herald: Herald = strategy.herald
+    present = set(range(4))
+    known = {key: set(herald.first_words(key, ALL)) for key in present}
+    for what, key, index in events:
+        if what == "gone":
+            present.discard(key)
+            strategy.choker.allot(
+                view_of([each for each in neighbours("0 0 0 0") if each.key in present], is_seed=True)
+            )
+            continue
+        if what == "heard" and key not in present:
+            continue
+        said = list(herald.heard(key, index)) if what == "heard" else list(herald.later(0))
+        if what == "heard":
+            known[key].add(index)
+        for to, piece in said:
+            assert to in present
+            assert piece not in known[to]
+            known[to].add(piece)
+
+
+def copies_sent_when_all_is_out(strategy: str) -> float:
+    """How much a seed has sent when its leechers, of three classes, have each piece between them."""
+    swarm = VirtualSwarm(a_torrent(80, 32 << 10), profile=COURSE.scaled(10), latency=0.002)
+    seed = swarm.add("seed", up=1e6, is_seed=True, strategy=strategy)
+    for number, up in enumerate([1.5e5, 4e5, 1e6] * 4):
+        swarm.add(f"leech {number}", up=up, down=2e6)
+    leechers = [peer for peer in swarm.peers.values() if peer is not seed]
+    while len({index for peer in leechers for index in peer.session.have or ()}) < 80:
+        assert swarm.now < 60
+        swarm.run(swarm.now + 0.05)
+    return seed.session.sent_bytes / swarm.info.length
+
+
+def test_when_each_piece_is_out_the_seed_has_sent_105_percent_of_the_file_instead_of_150() -> None:
+    assert copies_sent_when_all_is_out("super-seeding") < 1.06
+    for ordinary in ("seed-fastest", "seed-round-robin"):
+        assert 1.25 < copies_sent_when_all_is_out(ordinary) < 2

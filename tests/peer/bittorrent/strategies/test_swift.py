@@ -1,0 +1,196 @@
+"""Swift: one piece after the other from the seed, few slots for who has little; nearer to the bound than the others."""
+
+from dataclasses import replace
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Strategy, Trigger
+from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import Have, HaveNone
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
+from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
+
+TESTBED = PROFILES["testbed"]
+INFO = a_torrent(12, 64 << 10)
+ALL = Bitfield.full(12)
+
+
+def made(**parameters: object) -> Strategy:
+    return make_strategy("swift", TESTBED, Random(1), parameters)
+
+
+def a_seed() -> Mind:
+    return Mind(INFO, have=everything(INFO), strategy=made(), profile=TESTBED)
+
+
+def comes(mind: Mind, number: int) -> Them:
+    return mind.meet(HaveNone(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
+
+
+def told(them: Them) -> list[int]:
+    known: list[int] = []
+    for message in them.hears():
+        if isinstance(message, Have):
+            known.append(message.index)
+        elif hasattr(message, "bits"):
+            known += Bitfield.from_wire(message.bits, INFO.piece_count)
+    return known
+
+
+def test_a_seed_tells_two_neighbours_of_a_piece_each_and_lets_the_others_wait() -> None:
+    mind = a_seed()
+    crowd = [comes(mind, number) for number in range(6)]
+    assert [len(told(them)) for them in crowd] == [1, 1, 0, 0, 0, 0]
+
+
+def test_the_next_in_line_gets_the_next_piece_when_one_has_arrived() -> None:
+    mind = a_seed()
+    crowd = [comes(mind, number) for number in range(4)]
+    crowd[0].say(Have(told(crowd[0])[0]))
+    assert [len(told(them)) for them in crowd] == [1, 1, 1, 0]
+    assert len({piece for them in crowd for piece in told(them)}) == 3
+
+
+def test_a_silent_neighbour_does_not_hold_up_the_others() -> None:
+    mind = a_seed()
+    crowd = [comes(mind, number) for number in range(6)]
+    mind.wait(10)
+    assert all(told(them) for them in crowd)
+
+
+def test_a_piece_that_left_with_its_neighbour_is_given_to_another() -> None:
+    strategy = made()
+    first = set(strategy.herald.first_words(0, ALL))
+    for key in (1, 2):
+        strategy.herald.first_words(key, ALL)
+    strategy.choker.allot(view_of(neighbours("0 0 0")[1:], is_seed=True))
+    given_later: set[int] = set()
+    for now in range(1, 10):
+        given_later |= {piece for _, piece in strategy.herald.later(now)}
+    assert first <= given_later
+
+
+def test_when_each_piece_was_given_once_everybody_is_told_of_all() -> None:
+    mind = a_seed()
+    crowd = [comes(mind, number) for number in range(3)]
+    for _ in range(40):
+        for them in crowd:
+            for piece in told(them):
+                them.say(Have(piece))
+            if them.is_gone:
+                break
+        mind.wait(0.1)
+        if all(len(told(them)) == 12 for them in crowd):
+            break
+    assert [sorted(told(them)) for them in crowd] == [list(range(12))] * 3
+
+
+def test_who_never_says_that_its_piece_has_come_is_served_no_longer_than_to_the_next_round() -> None:
+    strategy = made(seed_slots=1)
+    crowd = neighbours("0 0")
+    pieces = {key: set(strategy.herald.first_words(key, ALL)) for key in (0, 1)}
+    now = 0
+    while any(len(known) < 12 for known in pieces.values()):
+        now += 5
+        assert now < 500
+        said = [said for piece in set(pieces[0]) for said in strategy.herald.heard(0, piece)]
+        for key, piece in [*said, *strategy.herald.later(now)]:
+            pieces[key].add(piece)
+    crowd[0] = replace(crowd[0], have_count=11)
+    during = strategy.choker.allot(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
+    assert during.grants[1].reason in {"one by one", "has least"}
+    afterwards = strategy.choker.allot(view_of([replace(crowd[1], key=2), *crowd], is_seed=True))
+    assert len(afterwards.grants) == 1
+
+
+def test_then_those_that_have_least_are_served() -> None:
+    strategy = made(seed_slots=2)
+    strategy.herald.first_words(0, Bitfield(12))
+    candidates = [
+        replace(each, have_count=count) for each, count in zip(neighbours("0 0 0 0"), (5, 1, 4, 2), strict=True)
+    ]
+    assert set(strategy.choker.allot(view_of(candidates, is_seed=True)).grants) == {1, 3}
+
+
+@pytest.mark.parametrize(("pieces", "slots"), [(0, 2), (1, 2), (2, 3), (8, 6), (100, 7)])
+def test_a_leechs_slots_grow_with_its_pieces_up_to_the_profiles(pieces: int, slots: int) -> None:
+    view = replace(view_of(neighbours(" ".join(["0"] * 20))), have_count=pieces, piece_count=200)
+    assert len(made().choker.allot(view).grants) == slots
+
+
+def test_a_leech_hides_nothing() -> None:
+    herald = made().herald
+    some = Bitfield(12)
+    some.add(3)
+    assert herald.first_words(1, some) == some
+    assert list(herald.completed(5, [1, 2])) == [1, 2]
+    assert herald.first_words(2, ALL) == ALL
+
+
+@pytest.mark.parametrize("parameter", ["first_slots", "pieces_a_slot", "seed_slots"])
+def test_bad_parameters_are_refused(parameter: str) -> None:
+    with pytest.raises(StrategyError, match=f"{parameter}: expected a whole number, 1 or more, found 0"):
+        made(**{parameter: 0})
+
+
+EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.integers(0, 4), st.integers(0, 11)))
+
+
+@given(EVENTS)
+def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
+    strategy = made()
+    present = set(range(5))
+    known = {key: set(strategy.herald.first_words(key, ALL)) for key in range(5)}
+    crowd = neighbours("0 0 0 0 0")
+    for now, (what, key, index) in enumerate(events):
+        if what == "gone":
+            present.discard(key)
+            strategy.choker.allot(
+                view_of([each for each in crowd if each.key in present], Trigger.CHANGE, is_seed=True)
+            )
+            continue
+        if what == "heard" and key not in present:
+            continue
+        if what == "heard":
+            known[key].add(index)
+        for to, piece in strategy.herald.heard(key, index) if what == "heard" else strategy.herald.later(now * 2):
+            assert to in present
+            assert piece not in known[to]
+            known[to].add(piece)
+
+
+def ratio(seed: str, leech: str, *, profile: str, n: int = 12) -> float:
+    """Distribute once; returns the time over the bound."""
+    swarm = VirtualSwarm(a_torrent(64, 32 << 10), profile=PROFILES[profile].scaled(10), latency=0.002)
+    swarm.add("seed", up=1e6, is_seed=True, strategy=seed)
+    for number in range(n):
+        swarm.add(f"leech {number}", up=5e5, down=1.5e6, strategy=leech)
+    took, length = swarm.run_until_all_complete(), swarm.info.length
+    return took / max(length / 1e6, n * length / (1e6 + n * 5e5))
+
+
+@pytest.mark.parametrize("profile", ["course", "libtorrent", "testbed"])
+def test_a_swift_seed_is_nearer_to_the_bound_than_the_profiles_own_with_any_leeches(profile: str) -> None:
+    standard = ratio("tit-for-tat", "tit-for-tat", profile=profile)
+    assert ratio("swift", "tit-for-tat", profile=profile) < standard
+    assert ratio("swift", "swift", profile=profile) < standard
+
+
+def test_the_first_copy_of_every_piece_is_sent_before_a_second_of_any() -> None:
+    swarm = VirtualSwarm(a_torrent(64, 64 << 10), profile="testbed", latency=0.002)
+    source = swarm.add("seed", up=1e6, is_seed=True, strategy="swift")
+    for number in range(10):
+        swarm.add(f"leech {number}", up=5e5)
+    gone_by = 64 * (64 << 10) / 1e6
+    swarm.run(gone_by + 1)
+    here = Bitfield(64)
+    for peer in swarm.peers.values():
+        for index in (peer.session.have or ()) if peer is not source else ():
+            here.add(index)
+    assert here.is_full

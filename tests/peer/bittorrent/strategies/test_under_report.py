@@ -1,0 +1,160 @@
+"""Under-reporting: a neighbour knows of one piece more than it has, and no more."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.under_report import UnderReports
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.messages import Have, HaveBitfield, HaveNone
+from peer.simulation.swarm import VirtualSwarm, a_torrent
+from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.strategies.crowds import COURSE
+from traceformat.events import Interested as InterestedFact
+
+PIECES = 8
+THEM = 1
+
+
+class Told:
+    """A client that under-reports, one neighbour, and what it was told."""
+
+    def __init__(self, pieces: set[int], ahead: int = 1) -> None:
+        self.have = Bitfield(PIECES)
+        for index in pieces:
+            self.have.add(index)
+        self.herald = UnderReports(ahead, Random(1))
+        self.told = set(self.herald.first_words(THEM, self.have))
+        self.theirs: set[int] = set()
+
+    @property
+    def wanted(self) -> set[int]:
+        return self.told - self.theirs
+
+    def we_get(self, index: int) -> None:
+        self.have.add(index)
+        self.told |= {index for _ in self.herald.completed(index, [THEM])}
+
+    def they_get(self, index: int) -> None:
+        self.theirs.add(index)
+        for key, told in self.herald.heard(THEM, index):
+            assert key == THEM
+            assert told in self.have
+            assert told not in self.told | self.theirs
+            self.told.add(told)
+
+
+def test_of_many_pieces_it_claims_one() -> None:
+    assert len(Told({1, 3, 5}).told) == 1
+
+
+def test_the_next_piece_is_told_when_the_last_one_has_arrived_there() -> None:
+    told = Told({1, 3, 5})
+    for count in (2, 3):
+        told.they_get(next(iter(told.wanted)))
+        assert len(told.told) == count
+    told.they_get(next(iter(told.wanted)))
+    assert told.told == {1, 3, 5}
+
+
+def test_a_new_piece_is_told_where_there_is_nothing_else_to_want() -> None:
+    told = Told(set())
+    told.we_get(4)
+    assert told.told == {4}
+    told.we_get(2)
+    assert told.told == {4}
+
+
+def test_the_most_common_piece_is_told_first() -> None:
+    told = Told({0})
+    told.we_get(6)
+    told.we_get(7)
+    for another in (2, 3):
+        list(told.herald.heard(another, 7))
+    told.they_get(0)
+    assert told.told == {0, 7}
+
+
+ACTIONS = st.lists(st.tuples(st.booleans(), st.integers(0, PIECES - 1)), max_size=40)
+
+
+@given(st.sets(st.integers(0, PIECES - 1), max_size=PIECES - 1), ACTIONS, st.integers(1, 3))
+def test_a_neighbour_wants_as_many_as_it_is_to_want_or_all_that_there_are(
+    pieces: set[int], actions: list[tuple[bool, int]], ahead: int
+) -> None:
+    told = Told(pieces, ahead)
+    for is_ours, index in actions:
+        if is_ours and index not in told.have:
+            told.we_get(index)
+        elif not is_ours and index not in told.theirs:
+            told.they_get(index)
+        assert told.told <= set(told.have)
+        assert len(told.wanted) == min(ahead, len(set(told.have) - told.theirs))
+
+
+def test_with_everything_here_everybody_hears_everything() -> None:
+    told = Told(set(range(PIECES - 1)))
+    assert list(told.herald.later(now=1)) == []
+    told.we_get(PIECES - 1)
+    rest = {index for _, index in told.herald.later(now=2)}
+    assert told.told | rest == set(range(PIECES))
+    assert list(told.herald.later(now=3)) == []
+
+
+def test_who_comes_then_is_told_at_once() -> None:
+    assert UnderReports(1, Random(1)).first_words(THEM, Bitfield.full(PIECES)).is_full
+
+
+def test_what_a_neighbour_claims_at_first_counts() -> None:
+    have = Bitfield(8)
+    for index in range(6):
+        have.add(index)
+    mind = Mind(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
+    them = mind.meet()
+    (claim,) = [word for word in them.hears() if isinstance(word, HaveBitfield)]
+    (first,) = Bitfield.from_wire(claim.bits, 8)
+    theirs = Bitfield(8)
+    for index in {0, 1, 2, 3, first}:
+        theirs.add(index)
+    them.say(HaveBitfield(theirs.to_wire()))
+    told = {word.index for word in them.hears() if isinstance(word, Have)}
+    assert len(told - set(theirs)) == 1
+
+
+def test_a_neighbour_that_has_nothing_hears_of_nothing_more() -> None:
+    have = Bitfield(8)
+    have.add(1)
+    have.add(2)
+    mind = Mind(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
+    them = mind.meet(HaveNone())
+    mind.wait(30)
+    assert not [word for word in them.hears() if isinstance(word, Have)]
+
+
+def test_others_are_interested_for_longer_in_one_that_has_what_they_lack() -> None:
+    honest = [last_interest("tit-for-tat", seed) for seed in (1, 2)]
+    keeping_back = [last_interest("under-report", seed) for seed in (1, 2)]
+    assert sum(keeping_back) > 1.1 * sum(honest)
+
+
+def last_interest(strategy: str, seed: int) -> float:
+    """When the last of six leeches loses interest in the one that has half of the file, without a seed."""
+    swarm = VirtualSwarm(a_torrent(24, 64 << 10), profile=COURSE, seed=seed)
+    half = Bitfield(24)
+    for index in range(12):
+        half.add(index)
+    lone = swarm.add("lone", up=128 << 10, have=half, strategy=strategy)
+    for number in range(6):
+        swarm.add(f"leech {number}", up=128 << 10)
+    swarm.run(60)
+    lost = [now for now, fact in lone.facts if isinstance(fact, InterestedFact) and not fact.by_us]
+    return max(lost)
+
+
+def test_a_number_that_makes_no_sense_is_refused() -> None:
+    with pytest.raises(StrategyError, match=r"^strategy under-report: ahead: expected a whole number, 1 or more"):
+        make_strategy("under-report", PROFILES["course"], Random(1), {"ahead": 0})

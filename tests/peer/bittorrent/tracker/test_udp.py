@@ -1,0 +1,115 @@
+"""The UDP face: the exchange of BEP 15, and whatever else may arrive at the port."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.tracker.registry import Policy, Registry
+from peer.bittorrent.tracker.udp import (
+    SLOT,
+    SLOTS_GOOD,
+    ConnectionIds,
+    UdpFace,
+)
+from peer.bittorrent.wire.compact import unpack
+from peer.bittorrent.wire.tracker.messages import AnnounceRequest, Event, ScrapeEntry
+from peer.bittorrent.wire.tracker.udp import (
+    ConnectRequest,
+    ConnectResponse,
+    ErrorResponse,
+    UdpAnnounceRequest,
+    UdpAnnounceResponse,
+    UdpResponse,
+    UdpScrapeRequest,
+    UdpScrapeResponse,
+    decode_response,
+)
+from peer.net.address import Address
+
+HOST, OTHER = bytes((198, 18, 0, 1)), bytes((198, 18, 0, 2))
+ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1)
+
+
+class Tracker:
+    """A UDP face with a clock to turn by hand."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.now = 1000.0
+        registry = Registry(policy or Policy(), random.Random(1))
+        self.face = UdpFace(registry, ConnectionIds(b"secret"), lambda: self.now)
+
+    def ask(self, datagram: bytes, host: bytes = HOST) -> UdpResponse | None:
+        answer = self.face.answer(datagram, host)
+        return None if answer is None else decode_response(answer)
+
+    def connection(self, host: bytes = HOST) -> int:
+        answer = self.ask(ConnectRequest(7).encode(), host)
+        assert isinstance(answer, ConnectResponse)
+        assert answer.transaction == 7
+        return answer.connection
+
+
+def test_peers_find_each_other_and_are_counted() -> None:
+    tracker = Tracker()
+    seed = AnnounceRequest(b"A" * 20, b"q" * 20, 7, 0, 0, left=0, event=Event.COMPLETED)
+    tracker.ask(UdpAnnounceRequest(tracker.connection(OTHER), 1, seed).encode(), OTHER)
+    connection = tracker.connection()
+    answer = tracker.ask(UdpAnnounceRequest(connection, 2, ASK).encode())
+    assert isinstance(answer, UdpAnnounceResponse)
+    assert (answer.transaction, answer.seeders, answer.leechers) == (2, 1, 1)
+    assert unpack(answer.peers) == [Address("198.18.0.2", 7)]
+    scraped = tracker.ask(UdpScrapeRequest(connection, 3, (b"B" * 20, b"A" * 20)).encode())
+    assert scraped == UdpScrapeResponse(3, (ScrapeEntry(0, 0, 0), ScrapeEntry(1, 1, 1)))
+
+
+def test_a_connection_id_is_good_for_two_minutes_and_for_its_host() -> None:
+    tracker = Tracker()
+    asked = UdpAnnounceRequest(tracker.connection(), 2, ASK).encode()
+    tracker.now += 2 * SLOT
+    assert isinstance(tracker.ask(asked), UdpAnnounceResponse)
+    assert tracker.ask(asked, OTHER) == ErrorResponse(2, "connection id expired")
+    tracker.now += (SLOTS_GOOD - 2) * SLOT
+    assert tracker.ask(asked) == ErrorResponse(2, "connection id expired")
+
+
+def test_connection_ids_of_another_tracker_are_not_good() -> None:
+    ids, others = ConnectionIds(b"one"), ConnectionIds(b"two")
+    assert not ids.accepts(others.give(HOST, 0), HOST, 0)
+
+
+def test_a_refusal_reaches_the_client_as_an_error() -> None:
+    tracker = Tracker(Policy(allowed=frozenset()))
+    answer = tracker.ask(UdpAnnounceRequest(tracker.connection(), 2, ASK).encode())
+    assert answer == ErrorResponse(2, "this tracker does not serve this torrent")
+
+
+def test_a_proven_client_learns_what_is_wrong_with_its_datagram() -> None:
+    tracker = Tracker()
+    datagram = UdpAnnounceRequest(tracker.connection(), 9, ASK).encode()
+    answer = tracker.ask(datagram[:97])
+    assert answer == ErrorResponse(9, "UDP tracker, an announce request: expected 98 bytes or more, found 97")
+
+
+@pytest.mark.parametrize("length", range(16))
+def test_a_datagram_without_a_whole_head_gets_no_answer(length: int) -> None:
+    assert Tracker().ask(ConnectRequest(7).encode()[:length]) is None
+
+
+@given(
+    st.binary(max_size=200)
+    | st.builds(lambda front, rest: front + rest, st.sampled_from([ConnectRequest(1).encode()[:12]]), st.binary())
+)
+def test_who_is_not_proven_gets_no_more_than_it_sent(datagram: bytes) -> None:
+    answer = Tracker().face.answer(datagram, HOST)
+    assert answer is None or len(answer) <= len(datagram)
+
+
+@given(st.binary(max_size=200), st.integers(0, 3))
+def test_whatever_a_proven_client_sends_is_answered(rest: bytes, action: int) -> None:
+    tracker = Tracker()
+    datagram = tracker.connection().to_bytes(8, "big") + action.to_bytes(4, "big") + b"txid" + rest
+    answer = tracker.ask(datagram)
+    assert isinstance(answer, UdpAnnounceResponse | UdpScrapeResponse | ErrorResponse)
+    assert answer.transaction == int.from_bytes(b"txid", "big")

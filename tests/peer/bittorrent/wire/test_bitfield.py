@@ -1,0 +1,124 @@
+"""A bitfield is a set of pieces; what peers send for one is checked to the last bit."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.wire.bitfield import Bitfield, wire_length
+from peer.bittorrent.wire.errors import MessageError
+
+SIZES = st.integers(0, 70)
+
+
+@st.composite
+def bitfields(draw: st.DrawFn, size: int | None = None) -> tuple[Bitfield, set[int]]:
+    size = draw(SIZES) if size is None else size
+    model = draw(st.sets(st.integers(0, size - 1))) if size else set()
+    made = Bitfield(size)
+    for index in model:
+        made.add(index)
+    return made, model
+
+
+@given(bitfields())
+def test_it_behaves_as_a_set(pair: tuple[Bitfield, set[int]]) -> None:
+    field, model = pair
+    assert list(field) == sorted(model)
+    assert len(field) == field.count == len(model)
+    assert bool(field) == bool(model)
+    assert field.is_full == (len(model) == field.size)
+    assert list(field.missing()) == [index for index in range(field.size) if index not in model]
+    assert all((index in field) == (index in model) for index in range(-9, field.size + 9))
+
+
+@given(bitfields())
+def test_the_wire_form_survives_the_round_trip(pair: tuple[Bitfield, set[int]]) -> None:
+    field, _ = pair
+    again = Bitfield.from_wire(field.to_wire(), field.size)
+    assert again == field
+    assert again.count == field.count
+
+
+@given(st.data(), st.integers(1, 70))
+def test_two_are_compared_as_sets(data: st.DataObject, size: int) -> None:
+    (ours, mine), (theirs, others) = data.draw(bitfields(size)), data.draw(bitfields(size))
+    assert ours.lacks_any_of(theirs) == bool(others - mine)
+    assert list(ours.missing_in(theirs)) == sorted(others - mine)
+
+
+def test_piece_0_is_the_highest_bit_of_the_first_byte() -> None:
+    field = Bitfield(10)
+    assert field.add(0)
+    assert field.add(9)
+    assert field.to_wire() == bytes([0b1000_0000, 0b0100_0000])
+
+
+def test_adding_tells_what_was_new_and_discarding_undoes_it() -> None:
+    field = Bitfield(10)
+    assert field.add(3)
+    assert not field.add(3)
+    field.discard(3)
+    field.discard(3)
+    assert field.count == 0
+    assert field.add(3)
+
+
+def test_a_copy_is_independent() -> None:
+    field = Bitfield(10)
+    copy = field.copy()
+    field.add(1)
+    assert list(copy) == []
+    assert copy != field
+
+
+@given(SIZES)
+def test_the_full_one_has_every_piece_and_no_spare_bit(size: int) -> None:
+    full = Bitfield.full(size)
+    assert full.is_full
+    assert full.count == size
+    assert Bitfield.from_wire(full.to_wire(), size) == full
+
+
+@given(st.binary(max_size=10), SIZES)
+def test_any_payload_is_read_back_the_same_or_refused(payload: bytes, size: int) -> None:
+    try:
+        field = Bitfield.from_wire(payload, size)
+    except MessageError:
+        return
+    assert field.to_wire() == payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "problem"),
+    [
+        (bytes(1), "expected 2 bytes for 10 pieces, found 1"),
+        (bytes(3), "expected 2 bytes for 10 pieces, found 3"),
+        (b"\xff\xff", "expected the last 6 bits to be 0, found 11111111"),
+        (b"\x00\x01", "expected the last 6 bits to be 0, found 00000001"),
+    ],
+)
+def test_a_wrong_payload_is_named(payload: bytes, problem: str) -> None:
+    with pytest.raises(MessageError, match=problem):
+        Bitfield.from_wire(payload, 10)
+
+
+@pytest.mark.parametrize("index", [10, 15, 16, 2**32 - 1, -1])
+def test_a_piece_beyond_the_end_is_refused(index: int) -> None:
+    with pytest.raises(MessageError, match=f"piece {index}: expected an index below 10"):
+        Bitfield(10).add(index)
+
+
+@pytest.mark.parametrize(("size", "length"), [(0, 0), (1, 1), (8, 1), (9, 2), (10_000, 1250)])
+def test_a_piece_takes_a_bit(size: int, length: int) -> None:
+    assert wire_length(size) == length
+
+
+def test_bitfields_of_two_torrents_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="bitfields of 10 and 11 pieces"):
+        Bitfield(10).lacks_any_of(Bitfield(11))
+
+
+def test_it_shows_how_much_is_there() -> None:
+    field = Bitfield(10)
+    field.add(3)
+    assert repr(field) == "<Bitfield: 1 of 10>"

@@ -1,0 +1,207 @@
+"""A line says its fact exactly, in the same bytes each time, and docs/trace.md says what is in it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from math import inf
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from peer.bittorrent.client.program import describe_setup
+from peer.bittorrent.engine.profile import PROFILES
+from traceformat.encoding import (
+    FACTS,
+    decode,
+    decode_header,
+    encode,
+    encode_header,
+)
+from traceformat.events import (
+    Announced,
+    BlockMoved,
+    Choked,
+    DialFailed,
+    Fact,
+    Joined,
+    Level,
+    Moved,
+    Unchoked,
+)
+
+DOC = Path(__file__).parents[2] / "docs" / "trace.md"
+
+NUMBERS = st.integers(0, 2**53)
+VALUES: dict[object, st.SearchStrategy[Any]] = {
+    int: NUMBERS,
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
+    str: st.text(),
+    tuple[int, ...]: st.lists(NUMBERS, max_size=5).map(tuple),
+    tuple[str, ...]: st.lists(st.text(), max_size=5).map(tuple),
+    tuple[tuple[int, int, int], ...]: st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), max_size=5).map(tuple),
+}
+TYPE_NAMES = {
+    int: "integer",
+    float: "number",
+    bool: "truth",
+    str: "text",
+    tuple[int, ...]: "integers",
+    tuple[str, ...]: "texts",
+    tuple[tuple[int, int, int], ...]: "triples",
+}
+
+
+def plain(hint: object) -> object:
+    return next((arg for arg in get_args(hint) if NoneType in get_args(hint) and arg is not NoneType), hint)
+
+
+def is_optional(hint: object) -> bool:
+    return NoneType in get_args(hint)
+
+
+def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
+    hints = get_type_hints(kind)
+    values = {each.name: VALUES[plain(hints[each.name])] for each in fields(kind)}
+    return st.builds(
+        kind, **{key: st.none() | value if is_optional(hints[key]) else value for key, value in values.items()}
+    )
+
+
+ANY_FACT = st.one_of([facts_of(kind) for kind in FACTS.values()])
+
+
+@given(ANY_FACT, st.floats(0, 1e7))
+def test_every_fact_survives_the_round_trip(fact: Fact, now: float) -> None:
+    line = encode(fact, now)
+    assert line.endswith(b"}\n")
+    assert line.count(b"\n") == 1
+    t, read = decode(line)
+    assert read == fact
+    assert t == pytest.approx(now, abs=6e-7)
+
+
+@given(ANY_FACT)
+def test_a_line_is_what_a_json_library_would_write(fact: Fact) -> None:
+    values = {each.name: getattr(fact, each.name) for each in fields(fact)}
+    said = {key: value for key, value in values.items() if value is not None}
+    expected = {"t": 1.5, "event": fact.event} | said
+    assert (
+        encode(fact, 1.5) == json.dumps(expected, separators=(",", ":")).replace("1.5", "1.500000", 1).encode() + b"\n"
+    )
+
+
+def test_every_kind_of_fact_can_be_told() -> None:
+    assert set(FACTS) == {kind.event for kind in Fact.__subclasses__()}
+
+
+@pytest.mark.parametrize(
+    ("fact", "line"),
+    [
+        (
+            Unchoked(3, by_us=True, reason="reciprocal"),
+            b'{"t":12.345679,"event":"unchoked","neighbour":3,"by_us":true,"reason":"reciprocal"}\n',
+        ),
+        (
+            BlockMoved(7, False, 2, 0, 9),
+            b'{"t":12.345679,"event":"block","neighbour":7,"by_us":false,"index":2,"begin":0,"length":9,"is_needed":true}\n',
+        ),
+        (
+            Moved(((1, 20, 0), (4, 0, 5))),
+            b'{"t":12.345679,"event":"moved","bytes":[[1,20,0],[4,0,5]]}\n',
+        ),
+        (
+            DialFailed("198.18.0.2:6881", 'it said "no"\n', None),
+            b'{"t":12.345679,"event":"dial_failed","address":"198.18.0.2:6881","reason":"it said \\"no\\"\\n"}\n',
+        ),
+        (
+            Choked(1, False, "\ud800\x00é"),
+            b'{"t":12.345679,"event":"choked","neighbour":1,"by_us":false,"reason":"\\ud800\\u0000\\u00e9"}\n',
+        ),
+    ],
+)
+def test_lines_look_like_this(fact: Fact, line: bytes) -> None:
+    assert encode(fact, 12.3456789) == line
+
+
+def test_a_time_that_never_comes_is_null() -> None:
+    line = encode(Announced("udp://t:1", 0, None, None, inf), 0)
+    assert json.loads(line)["interval"] is None
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (b"[]", "expected an object"),
+        (b'{"t":1,"event":"landed"}', "the 'event' of a fact"),
+        (b'{"event":"snubbed","neighbour":1}', "expected 't'"),
+        (b'{"t":1,"event":"snubbed"}', "snubbed: unknown or missing neighbour"),
+        (b'{"t":1,"event":"snubbed","neighbour":1,"mood":2}', "snubbed: unknown or missing mood"),
+        (b'{"t":1,', "Expecting"),
+    ],
+)
+def test_what_is_no_fact_is_refused(line: bytes, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        decode(line)
+
+
+def test_a_header_says_how_the_client_was_set_up() -> None:
+    profile = PROFILES["mainline"].scaled(10)
+    entries = describe_setup(
+        profile=profile, strategy="a:B", parameters={"k": 1}, seed=5, program="peer 1", time_scale=10
+    )
+    line = encode_header(2.5, 1e9 + 0.25, entries)
+    assert line.startswith(b'{"t":2.5,"event":"trace","version":1,"unix":1000000000.25,"program":"peer 1",')
+    read = decode_header(line)
+    assert {field.name for field in fields(profile)} == set(read["profile"])
+    assert read["profile"]["rechoke_period"] == 0.5
+    assert read["profile"]["all_slots"]["factor"] == 0.6
+
+
+@pytest.mark.parametrize("line", [encode(Joined("p", "h", 1), 0), b'{"event":"trace","version":2}'])
+def test_what_is_no_header_of_this_version_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match="expected the header of version 1"):
+        decode_header(line)
+
+
+def test_the_document_has_every_event_and_field_and_no_other() -> None:
+    documented = list(_documented())
+    expected = [
+        (kind.event, kind.level.name.lower(), each.name, _type_name(get_type_hints(kind)[each.name]))
+        for kind in FACTS.values()
+        for each in fields(kind)
+    ]
+    assert documented == expected
+
+
+def test_the_document_has_every_entry_of_the_header_and_every_level() -> None:
+    entries = describe_setup(profile=PROFILES["bep3"], strategy="", parameters={}, seed=0, program="", time_scale=1)
+    header = decode_header(encode_header(0, 0, entries))
+    assert [row[0].strip("`") for row in _table("## The header")] == [
+        key for key in header if key not in {"t", "event"}
+    ]
+    assert [row[0].strip("`") for row in _table("## Levels")] == [level.name.lower() for level in Level]
+
+
+def _documented() -> Iterator[tuple[str, str, str, str]]:
+    event = level = ""
+    for first, second, field, kind, what in _table("## Events"):
+        if first:
+            event, level = first.strip("`"), second
+            assert what
+        else:
+            yield event, level, field.strip("`"), kind
+
+
+def _table(heading: str) -> list[list[str]]:
+    section = DOC.read_text().split(f"{heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row[1:-1].split("|")] for row in rows[2:]]
+
+
+def _type_name(hint: object) -> str:
+    return TYPE_NAMES[plain(hint)] + ("?" if is_optional(hint) else "")  # type: ignore[index]

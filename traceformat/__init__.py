@@ -1,0 +1,1 @@
+"""The events of a trace and how they are encoded: the contract between `peer` and `testbed`."""
