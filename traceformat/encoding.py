@@ -15,33 +15,33 @@ from types import NoneType
 from typing import Any, Final, TypeAlias, get_args, get_type_hints
 
 from traceformat import events
-from traceformat.events import Fact
+from traceformat.events import TraceEvent
 
 VERSION: Final = 1
 HEADER: Final = "trace"
 """The event of the line that comes first."""
 
 _Write: TypeAlias = Callable[[Any], str]
-_Encode: TypeAlias = Callable[[Fact, float], bytes]
+_Encode: TypeAlias = Callable[[TraceEvent, float], bytes]
 
-FACTS: Final[dict[str, type[Fact]]] = {
+EVENTS: Final[dict[str, type[TraceEvent]]] = {
     kind.event: kind
     for kind in vars(events).values()
-    if isinstance(kind, type) and issubclass(kind, Fact) and kind is not Fact
+    if isinstance(kind, type) and issubclass(kind, TraceEvent) and kind is not TraceEvent
 }
 """Every kind of fact by its event."""
 
 
-def encode(fact: Fact, now: float) -> bytes:
+def encode(fact: TraceEvent, now: float) -> bytes:
     """Write a line; `now` in seconds is rounded to microseconds."""
     return _ENCODERS[type(fact)](fact, now)
 
 
-def decode(line: bytes) -> tuple[float, Fact]:
+def decode(line: bytes) -> tuple[float, TraceEvent]:
     """Read a line that is not a header; raises ValueError for one that is not a fact of this version."""
     entries = _entries(line)
     event, t = entries.pop("event", None), entries.pop("t", None)
-    kind = FACTS.get(event) if isinstance(event, str) else None
+    kind = EVENTS.get(event) if isinstance(event, str) else None
     if kind is None or not isinstance(t, (int, float)):
         raise ValueError(f"trace: expected 't' and the 'event' of a fact, found {line[:80]!r}")
     known = {each.name: _from_json(entries.pop(each.name, _absent(each))) for each in fields(kind)}
@@ -85,11 +85,11 @@ def _from_json(value: object) -> object:
     return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
 
 
-def _make_encoder(kind: type[Fact]) -> _Encode:
+def _make_encoder(kind: type[TraceEvent]) -> _Encode:
     columns = tuple(_columns(kind))
     head = f',"event":"{kind.event}"'
 
-    def encode_kind(fact: Fact, now: float) -> bytes:
+    def encode_kind(fact: TraceEvent, now: float) -> bytes:
         line = f'{{"t":{now:.6f}{head}'
         for name, key, write in columns:
             value = getattr(fact, name)
@@ -100,7 +100,7 @@ def _make_encoder(kind: type[Fact]) -> _Encode:
     return encode_kind
 
 
-def _columns(kind: type[Fact]) -> Iterator[tuple[str, str, _Write]]:
+def _columns(kind: type[TraceEvent]) -> Iterator[tuple[str, str, _Write]]:
     hints = get_type_hints(kind)
     for each in fields(kind):
         hint = hints[each.name]
@@ -138,4 +138,4 @@ _WRITERS: Final[dict[object, _Write]] = {
     tuple[str, ...]: _words,
     tuple[tuple[int, int, int], ...]: _rows,
 }
-_ENCODERS: Final[dict[type[Fact], _Encode]] = {kind: _make_encoder(kind) for kind in FACTS.values()}
+_ENCODERS: Final[dict[type[TraceEvent], _Encode]] = {kind: _make_encoder(kind) for kind in EVENTS.values()}

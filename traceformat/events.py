@@ -18,7 +18,7 @@ class Level(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class TraceEvent:
     """Something that happened to this client."""
 
     event: ClassVar[str]
@@ -26,7 +26,7 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined(Fact):
+class Joined(TraceEvent):
     """The client is up and listens; `port` is where."""
 
     event: ClassVar[str] = "joined"
@@ -38,7 +38,7 @@ class Joined(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened(Fact):
+class Opened(TraceEvent):
     """The torrent is known, and what of it is here already."""
 
     event: ClassVar[str] = "opened"
@@ -50,7 +50,7 @@ class Opened(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Connected(Fact):
+class Connected(TraceEvent):
     """A TCP connection stands; `is_outgoing` if we made it."""
 
     event: ClassVar[str] = "connected"
@@ -60,7 +60,7 @@ class Connected(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class DialFailed(Fact):
+class DialFailed(TraceEvent):
     """No connection to an address; `retry_in` seconds until the next try, None if there will be none."""
 
     event: ClassVar[str] = "dial_failed"
@@ -70,7 +70,7 @@ class DialFailed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Handshaken(Fact):
+class Handshaken(TraceEvent):
     """The other end turned out to be in our swarm."""
 
     event: ClassVar[str] = "handshaken"
@@ -82,7 +82,7 @@ class Handshaken(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Disconnected(Fact):
+class Disconnected(TraceEvent):
     """A connection ended; `by_us` if we closed it. Totals are bytes of blocks."""
 
     event: ClassVar[str] = "disconnected"
@@ -94,7 +94,7 @@ class Disconnected(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Unchoked(Fact):
+class Unchoked(TraceEvent):
     """Requests will be answered; `reason` where we did it, with the rate limit if there is one."""
 
     event: ClassVar[str] = "unchoked"
@@ -105,7 +105,7 @@ class Unchoked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Choked(Fact):
+class Choked(TraceEvent):
     """Requests will not be answered any more; `reason` where we did it."""
 
     event: ClassVar[str] = "choked"
@@ -115,7 +115,7 @@ class Choked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Interested(Fact):
+class Interested(TraceEvent):
     """One side began (or ceased) to want something of the other."""
 
     event: ClassVar[str] = "interested"
@@ -125,7 +125,7 @@ class Interested(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Snubbed(Fact):
+class Snubbed(TraceEvent):
     """A neighbour that unchoked us sends nothing."""
 
     event: ClassVar[str] = "snubbed"
@@ -133,7 +133,7 @@ class Snubbed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class PieceCompleted(Fact):
+class PieceCompleted(TraceEvent):
     """A piece is here, and its hash is right; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_completed"
@@ -144,7 +144,7 @@ class PieceCompleted(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class PieceForgotten(Fact):
+class PieceForgotten(TraceEvent):
     """A piece came and its hash is right, but the strategy keeps none; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_forgotten"
@@ -154,7 +154,7 @@ class PieceForgotten(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class PieceFailed(Fact):
+class PieceFailed(TraceEvent):
     """A piece came and its hash is wrong; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_failed"
@@ -163,7 +163,7 @@ class PieceFailed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Completed(Fact):
+class Completed(TraceEvent):
     """Every piece is here and right. Bytes of blocks; `wasted` came and were not needed, or were wrong."""
 
     event: ClassVar[str] = "completed"
@@ -173,7 +173,7 @@ class Completed(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class EndgameBegan(Fact):
+class EndgameBegan(TraceEvent):
     """Every block that is missing has been asked for; from now on some are asked for more than once."""
 
     event: ClassVar[str] = "endgame_began"
@@ -181,7 +181,7 @@ class EndgameBegan(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Banned(Fact):
+class Banned(TraceEvent):
     """A host is not spoken to any more."""
 
     event: ClassVar[str] = "banned"
@@ -191,7 +191,7 @@ class Banned(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Announced(Fact):
+class Announced(TraceEvent):
     """A tracker answered; counts are what it said."""
 
     event: ClassVar[str] = "announced"
@@ -204,7 +204,7 @@ class Announced(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Erred(Fact):
+class Erred(TraceEvent):
     """Something went wrong and was survived: a message that breaks the protocol, a tracker away, a full disk."""
 
     event: ClassVar[str] = "error"
@@ -214,7 +214,7 @@ class Erred(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Lagged(Fact):
+class Lagged(TraceEvent):
     """The event loop came so many seconds late to what it does once a second; told from 5 ms on."""
 
     event: ClassVar[str] = "lagged"
@@ -222,7 +222,7 @@ class Lagged(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Fact):
+class Moved(TraceEvent):
     """Bytes of blocks since the last such fact: a triple (neighbour, received, sent) for each that moved any."""
 
     event: ClassVar[str] = "moved"
@@ -230,7 +230,7 @@ class Moved(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Left(Fact):
+class Left(TraceEvent):
     """The client is gone from the swarm. Bytes of blocks."""
 
     event: ClassVar[str] = "left"
@@ -242,7 +242,7 @@ class Left(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class BlockRequested(Fact):
+class BlockRequested(TraceEvent):
     """A block was asked for; `by_us`, or of us."""
 
     event: ClassVar[str] = "requested"
@@ -255,7 +255,7 @@ class BlockRequested(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class BlockMoved(Fact):
+class BlockMoved(TraceEvent):
     """A block went to (`by_us`) or came from a neighbour; `is_needed` if it was not here yet."""
 
     event: ClassVar[str] = "block"
@@ -269,7 +269,7 @@ class BlockMoved(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestEnded(Fact):
+class RequestEnded(TraceEvent):
     """A request will not be answered: `how` is cancelled, rejected, choked or overdue."""
 
     event: ClassVar[str] = "request_ended"

@@ -34,7 +34,7 @@ from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
 from peer.bittorrent.wire.peer_id import make_peer_id
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.net.address import Address, pack_host
-from traceformat.events import Fact, Level
+from traceformat.events import Level, TraceEvent
 
 PORT = 6881
 TRACKER = "http://198.18.0.1/announce"
@@ -85,7 +85,7 @@ class VirtualPeer:
     down_free_at: float = 0.0
     blocks: dict[tuple[int, int], bytes] = field(default_factory=dict)
     """Digests of blocks of pieces that are not verified yet."""
-    facts: list[tuple[float, Fact]] = field(default_factory=list)
+    facts: list[tuple[float, TraceEvent]] = field(default_factory=list)
     completed_at: float | None = None
     alarm_at: float = inf
 
@@ -98,7 +98,7 @@ class VirtualPeer:
         """Whether it has a piece."""
         return self.session.have is not None and index in self.session.have
 
-    def told(self, kind: type[Fact]) -> Iterator[Fact]:
+    def told(self, kind: type[TraceEvent]) -> Iterator[TraceEvent]:
         """The facts of one kind."""
         return (fact for _, fact in self.facts if isinstance(fact, kind))
 
@@ -162,7 +162,7 @@ class VirtualSwarm:
         profile = profile or self._profile
         rng = Random(f"{self._seed} {name}")
         address = Address(f"198.18.{len(self._at) // 250}.{len(self._at) % 250 + 2}", PORT)
-        facts: list[tuple[float, Fact]] = []
+        facts: list[tuple[float, TraceEvent]] = []
         departures: list[Departure] = []
 
         def make_session(have: Bitfield | None) -> Session:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from traceformat.encoding import encode, encode_header
-from traceformat.events import Fact
+from traceformat.events import TraceEvent
 
 _BUFFERED: Final = 64 << 10
 
@@ -34,7 +34,7 @@ class TraceFile:
             self._waiting.extend(encode_header(time.monotonic(), time.time(), header))
             self.flush()
 
-    def tell(self, fact: Fact, now: float) -> None:
+    def tell(self, fact: TraceEvent, now: float) -> None:
         """Add a fact."""
         if self._descriptor is None:
             return

@@ -9,9 +9,9 @@ from traceformat.events import (
     Connected,
     Disconnected,
     Erred,
-    Fact,
     Left,
     Moved,
+    TraceEvent,
 )
 
 
@@ -29,7 +29,7 @@ class Diary:
         self.sent = 0
         self.wasted = 0
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, fact: TraceEvent) -> None:
         """Write a fact down."""
         self._trace.tell(fact, monotonic())
 

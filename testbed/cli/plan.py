@@ -66,10 +66,10 @@ def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
 _COLUMNS: Final[Mapping[str, Callable[[Trial], str]]] = {
     "run": lambda trial: str(trial.repetition),
     "distribution": lambda trial: trial.settings.distribution,
-    "N": lambda trial: str(len(trial.cast.peers)),
+    "N": lambda trial: str(len(trial.hosts.peers)),
     "F": lambda trial: format_size(trial.settings.file_size),
-    "servers": lambda trial: _total([server.up for server in trial.cast.servers]),
-    "peers' up": lambda trial: _total([peer.up for peer in trial.cast.peers]),
+    "servers": lambda trial: _total([server.up for server in trial.hosts.servers]),
+    "peers' up": lambda trial: _total([peer.up for peer in trial.hosts.peers]),
     "bound s": lambda trial: f"{trial.bound.seconds:.2f}",
     "payload": lambda trial: f"{trial.bound.payload_seconds:.2f}",
     "limited by": lambda trial: trial.bound.limit,

@@ -150,7 +150,7 @@ def in_words(seconds: float) -> str:
 
 def outcome_of(event: TrialEnded) -> str:
     """Say how a trial came out."""
-    peers = len(event.trial.cast.peers)
+    peers = len(event.trial.hosts.peers)
     if event.distribution_s is None:
         result = f"{event.stopped}, {event.completed} of {peers} peers complete"
     else:

@@ -30,12 +30,12 @@ class Observed:
     @cached_property
     def servers(self) -> tuple[str, ...]:
         """The names of the hosts that have the file from the beginning."""
-        return tuple(server.name for server in self.trial.cast.servers)
+        return tuple(server.name for server in self.trial.hosts.servers)
 
     @cached_property
     def peers(self) -> tuple[str, ...]:
         """The names of the hosts that want it."""
-        return tuple(peer.name for peer in self.trial.cast.peers)
+        return tuple(peer.name for peer in self.trial.hosts.peers)
 
     def presence(self, host: str) -> list[tuple[float, float]]:
         """Return from when to when a host was in the swarm; one that died was there until its last line."""
@@ -50,7 +50,7 @@ class Observed:
     @cached_property
     def arrivals(self) -> Mapping[str, float]:
         """When each peer was to come; a program can be ready, and listen, before that."""
-        return {peer.name: peer.arrival for peer in self.trial.cast.peers}
+        return {peer.name: peer.arrival for peer in self.trial.hosts.peers}
 
     def _last_seen(self, host: str) -> float:
         record = self.host(host)

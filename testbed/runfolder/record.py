@@ -114,8 +114,8 @@ def _refusal(error: ValidationError) -> str:
 
 def _check_hosts(file: Path, record: TrialRecord) -> None:
     """Every host that was planned is there, or what is missing would not be missed."""
-    cast = record.trial.cast
-    planned = {host.name for host in (*cast.servers, *cast.peers)}
+    hosts = record.trial.hosts
+    planned = {host.name for host in (*hosts.servers, *hosts.peers)}
     there = {host.name for host in record.of_role("server", "peer")}
     if planned != there:
         raise DamageError(file, f"has other hosts than plan.json: {', '.join(sorted(planned ^ there))}")

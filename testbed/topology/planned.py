@@ -16,7 +16,7 @@ from testbed.topology.parameters import (
 
 def topology_of(trial: Trial) -> Topo:
     """Make the topology of a trial; a TopologyError says what its class cannot take."""
-    reference, hosts = trial.settings.topology.reference, trial.cast.hosts
+    reference, hosts = trial.settings.topology.reference, trial.hosts.all
     maker = load_topology(reference)
     written = resolve_parameters(maker, trial.settings.topology.parameters)
     known = {parameter.name for parameter in describe_parameters(maker)}

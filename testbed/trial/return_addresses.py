@@ -16,7 +16,7 @@ _APART: Final = 1 << 16
 
 def give_return_addresses(network: Network, trial: Trial) -> dict[str, str]:
     """Give each host whose peer will come back a second address; they are returned by the host's name."""
-    leaving = [peer.name for peer in trial.cast.peers if peer.departure.kind == "mid_way"]
+    leaving = [peer.name for peer in trial.hosts.peers if peer.departure.kind == "mid_way"]
     if leaving and (len(network.hosts) >= _APART or network.mininet.fabric.bridged):
         raise TrialError("peers that come back need a routed core, and fewer than 65536 hosts")
     return {name: str(_give_address(network, network.host(name))) for name in leaving}

@@ -39,8 +39,8 @@ class Capture:
 
 def captured_hosts(trial: Trial) -> list[str]:
     """Return the hosts whose packets are to be kept."""
-    wanted, cast = trial.settings.capture, trial.cast
-    return [host.name for host in cast.hosts if "all" in wanted or _group_of(host) in wanted]
+    wanted, hosts = trial.settings.capture, trial.hosts
+    return [host.name for host in hosts.all if "all" in wanted or _group_of(host) in wanted]
 
 
 def _group_of(host: object) -> str:

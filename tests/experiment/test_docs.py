@@ -116,7 +116,7 @@ def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path
     (tmp_path / "x.yaml").write_text(f"file: {{size: 4 MiB}}\nservers: {{up: 8 Mbit/s}}\npeers:\n{groups}{example}")
     plan = make_plan(read_experiment(tmp_path / "x.yaml"))
     assert {figure.compared for figure in plan.figures.values()} == {"gain"}
-    assert {len(trial.cast.peers) for trial in plan.trials} == {20}
+    assert {len(trial.hosts.peers) for trial in plan.trials} == {20}
     assert len(plan.trials) == 2 * len({trial.pair for trial in plan.trials}) == 2 * 4 * 10
 
 
@@ -130,10 +130,10 @@ def test_every_experiment_that_ships_is_in_order_and_has_a_question(file: Path) 
 def test_scaling_is_the_textbooks_figure() -> None:
     plan = make_plan(read_experiment(REPOSITORY / "experiments" / "scaling.yaml"))
     for trial in plan.trials:
-        up = trial.cast.peers[0].up or 0
-        assert trial.cast.servers[0].up == 10 * up
-        assert (trial.cast.peers[0].down or 0) >= 10 * up
-    largest = max(plan.trials, key=lambda trial: len(trial.cast.peers))
+        up = trial.hosts.peers[0].up or 0
+        assert trial.hosts.servers[0].up == 10 * up
+        assert (trial.hosts.peers[0].down or 0) >= 10 * up
+    largest = max(plan.trials, key=lambda trial: len(trial.hosts.peers))
     hours = 8 * largest.settings.file_size / up
     assert largest.theory.client_server.seconds / hours == pytest.approx(3)
     assert largest.theory.p2p.seconds / hours == pytest.approx(0.75)

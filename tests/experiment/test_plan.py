@@ -35,14 +35,14 @@ def one(folder: Path, text: str) -> Trial:
 def peers(folder: Path, group: str, rest: str = "") -> tuple[PlannedPeer, ...]:
     """Plan one group of peers, and return them."""
     text = f"file: {{size: 4 MiB}}\nservers: {{up: 8 Mbit/s}}\npeers:\n  homes: {{{group}}}\n{rest}\n"
-    return planned(folder, text).trials[0].cast.peers
+    return planned(folder, text).trials[0].hosts.peers
 
 
 def test_every_value_of_a_small_experiment(tmp_path: Path) -> None:
     trial = one(tmp_path, SMALL)
-    assert trial.cast.positions == ("server", "tracker", "p1", "p2", "p3", "p4")
-    assert [host.name for host in trial.cast.hosts] == list(trial.cast.positions)
-    server, peer = trial.cast.servers[0], trial.cast.peers[0]
+    assert trial.hosts.positions == ("server", "tracker", "p1", "p2", "p3", "p4")
+    assert [host.name for host in trial.hosts.all] == list(trial.hosts.positions)
+    server, peer = trial.hosts.servers[0], trial.hosts.peers[0]
     assert (server.up, server.down, peer.up, peer.down) == (8_000_000, None, 1_000_000, 8_000_000)
     assert (peer.group, peer.profile, peer.strategy.name, peer.application) == (
         "homes",
@@ -51,7 +51,7 @@ def test_every_value_of_a_small_experiment(tmp_path: Path) -> None:
         "ours",
     )
     assert (peer.arrival, peer.held, peer.departure) == (0.0, 0.0, PlannedDeparture(kind="stay"))
-    assert len({peer.seed for peer in trial.cast.peers}) == 4
+    assert len({peer.seed for peer in trial.hosts.peers}) == 4
     assert (trial.settings.file_size, trial.settings.piece_length) == (4 << 20, 256 << 10)
     assert trial.settings.topology.reference == "star"
 
@@ -67,14 +67,14 @@ def test_the_bounds_are_those_of_the_theory(tmp_path: Path) -> None:
 def test_several_servers_are_one_with_all_their_uploads(tmp_path: Path) -> None:
     text = SMALL.replace("{up: 8 Mbit/s}", "{count: 2, up: [2 Mbit/s, 6 Mbit/s]}")
     trial = one(tmp_path, text)
-    assert [server.name for server in trial.cast.servers] == ["server1", "server2"]
+    assert [server.name for server in trial.hosts.servers] == ["server1", "server2"]
     assert trial.bound == one(tmp_path, SMALL).bound
 
 
 def test_only_bittorrent_has_a_tracker_and_only_the_fluid_scheme_has_streams(tmp_path: Path) -> None:
     text = SMALL + "sweep: {distribution: [client-server, bittorrent, fluid]}\n"
     alone, torrent, fluid = planned(tmp_path, text).trials
-    assert [trial.cast.tracker is not None for trial in (alone, torrent, fluid)] == [False, True, False]
+    assert [trial.hosts.tracker is not None for trial in (alone, torrent, fluid)] == [False, True, False]
     assert [trial.theory.fluid is not None for trial in (alone, torrent, fluid)] == [False, False, True]
     assert alone.bound == alone.theory.client_server
     assert fluid.theory.fluid is not None
@@ -159,7 +159,7 @@ def test_links_that_delay_and_lose(tmp_path: Path) -> None:
 
 def test_peers_can_stand_in_a_drawn_order(tmp_path: Path) -> None:
     text = SMALL.replace("count: 4", "count: 30")
-    in_order, drawn = (one(tmp_path, text + f"placement: {placement}\n").cast for placement in ("in-order", "drawn"))
+    in_order, drawn = (one(tmp_path, text + f"placement: {placement}\n").hosts for placement in ("in-order", "drawn"))
     assert in_order.positions[2:] == tuple(f"p{k}" for k in range(1, 31))
     assert drawn.positions[:2] == ("server", "tracker")
     assert drawn.positions != in_order.positions
@@ -219,8 +219,8 @@ def test_trials_of_a_pair_differ_in_one_value_and_share_all_draws(tmp_path: Path
     for first, second in pairs.values():
         assert (first.point["profile"], second.point["profile"]) == ("course", "bep3")
         assert (first.seed, first.repetition) == (second.seed, second.repetition)
-        as_first = [peer.model_copy(update={"profile": "course"}) for peer in second.cast.peers]
-        assert as_first == list(first.cast.peers)
+        as_first = [peer.model_copy(update={"profile": "course"}) for peer in second.hosts.peers]
+        assert as_first == list(first.hosts.peers)
 
 
 def test_trials_that_are_no_pair_have_draws_of_their_own(tmp_path: Path) -> None:

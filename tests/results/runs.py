@@ -97,7 +97,7 @@ def address(number: int) -> str:
 
 
 def addresses(trial: Trial) -> dict[str, str]:
-    return {host.name: address(k) for k, host in enumerate(trial.cast.hosts, start=1)}
+    return {host.name: address(k) for k, host in enumerate(trial.hosts.all, start=1)}
 
 
 def write_run(folder: Path, text: str) -> Plan:

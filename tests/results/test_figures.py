@@ -110,7 +110,7 @@ def compared(folder: Path, figure: str, suspect: int = 0) -> Report:
     """Report pairs in which p1 is done at 4 s, or at 2, 1 and 4 s where its strategy is the other."""
     plan = write_run(folder, f"{GOLDEN}{CLEVER}figures:\n  one: {figure}\n")
     for trial in plan.trials:
-        is_clever = trial.cast.peers[0].strategy.name == "sequential"
+        is_clever = trial.hosts.peers[0].strategy.name == "sequential"
         done = {1: 2.0, 2: 1.0, 3: 4.0}[trial.repetition] if is_clever else 4.0
         happened = golden(fidelity=DISTURBED if is_clever and trial.repetition == suspect else CALM)
         facts = [each | {"t": T0 + done} if each["event"] == "completed" else each for each in happened.traces["p1"]]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from peer.bittorrent.client.program import describe_setup
 from peer.bittorrent.engine.profile import PROFILES
 from traceformat.encoding import (
-    FACTS,
+    EVENTS,
     decode,
     decode_header,
     encode,
@@ -26,10 +26,10 @@ from traceformat.events import (
     BlockMoved,
     Choked,
     DialFailed,
-    Fact,
     Joined,
     Level,
     Moved,
+    TraceEvent,
     Unchoked,
 )
 
@@ -64,7 +64,7 @@ def is_optional(hint: object) -> bool:
     return NoneType in get_args(hint)
 
 
-def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
+def facts_of(kind: type[TraceEvent]) -> st.SearchStrategy[TraceEvent]:
     hints = get_type_hints(kind)
     values = {each.name: VALUES[plain(hints[each.name])] for each in fields(kind)}
     return st.builds(
@@ -72,11 +72,11 @@ def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
     )
 
 
-ANY_FACT = st.one_of([facts_of(kind) for kind in FACTS.values()])
+ANY_EVENT = st.one_of([facts_of(kind) for kind in EVENTS.values()])
 
 
-@given(ANY_FACT, st.floats(0, 1e7))
-def test_every_fact_survives_the_round_trip(fact: Fact, now: float) -> None:
+@given(ANY_EVENT, st.floats(0, 1e7))
+def test_every_fact_survives_the_round_trip(fact: TraceEvent, now: float) -> None:
     line = encode(fact, now)
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
@@ -85,8 +85,8 @@ def test_every_fact_survives_the_round_trip(fact: Fact, now: float) -> None:
     assert t == pytest.approx(now, abs=6e-7)
 
 
-@given(ANY_FACT)
-def test_a_line_is_what_a_json_library_would_write(fact: Fact) -> None:
+@given(ANY_EVENT)
+def test_a_line_is_what_a_json_library_would_write(fact: TraceEvent) -> None:
     values = {each.name: getattr(fact, each.name) for each in fields(fact)}
     said = {key: value for key, value in values.items() if value is not None}
     expected = {"t": 1.5, "event": fact.event} | said
@@ -96,7 +96,7 @@ def test_a_line_is_what_a_json_library_would_write(fact: Fact) -> None:
 
 
 def test_every_kind_of_fact_can_be_told() -> None:
-    assert set(FACTS) == {kind.event for kind in Fact.__subclasses__()}
+    assert set(EVENTS) == {kind.event for kind in TraceEvent.__subclasses__()}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_every_kind_of_fact_can_be_told() -> None:
         ),
     ],
 )
-def test_lines_look_like_this(fact: Fact, line: bytes) -> None:
+def test_lines_look_like_this(fact: TraceEvent, line: bytes) -> None:
     assert encode(fact, 12.3456789) == line
 
 
@@ -172,7 +172,7 @@ def test_the_document_has_every_event_and_field_and_no_other() -> None:
     documented = list(_documented())
     expected = [
         (kind.event, kind.level.name.lower(), each.name, _type_name(get_type_hints(kind)[each.name]))
-        for kind in FACTS.values()
+        for kind in EVENTS.values()
         for each in fields(kind)
     ]
     assert documented == expected

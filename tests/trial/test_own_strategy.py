@@ -18,7 +18,7 @@ MODULE = REPOSITORY / "experiments" / "own_strategy.py"
 def test_the_file_is_short_and_the_experiment_names_it() -> None:
     assert len(MODULE.read_text().splitlines()) <= 40
     strategies = {
-        peer.strategy.name for trial in make_plan(read_experiment(EXPERIMENT)).trials for peer in trial.cast.peers
+        peer.strategy.name for trial in make_plan(read_experiment(EXPERIMENT)).trials for peer in trial.hosts.peers
     }
     assert strategies == {"tit-for-tat", "own_strategy:equal_shares"}
 

@@ -22,7 +22,7 @@ def trial_of(folder: Path, peers: str, more: str = "") -> Trial:
 
 
 def stage_of(trial: Trial, folder: Path) -> Stage:
-    addresses = {host.name: f"198.18.0.{k}" for k, host in enumerate(trial.cast.hosts, start=1)}
+    addresses = {host.name: f"198.18.0.{k}" for k, host in enumerate(trial.hosts.all, start=1)}
     return Stage(trial, addresses, {"p1": "198.19.0.3"}, Path("/files/9.bin"), folder)
 
 
@@ -44,7 +44,7 @@ def option(words: Sequence[str | Path], name: str) -> str | None:
 )
 def test_departures_are_said_in_the_words_of_the_peer(tmp_path: Path, departure: str, expected: str | None) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}, departure: {departure}}}")
-    words = leech(stage_of(trial, tmp_path), trial.cast.peers[0]).argv
+    words = leech(stage_of(trial, tmp_path), trial.hosts.peers[0]).argv
     assert option(words, "--departure") == expected
 
 
@@ -58,7 +58,7 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
           start: {{peers: 1, with: 25 %}}
     """
     trial = trial_of(tmp_path, peers, "trace: pieces\n")
-    planned = trial.cast.peers[0]
+    planned = trial.hosts.peers[0]
     launch = leech(stage_of(trial, tmp_path), planned)
     words = list(map(str, launch.argv))
     wanted = {
@@ -86,13 +86,13 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
 
 def test_a_seed_counts_as_ready_when_the_tracker_knows_it(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}")
-    assert seed(stage_of(trial, tmp_path), trial.cast.servers[0]).settled == "announced"
+    assert seed(stage_of(trial, tmp_path), trial.hosts.servers[0]).settled == "announced"
 
 
 def test_the_trackers_interval_is_a_period_of_the_protocol(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}", "tracker: {kind: udp, numwant: 7}\n")
-    assert trial.cast.tracker is not None
-    words = tracker(stage_of(trial, tmp_path), trial.cast.tracker).argv
+    assert trial.hosts.tracker is not None
+    words = tracker(stage_of(trial, tmp_path), trial.hosts.tracker).argv
     assert (option(words, "--interval"), option(words, "--numwant")) == ("180", "7")
 
 
@@ -100,7 +100,7 @@ def test_clients_of_several_servers_take_them_in_turn(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
     trial = plan_of(tmp_path, base=base, more="distribution: client-server\n").trials[0]
     stage = stage_of(trial, tmp_path)
-    urls = [str(client(stage, peer).argv[1]) for peer in trial.cast.peers]
+    urls = [str(client(stage, peer).argv[1]) for peer in trial.hosts.peers]
     assert urls == [f"http://198.18.0.{k}:8080/9.bin" for k in (1, 2, 1)]
 
 
@@ -149,5 +149,5 @@ def test_what_is_imported_beforehand_can_be(tmp_path: Path, distribution: str) -
 def test_peers_are_told_the_rate_of_their_uplink(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, "{homes: {count: 1, up: 8 Mbit/s}}")
     stage = stage_of(trial, tmp_path)
-    assert option(leech(stage, trial.cast.peers[0]).argv, "--upload-limit") == "8000000bit/s"
-    assert option(seed(stage, trial.cast.servers[0]).argv, "--upload-limit") == f"{trial.cast.servers[0].up}bit/s"
+    assert option(leech(stage, trial.hosts.peers[0]).argv, "--upload-limit") == "8000000bit/s"
+    assert option(seed(stage, trial.hosts.servers[0]).argv, "--upload-limit") == f"{trial.hosts.servers[0].up}bit/s"

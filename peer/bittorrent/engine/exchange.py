@@ -146,7 +146,7 @@ class Trade:
         """Take in what a neighbour said before the torrent was known, and tell it what we have."""
         self._join(neighbour)
         self._reveal(
-            (neighbour.key, index) for index in self._strategy.herald.first_words(neighbour.key, self.pieces.have)
+            (neighbour.key, index) for index in self._strategy.advertiser.first_words(neighbour.key, self.pieces.have)
         )
         claims, neighbour.claims = neighbour.claims, []
         for claim in claims:
@@ -215,7 +215,7 @@ class Trade:
         """Do what is due about once a second."""
         if self._requesting.look_for_silence():
             self._rounds.changed(frees_slot=True)
-        self._reveal(self._strategy.herald.later(self._outbox.now))
+        self._reveal(self._strategy.advertiser.later(self._outbox.now))
         self._news.look_around()
 
     def _join(self, neighbour: Neighbour) -> None:
@@ -224,7 +224,7 @@ class Trade:
         self.pieces.joined(neighbour.key, neighbour.bitfield)
 
     def _claim(self, neighbour: Neighbour) -> None:
-        claimed = self._strategy.herald.first_words(neighbour.key, self.pieces.have)
+        claimed = self._strategy.advertiser.first_words(neighbour.key, self.pieces.have)
         if neighbour.conversation.is_fast and claimed.is_full:
             self._outbox.send(neighbour, HaveAll())
         elif neighbour.conversation.is_fast and not claimed:
@@ -246,7 +246,7 @@ class Trade:
         if not self.pieces.announced(neighbour.key, message.index):
             return
         neighbour.conversation.has_claimed = True
-        self._reveal(self._strategy.herald.heard(neighbour.key, message.index))
+        self._reveal(self._strategy.advertiser.heard(neighbour.key, message.index))
         if message.index not in self.pieces.have:
             self._requesting.weigh(neighbour)
             self._requesting.fill_if_hungry(neighbour)
@@ -270,7 +270,7 @@ class Trade:
         self.pieces.parted(neighbour.key)
         self.pieces.joined(neighbour.key, bitfield)
         for index in bitfield:
-            self._reveal(self._strategy.herald.heard(neighbour.key, index))
+            self._reveal(self._strategy.advertiser.heard(neighbour.key, index))
         self._requesting.weigh(neighbour)
         self._requesting.fill(neighbour)
 
@@ -314,7 +314,7 @@ class Trade:
     def _completed_piece(self, index: int, contributors: tuple[int, ...]) -> None:
         outbox = self._outbox
         outbox.tell(PieceCompleted(index, self.pieces.have.count, contributors))
-        self._news.tell(index, self._strategy.herald.completed(index, self._met()))
+        self._news.tell(index, self._strategy.advertiser.completed(index, self._met()))
         self._requesting.weigh_all()
         if self.pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now

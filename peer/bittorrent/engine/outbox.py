@@ -6,9 +6,9 @@ from typing import Final, TypeAlias
 from peer.bittorrent.engine.actions import Action, Send
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.wire.messages import Message
-from traceformat.events import Fact, Level, Moved
+from traceformat.events import Level, Moved, TraceEvent
 
-Tell: TypeAlias = Callable[[Fact, float], None]
+Tell: TypeAlias = Callable[[TraceEvent, float], None]
 """Takes a fact and when it happened."""
 
 
@@ -45,7 +45,7 @@ class Outbox:
         for message in unsaid:
             self.send(neighbour, message)
 
-    def tell(self, fact: Fact) -> None:
+    def tell(self, fact: TraceEvent) -> None:
         """Trace a fact, if this trace says so much."""
         if fact.level <= self.level:
             self._tell(fact, self.now)

@@ -29,10 +29,10 @@ from peer.bittorrent.engine.extensions.extensions import Extending
 from peer.bittorrent.engine.outbox import Outbox, Tell
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import (
+    PeerTargets,
     ProgressView,
     Strategy,
     Tally,
-    Wishes,
 )
 from peer.bittorrent.engine.upload.upload import Shipment
 from peer.bittorrent.wire.bitfield import Bitfield
@@ -127,7 +127,7 @@ class Session:
         )
         self._trade: Trade | None = None
         self._brought = (info, have)
-        self._wishes = strategy.appetite.wish(self._progress(), ())
+        self._targets = strategy.peer_policy.targets(self._progress(), ())
         self._limit_neighbours()
         self._pulse = min(PULSE, profile.rechoke_period / 5)
         self._next_pulse_at = now
@@ -191,7 +191,7 @@ class Session:
             neighbours=self._neighbours,
             capacity=self._capacity,
         )
-        self._trade.ask_only(self._wishes.sources)
+        self._trade.ask_only(self._targets.sources)
         self._extending.open(info)
         if have.is_full:
             self._refuse_hearsay()
@@ -383,13 +383,13 @@ class Session:
         candidates = trade.decide()
         if candidates is None:
             return
-        self._wishes = self._strategy.appetite.wish(self._progress(), candidates)
+        self._targets = self._strategy.peer_policy.targets(self._progress(), candidates)
         self._limit_neighbours()
-        trade.ask_only(self._wishes.sources)
+        trade.ask_only(self._targets.sources)
 
     def _limit_neighbours(self) -> None:
         for face in self._faces:
-            face.doors.most_neighbours = self._wishes.most_neighbours
+            face.doors.most_neighbours = self._targets.most_neighbours
 
     def _look_around(self) -> None:
         for face in self._faces:
@@ -409,21 +409,21 @@ class Session:
                 company = face.doors.neighbour_count
                 face.search.look_around(self._wished(company), self._tally(), company)
 
-    def _wished(self, neighbour_count: int) -> Wishes:
+    def _wished(self, neighbour_count: int) -> PeerTargets:
         """Return what the strategy wants; who has everything looks for no more than keep its slots taken, one by one.
 
         What a tracker tells of is soon old: when a crowd completes, most of those who wanted something have it a moment
         later, and if all others dialled them at once the crowd would end in a storm of connections.
         """
         if not self.is_complete:
-            return self._wishes
+            return self._targets
         enough = min(SEED_COMPANY * self._profile.slots(self._capacity), neighbour_count + 1)
-        return replace(self._wishes, dials_up_to=min(self._wishes.dials_up_to, enough))
+        return replace(self._targets, dials_up_to=min(self._targets.dials_up_to, enough))
 
     def _tally(self) -> Tally:
         """Count what a tracker is told; one that does not know the torrent yet wants all of it."""
         left = 1 if self._trade is None else self._trade.left_bytes
-        return self._strategy.herald.tally(Tally(self.sent_bytes, self.received_bytes, left))
+        return self._strategy.advertiser.tally(Tally(self.sent_bytes, self.received_bytes, left))
 
     def _became_complete(self) -> None:
         for face in self._faces:

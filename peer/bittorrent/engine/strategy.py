@@ -2,10 +2,10 @@
 
     Choker     whom to serve, and how fast     allot(ChokingView)      -> Allocation
     Picker     which piece to begin            pick(PieceView)         -> piece or None
-    Herald     what to say that we have,
+    Advertiser     what to say that we have,
                and have moved                  first_words(...), ...   -> pieces, Tally
-    Appetite   how many neighbours, which
-               to ask, how often to announce   wish(ProgressView, ...) -> Wishes
+    PeerPolicy   how many neighbours, which
+               to ask, how often to announce   wish(ProgressView, ...) -> PeerTargets
     Departure  when to go                      decide(ProgressView)    -> Leave or None
 
 A strategy decides and never acts: it gets values, keeps what it likes of them, and returns a value. The session makes
@@ -156,7 +156,7 @@ class Tally(NamedTuple):
     left: int
 
 
-class Herald(Protocol):
+class Advertiser(Protocol):
     """Decides what to say that we have, and have moved."""
 
     def first_words(self, neighbour: int, have: Bitfield) -> Bitfield:
@@ -198,7 +198,7 @@ class ProgressView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class PeerTargets:
     """What to strive for until the next round."""
 
     most_neighbours: int
@@ -213,10 +213,10 @@ class Wishes:
     """
 
 
-class Appetite(Protocol):
+class PeerPolicy(Protocol):
     """Decides how many neighbours to have, how often to announce, and whom to ask."""
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
         """Decide for the time until the next round."""
 
 
@@ -234,8 +234,8 @@ class Strategy:
     name: str
     choker: Choker
     picker: Picker
-    herald: Herald
-    appetite: Appetite
+    advertiser: Advertiser
+    peer_policy: PeerPolicy
     departure: Departure
     keeps: bool = True
     """Whether pieces are kept. Without it each is forgotten as soon as it is here, and there is always all to take."""

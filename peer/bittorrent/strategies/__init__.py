@@ -1,4 +1,4 @@
-"""Decisions of a client, each a small object: what it gives to whom, asks for, says, wishes, and when it leaves."""
+"""Decisions of a client, each a small object: what it gives to whom, asks for, says, wants, and when it leaves."""
 
 import inspect
 from collections.abc import Callable, Mapping

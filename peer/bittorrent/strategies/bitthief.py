@@ -44,13 +44,13 @@ def bitthief(
 ) -> Strategy:
     """Make a client that gives nothing, or nothing that is of use."""
     gives_garbage = yes_or_no("garbage", garbage)
-    herald = ClaimsMore(CLAIMED_SHARE, rng) if gives_garbage else ClaimsNothing()
+    advertiser = ClaimsMore(CLAIMED_SHARE, rng) if gives_garbage else ClaimsNothing()
     choker: Choker = ServesGarbage(TitForTat(profile, rng), Garbage.ALWAYS) if gives_garbage else GivesNothing()
     return Strategy(
         name="bitthief",
         choker=choker,
         picker=RandomOrder(),
-        herald=Boasts(herald) if yes_or_no("pretends", pretends) else herald,
-        appetite=LargeView(profile, connections),
+        advertiser=Boasts(advertiser) if yes_or_no("pretends", pretends) else advertiser,
+        peer_policy=LargeView(profile, connections),
         departure=parse_departure(departure),
     )

@@ -154,4 +154,4 @@ def bittyrant(
     most, numwant = whole_number("neighbours", neighbours), whole_number("numwant", numwant)
     wide = replace(own, most_neighbours=most, dials_up_to=most, numwant=numwant)
     choker = BitTyrant(own, rng, terms, donates=donates)
-    return replace(standard, name="bittyrant", choker=choker, appetite=Plain(wide))
+    return replace(standard, name="bittyrant", choker=choker, peer_policy=Plain(wide))

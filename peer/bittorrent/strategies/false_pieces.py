@@ -32,12 +32,12 @@ def false_pieces(
     departure: str = "stay",
     slots: int | None = None,
 ) -> Strategy:
-    """Make the standard client with a herald that lies."""
+    """Make the standard client with a advertiser that lies."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
     garbage = ANSWERS[one_of("answer", answer, list(ANSWERS))]
     return replace(
         standard,
         name="false-pieces",
         choker=ServesGarbage(standard.choker, garbage),
-        herald=ClaimsMore(share, rng),
+        advertiser=ClaimsMore(share, rng),
     )

@@ -21,9 +21,9 @@ from peer.bittorrent.engine.strategy import (
     Candidate,
     Choker,
     ChokingView,
+    PeerTargets,
     ProgressView,
     Strategy,
-    Wishes,
 )
 from peer.bittorrent.strategies.parts.parameters import whole_number
 from peer.bittorrent.strategies.parts.peer_policies import Plain
@@ -34,7 +34,7 @@ NEWEST: Final = 0.5
 
 
 class Favourites:
-    """The neighbours to trade with: chosen in each round as an appetite, and held to as a choker."""
+    """The neighbours to trade with: chosen in each round as an peer_policy, and held to as a choker."""
 
     def __init__(self, profile: Profile, rng: Random, choker: Choker, fastest: int | None) -> None:
         self._profile: Final = profile
@@ -46,7 +46,7 @@ class Favourites:
         self._keys: frozenset[int] = frozenset()
         self._capacity: float | None = None
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
         """Choose the fastest, and ask them and seeds."""
         piece_length = view.length / view.piece_count if view.piece_count else 0
         self._speeds = {each.key: self._averaged(each, piece_length) for each in candidates}
@@ -55,7 +55,7 @@ class Favourites:
         leeches.sort(key=lambda candidate: -self._speeds[candidate.key])
         self._keys = frozenset(candidate.key for candidate in leeches[: self._most()])
         seeds = frozenset(candidate.key for candidate in candidates if candidate.is_seed)
-        return replace(self._plain.wish(view, candidates), sources=self._keys | seeds)
+        return replace(self._plain.targets(view, candidates), sources=self._keys | seeds)
 
     def allot(self, view: ChokingView) -> Allocation:
         """Serve the favourites, and nobody else; with everything here, serve as any seed does."""
@@ -79,4 +79,4 @@ def fastest_only(profile: Profile, rng: Random, *, fastest: int | None = None, d
     count = None if fastest is None else whole_number("fastest", fastest)
     standard = tit_for_tat(profile, rng, departure=departure, slots=count)
     favourites = Favourites(profile, rng, standard.choker, count)
-    return replace(standard, name="fastest-only", choker=favourites, appetite=favourites)
+    return replace(standard, name="fastest-only", choker=favourites, peer_policy=favourites)

@@ -25,5 +25,5 @@ def large_view(profile: Profile, rng: Random, *, connections: int = MANY, depart
         tit_for_tat(profile, rng, departure=departure),
         name="large-view",
         choker=GivesNothing(),
-        appetite=LargeView(profile, connections),
+        peer_policy=LargeView(profile, connections),
     )

@@ -18,12 +18,12 @@ from typing import Final
 
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import (
-    Appetite,
     Candidate,
     Garbage,
+    PeerPolicy,
+    PeerTargets,
     ProgressView,
     Strategy,
-    Wishes,
 )
 from peer.bittorrent.strategies.parts.free_riding import LargeView
 from peer.bittorrent.strategies.parts.lies import ClaimsMore, ServesGarbage
@@ -34,14 +34,14 @@ CLAIMS: Final = ("all", "own")
 
 
 class AsksNobody:
-    """Wishes what another appetite wishes, and asks nobody."""
+    """Wishes what another peer policy wants, and asks nobody."""
 
-    def __init__(self, appetite: Appetite) -> None:
-        self._appetite: Final = appetite
+    def __init__(self, peer_policy: PeerPolicy) -> None:
+        self._peer_policy: Final = peer_policy
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
         """Want nothing of anybody."""
-        return replace(self._appetite.wish(view, candidates), sources=frozenset())
+        return replace(self._peer_policy.targets(view, candidates), sources=frozenset())
 
 
 def polluter(
@@ -52,4 +52,4 @@ def polluter(
     polluting = replace(standard, name="polluter", choker=ServesGarbage(standard.choker, Garbage.ALWAYS))
     if one_of("claims", claims, CLAIMS) == "own":
         return polluting
-    return replace(polluting, herald=ClaimsMore(1, rng), appetite=AsksNobody(LargeView(profile)))
+    return replace(polluting, advertiser=ClaimsMore(1, rng), peer_policy=AsksNobody(LargeView(profile)))

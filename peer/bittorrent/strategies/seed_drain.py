@@ -25,7 +25,7 @@ def seed_drain(profile: Profile, rng: Random, *, connections: int = MANY, depart
     return replace(
         seeds_only(profile, rng, departure=departure),
         name="seed-drain",
-        herald=ClaimsNothing(),
-        appetite=AsksSeeds(LargeView(profile, connections)),
+        advertiser=ClaimsNothing(),
+        peer_policy=AsksSeeds(LargeView(profile, connections)),
         keeps=False,
     )

@@ -18,11 +18,11 @@ from typing import Final
 
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import (
-    Appetite,
     Candidate,
+    PeerPolicy,
+    PeerTargets,
     ProgressView,
     Strategy,
-    Wishes,
 )
 from peer.bittorrent.strategies.parts.free_riding import MANY, GivesNothing, LargeView
 from peer.bittorrent.strategies.parts.parameters import yes_or_no
@@ -30,15 +30,15 @@ from peer.bittorrent.strategies.standard import tit_for_tat
 
 
 class AsksSeeds:
-    """Wishes what another appetite wishes, and asks nobody but seeds."""
+    """Wishes what another peer policy wants, and asks nobody but seeds."""
 
-    def __init__(self, appetite: Appetite) -> None:
-        self._appetite: Final = appetite
+    def __init__(self, peer_policy: PeerPolicy) -> None:
+        self._peer_policy: Final = peer_policy
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
         """Choose the seeds."""
         seeds = frozenset(candidate.key for candidate in candidates if candidate.is_seed)
-        return replace(self._appetite.wish(view, candidates), sources=seeds)
+        return replace(self._peer_policy.targets(view, candidates), sources=seeds)
 
 
 def seeds_only(
@@ -50,5 +50,5 @@ def seeds_only(
         standard,
         name="seeds-only",
         choker=standard.choker if yes_or_no("gives", gives) else GivesNothing(),
-        appetite=AsksSeeds(LargeView(profile, connections)),
+        peer_policy=AsksSeeds(LargeView(profile, connections)),
     )

@@ -45,8 +45,8 @@ def tit_for_tat(
         name="tit-for-tat",
         choker=TitForTat(profile, rng),
         picker=RarestFirst(profile.random_first_pieces),
-        herald=Honest(),
-        appetite=Plain(profile),
+        advertiser=Honest(),
+        peer_policy=Plain(profile),
         departure=parse_departure(departure),
     )
 

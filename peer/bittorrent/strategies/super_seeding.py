@@ -42,7 +42,7 @@ class _Shown(NamedTuple):
 
 
 class SuperSeed(Honest):
-    """The herald of such a seed, and its choker, which knows who is still there."""
+    """The advertiser of such a seed, and its choker, which knows who is still there."""
 
     def __init__(self, choker: Choker, rng: Random) -> None:
         self._choker: Final = choker
@@ -109,4 +109,4 @@ def super_seeding(profile: Profile, rng: Random, *, departure: str = "stay", slo
     """Make the standard client, but for what it says as a seed."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
     seed = SuperSeed(standard.choker, rng)
-    return replace(standard, name="super-seeding", herald=seed, choker=seed)
+    return replace(standard, name="super-seeding", advertiser=seed, choker=seed)

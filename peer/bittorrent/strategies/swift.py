@@ -60,5 +60,5 @@ def swift(
         seed=seed,
     )
     return replace(
-        tit_for_tat(profile, rng, departure=departure, slots=slots), name="swift", choker=choker, herald=seed
+        tit_for_tat(profile, rng, departure=departure, slots=slots), name="swift", choker=choker, advertiser=seed
     )

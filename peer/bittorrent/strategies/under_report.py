@@ -102,9 +102,9 @@ class UnderReports(Honest):
 def under_report(
     profile: Profile, rng: Random, *, ahead: int = 1, departure: str = "stay", slots: int | None = None
 ) -> Strategy:
-    """Make the standard client with a herald that keeps things back."""
+    """Make the standard client with a advertiser that keeps things back."""
     return replace(
         tit_for_tat(profile, rng, departure=departure, slots=slots),
         name="under-report",
-        herald=UnderReports(whole_number("ahead", ahead), rng),
+        advertiser=UnderReports(whole_number("ahead", ahead), rng),
     )

@@ -104,23 +104,23 @@ def _worst(trials: Sequence[Trial], machine: Machine, check: "_Check") -> Doubt 
 
 
 def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
-    capacity = machine.capacity(len(trial.cast.positions))
+    capacity = machine.capacity(len(trial.hosts.positions))
     load = trial.estimate.bits_per_second
     if capacity is None or load <= capacity * PROGRAMS_SHARE:
         return None
     return load, (
-        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.cast.positions)} hosts this machine is"
+        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.hosts.positions)} hosts this machine is"
         f" likely to carry {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
     )
 
 
 def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
-    hosts = len(trial.cast.positions)
+    hosts = len(trial.hosts.positions)
     return (hosts, f"{hosts} hosts; up to {MOST_HOSTS} were tried: use fewer") if hosts > MOST_HOSTS else None
 
 
 def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
-    if machine.can_delay or not any(host.delay or host.loss for host in trial.cast.hosts):
+    if machine.can_delay or not any(host.delay or host.loss for host in trial.hosts.all):
         return None
     return 1, "links that delay or lose packets, which this machine cannot do: leave `delay:` and `loss:` out"
 

@@ -11,12 +11,12 @@ from testbed.experiment.plan.draws import (
     shuffled,
 )
 from testbed.experiment.plan.trials import (
-    Cast,
     PlannedDeparture,
     PlannedPeer,
     PlannedServer,
     PlannedStrategy,
     PlannedTracker,
+    TrialHosts,
 )
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.hosts import (
@@ -32,7 +32,7 @@ from testbed.experiment.schema.hosts import (
 TRACKER = "tracker"
 
 
-def cast_of(experiment: Experiment, draws: Draws) -> Cast:
+def draw_hosts(experiment: Experiment, draws: Draws) -> TrialHosts:
     """Draw all hosts of a trial. The tracker has no limits: it must not be in anybody's way."""
     servers = tuple(_servers(experiment, draws))
     drawn = [peer for name in experiment.peers for peer in _peers(experiment, name, draws)]
@@ -42,7 +42,7 @@ def cast_of(experiment: Experiment, draws: Draws) -> Cast:
     if experiment.placement == "drawn":
         order = [order[k] for k in shuffled(range(len(order)), draws.stream("placement"))]
     leading = [*(server.name for server in servers), *([TRACKER] if tracker else [])]
-    return Cast(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
+    return TrialHosts(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
 
 
 def _tracker(experiment: Experiment) -> PlannedTracker | None:

@@ -11,9 +11,8 @@ from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.load import Variant, Written, strategies_in
 from testbed.experiment.plan.draws import Draws
 from testbed.experiment.plan.estimates import estimate
-from testbed.experiment.plan.hosts import cast_of
+from testbed.experiment.plan.hosts import draw_hosts
 from testbed.experiment.plan.trials import (
-    Cast,
     PlannedBound,
     PlannedFluid,
     PlannedTopology,
@@ -21,6 +20,7 @@ from testbed.experiment.plan.trials import (
     Settings,
     Theory,
     Trial,
+    TrialHosts,
 )
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
@@ -85,18 +85,18 @@ def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
     shared = {key: value for key, value in point.items() if key not in written.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
     seed = int(draw_of[:8], 16)
-    settings, cast = _settings(experiment, written), cast_of(experiment, Draws(seed, written.columns))
-    swarm = _swarm(settings, cast)
+    settings, hosts = _settings(experiment, written), draw_hosts(experiment, Draws(seed, written.columns))
+    swarm = _swarm(settings, hosts)
     theory = _theory(settings, swarm)
     bound = theory.client_server if settings.distribution == "client-server" else theory.p2p
     return Trial(
-        id=_trial_id(point, repetition, settings, cast),
+        id=_trial_id(point, repetition, settings, hosts),
         point=point,
         repetition=repetition,
         seed=seed,
         pair=draw_of[:8] if experiment.pair else None,
         settings=settings,
-        cast=cast,
+        hosts=hosts,
         theory=theory,
         estimate=estimate(settings.distribution, bound, swarm, settings.time_limit),
     )
@@ -127,12 +127,12 @@ def _modules(experiment: Experiment, written: Written) -> dict[str, str]:
     return {name: text for name, text in sorted(written.modules.items()) if name in used}
 
 
-def _swarm(settings: Settings, cast: Cast) -> Swarm:
+def _swarm(settings: Settings, hosts: TrialHosts) -> Swarm:
     """Return the trial in the theory's words; several servers are one with all their uploads."""
     peers = tuple(
-        Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held, arrival=peer.arrival) for peer in cast.peers
+        Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held, arrival=peer.arrival) for peer in hosts.peers
     )
-    return Swarm(8 * settings.file_size, sum(server.up or 0 for server in cast.servers), peers)
+    return Swarm(8 * settings.file_size, sum(server.up or 0 for server in hosts.servers), peers)
 
 
 def _theory(settings: Settings, swarm: Swarm) -> Theory:
@@ -158,9 +158,9 @@ def _bound(of: Callable[[Swarm], Bound], swarm: Swarm) -> PlannedBound:
     )
 
 
-def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, cast: Cast) -> str:
+def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, hosts: TrialHosts) -> str:
     """Name a trial after its values, for people, and after a digest of everything that makes it what it is."""
-    digest = _digest([repetition, settings.model_dump(mode="json"), cast.model_dump(mode="json")])
+    digest = _digest([repetition, settings.model_dump(mode="json"), hosts.model_dump(mode="json")])
     words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in point.items()]
     return "_".join([*words, f"r{repetition}"])[:80] + f"_{digest[:8]}"
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from testbed.experiment.schema.hosts import Parameter
 
@@ -71,7 +71,7 @@ class PlannedTracker(PlannedHost):
     numwant: int
 
 
-class Cast(Record):
+class TrialHosts(Record):
     """All hosts of a trial."""
 
     servers: tuple[PlannedServer, ...]
@@ -82,7 +82,7 @@ class Cast(Record):
     """The names of all hosts, in the order in which they stand in the topology."""
 
     @property
-    def hosts(self) -> tuple[PlannedHost, ...]:
+    def all(self) -> tuple[PlannedHost, ...]:
         """All hosts, in the order in which they stand in the topology."""
         everyone: list[PlannedHost] = [*self.servers, *([self.tracker] if self.tracker else []), *self.peers]
         by_name = {host.name: host for host in everyone}
@@ -163,7 +163,8 @@ class Trial(Record):
     pair: str | None
     """The same for trials that differ only in the paired key."""
     settings: Settings
-    cast: Cast
+    hosts: TrialHosts = Field(validation_alias=AliasChoices("hosts", "cast"))
+    """Plans of version 0.1 call it `cast`."""
     theory: Theory
     estimate: Estimate
 

@@ -1,6 +1,6 @@
 """What the kernel counted at the shaped end of each link: bytes that left, bytes that wait, packets dropped.
 
-The counters are those of the queue inside the shaper (see `testbed.network.links.shaping`), so that they hold exactly
+The counters are those of the queue inside the shaper (see `testbed.network.links.shaping`): they hold exactly the
 bytes that the rate applies to: frames of data, but not the acknowledgements that go beside them.
 """
 

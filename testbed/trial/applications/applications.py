@@ -158,18 +158,18 @@ class Troupe:
 def troupe_of(stage: Stage) -> Troupe:
     """Return the programs that a trial needs, not started yet."""
     trial, scheme = stage.trial, scheme_of(stage.trial)
-    cast = trial.cast
+    hosts = trial.hosts
     tracker = (
-        [Player(cast.tracker, "tracker", scheme.tracker(stage, cast.tracker), stage.trace(cast.tracker))]
-        if cast.tracker and scheme.tracker
+        [Player(hosts.tracker, "tracker", scheme.tracker(stage, hosts.tracker), stage.trace(hosts.tracker))]
+        if hosts.tracker and scheme.tracker
         else []
     )
     servers = (
         Player(server, "server", application_of(trial, server).server(stage, server), stage.trace(server))
-        for server in cast.servers
+        for server in hosts.servers
     )
     peers = (
-        Player(peer, "peer", application_of(trial, peer).peer(stage, peer), stage.trace(peer)) for peer in cast.peers
+        Player(peer, "peer", application_of(trial, peer).peer(stage, peer), stage.trace(peer)) for peer in hosts.peers
     )
     return Troupe(tuple(tracker), tuple(servers), tuple(peers))
 

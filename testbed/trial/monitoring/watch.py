@@ -102,7 +102,7 @@ class Watch:
     def _shares(self) -> tuple[float, ...]:
         """Guess from the links how much each peer has."""
         received, share = self.links.received(), payload_share() / self.trial.settings.file_size
-        held = {peer.name: peer.held for peer in self.trial.cast.peers}
+        held = {peer.name: peer.held for peer in self.trial.hosts.peers}
         return tuple(
             1.0 if peer.has_completed else round(min(0.99, held[peer.name] + received[peer.name] * share), 3)
             for peer in self.peers

@@ -9,7 +9,7 @@ import pytest
 
 from peer.trace.file import TraceError, TraceFile
 from traceformat.encoding import decode, decode_header
-from traceformat.events import Fact, Joined, Snubbed
+from traceformat.events import Joined, Snubbed, TraceEvent
 
 HEADER = {"program": "test", "seed": 1}
 
@@ -18,7 +18,7 @@ def lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
-def facts(path: Path) -> list[Fact]:
+def facts(path: Path) -> list[TraceEvent]:
     return [decode(line)[1] for line in lines(path)[1:]]
 
 

@@ -9,7 +9,7 @@ from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
 from peer.bittorrent.engine.outbox import Outbox
 from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.strategy import Tally, Wishes
+from peer.bittorrent.engine.strategy import PeerTargets, Tally
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
 from traceformat.events import Announced, DialFailed, Erred
@@ -40,13 +40,13 @@ class Search:
         self._addresses = addresses
         self._dialled: set[Address] = set()
 
-    def look_around(self, wishes: Wishes, tally: Tally, neighbour_count: int) -> None:
+    def look_around(self, targets: PeerTargets, tally: Tally, neighbour_count: int) -> None:
         """Announce what is due, and dial those that are missing."""
-        self._announcer.period = wishes.announce_period
-        self._announcer.needs_peers = neighbour_count < wishes.dials_up_to // 2
+        self._announcer.period = targets.announce_period
+        self._announcer.needs_peers = neighbour_count < targets.dials_up_to // 2
         while (due := self._announcer.due(self._outbox.now)) is not None:
-            self._announce(*due, tally, wishes.numwant)
-        missing = wishes.dials_up_to - neighbour_count - len(self._dialled)
+            self._announce(*due, tally, targets.numwant)
+        missing = targets.dials_up_to - neighbour_count - len(self._dialled)
         room = min(missing, self._most_half_open - len(self._dialled))
         if room > 0:
             for address in self._addresses.to_dial(self._outbox.now, room):

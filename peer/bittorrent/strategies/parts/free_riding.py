@@ -8,8 +8,8 @@ from peer.bittorrent.engine.strategy import (
     Allocation,
     Candidate,
     ChokingView,
+    PeerTargets,
     ProgressView,
-    Wishes,
 )
 from peer.bittorrent.strategies.parts.parameters import whole_number
 
@@ -34,13 +34,13 @@ class LargeView:
 
     def __init__(self, profile: Profile, connections: int = MANY) -> None:
         most = whole_number("connections", connections)
-        self._wishes: Final = Wishes(
+        self._targets: Final = PeerTargets(
             most_neighbours=most,
             dials_up_to=most,
             numwant=NUMWANT,
             announce_period=profile.optimistic_period,
         )
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:  # noqa: ARG002
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:  # noqa: ARG002
         """Wish for the same, however far we are and whoever is there."""
-        return self._wishes
+        return self._targets

@@ -6,11 +6,11 @@ from random import Random
 from typing import Final
 
 from peer.bittorrent.engine.strategy import (
+    Advertiser,
     Allocation,
     Choker,
     ChokingView,
     Garbage,
-    Herald,
     Tally,
 )
 from peer.bittorrent.strategies.parts.advertisers import Honest
@@ -65,26 +65,26 @@ class ClaimsMore(Honest):
 
 
 class Boasts:
-    """Says what another herald says, and tells trackers of an upload that never was."""
+    """Says what another advertiser says, and tells trackers of an upload that never was."""
 
-    def __init__(self, herald: Herald) -> None:
-        self._herald: Final = herald
+    def __init__(self, advertiser: Advertiser) -> None:
+        self._advertiser: Final = advertiser
 
     def first_words(self, neighbour: int, have: Bitfield) -> Bitfield:
         """Claim what the other one claims."""
-        return self._herald.first_words(neighbour, have)
+        return self._advertiser.first_words(neighbour, have)
 
     def completed(self, index: int, neighbours: Iterable[int]) -> Iterable[int]:
         """Tell whom the other one tells."""
-        return self._herald.completed(index, neighbours)
+        return self._advertiser.completed(index, neighbours)
 
     def later(self, now: float) -> Iterable[tuple[int, int]]:
         """Tell what the other one tells."""
-        return self._herald.later(now)
+        return self._advertiser.later(now)
 
     def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
         """Answer what the other one answers."""
-        return self._herald.heard(neighbour, index)
+        return self._advertiser.heard(neighbour, index)
 
     def tally(self, true: Tally) -> Tally:
         """Tell of more than was given."""

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.strategy import Candidate, ProgressView, Wishes
+from peer.bittorrent.engine.strategy import Candidate, PeerTargets, ProgressView
 
 
 class Plain:
     """Wants as many neighbours as the profile says, asks all of them, and announces when the tracker says."""
 
     def __init__(self, profile: Profile) -> None:
-        self._wishes = Wishes(
+        self._targets = PeerTargets(
             most_neighbours=profile.most_neighbours, dials_up_to=profile.dials_up_to, numwant=profile.numwant
         )
 
-    def wish(self, view: ProgressView, candidates: Sequence[Candidate]) -> Wishes:  # noqa: ARG002
+    def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:  # noqa: ARG002
         """Wish for the same, however far we are and whoever is there."""
-        return self._wishes
+        return self._targets

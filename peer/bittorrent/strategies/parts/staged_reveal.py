@@ -38,7 +38,7 @@ STALL: Final = 1.0
 
 
 class Unveiling(Honest):
-    """The herald of a client, and its choker as a seed; who does not begin with everything hides nothing."""
+    """The advertiser of a client, and its choker as a seed; who does not begin with everything hides nothing."""
 
     def __init__(self, afterwards: LeastFirst, rng: Random) -> None:
         self._afterwards: Final = afterwards

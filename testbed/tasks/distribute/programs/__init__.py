@@ -91,13 +91,13 @@ def application_of(trial: Trial, planned: PlannedServer) -> Application:
 
 def check_programs(trial: Trial) -> None:
     """Raise a TrialError if a trial asks for a program or an option that there is not."""
-    for planned in (*trial.cast.servers, *trial.cast.peers):
+    for planned in (*trial.hosts.servers, *trial.hosts.peers):
         application_of(trial, planned)
     scheme_of(trial).check(trial)
 
 
 def preload_of(trial: Trial) -> list[str]:
     """Return the modules that a warm interpreter shall have imported for the programs of a trial."""
-    applications = [application_of(trial, planned) for planned in (*trial.cast.servers, *trial.cast.peers)]
+    applications = [application_of(trial, planned) for planned in (*trial.hosts.servers, *trial.hosts.peers)]
     modules = [*scheme_of(trial).preload, *(module for each in applications for module in each.preload)]
     return list(dict.fromkeys([*modules, *([_IMPORTED_LATE] if find_spec(_IMPORTED_LATE) else [])]))

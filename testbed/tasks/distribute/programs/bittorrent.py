@@ -60,9 +60,9 @@ def _tracker_url(stage: Stage) -> str:
 
 
 def _tracker_of(trial: Trial) -> PlannedTracker:
-    if trial.cast.tracker is None:
+    if trial.hosts.tracker is None:
         raise TrialError("peers of BitTorrent need a tracker, and the plan has none")
-    return trial.cast.tracker
+    return trial.hosts.tracker
 
 
 def tracker(stage: Stage, planned: PlannedTracker) -> Launch:
@@ -120,7 +120,7 @@ def _options(words: dict[str, object]) -> list[str]:
 
 def check(trial: Trial) -> None:
     """Raise a TrialError for a parameter of a strategy that a command line cannot carry."""
-    for planned in (*trial.cast.servers, *trial.cast.peers):
+    for planned in (*trial.hosts.servers, *trial.hosts.peers):
         list(_parameters(planned))
 
 

@@ -18,7 +18,7 @@ _DEPARTURES: Final = ("stay", "at-completion", "linger")
 
 def check(trial: Trial) -> None:
     """Raise a TrialError for peers that should do what a client cannot: it fetches the whole file, and is gone then."""
-    for planned in trial.cast.peers:
+    for planned in trial.hosts.peers:
         if planned.held or planned.departure.kind not in _DEPARTURES:
             raise TrialError(
                 f"group {planned.group}: a client of client-server begins with nothing and leaves when it has all:"
@@ -34,8 +34,8 @@ def server(stage: Stage, planned: PlannedServer) -> Launch:
 
 def client(stage: Stage, planned: PlannedPeer) -> Launch:
     """Fetch the file, compare it, and give it up; with several servers, clients take them in turn."""
-    cast = stage.trial.cast
-    chosen = cast.servers[cast.peers.index(planned) % len(cast.servers)]
+    hosts = stage.trial.hosts
+    chosen = hosts.servers[hosts.peers.index(planned) % len(hosts.servers)]
     url = f"http://{stage.addresses[chosen.name]}:{_PORT}/{stage.original.name}"
     words = (
         *("--discard", "--original", stage.original, "--size", str(stage.trial.settings.file_size)),

@@ -19,20 +19,20 @@ _PLAN: Final = "streams.json"
 
 def check(trial: Trial) -> None:
     """Raise a TrialError unless there is one server."""
-    if len(trial.cast.servers) != 1:
-        raise TrialError(f"the fluid scheme has one server, not {len(trial.cast.servers)}: set servers.count to 1")
+    if len(trial.hosts.servers) != 1:
+        raise TrialError(f"the fluid scheme has one server, not {len(trial.hosts.servers)}: set servers.count to 1")
 
 
 def write_plan(stage: Stage) -> None:
     """Tell all programs the streams: addresses, and rates in bytes of the file a second."""
-    cast, streams = stage.trial.cast, stage.trial.theory.fluid
+    hosts, streams = stage.trial.hosts, stage.trial.theory.fluid
     if streams is None:
         raise TrialError("the plan has no streams for the fluid scheme")
     share = payload_share() / 8
     plan = {
         "length": stage.trial.settings.file_size,
-        "server": _place(stage, cast.servers[0]),
-        "peers": [_place(stage, peer) for peer in cast.peers],
+        "server": _place(stage, hosts.servers[0]),
+        "peers": [_place(stage, peer) for peer in hosts.peers],
         "relayed": [rate * share for rate in streams.relayed],
         "direct": streams.direct * share,
     }
@@ -50,7 +50,7 @@ def server(stage: Stage, planned: PlannedServer) -> Launch:
 
 def peer(stage: Stage, planned: PlannedPeer) -> Launch:
     """Take the streams in, and relay one of them."""
-    number = stage.trial.cast.peers.index(planned) + 1
+    number = stage.trial.hosts.peers.index(planned) + 1
     return Launch((*_words(stage, planned, str(number)), "--hold"), WAITING, is_held=True)
 
 

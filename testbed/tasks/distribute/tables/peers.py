@@ -18,7 +18,7 @@ NEVER: Final = HostTrace()
 
 def peer_rows(observed: Observed) -> Iterator[Row]:
     """Yield a row for each peer that was planned, whatever became of it."""
-    for peer in observed.trial.cast.peers:
+    for peer in observed.trial.hosts.peers:
         trace = observed.traces.get(peer.name, NEVER)
         yield {
             "trial": observed.record.id,
@@ -92,10 +92,10 @@ def _rates(observed: Observed, peer: PlannedPeer, trace: HostTrace) -> Row:
 
 def most_rate(observed: Observed, peer: PlannedPeer) -> float:
     """Return what a peer could get if everyone who can give gave to it alone: bit/s, at most what its link takes."""
-    cast = observed.trial.cast
-    givers = sum(server.up or 0 for server in cast.servers)
+    hosts = observed.trial.hosts
+    givers = sum(server.up or 0 for server in hosts.servers)
     if observed.trial.settings.distribution != "client-server":
-        givers += sum(other.up or 0 for other in cast.peers if other.name != peer.name)
+        givers += sum(other.up or 0 for other in hosts.peers if other.name != peer.name)
     return min(givers, peer.down or inf)
 
 

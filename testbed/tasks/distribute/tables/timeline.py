@@ -62,7 +62,7 @@ def _present(observed: Observed, hosts: Iterable[str], times: Numbers) -> Number
 
 
 def _capacity(observed: Observed, hosts: Iterable[str], times: Numbers) -> Numbers:
-    ups = {host.name: host.up or 0 for host in (*observed.trial.cast.servers, *observed.trial.cast.peers)}
+    ups = {host.name: host.up or 0 for host in (*observed.trial.hosts.servers, *observed.trial.hosts.peers)}
     names = tuple(hosts)
     rates = np.array([0, *(ups[name] for name in names)], dtype=float)
     return np.asarray(rates @ _present(observed, names, times), dtype=float)
@@ -94,7 +94,7 @@ def _completion(observed: Observed, times: Numbers) -> Numbers:
     """Return the part of the file that a peer had on average; before its completion from the bytes that it received."""
     size = observed.trial.settings.file_size
     shares = np.zeros(len(times))
-    for peer in observed.trial.cast.peers:
+    for peer in observed.trial.hosts.peers:
         trace = observed.traces.get(peer.name)
         done = np.inf if trace is None or trace.completed is None else trace.completed
         part = peer.held + np.cumsum(_received(observed, peer.name, len(times))) / size

@@ -44,8 +44,8 @@ def trial_row(observed: Observed, peers: pd.DataFrame) -> Row:
 
 
 def _setting(trial: Trial) -> Row:
-    settings, cast = trial.settings, trial.cast
-    downs = [number(peer.down) for peer in cast.peers]
+    settings, hosts = trial.settings, trial.hosts
+    downs = [number(peer.down) for peer in hosts.peers]
     return {
         "repetition": trial.repetition,
         "seed": trial.seed,
@@ -53,10 +53,10 @@ def _setting(trial: Trial) -> Row:
         "distribution": settings.distribution,
         "profile": settings.profile,
         "time_scale": settings.time_scale,
-        "N": len(cast.peers),
+        "N": len(hosts.peers),
         "F": settings.file_size,
-        "u_s": sum(server.up or 0 for server in cast.servers),
-        "u_sum": sum(peer.up or 0 for peer in cast.peers),
+        "u_s": sum(server.up or 0 for server in hosts.servers),
+        "u_sum": sum(peer.up or 0 for peer in hosts.peers),
         "d_min": float(np.nanmin(downs)) if not np.isnan(downs).all() else nan,
     }
 
@@ -93,7 +93,7 @@ def distribution_time(observed: Observed) -> float:
     Who leaves a time after joining, with the file or without, as was planned, is not waited for.
     """
     times = []
-    for peer in observed.trial.cast.peers:
+    for peer in observed.trial.hosts.peers:
         trace = observed.traces.get(peer.name)
         if trace is not None and trace.completed is not None:
             times.append(trace.completed)
@@ -140,8 +140,8 @@ def _utilisation(observed: Observed, hosts: tuple[str, ...]) -> float:
     """Return the part of some uplinks that was used until the last completion, while their hosts were there."""
     last = distribution_time(observed)
     end = observed.record.seconds if np.isnan(last) else last
-    cast = observed.trial.cast
-    ups = {host.name: host.up or 0 for host in (*cast.servers, *cast.peers)}
+    planned = observed.trial.hosts
+    ups = {host.name: host.up or 0 for host in (*planned.servers, *planned.peers)}
     could = sum(ups[host] * _seconds_present(observed, host, end) for host in hosts)
     before, after = observed.counters.sum_at(hosts, "up_bytes", np.array([0.0, end]))
     return float(8 * (after - before) / could) if could else nan

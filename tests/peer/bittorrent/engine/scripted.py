@@ -20,15 +20,15 @@ from peer.simulation.swarm import a_torrent
 from traceformat.events import (
     Disconnected,
     Erred,
-    Fact,
     Level,
+    TraceEvent,
 )
 
 OUR_ID = b"-TB0100-" + b"o" * 12
 PLAIN = Reserved(0)
 FAST = Reserved.FAST
 ALL = Reserved.FAST | Reserved.EXTENSIONS
-SomeFact = TypeVar("SomeFact", bound=Fact)
+SomeEvent = TypeVar("SomeEvent", bound=TraceEvent)
 
 
 def everything(info: Info) -> Bitfield:
@@ -53,7 +53,7 @@ class Mind:
     ) -> None:
         self.info = info or a_torrent(8, 64 << 10)
         self.now = 100.0
-        self.facts: list[Fact] = []
+        self.facts: list[TraceEvent] = []
         self.done: list[Action] = []
         rng = Random(1)
         self.session = Session(
@@ -115,7 +115,7 @@ class Mind:
         assert key is not None
         return Them(self, key)
 
-    def told(self, kind: type[SomeFact]) -> list[SomeFact]:
+    def told(self, kind: type[SomeEvent]) -> list[SomeEvent]:
         """The facts of one kind."""
         return [fact for fact in self.facts if isinstance(fact, kind)]
 

@@ -338,7 +338,7 @@ def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
             return true._replace(uploaded=10**9, left=0)
 
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
-    mind = Mind(INFO, strategy=replace(standard, herald=Boasts()), trackers=((TRACKER,),))
+    mind = Mind(INFO, strategy=replace(standard, advertiser=Boasts()), trackers=((TRACKER,),))
     (announce,) = (each.request for each in mind.done if isinstance(each, actions.Announce))
     assert (announce.uploaded, announce.downloaded, announce.left) == (10**9, 0, 0)
 

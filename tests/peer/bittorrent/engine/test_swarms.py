@@ -142,7 +142,7 @@ def test_a_swarm_finishes_whose_seed_leaves_after_one_copy() -> None:
 
 
 class ClaimsEverything(Honest):
-    """The herald of a liar."""
+    """The advertiser of a liar."""
 
     def first_words(self, _: int, have: Bitfield) -> Bitfield:
         return Bitfield.full(have.size)
@@ -166,7 +166,9 @@ def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
         leechers = flash_crowd(swarm, 8)
         if liar:
             honest = make_strategy("tit-for-tat", COURSE, Random(1), {})
-            swarm.add("liar", up=512 * KIB, strategy=replace(honest, herald=ClaimsEverything()), have=None, down=1.0)
+            swarm.add(
+                "liar", up=512 * KIB, strategy=replace(honest, advertiser=ClaimsEverything()), have=None, down=1.0
+            )
         swarm.run(1_000, stop=lambda: all(peer.session.is_complete for peer in leechers))
         return swarm.now
 

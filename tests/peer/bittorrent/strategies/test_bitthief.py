@@ -58,7 +58,7 @@ def test_it_seems_to_have_just_come_for_ever() -> None:
 
 @given(st.integers(0, 7), st.lists(st.integers(1, 50)))
 def test_it_tells_nobody_of_a_new_piece(index: int, keys: list[int]) -> None:
-    assert list(thief().herald.completed(index, keys)) == []
+    assert list(thief().advertiser.completed(index, keys)) == []
 
 
 def test_it_takes_any_piece_not_the_rarest() -> None:
@@ -67,8 +67,8 @@ def test_it_takes_any_piece_not_the_rarest() -> None:
 
 def test_it_wants_five_hundred_neighbours_or_as_many_as_it_is_told() -> None:
     for connections, strategy in ((500, thief()), (80, thief(connections=80))):
-        wishes = strategy.appetite.wish(progress(), ())
-        assert (wishes.most_neighbours, wishes.dials_up_to, wishes.numwant) == (connections, connections, 200)
+        targets = strategy.peer_policy.targets(progress(), ())
+        assert (targets.most_neighbours, targets.dials_up_to, targets.numwant) == (connections, connections, 200)
 
 
 def test_it_asks_the_tracker_every_thirty_seconds_for_two_hundred_peers() -> None:
@@ -114,8 +114,8 @@ def taken_from_leeches(connections: int) -> int:
 
 def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
     true = Tally(uploaded=0, downloaded=1_000, left=500)
-    assert thief().herald.tally(true) == true
-    told = thief(pretends=True).herald.tally(true)
+    assert thief().advertiser.tally(true) == true
+    told = thief(pretends=True).advertiser.tally(true)
     assert told.uploaded > told.downloaded == 1_000
     assert told.left == 500
 
@@ -123,7 +123,7 @@ def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
 @pytest.mark.parametrize("pretends", [False, True])
 def test_with_garbage_it_claims_half_of_what_it_lacks_and_serves_nothing_else(pretends: bool) -> None:
     strategy = thief(garbage=True, pretends=pretends)
-    claimed = strategy.herald.first_words(1, Bitfield(40))
+    claimed = strategy.advertiser.first_words(1, Bitfield(40))
     assert claimed.count == 20
     grants = strategy.choker.allot(view_of(neighbours("3 2 1 0 0 0 0"))).grants
     assert {grant.garbage for grant in grants.values()} == {Garbage.ALWAYS}

@@ -313,8 +313,8 @@ def test_with_everything_it_serves_as_a_seed() -> None:
 
 
 def test_it_looks_for_many_neighbours() -> None:
-    wishes = made().appetite.wish(progress(), ())
-    assert (wishes.most_neighbours, wishes.dials_up_to, wishes.numwant) == (500, 500, 200)
+    targets = made().peer_policy.targets(progress(), ())
+    assert (targets.most_neighbours, targets.dials_up_to, targets.numwant) == (500, 500, 200)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def having(pieces: set[int]) -> Bitfield:
 @given(st.sets(st.integers(0, PIECES - 1)), st.floats(0.01, 1))
 def test_it_claims_all_that_it_has_and_a_share_of_what_it_lacks(pieces: set[int], share: float) -> None:
     have = having(pieces)
-    claimed = liar(share=share).herald.first_words(1, have)
+    claimed = liar(share=share).advertiser.first_words(1, have)
     assert pieces <= set(claimed)
     assert len(set(claimed) - pieces) == round(share * (PIECES - len(pieces)))
     assert set(have) == pieces
@@ -50,17 +50,17 @@ def test_it_claims_all_that_it_has_and_a_share_of_what_it_lacks(pieces: set[int]
 
 @given(st.sets(st.integers(0, PIECES - 1)))
 def test_it_tells_everybody_the_same_lie(pieces: set[int]) -> None:
-    herald = liar().herald
-    assert herald.first_words(1, having(set())) == herald.first_words(2, having(set()))
-    first = set(herald.first_words(3, having(set())))
-    assert set(herald.first_words(4, having(pieces))) == first | pieces
+    advertiser = liar().advertiser
+    assert advertiser.first_words(1, having(set())) == advertiser.first_words(2, having(set()))
+    first = set(advertiser.first_words(3, having(set())))
+    assert set(advertiser.first_words(4, having(pieces))) == first | pieces
 
 
 def test_a_piece_that_comes_is_told_unless_it_was_claimed_before() -> None:
-    herald = liar().herald
-    claimed = herald.first_words(1, having(set()))
+    advertiser = liar().advertiser
+    claimed = advertiser.first_words(1, having(set()))
     for index in range(PIECES):
-        assert list(herald.completed(index, [1, 2])) == ([] if index in claimed else [1, 2])
+        assert list(advertiser.completed(index, [1, 2])) == ([] if index in claimed else [1, 2])
 
 
 def test_it_serves_whom_the_standard_client_serves_and_lies_where_it_must() -> None:

@@ -25,7 +25,7 @@ def strategy(**parameters: object) -> Strategy:
 
 
 def sources(made: Strategy, candidates: list[Candidate]) -> frozenset[int]:
-    chosen = made.appetite.wish(FAR, candidates).sources
+    chosen = made.peer_policy.targets(FAR, candidates).sources
     assert chosen is not None
     return chosen
 

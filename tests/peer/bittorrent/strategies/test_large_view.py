@@ -28,21 +28,21 @@ def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
 
 
 def test_it_announces_and_picks_as_others_do() -> None:
-    assert isinstance(rider().herald, Honest)
+    assert isinstance(rider().advertiser, Honest)
     assert isinstance(rider().picker, RarestFirst)
 
 
 def test_it_asks_for_more_peers_and_more_often_than_others() -> None:
-    ordinary = make_strategy("tit-for-tat", COURSE, Random(1), {}).appetite.wish(progress(), ())
-    wishes = rider(connections=300).appetite.wish(progress(), ())
-    assert wishes.most_neighbours == wishes.dials_up_to == 300
-    assert wishes.numwant > ordinary.numwant
-    assert (ordinary.announce_period, wishes.announce_period) == (None, COURSE.optimistic_period)
+    ordinary = make_strategy("tit-for-tat", COURSE, Random(1), {}).peer_policy.targets(progress(), ())
+    targets = rider(connections=300).peer_policy.targets(progress(), ())
+    assert targets.most_neighbours == targets.dials_up_to == 300
+    assert targets.numwant > ordinary.numwant
+    assert (ordinary.announce_period, targets.announce_period) == (None, COURSE.optimistic_period)
 
 
 def test_its_period_shrinks_with_the_others() -> None:
     scaled = make_strategy("large-view", COURSE.scaled(10), Random(1), {})
-    assert scaled.appetite.wish(progress(), ()).announce_period == COURSE.optimistic_period / 10
+    assert scaled.peer_policy.targets(progress(), ()).announce_period == COURSE.optimistic_period / 10
 
 
 def test_it_knows_everybody_where_others_know_a_few_and_gives_no_byte() -> None:

@@ -19,7 +19,7 @@ def test_they_differ_in_their_departure_alone(name: str, expected: Leave | None)
     strategy = make_strategy(name, PROFILES["course"], Random(1), {})
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
     assert strategy.departure.decide(COMPLETE) == expected
-    for part in ("choker", "picker", "herald", "appetite"):
+    for part in ("choker", "picker", "advertiser", "peer_policy"):
         assert type(getattr(strategy, part)) is type(getattr(standard, part))
 
 

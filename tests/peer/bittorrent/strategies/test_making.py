@@ -58,7 +58,7 @@ def test_a_strategy_that_takes_slots_serves_so_many(name: str) -> None:
 def test_the_controls_differ_from_the_standard_in_the_picker_alone() -> None:
     pickers = {"tit-for-tat": RarestFirst, "sequential": Sequential, "random-order": RandomOrder}
     assert {name: type(made(name).picker) for name in pickers} == pickers
-    for part in ("choker", "herald", "appetite", "departure"):
+    for part in ("choker", "advertiser", "peer_policy", "departure"):
         assert len({type(getattr(made(name), part)) for name in pickers}) == 1
 
 
@@ -115,8 +115,8 @@ def test_counts_are_whole_numbers(name: str, found: object) -> None:
 
 
 def test_of_the_neighbours_that_one_may_have_half_are_looked_for() -> None:
-    wishes = made("tit-for-tat", neighbours=9).appetite.wish(progress(), ())
-    assert (wishes.most_neighbours, wishes.dials_up_to) == (9, 5)
+    targets = made("tit-for-tat", neighbours=9).peer_policy.targets(progress(), ())
+    assert (targets.most_neighbours, targets.dials_up_to) == (9, 5)
 
 
 def test_a_departure_that_cannot_be_read_is_told() -> None:

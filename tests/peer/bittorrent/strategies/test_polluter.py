@@ -36,15 +36,15 @@ def test_it_serves_whom_the_standard_client_would(view: ChokingView) -> None:
 
 
 def test_it_claims_everything_and_wants_nothing() -> None:
-    assert polluter().herald.first_words(1, Bitfield(8)).is_full
-    assert polluter().appetite.wish(progress(), ()).sources == frozenset()
+    assert polluter().advertiser.first_words(1, Bitfield(8)).is_full
+    assert polluter().peer_policy.targets(progress(), ()).sources == frozenset()
 
 
 def test_or_it_looks_like_any_other() -> None:
     hidden = polluter(claims="own")
-    assert isinstance(hidden.herald, Honest)
-    assert hidden.herald.first_words(1, Bitfield(8)).count == 0
-    assert hidden.appetite.wish(progress(), ()).sources is None
+    assert isinstance(hidden.advertiser, Honest)
+    assert hidden.advertiser.first_words(1, Bitfield(8)).count == 0
+    assert hidden.peer_policy.targets(progress(), ()).sources is None
 
 
 @pytest.mark.parametrize("claims", ["all", "own"])

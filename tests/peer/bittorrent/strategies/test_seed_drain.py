@@ -29,12 +29,14 @@ def test_it_serves_nobody(view: ChokingView) -> None:
 
 @given(neighbourhoods())
 def test_it_asks_seeds_alone(candidates: list[Candidate]) -> None:
-    assert drain().appetite.wish(progress(), candidates).sources == {each.key for each in candidates if each.is_seed}
+    assert drain().peer_policy.targets(progress(), candidates).sources == {
+        each.key for each in candidates if each.is_seed
+    }
 
 
 def test_it_announces_nothing() -> None:
-    assert drain().herald.first_words(1, Bitfield.full(8)).count == 0
-    assert list(drain().herald.completed(3, [1, 2])) == []
+    assert drain().advertiser.first_words(1, Bitfield.full(8)).count == 0
+    assert list(drain().advertiser.completed(3, [1, 2])) == []
 
 
 def test_it_goes_for_good_when_it_is_told_to() -> None:

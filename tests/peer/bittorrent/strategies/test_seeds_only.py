@@ -33,7 +33,7 @@ def rider(**parameters: object) -> Strategy:
 @given(neighbourhoods())
 def test_it_asks_those_that_have_everything(candidates: list[Candidate]) -> None:
     seeds = {candidate.key for candidate in candidates if candidate.is_seed}
-    assert rider().appetite.wish(progress(), candidates).sources == seeds
+    assert rider().peer_policy.targets(progress(), candidates).sources == seeds
 
 
 @given(views)

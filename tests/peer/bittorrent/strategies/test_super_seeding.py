@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.engine.strategy import Herald
+from peer.bittorrent.engine.strategy import Advertiser
 from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
@@ -87,10 +87,10 @@ def test_one_neighbour_alone_need_not_wait_for_others() -> None:
 
 
 def test_who_completes_later_is_an_honest_seed() -> None:
-    herald = make_strategy("super-seeding", COURSE, Random(1), {}).herald
-    assert herald.first_words(1, Bitfield(20)) == Bitfield(20)
-    assert list(herald.completed(3, [1, 2])) == [1, 2]
-    assert herald.first_words(2, ALL) == ALL
+    advertiser = make_strategy("super-seeding", COURSE, Random(1), {}).advertiser
+    assert advertiser.first_words(1, Bitfield(20)) == Bitfield(20)
+    assert list(advertiser.completed(3, [1, 2])) == [1, 2]
+    assert advertiser.first_words(2, ALL) == ALL
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.integers(0, 3), st.integers(0, 19)))
@@ -99,9 +99,9 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.inte
 @given(EVENTS)
 def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
     strategy = make_strategy("super-seeding", COURSE, Random(1), {})
-    herald: Herald = strategy.herald
+    advertiser: Advertiser = strategy.advertiser
     present = set(range(4))
-    known = {key: set(herald.first_words(key, ALL)) for key in present}
+    known = {key: set(advertiser.first_words(key, ALL)) for key in present}
     for what, key, index in events:
         if what == "gone":
             present.discard(key)
@@ -111,7 +111,7 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
             continue
         if what == "heard" and key not in present:
             continue
-        said = list(herald.heard(key, index)) if what == "heard" else list(herald.later(0))
+        said = list(advertiser.heard(key, index)) if what == "heard" else list(advertiser.later(0))
         if what == "heard":
             known[key].add(index)
         for to, piece in said:

@@ -66,13 +66,13 @@ def test_a_silent_neighbour_does_not_hold_up_the_others() -> None:
 
 def test_a_piece_that_left_with_its_neighbour_is_given_to_another() -> None:
     strategy = made()
-    first = set(strategy.herald.first_words(0, ALL))
+    first = set(strategy.advertiser.first_words(0, ALL))
     for key in (1, 2):
-        strategy.herald.first_words(key, ALL)
+        strategy.advertiser.first_words(key, ALL)
     strategy.choker.allot(view_of(neighbours("0 0 0")[1:], is_seed=True))
     given_later: set[int] = set()
     for now in range(1, 10):
-        given_later |= {piece for _, piece in strategy.herald.later(now)}
+        given_later |= {piece for _, piece in strategy.advertiser.later(now)}
     assert first <= given_later
 
 
@@ -94,13 +94,13 @@ def test_when_each_piece_was_given_once_everybody_is_told_of_all() -> None:
 def test_who_never_says_that_its_piece_has_come_is_served_no_longer_than_to_the_next_round() -> None:
     strategy = made(seed_slots=1)
     crowd = neighbours("0 0")
-    pieces = {key: set(strategy.herald.first_words(key, ALL)) for key in (0, 1)}
+    pieces = {key: set(strategy.advertiser.first_words(key, ALL)) for key in (0, 1)}
     now = 0
     while any(len(known) < 12 for known in pieces.values()):
         now += 5
         assert now < 500
-        said = [said for piece in set(pieces[0]) for said in strategy.herald.heard(0, piece)]
-        for key, piece in [*said, *strategy.herald.later(now)]:
+        said = [said for piece in set(pieces[0]) for said in strategy.advertiser.heard(0, piece)]
+        for key, piece in [*said, *strategy.advertiser.later(now)]:
             pieces[key].add(piece)
     crowd[0] = replace(crowd[0], have_count=11)
     during = strategy.choker.allot(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
@@ -111,7 +111,7 @@ def test_who_never_says_that_its_piece_has_come_is_served_no_longer_than_to_the_
 
 def test_then_those_that_have_least_are_served() -> None:
     strategy = made(seed_slots=2)
-    strategy.herald.first_words(0, Bitfield(12))
+    strategy.advertiser.first_words(0, Bitfield(12))
     candidates = [
         replace(each, have_count=count) for each, count in zip(neighbours("0 0 0 0"), (5, 1, 4, 2), strict=True)
     ]
@@ -125,12 +125,12 @@ def test_a_leechs_slots_grow_with_its_pieces_up_to_the_profiles(pieces: int, slo
 
 
 def test_a_leech_hides_nothing() -> None:
-    herald = made().herald
+    advertiser = made().advertiser
     some = Bitfield(12)
     some.add(3)
-    assert herald.first_words(1, some) == some
-    assert list(herald.completed(5, [1, 2])) == [1, 2]
-    assert herald.first_words(2, ALL) == ALL
+    assert advertiser.first_words(1, some) == some
+    assert list(advertiser.completed(5, [1, 2])) == [1, 2]
+    assert advertiser.first_words(2, ALL) == ALL
 
 
 @pytest.mark.parametrize("parameter", ["first_slots", "pieces_a_slot", "seed_slots"])
@@ -146,7 +146,7 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.inte
 def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
     strategy = made()
     present = set(range(5))
-    known = {key: set(strategy.herald.first_words(key, ALL)) for key in range(5)}
+    known = {key: set(strategy.advertiser.first_words(key, ALL)) for key in range(5)}
     crowd = neighbours("0 0 0 0 0")
     for now, (what, key, index) in enumerate(events):
         if what == "gone":
@@ -159,7 +159,9 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
             continue
         if what == "heard":
             known[key].add(index)
-        for to, piece in strategy.herald.heard(key, index) if what == "heard" else strategy.herald.later(now * 2):
+        for to, piece in (
+            strategy.advertiser.heard(key, index) if what == "heard" else strategy.advertiser.later(now * 2)
+        ):
             assert to in present
             assert piece not in known[to]
             known[to].add(piece)

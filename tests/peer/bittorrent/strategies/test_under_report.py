@@ -27,8 +27,8 @@ class Told:
         self.have = Bitfield(PIECES)
         for index in pieces:
             self.have.add(index)
-        self.herald = UnderReports(ahead, Random(1))
-        self.told = set(self.herald.first_words(THEM, self.have))
+        self.advertiser = UnderReports(ahead, Random(1))
+        self.told = set(self.advertiser.first_words(THEM, self.have))
         self.theirs: set[int] = set()
 
     @property
@@ -37,11 +37,11 @@ class Told:
 
     def we_get(self, index: int) -> None:
         self.have.add(index)
-        self.told |= {index for _ in self.herald.completed(index, [THEM])}
+        self.told |= {index for _ in self.advertiser.completed(index, [THEM])}
 
     def they_get(self, index: int) -> None:
         self.theirs.add(index)
-        for key, told in self.herald.heard(THEM, index):
+        for key, told in self.advertiser.heard(THEM, index):
             assert key == THEM
             assert told in self.have
             assert told not in self.told | self.theirs
@@ -74,7 +74,7 @@ def test_the_most_common_piece_is_told_first() -> None:
     told.we_get(6)
     told.we_get(7)
     for another in (2, 3):
-        list(told.herald.heard(another, 7))
+        list(told.advertiser.heard(another, 7))
     told.they_get(0)
     assert told.told == {0, 7}
 
@@ -98,11 +98,11 @@ def test_a_neighbour_wants_as_many_as_it_is_to_want_or_all_that_there_are(
 
 def test_with_everything_here_everybody_hears_everything() -> None:
     told = Told(set(range(PIECES - 1)))
-    assert list(told.herald.later(now=1)) == []
+    assert list(told.advertiser.later(now=1)) == []
     told.we_get(PIECES - 1)
-    rest = {index for _, index in told.herald.later(now=2)}
+    rest = {index for _, index in told.advertiser.later(now=2)}
     assert told.told | rest == set(range(PIECES))
-    assert list(told.herald.later(now=3)) == []
+    assert list(told.advertiser.later(now=3)) == []
 
 
 def test_who_comes_then_is_told_at_once() -> None:

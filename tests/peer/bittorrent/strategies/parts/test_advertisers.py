@@ -1,4 +1,4 @@
-"""An honest herald says what is so, to everybody, at once."""
+"""An honest advertiser says what is so, to everybody, at once."""
 
 from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.wire.bitfield import Bitfield

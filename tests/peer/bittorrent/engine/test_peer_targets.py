@@ -1,4 +1,4 @@
-"""What a strategy wishes and says of neighbours comes true: whom we ask, how many there are, what they hear."""
+"""What a strategy wants and says of neighbours comes true: whom we ask, how many there are, what they hear."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -7,9 +7,9 @@ from random import Random
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import (
     Candidate,
+    PeerTargets,
     ProgressView,
     Strategy,
-    Wishes,
 )
 from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
@@ -37,8 +37,8 @@ class Asks:
         self.sources = sources
         self._most = most_neighbours
 
-    def wish(self, _: ProgressView, __: Sequence[Candidate]) -> Wishes:
-        return Wishes(most_neighbours=self._most, dials_up_to=40, numwant=50, sources=self.sources)
+    def targets(self, _: ProgressView, __: Sequence[Candidate]) -> PeerTargets:
+        return PeerTargets(most_neighbours=self._most, dials_up_to=40, numwant=50, sources=self.sources)
 
 
 def standard(**parts: object) -> Strategy:
@@ -51,7 +51,7 @@ def requests(them: Them) -> list[Request]:
 
 def test_we_show_interest_in_those_whom_we_want_to_ask_and_in_no_others() -> None:
     asks = Asks(frozenset())
-    mind = Mind(strategy=standard(appetite=asks))
+    mind = Mind(strategy=standard(peer_policy=asks))
     wanted = mind.meet(HaveAll(), Unchoke(), host="198.18.0.2", name="wanted")
     other = mind.meet(HaveAll(), Unchoke(), host="198.18.0.3", name="other")
     assert not requests(wanted)
@@ -65,7 +65,7 @@ def test_we_show_interest_in_those_whom_we_want_to_ask_and_in_no_others() -> Non
 
 def test_who_is_not_to_be_asked_any_more_hears_that_we_lost_interest() -> None:
     asks = Asks(None)
-    mind = Mind(strategy=standard(appetite=asks))
+    mind = Mind(strategy=standard(peer_policy=asks))
     them = mind.meet(HaveAll())
     assert Interested() in them.hears()
     asks.sources = frozenset()
@@ -77,7 +77,7 @@ def test_who_is_not_to_be_asked_any_more_hears_that_we_lost_interest() -> None:
 
 def test_a_newcomer_is_asked_at_once_where_all_are_asked_and_after_a_round_where_some_are() -> None:
     for sources, is_asked in ((None, True), (frozenset({1}), False)):
-        mind = Mind(strategy=standard(appetite=Asks(sources)))
+        mind = Mind(strategy=standard(peer_policy=Asks(sources)))
         mind.wait(COURSE.rechoke_period + 1)
         them = mind.meet(HaveAll(), Unchoke())
         assert bool(requests(them)) == is_asked
@@ -86,7 +86,7 @@ def test_a_newcomer_is_asked_at_once_where_all_are_asked_and_after_a_round_where
 
 
 def test_there_are_no_more_neighbours_than_wished_from_the_first_moment_on() -> None:
-    mind = Mind(strategy=standard(appetite=Asks(None, most_neighbours=1)))
+    mind = Mind(strategy=standard(peer_policy=Asks(None, most_neighbours=1)))
     mind.meet(HaveNone())
     assert mind.session.connected(Address("198.18.0.3", 6881), mind.now, is_outgoing=False) is None
 
@@ -106,8 +106,8 @@ class Listens(Honest):
 
 
 def test_a_herald_hears_of_each_piece_of_a_bitfield_and_of_each_have() -> None:
-    herald = Listens()
-    mind = Mind(strategy=standard(herald=herald))
+    advertiser = Listens()
+    mind = Mind(strategy=standard(advertiser=advertiser))
     claimed = Bitfield(mind.info.piece_count)
     for index in (1, 4):
         claimed.add(index)
@@ -115,14 +115,14 @@ def test_a_herald_hears_of_each_piece_of_a_bitfield_and_of_each_have() -> None:
     them.say(Have(5))
     them.say(Have(5))
     everything = mind.meet(HaveAll(), host="198.18.0.3", name="seed")
-    assert herald.said == [
+    assert advertiser.said == [
         *((them.key, index) for index in (1, 4, 5)),
         *((everything.key, index) for index in range(mind.info.piece_count)),
     ]
 
 
 def test_what_is_for_a_neighbour_that_is_not_there_is_dropped() -> None:
-    mind = Mind(strategy=standard(herald=Listens()))
+    mind = Mind(strategy=standard(advertiser=Listens()))
     them = mind.meet(HaveNone())
     mind.wait(5)
     assert not [word for word in them.hears() if isinstance(word, Have)]
