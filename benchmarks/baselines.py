@@ -47,7 +47,7 @@ PRELOAD = (
     "peer.distribution.fluid.relay",
     "peer.distribution.client_server.client",
     "peer.distribution.client_server.server",
-    "traceformat.encoding",
+    "contract.encoding",
 )
 PLAN = FOLDER / "plan.json"
 PORT = 7000

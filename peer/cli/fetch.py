@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from contract.events import Joined
 from peer.distribution.client_server.client import Fetch, Url, parse_url
 from peer.distribution.content import arriving
 from peer.distribution.endings import ExitCode, exit_codes
@@ -20,7 +21,6 @@ from peer.process.program import (
     run,
     wait_until_told,
 )
-from traceformat.events import Joined
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from contract.events import Joined, Opened
 from peer.distribution.content import arriving
 from peer.distribution.endings import EndError, ExitCode, exit_codes
 from peer.distribution.fluid.plan import (
@@ -26,7 +27,6 @@ from peer.process.program import (
     wait_until_told,
 )
 from peer.trace.recorder import Diary
-from traceformat.events import Joined, Opened
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from contract.events import Joined, Opened
 from peer.distribution.client_server.server import Site
 from peer.distribution.content import open_whole
 from peer.distribution.endings import ExitCode, exit_codes
@@ -20,7 +21,6 @@ from peer.process.program import (
     open_diary,
     run,
 )
-from traceformat.events import Joined, Opened
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from contract.events import Level
 from peer.bittorrent.client.open_torrent import OpensStorage
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.engine.profile import PROFILES
@@ -24,7 +25,6 @@ from peer.process.arguments import (
     whole_number,
 )
 from peer.process.exit_status import EndError, ExitCode
-from traceformat.events import Level
 
 _MOST_TORRENT: Final = 64 << 20
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import Final
 
-from traceformat.events import Lagged
+from contract.events import Lagged
 
 LEAST_TOLD: Final = 0.005
 """Less than this many seconds are not worth a line."""

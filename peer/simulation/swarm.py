@@ -17,6 +17,7 @@ from math import inf
 from random import Random
 from typing import Any
 
+from contract.events import Level, TraceEvent
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
 from peer.bittorrent.engine.connections.identities import Identity
@@ -34,7 +35,6 @@ from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
 from peer.bittorrent.wire.peer_id import make_peer_id
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.net.address import Address, pack_host
-from traceformat.events import Level, TraceEvent
 
 PORT = 6881
 TRACKER = "http://198.18.0.1/announce"

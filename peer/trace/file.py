@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from traceformat.encoding import encode, encode_header
-from traceformat.events import TraceEvent
+from contract.encoding import encode, encode_header
+from contract.events import TraceEvent
 
 _BUFFERED: Final = 64 << 10
 

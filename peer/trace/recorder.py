@@ -3,8 +3,7 @@
 from time import monotonic
 from typing import Final
 
-from peer.trace.file import TraceFile
-from traceformat.events import (
+from contract.events import (
     Completed,
     Connected,
     Disconnected,
@@ -13,6 +12,7 @@ from traceformat.events import (
     Moved,
     TraceEvent,
 )
+from peer.trace.file import TraceFile
 
 
 class Diary:

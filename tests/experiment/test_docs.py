@@ -9,12 +9,12 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from contract.programs import STRATEGIES, ProfileName
 from testbed.experiment import load_experiment, read_experiment
 from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
-from testbed.experiment.schema.hosts import STRATEGIES, ProfileName
 from testbed.experiment.schema.jsonschema import experiment_schema
 from testbed.experiment.schema.keys import key_paths
 from testbed.experiment.schema.limits import (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 from ruamel.yaml import YAML
 
+from contract.programs import STRATEGIES
 from testbed.experiment import (
     ExperimentError,
     Problem,
@@ -16,7 +17,6 @@ from testbed.experiment import (
     read_experiment,
 )
 from testbed.experiment.file.checks import FROM_GROUPS
-from testbed.experiment.schema.hosts import STRATEGIES
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"

@@ -23,6 +23,7 @@ from random import Random
 from time import monotonic
 from typing import Any, Final
 
+from contract.events import Level
 from peer.bittorrent.client.client import Client
 from peer.bittorrent.client.open_torrent import OpensStorage, Stock
 from peer.bittorrent.client.storage import StorageError
@@ -44,7 +45,6 @@ from peer.process.exit_status import EndError, ExitCode
 from peer.process.start_gate import told_to_begin
 from peer.process.ticker import turns
 from peer.trace.file import TraceError, TraceFile
-from traceformat.events import Level
 
 FLUSH_PERIOD: Final = 1.0
 _ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  They are compared with, not bound to.

@@ -8,6 +8,15 @@ from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any, Final
 
+from contract.events import (
+    Choked,
+    Completed,
+    Interested,
+    PieceCompleted,
+    PieceFailed,
+    PieceForgotten,
+    Unchoked,
+)
 from peer.bittorrent.engine.actions import Verify
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.download.download import Requesting
@@ -34,15 +43,6 @@ from peer.bittorrent.wire.messages import (
     Request,
 )
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from traceformat.events import (
-    Choked,
-    Completed,
-    Interested,
-    PieceCompleted,
-    PieceFailed,
-    PieceForgotten,
-    Unchoked,
-)
 
 MOST_FREE_PIECES: Final = 64
 """Of the pieces that a neighbour allows us while it chokes us, so many are remembered."""

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
+from contract.events import Level, Moved, TraceEvent
 from peer.bittorrent.engine.actions import Action, Send
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.wire.messages import Message
-from traceformat.events import Level, Moved, TraceEvent
 
 Tell: TypeAlias = Callable[[TraceEvent, float], None]
 """Takes a fact and when it happened."""

@@ -19,6 +19,13 @@ from math import inf
 from random import Random
 from typing import Final
 
+from contract.events import (
+    Erred,
+    Joined,
+    Left,
+    Level,
+    Opened,
+)
 from peer.bittorrent.engine.actions import Action, Leave
 from peer.bittorrent.engine.connections.connections import Doors
 from peer.bittorrent.engine.connections.identities import Face, Identity
@@ -49,13 +56,6 @@ from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.errors import WireError
 from peer.net.address import Address
-from traceformat.events import (
-    Erred,
-    Joined,
-    Left,
-    Level,
-    Opened,
-)
 
 PULSE: Final = 1.0
 """Seconds between two looks at what no input brings up: silence, time-outs, whom to dial."""

@@ -19,13 +19,13 @@ from random import Random
 from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
+from contract.events import DialFailed
 from peer.distribution.content import File
 from peer.net.address import Address
 from peer.net.backoff import backoff
 from peer.net.listener import Dialler
 from peer.net.poller import poller_of, running_poller
 from peer.trace.recorder import Diary
-from traceformat.events import DialFailed
 
 HELLO_PATIENCE: Final = 5.0
 FIRST_WAIT: Final = 0.02

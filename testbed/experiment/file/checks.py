@@ -3,15 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from contract.programs import STRATEGIES
 from testbed.experiment.file.findings import Finding, did_you_mean
 from testbed.experiment.schema.experiment import Experiment
-from testbed.experiment.schema.hosts import (
-    STRATEGIES,
-    At,
-    Hosts,
-    MidWay,
-    PeerGroup,
-)
+from testbed.experiment.schema.hosts import At, Hosts, MidWay, PeerGroup
 from testbed.experiment.schema.keys import Key
 
 FROM_GROUPS = ("n", "names", "up", "down", "delay", "jitter", "loss")

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 
 from pydantic import ValidationError
 
+from contract.programs import ProfileName
 from testbed.experiment.columns import (
     COARSEST_FIRST,
     EXPECTED_OF,
@@ -32,7 +33,7 @@ from testbed.experiment.language.expressions import (
 from testbed.experiment.plan.trials import Distribution, Term
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
-from testbed.experiment.schema.hosts import PeerGroup, ProfileName, Servers
+from testbed.experiment.schema.hosts import PeerGroup, Servers
 from testbed.experiment.schema.keys import Key
 
 _DEFAULT_Y: Final = "distribution_s"

@@ -18,14 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from contract.programs import ProfileName
 from testbed.experiment.schema.figures import ConditionText, ExpectationText, Figure
-from testbed.experiment.schema.hosts import (
-    Named,
-    Part,
-    PeerGroup,
-    ProfileName,
-    Servers,
-)
+from testbed.experiment.schema.hosts import Named, Part, PeerGroup, Servers
 from testbed.experiment.schema.quantities import (
     LIST,
     PLAIN,

@@ -1,7 +1,7 @@
 """What an experiment file can say of hosts: the servers, and the groups of peers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from contract.programs import ProfileName
 from testbed.experiment.schema.quantities import (
     LIST,
     PLAIN,
@@ -37,34 +38,6 @@ from testbed.experiment.schema.quantities import (
 
 Scalar: TypeAlias = StrictStr | StrictInt | StrictFloat | StrictBool | None
 Parameter: TypeAlias = Scalar | list[Scalar]
-ProfileName: TypeAlias = Literal["course", "bep3", "mainline", "libtorrent", "testbed"]
-STRATEGIES: Final = (
-    "tit-for-tat",
-    "sequential",
-    "random-order",
-    "random-unchoke",
-    "optimistic-only",
-    "no-optimistic",
-    "bittyrant",
-    "propshare",
-    "bitthief",
-    "large-view",
-    "seeds-only",
-    "fastest-only",
-    "false-pieces",
-    "under-report",
-    "sybil",
-    "whitewash",
-    "seed-drain",
-    "polluter",
-    "selfish",
-    "altruist",
-    "seed-round-robin",
-    "seed-fastest",
-    "anti-leech",
-    "super-seeding",
-    "swift",
-)
 """Those that come with our peer; another one is named `module:Class`, and only the peer knows whether it is there."""
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from contract.encoding import decode, decode_header
+from contract.events import Joined, Snubbed, TraceEvent
 from peer.trace.file import TraceError, TraceFile
-from traceformat.encoding import decode, decode_header
-from traceformat.events import Joined, Snubbed, TraceEvent
 
 HEADER = {"program": "test", "seed": 1}
 

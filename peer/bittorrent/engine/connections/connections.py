@@ -3,6 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from contract.events import (
+    Banned,
+    Connected,
+    Disconnected,
+    Erred,
+    Handshaken,
+)
 from peer.bittorrent.engine.actions import Close, Greet
 from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
 from peer.bittorrent.engine.discovery.address_book import AddressBook
@@ -12,13 +19,6 @@ from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import KeepAlive
 from peer.bittorrent.wire.peer_id import describe
 from peer.net.address import Address
-from traceformat.events import (
-    Banned,
-    Connected,
-    Disconnected,
-    Erred,
-    Handshaken,
-)
 
 OURSELVES: Final = "it is ourselves"
 TWICE: Final = "connected twice"

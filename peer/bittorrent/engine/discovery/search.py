@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 from typing import Final
 
+from contract.events import Announced, DialFailed, Erred
 from peer.bittorrent.engine.actions import Announce, Dial
 from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
@@ -12,7 +13,6 @@ from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import PeerTargets, Tally
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
-from traceformat.events import Announced, DialFailed, Erred
 
 KEY_BITS: Final = 32
 

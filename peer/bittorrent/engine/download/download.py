@@ -6,6 +6,14 @@ turns what neighbours say into questions to those two, and their answers into me
 
 from typing import Final
 
+from contract.events import (
+    BlockMoved,
+    BlockRequested,
+    EndgameBegan,
+    Interested,
+    RequestEnded,
+    Snubbed,
+)
 from peer.bittorrent.engine.actions import Divert
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.download.pieces import Arrival, Block, Pieces
@@ -20,14 +28,6 @@ from peer.bittorrent.wire.messages import (
     Request,
 )
 from peer.bittorrent.wire.messages import Interested as InterestedMessage
-from traceformat.events import (
-    BlockMoved,
-    BlockRequested,
-    EndgameBegan,
-    Interested,
-    RequestEnded,
-    Snubbed,
-)
 
 MOST_UNASKED: Final = 16 << 20
 """Bytes of blocks that nobody asked for, after which a neighbour is not believed to have missed our cancels."""

@@ -6,6 +6,13 @@ cancelled, or the neighbour is choked. Nothing is handed out before the connecti
 
 from typing import Final, NamedTuple
 
+from contract.events import (
+    BlockMoved,
+    BlockRequested,
+    Choked,
+    RequestEnded,
+    Unchoked,
+)
 from peer.bittorrent.engine.actions import LimitUpload, Upload
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.outbox import Outbox
@@ -18,13 +25,6 @@ from peer.bittorrent.wire.messages import (
     RejectRequest,
     Request,
     Unchoke,
-)
-from traceformat.events import (
-    BlockMoved,
-    BlockRequested,
-    Choked,
-    RequestEnded,
-    Unchoked,
 )
 
 MOST_QUEUED: Final = 500

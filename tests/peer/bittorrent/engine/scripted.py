@@ -4,6 +4,12 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import TypeVar
 
+from contract.events import (
+    Disconnected,
+    Erred,
+    Level,
+    TraceEvent,
+)
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
 from peer.bittorrent.engine.connections.identities import Identity
@@ -17,12 +23,6 @@ from peer.bittorrent.wire.messages import Message
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.net.address import Address
 from peer.simulation.swarm import a_torrent
-from traceformat.events import (
-    Disconnected,
-    Erred,
-    Level,
-    TraceEvent,
-)
 
 OUR_ID = b"-TB0100-" + b"o" * 12
 PLAIN = Reserved(0)

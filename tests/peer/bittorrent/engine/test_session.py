@@ -6,6 +6,13 @@ from random import Random
 
 import pytest
 
+from contract.events import (
+    Banned,
+    Disconnected,
+    Handshaken,
+    Left,
+    Opened,
+)
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
 from peer.bittorrent.engine.download.placement import Placement
@@ -60,13 +67,6 @@ from tests.peer.bittorrent.engine.scripted import (
     Mind,
     Them,
     everything,
-)
-from traceformat.events import (
-    Banned,
-    Disconnected,
-    Handshaken,
-    Left,
-    Opened,
 )
 
 BLOCK = 16 << 10

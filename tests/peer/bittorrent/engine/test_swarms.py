@@ -6,13 +6,7 @@ from statistics import mean, pvariance
 
 import pytest
 
-from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.engine.strategy import Allocation, ChokingView
-from peer.bittorrent.strategies import make_strategy
-from peer.bittorrent.strategies.parts.advertisers import Honest
-from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
-from traceformat.events import (
+from contract.events import (
     Banned,
     Choked,
     Completed,
@@ -26,6 +20,12 @@ from traceformat.events import (
     Snubbed,
     Unchoked,
 )
+from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.engine.strategy import Allocation, ChokingView
+from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 
 KIB = 1024
 COURSE = PROFILES["course"]

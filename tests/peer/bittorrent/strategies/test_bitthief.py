@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.events import Banned, PieceFailed
 from peer.bittorrent.engine.actions import Announce
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import (
@@ -31,7 +32,6 @@ from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
-from traceformat.events import Banned, PieceFailed
 
 COURSE = PROFILES["course"]
 TRACKER = "http://t/announce"

@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
+from contract.events import Connected, Moved
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
-from traceformat.events import Connected, Moved
 
 OFFERS = (15, 12, 10, 9, 8, 3)
 UNIT = 10_000

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.events import Banned, PieceFailed
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Garbage, Strategy
 from peer.bittorrent.strategies import StrategyError, make_strategy
@@ -22,7 +23,6 @@ from peer.bittorrent.wire.messages import (
 from tests.peer.bittorrent.engine.scripted import Mind
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
-from traceformat.events import Banned, PieceFailed
 
 COURSE = PROFILES["course"]
 PIECES = 16

@@ -4,6 +4,7 @@ from random import Random
 
 from hypothesis import given
 
+from contract.events import Announced, Connected, Disconnected
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Strategy
 from peer.bittorrent.strategies import make_strategy
@@ -13,7 +14,6 @@ from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
-from traceformat.events import Announced, Connected, Disconnected
 
 COURSE = PROFILES["course"]
 

@@ -4,12 +4,12 @@ from random import Random
 
 import pytest
 
+from contract.events import Left
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies import make_strategy
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
-from traceformat.events import Left
 
 COMPLETE = progress(now=150, have_count=10, completed_at=150)
 

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given
 
+from contract.events import Banned, Interested, PieceFailed
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Garbage, Strategy
 from peer.bittorrent.strategies import StrategyError, make_strategy
@@ -13,7 +14,6 @@ from peer.bittorrent.wire.bitfield import Bitfield
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
-from traceformat.events import Banned, Interested, PieceFailed
 
 COURSE = PROFILES["course"]
 

@@ -6,6 +6,7 @@ from statistics import mean
 
 from hypothesis import given
 
+from contract.events import Joined, PieceForgotten
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
@@ -15,7 +16,6 @@ from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.crowds import COURSE, Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import neighbourhoods, views
-from traceformat.events import Joined, PieceForgotten
 
 
 def drain(**parameters: object) -> Strategy:

@@ -5,6 +5,7 @@ from random import Random
 import pytest
 from hypothesis import given
 
+from contract.events import Connected, Disconnected, Interested
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
 from peer.bittorrent.strategies import StrategyError, make_strategy
@@ -21,7 +22,6 @@ from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import neighbourhoods, views
-from traceformat.events import Connected, Disconnected, Interested
 
 COURSE = PROFILES["course"]
 

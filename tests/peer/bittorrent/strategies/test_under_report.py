@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.events import Interested as InterestedFact
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.under_report import UnderReports
@@ -14,7 +15,6 @@ from peer.bittorrent.wire.messages import Have, HaveBitfield, HaveNone
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.engine.scripted import Mind
 from tests.peer.bittorrent.strategies.crowds import COURSE
-from traceformat.events import Interested as InterestedFact
 
 PIECES = 8
 THEM = 1

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract.events import Joined, Left, Opened
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Strategy
@@ -14,7 +15,6 @@ from peer.bittorrent.strategies import StrategyError, make_strategy
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
-from traceformat.events import Joined, Left, Opened
 
 BEP3 = PROFILES["bep3"]
 

@@ -1,5 +1,6 @@
 """Who hears of a new piece at once, who a little later, and what that saves."""
 
+from contract.events import Level
 from peer.bittorrent.engine.actions import Send
 from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
 from peer.bittorrent.engine.outbox import Outbox
@@ -9,7 +10,6 @@ from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, Message, Unchoke
 from peer.net.address import Address
 from peer.simulation.swarm import VirtualSwarm, a_torrent
-from traceformat.events import Level
 
 PATIENCE = 2.0
 

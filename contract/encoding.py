@@ -14,8 +14,8 @@ from math import isfinite
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args, get_type_hints
 
-from traceformat import events
-from traceformat.events import TraceEvent
+from contract import events
+from contract.events import TraceEvent
 
 VERSION: Final = 1
 HEADER: Final = "trace"

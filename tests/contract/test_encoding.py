@@ -12,16 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.program import describe_setup
-from peer.bittorrent.engine.profile import PROFILES
-from traceformat.encoding import (
+from contract.encoding import (
     EVENTS,
     decode,
     decode_header,
     encode,
     encode_header,
 )
-from traceformat.events import (
+from contract.events import (
     Announced,
     BlockMoved,
     Choked,
@@ -32,6 +30,8 @@ from traceformat.events import (
     TraceEvent,
     Unchoked,
 )
+from peer.bittorrent.client.program import describe_setup
+from peer.bittorrent.engine.profile import PROFILES
 
 DOC = Path(__file__).parents[2] / "docs" / "trace.md"
 
