@@ -39,19 +39,19 @@ def testbed() -> None:
 def run(
     experiment: Annotated[Path, typer.Argument(help="the experiment file")],
     runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if a run of this is unfinished.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new run, even if there is an unfinished one.")] = False,
     redo_suspect: Annotated[
         bool,
-        typer.Option("--redo-suspect", help="Measure suspect trials of the latest run again, and keep the old ones."),
+        typer.Option("--redo-suspect", help="Measure the suspect trials of the latest run again; the old ones are kept."),
     ] = False,
     quiet: Quiet = False,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line for what happens.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print each event as a JSON object on a line.")] = False,
 ) -> None:
     """Run the trials of an experiment, one after the other, and keep tables, figures and traces in a run folder.
 
-    The same command again goes on with a run that was broken off; a file that was changed begins another one. Ctrl-C
-    once stops after the trial in flight, twice stops now and drops it. Exit status 1 if what the file expects did not
-    come out, or trials have no result.
+    The same command again resumes an unfinished run; a changed file begins a new one. Ctrl-C once stops after the
+    present trial, twice stops now and drops it. The exit status is 1 if an expectation of the file does not hold or
+    trials have no result.
     """
     from testbed.cli.run import run_experiment
 

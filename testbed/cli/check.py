@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Final
 
 from testbed.cli.targets import target_of, trial_topology
-from testbed.errors import ExplainedError
+from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import read_experiment
 from testbed.experiment.plan.estimates import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.tasks.distribute.programs import check_programs
-from testbed.trial.errors import TrialError
+from testbed.tasks.programs import programs_of
 from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()
@@ -41,7 +40,7 @@ def checked_plan(file: Path) -> Plan:
 
 def _check_programs(file: Path, trial: Trial) -> None:
     try:
-        check_programs(trial)
+        programs_of(trial).check(trial)
     except TrialError as error:
         raise ExplainedError(f"{file}: {error}") from error
 

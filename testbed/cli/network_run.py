@@ -1,4 +1,4 @@
-"""`testbed run` of an experiment without peers: its network is built, its links are measured, and that is kept."""
+"""`testbed run` of an experiment without peers: build the network, measure its links, and keep the result."""
 
 import csv
 import json
@@ -21,7 +21,7 @@ _TOLERANCE = 0.02
 
 
 def run_network(experiment: Path, runs: Path, *, quiet: bool) -> int:
-    """Build the experiment's network, check all its links, and write a run folder; 1 if a link is not as asked."""
+    """Build the network, check all its links, and write a run folder; returns 1 if a link is not as asked."""
     target, tell = target_of(experiment), progress(quiet=quiet)
     started = datetime.now(UTC)
     with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
@@ -32,13 +32,13 @@ def run_network(experiment: Path, runs: Path, *, quiet: bool) -> int:
         provenance = {**_provenance(started), "host_settings": dict(found.settings)}
         (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
     print_findings(found, _TOLERANCE)
-    print(f"kept in {shown(folder)}")
+    print(f"results in {shown(folder)}")
     return 0 if found.within(_TOLERANCE) else 1
 
 
 @contextmanager
 def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
-    """A hidden folder, there before anything is measured: it gets its real name at the end, or is removed."""
+    """A hidden folder, made before anything is measured. At the end it gets its name; on an error it is removed."""
     folder = claim_folder(runs, name)
     try:
         yield folder

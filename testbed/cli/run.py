@@ -1,4 +1,4 @@
-"""`testbed run`: the trials of an experiment, one after the other, and what is kept of them."""
+"""`testbed run`: run the trials of an experiment that have no result yet, then make tables and figures."""
 
 import sys
 from pathlib import Path
@@ -13,19 +13,9 @@ from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, read_experiment
 from testbed.experiment.plan.estimates import doubts
-from testbed.runfolder.folders import (
-    RunFolder,
-    latest_run,
-    make_run,
-    unfinished_run,
-)
+from testbed.runfolder.folders import RunFolder, latest_run, make_run, unfinished_run
 from testbed.runs.provenance import session
-from testbed.runs.run_all import (
-    Tally,
-    check_plan,
-    finish_session,
-    run_trials,
-)
+from testbed.runs.run_all import Tally, check_plan, finish_session, run_trials
 from testbed.trial.events import RunEnded
 
 INTERRUPTED: Final = 130
@@ -34,9 +24,9 @@ INTERRUPTED: Final = 130
 def run_experiment(
     experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool, json_lines: bool
 ) -> int:
-    """Run what is missing of an experiment, and report; returns the exit status."""
+    """Run the missing trials of an experiment and report; returns the exit status."""
     if fresh and redo_suspect:
-        raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
+        raise ExplainedError("--fresh begins a new run, and --redo-suspect resumes one: give only one of them")
     written = read_experiment(experiment)
     if not written.experiment.peers:
         return run_network(experiment, runs, quiet=quiet or json_lines)
@@ -53,7 +43,8 @@ def run_experiment(
         if redo_suspect:
             run.set_aside(find_suspect(run.path))
         tally = _run(run, view)
-        declared = experiment if redo_suspect else None  # whose figures and expectations may be newer than the run's
+        # The figures and expectations in the file may be newer than those of the run.
+        declared = experiment if redo_suspect else None
         status = make_report(run.path, experiment=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status

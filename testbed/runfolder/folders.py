@@ -21,10 +21,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from testbed.errors import RunError
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.runfolder.writing import RECORD, VERSION, write_json
-from testbed.trial.errors import RunError
 
 EXPERIMENT: Final = "experiment.yaml"
 PLAN: Final = "plan.json"

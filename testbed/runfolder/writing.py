@@ -19,7 +19,7 @@ from testbed.experiment.plan.trials import (
     PlannedTracker,
     Trial,
 )
-from testbed.trial.applications.applications import Player
+from testbed.trial.applications.application import Application
 from testbed.trial.fidelity import Fidelity
 from testbed.trial.monitoring import links, machine
 from testbed.wiretap.capture import Capture
@@ -80,7 +80,7 @@ def _compressed(path: Path) -> Iterator[gzip.GzipFile]:
         yield packed
 
 
-def write_counters(folder: Path, watched: links.LinkWatch, samples: Sequence[machine.MachineSample]) -> None:
+def write_counters(folder: Path, watched: links.LinkMonitor, samples: Sequence[machine.MachineSample]) -> None:
     """Write what was seen once a second of the links, and of the machine."""
     write_table(folder / "counters.csv.gz", links.COLUMNS, watched.rows)
     write_table(folder / "machine.csv.gz", machine.COLUMNS, map(machine.row, samples))
@@ -112,9 +112,9 @@ def trial_record(
     }
 
 
-def host_record(player: Player, address: str, seconds: float, trace: str | None) -> dict[str, Any]:
+def host_record(player: Application, address: str, seconds: float, trace: str | None) -> dict[str, Any]:
     """Return what became of a host."""
-    planned, ending = player.planned, player.ending(seconds)
+    planned, ending = player.planned, player.exit_report(seconds)
     return {
         "name": player.name,
         "role": player.role,

@@ -9,7 +9,7 @@ from testbed.trial.fidelity import Evidence, Fidelity, judge
 from testbed.trial.monitoring.links import LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.trial.monitoring.wakeup_latency import summary
-from tests.trial.plans import plan_of, play
+from tests.trial.plans import perform, plan_of
 
 GOOD = MachineSample(
     t=1.0,
@@ -114,9 +114,9 @@ def test_a_link_is_measured_while_it_is_busy() -> None:
     assert LinkUse("p1", "up", 8 * MEGABIT).measured is None
 
 
-def test_the_sleeper_sums_a_second_up() -> None:
-    naps = [0.001] * 490 + [0.010] * 10
-    assert summary(12.5, naps) == "12.500000 10.000 10.000\n"
+def test_wakeup_latency_line_has_percentile_and_maximum() -> None:
+    late = [0.001] * 490 + [0.010] * 10
+    assert summary(12.5, late) == "12.500000 10.000 10.000\n"
     assert summary(12.5, [0.001] * 499 + [0.010]) == "12.500000 1.000 10.000\n"
 
 
@@ -130,7 +130,7 @@ time_limit: 4 s
 time_scale: 10
 """
     peers = "homes: {count: 40, up: 40 Mbit/s, down: 200 Mbit/s}"
-    ended, _ = play(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
+    ended, _ = perform(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
     assert ended.verdict == "suspect"
     assert ended.reasons
 
@@ -141,7 +141,7 @@ def test_an_easy_trial_is_valid(tmp_path: Path) -> None:
     trial = plan_of(tmp_path, more="distribution: client-server\n").trials[0]
     found = []
     for attempt in range(5):
-        ended, _ = play(trial, tmp_path / str(attempt))
+        ended, _ = perform(trial, tmp_path / str(attempt))
         found.append(ended.reasons)
         if not ended.reasons:
             break

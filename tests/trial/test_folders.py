@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.errors import RunError
 from testbed.experiment import Plan
 from testbed.runfolder.folders import (
     RunFolder,
@@ -16,7 +17,6 @@ from testbed.runfolder.folders import (
     unfinished_run,
 )
 from testbed.runfolder.writing import unfinished_folder
-from testbed.trial.errors import RunError
 from tests.trial.plans import plan_of
 
 MORE = "sweep:\n  distribution: [client-server, bittorrent]\n"

@@ -1,0 +1,15 @@
+"""The programs of every task, by the task's name: to add a task, add a line."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.programs.schemes import DistributePrograms
+from testbed.tasks.launches import TaskPrograms
+
+PROGRAMS: Final[Mapping[str, TaskPrograms]] = {"distribute": DistributePrograms()}
+
+
+def programs_of(_trial: Trial) -> TaskPrograms:
+    """Return the programs of a trial's task."""
+    return PROGRAMS["distribute"]
