@@ -39,10 +39,14 @@ def testbed() -> None:
 def run(
     experiment: Annotated[Path, typer.Argument(help="the experiment file")],
     runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin a new run, even if there is an unfinished one.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new run, even if there is an unfinished one.")
+    ] = False,
     redo_suspect: Annotated[
         bool,
-        typer.Option("--redo-suspect", help="Measure the suspect trials of the latest run again; the old ones are kept."),
+        typer.Option(
+            "--redo-suspect", help="Measure the suspect trials of the latest run again; the old ones are kept."
+        ),
     ] = False,
     quiet: Quiet = False,
     json: Annotated[bool, typer.Option("--json", help="Print each event as a JSON object on a line.")] = False,

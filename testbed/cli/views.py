@@ -137,7 +137,7 @@ class RunProgress:
         if trial is None or self.plan is None:
             return "no trial"
         point = name_of(trial.point, [each.point for each in self.plan.trials])
-        return f"{point or trial.settings.distribution}, repetition {trial.repetition}"
+        return f"{point}, repetition {trial.repetition}" if point else f"repetition {trial.repetition}"
 
 
 def in_words(seconds: float) -> str:
