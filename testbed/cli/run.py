@@ -7,18 +7,14 @@ from typing import Final
 from testbed.cli.check import checked_plan, warning
 from testbed.cli.network_run import run_network
 from testbed.cli.plan import this_machine
-from testbed.cli.report import find_suspect, make_report
+from testbed.cli.report import make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, read_experiment
 from testbed.experiment.plan.estimates import doubts
-from testbed.runfolder.folders import (
-    RunFolder,
-    latest_run,
-    make_run,
-    unfinished_run,
-)
+from testbed.runfolder.collection import latest_run, make_run, unfinished_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
 from testbed.runs.run_all import (
     Tally,
@@ -51,7 +47,7 @@ def run_experiment(
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
         if redo_suspect:
-            run.set_aside(find_suspect(run.path))
+            run.set_aside(run.suspect())
         tally = _run(run, view)
         declared = experiment if redo_suspect else None  # whose figures and expectations may be newer than the run's
         status = make_report(run.path, experiment=declared, quiet=quiet or json_lines)

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.trial_folder import COUNTERS
 from testbed.theory.wire import FRAME_HEADERS
 
-COUNTERS: Final = "counters.csv.gz"
 COUNTS: Final = ("up_bytes", "up_packets", "up_drops", "down_bytes", "down_packets", "down_drops")
 
 Numbers: TypeAlias = NDArray[np.float64]

@@ -1,11 +1,9 @@
 """What can keep a trial or a run from being one."""
 
-from testbed.errors import ExplainedError
+from testbed.errors import ExplainedError, RunError
+
+__all__ = ["RunError", "TrialError"]
 
 
 class TrialError(ExplainedError):
     """A trial could not begin, or could not be kept: it has no result."""
-
-
-class RunError(ExplainedError):
-    """A run folder cannot be made, continued or believed."""

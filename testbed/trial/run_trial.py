@@ -9,7 +9,8 @@ from typing import Any
 
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, sandbox
-from testbed.runfolder import writing as record
+from testbed.runfolder.record import VERSION, Fidelity, HostRecord, TrialRecord, write_record
+from testbed.runfolder.trial_folder import compress, unfinished_folder
 from testbed.tasks.distribute.programs import preload_of, scheme_of
 from testbed.topology.planned import topology_of
 from testbed.trial.applications.applications import (
@@ -23,12 +24,13 @@ from testbed.trial.applications.applications import (
 )
 from testbed.trial.applications.launch import Stage
 from testbed.trial.events import Collecting, Tell, TrialEnded
-from testbed.trial.fidelity import Evidence, Fidelity, judge
+from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.interrupts import Interrupt, first_interrupt_waits
 from testbed.trial.monitoring.links import LinkWatch
 from testbed.trial.monitoring.machine import MachineWatch, machine_limits
 from testbed.trial.monitoring.traces import completion, worst_lag
 from testbed.trial.monitoring.watch import Watch
+from testbed.trial.recording import capture_record, host_record, link_records, write_counters
 from testbed.trial.return_addresses import give_return_addresses
 from testbed.wiretap.capture import Capture, captured_hosts, capturing
 
@@ -66,7 +68,7 @@ def _conduct(order: Order, tell: Tell) -> TrialEnded:
     began = time.monotonic()
     with (
         first_interrupt_waits() as interrupt,
-        record.unfinished_folder(order.trials, order.trial.id) as kept,
+        unfinished_folder(order.trials, order.trial.id) as kept,
         tempfile.TemporaryDirectory(dir="/run") as work,
     ):
         played = _play(order, kept, Path(work), interrupt, tell)
@@ -128,24 +130,28 @@ def _evidence(played: Played) -> Evidence:
 
 def _keep(order: Order, played: Played, fidelity: Fidelity, kept: Path) -> None:
     """Write everything into the trial's folder; the record comes last."""
-    record.write_counters(kept, played.links, played.machine.samples)
-    traces = {player.name: record.compress(player.trace, kept) for player in played.troupe if player.trace.exists()}
-    content = record.trial_record(
-        order.trial,
+    write_counters(kept, played.links, played.machine.samples)
+    traces = {player.name: compress(player.trace, kept) for player in played.troupe if player.trace.exists()}
+    uses = played.links.uses
+    record = TrialRecord(
+        version=VERSION,
+        id=order.trial.id,
+        trial=order.trial,
         t0=played.t0,
         end=played.end,
         stopped=played.stopped,
-        hosts=[_host_record(player, played, traces.get(player.name)) for player in played.troupe],
-        uses=played.links.uses,
+        hosts=tuple(_host_record(player, played, traces.get(player.name)) for player in played.troupe),
+        links=link_records(use for use in uses if use.direction != "trunk"),
+        trunks=link_records(use for use in uses if use.direction == "trunk"),
         fidelity=fidelity,
+        captures=tuple(capture_record(capture, kept) for capture in played.captures),
     )
-    content["captures"] = [record.capture_record(capture, kept) for capture in played.captures]
-    record.write_json(kept / record.RECORD, content)
+    write_record(kept, record)
 
 
-def _host_record(player: Player, played: Played, trace: str | None) -> dict[str, Any]:
+def _host_record(player: Player, played: Played, trace: str | None) -> HostRecord:
     address = played.stage.addresses[player.name]
-    return record.host_record(player, address, played.end - played.t0, trace)
+    return host_record(player, address, played.end - played.t0, trace)
 
 
 def _summary(order: Order, played: Played, fidelity: Fidelity) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from testbed.errors import ExplainedError
 from testbed.results import Report, report
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.folder import RunFolder
-from tests.results.runs import (
+from tests.runfolder.runs import (
     GOLDEN,
     fact,
     golden,
@@ -134,7 +134,7 @@ def test_a_trial_of_another_plan_is_not_used(tmp_path: Path) -> None:
     made = report(tmp_path)
     (damage,) = made.damages
     assert str(damage).endswith(f"is of another trial than {second.id} in plan.json")
-    assert (made.tables.trials.empty, made.run.missing) == (True, (first,))
+    assert (made.tables.trials.empty, made.run.missing()) == (True, (first,))
 
 
 def test_a_folder_that_was_never_planned_is_named(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_trial_that_is_half_written_is_missing(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden()).rename(tmp_path / "trials" / f".{plan.trials[0].id}.part")
     made = report(tmp_path)
-    assert (made.run.missing, made.damages, made.is_well) == (plan.trials, (), False)
+    assert (made.run.missing(), made.damages, made.is_well) == (plan.trials, (), False)
     assert made.tables.trials.empty
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.traces import HostTrace, read_trace
-from tests.results.runs import (
+from tests.runfolder.runs import (
     T0,
     Facts,
     choked,
