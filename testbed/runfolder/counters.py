@@ -75,7 +75,7 @@ def _read_table(file: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or spoilt: {error}") from error
+        raise DamageError(file, f"is cut short or corrupt: {error}") from error
     except ValueError as error:  # pandas' own errors are ValueErrors too
         raise DamageError(file, f"is not the table of counters: {error}") from error
     if absent := [name for name in types if name not in table]:
