@@ -14,7 +14,7 @@ from testbed.cli.output import progress
 from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
 from testbed.network import sandbox
-from testbed.runfolder.folders import claim_folder, shown
+from testbed.runfolder.collection import claim_folder, shown
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02

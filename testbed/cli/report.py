@@ -41,13 +41,6 @@ def make_report(
     return 0 if made.is_well else 1
 
 
-def find_suspect(run: Path) -> list[str]:
-    """Return the ids of a run's suspect trials."""
-    with _extra_explained():
-        from testbed.results import suspect_trials
-    return suspect_trials(run)
-
-
 @contextmanager
 def _extra_explained() -> Iterator[None]:
     try:
@@ -118,8 +111,8 @@ def _complaints(made: "Report") -> Iterator[str]:
     if made.damages:
         yield "nothing of what is damaged is used; remove those folders, and run the experiment again"
     planned = len(made.run.plan.trials)
-    if made.run.missing:
-        yield f"{len(made.run.missing)} of {planned} trials are not there yet: run the experiment again to go on"
+    if made.run.missing():
+        yield f"{len(made.run.missing())} of {planned} trials are not there yet: run the experiment again to go on"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
         use = "used" if made.with_suspect else "left out of summary, figures and expectations"
         yield (

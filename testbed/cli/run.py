@@ -7,13 +7,14 @@ from typing import Final
 from testbed.cli.check import checked_plan, warning
 from testbed.cli.network_run import run_network
 from testbed.cli.plan import this_machine
-from testbed.cli.report import find_suspect, make_report
+from testbed.cli.report import make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, read_experiment
 from testbed.experiment.plan.estimates import doubts
-from testbed.runfolder.folders import RunFolder, latest_run, make_run, unfinished_run
+from testbed.runfolder.collection import latest_run, make_run, unfinished_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
 from testbed.runs.run_all import Tally, check_plan, finish_session, run_trials
 from testbed.trial.events import RunEnded
@@ -41,7 +42,7 @@ def run_experiment(
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
         if redo_suspect:
-            run.set_aside(find_suspect(run.path))
+            run.set_aside(run.suspect())
         tally = _run(run, view)
         # The figures and expectations in the file may be newer than those of the run.
         declared = experiment if redo_suspect else None

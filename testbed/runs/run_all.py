@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from testbed.errors import RunError
 from testbed.experiment.plan.plan import Plan
-from testbed.runfolder.folders import RunFolder
+from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
 from testbed.runs.executor import Executor, Outcome, sequential
 from testbed.tasks.programs import programs_of

@@ -4,10 +4,10 @@ A task starts nothing itself. It says what is to run where, and an engine does i
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from contract.programs import COMPLETED, READY, WAITING
 from testbed.experiment.plan.trials import PlannedHost, Trial
@@ -79,6 +79,8 @@ class Assignment:
     launch: Launch
     arrival: float = 0.0
     """When a participant joins, in seconds after t = 0."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What only this task has to say about the host in the trial's record, as JSON values."""
 
 
 class TaskPrograms(Protocol):

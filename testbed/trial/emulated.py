@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, ProcessError, sandbox
-from testbed.runfolder import writing as record
+from testbed.runfolder.record import VERSION, Fidelity, TrialRecord, write_record
+from testbed.runfolder.trial_folder import compress, unfinished_folder
 from testbed.tasks.launches import TrialContext
 from testbed.tasks.programs import programs_of
 from testbed.topology.planned import topology_of
-from testbed.trial.applications.application import Application
 from testbed.trial.applications.applications import Applications
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
-from testbed.trial.fidelity import Evidence, Fidelity, judge
+from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.interrupts import Interrupt, first_interrupt_waits
 from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
 from testbed.trial.monitoring.traces import completion, worst_lag
+from testbed.trial.recording import capture_record, host_record, link_records, write_counters
 from testbed.trial.return_addresses import give_return_addresses
 from testbed.wiretap.capture import Capture, captured_hosts, capturing
 
@@ -46,7 +46,7 @@ class Performance:
 def perform(order: TrialOrder, notify: Notify) -> TrialEnded:
     """Perform a trial in a sandbox of its own. The folder is made outside, so that it goes if the sandbox is killed."""
     try:
-        with record.unfinished_folder(order.trials, order.trial.id) as folder:
+        with unfinished_folder(order.trials, order.trial.id) as folder:
             return sandbox.run(lambda: _perform_inside(order, folder, notify))
     except (ProcessError, sandbox.SandboxError) as error:
         raise TrialError(str(error)) from error
@@ -58,7 +58,7 @@ def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnd
         performance = _perform(order, folder, Path(work), interrupt, notify)
         notify(Collecting())
         fidelity = judge(_evidence(performance))
-        _keep(order, performance, fidelity, folder)
+        _keep(performance, fidelity, folder)
         return _summary(performance, fidelity, seconds=time.monotonic() - began, is_last=interrupt.is_asked)
 
 
@@ -113,27 +113,26 @@ def _evidence(performance: Performance) -> Evidence:
     return Evidence(samples, performance.links.uses, 1000 * max(lags), machine_limits(samples))
 
 
-def _keep(order: TrialOrder, performance: Performance, fidelity: Fidelity, folder: Path) -> None:
+def _keep(performance: Performance, fidelity: Fidelity, folder: Path) -> None:
     """Write everything into the trial's folder; the record comes last."""
-    record.write_counters(folder, performance.links, performance.machine.samples)
-    applications = performance.applications
-    traces = {each.name: record.compress(each.trace, folder) for each in applications if each.trace.exists()}
-    content = record.trial_record(
-        order.trial,
+    trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
+    write_counters(folder, performance.links, performance.machine.samples)
+    traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
+    addresses, seconds = performance.context.addresses, performance.end - performance.t0
+    record = TrialRecord(
+        version=VERSION,
+        id=trial.id,
+        trial=trial,
         t0=performance.t0,
         end=performance.end,
         stopped=performance.stopped,
-        hosts=[_host_record(each, performance, traces.get(each.name)) for each in applications],
-        uses=performance.links.uses,
+        hosts=tuple(host_record(each, addresses[each.name], seconds, traces.get(each.name)) for each in applications),
+        links=link_records(use for use in uses if use.direction != "trunk"),
+        trunks=link_records(use for use in uses if use.direction == "trunk"),
         fidelity=fidelity,
+        captures=tuple(capture_record(capture, folder) for capture in performance.captures),
     )
-    content["captures"] = [record.capture_record(capture, folder) for capture in performance.captures]
-    record.write_json(folder / record.RECORD, content)
-
-
-def _host_record(application: Application, performance: Performance, trace: str | None) -> dict[str, Any]:
-    address = performance.context.addresses[application.name]
-    return record.host_record(application, address, performance.end - performance.t0, trace)
+    write_record(folder, record)
 
 
 def _summary(performance: Performance, fidelity: Fidelity, *, seconds: float, is_last: bool) -> TrialEnded:

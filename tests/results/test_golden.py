@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from testbed.results import Report, report
-from tests.results.runs import (
+from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
     Happened,

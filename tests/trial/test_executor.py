@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from testbed.errors import RunError, TrialError
-from testbed.runfolder.folders import RunFolder, make_run
+from testbed.runfolder.collection import make_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.executor import Outcome, sequential
 from testbed.runs.run_all import MOST_FAILURES, run_trials
 from testbed.trial.engine import Engine

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.trial.fidelity import Evidence, Fidelity, judge
+from testbed.runfolder.record import Fidelity
+from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.monitoring.links import LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.trial.monitoring.wakeup_latency import summary
@@ -44,7 +45,7 @@ def test_an_undisturbed_trial_is_valid() -> None:
     ("bad", "word"),
     [
         (replace(GOOD, lateness_ms=20.0), "20.0 ms late in the worst second"),
-        (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "busy all the time"),
+        (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "all processors were busy"),
         (replace(GOOD, run_delay_ms=500.0), "waited 500 ms"),
         (replace(GOOD, softnet_drops=3), "3 packets were dropped"),
     ],
@@ -67,7 +68,7 @@ def test_busy_processors_alone_are_no_reason() -> None:
 
 
 def test_a_trial_of_which_nothing_is_known_is_suspect() -> None:
-    assert verdict().reasons == ("nobody measured how late programs wake",)
+    assert verdict().reasons == ("it was not measured how late programs wake",)
 
 
 def test_a_late_application_and_a_limit_of_the_machine_are_reasons() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.runfolder.writing import compress, write_table
+from testbed.runfolder.trial_folder import compress, write_table
 from testbed.runs.provenance import session
 from testbed.trial.interrupts import first_interrupt_waits
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits

@@ -13,7 +13,8 @@ import pytest
 from testbed.errors import RunError
 from testbed.network import sandbox
 from testbed.network.kernel.syscalls import mount
-from testbed.runfolder.folders import RunFolder, make_run
+from testbed.runfolder.collection import make_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.run_all import MOST_FAILURES, Tally, run_trials
 from testbed.trial.events import Event, Progress, TrialBegan, TrialEnded, TrialFailed
 from tests.trial.plans import plan_of

@@ -1,10 +1,11 @@
 """One application on its host, from its start to the reason why it ended."""
 
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from testbed.experiment.plan.trials import PlannedHost
 from testbed.network import Network, Process, ProcessError
@@ -59,6 +60,11 @@ class Application:
     def group(self) -> str:
         """What the experiment file calls its host and others like it."""
         return self._assignment.group
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What its task has to say about it in the record."""
+        return self._assignment.details
 
     @property
     def phase(self) -> Phase:

@@ -7,7 +7,7 @@ in `adapters`, under the name that an experiment file gives as `application`.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Final
+from typing import Any, Final
 
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, PlannedTracker, Trial
@@ -123,16 +123,23 @@ def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
 def _tracker(context: TrialContext) -> Iterator[Assignment]:
     planned, launch = context.trial.hosts.tracker, _scheme_of(context.trial).tracker
     if planned is not None and launch is not None:
-        yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned))
+        details = {"application": planned.kind}
+        yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
 
 
 def _servers(context: TrialContext) -> Iterator[Assignment]:
     for planned in context.trial.hosts.servers:
         launch = _adapter_of(context.trial, planned).server(context, planned)
-        yield Assignment(planned, "server", "servers", Phase.SERVICE, launch)
+        yield Assignment(planned, "server", "servers", Phase.SERVICE, launch, details=_behaviour(planned))
 
 
 def _peers(context: TrialContext) -> Iterator[Assignment]:
     for planned in context.trial.hosts.peers:
         launch = _adapter_of(context.trial, planned).peer(context, planned)
-        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival)
+        details = {**_behaviour(planned), "group": planned.group, "arrival_s": planned.arrival}
+        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival, details)
+
+
+def _behaviour(planned: PlannedServer) -> dict[str, Any]:
+    strategy = planned.strategy.model_dump(mode="json")
+    return {"strategy": strategy, "profile": planned.profile, "application": planned.application}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.traces import HostTrace, read_trace
-from tests.results.runs import (
+from tests.runfolder.runs import (
     T0,
     Facts,
     choked,
@@ -43,15 +43,15 @@ def ended(t: float, received: int, sent: int) -> dict[str, object]:
 def test_bytes_are_summed_by_connection_and_by_second(tmp_path: Path) -> None:
     facts = [*begun(), *connected(0.2, 2, "198.18.0.8"), moved(1.9, (1, 10, 1), (2, 20, 2)), moved(2.1, (2, 5, 0))]
     trace = read(tmp_path, facts)
-    assert [(contact.received, contact.sent) for contact in trace.contacts] == [(10, 1), (25, 2)]
-    assert trace.moved == {1: (30, 3), 2: (5, 0)}
+    assert [(connection.received, connection.sent) for connection in trace.connections] == [(10, 1), (25, 2)]
+    assert trace.by_second == {1: (30, 3), 2: (5, 0)}
     assert (trace.received, trace.sent) == (35, 3)
 
 
 def test_what_a_connection_moved_at_last_is_told_when_it_ends(tmp_path: Path) -> None:
     trace = read(tmp_path, [*begun(), moved(1.5, (1, 100, 50)), ended(2.2, received=130, sent=50)])
     assert (trace.received, trace.sent) == (130, 50)
-    assert trace.moved == {1: (100, 50), 2: (30, 0)}
+    assert trace.by_second == {1: (100, 50), 2: (30, 0)}
 
 
 def test_what_was_told_at_the_end_is_not_counted_again(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_what_was_told_at_the_end_is_not_counted_again(tmp_path: Path) -> None:
         tmp_path, [*begun(), moved(1.5, (1, 100, 0)), ended(2.2, received=130, sent=0), moved(2.5, (1, 30, 0))]
     )
     assert trace.received == 130
-    assert trace.contacts[0].received == 130
+    assert trace.connections[0].received == 130
 
 
 def test_unchoked_times_are_summed_for_both_directions(tmp_path: Path) -> None:
@@ -74,22 +74,22 @@ def test_unchoked_times_are_summed_for_both_directions(tmp_path: Path) -> None:
         ended(4.0, 0, 0),
         left(9.0),
     ]
-    contact = read(tmp_path, facts).contacts[0]
-    assert contact.giving.total == pytest.approx(2.0)
-    assert contact.given.total == pytest.approx(2.5)
+    connection = read(tmp_path, facts).connections[0]
+    assert connection.unchoked_by_us.total == pytest.approx(2.0)
+    assert connection.unchoked_by_them.total == pytest.approx(2.5)
 
 
 def test_what_goes_on_at_the_end_of_a_trial_ends_there(tmp_path: Path) -> None:
     trace = read(tmp_path, [*begun(), unchoked(1.0, 1), left(30.0)], end=8.0)
-    assert trace.contacts[0].giving.total == pytest.approx(7.0)
+    assert trace.connections[0].unchoked_by_us.total == pytest.approx(7.0)
 
 
 def test_lives_have_connections_of_their_own(tmp_path: Path) -> None:
     first = [*begun(), moved(1.0, (1, 7, 0)), completed(1.5, wasted=2), left(2.0, wasted=3)]
     second = [header(4.0), joined(4.0, "again"), *connected(4.1, 1, "198.18.0.9"), moved(5.0, (1, 5, 0))]
     trace = read(tmp_path, [*first, *second])
-    assert [contact.received for contact in trace.contacts] == [7, 5]
-    assert (trace.joins, trace.lefts, trace.has_left) == ([0.0, 4.0], [2.0], False)
+    assert [connection.received for connection in trace.connections] == [7, 5]
+    assert (trace.join_times, trace.leave_times, trace.has_left) == ([0.0, 4.0], [2.0], False)
     assert (trace.completed, trace.wasted, trace.last) == (1.5, 3, 5.0)
 
 
@@ -98,14 +98,14 @@ def test_what_was_sent_before_the_file_was_whole_is_told_apart(tmp_path: Path) -
     done = [moved(1.0, (1, 9, 7)), completed(1.5), moved(2.0, (1, 0, 5)), left(3.0)]
     seed = [header(4.0), joined(4.0, "p1"), opened(4.0, pieces=4, have=4), *connected(4.1, 1, "198.18.0.9")]
     trace = read(tmp_path, [*leech, *done, *seed, moved(5.0, (1, 0, 3))])
-    assert [(contact.sent, contact.sent_as_leech) for contact in trace.contacts] == [(12, 7), (3, 0)]
+    assert [(connection.sent, connection.sent_as_leech) for connection in trace.connections] == [(12, 7), (3, 0)]
 
 
 def test_all_is_sent_as_a_leech_by_one_that_is_never_done(tmp_path: Path) -> None:
     trace = read(
         tmp_path, [header(), opened(0.0, pieces=4, have=0), *connected(0.1, 1, "198.18.0.9"), moved(1.0, (1, 9, 7))]
     )
-    assert trace.contacts[0].sent_as_leech == 7
+    assert trace.connections[0].sent_as_leech == 7
 
 
 def test_what_went_wrong_is_counted(tmp_path: Path) -> None:
@@ -153,6 +153,6 @@ def test_no_byte_is_lost_on_the_way(
     trace = read_trace(file, T0, T0 + 40)
     received = sum(row[1] for rows in seconds for row in rows)
     assert trace.received == received
-    assert sum(contact.received for contact in trace.contacts) == received
+    assert sum(connection.received for connection in trace.connections) == received
     for second, rows in enumerate(seconds):
-        assert trace.moved[second] == (sum(row[1] for row in rows), sum(row[2] for row in rows))
+        assert trace.by_second[second] == (sum(row[1] for row in rows), sum(row[2] for row in rows))

@@ -10,13 +10,9 @@ import pytest
 
 from testbed.errors import RunError
 from testbed.experiment import Plan
-from testbed.runfolder.folders import (
-    RunFolder,
-    latest_run,
-    make_run,
-    unfinished_run,
-)
-from testbed.runfolder.writing import unfinished_folder
+from testbed.runfolder.collection import latest_run, make_run, unfinished_run
+from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.trial_folder import unfinished_folder
 from tests.trial.plans import plan_of
 
 MORE = "sweep:\n  distribution: [client-server, bittorrent]\n"
@@ -52,9 +48,9 @@ def test_runs_that_begin_in_the_same_second_have_a_folder_each(tmp_path: Path, p
 
 
 def test_the_trials_that_are_missing_come_in_the_order_of_the_plan(run: RunFolder, plan: Plan) -> None:
-    assert run.missing() == list(plan.trials)
+    assert run.missing() == plan.trials
     complete(run, 0)
-    assert run.missing() == [plan.trials[1]]
+    assert run.missing() == (plan.trials[1],)
 
 
 def test_a_trial_that_breaks_off_leaves_nothing(run: RunFolder) -> None:
@@ -136,7 +132,7 @@ def test_a_damaged_trial_is_told_of(run: RunFolder, content: str | None) -> None
     if content is not None:
         (folder / "trial.json").write_text(content)
     with pytest.raises(RunError, match="remove that folder"):
-        run.missing()
+        run.done()
 
 
 def test_a_damaged_provenance_is_told_of(run: RunFolder) -> None:
