@@ -2,16 +2,14 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, ProcessError, sandbox
-from testbed.runfolder.record import VERSION, Fidelity, TrialRecord, write_record
-from testbed.runfolder.trial_folder import compress, unfinished_folder
+from testbed.runfolder.record import Fidelity
+from testbed.runfolder.trial_folder import unfinished_folder
 from testbed.tasks.launches import TrialContext
 from testbed.tasks.programs import programs_of
 from testbed.topology.planned import topology_of
@@ -23,24 +21,9 @@ from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
 from testbed.trial.monitoring.traces import completion, worst_lag
-from testbed.trial.recording import capture_record, host_record, link_records, write_counters
+from testbed.trial.recording import Performance, write_trial
 from testbed.trial.return_addresses import give_return_addresses
-from testbed.wiretap.capture import Capture, captured_hosts, capturing
-
-
-@dataclass(frozen=True)
-class Performance:
-    """What a trial left behind, before it is judged and written. Times are of CLOCK_MONOTONIC."""
-
-    context: TrialContext
-    applications: Applications
-    captures: Sequence[Capture]
-    links: LinkMonitor
-    machine: MachineMonitor
-    t0: float
-    end: float
-    stopped: str
-    settings: dict[str, str]
+from testbed.wiretap.capture import captured_hosts, capturing
 
 
 def perform(order: TrialOrder, notify: Notify) -> TrialEnded:
@@ -58,7 +41,7 @@ def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnd
         performance = _perform(order, folder, Path(work), interrupt, notify)
         notify(Collecting())
         fidelity = judge(_evidence(performance))
-        _keep(performance, fidelity, folder)
+        write_trial(performance, fidelity, folder)
         return _summary(performance, fidelity, seconds=time.monotonic() - began, is_last=interrupt.is_asked)
 
 
@@ -111,28 +94,6 @@ def _evidence(performance: Performance) -> Evidence:
     lags = [worst_lag(each.trace, performance.t0, performance.end) for each in performance.applications]
     samples = performance.machine.samples
     return Evidence(samples, performance.links.uses, 1000 * max(lags), machine_limits(samples))
-
-
-def _keep(performance: Performance, fidelity: Fidelity, folder: Path) -> None:
-    """Write everything into the trial's folder; the record comes last."""
-    trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
-    write_counters(folder, performance.links, performance.machine.samples)
-    traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
-    addresses, seconds = performance.context.addresses, performance.end - performance.t0
-    record = TrialRecord(
-        version=VERSION,
-        id=trial.id,
-        trial=trial,
-        t0=performance.t0,
-        end=performance.end,
-        stopped=performance.stopped,
-        hosts=tuple(host_record(each, addresses[each.name], seconds, traces.get(each.name)) for each in applications),
-        links=link_records(use for use in uses if use.direction != "trunk"),
-        trunks=link_records(use for use in uses if use.direction == "trunk"),
-        fidelity=fidelity,
-        captures=tuple(capture_record(capture, folder) for capture in performance.captures),
-    )
-    write_record(folder, record)
 
 
 def _summary(performance: Performance, fidelity: Fidelity, *, seconds: float, is_last: bool) -> TrialEnded:
