@@ -256,7 +256,8 @@ class LiveView:
         return Group(
             Text(f"{self._title()}: {event.seconds:.0f} s of at most {limit:g} s", style="bold"),
             _bars(event.progress),
-            Text(f"{_peers(event)}; {_traffic(event)}"),
+            Text(_peers(event)),
+            Text(_traffic(event)),
             Text(f"fidelity: {fidelity}", style="yellow" if event.reasons else ""),
             Text(f"{len(run.is_done)} of {run.count} trials complete, about {run.time_left()} left"),
             *(stopping if event.is_last else []),
