@@ -48,9 +48,9 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import Event
 from peer.net.address import Address
-from peer.net.listener import Dialler
-from peer.net.rate_limiter import Throttle
-from peer.net.timer import Alarm
+from peer.net.dialler import Dialler
+from peer.net.rate_limiter import RateLimiter
+from peer.net.timer import Timer
 
 Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
 
@@ -66,7 +66,7 @@ class Client:
         *,
         dialler: Dialler,
         trackers: TrackerClient,
-        throttle: Throttle,
+        throttle: RateLimiter,
         stock: Stock | None,
         open_stock: Callable[[Info], Opened],
         on_complete: Callable[[], None],
@@ -84,8 +84,8 @@ class Client:
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
         self._announcements: Final[set[asyncio.Task[None]]] = set()
-        self._timer: Final = Alarm(self._loop, self._tick)
-        self._turns: Final = Alarm(self._loop, self._take_turns)
+        self._timer: Final = Timer(self._loop, self._tick)
+        self._turns: Final = Timer(self._loop, self._take_turns)
         self._is_settling = False
         self._is_told_complete = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()

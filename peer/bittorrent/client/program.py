@@ -38,8 +38,10 @@ from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.peer_id import OUR_VERSION, make_peer_id
 from peer.net.address import Address
-from peer.net.listener import Dialler, Listener, bound_socket
-from peer.net.rate_limiter import Throttle
+from peer.net.listener import Listener
+from peer.net.sockets import bound_socket
+from peer.net.dialler import Dialler
+from peer.net.rate_limiter import RateLimiter
 from peer.process.event_loop import loop_factory
 from peer.process.exit_status import EndError, ExitCode
 from peer.process.start_gate import told_to_begin
@@ -201,7 +203,7 @@ class _Program:
             session,
             dialler=Dialler(host, options.profile.connect_timeout, loop),
             trackers=TrackerClient(None if host in _ANY else host),
-            throttle=Throttle(options.upload_limit, now),
+            throttle=RateLimiter(options.upload_limit, now),
             stock=self._stock,
             open_stock=lambda info: loop.run_in_executor(None, self._open_stock, info),
             on_complete=partial(_say_complete, trace),

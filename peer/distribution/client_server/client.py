@@ -21,7 +21,7 @@ from peer.net.http import (
     request_head,
     take_head,
 )
-from peer.net.listener import explain
+from peer.net.sockets import explain
 from peer.process.program import bind
 from peer.trace.recorder import Diary
 

@@ -23,7 +23,7 @@ from contract.events import DialFailed
 from peer.distribution.content import File
 from peer.net.address import Address
 from peer.net.backoff import backoff
-from peer.net.listener import Dialler
+from peer.net.dialler import Dialler
 from peer.net.poller import poller_of, running_poller
 from peer.trace.recorder import Diary
 

@@ -25,7 +25,8 @@ from peer.distribution.fluid.connections import (
 )
 from peer.distribution.fluid.plan import SERVER, Deal, Plan
 from peer.net.address import Address
-from peer.net.listener import Dialler, Listener
+from peer.net.listener import Listener
+from peer.net.dialler import Dialler
 from peer.trace.recorder import Diary
 
 MOST_STRANGERS: Final = 64
