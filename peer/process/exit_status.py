@@ -11,7 +11,7 @@ class ExitStatus(IntEnum):
     USAGE = 2
     NO_ADDRESS = 3
     NO_TRACE = 4
-    NO_DESCRIPTION = 5
+    NO_TORRENT_OR_PLAN = 5
     NO_DATA = 6
     CUT_SHORT = 7
     WRONG_DATA = 8
@@ -23,7 +23,7 @@ MEANINGS: Final = {
     ExitStatus.USAGE: "an option cannot be used",
     ExitStatus.NO_ADDRESS: "the address cannot be used (port in use, no such address, no permission)",
     ExitStatus.NO_TRACE: "the trace (or the tracker's log) cannot be written when the program starts",
-    ExitStatus.NO_DESCRIPTION: "the torrent or the plan cannot be read, or the torrent cannot be made",
+    ExitStatus.NO_TORRENT_OR_PLAN: "the torrent or the plan cannot be read, or the torrent cannot be made",
     ExitStatus.NO_DATA: "the data cannot be read or kept (wrong file, no permission, disk full)",
     ExitStatus.CUT_SHORT: "a second SIGTERM or SIGINT cut the departure short",
     ExitStatus.WRONG_DATA: "what arrived is not the file",

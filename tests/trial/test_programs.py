@@ -81,7 +81,7 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
         "off=none",
     ]
     assert launch.is_held
-    assert words[-1] == "--hold"
+    assert words[-1] == "--wait-for-start"
 
 
 def test_a_seed_counts_as_ready_when_the_tracker_knows_it(tmp_path: Path) -> None:

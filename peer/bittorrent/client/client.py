@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from peer.bittorrent.client.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
 from peer.bittorrent.engine.actions import (
@@ -52,7 +52,7 @@ from peer.net.dialler import Dialler
 from peer.net.rate_limiter import RateLimiter
 from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
+Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -67,7 +67,7 @@ class Client:
         dialler: Dialler,
         trackers: TrackerClient,
         throttle: RateLimiter,
-        stock: Stock | None,
+        stock: OpenTorrent | None,
         open_stock: Callable[[Info], Opened],
         on_complete: Callable[[], None],
     ) -> None:
@@ -363,7 +363,7 @@ class Client:
         return self._known.storage.space(header.index, header.begin, header.length)
 
     @property
-    def _known(self) -> Stock:
+    def _known(self) -> OpenTorrent:
         """The torrent, for what only happens when it is known."""
         if self.stock is None:
             raise RuntimeError("the mind trades in a torrent that was not opened")

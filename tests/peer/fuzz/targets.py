@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from random import Random
 
 from peer.bittorrent.tracker.registry import Policy, Registry
-from peer.bittorrent.tracker.udp import ConnectionIds, UdpFace
+from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
 from peer.bittorrent.wire import extensions, messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.compact import unpack, unpack6
@@ -89,7 +89,7 @@ def _said() -> bytes:
 
 def _udp_tracker(data: bytes) -> None:
     """Let a tracker answer; bad datagrams are answered too, or not at all."""
-    UdpFace(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
+    UdpServer(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
 
 
 TARGETS: dict[str, Target] = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peer.net.rate_limiter import BURST_SECONDS, TokenBucket, RateLimiter
+from peer.net.rate_limiter import BURST_SECONDS, RateLimiter, TokenBucket
 
 BLOCK = 16 << 10
 
