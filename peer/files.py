@@ -59,10 +59,11 @@ class OpenFile:
         self.path: Final = path
         with explained(path):
             # Without O_NONBLOCK opening a FIFO would wait for its other end.
-            self._file: Final = FileIO(os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666))
-            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-                self._file.close()
-                raise StorageError(f"{path}: expected a file, found a folder or a device")
+            descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise StorageError(f"{path}: expected a file, found a folder or a device")
+        self._file: Final = FileIO(descriptor)
         self.length: Final = self.found_length if length is None else length
         self._map: memoryview | None = None
 

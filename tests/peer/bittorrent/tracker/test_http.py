@@ -86,14 +86,14 @@ class Client:
 @asynccontextmanager
 async def listening(most_connections: int = 10) -> AsyncIterator[Listening]:
     server = Listening(most_connections)
-    server = await asyncio.get_running_loop().create_server(server.http.connection, "127.0.0.1", 0)
-    server.port = server.sockets[0].getsockname()[1]
+    accepting = await asyncio.get_running_loop().create_server(server.http.connection, "127.0.0.1", 0)
+    server.port = accepting.sockets[0].getsockname()[1]
     try:
         yield server
     finally:
-        server.close()
+        accepting.close()
         await server.end()
-        await server.wait_closed()
+        await accepting.wait_closed()
 
 
 def with_server(talk: Callable[[Listening], Awaitable[None]], most_connections: int = 10) -> None:
