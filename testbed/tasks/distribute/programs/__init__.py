@@ -49,7 +49,9 @@ class Scheme:
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "bittorrent": Scheme(
-        applications={OURS: Application(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))},
+        applications={
+            OURS: Application(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))
+        },
         prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
