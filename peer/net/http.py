@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from peer.errors import WireError
+
 MOST_HEAD: Final = 8 << 10
 
 _HEAD_END: Final = b"\r\n\r\n"
@@ -32,7 +34,7 @@ _REASONS: Final = {
 }
 
 
-class HttpError(Exception):
+class HttpError(WireError):
     """A message that is malformed or not supported; a server answers with the status and closes the connection."""
 
     def __init__(self, status: int, problem: str) -> None:
