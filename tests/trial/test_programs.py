@@ -90,7 +90,7 @@ def test_leech_gets_every_planned_option(tmp_path: Path) -> None:
         "off=none",
     ]
     assert launch.waits_for_start
-    assert words[-1] == "--hold"
+    assert words[-1] == "--wait-for-start"
 
 
 def test_seed_is_ready_when_it_has_announced(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_clients_use_several_servers_in_turn(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
     trial = plan_of(tmp_path, base=base, more="distribution: client-server\n").trials[0]
     context = context_of(trial, tmp_path)
-    urls = [str(client(context, peer).argv[1]) for peer in trial.hosts.peers]
+    urls = [str(client(context, peer).argv[2]) for peer in trial.hosts.peers]
     assert urls == [f"http://198.18.0.{k}:8080/1048576.bin" for k in (1, 2, 1)]
 
 

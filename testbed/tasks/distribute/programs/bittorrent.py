@@ -71,7 +71,7 @@ def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
         "seed": context.trial.seed,
         "log": context.trace(planned),
     }
-    return Launch(("peer.bittorrent.tracker", *_options(words)), READY_LINE)
+    return Launch(("peer", "tracker", *_options(words)), READY_LINE)
 
 
 def seed(context: TrialContext, planned: PlannedServer) -> Launch:
@@ -84,7 +84,7 @@ def leech(context: TrialContext, planned: PlannedPeer) -> Launch:
     """Launch our peer as a leech. It verifies what it receives and stores nothing: it serves from the original."""
     words: dict[str, object] = {"storage": "shared", "original": payload_file(context), "have": planned.held or None}
     words |= {"departure": _departure(planned.departure), "return-bind": context.return_addresses.get(planned.name)}
-    options = (*_options(words), *_common(context, planned), "--hold")
+    options = (*_options(words), *_common(context, planned), "--wait-for-start")
     return Launch(("peer", "leech", context.folder / _TORRENT, *options), WAITING_LINE, waits_for_start=True)
 
 

@@ -1,4 +1,4 @@
-"""Client-server over HTTP: each client fetches the file over one connection (docs/baselines.md)."""
+"""Client-server over HTTP: each client fetches the file over one connection (docs/distribution.md)."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ def check(trial: Trial) -> None:
 def server(context: TrialContext, planned: PlannedServer) -> Launch:
     """Launch the HTTP server."""
     words = ("--bind", context.addresses[planned.name], "--port", str(_PORT), "--trace", context.trace(planned))
-    return Launch(("peer.cli.serve", payload_file(context), *words), READY_LINE)
+    return Launch(("peer", "serve", payload_file(context), *words), READY_LINE)
 
 
 def client(context: TrialContext, planned: PlannedPeer) -> Launch:
@@ -36,6 +36,6 @@ def client(context: TrialContext, planned: PlannedPeer) -> Launch:
     words = (
         *("--discard", "--original", payload_file(context), "--size", str(context.trial.settings.file_size)),
         *("--bind", context.addresses[planned.name], "--trace", context.trace(planned)),
-        *("--seed", str(planned.seed), "--hold"),
+        *("--seed", str(planned.seed), "--wait-for-start"),
     )
-    return Launch(("peer.cli.fetch", url, *words), WAITING_LINE, waits_for_start=True)
+    return Launch(("peer", "fetch", url, *words), WAITING_LINE, waits_for_start=True)

@@ -1,4 +1,4 @@
-"""The scheme that attains the bound: the streams of the theory over real sockets (docs/baselines.md)."""
+"""The scheme that attains the bound: the streams of the theory over real sockets (docs/distribution.md)."""
 
 import json
 from typing import Final
@@ -47,17 +47,10 @@ def server(context: TrialContext, planned: PlannedServer) -> Launch:
 def peer(context: TrialContext, planned: PlannedPeer) -> Launch:
     """Launch a peer, which receives all streams and relays one of them."""
     number = context.trial.hosts.peers.index(planned) + 1
-    return Launch((*_words(context, planned, str(number)), "--hold"), WAITING_LINE, waits_for_start=True)
+    return Launch((*_words(context, planned, str(number)), "--wait-for-start"), WAITING_LINE, waits_for_start=True)
 
 
 def _words(context: TrialContext, planned: PlannedServer, who: str) -> tuple[str, ...]:
-    words = (
-        context.folder / _PLAN,
-        "--as",
-        who,
-        "--original",
-        payload_file(context),
-        "--trace",
-        context.trace(planned),
-    )
-    return ("peer.cli.relay", *map(str, words), "--seed", str(planned.seed))
+    plan, trace = context.folder / _PLAN, context.trace(planned)
+    words = (plan, "--as", who, "--original", payload_file(context), "--trace", trace)
+    return ("peer", "relay", *map(str, words), "--seed", str(planned.seed))

@@ -48,24 +48,26 @@ class Scheme:
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "bittorrent": Scheme(
-        adapters={OURS: Adapter(bittorrent.seed, bittorrent.leech, ("peer.cli.main",))},
+        adapters={
+            OURS: Adapter(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))
+        },
         prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
-        preload=("peer.bittorrent.tracker.server",),
+        preload=("peer.cli.tracker",),
     ),
     "client-server": Scheme(
         adapters={
             OURS: Adapter(
                 client_server.server,
                 client_server.client,
-                ("peer.distribution.client_server.server", "peer.distribution.client_server.client"),
+                ("peer.cli.main", "peer.cli.serve", "peer.cli.fetch"),
             )
         },
         check=client_server.check,
     ),
     "fluid": Scheme(
-        adapters={OURS: Adapter(fluid.server, fluid.peer, ("peer.distribution.fluid.relay",))},
+        adapters={OURS: Adapter(fluid.server, fluid.peer, ("peer.cli.main", "peer.cli.relay"))},
         prepare=fluid.write_plan,
         check=fluid.check,
     ),
