@@ -107,9 +107,10 @@ def report(
 
     Exit status 1 if something is not as expected, damaged, not there yet, or could not be drawn.
     """
-    from testbed.cli.report import make_report
+    from testbed.cli.report import declared_in, make_report
 
-    raise typer.Exit(make_report(run, experiment=experiment, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+    declared = declared_in(experiment) if experiment is not None else None
+    raise typer.Exit(make_report(run, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
 @app.command()

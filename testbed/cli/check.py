@@ -5,7 +5,7 @@ from typing import Final
 
 from testbed.cli.targets import target_of, trial_topology
 from testbed.errors import ExplainedError
-from testbed.experiment import read_experiment
+from testbed.experiment import ExperimentFile, read_experiment
 from testbed.experiment.plan.estimates import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
@@ -17,21 +17,22 @@ _ANY_MACHINE: Final = Machine()
 """What is doubted of it is doubted everywhere; `testbed plan` looks at this one."""
 
 
-def check_experiment(file: Path) -> None:
+def check_experiment(path: Path) -> None:
     """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
-    if read_experiment(file).experiment.peers:
+    file = read_experiment(path)
+    if file.experiment.peers:
         plan = checked_plan(file)
-        print(f"{file} is in order: {summary(plan)}")
+        print(f"{path} is in order: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):
             print(f"warning: {warning(doubt, plan)}")
     else:
         target_of(file)
-        print(f"{file} is in order: a network without peers")
+        print(f"{path} is in order: a network without peers")
 
 
-def checked_plan(file: Path) -> Plan:
+def checked_plan(file: ExperimentFile) -> Plan:
     """Plan an experiment, and make each of its points' topology, and its programs' options, to see that they can be."""
-    plan = make_plan(read_experiment(file))
+    plan = make_plan(file)
     for trial in plan.trials:
         if trial.repetition == 1:
             trial_topology(file, trial)
@@ -39,11 +40,11 @@ def checked_plan(file: Path) -> Plan:
     return plan
 
 
-def _check_programs(file: Path, trial: Trial) -> None:
+def _check_programs(file: ExperimentFile, trial: Trial) -> None:
     try:
         check_programs(trial)
     except TrialError as error:
-        raise ExplainedError(f"{file}: {error}") from error
+        raise ExplainedError(f"{file.path}: {error}") from error
 
 
 def summary(plan: Plan) -> str:

@@ -37,24 +37,24 @@ def run_experiment(
     """Run what is missing of an experiment, and report; returns the exit status."""
     if fresh and redo_suspect:
         raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
-    written = read_experiment(experiment)
-    if not written.experiment.peers:
-        return run_network(experiment, runs, quiet=quiet or json_lines)
-    plan = checked_plan(experiment)
+    file = read_experiment(experiment)
+    if not file.experiment.peers:
+        return run_network(file, runs, quiet=quiet or json_lines)
+    plan = checked_plan(file)
     check_plan(plan)
     if not (quiet or json_lines):
         _warn(plan)
     run = latest_run(runs, experiment.stem, plan) if redo_suspect else None
     if run is None and not fresh:
         run = unfinished_run(runs, experiment.stem, plan)
-    run = run or make_run(runs, experiment.stem, written.text, plan)
+    run = run or make_run(runs, experiment.stem, file.text, plan)
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
         if redo_suspect:
             run.set_aside(find_suspect(run.path))
         tally = _run(run, view)
-        declared = experiment if redo_suspect else None  # whose figures and expectations may be newer than the run's
-        status = make_report(run.path, experiment=declared, quiet=quiet or json_lines)
+        declared = plan if redo_suspect else None  # its figures and expectations may be newer than the run's
+        status = make_report(run.path, declared=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status
     view(RunEnded(run.path, len(run.missing()), status))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mininet.topo import Topo
 
-from testbed.experiment import read_experiment, refused_parameters
+from testbed.experiment import ExperimentFile, read_experiment, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
 from testbed.topology.finder import ParameterError, TopologyError, make_topology
@@ -28,31 +28,30 @@ def open_target(reference: str, parameters: Sequence[str]) -> Target:
     if Path(reference).suffix in _EXPERIMENT_SUFFIXES:
         if parameters:
             raise TopologyError(f"{reference} has its own parameters; {parameters[0]!r} would change it: edit the file")
-        return target_of(Path(reference))
+        return target_of(read_experiment(reference))
     return Target(make_topology(reference, dict(map(_key_and_value, parameters))))
 
 
-def target_of(path: Path) -> Target:
+def target_of(file: ExperimentFile) -> Target:
     """The target that an experiment file describes, at its first trial; what is refused is named with its line."""
-    written = read_experiment(path)
-    experiment = written.experiment
+    experiment = file.experiment
     if experiment.peers:
-        return Target(trial_topology(path, make_plan(written).trials[0]), experiment.congestion_control)
+        return Target(trial_topology(file, make_plan(file).trials[0]), experiment.congestion_control)
     try:
         topology = make_topology(experiment.topology.reference, experiment.topology.parameters)
     except ParameterError as error:
-        raise refused_parameters(path, error.problems) from error
+        raise refused_parameters(file, error.problems) from error
     return Target(topology, experiment.congestion_control)
 
 
-def trial_topology(path: Path, trial: Trial) -> Topo:
+def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
     """The topology of a trial of an experiment file; what it refuses is named with its line."""
     try:
         return topology_of(trial)
     except ParameterError as error:
-        raise refused_parameters(path, error.problems) from error
+        raise refused_parameters(file, error.problems) from error
     except TopologyError as error:
-        raise refused_parameters(path, {"class": str(error)}) from error
+        raise refused_parameters(file, {"class": str(error)}) from error
 
 
 def _key_and_value(word: str) -> tuple[str, str]:

@@ -157,7 +157,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_what_the_topology_refuses_is_pointed_at_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("title: A network\ntopology:\n  class: star\n  up: 8\n")
-    error = refused_parameters(file, {"up": "has no unit", "names": "is required"})
+    error = refused_parameters(read_experiment(file), {"up": "has no unit", "names": "is required"})
     assert error.problems == (
         Problem(Place(file, 4, 3), "topology.up", "has no unit"),
         Problem(Place(file, 2, 1), "topology.names", "is required"),

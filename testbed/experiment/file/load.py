@@ -39,11 +39,10 @@ class Variant:
 
 
 @dataclass(frozen=True)
-class Written:
-    """An experiment file, read whole."""
+class ExperimentFile:
+    """An experiment file, read once and whole: whatever needs its text or its places takes them from here."""
 
-    file: Path
-    text: str
+    source: Source
     variants: tuple[Variant, ...]
     """In the order of the sweep; one where nothing is swept."""
     sweep: Sweep | None
@@ -51,6 +50,16 @@ class Written:
     """What was read of other files."""
     modules: Mapping[str, str]
     """Strategies of one's own that are beside the file: by the module's name, its text."""
+
+    @property
+    def path(self) -> Path:
+        """Where it was read."""
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        """Its text when it was read."""
+        return self.source.text
 
     @property
     def paired_keys(self) -> frozenset[str]:
@@ -70,16 +79,15 @@ def load_experiment(path: Path | str) -> Experiment:
     return read_experiment(path).experiment
 
 
-def read_experiment(path: Path | str) -> Written:
+def read_experiment(path: Path | str) -> ExperimentFile:
     """Read an experiment file with all its points; an ExperimentError has all that must be mended in it."""
-    return _Reading(read_source(Path(path))).written()
+    return _Reading(read_source(Path(path))).result()
 
 
-def refused_parameters(path: Path | str, reasons: Mapping[str, str]) -> ExperimentError:
+def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> ExperimentError:
     """Return the error for parameters that the topology refused, each at its place in the file."""
-    source = read_source(Path(path))
     keys = {name: ("topology", name) for name in reasons}
-    return ExperimentError(Problem(source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
+    return ExperimentError(Problem(file.source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
 
 
 @dataclass
@@ -91,7 +99,7 @@ class _Reading:
     columns: dict[Column, tuple[float, ...]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
 
-    def written(self) -> Written:
+    def result(self) -> ExperimentFile:
         sweep, points = self._read_sweep()
         variants = tuple(variant for point in points if (variant := self._read_point(point)))
         self._check_pair()
@@ -99,7 +107,7 @@ class _Reading:
         if self.problems:
             places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
             raise ExperimentError(places)
-        return Written(self.source.file, self.source.text, variants, sweep, self.columns, self.modules)
+        return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
         """Return the sweep and its points; the file as it stands is the only point of a sweep that cannot be used."""

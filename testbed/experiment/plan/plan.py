@@ -8,7 +8,7 @@ from math import ceil, inf
 from typing import Any
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
-from testbed.experiment.file.load import Variant, Written, strategies_in
+from testbed.experiment.file.load import ExperimentFile, Variant, strategies_in
 from testbed.experiment.plan.draws import Draws
 from testbed.experiment.plan.estimates import estimate
 from testbed.experiment.plan.hosts import draw_hosts
@@ -60,32 +60,32 @@ class Plan(Record):
         return cls.model_validate_json(text)
 
 
-def make_plan(written: Written) -> Plan:
+def make_plan(file: ExperimentFile) -> Plan:
     """Fill in every trial; each repetition goes through all points, so that a run cut short has seen all of them."""
-    experiment = written.experiment
+    experiment = file.experiment
     if not experiment.peers:
-        raise ExperimentError([Problem(Place(written.file), "peers", "there are none, so there is nothing to plan")])
+        raise ExperimentError([Problem(Place(file.path), "peers", "there are none, so there is nothing to plan")])
     rounds = range(1, experiment.repeat + 1)
     return Plan(
-        title=experiment.title or written.file.stem,
+        title=experiment.title or file.path.stem,
         question=experiment.question,
-        keys=tuple(written.variants[0].point.values),
+        keys=tuple(file.variants[0].point.values),
         pair=experiment.pair,
         seed=experiment.seed,
         repeat=experiment.repeat,
-        trials=tuple(_trial(variant, k, written) for k in rounds for variant in written.variants),
+        trials=tuple(_trial(variant, k, file) for k in rounds for variant in file.variants),
         figures=experiment.figures,
         expect=tuple(experiment.expect),
     )
 
 
-def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
+def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
     """Fill in one trial. Its seed is made from all swept values but the paired one, and from the repetition."""
     experiment, point = variant.experiment, variant.point.values
-    shared = {key: value for key, value in point.items() if key not in written.paired_keys}
+    shared = {key: value for key, value in point.items() if key not in file.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
     seed = int(draw_of[:8], 16)
-    settings, hosts = _settings(experiment, written), draw_hosts(experiment, Draws(seed, written.columns))
+    settings, hosts = _settings(experiment, file), draw_hosts(experiment, Draws(seed, file.columns))
     swarm = _swarm(settings, hosts)
     theory = _theory(settings, swarm)
     bound = theory.client_server if settings.distribution == "client-server" else theory.p2p
@@ -102,15 +102,15 @@ def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
     )
 
 
-def _settings(experiment: Experiment, written: Written) -> Settings:
-    file, topology = experiment.file, experiment.topology
-    if file is None:
+def _settings(experiment: Experiment, file: ExperimentFile) -> Settings:
+    shared, topology = experiment.file, experiment.topology
+    if shared is None:
         raise ValueError("an experiment with peers has a file")
     capture = () if experiment.capture == "none" else experiment.capture
     return Settings(
         distribution=experiment.distribution,
-        file_size=file.size,
-        piece_length=file.piece_length,
+        file_size=shared.size,
+        piece_length=shared.piece_length,
         profile=experiment.profile,
         topology=PlannedTopology(reference=topology.reference, parameters=topology.parameters),
         congestion_control=experiment.congestion_control,
@@ -118,13 +118,13 @@ def _settings(experiment: Experiment, written: Written) -> Settings:
         time_scale=experiment.time_scale,
         capture=("all",) if capture == "all" else tuple(capture),
         trace=experiment.trace,
-        modules=_modules(experiment, written),
+        modules=_modules(experiment, file),
     )
 
 
-def _modules(experiment: Experiment, written: Written) -> dict[str, str]:
+def _modules(experiment: Experiment, file: ExperimentFile) -> dict[str, str]:
     used = {reference.partition(":")[0] for _, reference in strategies_in(experiment)}
-    return {name: text for name, text in sorted(written.modules.items()) if name in used}
+    return {name: text for name, text in sorted(file.modules.items()) if name in used}
 
 
 def _swarm(settings: Settings, hosts: TrialHosts) -> Swarm:
