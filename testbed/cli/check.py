@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final
 
+from testbed.cli.experiments import open_experiment
 from testbed.cli.targets import target_of, trial_topology
 from testbed.errors import ExplainedError
-from testbed.experiment import ExperimentFile, read_experiment
+from testbed.experiment import ExperimentFile
 from testbed.experiment.plan.estimates import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
@@ -19,15 +20,15 @@ _ANY_MACHINE: Final = Machine()
 
 def check_experiment(path: Path) -> None:
     """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
-    file = read_experiment(path)
+    file = open_experiment(path)
     if file.experiment.peers:
         plan = checked_plan(file)
-        print(f"{path} is in order: {summary(plan)}")
+        print(f"{file.path} is in order: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):
             print(f"warning: {warning(doubt, plan)}")
     else:
         target_of(file)
-        print(f"{path} is in order: a network without peers")
+        print(f"{file.path} is in order: a network without peers")
 
 
 def checked_plan(file: ExperimentFile) -> Plan:

@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
+from testbed.cli.experiments import open_experiment
 from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment import read_experiment
 from testbed.experiment.plan.estimates import Machine, doubts
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
@@ -26,7 +26,7 @@ _WIDE: Final = 400
 
 def show_plan(path: Path, *, json: bool) -> None:
     """Print the trials as a table or as JSON, and what may not be faithful here."""
-    plan = checked_plan(read_experiment(path))
+    plan = checked_plan(open_experiment(path))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:

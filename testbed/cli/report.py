@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from testbed.cli.experiments import open_experiment
 from testbed.cli.output import format_table
 from testbed.cli.points import short, telling_keys
 from testbed.errors import ExplainedError
-from testbed.experiment import Plan, make_plan, read_experiment
+from testbed.experiment import Plan, make_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ def make_report(
 
 def declared_in(experiment: Path) -> Plan:
     """Return the plan of an experiment file, for its figures and expectations."""
-    return make_plan(read_experiment(experiment))
+    return make_plan(open_experiment(experiment))
 
 
 def find_suspect(run: Path) -> list[str]:

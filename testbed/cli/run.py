@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from testbed.cli.check import checked_plan, warning
+from testbed.cli.experiments import open_experiment
 from testbed.cli.network_run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import find_suspect, make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
-from testbed.experiment import Plan, read_experiment
+from testbed.experiment import Plan
 from testbed.experiment.plan.estimates import doubts
 from testbed.runfolder.folders import (
     RunFolder,
@@ -37,7 +38,7 @@ def run_experiment(
     """Run what is missing of an experiment, and report; returns the exit status."""
     if fresh and redo_suspect:
         raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
-    file = read_experiment(experiment)
+    file = open_experiment(experiment)
     if not file.experiment.peers:
         return run_network(file, runs, quiet=quiet or json_lines)
     plan = checked_plan(file)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 from mininet.topo import Topo
 
-from testbed.experiment import ExperimentFile, read_experiment, refused_parameters
+from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shipped_experiment
+from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.topology.finder import ParameterError, TopologyError, make_topology
+from testbed.topology.finder import BUILT_IN, ParameterError, TopologyError, make_topology
 from testbed.topology.planned import topology_of
-
-_EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +24,17 @@ class Target:
 
 def open_target(reference: str, parameters: Sequence[str]) -> Target:
     """Read an experiment, or a topology's name with `key=value` words."""
-    if Path(reference).suffix in _EXPERIMENT_SUFFIXES:
+    if _is_experiment(reference):
         if parameters:
             raise TopologyError(f"{reference} has its own parameters; {parameters[0]!r} would change it: edit the file")
-        return target_of(read_experiment(reference))
+        return target_of(open_experiment(Path(reference)))
     return Target(make_topology(reference, dict(map(_key_and_value, parameters))))
+
+
+def _is_experiment(reference: str) -> bool:
+    if reference in BUILT_IN:
+        return False
+    return Path(reference).suffix in EXPERIMENT_SUFFIXES or shipped_experiment(Path(reference)) is not None
 
 
 def target_of(file: ExperimentFile) -> Target:

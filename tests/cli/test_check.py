@@ -110,3 +110,33 @@ def test_two_providers_share_the_hosts(swarm: Path, extra: str, first: int) -> N
     topology = topology_of(make_plan(read_experiment(swarm)).trials[0])
     cores = [core for host, core in topology.links() if host in topology.hosts()]
     assert (cores.count("s1"), cores.count("s2")) == (first, 6 - first)
+
+
+def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
+    swarm.with_name("rates.csv").write_text("up\n1 Mbit/s\n")
+    swarm.write_text(SWARM.replace("1 Mbit/s,", "{trace: rates.csv},") + "trace: pieces\n")
+    answer = called("check", swarm)
+    assert answer.returncode == 0
+    later = "write the new key, as the next version will refuse the old one"
+    assert answer.stderr.splitlines() == [
+        f"testbed: {swarm}:5:1: `trace:` is now `trace_level:`; {later}",
+        f"testbed: {swarm}:4:25: `trace:` is now `csv:`; {later}",
+    ]
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart.yaml"])
+def test_shipped_experiment_is_found_by_name(
+    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = called("check", name)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is in order")
+
+
+def test_existing_file_goes_before_shipped_experiment(
+    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("quickstart").write_text(SWARM)
+    assert called("check", "quickstart").stdout == "quickstart is in order: 1 trial, about 16 s\n"

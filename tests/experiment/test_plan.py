@@ -104,14 +104,14 @@ def test_lognormal_has_its_median_and_its_spread_and_stays_within_what_links_can
 
 def test_both_rates_of_a_host_come_from_the_same_row_of_a_table(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("up,down\n1 Mbit/s,10 Mbit/s\n2 Mbit/s,20 Mbit/s\n3 Mbit/s,30 Mbit/s\n")
-    drawn = peers(tmp_path, "count: 30, up: {trace: speeds.csv}, down: {trace: speeds.csv}")
+    drawn = peers(tmp_path, "count: 30, up: {csv: speeds.csv}, down: {csv: speeds.csv}")
     assert {peer.up for peer in drawn} == {1_000_000, 2_000_000, 3_000_000}
     assert all(peer.down == 10 * (peer.up or 0) for peer in drawn)
 
 
 def test_a_column_can_have_another_name(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("upload\n1 Mbit/s\n")
-    assert peers(tmp_path, "count: 1, up: {trace: speeds.csv, column: upload}")[0].up == 1_000_000
+    assert peers(tmp_path, "count: 1, up: {csv: speeds.csv, column: upload}")[0].up == 1_000_000
 
 
 def test_arrivals(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_arrivals(tmp_path: Path) -> None:
     assert arrivals("flash") == [0, 0, 0]
     assert arrivals("{at: 5 s}") == [5, 5, 5]
     assert arrivals("{at: [5 s, 1 min, 0 s]}") == [5, 60, 0]
-    assert arrivals("{trace: a.csv}") == [3, 1, 2]
+    assert arrivals("{csv: a.csv}") == [3, 1, 2]
     poisson = arrivals("{poisson: 30 /min}", 2000)
     assert poisson == sorted(poisson)
     assert poisson[-1] == pytest.approx(4000, rel=0.08)

@@ -20,8 +20,8 @@ from testbed.experiment.file.checks import FROM_GROUPS
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
-RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or trace is needed"
-ARRIVALS = "flash, or a mapping with poisson, uniform, at or trace is needed"
+RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv is needed"
+ARRIVALS = "flash, or a mapping with poisson, uniform, at or csv is needed"
 DEPARTURES = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way is needed"
 
 
@@ -368,14 +368,14 @@ def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
 def test_a_table_of_rates_that_cannot_be_used(tmp_path: Path, table: str | None, says: str) -> None:
     if table is not None:
         (tmp_path / "speeds.csv").write_bytes(table.encode("latin-1"))
-    (said,) = refusals(tmp_path, of_group("count: 2, up: {trace: speeds.csv}"))
-    assert said == f"4:26: peers.homes.up.trace: {tmp_path}/{says}"
+    (said,) = refusals(tmp_path, of_group("count: 2, up: {csv: speeds.csv}"))
+    assert said == f"4:26: peers.homes.up.csv: {tmp_path}/{says}"
 
 
 def test_a_table_of_arrivals_needs_a_row_for_each_peer(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("arrival\n1 s\n")
-    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{trace: a.csv}}"))
-    assert said == "4:45: peers.homes.arrival.trace: 2 peers need a row each, and a.csv has 1"
+    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{csv: a.csv}}"))
+    assert said == "4:45: peers.homes.arrival.csv: 2 peers need a row each, and a.csv has 1"
 
 
 VALUES = st.recursive(

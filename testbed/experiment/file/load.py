@@ -26,7 +26,7 @@ from testbed.experiment.plan.sweep import (
     wanted_points,
 )
 from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.hosts import Hosts, Trace
+from testbed.experiment.schema.hosts import CsvColumn, Hosts
 from testbed.units import parse_duration
 
 
@@ -60,6 +60,15 @@ class ExperimentFile:
     def text(self) -> str:
         """Its text when it was read."""
         return self.source.text
+
+    @property
+    def hints(self) -> list[str]:
+        """What to change in the file, although it can be used as it is."""
+        return [
+            f"{self.path}:{key.line}:{key.column}: `{key.old}:` is now `{key.new}:`; write the new key, as the next"
+            " version will refuse the old one"
+            for key in self.source.renamed
+        ]
 
     @property
     def paired_keys(self) -> frozenset[str]:
@@ -150,22 +159,22 @@ class _Reading:
                 yield finding
 
     def _read_columns(self, experiment: Experiment) -> Iterator[Finding]:
-        for path, trace in _traces(experiment):
+        for path, table in _csv_columns(experiment):
             try:
-                values = self._read_column(trace, path[-1])
+                values = self._read_column(table, path[-1])
             except TraceError as error:
-                yield Finding((*path, "trace"), str(error))
+                yield Finding((*path, "csv"), str(error))
                 continue
             if path[-1] == "arrival" and len(values) < experiment.peers[path[1]].count:
                 needs = f"{experiment.peers[path[1]].count} peers need a row each"
-                yield Finding((*path, "trace"), f"{needs}, and {trace.trace} has {len(values)}")
+                yield Finding((*path, "csv"), f"{needs}, and {table.csv} has {len(values)}")
 
-    def _read_column(self, trace: Trace, key: str) -> tuple[float, ...]:
+    def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
         """Read what a key takes from a file, unless another key or point took it before."""
-        column = (trace.trace, trace.column or key)
+        column = (table.csv, table.column or key)
         parse: Callable[[str], float] = parse_duration if key == "arrival" else parse_link_rate
         if column not in self.columns:
-            self.columns[column] = read_column(self.source.file.parent / trace.trace, column[1], parse)
+            self.columns[column] = read_column(self.source.file.parent / table.csv, column[1], parse)
         return self.columns[column]
 
     def _read_modules(self, experiment: Experiment) -> Iterator[Finding]:
@@ -216,10 +225,10 @@ def _hosts(experiment: Experiment) -> dict[tuple[str, ...], Hosts]:
     return hosts
 
 
-def _traces(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], Trace]]:
+def _csv_columns(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], CsvColumn]]:
     """Yield where the experiment reads a column of another file."""
     for path, group in _hosts(experiment).items():
         for key in ("up", "down", "arrival"):
             value = getattr(group, key, None)
-            if isinstance(value, Trace):
+            if isinstance(value, CsvColumn):
                 yield (*path, key), value

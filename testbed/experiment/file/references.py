@@ -210,9 +210,9 @@ class _Naming:
             yield Finding((*self.path, "theory"), "there are no bounds on what is compared: leave it out")
 
     def _copies(self, figure: Figure) -> Iterator[Finding]:
-        is_traced = any(point.trace != "summary" for point in self.subject.points)
+        is_traced = any(point.trace_level != "summary" for point in self.subject.points)
         if (figure.y or "").startswith("copies") and self.subject.points and not is_traced:
-            yield Finding((*self.path, "y"), f"{figure.y} is not known from a summary: write `trace: pieces` too")
+            yield Finding((*self.path, "y"), f"{figure.y} is not known from a summary: write `trace_level: pieces` too")
 
     def _condition(self, path: tuple[Key, ...], condition: Condition, table: str | None = None) -> Iterator[Finding]:
         for comparison in condition.comparisons():

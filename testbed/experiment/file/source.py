@@ -13,6 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
+from testbed.experiment.file.renamed import Renamed, rename_old_keys
 
 Key = str | int
 
@@ -32,6 +33,9 @@ class Source:
     file: Path
     text: str
     document: CommentedMap
+    """With the present names of its keys."""
+    renamed: tuple[Renamed, ...] = ()
+    """The old names that the text has instead."""
 
     @cached_property
     def plain(self) -> dict[str, Any]:
@@ -109,7 +113,8 @@ def read_source(file: Path) -> Source:
         raise _unusable(Place(file), f"is empty: {_PARTS}")
     if not isinstance(document, CommentedMap):
         raise _unusable(Place(file, 1, 1), f"a mapping of keys is needed at the top level: {_PARTS}")
-    return Source(file, text, document)
+    renamed = tuple(rename_old_keys(document))
+    return Source(file, text, document, renamed)
 
 
 def _read(file: Path) -> str:

@@ -15,11 +15,11 @@ from testbed.experiment.schema.hosts import (
     Arrival,
     At,
     Choice,
+    CsvColumn,
     Lognormal,
     Poisson,
     Rates,
     Start,
-    Trace,
     Uniform,
     UniformArrival,
 )
@@ -58,14 +58,14 @@ def draw_rates(rates: Rates, count: int, draws: Draws, group: str, key: str) -> 
         case Lognormal():
             middle, sigma = log(rates.lognormal.median), rates.lognormal.sigma
             return [nearest_rate(stream.lognormvariate(middle, sigma)) for _ in range(count)]
-        case Trace():
+        case CsvColumn():
             return _rows(rates, count, draws, group, key)
 
 
-def _rows(trace: Trace, count: int, draws: Draws, group: str, key: str) -> list[int]:
+def _rows(table: CsvColumn, count: int, draws: Draws, group: str, key: str) -> list[int]:
     """All keys of a group that take from the same file take from the same rows."""
-    values = draws.columns[trace.trace, trace.column or key]
-    stream = draws.stream(group, "row", trace.trace)
+    values = draws.columns[table.csv, table.column or key]
+    stream = draws.stream(group, "row", table.csv)
     return [int(values[stream.randrange(len(values))]) for _ in range(count)]
 
 
@@ -79,8 +79,8 @@ def draw_arrivals(arrival: Arrival, count: int, draws: Draws, group: str) -> lis
             return [stream.uniform(0, arrival.uniform) for _ in range(count)]
         case At():
             return list(arrival.at) if isinstance(arrival.at, list) else [arrival.at] * count
-        case Trace():
-            return list(draws.columns[arrival.trace, arrival.column or "arrival"][:count])
+        case CsvColumn():
+            return list(draws.columns[arrival.csv, arrival.column or "arrival"][:count])
         case "flash":
             return [0.0] * count
 

@@ -117,7 +117,7 @@ def _settings(experiment: Experiment, file: ExperimentFile) -> Settings:
         time_limit=experiment.time_limit,
         time_scale=experiment.time_scale,
         capture=("all",) if capture == "all" else tuple(capture),
-        trace=experiment.trace,
+        trace_level=experiment.trace_level,
         modules=_modules(experiment, file),
     )
 
@@ -160,7 +160,7 @@ def _bound(of: Callable[[Swarm], Bound], swarm: Swarm) -> PlannedBound:
 
 def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, hosts: TrialHosts) -> str:
     """Name a trial after its values, for people, and after a digest of everything that makes it what it is."""
-    digest = _digest([repetition, settings.model_dump(mode="json"), hosts.model_dump(mode="json")])
+    digest = _digest([repetition, settings.identity(), hosts.model_dump(mode="json")])
     words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in point.items()]
     return "_".join([*words, f"r{repetition}"])[:80] + f"_{digest[:8]}"
 

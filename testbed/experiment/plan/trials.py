@@ -109,9 +109,15 @@ class Settings(Record):
     time_scale: float
     capture: tuple[str, ...]
     """`all`, or servers, tracker and names of groups; empty for nothing."""
-    trace: Literal["summary", "pieces", "full"]
+    trace_level: Literal["summary", "pieces", "full"] = Field(validation_alias=AliasChoices("trace_level", "trace"))
+    """How much the peers' traces say. Plans of version 0.1 call it `trace`."""
     modules: dict[str, str] = Field(default_factory=dict)
     """Strategies of one's own that are beside the experiment file: by the module's name, its text."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""
+        values = self.model_dump(mode="json")
+        return {"trace" if key == "trace_level" else key: value for key, value in values.items()}
 
 
 class PlannedBound(Record):

@@ -174,7 +174,9 @@ class Experiment(Part):
     capture: Capture = Field(
         default="none", description="packets to keep: of all hosts, or a list of servers, tracker and names of groups"
     )
-    trace: Literal["summary", "pieces", "full"] = Field(default="summary", description="how much the peers' traces say")
+    trace_level: Literal["summary", "pieces", "full"] = Field(
+        default="summary", description="how much the peers' traces say"
+    )
     figures: dict[FigureName, Figure] = Field(
         default_factory=dict, description="what to draw, by a name of your choice"
     )

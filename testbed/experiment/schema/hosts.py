@@ -99,21 +99,21 @@ class Lognormal(Part):
     lognormal: Spread = Field(description="many small rates and few large ones")
 
 
-class Trace(Part):
+class CsvColumn(Part):
     """Values of a column of a CSV file, in rows drawn by chance; `up` and `down` of one host come from the same row."""
 
-    trace: Text = Field(description="a CSV file with a line of headings, beside the experiment file")
+    csv: Text = Field(description="a CSV file with a line of headings, beside the experiment file")
     column: Text | None = Field(default=None, description="its column; by default the one called after the key")
 
 
-RATE_FORMS = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or trace"
+RATE_FORMS = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv"
 Rates: TypeAlias = Annotated[
     Annotated[Rate, Tag(PLAIN)]
     | Annotated[list[Rate], Tag(LIST)]
     | Annotated[Choice, Tag("<choice>")]
     | Annotated[Uniform, Tag("<uniform>")]
     | Annotated[Lognormal, Tag("<lognormal>")]
-    | Annotated[Trace, Tag("<trace>")],
+    | Annotated[CsvColumn, Tag("<csv>")],
     forms(RATE_FORMS),
 ]
 
@@ -141,13 +141,13 @@ class At(Part):
     at: Times = Field(description="a time after t = 0, or a list with one for each peer")
 
 
-ARRIVAL_FORMS = "flash, or a mapping with poisson, uniform, at or trace"
+ARRIVAL_FORMS = "flash, or a mapping with poisson, uniform, at or csv"
 Arrival: TypeAlias = Annotated[
     Annotated[Literal["flash"], word(ARRIVAL_FORMS, "flash"), Tag(PLAIN)]
     | Annotated[Poisson, Tag("<poisson>")]
     | Annotated[UniformArrival, Tag("<uniform>")]
     | Annotated[At, Tag("<at>")]
-    | Annotated[Trace, Tag("<trace>")],
+    | Annotated[CsvColumn, Tag("<csv>")],
     forms(ARRIVAL_FORMS),
 ]
 

@@ -108,7 +108,7 @@ def _common(stage: Stage, planned: PlannedServer) -> list[str]:
         "strategies": stage.folder / _STRATEGIES if settings.modules else None,
         "strategy": planned.strategy.name,
         "trace": stage.trace(planned),
-        "level": settings.trace,
+        "level": settings.trace_level,
         "seed": planned.seed,
     }
     return [*_options(words), *_parameters(planned)]
