@@ -120,7 +120,7 @@ def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
     later = "write the new key, as the next version will refuse the old one"
     assert answer.stderr.splitlines() == [
         f"testbed: {swarm}:5:1: `trace:` is now `trace_level:`; {later}",
-        f"testbed: {swarm}:4:25: `trace:` is now `csv:`; {later}",
+        f"testbed: {swarm}:4:26: `trace:` is now `csv:`; {later}",
     ]
 
 

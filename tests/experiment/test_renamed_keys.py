@@ -46,7 +46,7 @@ def test_each_old_key_has_a_hint(tmp_path: Path, text: str, keys: list[tuple[int
     [
         (f"{SMALL}trace: ful\n", "5:1: trace_level: 'summary', 'pieces' or 'full' is needed, not 'ful'"),
         (f"{SMALL}trace: full\ntrace_level: full\n", "5:1: trace: is not a key"),
-        (OLD.replace("a.csv", "b.csv"), "4:37: peers.homes.arrival.csv: "),
+        (OLD.replace("a.csv", "b.csv"), "4:31: peers.homes.arrival.csv: "),
     ],
 )
 def test_mistake_at_old_key_keeps_its_place(tmp_path: Path, text: str, says: str) -> None:
