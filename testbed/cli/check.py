@@ -21,7 +21,7 @@ _ANY_MACHINE: Final = Machine()
 def check_experiment(path: Path) -> None:
     """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
     file = open_experiment(path)
-    if file.experiment.peers:
+    if file.has_trials:
         plan = checked_plan(file)
         print(f"{file.path} is in order: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):

@@ -39,7 +39,7 @@ def run_experiment(
     if fresh and redo_suspect:
         raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
     file = open_experiment(experiment)
-    if not file.experiment.peers:
+    if not file.has_trials:
         return run_network(file, runs, quiet=quiet or json_lines)
     plan = checked_plan(file)
     check_plan(plan)

@@ -2,7 +2,7 @@
 
 import json
 
-from testbed.experiment.schema.jsonschema import experiment_schema
+from testbed.experiment.schema.experiment import experiment_schema
 
 
 def print_schema() -> None:

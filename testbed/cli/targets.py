@@ -40,7 +40,7 @@ def _is_experiment(reference: str) -> bool:
 def target_of(file: ExperimentFile) -> Target:
     """The target that an experiment file describes, at its first trial; what is refused is named with its line."""
     experiment = file.experiment
-    if experiment.peers:
+    if file.has_trials:
         return Target(trial_topology(file, make_plan(file).trials[0]), experiment.congestion_control)
     try:
         topology = make_topology(experiment.topology.reference, experiment.topology.parameters)

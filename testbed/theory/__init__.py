@@ -4,6 +4,7 @@ from testbed.theory.bounds import (
     Bound,
     Downloader,
     Swarm,
+    Term,
     client_server_bound,
     p2p_bound,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "FluidRates",
     "LinkUse",
     "Swarm",
+    "Term",
     "chunked_seconds",
     "client_server_bound",
     "fluid_rates",

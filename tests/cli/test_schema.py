@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable
 
-from testbed.experiment.schema.jsonschema import experiment_schema
+from testbed.experiment.schema.experiment import experiment_schema
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -14,6 +14,7 @@ from testbed.experiment import (
     read_experiment,
     refused_parameters,
 )
+from testbed.experiment.schema.experiment import MODELS
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
 Load = Callable[[str | bytes], Experiment]
@@ -81,7 +82,7 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = f"the keys are {', '.join(Experiment.model_fields)}"
+    keys = f"the keys are {', '.join(MODELS['distribute'].model_fields)}"
     assert refusal(load, content) == [
         "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
         f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",

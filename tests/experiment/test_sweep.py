@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testbed.experiment.schema.ranges import (
+from testbed.values.ranges import (
     MOST_VALUES,
     Number,
     RangeError,

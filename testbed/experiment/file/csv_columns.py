@@ -1,47 +1,42 @@
 """Columns of CSV files: measured rates and arrival times."""
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
 
-from testbed.experiment.file.findings import did_you_mean
-from testbed.experiment.schema.limits import refused_rate
 from testbed.units import parse_rate
-
-Column: TypeAlias = tuple[str, str]
-"""A file as the experiment names it, and a heading."""
-Columns: TypeAlias = Mapping[Column, tuple[float, ...]]
+from testbed.values.findings import did_you_mean
+from testbed.values.quantities import refused_rate
 
 
-class TraceError(ValueError):
+class CsvError(ValueError):
     """A CSV file that has not what was asked for."""
 
 
 def read_column(file: Path, heading: str, parse: Callable[[str], float]) -> tuple[float, ...]:
-    """Read the quantities below a heading; a TraceError names the file and the line."""
+    """Read the quantities below a heading; a CsvError names the file and the line."""
     try:
         with file.open(newline="", encoding="utf-8") as lines:
             return tuple(_cells(csv.DictReader(lines), heading, parse))
-    except TraceError as error:
-        raise TraceError(f"{file}: {error}") from error
+    except CsvError as error:
+        raise CsvError(f"{file}: {error}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = (error.strerror or "").lower() if isinstance(error, OSError) else "is not a CSV file in UTF-8"
-        raise TraceError(f"{file}: {reason or error}") from error
+        raise CsvError(f"{file}: {reason or error}") from error
 
 
 def _cells(rows: "csv.DictReader[str]", heading: str, parse: Callable[[str], float]) -> list[float]:
     headings = rows.fieldnames or []
     if heading not in headings:
-        raise TraceError(f"has no column {heading!r}{did_you_mean(heading, headings)}: it has {', '.join(headings)}")
+        raise CsvError(f"has no column {heading!r}{did_you_mean(heading, headings)}: it has {', '.join(headings)}")
     values = []
     for row in rows:
         try:
             values.append(parse(row[heading] or ""))
         except ValueError as error:
-            raise TraceError(f"line {rows.line_num}: {error}") from error
+            raise CsvError(f"line {rows.line_num}: {error}") from error
     if not values:
-        raise TraceError("has no rows below its headings")
+        raise CsvError("has no rows below its headings")
     return values
 
 

@@ -3,31 +3,31 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from testbed.experiment.file.checks import check_experiment, missing_parts
-from testbed.experiment.file.csv_columns import (
-    Column,
-    TraceError,
-    parse_link_rate,
-    read_column,
-)
+from testbed.experiment.file.checks import check_experiment
+from testbed.experiment.file.csv_columns import CsvError, parse_link_rate, read_column
 from testbed.experiment.file.errors import ExperimentError, Problem
-from testbed.experiment.file.findings import Finding, did_you_mean, findings_of
+from testbed.experiment.file.findings import findings_of
 from testbed.experiment.file.modules import ModuleError, read_module
-from testbed.experiment.file.references import Subject, check_references
+from testbed.experiment.file.references import SweptExperiment, check_references
 from testbed.experiment.file.source import Source, read_source
-from testbed.experiment.plan.sweep import (
+from testbed.experiment.file.sweep import (
     Point,
     check_keys,
     check_sweep,
     swept_keys,
     wanted_points,
 )
-from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.hosts import CsvColumn, Hosts
+from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
+from testbed.tasks.planning import TASKS
+from testbed.tasks.task import Task
 from testbed.units import parse_duration
+from testbed.values.draws import ColumnName, Columns
+from testbed.values.findings import Finding, did_you_mean
+from testbed.values.hosts import CsvColumn
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ExperimentFile:
     variants: tuple[Variant, ...]
     """In the order of the sweep; one where nothing is swept."""
     sweep: Sweep | None
-    columns: Mapping[Column, tuple[float, ...]]
+    columns: Columns
     """What was read of other files."""
     modules: Mapping[str, str]
     """Strategies of one's own that are beside the file: by the module's name, its text."""
@@ -69,6 +69,16 @@ class ExperimentFile:
             " version will refuse the old one"
             for key in self.source.renamed
         ]
+
+    @property
+    def task(self) -> Task[Any]:
+        """What its hosts do."""
+        return TASKS[self.experiment.task]
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether there is something to plan; otherwise the file describes a network alone."""
+        return self.task.has_trials(self.experiment)
 
     @property
     def paired_keys(self) -> frozenset[str]:
@@ -105,8 +115,12 @@ class _Reading:
 
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
-    columns: dict[Column, tuple[float, ...]] = field(default_factory=dict)
+    columns: dict[ColumnName, tuple[float, ...]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        name = task_named(self.source.plain)
+        self.task, self.model = TASKS[name], MODELS[name]
 
     def result(self) -> ExperimentFile:
         sweep, points = self._read_sweep()
@@ -126,9 +140,9 @@ class _Reading:
         try:
             sweep = Sweep.model_validate({} if document["sweep"] is None else document["sweep"])
         except ValidationError:
-            self._add(check_keys(document), Point())
+            self._add(check_keys(document, self.model), Point())
             return None, [Point()]
-        findings = [*check_keys(document), *check_sweep(sweep, document)]
+        findings = [*check_keys(document, self.model), *check_sweep(sweep, document)]
         self._add(findings, Point())
         if findings:
             return None, [Point()]
@@ -139,13 +153,13 @@ class _Reading:
 
     def _read_point(self, point: Point) -> Variant | None:
         document = point.applied_to(self.source.plain) if point.settings else self.source.plain
-        self._add(missing_parts(document), point)
+        self._add(self.task.missing(document), point)
         try:
-            experiment = Experiment.model_validate(document)
+            experiment = self.model.model_validate(document)
         except ValidationError as error:
-            self._add(self._but_swept(findings_of(error, document)), point)
+            self._add(self._but_swept(findings_of(error, document, self.model)), point)
             return None
-        self._add(check_experiment(experiment), point)
+        self._add(check_experiment(experiment, self.task), point)
         self._add(self._read_columns(experiment), point)
         self._add(self._read_modules(experiment), point)
         return Variant(point, experiment)
@@ -159,15 +173,16 @@ class _Reading:
                 yield finding
 
     def _read_columns(self, experiment: Experiment) -> Iterator[Finding]:
-        for path, table in _csv_columns(experiment):
-            try:
-                values = self._read_column(table, path[-1])
-            except TraceError as error:
-                yield Finding((*path, "csv"), str(error))
-                continue
-            if path[-1] == "arrival" and len(values) < experiment.peers[path[1]].count:
-                needs = f"{experiment.peers[path[1]].count} peers need a row each"
-                yield Finding((*path, "csv"), f"{needs}, and {table.csv} has {len(values)}")
+        for group in self.task.groups(experiment):
+            for key, table in group.csv_columns():
+                path = (*group.path, key, "csv")
+                try:
+                    values = self._read_column(table, key)
+                except CsvError as error:
+                    yield Finding(path, str(error))
+                    continue
+                if key == "arrival" and len(values) < group.count:
+                    yield Finding(path, f"{group.count} peers need a row each, and {table.csv} has {len(values)}")
 
     def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
         """Read what a key takes from a file, unless another key or point took it before."""
@@ -178,7 +193,7 @@ class _Reading:
         return self.columns[column]
 
     def _read_modules(self, experiment: Experiment) -> Iterator[Finding]:
-        for path, reference in strategies_in(experiment):
+        for path, reference in self.task.modules(experiment):
             try:
                 found = read_module(self.source.file.parent, reference)
             except ModuleError as error:
@@ -197,12 +212,13 @@ class _Reading:
     def _check_references(self, sweep: Sweep | None, variants: Sequence[Variant]) -> None:
         document = self.source.plain
         values = {**sweep.axes, **sweep.zipped} if sweep else {}
-        subject = Subject(
+        swept_experiment = SweptExperiment(
             swept={key: values.get(key) for key in (place[-1] for place in swept_keys(document))},
             points=tuple(variant.experiment for variant in variants),
             pair=document.get("pair"),
+            task=self.task,
         )
-        self._add(check_references(document, subject), Point())
+        self._add(check_references(document, swept_experiment), Point())
 
     def _add(self, findings: Iterable[Finding], point: Point) -> None:
         for finding in findings:
@@ -210,25 +226,3 @@ class _Reading:
             in_value = finding.offset is not None
             place = self.source.value_place(path, finding.offset or 0) if in_value else self.source.place(path)
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
-
-
-def strategies_in(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield where the experiment names a strategy, and its name."""
-    for path, group in _hosts(experiment).items():
-        yield (*path, "strategy"), group.strategy.reference
-
-
-def _hosts(experiment: Experiment) -> dict[tuple[str, ...], Hosts]:
-    hosts: dict[tuple[str, ...], Hosts] = {("peers", name): group for name, group in experiment.peers.items()}
-    if experiment.servers is not None:
-        hosts["servers",] = experiment.servers
-    return hosts
-
-
-def _csv_columns(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], CsvColumn]]:
-    """Yield where the experiment reads a column of another file."""
-    for path, group in _hosts(experiment).items():
-        for key in ("up", "down", "arrival"):
-            value = getattr(group, key, None)
-            if isinstance(value, CsvColumn):
-                yield (*path, key), value

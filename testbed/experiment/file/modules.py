@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from testbed.experiment.file.findings import did_you_mean
+from testbed.values.findings import did_you_mean
 
 
 class ModuleError(ValueError):

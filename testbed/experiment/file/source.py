@@ -14,8 +14,7 @@ from ruamel.yaml.reader import ReaderError
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.renamed import Renamed, rename_old_keys
-
-Key = str | int
+from testbed.values.findings import Key, KeyPath
 
 _PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone"
 _HINTS: Final = {
@@ -43,7 +42,7 @@ class Source:
         plain: dict[str, Any] = _plain(self.document, {})
         return plain
 
-    def known_part(self, path: Sequence[Key]) -> tuple[Key, ...]:
+    def known_part(self, path: Sequence[Key]) -> KeyPath:
         """Return as much of `path` from its beginning as leads to something in the document."""
         value: object = self.document
         for depth, key in enumerate(path):

@@ -1,36 +1,13 @@
-"""What a trial is likely to take, and what this machine may not do faithfully."""
+"""What this machine may not emulate faithfully."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import exp, log, log2
+from math import exp, log
 from typing import Final, TypeAlias
 
-from testbed.experiment.plan.trials import (
-    Distribution,
-    Estimate,
-    PlannedBound,
-    Trial,
-)
-from testbed.theory import SEGMENT_PAYLOAD, Swarm
-from testbed.theory.wire import FRAME_HEADERS
+from testbed.experiment.plan.trials import Trial
 from testbed.units import format_duration
-
-FRAME_BITS: Final = 8 * (SEGMENT_PAYLOAD + FRAME_HEADERS)
-
-LIKELY_RATIO: Final[Mapping[Distribution, float]] = {"client-server": 1.0, "fluid": 1.03, "bittorrent": 1.0}
-"""A scheme's time over its bound for payload, for planning only. Measured in two runs of experiments/quickstart.yaml
-(2 and 6 peers, 2 cores): client-server 1.000 to 1.001, fluid 1.007 to 1.042."""
-
-LIKELY_GROWTH: Final = 0.1
-"""What is added for each doubling of N + 1 in a BitTorrent swarm. Means of the experiments that ship lie on both sides:
-1.04 with 1 peer, 1.13 to 1.5 with 20, 1.7 to 1.9 in swarms of 33 of many classes, 2.1 with 300 that come one by one."""
-
-SET_UP_SECONDS: Final[Mapping[Distribution, float]] = {"client-server": 0.6, "fluid": 0.6, "bittorrent": 1.7}
-SECONDS_A_HOST: Final = 0.04
-"""To build the network, start programs and collect what they wrote: from the end of one trial to the end of the next,
-less the distribution time. The same runs had 0.5 to 1.0 s for client-server and fluid, and 1.8 to 2.0 s for bittorrent,
-with a tracker and a seed that announces itself first; two trials of 300 peers had 13.0 and 13.8 s."""
 
 PROGRAMS_SHARE: Final = 0.3
 """The part of what the bare network carries that is left when programs in Python fill it: a careful guess."""
@@ -72,18 +49,6 @@ class Doubt:
 
     text: str
     trials: tuple[str, ...]
-
-
-def estimate(distribution: Distribution, bound: PlannedBound, swarm: Swarm, time_limit: float) -> Estimate:
-    """Estimate a trial from its bound and the rates of its links."""
-    ratio = LIKELY_RATIO[distribution]
-    if distribution == "bittorrent":
-        ratio += LIKELY_GROWTH * log2(len(swarm.peers) + 1)
-    taken = min(time_limit, bound.payload_seconds * ratio)
-    senders = swarm.server_up + (0 if distribution == "client-server" else swarm.uploads)
-    load = min(senders, sum(peer.down for peer in swarm.peers))
-    overhead = SET_UP_SECONDS[distribution] + SECONDS_A_HOST * (len(swarm.peers) + 2)
-    return Estimate(seconds=taken + overhead, bits_per_second=load, packets_per_second=load / FRAME_BITS)
 
 
 Complaint: TypeAlias = tuple[float, str]

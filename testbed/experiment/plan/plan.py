@@ -3,37 +3,16 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from math import ceil, inf
+from collections.abc import Mapping
 from typing import Any
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
-from testbed.experiment.file.load import ExperimentFile, Variant, strategies_in
-from testbed.experiment.plan.draws import Draws
-from testbed.experiment.plan.estimates import estimate
-from testbed.experiment.plan.hosts import draw_hosts
-from testbed.experiment.plan.trials import (
-    PlannedBound,
-    PlannedFluid,
-    PlannedTopology,
-    Record,
-    Settings,
-    Theory,
-    Trial,
-    TrialHosts,
-)
+from testbed.experiment.file.load import ExperimentFile, Variant
+from testbed.experiment.plan.trials import Settings, Trial, TrialHosts
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
-from testbed.theory import (
-    Bound,
-    Downloader,
-    Swarm,
-    chunked_seconds,
-    client_server_bound,
-    fluid_rates,
-    p2p_bound,
-    payload_share,
-)
+from testbed.values.draws import Draws
+from testbed.values.records import CommonSettings, PlannedTopology, Record
 
 
 class Plan(Record):
@@ -63,8 +42,10 @@ class Plan(Record):
 def make_plan(file: ExperimentFile) -> Plan:
     """Fill in every trial; each repetition goes through all points, so that a run cut short has seen all of them."""
     experiment = file.experiment
-    if not experiment.peers:
-        raise ExperimentError([Problem(Place(file.path), "peers", "there are none, so there is nothing to plan")])
+    if not file.has_trials:
+        raise ExperimentError(
+            [Problem(Place(file.path), file.task.group_keys[-1], "there are none, so there is nothing to plan")]
+        )
     rounds = range(1, experiment.repeat + 1)
     return Plan(
         title=experiment.title or file.path.stem,
@@ -85,10 +66,10 @@ def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
     shared = {key: value for key, value in point.items() if key not in file.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
     seed = int(draw_of[:8], 16)
-    settings, hosts = _settings(experiment, file), draw_hosts(experiment, Draws(seed, file.columns))
-    swarm = _swarm(settings, hosts)
-    theory = _theory(settings, swarm)
-    bound = theory.client_server if settings.distribution == "client-server" else theory.p2p
+    task = file.task
+    settings = task.settings(experiment, _common_settings(experiment, _modules_used(experiment, file)))
+    hosts = task.hosts(experiment, Draws(seed, file.columns))
+    theory = task.theory(settings, hosts)
     return Trial(
         id=_trial_id(point, repetition, settings, hosts),
         point=point,
@@ -98,64 +79,27 @@ def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
         settings=settings,
         hosts=hosts,
         theory=theory,
-        estimate=estimate(settings.distribution, bound, swarm, settings.time_limit),
+        estimate=task.estimate(settings, hosts, theory),
     )
 
 
-def _settings(experiment: Experiment, file: ExperimentFile) -> Settings:
-    shared, topology = experiment.file, experiment.topology
-    if shared is None:
-        raise ValueError("an experiment with peers has a file")
+def _common_settings(experiment: Experiment, modules: Mapping[str, str]) -> CommonSettings:
+    topology = experiment.topology
     capture = () if experiment.capture == "none" else experiment.capture
-    return Settings(
-        distribution=experiment.distribution,
-        file_size=shared.size,
-        piece_length=shared.piece_length,
-        profile=experiment.profile,
+    return CommonSettings(
         topology=PlannedTopology(reference=topology.reference, parameters=topology.parameters),
         congestion_control=experiment.congestion_control,
         time_limit=experiment.time_limit,
         time_scale=experiment.time_scale,
         capture=("all",) if capture == "all" else tuple(capture),
         trace_level=experiment.trace_level,
-        modules=_modules(experiment, file),
+        modules=dict(modules),
     )
 
 
-def _modules(experiment: Experiment, file: ExperimentFile) -> dict[str, str]:
-    used = {reference.partition(":")[0] for _, reference in strategies_in(experiment)}
+def _modules_used(experiment: Experiment, file: ExperimentFile) -> dict[str, str]:
+    used = {reference.partition(":")[0] for _, reference in file.task.modules(experiment)}
     return {name: text for name, text in sorted(file.modules.items()) if name in used}
-
-
-def _swarm(settings: Settings, hosts: TrialHosts) -> Swarm:
-    """Return the trial in the theory's words; several servers are one with all their uploads."""
-    peers = tuple(
-        Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held, arrival=peer.arrival) for peer in hosts.peers
-    )
-    return Swarm(8 * settings.file_size, sum(server.up or 0 for server in hosts.servers), peers)
-
-
-def _theory(settings: Settings, swarm: Swarm) -> Theory:
-    return Theory(
-        client_server=_bound(client_server_bound, swarm),
-        p2p=_bound(p2p_bound, swarm),
-        fluid=_streams(swarm) if settings.distribution == "fluid" else None,
-        pieces_seconds=chunked_seconds(
-            swarm.in_payload(payload_share()), ceil(settings.file_size / settings.piece_length)
-        ),
-    )
-
-
-def _streams(swarm: Swarm) -> PlannedFluid:
-    rates = fluid_rates(swarm)
-    return PlannedFluid(limit=rates.limit, relayed=rates.relayed, direct=rates.direct)
-
-
-def _bound(of: Callable[[Swarm], Bound], swarm: Swarm) -> PlannedBound:
-    bound = of(swarm)
-    return PlannedBound(
-        seconds=bound.seconds, payload_seconds=of(swarm.in_payload(payload_share())).seconds, limit=bound.limit
-    )
 
 
 def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, hosts: TrialHosts) -> str:

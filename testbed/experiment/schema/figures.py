@@ -12,8 +12,8 @@ from testbed.experiment.language.expressions import (
     parse_condition,
     parse_expectation,
 )
-from testbed.experiment.schema.hosts import Part
-from testbed.experiment.schema.quantities import Text
+from testbed.values.parts import Part
+from testbed.values.quantities import Text
 
 EXPRESSION = "expression"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
-Key = str | int
+from testbed.values.findings import Key
 
 
 def follow(start: object, path: Sequence[Key]) -> object:

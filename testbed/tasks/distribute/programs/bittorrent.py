@@ -12,7 +12,6 @@ from testbed.experiment.plan.trials import (
     PlannedTracker,
     Trial,
 )
-from testbed.experiment.schema.hosts import Parameter
 from testbed.trial.applications.launch import (
     READY,
     WAITING,
@@ -20,6 +19,7 @@ from testbed.trial.applications.launch import (
     Stage,
 )
 from testbed.trial.errors import TrialError
+from testbed.values.parts import Parameter
 
 TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800

@@ -4,14 +4,14 @@ Each draw has a stream of its own, named after what is drawn: to change one valu
 draws as they were. The k-th host of a group takes the k-th value of a stream, so a group that grows keeps whom it had.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import log
 from random import Random
+from typing import TypeAlias
 
-from testbed.experiment.file.csv_columns import Columns
-from testbed.experiment.schema.hosts import (
+from testbed.values.hosts import (
     Arrival,
     At,
     Choice,
@@ -19,11 +19,14 @@ from testbed.experiment.schema.hosts import (
     Lognormal,
     Poisson,
     Rates,
-    Start,
     Uniform,
     UniformArrival,
 )
-from testbed.experiment.schema.limits import nearest_rate
+from testbed.values.quantities import nearest_rate
+
+ColumnName: TypeAlias = tuple[str, str]
+"""A CSV file as the experiment names it, and a heading."""
+Columns: TypeAlias = Mapping[ColumnName, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,6 @@ def draw_arrivals(arrival: Arrival, count: int, draws: Draws, group: str) -> lis
             return list(draws.columns[arrival.csv, arrival.column or "arrival"][:count])
         case "flash":
             return [0.0] * count
-
-
-def draw_held(start: Start | None, count: int, draws: Draws, group: str) -> list[float]:
-    """Draw who of `count` peers holds a part of the file at first, as the share that each holds."""
-    if start is None:
-        return [0.0] * count
-    order = shuffled(range(count), draws.stream(group, "start"))
-    holders = set(order[: start.peers])
-    return [start.holding / 100 if k in holders else 0.0 for k in range(count)]
 
 
 def shuffled(values: Sequence[int], stream: Random) -> list[int]:

@@ -5,22 +5,17 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from testbed.experiment.file.findings import Finding, did_you_mean, lookup
+from testbed.experiment.file.findings import lookup
 from testbed.experiment.file.references import refused_value
 from testbed.experiment.language.expressions import names_in, parse_condition
 from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.keys import (
-    Key,
-    is_open,
-    keys_of,
-    step,
-)
+from testbed.experiment.schema.keys import is_open, keys_of, step
+from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 Document: TypeAlias = dict[str, Any]
-Path: TypeAlias = tuple[Key, ...]
 
 MOST_POINTS: Final = 10_000
-NOT_SWEPT: Final = ("sweep", "repeat", "seed", "pair", "figures", "expect", "title", "question")
+NOT_SWEPT: Final = ("task", "sweep", "repeat", "seed", "pair", "figures", "expect", "title", "question")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +24,7 @@ class Setting:
 
     path: tuple[str, ...]
     value: Any
-    place: Path
+    place: KeyPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Point:
             changed = _with_value(changed, setting.path, setting.value)
         return changed
 
-    def place_of(self, path: Path) -> Path:
+    def place_of(self, path: KeyPath) -> KeyPath:
         """Return where in the file the value at `path` stands."""
         for setting in self.settings:
             if path[: len(setting.path)] == setting.path:
@@ -80,7 +75,7 @@ def points_of(sweep: Sweep | None) -> list[Point]:
     return [Point(tuple(setting for settings in each for setting in settings)) for each in combined]
 
 
-def _settings(place: Path, key: str, values: Sequence[Any]) -> Iterator[Setting]:
+def _settings(place: KeyPath, key: str, values: Sequence[Any]) -> Iterator[Setting]:
     for index, value in enumerate(values):
         yield Setting(tuple(key.split(".")), value, (*place, index))
 
@@ -119,15 +114,15 @@ def swept_keys(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return places
 
 
-def check_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
+def check_keys(document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
     """Yield what is wrong with the keys that are swept."""
     for place in swept_keys(document):
-        yield from _check_key(place, document)
+        yield from _check_key(place, document, model)
 
 
 def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield what is wrong with a sweep whose keys are in order."""
-    axes: dict[Path, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
+    axes: dict[KeyPath, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
     if not axes and not sweep.zipped:
         yield Finding(("sweep",), "sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`")
         return
@@ -138,9 +133,9 @@ def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _check_when(sweep, document)
 
 
-def _check_key(place: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
+def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
     """A key must be one that the file can have, and a name of the author's choice one that it has."""
-    here: object = Experiment
+    here: object = model
     written: object = document
     keys = str(place[-1]).split(".")
     for depth, key in enumerate(keys):
@@ -162,7 +157,7 @@ def _check_key(place: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(place, f"{keys[0]!r} is of the experiment as a whole: it cannot be swept")
 
 
-def _check_repetition(place: Path, values: Sequence[Any]) -> Iterator[Finding]:
+def _check_repetition(place: KeyPath, values: Sequence[Any]) -> Iterator[Finding]:
     for index, value in enumerate(values):
         if any(type(value) is type(earlier) and value == earlier for earlier in values[:index]):
             yield Finding((*place, index), f"has the value {value!r} twice: each value is run `repeat:` times")
