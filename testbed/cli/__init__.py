@@ -85,7 +85,7 @@ def plan(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of experiment files, with which an editor completes and checks them."""
-    from testbed.cli.schema import print_schema
+    from testbed.cli.check import print_schema
 
     print_schema()
 
@@ -167,7 +167,7 @@ def shell(
 @app.command()
 def topologies(reference: Annotated[str | None, typer.Argument(help="a topology, for its parameters")] = None) -> None:
     """List the topologies that come with the testbed, or the parameters of one."""
-    from testbed.cli.topologies import show_topologies
+    from testbed.cli.targets import show_topologies
 
     show_topologies(reference)
 

@@ -1,5 +1,6 @@
-"""`testbed check`: all that is wrong with an experiment file, at once."""
+"""`testbed check` and `testbed schema`: what an experiment file can say, and what is wrong with one."""
 
+import json
 from pathlib import Path
 from typing import Final
 
@@ -7,9 +8,10 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.targets import target_of, trial_topology
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile
-from testbed.experiment.plan.estimates import Doubt, Machine, doubts
+from testbed.experiment.plan.doubts import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
+from testbed.experiment.schema.experiment import experiment_schema
 from testbed.tasks.distribute.programs import check_programs
 from testbed.trial.errors import TrialError
 from testbed.units import format_duration
@@ -29,6 +31,11 @@ def check_experiment(path: Path) -> None:
     else:
         target_of(file)
         print(f"{file.path} is in order: a network without peers")
+
+
+def print_schema() -> None:
+    """Print the JSON Schema of experiment files."""
+    print(json.dumps(experiment_schema(), indent=2))
 
 
 def checked_plan(file: ExperimentFile) -> Plan:

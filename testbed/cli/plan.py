@@ -14,7 +14,7 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment.plan.estimates import Machine, doubts
+from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX

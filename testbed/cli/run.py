@@ -13,7 +13,7 @@ from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.plan.estimates import doubts
+from testbed.experiment.plan.doubts import doubts
 from testbed.runfolder.folders import (
     RunFolder,
     latest_run,

@@ -1,5 +1,6 @@
-"""What `links` and `shell` work on: an experiment file, or a topology with its parameters."""
+"""What `links` and `shell` work on: an experiment file, or a topology with its parameters; `testbed topologies`."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,14 @@ from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shippe
 from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.topology.finder import BUILT_IN, ParameterError, TopologyError, make_topology
+from testbed.topology.finder import (
+    BUILT_IN,
+    ParameterError,
+    TopologyError,
+    describe_parameters,
+    load_topology,
+    make_topology,
+)
 from testbed.topology.planned import topology_of
 
 
@@ -59,8 +67,25 @@ def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
         raise refused_parameters(file, {"class": str(error)}) from error
 
 
+def show_topologies(reference: str | None) -> None:
+    """List the built-in ones with their first line, or describe one with its parameters."""
+    if reference is None:
+        for name in BUILT_IN:
+            print(f"{name:10} {_description(name).splitlines()[0]}")
+        print("\n`testbed topologies NAME` lists the parameters of one; a file with a Mininet Topo works as well.")
+        return
+    print(_description(reference))
+    print("\nParameters:")
+    for parameter in describe_parameters(load_topology(reference)):
+        print(f"  {parameter}")
+
+
 def _key_and_value(word: str) -> tuple[str, str]:
     key, equals, value = word.partition("=")
     if not equals or not key:
         raise TopologyError(f"{word!r}: a parameter is written key=value, like n=10 or up='8 Mbit/s'")
     return key, value
+
+
+def _description(reference: str) -> str:
+    return inspect.getdoc(load_topology(reference)) or "(no description)"

@@ -19,10 +19,10 @@ from testbed.topology.parameters import (
     TopologyError,
     TopologyMaker,
     describe_parameters,
-    did_you_mean,
     either,
     resolve_parameters,
 )
+from testbed.values.findings import did_you_mean
 
 BUILT_IN = {"star": "topologies.star", "two-isps": "topologies.two_isps", "tree": "topologies.tree"}
 

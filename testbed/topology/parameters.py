@@ -9,7 +9,6 @@ import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from inspect import getattr_static
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -18,6 +17,7 @@ from mininet.topo import Topo
 
 from testbed import units
 from testbed.errors import ExplainedError
+from testbed.values.findings import did_you_mean
 
 # A Topo class, or a function that returns a Topo: Mininet's `topos` may hold either.
 TopologyMaker: TypeAlias = Callable[..., Topo]
@@ -259,9 +259,3 @@ def either(words: Iterable[str]) -> str:
     """Join words as a sentence lists choices."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known word as a question, or nothing."""
-    close = get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

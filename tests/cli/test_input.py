@@ -95,7 +95,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("links star =5", "'=5': a parameter is written key=value"),
         ("links star n=many", "n: 'many' is not a whole number"),
         ("links star n=0", "n: a plain whole number of hosts above 0 is needed"),
-        ("links star upp=1Mbit/s", "upp: is not a parameter (did you mean 'up'?)"),
+        ("links star upp=1Mbit/s", "upp: is not a parameter (did you mean up?)"),
         ("links star up=8", "up: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s"),
         ("links star up=20ms", "up: '20ms' is a duration, not a rate: write bit/s, kbit/s, Mbit/s or Gbit/s"),
         ("links star up=nan", "up: 'nan' is not a rate"),

@@ -11,9 +11,9 @@ from testbed.experiment.language.expressions import (
     ExpressionError,
     parse_condition,
     parse_expectation,
+    percentile,
     read_value,
 )
-from testbed.experiment.language.statistics import percentile
 
 ROWS = [
     {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},

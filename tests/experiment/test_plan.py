@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, read_experiment
-from testbed.experiment.plan.estimates import (
+from testbed.experiment.plan.doubts import (
     MOST_HOSTS,
     PROGRAMS_SHARE,
     Machine,

@@ -16,7 +16,7 @@ from testbed.experiment import (
     make_plan,
     read_experiment,
 )
-from testbed.experiment.file.checks import FROM_GROUPS
+from testbed.experiment.file.load import FROM_GROUPS
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"

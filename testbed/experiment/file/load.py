@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from testbed.experiment.file.checks import check_experiment
-from testbed.experiment.file.csv_columns import CsvError, parse_link_rate, read_column
+from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
 from testbed.experiment.file.findings import findings_of
-from testbed.experiment.file.modules import ModuleError, read_module
 from testbed.experiment.file.references import SweptExperiment, check_references
 from testbed.experiment.file.source import Source, read_source
 from testbed.experiment.file.sweep import (
@@ -28,6 +26,9 @@ from testbed.units import parse_duration
 from testbed.values.draws import ColumnName, Columns
 from testbed.values.findings import Finding, did_you_mean
 from testbed.values.hosts import CsvColumn
+
+FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
+"""Parameters of a topology that are set from the groups of hosts, where there are any."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class _Reading:
         except ValidationError as error:
             self._add(self._but_swept(findings_of(error, document, self.model)), point)
             return None
-        self._add(check_experiment(experiment, self.task), point)
+        self._add(_check_values(experiment, self.task), point)
         self._add(self._read_columns(experiment), point)
         self._add(self._read_modules(experiment), point)
         return Variant(point, experiment)
@@ -226,3 +227,28 @@ class _Reading:
             in_value = finding.offset is not None
             place = self.source.value_place(path, finding.offset or 0) if in_value else self.source.place(path)
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
+
+
+def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
+    """Yield what is wrong with values that are right by themselves."""
+    for group in task.groups(experiment):
+        yield from group.check()
+    yield from task.check(experiment)
+    if task.has_trials(experiment):
+        yield from _check_topology(experiment, task)
+    yield from _check_capture(experiment, task.capturable(experiment))
+
+
+def _check_topology(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
+    groups = " and ".join(f"`{key}:`" for key in task.group_keys)
+    for key in FROM_GROUPS:
+        if key in experiment.topology.parameters:
+            yield Finding(("topology", key), f"is set from {groups}: leave it out")
+
+
+def _check_capture(experiment: Experiment, known: Sequence[str]) -> Iterator[Finding]:
+    if isinstance(experiment.capture, list):
+        for index, name in enumerate(experiment.capture):
+            if name not in known:
+                hint = did_you_mean(name, known)
+                yield Finding(("capture", index), f"there is no {name!r}{hint}: write {', '.join(known)}")

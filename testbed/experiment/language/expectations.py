@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import isnan
 
 from testbed.experiment.language.expressions import COMPARE, Expectation, parse_expectation
+from testbed.values.findings import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,5 @@ def _unknown_column(expectation: Expectation, rows: Sequence[Mapping[str, object
     known = dict.fromkeys(column for row in rows for column in row)
     for column in expectation.columns:
         if column not in known:
-            close = get_close_matches(column, known, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            return f"there is no column {column!r}{hint}" if known else "there are no rows"
+            return f"there is no column {column!r}{did_you_mean(column, known)}" if known else "there are no rows"
     return ""

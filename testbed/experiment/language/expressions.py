@@ -14,15 +14,15 @@ A quantity is read in the first unit of its kind: bit/s, B, s, %, /s. What a row
 
 import operator
 import re
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import nan
+from math import ceil, floor, nan
 from typing import Any, Final, NoReturn, TypeAlias
 
 from testbed import units
 from testbed.experiment.language.cells import as_cell, readable
-from testbed.experiment.language.statistics import AGGREGATES
 
 Value: TypeAlias = float | str
 Row: TypeAlias = Mapping[str, object]
@@ -55,6 +55,23 @@ _TOKEN: Final = re.compile(
     r")"
 )
 _END: Final = "the end"
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that `percent` of the values do not exceed, between two of them where it falls there."""
+    ordered = sorted(values)
+    position = (len(ordered) - 1) * percent / 100
+    low, high = ordered[floor(position)], ordered[ceil(position)]
+    return low + (high - low) * (position - floor(position))
+
+
+AGGREGATES: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+    "p95": lambda values: percentile(values, 95),
+}
 
 
 class ExpressionError(ValueError):
