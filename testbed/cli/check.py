@@ -17,20 +17,20 @@ from testbed.trial.errors import TrialError
 from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()
-"""What is doubted of it is doubted everywhere; `testbed plan` looks at this one."""
+"""What is in doubt on it is in doubt on every machine; `testbed plan` asks about this one."""
 
 
 def check_experiment(path: Path) -> None:
-    """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
+    """Read the file, fill in its trials and make their topologies; raise what is wrong."""
     file = open_experiment(path)
     if file.has_trials:
         plan = checked_plan(file)
-        print(f"{file.path} is in order: {summary(plan)}")
+        print(f"{file.path} is valid: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):
             print(f"warning: {warning(doubt, plan)}")
     else:
         target_of(file)
-        print(f"{file.path} is in order: a network without peers")
+        print(f"{file.path} is valid: a network without peers")
 
 
 def print_schema() -> None:
@@ -39,7 +39,7 @@ def print_schema() -> None:
 
 
 def checked_plan(file: ExperimentFile) -> Plan:
-    """Plan an experiment, and make each of its points' topology, and its programs' options, to see that they can be."""
+    """Plan an experiment, and check the topology and the programs of each point."""
     plan = make_plan(file)
     for trial in plan.trials:
         if trial.repetition == 1:
@@ -56,14 +56,14 @@ def _check_programs(file: ExperimentFile, trial: Trial) -> None:
 
 
 def summary(plan: Plan) -> str:
-    """Say in words how much a plan is."""
+    """Summarise the size of a plan."""
     count = len(plan.trials)
     seconds = sum(trial.estimate.seconds for trial in plan.trials)
     return f"{count} {'trial' if count == 1 else 'trials'}, about {_in_words(seconds)}"
 
 
 def warning(doubt: Doubt, plan: Plan) -> str:
-    """Say what may not be faithful, and in which trials."""
+    """Describe a doubt, with the numbers of its trials."""
     few = ", ".join(_numbers(doubt, plan)[:6])
     more = ", ..." if len(doubt.trials) > 6 else ""
     return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"

@@ -31,10 +31,12 @@ class Target:
 
 
 def open_target(reference: str, parameters: Sequence[str]) -> Target:
-    """Read an experiment, or a topology's name with `key=value` words."""
+    """Read an experiment, or a topology with `key=value` parameters."""
     if _is_experiment(reference):
         if parameters:
-            raise TopologyError(f"{reference} has its own parameters; {parameters[0]!r} would change it: edit the file")
+            raise TopologyError(
+                f"{reference} has its own parameters: edit the file instead of adding {parameters[0]!r}"
+            )
         return target_of(open_experiment(Path(reference)))
     return Target(make_topology(reference, dict(map(_key_and_value, parameters))))
 
@@ -46,7 +48,7 @@ def _is_experiment(reference: str) -> bool:
 
 
 def target_of(file: ExperimentFile) -> Target:
-    """The target that an experiment file describes, at its first trial; what is refused is named with its line."""
+    """Return the network of an experiment's first trial; errors have the line of the file."""
     experiment = file.experiment
     if file.has_trials:
         return Target(trial_topology(file, make_plan(file).trials[0]), experiment.congestion_control)
@@ -58,7 +60,7 @@ def target_of(file: ExperimentFile) -> Target:
 
 
 def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
-    """The topology of a trial of an experiment file; what it refuses is named with its line."""
+    """Make the topology of a trial; errors have the line of the file."""
     try:
         return topology_of(trial)
     except ParameterError as error:

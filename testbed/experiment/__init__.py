@@ -1,4 +1,4 @@
-"""The experiment file, resolved into a plan; pure."""
+"""Experiment files and the plans made from them; pure."""
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.load import (

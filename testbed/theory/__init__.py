@@ -1,4 +1,4 @@
-"""The bounds that measured times are held against, and the scheme that attains them; pure."""
+"""Bounds that measured times are compared with, and the scheme that attains them; pure."""
 
 from testbed.theory.bounds import (
     Bound,

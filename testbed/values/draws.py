@@ -1,7 +1,7 @@
-"""Everything that chance decides before a trial begins.
+"""Random draws that are made before a trial begins.
 
-Each draw has a stream of its own, named after what is drawn: to change one value of an experiment leaves all other
-draws as they were. The k-th host of a group takes the k-th value of a stream, so a group that grows keeps whom it had.
+Each draw has its own stream, named after what is drawn, so that a change of one value of an experiment leaves all other
+draws as they were. The k-th host of a group takes the k-th value of a stream, so a group that grows keeps its hosts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,16 +37,15 @@ class Draws:
     columns: Columns
 
     def stream(self, *names: object) -> Random:
-        """Return the stream of this name, at its beginning."""
+        """Return a new generator at the beginning of the stream of this name."""
         return Random("/".join(map(str, (self.seed, *names))))
 
     def number(self, *names: object) -> int:
-        """Return one number of 32 bits, a seed for something else."""
+        """Return a number of 32 bits, to be used as a seed."""
         return self.stream(*names).getrandbits(32)
 
 
 def draw_rates(rates: Rates, count: int, draws: Draws, group: str, key: str) -> list[int]:
-    """Draw a rate for each of `count` hosts."""
     stream = draws.stream(group, key)
     match rates:
         case int():
@@ -66,7 +65,7 @@ def draw_rates(rates: Rates, count: int, draws: Draws, group: str, key: str) -> 
 
 
 def _rows(table: CsvColumn, count: int, draws: Draws, group: str, key: str) -> list[int]:
-    """All keys of a group that take from the same file take from the same rows."""
+    """All keys of a group that use the same file use the same rows."""
     values = draws.columns[table.csv, table.column or key]
     stream = draws.stream(group, "row", table.csv)
     return [int(values[stream.randrange(len(values))]) for _ in range(count)]
@@ -89,7 +88,6 @@ def draw_arrivals(arrival: Arrival, count: int, draws: Draws, group: str) -> lis
 
 
 def shuffled(values: Sequence[int], stream: Random) -> list[int]:
-    """Return the values in a drawn order."""
     order = list(values)
     stream.shuffle(order)
     return order

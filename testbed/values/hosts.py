@@ -41,12 +41,12 @@ class Between(Part):
 class Spread(Part):
     """A lognormal distribution."""
 
-    median: Rate = Field(description="half of the hosts are below")
+    median: Rate = Field(description="half of the hosts have less")
     sigma: Positive = Field(description="the standard deviation of the logarithm: 0.5 is mild, 1 is wide")
 
 
 class Choice(Part):
-    """One of some rates, by weight."""
+    """One of several rates, by weight."""
 
     choice: Annotated[dict[Rate, Positive], Field(min_length=1)] = Field(description="`RATE: weight`, one a line")
 
@@ -54,7 +54,7 @@ class Choice(Part):
 class Uniform(Part):
     """Any rate between two."""
 
-    uniform: Between = Field(description="all rates between two are as likely")
+    uniform: Between = Field(description="all rates between two are equally likely")
 
 
 class Lognormal(Part):
@@ -64,10 +64,10 @@ class Lognormal(Part):
 
 
 class CsvColumn(Part):
-    """Values of a column of a CSV file, in rows drawn by chance; `up` and `down` of one host come from the same row."""
+    """Values from rows of a CSV file that are drawn at random; `up` and `down` of one host come from the same row."""
 
     csv: Text = Field(description="a CSV file with a line of headings, beside the experiment file")
-    column: Text | None = Field(default=None, description="its column; by default the one called after the key")
+    column: Text | None = Field(default=None, description="its column; by default the one with the key's name")
 
 
 RATE_FORMS = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv"
@@ -85,13 +85,13 @@ Rates: TypeAlias = Annotated[
 class Poisson(Part):
     """Arrivals at random moments."""
 
-    poisson: Frequency = Field(description="so many a minute on average, from t = 0 on")
+    poisson: Frequency = Field(description="the average number a minute, from t = 0 on")
 
 
 class UniformArrival(Part):
     """Arrivals spread over a time."""
 
-    uniform: PositiveDuration = Field(description="each at any moment of this time, from t = 0 on")
+    uniform: PositiveDuration = Field(description="each at a random moment in this time, from t = 0 on")
 
 
 Times: TypeAlias = Annotated[
@@ -119,8 +119,8 @@ Arrival: TypeAlias = Annotated[
 class AccessLinks(Part):
     """The access links of hosts that are described together."""
 
-    up: Rates = Field(description="what each can send")
-    down: Rates | None = Field(default=None, description="what each can receive; no limit where it is left out")
+    up: Rates = Field(description="how fast each can send")
+    down: Rates | None = Field(default=None, description="how fast each can receive; no limit if left out")
     delay: Delay = Field(default=0.0, description="of the access link, each way: a round trip takes four of them")
     jitter: Delay = Field(default=0.0, description="by how much the delay varies")
     loss: Percentage = Field(default=0.0, description="of the access link, each way")
@@ -128,21 +128,21 @@ class AccessLinks(Part):
 
 @dataclass(frozen=True)
 class Group:
-    """Hosts that are described together, where the file describes them, and how many they are."""
+    """Hosts that are described together, the path of their description, and their number."""
 
     path: KeyPath
     hosts: AccessLinks
     count: int
 
     def csv_columns(self) -> Iterator[tuple[str, CsvColumn]]:
-        """Yield the keys whose values come from a column of a CSV file."""
+        """Yield the keys whose values come from a CSV file."""
         for key in ("up", "down", "arrival"):
             value = getattr(self.hosts, key, None)
             if isinstance(value, CsvColumn):
                 yield key, value
 
     def check(self) -> Iterator[Finding]:
-        """Yield what is wrong with keys of a group that are right by themselves."""
+        """Yield what is wrong with values that are valid by themselves."""
         for key, rates in (("up", self.hosts.up), ("down", self.hosts.down)):
             if isinstance(rates, list):
                 yield from self._check_length((key,), rates)

@@ -30,7 +30,7 @@ def swarm(tmp_path: Path) -> Path:
 def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path) -> None:
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{swarm} is in order: 1 trial, about 16 s\n"
+    assert answer.stdout == f"{swarm} is valid: 1 trial, about 16 s\n"
 
 
 def test_trials_that_are_too_short_to_judge_are_warned_of(called: Run, swarm: Path) -> None:
@@ -38,7 +38,7 @@ def test_trials_that_are_too_short_to_judge_are_warned_of(called: Run, swarm: Pa
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
     _, told = answer.stdout.splitlines()
-    assert told.startswith("warning: 1 of 1 trials (1), at worst: at best done in 200 ms: too short to judge")
+    assert told.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
 
 
 def test_what_no_program_can_do_is_told_before_a_run(called: Run, swarm: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_network_without_peers_is_in_order_too(called: Run, tmp_path: Path) ->
     file.write_text("topology: {class: star, n: 5, up: 8 Mbit/s}\n")
     answer = called("check", file)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{file} is in order: a network without peers\n"
+    assert answer.stdout == f"{file} is valid: a network without peers\n"
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
@@ -131,7 +131,7 @@ def test_shipped_experiment_is_found_by_name(
     monkeypatch.chdir(tmp_path)
     answer = called("check", name)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is in order")
+    assert answer.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is valid")
 
 
 def test_existing_file_goes_before_shipped_experiment(
@@ -139,4 +139,4 @@ def test_existing_file_goes_before_shipped_experiment(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("quickstart").write_text(SWARM)
-    assert called("check", "quickstart").stdout == "quickstart is in order: 1 trial, about 16 s\n"
+    assert called("check", "quickstart").stdout == "quickstart is valid: 1 trial, about 16 s\n"

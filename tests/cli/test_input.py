@@ -84,7 +84,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("run class.yaml", "there is no topology 'galaxy'"),
         ("run rate.yaml", "rate.yaml:3:3: topology.up: '8 Mb/s' has an ambiguous unit: write Mbit/s or MB/s"),
         ("run control.yaml", "'cubic', 'reno' or 'bbr' is needed, not 'tortoise'"),
-        ("shell rate.yaml n=2", "rate.yaml has its own parameters; 'n=2' would change it: edit the file"),
+        ("shell rate.yaml n=2", "rate.yaml has its own parameters: edit the file instead of adding 'n=2'"),
         ("links galaxy", "there is no topology 'galaxy': write star, two-isps, tree, a file"),
         ("links no.module:Name", "there is no module 'no'"),
         ("links syntax.py", "syntax.py:1: "),

@@ -257,7 +257,7 @@ def test_words_about_the_experiment_change_no_trial(tmp_path: Path) -> None:
 
 
 def test_an_experiment_without_peers_has_no_plan(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="there are none, so there is nothing to plan"):
+    with pytest.raises(ExperimentError, match="there are none, so there are no trials to plan"):
         planned(tmp_path, "topology: {class: star}")
 
 
@@ -354,9 +354,9 @@ def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: floa
         ),
         (("count: 4", f"count: {MOST_HOSTS}"), Machine(), f"{MOST_HOSTS + 2} hosts; up to {MOST_HOSTS} were tried"),
         (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links that delay or lose packets"),
-        (("file", "time_limit: 5 s\nfile"), Machine(), "at best done in 11.7 s, but stopped after 5 s: raise"),
-        (("4 MiB", "1 MiB"), Machine(), "at best done in 2.9 s: starting up is a large part of so short a time"),
-        (("4 MiB", "64 KiB"), Machine(), "at best done in 200 ms: too short to judge the emulation"),
+        (("file", "time_limit: 5 s\nfile"), Machine(), "takes at least 11.7 s, but is stopped after 5 s: raise"),
+        (("4 MiB", "1 MiB"), Machine(), "takes at least 2.9 s: start-up is a large part of so short a time"),
+        (("4 MiB", "64 KiB"), Machine(), "takes at least 200 ms: too short to judge the emulation"),
     ],
 )
 def test_what_may_not_be_faithful_is_told(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
@@ -373,8 +373,8 @@ def test_the_worst_trial_speaks_for_all_that_are_in_doubt(tmp_path: Path) -> Non
     text = SMALL + "sweep: {file.size: [4 MiB, 2 MiB, 1 MiB, 512 KiB]}\n"
     plan = planned(tmp_path, text)
     short, unjudged = doubts(plan.trials, Machine())
-    assert short.text.startswith("at best done in 2.9 s: starting up")
-    assert unjudged.text.startswith("at best done in 1.5 s: too short to judge")
+    assert short.text.startswith("takes at least 2.9 s: start-up")
+    assert unjudged.text.startswith("takes at least 1.5 s: too short to judge")
     assert (short.trials, unjudged.trials) == ((plan.trials[2].id,), (plan.trials[3].id,))
 
 

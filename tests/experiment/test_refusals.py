@@ -43,7 +43,7 @@ def of_group(text: str) -> str:
     ("text", "says"),
     [
         ("count: 2", "4:3: peers.homes.up: is required"),
-        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (is it what 'upp' stands for?)"),
+        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (was 'upp' meant to be this key?)"),
         (
             "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
             f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
@@ -159,7 +159,7 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, strategy: {clas: x}",
-            "4:35: peers.homes.strategy.class: is required (is it what 'clas' stands for?)",
+            "4:35: peers.homes.strategy.class: is required (was 'clas' meant to be this key?)",
         ),
     ],
 )
@@ -217,9 +217,9 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
         ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
         ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
-        ("sweep:", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {}", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' is of the experiment as a whole: it cannot be swept"),
+        ("sweep:", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' holds for the whole experiment and cannot be swept"),
         ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
         (
             "sweep: {file.size: 4 MiB}",
@@ -247,12 +247,12 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "sweep: {zip: {file.size: [1 MiB], profile: [bep3, course]}}",
-            "5:9: sweep.zip: keys that go together need as many values each: file.size has 1, profile has 2",
+            "5:9: sweep.zip: zipped keys need the same number of values: file.size has 1, profile has 2",
         ),
         (
             "sweep: {zip: {file.size: [1 MiB, 1 MiB, 2 MiB], profile: [bep3, bep3, bep3]}}",
             (
-                "5:9: sweep.zip: number 2 of those that go together has the values of an earlier one: "
+                "5:9: sweep.zip: combination 2 of the zipped keys has the values of an earlier one: "
                 "each point is run `repeat:` times"
             ),
         ),

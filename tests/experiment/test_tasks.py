@@ -101,7 +101,7 @@ def test_unknown_task_is_refused(tmp_path: Path) -> None:
 
 
 def test_task_cannot_be_swept(tmp_path: Path) -> None:
-    assert "it cannot be swept" in refusal(tmp_path, f"{SMALL}sweep: {{task: [distribute]}}\n")
+    assert "cannot be swept" in refusal(tmp_path, f"{SMALL}sweep: {{task: [distribute]}}\n")
 
 
 def test_default_task_is_not_written_to_the_plan(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from testbed.values.quantities import refused_rate
 
 
 class CsvError(ValueError):
-    """A CSV file that has not what was asked for."""
+    """A CSV file cannot be read, or lacks what the experiment asks for."""
 
 
 def read_column(file: Path, heading: str, parse: Callable[[str], float]) -> tuple[float, ...]:
-    """Read the quantities below a heading; a CsvError names the file and the line."""
+    """Read the quantities of a column; a CsvError names the file and the line."""
     try:
         with file.open(newline="", encoding="utf-8") as lines:
             return tuple(_cells(csv.DictReader(lines), heading, parse))
@@ -54,11 +54,11 @@ def parse_link_rate(text: str) -> int:
 
 
 class ModuleError(ValueError):
-    """A module that has not what was asked for."""
+    """A module cannot be read, or lacks what the experiment asks for."""
 
 
 def read_module(folder: Path, reference: str) -> tuple[str, str] | None:
-    """Return name and text of the module that `module:Class` names, if it is in the folder; nothing is run."""
+    """Return the name and text of the module in `module:Class`, if it is in the folder; its code is not run."""
     module, colon, attribute = reference.partition(":")
     parts = module.split(".")
     if not colon or not all(part.isidentifier() for part in parts):
@@ -91,7 +91,7 @@ def _tree(file: Path, text: str) -> ast.Module:
 
 
 def _names(tree: ast.Module) -> list[str]:
-    """Return what a module defines; `*` where more may come from elsewhere."""
+    """Return the names that a module defines; `*` if there may be more."""
     return [name for statement in tree.body for name in _bound_by(statement)]
 
 

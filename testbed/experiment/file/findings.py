@@ -1,4 +1,4 @@
-"""Say what the models found, in words that tell what to write instead."""
+"""Turn validation errors of the models into messages that say what to write instead."""
 
 import re
 import reprlib
@@ -34,7 +34,7 @@ _NEEDED: Final[Mapping[str, str]] = {
 
 
 def findings_of(error: ValidationError, document: Mapping[str, object], model: type[Experiment]) -> Iterator[Finding]:
-    """Yield what the models found in a document."""
+    """Yield a finding for each validation error of a document."""
     for details in error.errors(include_url=False):
         path = _written_path(details, document)
         offset = details["ctx"]["offset"] if details["type"] == EXPRESSION else None
@@ -42,7 +42,6 @@ def findings_of(error: ValidationError, document: Mapping[str, object], model: t
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, Mapping):
@@ -55,7 +54,7 @@ def shown(value: object) -> str:
 
 
 def lookup(document: object, path: Sequence[Key]) -> object:
-    """Return what stands at `path`; a LookupError where nothing does."""
+    """Return the value at `path`; raise LookupError if there is none."""
     for key in path:
         if not _leads_on(document, key):
             raise LookupError(key)
@@ -68,7 +67,7 @@ def _leads_on(value: object, key: Key) -> bool:
 
 
 def _written_path(details: ErrorDetails, document: object) -> KeyPath:
-    """Return the path as the file writes it: without tags, and only as far as there is something, or should be."""
+    """Return the path without tags, as far as the document has it, or should have it."""
     keys = [key for key in details["loc"] if not re.fullmatch(r"<.*>|\[key\]", str(key))]
     for depth, key in enumerate(keys):
         if not _leads_on(document, key):
@@ -78,7 +77,7 @@ def _written_path(details: ErrorDetails, document: object) -> KeyPath:
 
 
 def _value(document: object, path: Sequence[Key]) -> object:
-    """Return what stands at `path`; for a key that is missing, the mapping around it."""
+    """Return the value at `path`; for a missing key, the mapping around it."""
     try:
         return lookup(document, path)
     except LookupError:
@@ -127,7 +126,7 @@ def _type_at(model: type[Experiment], path: Sequence[Key]) -> object:
 
 
 def _is_free(model: type[Experiment], path: Sequence[Key]) -> bool:
-    """Whether this is in a parameter that only a topology or a strategy knows."""
+    """Whether the path leads into a parameter of a topology or a strategy, whose types are unknown here."""
     for depth, key in enumerate(path):
         here = _type_at(model, path[:depth])
         if isinstance(here, type) and issubclass(here, BaseModel) and is_open(here) and key not in keys_of(here):
@@ -137,7 +136,7 @@ def _is_free(model: type[Experiment], path: Sequence[Key]) -> bool:
 
 def _misspelt(key: str, written: object) -> str:
     close = get_close_matches(key, map(str, written), n=1) if isinstance(written, Mapping) else []
-    return f" (is it what {close[0]!r} stands for?)" if close else ""
+    return f" (was {close[0]!r} meant to be this key?)" if close else ""
 
 
 def _word(value: object) -> object:
@@ -145,7 +144,7 @@ def _word(value: object) -> object:
 
 
 def _choices(possible: str) -> list[str]:
-    """Return the words among which a misspelt one may be: those in quotes, or the forms in which a value is written."""
+    """Return the words that may have been meant: those in quotes, or the forms in which a value is written."""
     quoted = re.findall("'([^']*)'", possible)
     plain, _, keys = possible.partition("a mapping with ")
     return quoted or ([*re.findall(r"[a-z-]+(?=,)", plain), *re.findall("[a-z_]{3,}", keys)] if keys else [])

@@ -1,4 +1,4 @@
-"""Read an experiment file, and say everything that is wrong with it at once."""
+"""Read an experiment file, and report all its problems at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ from testbed.values.findings import Finding, did_you_mean
 from testbed.values.hosts import CsvColumn
 
 FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
-"""Parameters of a topology that are set from the groups of hosts, where there are any."""
+"""Parameters of a topology that are set from the groups of hosts, if there are any."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One point of an experiment, and what the file says at it."""
+    """One point of a sweep, and the experiment with the values of that point."""
 
     point: Point
     experiment: Experiment
@@ -41,30 +41,28 @@ class Variant:
 
 @dataclass(frozen=True)
 class ExperimentFile:
-    """An experiment file, read once and whole: whatever needs its text or its places takes them from here."""
+    """An experiment file, read once: its text, the places of its keys, and files beside it are taken from here."""
 
     source: Source
     variants: tuple[Variant, ...]
-    """In the order of the sweep; one where nothing is swept."""
+    """In the order of the sweep; a single one if nothing is swept."""
     sweep: Sweep | None
     columns: Columns
-    """What was read of other files."""
+    """Columns of CSV files that it names."""
     modules: Mapping[str, str]
-    """Strategies of one's own that are beside the file: by the module's name, its text."""
+    """The text of each strategy module beside the file, by name."""
 
     @property
     def path(self) -> Path:
-        """Where it was read."""
         return self.source.file
 
     @property
     def text(self) -> str:
-        """Its text when it was read."""
         return self.source.text
 
     @property
     def hints(self) -> list[str]:
-        """What to change in the file, although it can be used as it is."""
+        """Keys to rename in the file, although it can be used as it is."""
         return [
             f"{self.path}:{key.line}:{key.column}: `{key.old}:` is now `{key.new}:`; write the new key, as the next"
             " version will refuse the old one"
@@ -73,24 +71,24 @@ class ExperimentFile:
 
     @property
     def task(self) -> Task[Any]:
-        """What its hosts do."""
+        """The task of its hosts."""
         return TASKS[self.experiment.task]
 
     @property
     def has_trials(self) -> bool:
-        """Whether there is something to plan; otherwise the file describes a network alone."""
+        """Whether there are trials to plan; otherwise the file describes a network alone."""
         return self.task.has_trials(self.experiment)
 
     @property
     def paired_keys(self) -> frozenset[str]:
-        """The keys in which the trials of a pair differ: the paired one, and those that go together with it."""
+        """The keys in which the trials of a pair differ: the paired one, and those zipped with it."""
         pair = self.experiment.pair
         zipped = self.sweep.zipped if self.sweep else {}
         return frozenset(zipped) if pair in zipped else frozenset([pair] if pair else [])
 
     @property
     def experiment(self) -> Experiment:
-        """What the file says at the first point: all that is not swept."""
+        """The experiment at the first point of the sweep."""
         return self.variants[0].experiment
 
 
@@ -100,7 +98,7 @@ def load_experiment(path: Path | str) -> Experiment:
 
 
 def read_experiment(path: Path | str) -> ExperimentFile:
-    """Read an experiment file with all its points; an ExperimentError has all that must be mended in it."""
+    """Read an experiment file with all its points; an ExperimentError lists everything to correct."""
     return _Reading(read_source(Path(path))).result()
 
 
@@ -112,7 +110,7 @@ def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> Expe
 
 @dataclass
 class _Reading:
-    """A file that is being read, and the problems found so far; each problem once, whatever points it is met at."""
+    """A file that is being read, and the problems found so far; a problem of several points is listed once."""
 
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
@@ -134,7 +132,7 @@ class _Reading:
         return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
-        """Return the sweep and its points; the file as it stands is the only point of a sweep that cannot be used."""
+        """Return the sweep and its points. If it cannot be used, the file without it is the only point."""
         document = self.source.plain
         if "sweep" not in document:
             return None, [Point()]
@@ -166,7 +164,7 @@ class _Reading:
         return Variant(point, experiment)
 
     def _but_swept(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Leave out what is missing only because the sweep that would set it cannot be used."""
+        """Drop complaints about missing keys that an unusable sweep would have set."""
         swept = [place[-1] for place in swept_keys(self.source.plain)]
         for finding in findings:
             key = ".".join(map(str, finding.path))
@@ -186,7 +184,7 @@ class _Reading:
                     yield Finding(path, f"{group.count} peers need a row each, and {table.csv} has {len(values)}")
 
     def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
-        """Read what a key takes from a file, unless another key or point took it before."""
+        """Read a column, unless it was read for another key or point before."""
         column = (table.csv, table.column or key)
         parse: Callable[[str], float] = parse_duration if key == "arrival" else parse_link_rate
         if column not in self.columns:

@@ -1,4 +1,4 @@
-"""Whether what figures and expectations name will be measured: found out before a run, and not at its end."""
+"""Check before a run that the columns and values in figures and expectations will exist."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,24 +42,23 @@ _ELSEWHERE: Final = "the swept keys are columns, and those in docs/results.md"
 
 @dataclass(frozen=True)
 class SweptExperiment:
-    """What the experiment varies, as far as it can be read: a file that has mistakes may have no points."""
+    """What figures and expectations can refer to; a file with mistakes may have no points."""
 
     swept: Mapping[str, Sequence[Any] | None]
-    """The values of each swept key; None where they are not in order."""
+    """The values of each swept key; None if they are invalid."""
     points: tuple[Experiment, ...]
     pair: str | None
     task: Task[Any]
 
     def column(self, name: str) -> Column | None:
-        """Return a column of any table, or None."""
+        """Find a column in any table."""
         return next((columns[name] for table in EXPECTED_OF if name in (columns := self.columns(table))), None)
 
     def columns(self, table: str) -> dict[str, Column]:
-        """Return what can be named where rows are those of a table."""
+        """Return the columns of a table, with those of the sweep."""
         return columns_of(table, self.swept)
 
     def words(self) -> dict[str, ColumnWords]:
-        """Return the words that columns can hold."""
         return {
             "verdict": ColumnWords(frozenset({"valid", "suspect"})),
             "measure": ColumnWords(frozenset({*TRIAL_MEASURES, *GROUP_MEASURES})),
@@ -69,7 +68,7 @@ class SweptExperiment:
 
 
 def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -> Iterator[Finding]:
-    """Yield what figures and expectations name and nobody will measure; what cannot be read is told elsewhere."""
+    """Yield references to what will not be measured. Syntax errors are reported elsewhere."""
     figures, expectations = document.get("figures"), document.get("expect")
     for name, written in figures.items() if isinstance(figures, Mapping) else ():
         try:
@@ -82,7 +81,7 @@ def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -
 
 
 def refused_value(comparison: Comparison, here: Iterable[object], anywhere: Iterable[object] = ()) -> str:
-    """Return why no row is equal to a value, as it is none of those that there are; nothing where one may be."""
+    """Return why no row can equal the value of a comparison; empty if one can."""
     values = [value for value in map(read_value, here) if value is not None]
     known = [*values, *(anywhere if comparison.sign == "!=" else ())]
     if comparison.sign not in {"=", "==", "!="} or comparison.value in known:
@@ -98,7 +97,7 @@ def _shown(value: Value) -> str:
 
 @dataclass(frozen=True)
 class _References:
-    """One figure or expectation, and where it stands."""
+    """Checks of one figure or expectation."""
 
     path: KeyPath
     experiment: SweptExperiment
@@ -126,7 +125,7 @@ class _References:
     def _unused(self, figure: Figure) -> Iterator[Finding]:
         used = USED_BY[figure.kind]
         for key in sorted(figure.model_fields_set - used):
-            yield Finding((*self.path, key), f"means nothing to a figure of kind {figure.kind}: leave it out")
+            yield Finding((*self.path, key), f"is not used by a figure of kind {figure.kind}: leave it out")
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
         table = TABLE_OF.get(figure.kind)
@@ -138,12 +137,13 @@ class _References:
         if figure.kind == "timeline" and figure.y is not None and figure.y not in TIMELINE:
             possible = [name for name, column in TIMELINE.items() if column.label and name != "t"]
             hint = did_you_mean(figure.y, possible)
-            yield Finding((*self.path, "y"), f"{figure.y!r} is nothing second by second{hint}: {', '.join(possible)}")
+            problem = f"{figure.y!r} is not measured second by second{hint}: {', '.join(possible)}"
+            yield Finding((*self.path, "y"), problem)
         if figure.where is not None:
             yield from self._condition((*self.path, "where"), parse_condition(figure.where), table)
 
     def _one_table(self, figure: Figure) -> Iterator[Finding]:
-        """A curve's columns must be found in one table, and those of a matrix."""
+        """All columns of a curve or a heat map must be in one table."""
         if figure.kind not in {"curve", "heatmap"}:
             return
         series = figure.series
@@ -162,7 +162,7 @@ class _References:
         wanted = tuple(dict.fromkeys(names))
         if table_having(wanted, self.experiment.swept, tables) is None:
             places = [f"{name} is in {', '.join(self._tables(name))}" for name in wanted]
-            yield Finding(self.path, f"names columns that no table has together: {'; '.join(places)}")
+            yield Finding(self.path, f"names columns that are not together in any table: {'; '.join(places)}")
 
     def _tables(self, name: str) -> list[str]:
         own = [table for table in EXPECTED_OF if name in TABLES[table]]
@@ -182,12 +182,13 @@ class _References:
         if figure.compared is not None and self.experiment.pair is None:
             yield Finding((*self.path, "compared"), _NO_PAIRS)
         if figure.compared is not None and figure.theory:
-            yield Finding((*self.path, "theory"), "there are no bounds on what is compared: leave it out")
+            yield Finding((*self.path, "theory"), "compared values have no bounds: leave it out")
 
     def _copies(self, figure: Figure) -> Iterator[Finding]:
         is_traced = any(point.trace_level != "summary" for point in self.experiment.points)
         if (figure.y or "").startswith("copies") and self.experiment.points and not is_traced:
-            yield Finding((*self.path, "y"), f"{figure.y} is not known from a summary: write `trace_level: pieces` too")
+            problem = f"{figure.y} is not recorded in a summary: write `trace_level: pieces` too"
+            yield Finding((*self.path, "y"), problem)
 
     def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:
         for comparison in condition.comparisons():
@@ -207,7 +208,7 @@ class _References:
         if column is None:
             yield Finding(path, self._no_column(name, table), offset)
         elif is_number and column.is_words:
-            yield Finding(path, f"{name} holds words: a column of numbers is needed", offset)
+            yield Finding(path, f"{name} holds words, and a column of numbers is needed", offset)
 
     def _no_column(self, name: str, table: str | None) -> str:
         if table and self.experiment.column(name):
@@ -229,6 +230,6 @@ class _References:
             if name in _OF_PAIRS and self.experiment.pair is None:
                 reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
-            reason = f"{name} holds numbers, and {comparison.value!r} is none"
+            reason = f"{name} holds numbers, and {comparison.value!r} is not a number"
         if reason:
             yield Finding(path, reason, comparison.value_offset)

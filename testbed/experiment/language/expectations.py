@@ -1,4 +1,4 @@
-"""Hold what came out against what was expected."""
+"""Compare results with expectations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from testbed.values.findings import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One expectation, and what became of it."""
+    """One expectation, and whether it holds."""
 
     text: str
     holds: bool
@@ -22,7 +22,7 @@ class Outcome:
 
 
 def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
-    """Hold each expectation against the rows; one that nothing was measured for does not hold."""
+    """Evaluate each expectation on the rows; without a measured value, it does not hold."""
     parsed = [parse_expectation(each) if isinstance(each, str) else each for each in expectations]
     return [_outcome(expectation, rows) for expectation in parsed]
 

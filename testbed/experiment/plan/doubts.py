@@ -10,29 +10,29 @@ from testbed.experiment.plan.trials import Trial
 from testbed.units import format_duration
 
 PROGRAMS_SHARE: Final = 0.3
-"""The part of what the bare network carries that is left when programs in Python fill it: a careful guess."""
+"""The share of the bare network's capacity that programs in Python can fill: a cautious guess."""
 
 LEAST_SECONDS: Final = 5.0
-"""In a shorter distribution, connection set-up and slow start are a large part of what is measured."""
+"""In a shorter trial, connection set-up and slow start dominate the measurement."""
 
 UNJUDGED_SECONDS: Final = 2.0
-"""Links are looked at second by second: in a shorter one, none may be busy for a whole second."""
+"""Links are judged second by second: in a shorter trial, none may be busy for a whole second."""
 
 MOST_HOSTS: Final = 1000
-"""Beyond what was tried with programs on the hosts."""
+"""More hosts were never tried with programs on them."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What this machine can do, as far as it is known."""
+    """What is known about this machine."""
 
     carries: Mapping[int, int] = field(default_factory=dict)
-    """The bits a second that the bare core carries, by number of hosts; empty when it was not measured."""
+    """The measured capacity of the bare core in bit/s, by number of hosts; empty if it was not measured."""
     can_delay: bool = True
     """Whether links can delay and lose packets."""
 
     def capacity(self, hosts: int) -> float | None:
-        """Return what so many hosts can move together, between what was measured and level beyond it."""
+        """Return the capacity for a number of hosts: interpolated between measurements, constant beyond them."""
         known = sorted(self.carries.items())
         if not known:
             return None
@@ -45,18 +45,18 @@ class Machine:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Something that may not be faithful here, and the trials that it concerns; the worst is told."""
+    """Something that may not be emulated faithfully: the worst case, and the ids of all trials concerned."""
 
     text: str
     trials: tuple[str, ...]
 
 
 Complaint: TypeAlias = tuple[float, str]
-"""How bad it is, and what to say of it."""
+"""How bad it is, and the message."""
 
 
 def doubts(trials: Sequence[Trial], machine: Machine) -> list[Doubt]:
-    """Return what of these trials may not be faithful on this machine."""
+    """Return the reasons to doubt these trials on this machine, each with its worst case."""
     return [doubt for check in _CHECKS if (doubt := _worst(trials, machine, check)) is not None]
 
 
@@ -74,8 +74,8 @@ def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
     if capacity is None or load <= capacity * PROGRAMS_SHARE:
         return None
     return load, (
-        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.hosts.positions)} hosts this machine is"
-        f" likely to carry {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
+        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.hosts.positions)} hosts this machine"
+        f" probably carries {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
     )
 
 
@@ -95,8 +95,8 @@ def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
     if not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
         return None
     return -seconds, (
-        f"at best done in {_rounded(seconds)}: starting up is a large part of so short a time; a larger file, or slower"
-        " links, show more of the distribution itself"
+        f"takes at least {_rounded(seconds)}: start-up is a large part of so short a time; a larger file or slower"
+        " links show more of the distribution itself"
     )
 
 
@@ -105,8 +105,8 @@ def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
     if seconds >= UNJUDGED_SECONDS:
         return None
     return -seconds, (
-        f"at best done in {_rounded(seconds)}: too short to judge the emulation, as no link may be busy for a whole"
-        f" second; a larger file, or slower links, make it longer than {_rounded(UNJUDGED_SECONDS)}"
+        f"takes at least {_rounded(seconds)}: too short to judge the emulation, as no link may be busy for a whole"
+        f" second; a larger file or slower links make it longer than {_rounded(UNJUDGED_SECONDS)}"
     )
 
 
@@ -115,7 +115,7 @@ def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
     if seconds <= trial.settings.time_limit:
         return None
     return seconds, (
-        f"at best done in {_rounded(seconds)}, but stopped after {_rounded(trial.settings.time_limit)}:"
+        f"takes at least {_rounded(seconds)}, but is stopped after {_rounded(trial.settings.time_limit)}:"
         " raise `time_limit:`"
     )
 

@@ -1,4 +1,4 @@
-"""The experiment resolved: every trial with every value filled in. No kernel, no clock, the same every time."""
+"""The plan of an experiment: all its trials with every value filled in. It uses no kernel and no clock."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ from testbed.values.records import CommonSettings, PlannedTopology, Record
 
 
 class Plan(Record):
-    """All trials of an experiment, in the order in which they are run, and what is to be made of them."""
+    """All trials of an experiment in their order, and the figures and expectations for their results."""
 
     title: str
     question: str
     keys: tuple[str, ...]
-    """What is swept."""
+    """The swept keys."""
     pair: str | None
     seed: int
     repeat: int
@@ -30,21 +30,19 @@ class Plan(Record):
     expect: tuple[str, ...]
 
     def to_json(self) -> str:
-        """Write the plan so that `from_json` reads the same."""
         return self.model_dump_json(indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
-        """Read what `to_json` wrote."""
         return cls.model_validate_json(text)
 
 
 def make_plan(file: ExperimentFile) -> Plan:
-    """Fill in every trial; each repetition goes through all points, so that a run cut short has seen all of them."""
+    """Fill in every trial. A repetition covers all points before the next begins, so that a short run has seen all."""
     experiment = file.experiment
     if not file.has_trials:
         raise ExperimentError(
-            [Problem(Place(file.path), file.task.group_keys[-1], "there are none, so there is nothing to plan")]
+            [Problem(Place(file.path), file.task.group_keys[-1], "there are none, so there are no trials to plan")]
         )
     rounds = range(1, experiment.repeat + 1)
     return Plan(
@@ -61,7 +59,7 @@ def make_plan(file: ExperimentFile) -> Plan:
 
 
 def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
-    """Fill in one trial. Its seed is made from all swept values but the paired one, and from the repetition."""
+    """Fill in one trial. Its seed depends on the repetition and all swept values but the paired ones."""
     experiment, point = variant.experiment, variant.point.values
     shared = {key: value for key, value in point.items() if key not in file.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
@@ -103,7 +101,7 @@ def _modules_used(experiment: Experiment, file: ExperimentFile) -> dict[str, str
 
 
 def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, hosts: TrialHosts) -> str:
-    """Name a trial after its values, for people, and after a digest of everything that makes it what it is."""
+    """Name a trial by its swept values, for readers, and by a digest of everything that defines it."""
     digest = _digest([repetition, settings.identity(), hosts.model_dump(mode="json")])
     words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in point.items()]
     return "_".join([*words, f"r{repetition}"])[:80] + f"_{digest[:8]}"

@@ -41,9 +41,9 @@ class Trial(Record):
     """One run of one point with one seed."""
 
     id: str
-    """The same whenever the same values are tried; other values have another."""
+    """The same for the same values, in any plan; different for others."""
     point: dict[str, Any]
-    """The swept values, as they were written, by key."""
+    """The swept values by key, as they are written."""
     repetition: int
     seed: int
     pair: str | None

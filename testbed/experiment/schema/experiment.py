@@ -50,7 +50,7 @@ Capture: TypeAlias = Annotated[
 
 
 class TopologyChoice(Named):
-    """Which topology to build, and from which parameters."""
+    """The topology to build, and its parameters."""
 
     reference: Text = Field(alias="class", description="star, two-isps, tree, a file such as my.py, or module:name")
 
@@ -97,29 +97,28 @@ class Sweep(Part):
     __pydantic_extra__: dict[str, Axis]
 
     zip: dict[str, Axis] = Field(default_factory=dict, description="keys that take their values together")
-    when: ConditionText | None = Field(default=None, description="a condition on the values; other points are left out")
+    when: ConditionText | None = Field(default=None, description="a condition on the values; other points are skipped")
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
-        """The values of each key that goes through its own, in the order of the file."""
+        """The values of each key that is combined with all others, in the order of the file."""
         return {path: values_of(axis) for path, axis in self.__pydantic_extra__.items()}
 
     @property
     def zipped(self) -> dict[str, tuple[Any, ...]]:
-        """The values of the keys that go together."""
+        """The values of the zipped keys."""
         return {path: values_of(axis) for path, axis in self.zip.items()}
 
 
 def values_of(axis: list[Any] | Range) -> tuple[Any, ...]:
-    """Return the values of a list or a range."""
     return tuple(expand(axis.first, axis.last, axis.step, axis.factor)) if isinstance(axis, Range) else tuple(axis)
 
 
 class Experiment(Part):
-    """One experiment as its author wrote it."""
+    """One experiment, as its file describes it."""
 
     title: StrictStr = Field(default="", description="one line, for tables and figures")
-    question: StrictStr = Field(default="", description="what the experiment is to find out")
+    question: StrictStr = Field(default="", description="what the experiment should find out")
     task: TaskName = Field(default=DEFAULT_TASK, description="what the hosts do")
     topology: TopologyChoice = Field(
         default_factory=lambda: TopologyChoice.model_validate({"class": "star"}),
@@ -131,8 +130,8 @@ class Experiment(Part):
         default=1.0, description="divides every period of the protocol (rechoking, ...), and nothing else"
     )
     sweep: Sweep | None = Field(default=None, description="keys that take several values")
-    repeat: Count = Field(default=1, description="trials of each point, each with draws of its own")
-    seed: Annotated[StrictInt, Field(ge=0)] = Field(default=1, description="from which every draw comes")
+    repeat: Count = Field(default=1, description="trials of each point, each with its own draws")
+    seed: Annotated[StrictInt, Field(ge=0)] = Field(default=1, description="the source of all random draws")
     pair: Text | None = Field(
         default=None, description="a key that is swept: trials that differ only in it share all draws"
     )
@@ -140,13 +139,13 @@ class Experiment(Part):
         default="none", description="packets to keep: of all hosts, or a list of servers, tracker and names of groups"
     )
     trace_level: Literal["summary", "pieces", "full"] = Field(
-        default="summary", description="how much the peers' traces say"
+        default="summary", description="how much detail the peers' traces have"
     )
     figures: dict[FigureName, Figure] = Field(
         default_factory=dict, description="what to draw, by a name of your choice"
     )
     expect: list[ExpectationText] = Field(
-        default_factory=list, description="what should come out; the run's exit status says whether it did"
+        default_factory=list, description="expected results; the run's exit status says whether they hold"
     )
 
 

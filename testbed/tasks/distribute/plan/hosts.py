@@ -102,7 +102,7 @@ def _departure(departure: Departure) -> PlannedDeparture:
 
 
 def _draw_held(start: Start | None, count: int, draws: Draws, group: str) -> list[float]:
-    """Draw who of `count` peers holds a part of the file at first, as the share that each holds."""
+    """Draw which of `count` peers have a part of the file when they join, as the share that each has."""
     if start is None:
         return [0.0] * count
     order = shuffled(range(count), draws.stream(group, "start"))

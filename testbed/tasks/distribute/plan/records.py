@@ -44,7 +44,7 @@ class PlannedPeer(PlannedServer):
     group: str
     arrival: float = 0.0
     held: float = 0.0
-    """The share of the file that it holds at first."""
+    """The share of the file that it has when it joins."""
     departure: PlannedDeparture = PlannedDeparture()
 
 

@@ -51,7 +51,7 @@ def _check_peers(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
 
 def _check_fluid(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
     """The fluid scheme's rates are those of a flash crowd that begins with nothing and stays."""
-    reason = "the fluid scheme needs all peers from t = 0 to the end, and none that holds a part: leave this key out"
+    reason = "the fluid scheme needs all peers from t = 0 to the end, each with nothing at first: leave this key out"
     written = {
         "arrival": group.arrival != "flash",
         "departure": group.departure != "stay",

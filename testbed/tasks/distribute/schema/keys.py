@@ -27,28 +27,28 @@ KIB = 1024
 
 
 class After(Part):
-    """Leave a time after joining, with the file or without."""
+    """Leave a given time after joining, with the file or without."""
 
     after: PositiveDuration = Field(description="leave this long after joining, with the file or without")
 
 
 class Linger(Part):
-    """Leave a time after completion."""
+    """Leave a given time after completion."""
 
     linger: Duration = Field(description="leave this long after completion")
 
 
 class AtRatio(Part):
-    """Leave when enough was given back."""
+    """Leave after sending enough."""
 
-    share_ratio: Positive = Field(description="leave when complete and this many copies of the file were sent")
+    share_ratio: Positive = Field(description="leave when complete and having sent this many copies of the file")
 
 
 class Break(Part):
     """A break in the middle of the download."""
 
-    at: Percentage = Field(description="leave with this part of the file")
-    back_after: Duration = Field(description="come back after this time, from a new address, with what was there")
+    at: Percentage = Field(description="leave when it has this part of the file")
+    back_after: Duration = Field(description="come back after this time, from a new address, with the pieces it had")
 
 
 class MidWay(Part):
@@ -69,10 +69,10 @@ Departure: TypeAlias = Annotated[
 
 
 class Start(Part):
-    """Peers that hold a part of the file at first."""
+    """Peers that have a part of the file when they join."""
 
-    peers: Count = Field(description="how many of the group; which ones is drawn")
-    holding: Percentage = Field(alias="with", description="how much of the file each of them has; which part is drawn")
+    peers: Count = Field(description="how many of the group, chosen at random")
+    holding: Percentage = Field(alias="with", description="how much of the file each has, chosen at random")
 
 
 class Hosts(AccessLinks):
@@ -97,8 +97,8 @@ class PeerGroup(Hosts):
 
     count: CountOrNone = Field(description="how many")
     arrival: Arrival = Field(default="flash", description="when each joins; flash: all at t = 0")
-    departure: Departure = Field(default="stay", description="when each leaves; at-completion: as soon as it has all")
-    start: Start | None = Field(default=None, description="how many hold a part of the file at first")
+    departure: Departure = Field(default="stay", description="when each leaves; at-completion: once it has the file")
+    start: Start | None = Field(default=None, description="how many have a part of the file when they join")
 
 
 def _piece_length(size: int) -> int:
@@ -139,7 +139,7 @@ class DistributionKeys(Part):
     tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="how peers find one another")
     profile: ProfileName = Field(default="course", description="the constants of the clients")
     placement: Literal["in-order", "drawn"] = Field(
-        default="in-order", description="peers stand in the topology in the order of the file, or by chance"
+        default="in-order", description="peers take their places in the topology in the order of the file, or at random"
     )
 
     @property
