@@ -89,7 +89,7 @@ def plan(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of experiment files, with which an editor completes and checks them."""
-    from testbed.cli.schema import print_schema
+    from testbed.cli.check import print_schema
 
     print_schema()
 
@@ -111,9 +111,10 @@ def report(
 
     Exit status 1 if something is not as expected, damaged, not there yet, or could not be drawn.
     """
-    from testbed.cli.report import make_report
+    from testbed.cli.report import declared_in, make_report
 
-    raise typer.Exit(make_report(run, experiment=experiment, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+    declared = declared_in(experiment) if experiment is not None else None
+    raise typer.Exit(make_report(run, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
 @app.command()
@@ -170,7 +171,7 @@ def shell(
 @app.command()
 def topologies(reference: Annotated[str | None, typer.Argument(help="a topology, for its parameters")] = None) -> None:
     """List the topologies that come with the testbed, or the parameters of one."""
-    from testbed.cli.topologies import show_topologies
+    from testbed.cli.targets import show_topologies
 
     show_topologies(reference)
 

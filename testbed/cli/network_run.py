@@ -13,6 +13,7 @@ from testbed.cli.links import measure_target, print_findings
 from testbed.cli.output import progress
 from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
+from testbed.experiment import ExperimentFile
 from testbed.network import sandbox
 from testbed.runfolder.collection import claim_folder, shown
 
@@ -20,12 +21,12 @@ _SECONDS = 2.0
 _TOLERANCE = 0.02
 
 
-def run_network(experiment: Path, runs: Path, *, quiet: bool) -> int:
+def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
     """Build the network, check all its links, and write a run folder; returns 1 if a link is not as asked."""
-    target, tell = target_of(experiment), progress(quiet=quiet)
+    target, tell = target_of(file), progress(quiet=quiet)
     started = datetime.now(UTC)
-    with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
-        shutil.copyfile(experiment, folder / "experiment.yaml")
+    with _unfinished_folder(runs, f"{file.path.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
+        (folder / "experiment.yaml").write_text(file.text, encoding="utf-8")
         found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
         _write_csv(folder / "links.csv", [report.row() for report in found.rates])
         _write_csv(folder / "paths.csv", [report.row() for report in found.paths])

@@ -6,10 +6,11 @@ from typing import Final
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.programs.schemes import DistributePrograms
 from testbed.tasks.launches import TaskPrograms
+from testbed.tasks.planning import TaskName
 
-PROGRAMS: Final[Mapping[str, TaskPrograms]] = {"distribute": DistributePrograms()}
+PROGRAMS: Final[Mapping[TaskName, TaskPrograms]] = {"distribute": DistributePrograms()}
 
 
-def programs_of(_trial: Trial) -> TaskPrograms:
+def programs_of(trial: Trial) -> TaskPrograms:
     """Return the programs of a trial's task."""
-    return PROGRAMS["distribute"]
+    return PROGRAMS[trial.settings.task]

@@ -66,7 +66,7 @@ def test_leech_gets_every_planned_option(tmp_path: Path) -> None:
           strategy: {{class: my:Own, slots: 3, name: fast, on: true, off: null}}
           start: {{peers: 1, with: 25 %}}
     """
-    trial = trial_of(tmp_path, peers, "trace: pieces\n")
+    trial = trial_of(tmp_path, peers, "trace_level: pieces\n")
     planned = trial.hosts.peers[0]
     launch = leech(context_of(trial, tmp_path), planned)
     words = list(map(str, launch.argv))

@@ -14,9 +14,9 @@ from testbed.experiment.plan.trials import (
     PlannedTracker,
     Trial,
 )
-from testbed.experiment.schema.hosts import Parameter
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
+from testbed.values.parts import Parameter
 
 TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800
@@ -103,7 +103,7 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
         "strategies": context.folder / _STRATEGIES if settings.modules else None,
         "strategy": planned.strategy.name,
         "trace": context.trace(planned),
-        "level": settings.trace,
+        "level": settings.trace_level,
         "seed": planned.seed,
     }
     return [*_options(words), *_parameters(planned)]

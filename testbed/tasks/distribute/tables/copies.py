@@ -57,7 +57,7 @@ class UnknownPiecesError(Exception):
 def copies_at(observed: Observed, times: Numbers) -> Copies:
     """Count copies at some times, in order; nan throughout where the traces do not tell which pieces hosts had."""
     unknown = np.full(len(times), np.nan)
-    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace == "summary":
+    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace_level == "summary":
         return Copies(unknown, unknown)
     try:
         changes = sorted(_all_changes(observed), key=lambda change: change.t)
