@@ -228,7 +228,7 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
         "from dataclasses import replace\n"
         "from peer.bittorrent.strategies.standard import tit_for_tat\n"
         "class Broken:\n"
-        "    def allot(self, view):\n"
+        "    def allocate(self, view):\n"
         "        raise ZeroDivisionError\n"
         "def broken(profile, rng):\n"
         "    return replace(tit_for_tat(profile, rng), choker=Broken())\n"

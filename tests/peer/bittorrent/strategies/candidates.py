@@ -92,7 +92,7 @@ class Neighbourhood:
     def decide(self, trigger: Trigger) -> None:
         """Ask the choker, and make its decision true."""
         view = view_of(self.present.values(), trigger, now=self.now, is_seed=self.is_seed)
-        self.allocation = self.choker.allot(view)
+        self.allocation = self.choker.allocate(view)
         self.present = {key: self._told(each) for key, each in self.present.items()}
 
     def _older(self, candidate: Candidate, seconds: float) -> Candidate:

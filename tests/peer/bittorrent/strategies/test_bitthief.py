@@ -14,10 +14,10 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Garbage,
     Strategy,
-    Tally,
+    TransferTotals,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.parts.pickers import RandomOrder
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -43,7 +43,7 @@ def thief(**parameters: object) -> Strategy:
 
 @given(views)
 def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
-    assert thief().choker.allot(view).grants == {}
+    assert thief().choker.allocate(view).grants == {}
 
 
 def test_it_seems_to_have_just_come_for_ever() -> None:
@@ -58,7 +58,7 @@ def test_it_seems_to_have_just_come_for_ever() -> None:
 
 @given(st.integers(0, 7), st.lists(st.integers(1, 50)))
 def test_it_tells_nobody_of_a_new_piece(index: int, keys: list[int]) -> None:
-    assert list(thief().advertiser.completed(index, keys)) == []
+    assert list(thief().advertiser.announce_to(index, keys)) == []
 
 
 def test_it_takes_any_piece_not_the_rarest() -> None:
@@ -113,9 +113,9 @@ def taken_from_leeches(connections: int) -> int:
 
 
 def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
-    true = Tally(uploaded=0, downloaded=1_000, left=500)
-    assert thief().advertiser.tally(true) == true
-    told = thief(pretends=True).advertiser.tally(true)
+    true = TransferTotals(uploaded=0, downloaded=1_000, left=500)
+    assert thief().advertiser.reported_totals(true) == true
+    told = thief(pretends=True).advertiser.reported_totals(true)
     assert told.uploaded > told.downloaded == 1_000
     assert told.left == 500
 
@@ -123,9 +123,9 @@ def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
 @pytest.mark.parametrize("pretends", [False, True])
 def test_with_garbage_it_claims_half_of_what_it_lacks_and_serves_nothing_else(pretends: bool) -> None:
     strategy = thief(garbage=True, pretends=pretends)
-    claimed = strategy.advertiser.first_words(1, Bitfield(40))
+    claimed = strategy.advertiser.initial_bitfield(1, Bitfield(40))
     assert claimed.count == 20
-    grants = strategy.choker.allot(view_of(neighbours("3 2 1 0 0 0 0"))).grants
+    grants = strategy.choker.allocate(view_of(neighbours("3 2 1 0 0 0 0"))).grants
     assert {grant.garbage for grant in grants.values()} == {Garbage.ALWAYS}
 
 

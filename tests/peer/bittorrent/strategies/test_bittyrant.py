@@ -16,7 +16,7 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Trigger,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.candidates import (
     A_LONG_TIME,
@@ -69,7 +69,7 @@ class Market:
             capacity=CAPACITY,
             piece_length=PIECE,
         )
-        self.allocation = self.choker.allot(view)
+        self.allocation = self.choker.allocate(view)
         return self.allocation
 
     def rate(self, key: int) -> float:
@@ -191,7 +191,7 @@ def test_before_it_is_unchoked_it_guesses_from_announcements() -> None:
     choker = made(slots=1).choker
     slow = [Candidate(key=key, is_interested=True, known_for=A_LONG_TIME, have_rate=0.1) for key in range(4)]
     fast = Candidate(key=4, is_interested=True, known_for=A_LONG_TIME, have_rate=1.0)
-    served = [choker.allot(a_view([*slow, fast], now=now)).grants.keys() for now in (0, 10, 20)]
+    served = [choker.allocate(a_view([*slow, fast], now=now)).grants.keys() for now in (0, 10, 20)]
     assert all(keys == {4} for keys in served)
 
 
@@ -201,7 +201,7 @@ def a_view(candidates: Iterable[Candidate], **fields: object) -> ChokingView:
 
 def test_nobody_is_served_optimistically_and_the_reasons_say_why() -> None:
     choker = made(excess="withheld").choker
-    allocation = choker.allot(a_view(neighbours("0 0 0 0 0 0 0-")))
+    allocation = choker.allocate(a_view(neighbours("0 0 0 0 0 0 0-")))
     assert [grant.reason for grant in allocation.grants.values()] == ["worth it"] * 5
     assert sorted(allocation.refusals.values()) == ["dearer", "not interested"]
 
@@ -236,15 +236,15 @@ class TestExcess:
         """Five are paid 20 kB/s each, and take 12; two more want something."""
         choker = made().choker
         served = neighbours("0 0 0 0 0")
-        choker.allot(a_view(served))
+        choker.allocate(a_view(served))
         taking = [replace(each, is_unchoked=True, unchoked_for=60.0, sent_rate=12.0 * KB) for each in served]
         others = [Candidate(key=key, is_interested=True) for key in (5, 6)]
-        grants = choker.allot(a_view([*taking, *others], trigger=Trigger.CHANGE)).grants
+        grants = choker.allocate(a_view([*taking, *others], trigger=Trigger.CHANGE)).grants
         assert {key: grants[key].rate for key in (0, 5, 6)} == pytest.approx({0: 20 * KB, 5: 20 * KB, 6: 20 * KB})
 
     def test_donated_it_goes_to_others_at_their_own_rate(self) -> None:
         choker = made(first_price=30 * KB).choker
-        grants = choker.allot(a_view(neighbours("0 0 0 0 0 0"))).grants.values()
+        grants = choker.allocate(a_view(neighbours("0 0 0 0 0 0"))).grants.values()
         assert sorted((grant.reason, grant.rate) for grant in grants) == [
             ("donated", pytest.approx(10 * KB)),
             *[("worth it", 30 * KB)] * 3,
@@ -274,7 +274,7 @@ def test_neither_what_is_paid_nor_what_is_donated_exceeds_the_capacity(moments, 
     for number, (trigger, candidates) in enumerate(moments):
         view = replace(view_of(candidates, trigger, now=10.0 * number), capacity=capacity)
         spent = Counter[str]()
-        for grant in choker.allot(view).grants.values():
+        for grant in choker.allocate(view).grants.values():
             assert grant.rate is not None
             assert grant.rate > 0
             spent[grant.reason] += grant.rate
@@ -285,16 +285,16 @@ def test_neither_what_is_paid_nor_what_is_donated_exceeds_the_capacity(moments, 
 @given(st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key), st.sampled_from(["donated", "withheld"]))
 def test_between_rounds_nobody_who_wants_something_is_choked(candidates, excess: str) -> None:
     choker = made(excess=excess).choker
-    first = choker.allot(a_view(candidates)).grants.keys()
+    first = choker.allocate(a_view(candidates)).grants.keys()
     told = [replace(each, is_unchoked=each.key in first) for each in candidates]
     stayed = [each for each in told if each.key % 3]
-    second = choker.allot(a_view(stayed, trigger=Trigger.CHANGE)).grants.keys()
+    second = choker.allocate(a_view(stayed, trigger=Trigger.CHANGE)).grants.keys()
     assert {each.key for each in stayed if each.key in first and each.is_interested} <= second
 
 
 def test_who_gives_and_wants_nothing_for_a_moment_is_kept_ready() -> None:
     giver = Candidate(key=0, unchokes_us=True, received_rate=5 * KB)
-    (grant,) = made().choker.allot(a_view([giver])).grants.values()
+    (grant,) = made().choker.allocate(a_view([giver])).grants.values()
     assert grant.reason == "ready"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Trigger
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
 
 CONTROLS = ["random-unchoke", "optimistic-only", "no-optimistic"]
@@ -75,7 +75,7 @@ def test_between_rounds_nobody_who_is_served_loses_the_slot_and_free_ones_are_fi
 @pytest.mark.parametrize("name", CONTROLS)
 def test_slots_are_a_parameter_and_a_seed_serves_as_any_seed(name: str) -> None:
     strategy = make_strategy(name, PROFILES["course"], Random(1), {"slots": 2})
-    assert len(strategy.choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+    assert len(strategy.choker.allocate(view_of(neighbours("3 2 1 0 0"))).grants) == 2
     here = around(name, "0 0 0 0 0 0", is_seed=True)
     here.round(after=10)
     assert here.given("on trial") == here.served

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from peer.bittorrent.strategies import STRATEGIES
 from peer.bittorrent.strategies.parts import chokers, seed_chokers
 from peer.bittorrent.strategies.parts.departures import parse_departure
+from peer.bittorrent.strategies.registry import STRATEGIES
 
 PAGE = (Path(__file__).parents[4] / "docs" / "strategies.md").read_text()
 FILE, TRIAL, PRINTED = re.findall(r"```(?:python|text)\n(.*?)```", PAGE, re.DOTALL)

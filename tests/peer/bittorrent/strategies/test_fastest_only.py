@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.fastest_only import Favourites
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -69,12 +69,12 @@ def test_there_are_as_many_as_were_asked_for_and_none_is_slower_than_one_left_ou
 def test_only_those_are_served(candidates: list[Candidate]) -> None:
     made = strategy(fastest=3)
     chosen = sources(made, candidates)
-    assert made.choker.allot(view_of(candidates)).grants.keys() <= chosen
+    assert made.choker.allocate(view_of(candidates)).grants.keys() <= chosen
 
 
 def test_with_everything_here_it_serves_as_a_seed() -> None:
     view = view_of(neighbours("0 0 0 0 0 0 0"), is_seed=True)
-    assert len(strategy().choker.allot(view).grants) == COURSE.slots(None)
+    assert len(strategy().choker.allocate(view).grants) == COURSE.slots(None)
 
 
 def test_without_a_number_there_are_as_many_as_slots() -> None:
@@ -82,7 +82,7 @@ def test_without_a_number_there_are_as_many_as_slots() -> None:
     assert isinstance(made.choker, Favourites)
     assert len(sources(made, announcing(*range(20)))) == COURSE.slots(None)
     ladder = make_strategy("fastest-only", PROFILES["mainline"], Random(1), {})
-    ladder.choker.allot(replace(view_of([]), capacity=40 * 1024))
+    ladder.choker.allocate(replace(view_of([]), capacity=40 * 1024))
     assert len(sources(ladder, announcing(*range(20)))) == PROFILES["mainline"].slots(40 * 1024)
 
 

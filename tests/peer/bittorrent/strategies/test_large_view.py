@@ -7,9 +7,9 @@ from hypothesis import given
 from contract.events import Announced, Connected, Disconnected
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Strategy
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.strategies.parts.pickers import RarestFirst
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -24,7 +24,7 @@ def rider(**parameters: object) -> Strategy:
 
 @given(views)
 def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
-    assert rider().choker.allot(view).grants == {}
+    assert rider().choker.allocate(view).grants == {}
 
 
 def test_it_announces_and_picks_as_others_do() -> None:

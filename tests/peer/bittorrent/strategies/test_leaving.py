@@ -7,7 +7,7 @@ import pytest
 from contract.events import Left
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 

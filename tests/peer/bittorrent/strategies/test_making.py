@@ -10,8 +10,8 @@ import pytest
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies import STRATEGIES, StrategyError, make_strategy
 from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
+from peer.bittorrent.strategies.registry import STRATEGIES, StrategyError, make_strategy
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.progress import progress
 
@@ -52,7 +52,7 @@ def test_every_listed_strategy_bears_its_name_and_takes_a_departure(name: str) -
 
 @pytest.mark.parametrize("name", [name for name, make in STRATEGIES.items() if "slots" in signature(make).parameters])
 def test_a_strategy_that_takes_slots_serves_so_many(name: str) -> None:
-    assert len(made(name, slots=2).choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+    assert len(made(name, slots=2).choker.allocate(view_of(neighbours("3 2 1 0 0"))).grants) == 2
 
 
 def test_the_controls_differ_from_the_standard_in_the_picker_alone() -> None:
@@ -65,8 +65,8 @@ def test_the_controls_differ_from_the_standard_in_the_picker_alone() -> None:
 def test_one_of_ones_own_is_imported(module: Callable[[str], None]) -> None:
     module(FINE + "def generous(profile, rng, *, slots=9): return tit_for_tat(profile, rng, slots=slots)\n")
     words = " ".join(["0"] * 20)
-    assert len(made("mine:generous").choker.allot(view_of(neighbours(words))).grants) == 9
-    assert len(made("mine:generous", slots=7).choker.allot(view_of(neighbours(words))).grants) == 7
+    assert len(made("mine:generous").choker.allocate(view_of(neighbours(words))).grants) == 9
+    assert len(made("mine:generous", slots=7).choker.allocate(view_of(neighbours(words))).grants) == 7
 
 
 def test_one_of_ones_own_may_take_any_parameter(module: Callable[[str], None]) -> None:
@@ -75,9 +75,9 @@ def test_one_of_ones_own_may_take_any_parameter(module: Callable[[str], None]) -
 
 
 def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
-    assert refusal("tit4tat") == "strategy tit4tat: there is none of this name; did you mean tit-for-tat?"
+    assert refusal("tit4tat") == "strategy tit4tat: there is no strategy of this name; did you mean tit-for-tat?"
     known = f"expected tit-for-tat, sequential, random-order, {', '.join(list(STRATEGIES)[3:])}, or module:Class"
-    assert refusal("xyz") == f"strategy xyz: there is none of this name; {known}"
+    assert refusal("xyz") == f"strategy xyz: there is no strategy of this name; {known}"
 
 
 def test_a_module_that_is_not_there_is_told() -> None:

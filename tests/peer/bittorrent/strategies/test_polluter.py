@@ -8,8 +8,8 @@ from hypothesis import given
 from contract.events import Banned, Interested, PieceFailed
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Garbage, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -25,25 +25,25 @@ def polluter(**parameters: object) -> Strategy:
 @given(views)
 def test_all_that_it_serves_is_garbage(view: ChokingView) -> None:
     for claims in ("all", "own"):
-        grants = polluter(claims=claims).choker.allot(view).grants
+        grants = polluter(claims=claims).choker.allocate(view).grants
         assert all(grant.garbage is Garbage.ALWAYS for grant in grants.values())
 
 
 @given(views)
 def test_it_serves_whom_the_standard_client_would(view: ChokingView) -> None:
     standard = make_strategy("tit-for-tat", COURSE, Random(1), {})
-    assert polluter().choker.allot(view).grants.keys() == standard.choker.allot(view).grants.keys()
+    assert polluter().choker.allocate(view).grants.keys() == standard.choker.allocate(view).grants.keys()
 
 
 def test_it_claims_everything_and_wants_nothing() -> None:
-    assert polluter().advertiser.first_words(1, Bitfield(8)).is_full
+    assert polluter().advertiser.initial_bitfield(1, Bitfield(8)).is_full
     assert polluter().peer_policy.targets(progress(), ()).sources == frozenset()
 
 
 def test_or_it_looks_like_any_other() -> None:
     hidden = polluter(claims="own")
     assert isinstance(hidden.advertiser, Honest)
-    assert hidden.advertiser.first_words(1, Bitfield(8)).count == 0
+    assert hidden.advertiser.initial_bitfield(1, Bitfield(8)).count == 0
     assert hidden.peer_policy.targets(progress(), ()).sources is None
 
 

@@ -15,7 +15,7 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Trigger,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
@@ -46,7 +46,7 @@ def rates(allocation: Allocation, reason: str) -> dict[int, float]:
 
 
 def test_shares_are_in_the_proportion_of_gifts_and_a_fifth_is_kept_for_a_newcomer() -> None:
-    allocation = made().choker.allot(a_view(givers([400, 200, 200, 0, 0])))
+    allocation = made().choker.allocate(a_view(givers([400, 200, 200, 0, 0])))
     assert rates(allocation, "share") == pytest.approx({0: 40 * KB, 1: 20 * KB, 2: 20 * KB})
     (newcomer,) = rates(allocation, "newcomer").items()
     assert newcomer in {(3, 20 * KB), (4, 20 * KB)}
@@ -55,25 +55,25 @@ def test_shares_are_in_the_proportion_of_gifts_and_a_fifth_is_kept_for_a_newcome
 
 def test_what_counts_is_the_last_round_and_not_the_time_before() -> None:
     choker = made(reserve=0).choker
-    choker.allot(a_view(givers([900, 100])))
-    second = choker.allot(a_view(givers([1_000, 400]), now=10))
+    choker.allocate(a_view(givers([900, 100])))
+    second = choker.allocate(a_view(givers([1_000, 400]), now=10))
     assert rates(second, "share") == pytest.approx({0: 25 * KB, 1: 75 * KB})
 
 
 def test_in_between_rounds_the_gifts_of_the_last_round_hold() -> None:
     choker = made(reserve=0).choker
-    choker.allot(a_view(givers([300, 100, 100])))
-    gone = choker.allot(a_view(givers([350, 900]), Trigger.CHANGE, now=4))
+    choker.allocate(a_view(givers([300, 100, 100])))
+    gone = choker.allocate(a_view(givers([350, 900]), Trigger.CHANGE, now=4))
     assert rates(gone, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
 def test_while_nobody_gives_all_is_for_newcomers_in_equal_splits() -> None:
-    allocation = made().choker.allot(a_view(givers([0] * 8)))
+    allocation = made().choker.allocate(a_view(givers([0] * 8)))
     assert list(rates(allocation, "newcomer").values()) == pytest.approx([20 * KB] * 5)
 
 
 def test_without_a_newcomer_the_reserve_is_for_those_that_give() -> None:
-    allocation = made().choker.allot(a_view(givers([300, 100])))
+    allocation = made().choker.allocate(a_view(givers([300, 100])))
     assert rates(allocation, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
@@ -82,20 +82,20 @@ def test_a_newcomer_has_its_turn_for_30_seconds_and_then_another() -> None:
     people = givers([0] * 4)
     for number in range(60):
         giver = Candidate(key=9, is_interested=True, received=1 + number)
-        seen.append(min(rates(choker.allot(a_view([*people, giver], now=10.0 * number)), "newcomer")))
+        seen.append(min(rates(choker.allocate(a_view([*people, giver], now=10.0 * number)), "newcomer")))
     assert [number for number in range(1, 60) if seen[number] != seen[number - 1]] == list(range(3, 60, 3))
     assert set(seen) == {0, 1, 2, 3}
 
 
 def test_a_share_too_small_for_a_block_in_a_rate_window_goes_to_the_others() -> None:
-    allocation = made(reserve=0).choker.allot(a_view(givers([600, 400, 8])))
+    allocation = made(reserve=0).choker.allocate(a_view(givers([600, 400, 8])))
     assert COURSE.block_length / COURSE.rate_window > CAPACITY * 8 / 1_008
     assert rates(allocation, "share") == pytest.approx({0: 60 * KB, 1: 40 * KB})
     assert allocation.refusals == {2: "gave too little"}
 
 
 def test_who_gave_and_wants_nothing_for_a_moment_is_kept_ready() -> None:
-    allocation = made().choker.allot(a_view(givers([300], is_interested=False)))
+    allocation = made().choker.allocate(a_view(givers([300], is_interested=False)))
     assert [grant.reason for grant in allocation.grants.values()] == ["ready"]
 
 
@@ -133,7 +133,7 @@ MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, uni
 def test_what_is_granted_is_the_whole_capacity_if_anybody_wants_it_and_the_reserve_allows(moments, reserve) -> None:
     choker = made(reserve=reserve).choker
     for number, (trigger, candidates) in enumerate(moments):
-        grants = choker.allot(a_view(candidates, trigger, now=10.0 * number)).grants
+        grants = choker.allocate(a_view(candidates, trigger, now=10.0 * number)).grants
         shares = [grants[each.key].rate or 0 for each in candidates if each.is_interested and each.key in grants]
         assert sum(shares) <= CAPACITY * (1 + 1e-6)
         if any(each.is_interested for each in candidates) and reserve < 1:

@@ -10,7 +10,7 @@ from contract.events import Joined, PieceForgotten
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.crowds import COURSE, Crowd
@@ -24,7 +24,7 @@ def drain(**parameters: object) -> Strategy:
 
 @given(views)
 def test_it_serves_nobody(view: ChokingView) -> None:
-    assert drain().choker.allot(view).grants == {}
+    assert drain().choker.allocate(view).grants == {}
 
 
 @given(neighbourhoods())
@@ -35,8 +35,8 @@ def test_it_asks_seeds_alone(candidates: list[Candidate]) -> None:
 
 
 def test_it_announces_nothing() -> None:
-    assert drain().advertiser.first_words(1, Bitfield.full(8)).count == 0
-    assert list(drain().advertiser.completed(3, [1, 2])) == []
+    assert drain().advertiser.initial_bitfield(1, Bitfield.full(8)).count == 0
+    assert list(drain().advertiser.announce_to(3, [1, 2])) == []
 
 
 def test_it_goes_for_good_when_it_is_told_to() -> None:

@@ -15,7 +15,7 @@ from peer.bittorrent.engine.strategy import (
     Strategy,
     Trigger,
 )
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.strategies.seed_policies import anti_leech_score
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
@@ -37,7 +37,7 @@ def having(*counts: int, **fields: object) -> list[Candidate]:
 
 def served(strategy: Strategy, candidates: Sequence[Candidate], trigger: Trigger = Trigger.ROUND) -> set[int]:
     view = replace(HUNDRED, candidates=candidates, trigger=trigger)
-    return set(strategy.choker.allot(view).grants)
+    return set(strategy.choker.allocate(view).grants)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def served(strategy: Strategy, candidates: Sequence[Candidate], trigger: Trigger
 def test_the_name_says_how_a_seed_serves_whatever_the_profile(name: str, reason: str, profile: str) -> None:
     strategy = make_strategy(name, PROFILES[profile], Random(1), {"slots": 3})
     view = view_of(neighbours("0 0 0 0 0"), is_seed=True)
-    assert {grant.reason for grant in strategy.choker.allot(view).grants.values()} == {reason}
+    assert {grant.reason for grant in strategy.choker.allocate(view).grants.values()} == {reason}
 
 
 @pytest.mark.parametrize("name", ["seed-round-robin", "seed-fastest", "anti-leech"])
@@ -110,9 +110,9 @@ class Remembers:
         self.inner = strategy.choker
         self.view: ChokingView | None = None
 
-    def allot(self, view: ChokingView):  # type: ignore[no-untyped-def]
+    def allocate(self, view: ChokingView):  # type: ignore[no-untyped-def]
         self.view = view
-        return self.inner.allot(view)
+        return self.inner.allocate(view)
 
 
 def test_a_choker_is_told_how_many_pieces_there_are_and_how_many_are_ours() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from contract.events import Connected, Disconnected, Interested
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.messages import (
     Have,
     HaveAll,
@@ -38,12 +38,12 @@ def test_it_asks_those_that_have_everything(candidates: list[Candidate]) -> None
 
 @given(views)
 def test_it_serves_nobody(view: ChokingView) -> None:
-    assert rider().choker.allot(view).grants == {}
+    assert rider().choker.allocate(view).grants == {}
 
 
 def test_it_can_serve_as_others_do() -> None:
     view = view_of(neighbours("9 8 7 6 5 4 3"))
-    assert len(rider(gives=True).choker.allot(view).grants) == COURSE.slots(None)
+    assert len(rider(gives=True).choker.allocate(view).grants) == COURSE.slots(None)
 
 
 def test_it_shows_no_interest_in_a_leech_and_asks_a_seed_from_the_next_round_on() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Advertiser
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -88,9 +88,9 @@ def test_one_neighbour_alone_need_not_wait_for_others() -> None:
 
 def test_who_completes_later_is_an_honest_seed() -> None:
     advertiser = make_strategy("super-seeding", COURSE, Random(1), {}).advertiser
-    assert advertiser.first_words(1, Bitfield(20)) == Bitfield(20)
-    assert list(advertiser.completed(3, [1, 2])) == [1, 2]
-    assert advertiser.first_words(2, ALL) == ALL
+    assert advertiser.initial_bitfield(1, Bitfield(20)) == Bitfield(20)
+    assert list(advertiser.announce_to(3, [1, 2])) == [1, 2]
+    assert advertiser.initial_bitfield(2, ALL) == ALL
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.integers(0, 3), st.integers(0, 19)))
@@ -101,17 +101,17 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
     strategy = make_strategy("super-seeding", COURSE, Random(1), {})
     advertiser: Advertiser = strategy.advertiser
     present = set(range(4))
-    known = {key: set(advertiser.first_words(key, ALL)) for key in present}
+    known = {key: set(advertiser.initial_bitfield(key, ALL)) for key in present}
     for what, key, index in events:
         if what == "gone":
             present.discard(key)
-            strategy.choker.allot(
+            strategy.choker.allocate(
                 view_of([each for each in neighbours("0 0 0 0") if each.key in present], is_seed=True)
             )
             continue
         if what == "heard" and key not in present:
             continue
-        said = list(advertiser.heard(key, index)) if what == "heard" else list(advertiser.later(0))
+        said = list(advertiser.answer_have(key, index)) if what == "heard" else list(advertiser.due_haves(0))
         if what == "heard":
             known[key].add(index)
         for to, piece in said:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Strategy, Trigger
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveNone
 from peer.simulation.swarm import VirtualSwarm, a_torrent
@@ -66,13 +66,13 @@ def test_a_silent_neighbour_does_not_hold_up_the_others() -> None:
 
 def test_a_piece_that_left_with_its_neighbour_is_given_to_another() -> None:
     strategy = made()
-    first = set(strategy.advertiser.first_words(0, ALL))
+    first = set(strategy.advertiser.initial_bitfield(0, ALL))
     for key in (1, 2):
-        strategy.advertiser.first_words(key, ALL)
-    strategy.choker.allot(view_of(neighbours("0 0 0")[1:], is_seed=True))
+        strategy.advertiser.initial_bitfield(key, ALL)
+    strategy.choker.allocate(view_of(neighbours("0 0 0")[1:], is_seed=True))
     given_later: set[int] = set()
     for now in range(1, 10):
-        given_later |= {piece for _, piece in strategy.advertiser.later(now)}
+        given_later |= {piece for _, piece in strategy.advertiser.due_haves(now)}
     assert first <= given_later
 
 
@@ -94,43 +94,43 @@ def test_when_each_piece_was_given_once_everybody_is_told_of_all() -> None:
 def test_who_never_says_that_its_piece_has_come_is_served_no_longer_than_to_the_next_round() -> None:
     strategy = made(seed_slots=1)
     crowd = neighbours("0 0")
-    pieces = {key: set(strategy.advertiser.first_words(key, ALL)) for key in (0, 1)}
+    pieces = {key: set(strategy.advertiser.initial_bitfield(key, ALL)) for key in (0, 1)}
     now = 0
     while any(len(known) < 12 for known in pieces.values()):
         now += 5
         assert now < 500
-        said = [said for piece in set(pieces[0]) for said in strategy.advertiser.heard(0, piece)]
-        for key, piece in [*said, *strategy.advertiser.later(now)]:
+        said = [said for piece in set(pieces[0]) for said in strategy.advertiser.answer_have(0, piece)]
+        for key, piece in [*said, *strategy.advertiser.due_haves(now)]:
             pieces[key].add(piece)
     crowd[0] = replace(crowd[0], have_count=11)
-    during = strategy.choker.allot(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
+    during = strategy.choker.allocate(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
     assert during.grants[1].reason in {"one by one", "has least"}
-    afterwards = strategy.choker.allot(view_of([replace(crowd[1], key=2), *crowd], is_seed=True))
+    afterwards = strategy.choker.allocate(view_of([replace(crowd[1], key=2), *crowd], is_seed=True))
     assert len(afterwards.grants) == 1
 
 
 def test_then_those_that_have_least_are_served() -> None:
     strategy = made(seed_slots=2)
-    strategy.advertiser.first_words(0, Bitfield(12))
+    strategy.advertiser.initial_bitfield(0, Bitfield(12))
     candidates = [
         replace(each, have_count=count) for each, count in zip(neighbours("0 0 0 0"), (5, 1, 4, 2), strict=True)
     ]
-    assert set(strategy.choker.allot(view_of(candidates, is_seed=True)).grants) == {1, 3}
+    assert set(strategy.choker.allocate(view_of(candidates, is_seed=True)).grants) == {1, 3}
 
 
 @pytest.mark.parametrize(("pieces", "slots"), [(0, 2), (1, 2), (2, 3), (8, 6), (100, 7)])
 def test_a_leechs_slots_grow_with_its_pieces_up_to_the_profiles(pieces: int, slots: int) -> None:
     view = replace(view_of(neighbours(" ".join(["0"] * 20))), have_count=pieces, piece_count=200)
-    assert len(made().choker.allot(view).grants) == slots
+    assert len(made().choker.allocate(view).grants) == slots
 
 
 def test_a_leech_hides_nothing() -> None:
     advertiser = made().advertiser
     some = Bitfield(12)
     some.add(3)
-    assert advertiser.first_words(1, some) == some
-    assert list(advertiser.completed(5, [1, 2])) == [1, 2]
-    assert advertiser.first_words(2, ALL) == ALL
+    assert advertiser.initial_bitfield(1, some) == some
+    assert list(advertiser.announce_to(5, [1, 2])) == [1, 2]
+    assert advertiser.initial_bitfield(2, ALL) == ALL
 
 
 @pytest.mark.parametrize("parameter", ["first_slots", "pieces_a_slot", "seed_slots"])
@@ -146,12 +146,12 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.inte
 def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
     strategy = made()
     present = set(range(5))
-    known = {key: set(strategy.advertiser.first_words(key, ALL)) for key in range(5)}
+    known = {key: set(strategy.advertiser.initial_bitfield(key, ALL)) for key in range(5)}
     crowd = neighbours("0 0 0 0 0")
     for now, (what, key, index) in enumerate(events):
         if what == "gone":
             present.discard(key)
-            strategy.choker.allot(
+            strategy.choker.allocate(
                 view_of([each for each in crowd if each.key in present], Trigger.CHANGE, is_seed=True)
             )
             continue
@@ -160,7 +160,7 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
         if what == "heard":
             known[key].add(index)
         for to, piece in (
-            strategy.advertiser.heard(key, index) if what == "heard" else strategy.advertiser.later(now * 2)
+            strategy.advertiser.answer_have(key, index) if what == "heard" else strategy.advertiser.due_haves(now * 2)
         ):
             assert to in present
             assert piece not in known[to]

@@ -7,7 +7,7 @@ import pytest
 
 from contract.events import Connected, Handshaken, Joined
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 from tests.peer.bittorrent.engine.test_swarms import KIB, a_share
 

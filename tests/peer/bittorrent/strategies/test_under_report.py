@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from contract.events import Interested as InterestedFact
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.strategies.under_report import UnderReports
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveBitfield, HaveNone
@@ -28,7 +28,7 @@ class Told:
         for index in pieces:
             self.have.add(index)
         self.advertiser = UnderReports(ahead, Random(1))
-        self.told = set(self.advertiser.first_words(THEM, self.have))
+        self.told = set(self.advertiser.initial_bitfield(THEM, self.have))
         self.theirs: set[int] = set()
 
     @property
@@ -37,11 +37,11 @@ class Told:
 
     def we_get(self, index: int) -> None:
         self.have.add(index)
-        self.told |= {index for _ in self.advertiser.completed(index, [THEM])}
+        self.told |= {index for _ in self.advertiser.announce_to(index, [THEM])}
 
     def they_get(self, index: int) -> None:
         self.theirs.add(index)
-        for key, told in self.advertiser.heard(THEM, index):
+        for key, told in self.advertiser.answer_have(THEM, index):
             assert key == THEM
             assert told in self.have
             assert told not in self.told | self.theirs
@@ -74,7 +74,7 @@ def test_the_most_common_piece_is_told_first() -> None:
     told.we_get(6)
     told.we_get(7)
     for another in (2, 3):
-        list(told.advertiser.heard(another, 7))
+        list(told.advertiser.answer_have(another, 7))
     told.they_get(0)
     assert told.told == {0, 7}
 
@@ -98,15 +98,15 @@ def test_a_neighbour_wants_as_many_as_it_is_to_want_or_all_that_there_are(
 
 def test_with_everything_here_everybody_hears_everything() -> None:
     told = Told(set(range(PIECES - 1)))
-    assert list(told.advertiser.later(now=1)) == []
+    assert list(told.advertiser.due_haves(now=1)) == []
     told.we_get(PIECES - 1)
-    rest = {index for _, index in told.advertiser.later(now=2)}
+    rest = {index for _, index in told.advertiser.due_haves(now=2)}
     assert told.told | rest == set(range(PIECES))
-    assert list(told.advertiser.later(now=3)) == []
+    assert list(told.advertiser.due_haves(now=3)) == []
 
 
 def test_who_comes_then_is_told_at_once() -> None:
-    assert UnderReports(1, Random(1)).first_words(THEM, Bitfield.full(PIECES)).is_full
+    assert UnderReports(1, Random(1)).initial_bitfield(THEM, Bitfield.full(PIECES)).is_full
 
 
 def test_what_a_neighbour_claims_at_first_counts() -> None:

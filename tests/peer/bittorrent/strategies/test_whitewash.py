@@ -11,7 +11,7 @@ from contract.events import Joined, Left, Opened
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
@@ -25,7 +25,7 @@ def washer(**parameters: object) -> Strategy:
 
 @given(views)
 def test_it_serves_nobody(view: ChokingView) -> None:
-    assert washer().choker.allot(view).grants == {}
+    assert washer().choker.allocate(view).grants == {}
 
 
 @given(st.floats(0, 29.9))

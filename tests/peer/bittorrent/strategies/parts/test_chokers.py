@@ -28,7 +28,7 @@ def around(words: str, profile: Profile = COURSE, seed: int = 1) -> Neighbourhoo
 
 def test_the_four_fastest_of_six_are_served() -> None:
     four_and_none = replace(COURSE, all_slots=4, optimistic_slots=0)
-    allocation = choker(four_and_none).allot(view_of(neighbours("8 15 3 12 9 10")))
+    allocation = choker(four_and_none).allocate(view_of(neighbours("8 15 3 12 9 10")))
     assert {key: grant.reason for key, grant in allocation.grants.items()} == dict.fromkeys(
         [1, 3, 5, 4], "reciprocates"
     )
@@ -96,7 +96,7 @@ def test_newcomers_are_three_times_as_likely_under_bep3() -> None:
     drawn = Counter[int]()
     here, here_now = choker(replace(BEP3, all_slots=1)), neighbours("0 0 0 0 0 0+ 0+ 0+")
     for turn in range(8_000):
-        (lucky,) = here.allot(view_of(here_now, now=turn * 1_000)).grants
+        (lucky,) = here.allocate(view_of(here_now, now=turn * 1_000)).grants
         drawn[lucky] += 1
         here_now = [replace(each, key=each.key + 8) for each in here_now]
     newcomers = sum(count for key, count in drawn.items() if key % 8 >= 5) / 3
@@ -107,7 +107,7 @@ def test_newcomers_are_three_times_as_likely_under_bep3() -> None:
 def test_a_newcomer_is_one_of_many_under_the_course_profile() -> None:
     drawn = Counter[bool]()
     for seed in range(1_000):
-        (lucky,) = choker(replace(COURSE, all_slots=1), seed).allot(view_of(neighbours("0 0 0 0+"))).grants
+        (lucky,) = choker(replace(COURSE, all_slots=1), seed).allocate(view_of(neighbours("0 0 0 0+"))).grants
         drawn[lucky == 3] += 1
     assert drawn[True] == pytest.approx(250, rel=0.2)
 
@@ -115,7 +115,7 @@ def test_a_newcomer_is_one_of_many_under_the_course_profile() -> None:
 def test_equals_are_chosen_by_chance_and_not_by_order() -> None:
     times_served = Counter[int]()
     for seed in range(1_000):
-        allocation = choker(seed=seed).allot(view_of(neighbours("7 7 7 7 7 7 7 7 7 7")))
+        allocation = choker(seed=seed).allocate(view_of(neighbours("7 7 7 7 7 7 7 7 7 7")))
         times_served.update(allocation.grants.keys())
     assert all(times_served[key] == pytest.approx(500, rel=0.15) for key in range(10))
 
@@ -182,7 +182,7 @@ def test_who_snubs_us_gets_no_slot_but_the_optimistic_ones() -> None:
 
 
 def test_a_snubbed_slot_goes_to_the_next_who_gives_whatever_was_received_before() -> None:
-    allocation = choker().allot(view_of(neighbours("15! 12 10 9 8 3")))
+    allocation = choker().allocate(view_of(neighbours("15! 12 10 9 8 3")))
     assert {key for key, grant in allocation.grants.items() if grant.reason == "reciprocates"} == {1, 2, 3, 4}
 
 
@@ -223,18 +223,18 @@ def test_a_round_is_needed_to_become_ready() -> None:
 
 
 def test_who_snubs_us_is_not_ready_whatever_was_received_before() -> None:
-    assert set(choker().allot(view_of(neighbours("5 6!-"))).grants) == {0}
+    assert set(choker().allocate(view_of(neighbours("5 6!-"))).grants) == {0}
 
 
 def test_seeds_are_not_made_ready_nor_is_anybody_under_the_libtorrent_profile() -> None:
-    assert set(choker().allot(view_of(neighbours("50s 5 6-"))).grants) == {1, 2}
-    assert set(choker(LIBTORRENT).allot(view_of(neighbours("50s 5 6-"))).grants) == {1}
+    assert set(choker().allocate(view_of(neighbours("50s 5 6-"))).grants) == {1, 2}
+    assert set(choker(LIBTORRENT).allocate(view_of(neighbours("50s 5 6-"))).grants) == {1}
 
 
 def test_as_a_seed_it_does_what_the_profile_says() -> None:
     words = " ".join(["0"] * 12)
     for profile, reason in ((COURSE, "on trial"), (LIBTORRENT, "seed turn")):
-        allocation = choker(profile).allot(view_of(neighbours(words), is_seed=True))
+        allocation = choker(profile).allocate(view_of(neighbours(words), is_seed=True))
         assert {grant.reason for grant in allocation.grants.values()} == {reason}
         assert len(allocation.grants) == profile.slots(None)
 
@@ -283,7 +283,7 @@ def test_whatever_it_sees_it_keeps_to_its_slots_and_wastes_none(
 ) -> None:
     deciding = choker(profile, seed)
     for number, (trigger, crowd, is_seed) in enumerate(steps):
-        allocation = deciding.allot(view_of(crowd, trigger, now=10.0 * number, is_seed=is_seed))
+        allocation = deciding.allocate(view_of(crowd, trigger, now=10.0 * number, is_seed=is_seed))
         interested = {each.key for each in crowd if each.is_interested}
         served = interested & set(allocation.grants)
         assert len(served) == min(len(interested), profile.slots(None))

@@ -14,7 +14,7 @@ class Shown:
     neighbour = 1
 
     def __init__(self, completed: int = 0, *, is_empty: bool = False) -> None:
-        self.completed = completed
+        self.have_count = completed
         self._is_empty = is_empty
 
     def first(self) -> int | None:

@@ -7,7 +7,7 @@ import pytest
 
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.strategy import Choker, Trigger
-from peer.bittorrent.strategies.parts.seed_chokers import Fastest, RoundRobin, WaitingLine
+from peer.bittorrent.strategies.parts.seed_chokers import Fastest, RoundRobin, ServiceQueue
 from tests.peer.bittorrent.strategies.candidates import PIECE, Neighbourhood, neighbours
 
 COURSE = PROFILES["course"]
@@ -83,17 +83,17 @@ def test_of_those_whose_turn_is_over_the_longest_served_make_room() -> None:
 
 
 def test_those_who_come_together_stand_in_line_by_chance() -> None:
-    first = {WaitingLine(Random(seed)).sort(neighbours("0 0 0"))[0].key for seed in range(20)}
+    first = {ServiceQueue(Random(seed)).in_order(neighbours("0 0 0"))[0].key for seed in range(20)}
     assert first == {0, 1, 2}
 
 
 def test_who_loses_interest_for_a_moment_keeps_the_place_in_the_line() -> None:
-    line = WaitingLine(Random(1))
-    first, *_ = order = [each.key for each in line.sort(neighbours("0 0 0 0"))]
-    line.sort([replace(each, is_interested=each.key != first) for each in neighbours("0 0 0 0")])
-    assert [each.key for each in line.sort(neighbours("0 0 0 0"))] == order
-    line.served({first})
-    assert [each.key for each in line.sort(neighbours("0 0 0 0"))] == [*order[1:], first]
+    queue = ServiceQueue(Random(1))
+    first, *_ = order = [each.key for each in queue.in_order(neighbours("0 0 0 0"))]
+    queue.in_order([replace(each, is_interested=each.key != first) for each in neighbours("0 0 0 0")])
+    assert [each.key for each in queue.in_order(neighbours("0 0 0 0"))] == order
+    queue.move_to_back({first})
+    assert [each.key for each in queue.in_order(neighbours("0 0 0 0"))] == [*order[1:], first]
 
 
 def test_the_fastest_are_kept_and_the_others_share_a_third_of_the_slots() -> None:
