@@ -1,4 +1,4 @@
-"""The public API is enough for a strategy of one's own."""
+"""The public API has everything that a user's strategy needs."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""PropShare: what a neighbour gave in the last round decides its part of our upload, and a fifth is for newcomers."""
+"""PropShare divides our upload by what each neighbour sent in the last round; a fifth is for newcomers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def a_view(candidates: Iterable[Candidate], trigger: Trigger = Trigger.ROUND, *,
 
 
 def givers(gifts: Sequence[float], **fields: object) -> list[Candidate]:
-    """Neighbours that want something and have given so many kB in all."""
+    """Interested neighbours that have sent so many kB in all."""
     return [
         replace(Candidate(key=key, is_interested=True, received=round(gift * KB)), **fields)  # type: ignore[arg-type]
         for key, gift in enumerate(gifts)
@@ -45,7 +45,7 @@ def rates(allocation: Allocation, reason: str) -> dict[int, float]:
     return {key: grant.rate or 0 for key, grant in allocation.grants.items() if grant.reason == reason}
 
 
-def test_shares_are_in_the_proportion_of_gifts_and_a_fifth_is_kept_for_a_newcomer() -> None:
+def test_shares_are_proportional_and_newcomers_get_a_fifth() -> None:
     allocation = made().choker.allocate(a_view(givers([400, 200, 200, 0, 0])))
     assert rates(allocation, "share") == pytest.approx({0: 40 * KB, 1: 20 * KB, 2: 20 * KB})
     (newcomer,) = rates(allocation, "newcomer").items()
@@ -53,31 +53,31 @@ def test_shares_are_in_the_proportion_of_gifts_and_a_fifth_is_kept_for_a_newcome
     assert list(allocation.refusals.values()) == ["waiting"]
 
 
-def test_what_counts_is_the_last_round_and_not_the_time_before() -> None:
+def test_only_the_last_round_counts() -> None:
     choker = made(reserve=0).choker
     choker.allocate(a_view(givers([900, 100])))
     second = choker.allocate(a_view(givers([1_000, 400]), now=10))
     assert rates(second, "share") == pytest.approx({0: 25 * KB, 1: 75 * KB})
 
 
-def test_in_between_rounds_the_gifts_of_the_last_round_hold() -> None:
+def test_changes_use_the_gifts_of_the_last_round() -> None:
     choker = made(reserve=0).choker
     choker.allocate(a_view(givers([300, 100, 100])))
     gone = choker.allocate(a_view(givers([350, 900]), Trigger.CHANGE, now=4))
     assert rates(gone, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
-def test_while_nobody_gives_all_is_for_newcomers_in_equal_splits() -> None:
+def test_newcomers_split_all_while_none_gives() -> None:
     allocation = made().choker.allocate(a_view(givers([0] * 8)))
     assert list(rates(allocation, "newcomer").values()) == pytest.approx([20 * KB] * 5)
 
 
-def test_without_a_newcomer_the_reserve_is_for_those_that_give() -> None:
+def test_givers_get_the_reserve_without_newcomers() -> None:
     allocation = made().choker.allocate(a_view(givers([300, 100])))
     assert rates(allocation, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
-def test_a_newcomer_has_its_turn_for_30_seconds_and_then_another() -> None:
+def test_newcomer_turns_last_30_seconds() -> None:
     choker, seen = made().choker, []
     people = givers([0] * 4)
     for number in range(60):
@@ -87,25 +87,25 @@ def test_a_newcomer_has_its_turn_for_30_seconds_and_then_another() -> None:
     assert set(seen) == {0, 1, 2, 3}
 
 
-def test_a_share_too_small_for_a_block_in_a_rate_window_goes_to_the_others() -> None:
+def test_share_too_small_for_a_block_goes_to_others() -> None:
     allocation = made(reserve=0).choker.allocate(a_view(givers([600, 400, 8])))
     assert COURSE.block_length / COURSE.rate_window > CAPACITY * 8 / 1_008
     assert rates(allocation, "share") == pytest.approx({0: 60 * KB, 1: 40 * KB})
     assert allocation.refusals == {2: "gave too little"}
 
 
-def test_who_gave_and_wants_nothing_for_a_moment_is_kept_ready() -> None:
+def test_uninterested_giver_is_kept_ready() -> None:
     allocation = made().choker.allocate(a_view(givers([300], is_interested=False)))
     assert [grant.reason for grant in allocation.grants.values()] == ["ready"]
 
 
-def test_without_a_capacity_it_does_as_the_standard_client() -> None:
+def test_acts_as_standard_client_without_capacity() -> None:
     here = Neighbourhood(made().choker, neighbours("15 12 10 9 8 3"))
     here.round(after=10)
     assert here.given("reciprocates") == {0, 1, 2, 3}
 
 
-def test_with_everything_it_serves_as_a_seed() -> None:
+def test_seed_serves_as_the_profile_says() -> None:
     here = Neighbourhood(made().choker, neighbours("0 0 0 0 0 0"), is_seed=True)
     here.round(after=10)
     assert here.given("on trial") == here.served
@@ -113,7 +113,7 @@ def test_with_everything_it_serves_as_a_seed() -> None:
 
 
 @pytest.mark.parametrize("reserve", [-0.1, 1.5, "much", True])
-def test_a_reserve_that_is_no_part_is_refused_in_one_line(reserve: object) -> None:
+def test_invalid_reserve_is_refused(reserve: object) -> None:
     with pytest.raises(StrategyError, match=r"^strategy propshare: reserve: expected .*, found .*$"):
         made(reserve=reserve)
 
@@ -130,7 +130,7 @@ MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, uni
 
 
 @given(st.lists(MOMENT, max_size=6), st.floats(0, 1))
-def test_what_is_granted_is_the_whole_capacity_if_anybody_wants_it_and_the_reserve_allows(moments, reserve) -> None:
+def test_grants_add_up_to_the_whole_capacity(moments, reserve) -> None:
     choker = made(reserve=reserve).choker
     for number, (trigger, candidates) in enumerate(moments):
         grants = choker.allocate(a_view(candidates, trigger, now=10.0 * number)).grants
@@ -140,8 +140,8 @@ def test_what_is_granted_is_the_whole_capacity_if_anybody_wants_it_and_the_reser
             assert sum(shares) >= CAPACITY * (1 - reserve) * (1 - 1e-6)
 
 
-def test_in_a_swarm_those_that_give_more_get_more() -> None:
-    """All follow PropShare, and each holds a random half: who uploads twice as much receives more from the others."""
+def test_peers_that_upload_more_get_more() -> None:
+    """All peers use PropShare and start with a random half: those that upload twice as much receive more."""
     pieces, rng = 2_000, Random(7)
     swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE)
     swarm.add("seed", up=1, is_seed=True)

@@ -46,7 +46,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-def test_every_strategy_has_its_name_and_takes_a_departure(name: str) -> None:
+def test_every_strategy_has_a_name_and_departure(name: str) -> None:
     strategy = made(name, departure="at-completion")
     assert strategy.name == name
     assert strategy.departure.decide(progress(completed_at=100)) is not None

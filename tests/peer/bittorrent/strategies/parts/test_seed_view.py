@@ -1,4 +1,4 @@
-"""What a seed that hides its pieces remembers of its neighbours."""
+"""The view that a seed hiding its pieces keeps of its neighbours."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(["came", "heard", "told", "gone"]), s
 
 
 @given(STEPS)
-def test_copies_are_those_of_who_is_there_and_nobody_is_told_what_it_knows(steps: list[tuple[str, int, int]]) -> None:
+def test_copies_and_known_pieces_match_present_neighbours(steps: list[tuple[str, int, int]]) -> None:
     view = SeedView()
     has: dict[int, set[int]] = {}
     knows: dict[int, set[int]] = {}
