@@ -79,8 +79,8 @@ class UnderReports(Honest):
         known.theirs.add(index)
         known.wanted.discard(index)
         known.hidden.discard(index)
-        for told in self._revealed(known):
-            yield neighbour, told
+        for piece in self._revealed(known):
+            yield neighbour, piece
 
     def due_haves(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
         """Announce all pieces once we have all."""

@@ -32,8 +32,8 @@ class Crowd:
 
     def run(self, limit: float = 600) -> "Crowd":
         """Let time pass until all peers have completed."""
-        everybody = [*self.others, self.lone]
-        self.swarm.run(limit, stop=lambda: all(peer.completed_at is not None for peer in everybody))
+        leeches = [*self.others, self.lone]
+        self.swarm.run(limit, stop=lambda: all(peer.completed_at is not None for peer in leeches))
         return self
 
     @property

@@ -251,7 +251,7 @@ class TestExcess:
         ]
 
 
-SOMEBODY = st.builds(
+CANDIDATE = st.builds(
     Candidate,
     key=st.integers(0, 30),
     known_for=st.floats(0, 100),
@@ -265,7 +265,7 @@ SOMEBODY = st.builds(
     received=st.integers(0, 10**7),
     received_rate=st.floats(0, 10**6),
 )
-MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key))
+MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key))
 
 
 @given(st.lists(MOMENT, max_size=8), st.sampled_from(["donated", "withheld"]), st.floats(1, 10**7))
@@ -282,7 +282,7 @@ def test_grants_never_exceed_the_capacity(moments, excess: str, capacity: float)
         assert excess == "donated" or not spent["donated"]
 
 
-@given(st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key), st.sampled_from(["donated", "withheld"]))
+@given(st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key), st.sampled_from(["donated", "withheld"]))
 def test_interested_neighbours_stay_unchoked_between_rounds(candidates, excess: str) -> None:
     choker = made(excess=excess).choker
     first = choker.allocate(a_view(candidates)).grants.keys()

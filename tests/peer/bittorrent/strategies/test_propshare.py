@@ -118,7 +118,7 @@ def test_invalid_reserve_is_refused(reserve: object) -> None:
         made(reserve=reserve)
 
 
-SOMEBODY = st.builds(
+CANDIDATE = st.builds(
     Candidate,
     key=st.integers(0, 30),
     is_interested=st.booleans(),
@@ -126,7 +126,7 @@ SOMEBODY = st.builds(
     is_seed=st.booleans(),
     received=st.integers(0, 10**7),
 )
-MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key))
+MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key))
 
 
 @given(st.lists(MOMENT, max_size=6), st.floats(0, 1))
