@@ -2,7 +2,8 @@
 
 The specification (Cohen, The BitTorrent Protocol Specification, BEP 3) makes newcomers three times as likely to be
 drawn for the optimistic unchoke; a client that is always new exploits that bias. The name is from Feldman,
-Papadimitriou, Chuang, Stoica (Free-riding and whitewashing in peer-to-peer systems, 2004): cheap, it has no past.
+Papadimitriou, Chuang, Stoica (Free-riding and whitewashing in peer-to-peer systems, 2004): a cheap identity has no
+past.
 
     uploads nothing, and has an ordinary number of neighbours
     leaves after one optimistic period, the time for which it counts as a newcomer
