@@ -13,7 +13,13 @@ from testbed.network.sandbox import SandboxError
 from testbed.runs import provenance
 from testbed.trial.run_trial import Order, conduct
 from testbed.trial.errors import RunError, TrialError
-from testbed.trial.events import (RunBegan, Tell, TrialBegan, TrialEnded, TrialFailed,)
+from testbed.trial.events import (
+    RunBegan,
+    Tell,
+    TrialBegan,
+    TrialEnded,
+    TrialFailed,
+)
 from testbed.runfolder.folders import RunFolder
 from testbed.trial.payload_file import make_original
 from testbed.tasks.distribute.programs import check_programs
