@@ -102,7 +102,7 @@ def test_short_datagram_gets_no_answer(length: int) -> None:
     | st.builds(lambda front, rest: front + rest, st.sampled_from([ConnectRequest(1).encode()[:12]]), st.binary())
 )
 def test_unproven_client_gets_no_amplification(datagram: bytes) -> None:
-    answer = Tracker().face.answer(datagram, HOST)
+    answer = Tracker().server.answer(datagram, HOST)
     assert answer is None or len(answer) <= len(datagram)
 
 
