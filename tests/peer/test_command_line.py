@@ -226,9 +226,9 @@ def test_full_disk_is_an_exit_code(shared: Share, tmp_path: Path) -> None:
 def test_broken_strategy_ends_program_with_traceback(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "class Broken:\n"
-        "    def allot(self, view):\n"
+        "    def allocate(self, view):\n"
         "        raise ZeroDivisionError\n"
         "def broken(profile, rng):\n"
         "    return replace(tit_for_tat(profile, rng), choker=Broken())\n"
@@ -246,7 +246,7 @@ def test_broken_strategy_ends_program_with_traceback(shared: Share, tmp_path: Pa
 def test_strategy_may_return_without_pieces(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "from peer.bittorrent.engine.actions import Leave\n"
         "class OnceMore:\n"
         "    times = 0\n"
