@@ -55,6 +55,8 @@ class Task(Generic[Keys]):
     """Calculate what a trial is compared with, from its settings and hosts."""
     estimate: Callable[[Any, Any, Any], Estimate]
     """Estimate what a trial takes, from its settings, hosts and theory."""
+    overview: Callable[[Any, Any, Any], Mapping[str, str]]
+    """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
 
     def has_trials(self, keys: Keys) -> bool:
         """Whether there are hosts to run trials with; otherwise the file describes a network alone."""

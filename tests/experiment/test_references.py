@@ -94,7 +94,7 @@ def read(folder: Path, text: str) -> list[str]:
         ("panels: colour", f"15: figures.f.panels: there is no column 'colour': {COLUMNS}"),
     ],
 )
-def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says: str) -> None:
+def test_unknown_reference_in_figure_is_refused(tmp_path: Path, figure: str, says: str) -> None:
     found = read(tmp_path, f"{SWARM}figures: {{f: {{{figure}}}}}\n")
     assert len(found) == bool(says)
     assert all(line.startswith(says) for line in found), found
@@ -124,13 +124,13 @@ def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says:
         ),
     ],
 )
-def test_an_expectation_names_what_will_be_measured(tmp_path: Path, expectation: str, says: str) -> None:
+def test_unknown_reference_in_expectation_is_refused(tmp_path: Path, expectation: str, says: str) -> None:
     found = read(tmp_path, f"{SWARM}expect: [{expectation!r}]\n")
     assert len(found) == bool(says)
     assert all(line.startswith(says) for line in found), found
 
 
-def test_an_expectation_can_be_of_what_is_compared(tmp_path: Path) -> None:
+def test_expectation_can_use_comparisons_of_pairs(tmp_path: Path) -> None:
     where = "measure = distribution_s and distribution = bittorrent and compared"
     text = f"pair: distribution\n{SWARM}expect:\n  - low.min > 1 where {where}"
     assert read(tmp_path, f"{text} = gain\n") == []
@@ -138,13 +138,13 @@ def test_an_expectation_can_be_of_what_is_compared(tmp_path: Path) -> None:
     assert "compared is never 'gains' here (did you mean gain?): it is 'difference', 'gain'" in found
 
 
-def test_a_curve_is_of_trials_and_not_of_their_summary(tmp_path: Path) -> None:
+def test_curve_cannot_use_the_summary(tmp_path: Path) -> None:
     (found,) = read(tmp_path, f"{SWARM}figures: {{f: {{y: low}}}}\n")
     assert "figures.f: names columns that are not together in any table" in found
     assert "low is in summary.csv" in found
 
 
-def test_a_matrix_needs_rows(tmp_path: Path) -> None:
+def test_heatmap_needs_rows(tmp_path: Path) -> None:
     one_key = SWARM.replace("  peers.homes.count: [2, 4]\n", "")
     (found,) = read(tmp_path, one_key + "figures:\n  f: {kind: heatmap, x: distribution}\n")
     assert found.endswith("figures.f: has no rows, and nothing else is swept: write `series:` and a column")
@@ -168,18 +168,18 @@ def test_a_curve_needs_an_x(tmp_path: Path) -> None:
         ("count: 4, up: 8 Mbit/s", "count: 4, up: 8 Mbit/s, arrival: {at: 1 s}"),
     ],
 )
-def test_the_time_of_pieces_is_refused_where_its_formula_does_not_hold(tmp_path: Path, change: tuple[str, str]) -> None:
+def test_pieces_theory_is_refused_for_unequal_uploads(tmp_path: Path, change: tuple[str, str]) -> None:
     (found,) = read(tmp_path, f"{SWARM.replace(*change)}figures: {{f: {{theory: [pieces]}}}}\n")
     assert found.startswith("15: figures.f.theory: pieces: that formula holds for one server and all peers with")
 
 
-def test_what_is_compared_has_no_bounds(tmp_path: Path) -> None:
+def test_compared_values_have_no_bounds(tmp_path: Path) -> None:
     text = f"pair: distribution\nfigures: {{f: {{compared: gain, theory: [p2p]}}}}\n{SWARM}"
     (found,) = read(tmp_path, text)
     assert found.endswith("figures.f.theory: compared values have no bounds: leave it out")
 
 
-def test_figures_are_looked_at_though_other_parts_are_wrong_too(tmp_path: Path) -> None:
+def test_figures_are_checked_despite_other_mistakes(tmp_path: Path) -> None:
     found = read(tmp_path, f"{SWARM.replace('4 MiB', '4')}expect: [ratioo.mean < 1]\n")
     assert len(found) == 2
     assert "'4' has no unit" in found[0]
@@ -187,11 +187,11 @@ def test_figures_are_looked_at_though_other_parts_are_wrong_too(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", USED_BY)
-def test_each_kind_of_figure_can_be_written_alone(tmp_path: Path, kind: str) -> None:
+def test_each_kind_of_figure_has_defaults(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path, f"{SWARM}figures: {{f: {{kind: {kind}}}}}\n") == []
 
 
-def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
+def test_only_number_columns_have_units_or_labels() -> None:
     columns = [column for table in TABLES.values() for column in table.values()]
     assert not any(column.is_words and (column.unit or column.label) for column in columns)
 
@@ -206,5 +206,5 @@ def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
         ("{torn", "{torn"),
     ],
 )
-def test_what_is_swept_is_shown_in_words(cell: object, words: str) -> None:
+def test_swept_mapping_is_shown_in_words(cell: object, words: str) -> None:
     assert readable(cell) == words

@@ -48,6 +48,7 @@ FIND: Task[FindKeys] = Task(
     settings=DISTRIBUTE.settings,
     theory=DISTRIBUTE.theory,
     estimate=DISTRIBUTE.estimate,
+    overview=DISTRIBUTE.overview,
 )
 SEARCH = "task: find\nnodes: {count: 3, up: 1 Mbit/s}\n"
 

@@ -1,14 +1,15 @@
 """Distributing a file, as a task."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
 from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
-from testbed.tasks.distribute.plan.records import Settings
+from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
 from testbed.tasks.distribute.schema.keys import DistributionKeys
 from testbed.tasks.task import Task
+from testbed.units import format_rate, format_size
 from testbed.values.findings import KeyPath
 from testbed.values.hosts import Group
 from testbed.values.records import CommonSettings
@@ -40,6 +41,24 @@ def _settings(keys: DistributionKeys, common: CommonSettings) -> Settings:
     )
 
 
+def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str, str]:
+    bound = settings.bound_in(theory)
+    return {
+        "distribution": settings.distribution,
+        "N": str(len(hosts.peers)),
+        "F": format_size(settings.file_size),
+        "servers": _total([server.up for server in hosts.servers]),
+        "peers' up": _total([peer.up for peer in hosts.peers]),
+        "bound s": f"{bound.seconds:.2f}",
+        "payload": f"{bound.payload_seconds:.2f}",
+        "limited by": bound.limit,
+    }
+
+
+def _total(rates: Sequence[int | None]) -> str:
+    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))
+
+
 DISTRIBUTE: Final = Task(
     keys=DistributionKeys,
     group_keys=("servers", "peers"),
@@ -54,4 +73,5 @@ DISTRIBUTE: Final = Task(
     settings=_settings,
     theory=theory_of,
     estimate=estimate,
+    overview=_overview,
 )
