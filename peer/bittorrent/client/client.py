@@ -29,12 +29,12 @@ from peer.bittorrent.engine.actions import (
     Greet,
     Leave,
     LimitUpload,
+    OfferBlocks,
     Open,
     Send,
-    Upload,
     Verify,
 )
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.upload.upload import LARGEST_BLOCK
 from peer.bittorrent.wire.bitfield import Bitfield
@@ -85,9 +85,9 @@ class Client:
         self._to_flush: Final[dict[int, Connection]] = {}
         self._announcements: Final[set[asyncio.Task[None]]] = set()
         self._timer: Final = Alarm(self._loop, self._tick)
-        self._turns: Final = Alarm(self._loop, self._take_turns)
+        self._block_timer: Final = Alarm(self._loop, self._start_blocks)
         self._is_settling = False
-        self._is_told_complete = False
+        self._is_completion_reported = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()
         """How the session ended, when it has."""
         self.failure: str | None = None
@@ -95,7 +95,7 @@ class Client:
         self._hands: Final[dict[type[Action], Callable[[Any, float], None]]] = {
             Send: self._send,
             Greet: self._greet,
-            Upload: self._upload,
+            OfferBlocks: self._offer_blocks,
             LimitUpload: self._limit,
             Divert: self._divert,
             Verify: self._verify,
@@ -115,13 +115,13 @@ class Client:
         """Join the swarm."""
         now = monotonic()
         self._session.start(now)
-        self._tell_if_complete()
+        self._report_completion()
         self.settle(now)
 
-    def accepted(self, face: int, connected: socket.socket, address: Address) -> None:
+    def accepted(self, identity: int, connected: socket.socket, address: Address) -> None:
         """Take in a connection that somebody made to one of our faces."""
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=False, face=face)
+        self._connected(connected, address, now, is_outgoing=False, identity=identity)
         self.settle(now)
 
     def leave(self, reason: str) -> None:
@@ -145,17 +145,16 @@ class Client:
         for announcement in self._announcements:
             announcement.cancel()
         self._timer.cancel()
-        self._turns.cancel()
+        self._block_timer.cancel()
 
     # What a connection asks and tells.
 
-    def heard(self, connection: Connection, event: Handshake | Message, now: float) -> None:
-        """A handshake or a message has come."""
-        self._session.received(connection.key, event, now)
+    def message_received(self, connection: Connection, message: Handshake | Message, now: float) -> None:
+        self._session.message_received(connection.key, message, now)
 
-    def place(self, connection: Connection, header: PieceHeader, now: float) -> memoryview | None:
-        """A block begins to come: find out where it belongs."""
-        placement = self._session.placement(connection.key, header, now)
+    def block_began(self, connection: Connection, header: PieceHeader, now: float) -> memoryview | None:
+        """The header of a block came: return where its bytes belong, None to drop them."""
+        placement = self._session.block_began(connection.key, header, now)
         if placement is Placement.IN_PLACE:
             return self._space(header)
         if placement is Placement.ASIDE:
@@ -163,9 +162,9 @@ class Client:
             return connection.aside
         return None
 
-    def block_came(self, connection: Connection, header: PieceHeader, now: float) -> None:
-        """A block is whole; one that was put aside takes the place of another that is still coming."""
-        is_needed = self._session.block_arrived(connection.key, header, now)
+    def block_received(self, connection: Connection, header: PieceHeader, now: float) -> None:
+        """A block is complete; one that was put aside is copied if it was complete first."""
+        is_needed = self._session.block_received(connection.key, header, now)
         if is_needed and connection.aside is not None:
             self._space(header)[:] = connection.aside
 
@@ -174,13 +173,13 @@ class Client:
         return self._throttle.may_begin(connection.key, now)
 
     def next_block(self, connection: Connection, now: float) -> tuple[Request, memoryview] | None:
-        """Take the next block for a neighbour from the mind."""
-        shipment = self._session.next_upload(connection.key, now)
-        if shipment is None:
+        """Return the next block to send to a neighbour, if there is one."""
+        queued = self._session.next_block(connection.key, now)
+        if queued is None:
             return None
-        request = shipment.request
+        request = queued.request
         try:
-            block = self._content(request, is_garbage=shipment.is_garbage)
+            block = self._content(request, is_garbage=queued.is_garbage)
         except StorageError as error:
             self._fail(str(error), now)
             return None
@@ -192,16 +191,13 @@ class Client:
             return _GARBAGE[: request.length]
         return self._known.storage.read(request.index, request.begin, request.length)
 
-    def block_went(self, connection: Connection, request: Request, now: float) -> None:
-        """The last byte of a block is in the kernel."""
+    def block_sent(self, connection: Connection, request: Request, now: float) -> None:
         self._session.block_sent(connection.key, request, now)
 
-    def broken(self, connection: Connection, error: str, now: float) -> None:
-        """A neighbour makes no sense."""
-        self._session.broken(connection.key, error, now)
+    def protocol_error(self, connection: Connection, error: str, now: float) -> None:
+        self._session.protocol_error(connection.key, error, now)
 
-    def lost(self, connection: Connection, reason: str, now: float) -> None:
-        """A connection has ended, and not by us."""
+    def disconnected(self, connection: Connection, reason: str, now: float) -> None:
         self._forget(connection)
         self._session.disconnected(connection.key, reason, now)
 
@@ -218,7 +214,7 @@ class Client:
                 to_flush.popitem()[1].flush(now)
         self._is_settling = False
         self._timer.set(self._session.next_deadline(), now)
-        self._turns.set(self._throttle.next_turn_at(now), now)
+        self._block_timer.set(self._throttle.next_turn_at(now), now)
 
     # What the mind wants.
 
@@ -234,7 +230,7 @@ class Client:
             self._to_flush[action.neighbour] = connection
             connection.send(action.handshake, now)
 
-    def _upload(self, action: Upload, _: float) -> None:
+    def _offer_blocks(self, action: OfferBlocks, _: float) -> None:
         connection = self._connections.get(action.neighbour)
         if connection is not None:
             self._to_flush[action.neighbour] = connection
@@ -249,12 +245,12 @@ class Client:
             connection.divert()
 
     def _verify(self, action: Verify, _: float) -> None:
-        report = partial(self._checked, action.index)
+        report = partial(self._piece_checked, action.index)
         self._known.hasher.check(action.index, report, with_digests=action.with_digests)
 
     def _dial(self, action: Dial, _: float) -> None:
-        face = action.face
-        self._dialler.dial(action.address, partial(self._reached, face), partial(self._missed, face))
+        identity = action.identity
+        self._dialler.dial(action.address, partial(self._dialled, identity), partial(self._dial_failed, identity))
 
     def _close(self, action: Close, _: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -268,25 +264,27 @@ class Client:
         asking.add_done_callback(self._announcements.discard)
 
     def _open(self, action: Open, _: float) -> None:
-        self._open_stock(action.info).add_done_callback(self._opened)
+        self._open_stock(action.info).add_done_callback(self._torrent_opened)
 
     def _leave(self, action: Leave, _: float) -> None:
         self.left.set_result(action)
 
     # What comes of it.
 
-    def _reached(self, face: int, address: Address, connected: socket.socket) -> None:
+    def _dialled(self, identity: int, address: Address, connected: socket.socket) -> None:
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=True, face=face)
+        self._connected(connected, address, now, is_outgoing=True, identity=identity)
         self.settle(now)
 
-    def _missed(self, face: int, address: Address, reason: str) -> None:
+    def _dial_failed(self, identity: int, address: Address, reason: str) -> None:
         now = monotonic()
-        self._session.dial_failed(address, reason, now, face)
+        self._session.dial_failed(address, reason, now, identity)
         self.settle(now)
 
-    def _meet(self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, face: int) -> None:
-        key = self._session.connected(address, now, is_outgoing=is_outgoing, face=face)
+    def _connected(
+        self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, identity: int
+    ) -> None:
+        key = self._session.connected(address, now, is_outgoing=is_outgoing, identity=identity)
         if key is None:
             connected.close()
             return
@@ -306,13 +304,13 @@ class Client:
             response = await self._trackers.announce(action.url, action.request)
         except TrackerFailure as failure:
             if not is_farewell:
-                self._session.tracker_failed(action.url, str(failure), monotonic(), action.face)
+                self._session.tracker_failed(action.url, str(failure), monotonic(), action.identity)
         else:
             if not is_farewell:
-                self._session.tracker_answered(action.url, response, monotonic(), action.face)
+                self._session.tracker_answered(action.url, response, monotonic(), action.identity)
         self.settle(monotonic())
 
-    def _opened(self, opening: Opened) -> None:
+    def _torrent_opened(self, opening: Opened) -> None:
         if opening.cancelled():
             return
         now = monotonic()
@@ -323,11 +321,11 @@ class Client:
         else:
             for connection in self._connections.values():
                 connection.know_pieces(self.stock.info.piece_count)
-            self._session.open(self.stock.info, have, now)
-            self._tell_if_complete()
+            self._session.torrent_opened(self.stock.info, have, now)
+            self._report_completion()
         self.settle(now)
 
-    def _checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
+    def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         now, storage = monotonic(), self._known.storage
         try:
             (storage.kept if is_good and self._session.keeps_pieces else storage.dropped)(index)
@@ -335,12 +333,12 @@ class Client:
             self._fail(str(error), now)
         else:
             self._session.piece_checked(index, is_good, now, digests)
-            self._tell_if_complete()
+            self._report_completion()
         self.settle(now)
 
-    def _tell_if_complete(self) -> None:
-        if self._session.is_complete and not self._is_told_complete:
-            self._is_told_complete = True
+    def _report_completion(self) -> None:
+        if self._session.is_complete and not self._is_completion_reported:
+            self._is_completion_reported = True
             self._on_complete()
 
     def _tick(self) -> None:
@@ -349,10 +347,10 @@ class Client:
             self._session.tick(now)
         self.settle(now)
 
-    def _take_turns(self) -> None:
+    def _start_blocks(self) -> None:
         now = monotonic()
         while (key := self._throttle.next_turn(now)) is not None:
-            self._connections[key].take_turn(now)
+            self._connections[key].start_block(now)
         self.settle(now)
 
     def _fail(self, what: str, now: float) -> None:

@@ -29,7 +29,7 @@ from peer.bittorrent.client.open_torrent import OpensStorage, Stock
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import Leave
-from peer.bittorrent.engine.connections.identities import Identity
+from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
@@ -182,18 +182,19 @@ class _Program:
     def _make_client(self, ports: Iterable[int], host: str, trace: TraceFile) -> Client:
         options, now = self._options, monotonic()
         loop = asyncio.get_running_loop()
-        session = Session(
+        context = Context(
             info_hash=options.torrent.info_hash,
             identities=[Identity(make_peer_id(self._identities), port) for port in ports],
             profile=options.profile,
             strategy=self._strategy,
             rng=self._decisions,
-            now=now,
-            tell=trace.tell,
-            level=options.level,
+            outbox=Outbox(trace.tell, options.level, now),
+            capacity=options.upload_limit,
+        )
+        session = Session(
+            context,
             trackers=options.torrent.trackers,
             known=options.torrent.peers,
-            capacity=options.upload_limit,
             info=None if self._stock is None else self._stock.info,
             have=self._have,
         )

@@ -14,7 +14,7 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 _Block: TypeAlias = tuple[Request, Buffer, memoryview]
 
 
-class Outgoing:
+class SendQueue:
     """A queue of messages and blocks."""
 
     __slots__ = ("_begun", "_blocks", "_messages", "block_bytes")
@@ -60,20 +60,20 @@ class Outgoing:
             waiting += (header, block)
         return waiting
 
-    def went(self, count: int) -> list[Request]:
+    def sent(self, count: int) -> list[Request]:
         """Take note that the first `count` bytes have gone; returns the requests whose last byte was among them."""
         done: list[Request] = []
         if self._begun is not None:
-            count = self._went_on(self._begun, count, done)
+            count = self._advance(self._begun, count, done)
         front = min(count, len(self._messages))
         if front:
             del self._messages[:front]
             count -= front
         while count:
-            count = self._went_on(self._blocks.popleft(), count, done)
+            count = self._advance(self._blocks.popleft(), count, done)
         return done
 
-    def _went_on(self, waiting: _Block, count: int, done: list[Request]) -> int:
+    def _advance(self, waiting: _Block, count: int, done: list[Request]) -> int:
         """Move on in the block that is next; returns how many bytes went behind it."""
         request, header, block = waiting
         left = len(header) + len(block) - count

@@ -50,8 +50,8 @@ def test_whatever_neighbours_say_in_whatever_order_the_mind_lives_on(
     for speaker, message in said:
         neighbour = them[speaker]
         if isinstance(message, PieceHeader):
-            mind.does(lambda key=neighbour.key, header=message: mind.session.placement(key, header, mind.now))
-            mind.does(lambda key=neighbour.key, header=message: mind.session.block_arrived(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_began(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_received(key, header, mind.now))
         else:
             neighbour.say(message)
         mind.wait(0.5)

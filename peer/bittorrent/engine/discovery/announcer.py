@@ -75,7 +75,7 @@ class Announcer:
         tracker.asked = self._event(tracker)
         return tracker.url, tracker.asked
 
-    def answered(self, url: str, response: AnnounceResponse, now: float) -> None:
+    def tracker_answered(self, url: str, response: AnnounceResponse, now: float) -> None:
         """Take a tracker's answer."""
         tracker = self._by_url[url]
         if tracker.asked is Event.COMPLETED:
@@ -90,7 +90,7 @@ class Announcer:
         tracker.tracker_id = response.tracker_id or tracker.tracker_id
         self._prefer(tracker)
 
-    def failed(self, url: str, reason: str, now: float) -> float:
+    def tracker_failed(self, url: str, reason: str, now: float) -> float:
         """Take note that a tracker did not answer, or refused; returns in how many seconds to ask it again."""
         tracker = self._by_url[url]
         tracker.asked = None

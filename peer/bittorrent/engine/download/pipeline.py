@@ -58,22 +58,21 @@ class Pipeline:
         self._is_full = False
         """Whether all that we would have liked to ask for was asked at the time when the round began."""
 
-    def allow(self, reqq: int) -> None:
-        """Take note of how many requests the neighbour is ready to keep."""
+    def limit(self, reqq: int) -> None:
+        """Keep to the number of requests that the neighbour is ready to queue."""
         self._most = max(1, min(self._most, reqq))
         self._least = min(self._least, self._most)
         self._goal = min(self._goal, self._most)
         self._target = min(self._target, self._most)
 
     def room(self, outstanding: int) -> int:
-        """Return how many more requests to make; `outstanding` is the truth, as some end without their block."""
+        """Return how many more requests to make; `outstanding` is the true number, as some end without their block."""
         self._outstanding = outstanding
         if not outstanding:
             self._left = 0
         return self._target - outstanding
 
-    def asked(self, now: float) -> None:
-        """Take note of one request."""
+    def requested(self, now: float) -> None:
         self._outstanding += 1
         if not self._left:
             self._left = self._blocks = self._outstanding
@@ -81,8 +80,7 @@ class Pipeline:
         if now == self._asked_at:
             self._is_full = self._outstanding >= self._target
 
-    def arrived(self, now: float) -> None:
-        """Take note of one block that we asked for."""
+    def block_received(self, now: float) -> None:
         self._outstanding -= 1
         if self._left:
             self._left -= 1
@@ -91,8 +89,8 @@ class Pipeline:
         if self._target < self._goal and now - self._asked_at <= self._delay + self._seconds:
             self._target += 1
 
-    def paused(self) -> None:
-        """Begin anew: the neighbour choked us, or does not answer."""
+    def reset(self) -> None:
+        """Start again: the neighbour choked us, or does not answer."""
         self._left = 0
         self._target = self._least
         self._goal = self._most

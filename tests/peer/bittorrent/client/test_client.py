@@ -28,14 +28,14 @@ from peer.bittorrent.engine.actions import (
     Divert,
     Greet,
     Leave,
+    OfferBlocks,
     Send,
-    Upload,
     Verify,
 )
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.session import Session
-from peer.bittorrent.engine.upload.upload import Shipment
+from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import (
@@ -72,7 +72,7 @@ class Script:
     answers: dict[str, list[Action]] = field(default_factory=dict)
     """What to do after the first input of a kind."""
     placements: list[Placement] = field(default_factory=list)
-    uploads: list[Shipment] = field(default_factory=list)
+    uploads: list[QueuedBlock] = field(default_factory=list)
     heard: list[tuple[Any, ...]] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     deadline: float = inf
@@ -102,47 +102,47 @@ class Script:
     def start(self, _now: float) -> None:
         self.hear("start")
 
-    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, face: int) -> int | None:
-        assert face == 0
+    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, identity: int) -> int | None:
+        assert identity == 0
         if self.keys == self.most:
             return None
         self.keys += 1
         self.hear("connected", self.keys, is_outgoing)
         return self.keys
 
-    def received(self, key: int, event: Handshake | Message, _now: float) -> None:
-        self.hear("received", key, event)
+    def message_received(self, key: int, message: Handshake | Message, _now: float) -> None:
+        self.hear("message received", key, message)
 
-    def placement(self, key: int, header: PieceHeader, _now: float) -> Placement:
-        self.hear("placement", key, header)
+    def block_began(self, key: int, header: PieceHeader, _now: float) -> Placement:
+        self.hear("block began", key, header)
         return self.placements.pop(0)
 
-    def block_arrived(self, key: int, header: PieceHeader, _now: float) -> bool:
-        self.hear("block", key, header)
+    def block_received(self, key: int, header: PieceHeader, _now: float) -> bool:
+        self.hear("block received", key, header)
         return True
 
-    def next_upload(self, _key: int, _now: float) -> Shipment | None:
+    def next_block(self, _key: int, _now: float) -> QueuedBlock | None:
         return self.uploads.pop(0) if self.uploads else None
 
     def block_sent(self, key: int, request: Request, _now: float) -> None:
-        self.hear("sent", key, request)
+        self.hear("block sent", key, request)
 
     def piece_checked(self, index: int, is_good: bool, _now: float, _digests: tuple[bytes, ...]) -> None:
-        self.hear("checked", index, is_good)
+        self.hear("piece checked", index, is_good)
 
-    def dial_failed(self, address: Address, reason: str, _now: float, _face: int) -> None:
+    def dial_failed(self, address: Address, reason: str, _now: float, _identity: int) -> None:
         self.hear("dial failed", address, reason)
 
     def disconnected(self, key: int, reason: str, _now: float) -> None:
         self.hear("disconnected", key, reason)
 
-    def broken(self, key: int, error: str, _now: float) -> None:
-        self.hear("broken", key, error)
+    def protocol_error(self, key: int, error: str, _now: float) -> None:
+        self.hear("protocol error", key, error)
 
-    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _face: int) -> None:
+    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _identity: int) -> None:
         self.hear("answered", url, response)
 
-    def tracker_failed(self, url: str, reason: str, _now: float, _face: int) -> None:
+    def tracker_failed(self, url: str, reason: str, _now: float, _identity: int) -> None:
         self.hear("failed to announce", url, reason)
 
     def failed(self, what: str, _now: float) -> None:
@@ -218,13 +218,13 @@ async def hear(stranger: socket.socket, count: int) -> bytes:
 
 def test_actions_are_done_in_order_and_what_follows_from_one_comes_behind_the_others(run: Run) -> None:
     async def body() -> None:
-        script = Script({"received": [Verify(0), Send(1, Have(1))], "checked": [Send(1, Have(2))]})
+        script = Script({"message received": [Verify(0), Send(1, Have(1))], "piece checked": [Send(1, Have(2))]})
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
             await say(stranger, HELLO.encode())
             assert await hear(stranger, 18) == encode(Have(1)) + encode(Have(2))
-        assert script.heard[-1] == ("checked", 0, True)
+        assert script.heard[-1] == ("piece checked", 0, True)
 
     run(body())
 
@@ -251,14 +251,14 @@ def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
 def test_blocks_are_sent_from_storage(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
-        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=False)])
+        script = Script({"message received": [OfferBlocks(1)]}, uploads=[QueuedBlock(request, is_garbage=False)])
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
             await say(stranger, HELLO.encode())
             assert (await hear(stranger, 13 + BLOCK))[13:] == scene.data[BLOCK:]
-            await script.until("sent")
-        assert script.heard[-1] == ("sent", 1, request)
+            await script.until("block sent")
+        assert script.heard[-1] == ("block sent", 1, request)
 
     run(body())
 
@@ -266,7 +266,7 @@ def test_blocks_are_sent_from_storage(run: Run) -> None:
 def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
-        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=True)])
+        script = Script({"message received": [OfferBlocks(1)]}, uploads=[QueuedBlock(request, is_garbage=True)])
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
@@ -280,16 +280,16 @@ def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: R
 
 def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itself(run: Run) -> None:
     async def body() -> None:
-        script = Script({"block": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
+        script = Script({"block received": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
         header = encode(PieceHeader(0, 0, BLOCK))
         async with Scene(script) as scene:
             slow, quick = await scene.stranger(), await scene.stranger()
             await say(slow, HELLO.encode() + header + b"s" * 100)
-            await script.until("placement")
+            await script.until("block began")
             await say(quick, HELLO.encode() + header + b"q" * BLOCK)
-            await script.until("block")
+            await script.until("block received")
             await say(slow, b"s" * (BLOCK - 100))
-            await script.until("block", 2)
+            await script.until("block received", 2)
             assert scene.storage.read(0, 0, BLOCK) == b"q" * BLOCK
 
     run(body())
@@ -297,11 +297,11 @@ def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itsel
 
 def test_a_broken_stream_and_an_end_are_told(run: Run) -> None:
     async def body() -> None:
-        script = Script({"broken": [Close(1, "nonsense")]})
+        script = Script({"protocol error": [Close(1, "nonsense")]})
         async with Scene(script) as scene:
             first, second = await scene.stranger(), await scene.stranger()
             await say(first, b"HELO")
-            await script.until("broken")
+            await script.until("protocol error")
             assert await hear(first, 1) == b""
             second.close()
             await script.until("disconnected")
@@ -322,7 +322,7 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
         async with Scene(script, full) as scene:
             assert (await scene.client.left).reason == "disk full"
             assert scene.client.failure == "disk full"
-        assert script.count("checked") == 0
+        assert script.count("piece checked") == 0
 
     run(body())
 

@@ -12,7 +12,7 @@ from contract.events import (
 )
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
-from peer.bittorrent.engine.connections.identities import Identity
+from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
@@ -53,18 +53,19 @@ class Mind:
     ) -> None:
         self.info = info or a_torrent(8, 64 << 10)
         self.now = 100.0
-        self.facts: list[TraceEvent] = []
+        self.events: list[TraceEvent] = []
         self.done: list[Action] = []
         rng = Random(1)
-        self.session = Session(
+        context = Context(
             info_hash=self.info.info_hash,
             identities=[Identity(OUR_ID, 6881)],
             profile=profile,
             strategy=strategy or make_strategy("tit-for-tat", profile, rng, parameters or {}),
             rng=rng,
-            now=self.now,
-            tell=lambda fact, _: self.facts.append(fact),
-            level=Level.FULL,
+            outbox=Outbox(lambda event, _: self.events.append(event), Level.FULL, self.now),
+        )
+        self.session = Session(
+            context,
             trackers=trackers,
             known=known,
             info=None if is_magnet else self.info,
@@ -115,14 +116,14 @@ class Mind:
         assert key is not None
         return Them(self, key)
 
-    def told(self, kind: type[SomeEvent]) -> list[SomeEvent]:
+    def events_of(self, kind: type[SomeEvent]) -> list[SomeEvent]:
         """The facts of one kind."""
-        return [fact for fact in self.facts if isinstance(fact, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def errors(self) -> list[str]:
         """What went wrong so far."""
-        return [fact.what for fact in self.told(Erred)]
+        return [event.what for event in self.events_of(Erred)]
 
 
 class Them:
@@ -164,11 +165,11 @@ class Them:
     @property
     def why_gone(self) -> str:
         """The reason in the trace."""
-        (reason,) = [fact.reason for fact in self.mind.told(Disconnected) if fact.neighbour == self.key]
+        (reason,) = [event.reason for event in self.mind.events_of(Disconnected) if event.neighbour == self.key]
         return reason
 
     def _hear(self, event: Handshake | Message) -> list[Message]:
-        return self._of(self.mind.does(lambda: self.mind.session.received(self.key, event, self.mind.now)))
+        return self._of(self.mind.does(lambda: self.mind.session.message_received(self.key, event, self.mind.now)))
 
     def _of(self, done: list[Action]) -> list[Message]:
         return [each.message for each in done if isinstance(each, actions.Send) and each.neighbour == self.key]

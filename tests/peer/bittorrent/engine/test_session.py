@@ -15,7 +15,7 @@ from contract.events import (
 )
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import (
     Allocation,
@@ -24,7 +24,7 @@ from peer.bittorrent.engine.strategy import (
     Grant,
     Tally,
 )
-from peer.bittorrent.engine.upload.upload import Shipment
+from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.wire import messages
@@ -86,7 +86,7 @@ def dials(done: list[Action]) -> list[Address]:
 
 def handed_out(mind: Mind, them: Them) -> list[Request]:
     """The true blocks that are to be sent."""
-    shipments = list(iter(lambda: mind.session.next_upload(them.key, mind.now), None))
+    shipments = list(iter(lambda: mind.session.next_block(them.key, mind.now), None))
     assert not any(shipment.is_garbage for shipment in shipments)
     return [shipment.request for shipment in shipments]
 
@@ -262,7 +262,7 @@ def test_requests_are_handed_out_in_their_order_once_there_is_room() -> None:
     wanted = [Request(1, 0, BLOCK), Request(0, BLOCK, BLOCK), Request(7, 100, 5)]
     for request in wanted:
         them.say(request)
-    assert [each for each in mind.done if isinstance(each, actions.Upload)] == [actions.Upload(them.key)]
+    assert [each for each in mind.done if isinstance(each, actions.OfferBlocks)] == [actions.OfferBlocks(them.key)]
     assert handed_out(mind, them) == wanted
 
 
@@ -279,7 +279,7 @@ def test_a_choke_drops_what_waits_and_says_so_to_those_who_understand() -> None:
             mind.meet(Interested(), host=f"198.18.0.{number + 20}", name=f"another {number}")
         them.say(NotInterested())
         assert them.hears_in(0.1) == expected
-        assert mind.session.next_upload(them.key, mind.now) is None
+        assert mind.session.next_block(them.key, mind.now) is None
 
 
 def test_a_cancelled_request_is_not_served_and_with_the_fast_extension_it_is_answered() -> None:
@@ -288,7 +288,7 @@ def test_a_cancelled_request_is_not_served_and_with_the_fast_extension_it_is_ans
     them.say(Request(1, 0, BLOCK))
     assert them.say(Cancel(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
     assert them.say(Cancel(1, 0, BLOCK)) == []
-    assert mind.session.next_upload(them.key, mind.now) is None
+    assert mind.session.next_block(them.key, mind.now) is None
 
 
 def test_requests_while_choked_are_refused_and_by_the_thousand_they_end_the_connection() -> None:
@@ -316,11 +316,11 @@ def test_a_piece_that_we_lack_is_refused() -> None:
 @pytest.mark.parametrize(
     ("garbage", "expected"),
     [
-        (Garbage.MISSING, [Shipment(Request(3, 0, BLOCK), False), Shipment(Request(1, 0, BLOCK), True)]),
-        (Garbage.ALWAYS, [Shipment(Request(3, 0, BLOCK), True), Shipment(Request(1, 0, BLOCK), True)]),
+        (Garbage.MISSING, [QueuedBlock(Request(3, 0, BLOCK), False), QueuedBlock(Request(1, 0, BLOCK), True)]),
+        (Garbage.ALWAYS, [QueuedBlock(Request(3, 0, BLOCK), True), QueuedBlock(Request(1, 0, BLOCK), True)]),
     ],
 )
-def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]) -> None:
+def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[QueuedBlock]) -> None:
     some = Bitfield(8)
     some.add(3)
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
@@ -329,7 +329,7 @@ def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]
     them = unchoked_by(mind)
     for index in (3, 1):
         assert them.say(Request(index, 0, BLOCK)) == []
-    assert [mind.session.next_upload(them.key, mind.now) for _ in range(2)] == expected
+    assert [mind.session.next_block(them.key, mind.now) for _ in range(2)] == expected
 
 
 def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
@@ -369,8 +369,8 @@ def arrives(mind: Mind, key: int, header: PieceHeader) -> bool:
 
     def come() -> None:
         nonlocal needed
-        mind.session.placement(key, header, mind.now)
-        needed = mind.session.block_arrived(key, header, mind.now)
+        mind.session.block_began(key, header, mind.now)
+        needed = mind.session.block_received(key, header, mind.now)
 
     mind.does(come)
     return needed
@@ -381,7 +381,7 @@ def fetch_everything(mind: Mind, them) -> None:
         asked = [each for each in them.hears() if isinstance(each, Request)]
         for request in asked:
             header = PieceHeader(request.index, request.begin, request.length)
-            if mind.session.placement(them.key, header, mind.now) is not Placement.NOWHERE:
+            if mind.session.block_began(them.key, header, mind.now) is not Placement.NOWHERE:
                 arrives(mind, them.key, header)
         for action in [each for each in mind.done if isinstance(each, actions.Verify)]:
             if action.index not in mind.session.have:
@@ -403,7 +403,7 @@ def test_a_whole_torrent_comes_from_one_neighbour_and_two_complete_ones_part() -
 def test_a_block_that_cannot_be_ours_ends_the_connection() -> None:
     mind = Mind()
     them = mind.meet(HaveAll(), Unchoke())
-    assert mind.session.placement(them.key, PieceHeader(0, 1, BLOCK), mind.now) is Placement.NOWHERE
+    assert mind.session.block_began(them.key, PieceHeader(0, 1, BLOCK), mind.now) is Placement.NOWHERE
     assert them.why_gone == "piece: expected the beginning of a block, found piece 0, byte 1"
 
 
@@ -424,7 +424,7 @@ def test_a_peer_with_departure_at_completion_leaves_politely() -> None:
     mind.does(lambda: mind.session.tracker_answered("http://t/announce", AnnounceResponse(interval=1_800), mind.now))
     fetch_everything(mind, mind.meet(HaveAll(), Unchoke()))
     mind.wait(2)
-    (left,) = mind.told(Left)
+    (left,) = mind.events_of(Left)
     assert left.have_count == 8
     events = [each.request.event for each in mind.done if isinstance(each, actions.Announce)]
     assert events[0] is Event.STARTED
@@ -454,9 +454,9 @@ def test_a_magnet_link_becomes_a_torrent_and_what_was_said_before_counts() -> No
     them.say(Extended(2, MetadataData(0, len(INFO.raw), INFO.raw).encode()))
     (opened,) = [each for each in mind.done if isinstance(each, actions.Open)]
     assert opened.info == INFO
-    done = mind.does(lambda: mind.session.open(opened.info, Bitfield(8), mind.now))
+    done = mind.does(lambda: mind.session.torrent_opened(opened.info, Bitfield(8), mind.now))
     assert actions.Send(them.key, Interested()) in done
-    assert mind.told(Opened)[0].piece_count == 8
+    assert mind.events_of(Opened)[0].piece_count == 8
     assert any(isinstance(each, actions.Send) and isinstance(each.message, Request) for each in done)
 
 
@@ -467,7 +467,7 @@ def test_a_neighbour_with_a_false_info_dictionary_is_banned() -> None:
     them.say(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(false)).encode()))
     them.say(Extended(2, MetadataData(0, len(false), false).encode()))
     assert them.is_gone
-    assert [fact.host for fact in mind.told(Banned)] == ["198.18.0.9"]
+    assert [fact.host for fact in mind.events_of(Banned)] == ["198.18.0.9"]
 
 
 def test_the_info_dictionary_is_given_to_those_who_ask() -> None:
@@ -530,14 +530,14 @@ def test_messages_to_a_closed_connection_are_ignored() -> None:
     them = mind.meet(Have(99))
     assert them.is_gone
     assert them.say(Have(1)) == []
-    assert mind.session.placement(them.key, PieceHeader(0, 0, BLOCK), mind.now) is Placement.NOWHERE
+    assert mind.session.block_began(them.key, PieceHeader(0, 0, BLOCK), mind.now) is Placement.NOWHERE
 
 
 def test_the_trace_knows_each_neighbour_by_its_client() -> None:
     mind = Mind()
     mind.meet(name="-LT2110-abcdefghijkl")
-    (shaken,) = mind.told(Handshaken)
+    (shaken,) = mind.events_of(Handshaken)
     assert shaken.client == "libtorrent 2.1.1.0"
-    assert not mind.told(Disconnected)
+    assert not mind.events_of(Disconnected)
     assert make_strategy("tit-for-tat", PROFILES["course"], Random(1), {}).name == "tit-for-tat"
     assert ALL

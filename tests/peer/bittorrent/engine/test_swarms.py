@@ -84,7 +84,7 @@ def times_unchoked(peer: VirtualPeer, end: float) -> dict[int, float]:
     """For how long each neighbour was served."""
     since: dict[int, float] = {}
     total: dict[int, float] = {}
-    for now, fact in peer.facts:
+    for now, fact in peer.events:
         if isinstance(fact, Unchoked) and fact.by_us:
             since[fact.neighbour] = now
         elif isinstance(fact, Choked) and fact.by_us:
@@ -153,10 +153,10 @@ def test_who_goes_away_comes_back_with_what_it_had_as_another() -> None:
     flash_crowd(swarm, 3)
     traveller = swarm.add("traveller", up=64 * KIB, departure="at 50 % for 5 s")
     swarm.run(60)
-    first, second = traveller.told(Joined)
+    first, second = traveller.events_of(Joined)
     assert first.peer_id != second.peer_id
-    (gone,) = traveller.told(Left)
-    assert [opened.have_count for opened in traveller.told(Opened)] == [0, gone.have_count]
+    (gone,) = traveller.events_of(Left)
+    assert [opened.have_count for opened in traveller.events_of(Opened)] == [0, gone.have_count]
     assert traveller.session.is_complete
 
 
@@ -182,7 +182,7 @@ def test_a_neighbour_that_falls_silent_is_snubbed_and_its_blocks_come_from_other
     swarm.call_at(3.0, lambda: setattr(mute, "up", 0.001))
     swarm.run(2_000, stop=lambda: all(peer.session.is_complete for peer in leechers))
     assert all(peer.session.is_complete for peer in leechers)
-    assert any(list(peer.told(Snubbed)) for peer in leechers)
+    assert any(list(peer.events_of(Snubbed)) for peer in leechers)
 
 
 @pytest.mark.parametrize("poisoners", [1, 2])
@@ -194,8 +194,8 @@ def test_who_sends_wrong_blocks_is_found_and_banned_and_nobody_else_is(poisoners
     swarm.run(1_000, stop=lambda: leech.session.is_complete)
     bad = {swarm.peers[f"seed {number}"].address.host for number in range(poisoners)}
     assert leech.session.is_complete
-    assert {fact.host for fact in leech.told(Banned)} == bad
-    assert list(leech.told(PieceFailed))
+    assert {fact.host for fact in leech.events_of(Banned)} == bad
+    assert list(leech.events_of(PieceFailed))
 
 
 def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
@@ -203,8 +203,8 @@ def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
     leechers = flash_crowd(swarm, 5)
     swarm.run_until_all_complete()
     for peer in leechers:
-        moved = [triple for fact in peer.told(Moved) for triple in fact.bytes]
-        ended = list(peer.told(Disconnected))
+        moved = [triple for fact in peer.events_of(Moved) for triple in fact.bytes]
+        ended = list(peer.events_of(Disconnected))
         for fact in ended:
             of_this_one = [triple for triple in moved if triple[0] == fact.neighbour]
             assert (sum(each[1] for each in of_this_one), sum(each[2] for each in of_this_one)) == (
@@ -219,8 +219,8 @@ def test_what_each_connection_moved_before_completion_is_known_to_the_byte() -> 
     leechers = flash_crowd(swarm, 4)
     swarm.run_until_all_complete()
     for peer in leechers:
-        facts = [fact for _, fact in peer.facts]
-        (whole,) = peer.told(Completed)
+        facts = [fact for _, fact in peer.events]
+        (whole,) = peer.events_of(Completed)
         moved = [triple for fact in facts[: facts.index(whole)] if isinstance(fact, Moved) for triple in fact.bytes]
         assert (sum(each[1] for each in moved), sum(each[2] for each in moved)) == (whole.received, whole.sent)
 
@@ -232,4 +232,4 @@ def test_blocks_are_not_fetched_twice_outside_the_endgame() -> None:
     for peer in leechers:
         assert peer.session.received_bytes - peer.session.wasted_bytes == swarm.info.length
         assert peer.session.wasted_bytes <= 0.05 * swarm.info.length
-        assert len(list(peer.told(PieceCompleted))) == 200
+        assert len(list(peer.events_of(PieceCompleted))) == 200

@@ -132,8 +132,8 @@ def test_with_garbage_it_claims_half_of_what_it_lacks_and_serves_nothing_else(pr
 def test_its_garbage_spoils_pieces_and_it_is_found_out() -> None:
     crowd = Crowd("bitthief", garbage=True)
     crowd.swarm.run(60)
-    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert any(list(peer.events_of(PieceFailed)) for peer in crowd.others)
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 

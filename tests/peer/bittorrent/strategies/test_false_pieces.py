@@ -82,7 +82,7 @@ def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> No
         mind.wait(1)
         assert Unchoke() in them.hears()
         said = them.say(Request(index, 0, 16 << 10))
-        shipment = mind.session.next_upload(them.key, mind.now)
+        shipment = mind.session.next_block(them.key, mind.now)
         if answer == "garbage":
             assert shipment is not None
             assert shipment.is_garbage
@@ -94,8 +94,8 @@ def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> No
 def test_it_spoils_pieces_of_others_until_they_ban_it() -> None:
     crowd = Crowd("false-pieces")
     crowd.swarm.run(60)
-    assert sum(len(list(peer.told(PieceFailed))) for peer in crowd.others) > 0
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert sum(len(list(peer.events_of(PieceFailed))) for peer in crowd.others) > 0
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 

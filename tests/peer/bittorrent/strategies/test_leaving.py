@@ -25,5 +25,5 @@ def test_they_differ_in_their_departure_alone(name: str, expected: Leave | None)
 
 def test_a_selfish_peer_is_gone_when_it_has_everything_and_an_altruist_gives_more() -> None:
     selfish, altruist = (Crowd(name, leeches=4).run().lone for name in ("selfish", "altruist"))
-    assert [fact.reason for fact in selfish.told(Left)] == ["complete"]
-    assert not list(altruist.told(Left))
+    assert [fact.reason for fact in selfish.events_of(Left)] == ["complete"]
+    assert not list(altruist.events_of(Left))

@@ -52,9 +52,9 @@ def test_in_a_swarm_it_takes_the_file_again_and_again_and_never_leaves_the_seed(
     assert session.received_bytes >= 2 * crowd.swarm.info.length
     assert session.sent_bytes == 0
     assert (session.is_complete, crowd.lone.have_count) == (False, 0)
-    taken = Counter(fact.index for fact in crowd.lone.told(PieceForgotten))
+    taken = Counter(fact.index for fact in crowd.lone.events_of(PieceForgotten))
     assert set(taken) == set(range(8))
-    assert len(list(crowd.lone.told(Joined))) == 1
+    assert len(list(crowd.lone.events_of(Joined))) == 1
 
 
 def test_four_of_them_take_the_slots_of_a_seed_at_the_expense_of_the_others() -> None:

@@ -15,7 +15,7 @@ COURSE = PROFILES["course"]
 
 
 def own_ids(peer: VirtualPeer) -> set[str]:
-    (joined,) = peer.told(Joined)
+    (joined,) = peer.events_of(Joined)
     return {joined.peer_id, *(joined.also or ())}
 
 
@@ -35,14 +35,14 @@ def test_to_everybody_else_it_is_as_many_clients_as_it_has_identities() -> None:
     ids = own_ids(sybil)
     assert len(ids) == 4
     for other in others:
-        assert ids <= {fact.peer_id for fact in other.told(Handshaken)}
+        assert ids <= {fact.peer_id for fact in other.events_of(Handshaken)}
 
 
 def test_its_identities_have_nothing_to_do_with_each_other() -> None:
     sybil, _ = among_leeches(4)
-    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.told(Handshaken)}
+    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.events_of(Handshaken)}
     # Each finds out once, by a handshake, that the tracker's peers are itself.
-    assert sum(str(sybil.address.host) in fact.address for fact in sybil.told(Connected)) <= 2 * 4 * 3
+    assert sum(str(sybil.address.host) in fact.address for fact in sybil.events_of(Connected)) <= 2 * 4 * 3
 
 
 def test_more_identities_draw_more_of_the_others_optimistic_turns() -> None:

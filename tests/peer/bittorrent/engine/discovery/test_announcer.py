@@ -28,7 +28,7 @@ def started(response: AnnounceResponse = OK, now: float = 0.0) -> Announcer:
     """Return the announcer of one tracker, which has answered at `now`."""
     made = announcer()
     assert made.due(now) == (ONE, Event.STARTED)
-    made.answered(ONE, response, now)
+    made.tracker_answered(ONE, response, now)
     return made
 
 
@@ -88,7 +88,7 @@ def test_a_tracker_that_fails_is_asked_again_after_longer_and_longer() -> None:
     made, now = announcer(), 0.0
     for number in range(12):
         assert made.due(now) == (ONE, Event.STARTED)
-        wait = made.failed(ONE, "Connection refused", now)
+        wait = made.tracker_failed(ONE, "Connection refused", now)
         most = min(LONGEST_RETRY, FIRST_RETRY * 2**number)
         assert most / 2 <= wait <= most
         assert made.next_deadline() == now + wait
@@ -102,16 +102,16 @@ def test_two_clients_that_failed_together_do_not_come_back_together() -> None:
     for seed in range(5):
         made = announcer(seed=seed)
         made.due(0)
-        waits.add(made.failed(ONE, "away", 0))
+        waits.add(made.tracker_failed(ONE, "away", 0))
     assert len(waits) == 5
 
 
 def test_an_answer_ends_the_trouble() -> None:
     made = announcer()
     made.due(0)
-    wait = made.failed(ONE, "away", 0)
+    wait = made.tracker_failed(ONE, "away", 0)
     assert made.due(wait) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, wait)
+    made.tracker_answered(ONE, OK, wait)
     assert made.troubles() == {}
     assert made.next_deadline() == wait + OK.interval
 
@@ -123,7 +123,7 @@ def test_trackers_of_a_tier_are_asked_in_an_order_of_chance_that_stays() -> None
         made, order = announcer(urls, seed=seed), []
         while (due := made.due(0)) is not None:
             order.append(due[0])
-            made.failed(due[0], "away", 0)
+            made.tracker_failed(due[0], "away", 0)
         assert sorted(order) == sorted(urls)
         orders.add(tuple(order))
     assert len(orders) == 4
@@ -132,7 +132,7 @@ def test_trackers_of_a_tier_are_asked_in_an_order_of_chance_that_stays() -> None
 def test_the_next_tracker_is_asked_at_once_and_the_one_that_answers_is_first_from_then_on() -> None:
     made = announcer((ONE, TWO, THREE))
     (first, _), (second, _) = ask_until_second(made, 0)
-    made.answered(second, OK, 0)
+    made.tracker_answered(second, OK, 0)
     assert made.due(OK.interval) == (second, Event.REGULAR)
     assert first != second
 
@@ -141,7 +141,7 @@ def ask_until_second(made: Announcer, now: float) -> tuple[tuple[str, Event], tu
     first = made.due(now)
     assert first is not None
     assert made.due(now) is None
-    made.failed(first[0], "away", now)
+    made.tracker_failed(first[0], "away", now)
     second = made.due(now)
     assert second is not None
     return first, second
@@ -150,11 +150,11 @@ def ask_until_second(made: Announcer, now: float) -> tuple[tuple[str, Event], tu
 def test_a_tier_is_asked_only_while_those_before_it_fail() -> None:
     made = announcer((ONE,), (TWO,))
     assert ask_until_second(made, 0) == ((ONE, Event.STARTED), (TWO, Event.STARTED))
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     retry_at = made.next_deadline()
     assert retry_at <= FIRST_RETRY
     assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, retry_at)
+    made.tracker_answered(ONE, OK, retry_at)
     assert made.due(OK.interval) is None
     assert made.due(retry_at + OK.interval) == (ONE, Event.REGULAR)
 
@@ -162,17 +162,17 @@ def test_a_tier_is_asked_only_while_those_before_it_fail() -> None:
 def test_while_the_first_tier_is_still_away_the_second_is_asked_at_its_interval() -> None:
     made, now = announcer((ONE,), (TWO,)), 0.0
     ask_until_second(made, now)
-    made.answered(TWO, OK, now)
+    made.tracker_answered(TWO, OK, now)
     asked_two = []
     while now < OK.interval:
         now = made.next_deadline()
         due = made.due(now)
         assert due is not None
         if due[0] == ONE:
-            made.failed(ONE, "away", now)
+            made.tracker_failed(ONE, "away", now)
         else:
             asked_two.append(now)
-            made.answered(TWO, OK, now)
+            made.tracker_answered(TWO, OK, now)
     assert asked_two == [OK.interval]
 
 
@@ -184,17 +184,17 @@ def test_a_tracker_named_twice_is_one_tracker() -> None:
 def test_completion_is_told_at_once_and_once_to_those_who_heard_of_us() -> None:
     made = announcer((ONE,), (TWO,), (THREE,))
     ask_until_second(made, 0)
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     retry_at = made.next_deadline()
     assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, retry_at)
+    made.tracker_answered(ONE, OK, retry_at)
     made.completed(20)
     assert made.next_deadline() <= 20
     told = [made.due(20), made.due(20)]
     assert sorted(told, key=str) == [(ONE, Event.COMPLETED), (TWO, Event.COMPLETED)]
     assert made.due(20) is None
-    made.answered(ONE, OK, 21)
-    made.answered(TWO, OK, 21)
+    made.tracker_answered(ONE, OK, 21)
+    made.tracker_answered(TWO, OK, 21)
     assert made.due(22) is None
     assert made.due(21 + OK.interval) == (ONE, Event.REGULAR)
 
@@ -203,7 +203,7 @@ def test_completion_is_told_again_if_it_could_not_be_delivered() -> None:
     made = started()
     made.completed(5)
     assert made.due(5) == (ONE, Event.COMPLETED)
-    wait = made.failed(ONE, "away", 6)
+    wait = made.tracker_failed(ONE, "away", 6)
     assert made.due(6) is None
     assert made.next_deadline() == 6 + wait
     assert made.due(6 + wait) == (ONE, Event.COMPLETED)
@@ -214,7 +214,7 @@ def test_completion_during_the_first_announcement_is_told_after_its_answer() -> 
     made.due(0)
     made.completed(1)
     assert made.due(1) is None
-    made.answered(ONE, OK, 2)
+    made.tracker_answered(ONE, OK, 2)
     assert made.due(2) == (ONE, Event.COMPLETED)
 
 
@@ -222,16 +222,16 @@ def test_a_tracker_that_never_heard_of_us_hears_started_from_a_complete_peer() -
     made = announcer()
     made.due(0)
     made.completed(1)
-    wait = made.failed(ONE, "away", 2)
+    wait = made.tracker_failed(ONE, "away", 2)
     assert made.due(2 + wait) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, 20)
+    made.tracker_answered(ONE, OK, 20)
     assert made.due(21) is None
 
 
 def test_who_had_everything_from_the_start_reports_no_completion() -> None:
     made = announcer(is_complete=True)
     made.due(0)
-    made.answered(ONE, OK, 0)
+    made.tracker_answered(ONE, OK, 0)
     made.completed(1)
     assert made.due(1) is None
 
@@ -242,22 +242,22 @@ def test_only_trackers_that_answered_are_told_that_we_stop_and_nothing_follows()
     assert made.stop(1) == []
     made = announcer((ONE,), (TWO,))
     ask_until_second(made, 0)
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     assert made.stop(1) == [TWO]
     assert made.due(1_000_000) is None
     assert made.next_deadline() == inf
-    made.failed(ONE, "away", 2)
-    made.answered(TWO, OK, 2)
+    made.tracker_failed(ONE, "away", 2)
+    made.tracker_answered(TWO, OK, 2)
     assert made.due(1_000_000) is None
 
 
 def test_what_a_tracker_wants_repeated_is_kept_until_it_says_otherwise() -> None:
     made = started(AnnounceResponse(interval=10, tracker_id=b"x"))
     made.due(10)
-    made.answered(ONE, AnnounceResponse(interval=10), 10)
+    made.tracker_answered(ONE, AnnounceResponse(interval=10), 10)
     assert made.tracker_id(ONE) == b"x"
     made.due(20)
-    made.answered(ONE, AnnounceResponse(interval=10, tracker_id=b"y"), 20)
+    made.tracker_answered(ONE, AnnounceResponse(interval=10, tracker_id=b"y"), 20)
     assert made.tracker_id(ONE) == b"y"
 
 
@@ -279,8 +279,8 @@ def test_whatever_trackers_do_whoever_wakes_at_the_deadline_finds_something_to_d
             due = made.due(now)
             assert due is not None
             if rng.random() < 0.5:
-                made.failed(due[0], "away", now)
+                made.tracker_failed(due[0], "away", now)
             else:
-                made.answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
+                made.tracker_answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
             if rng.random() < 0.02:
                 made.completed(now)

@@ -50,7 +50,7 @@ class Pipe:
         self._queue.clear()
         self.outstanding = 0
         self._is_choked, self._is_sending = True, False
-        self.pipeline.paused()
+        self.pipeline.reset()
 
     def unchoke(self) -> None:
         self._is_choked = False
@@ -80,7 +80,7 @@ class Pipe:
         for _ in range(min(self.pipeline.room(self.outstanding), self.supply)):
             self.outstanding += 1
             self.supply -= 1
-            self.pipeline.asked(self.now)
+            self.pipeline.requested(self.now)
             self._later(self.delay / 2, self._reach)
 
     def _reach(self) -> None:
@@ -103,7 +103,7 @@ class Pipe:
     def _arrive(self) -> None:
         self.outstanding -= 1
         self.arrivals.append(self.now)
-        self.pipeline.arrived(self.now)
+        self.pipeline.block_received(self.now)
         self._fill()
 
 
@@ -135,7 +135,7 @@ def test_at_least_the_least_and_at_most_the_most_requests_are_kept() -> None:
 @pytest.mark.parametrize("reqq", [1, 5, 250])
 def test_the_neighbour_is_not_asked_for_more_than_it_can_keep(reqq: int) -> None:
     pipe = Pipe(100 * MBIT, 0.1)
-    pipe.pipeline.allow(reqq)
+    pipe.pipeline.limit(reqq)
     pipe.run(until=5)
     assert pipe.outstanding == reqq
 
@@ -210,6 +210,6 @@ def test_a_path_that_becomes_much_longer_is_filled_again_in_time() -> None:
 def test_a_block_that_comes_in_no_time_is_no_error() -> None:
     pipeline = Pipeline(PROFILE)
     for _ in range(3):
-        pipeline.asked(5.0)
-        pipeline.arrived(5.0)
+        pipeline.requested(5.0)
+        pipeline.block_received(5.0)
     assert pipeline.room(0) > PROFILE.least_requests

@@ -171,7 +171,7 @@ def test_what_was_not_asked_for_is_left_aside() -> None:
 def test_the_pieces_of_a_neighbour_that_parted_are_asked_of_others() -> None:
     made = fetch(1, 2)
     lost = {request.piece for key, request in made.requests(0) if key == 1}
-    made.parted(1)
+    made.neighbour_left(1)
     assert lost
     for key, request in made.requests(0):
         made.received(key, data(request.piece), 0)
@@ -271,5 +271,5 @@ def test_a_neighbour_that_floods_us_is_refused_then_ignored_and_others_are_serve
     assert set(answers[2 * enough :]) == {None}
     assert share.answer(2, MetadataRequest(0), 0) == data(0)
     assert share.answer(1, MetadataRequest(0), SHARE_PERIOD) == data(0)
-    share.parted(1)
+    share.neighbour_left(1)
     assert share.answer(1, MetadataRequest(0), SHARE_PERIOD) == data(0)

@@ -1,11 +1,15 @@
-"""Who hears of a new piece at once, who a little later, and what that saves."""
+"""Which neighbours get a have at once, which a little later, and what that saves."""
+
+from dataclasses import replace
+from random import Random
 
 from contract.events import Level
 from peer.bittorrent.engine.actions import Send
 from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
-from peer.bittorrent.engine.outbox import Outbox
+from peer.bittorrent.engine.context import Context, Outbox
+from peer.bittorrent.engine.exchange.have_announcer import HaveAnnouncer
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.engine.upload.have_announcer import News
+from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, Message, Unchoke
 from peer.net.address import Address
@@ -15,12 +19,15 @@ PATIENCE = 2.0
 
 
 class Crowd:
-    """Neighbours, and the news that they are told."""
+    """Neighbours, and the haves that they are sent."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
-        self.outbox = Outbox(lambda *_: None, Level.SUMMARY)
+        self.outbox = Outbox(lambda *_: None, Level.SUMMARY, now=0.0)
         self.neighbours: dict[int, Neighbour] = {}
-        self.news = News(self.outbox, patience, self.neighbours)
+        profile, rng = replace(PROFILES["course"], have_patience=patience), Random(1)
+        strategy = make_strategy("tit-for-tat", profile, rng, {})
+        context = Context(bytes(20), (), profile, strategy, rng, self.outbox, neighbours=self.neighbours)
+        self.announcer = HaveAnnouncer(context)
 
     def add(self, *, has: tuple[int, ...] = (), is_interested: bool = False, is_unchoked: bool = False) -> int:
         key = len(self.neighbours) + 1
@@ -33,17 +40,17 @@ class Crowd:
         return key
 
     def complete(self, *indices: int) -> list[tuple[int, Message]]:
-        """Let pieces be completed; returns who is told what at once."""
+        """Let pieces be completed; returns what is sent at once."""
         for index in indices:
-            self.news.tell(index, self.neighbours)
-        return self.said()
+            self.announcer.announce(index, self.neighbours)
+        return self.sent()
 
     def wait(self, seconds: float) -> list[tuple[int, Message]]:
         self.outbox.now += seconds
-        self.news.look_around()
-        return self.said()
+        self.announcer.tick()
+        return self.sent()
 
-    def said(self) -> list[tuple[int, Message]]:
+    def sent(self) -> list[tuple[int, Message]]:
         return [(each.neighbour, each.message) for each in self.outbox.take() if isinstance(each, Send)]
 
 
@@ -75,7 +82,7 @@ def test_what_waits_goes_ahead_of_the_next_message() -> None:
     key = crowd.add(is_interested=True)
     crowd.complete(3, 5)
     crowd.outbox.send(crowd.neighbours[key], Unchoke())
-    assert crowd.said() == [(key, Have(3)), (key, Have(5)), (key, Unchoke())]
+    assert crowd.sent() == [(key, Have(3)), (key, Have(5)), (key, Unchoke())]
     assert crowd.wait(PATIENCE) == []
 
 
@@ -101,4 +108,4 @@ def test_in_a_swarm_everybody_learns_in_the_end_that_the_others_have_everything(
     leeches = [swarm.add(f"l{number}", up=50_000) for number in range(20)]
     swarm.run_until_all_complete()
     swarm.run(swarm.now + 5)
-    assert [len(peer.pipes) for peer in (source, *leeches)] == [0] * 21
+    assert [len(peer.connections) for peer in (source, *leeches)] == [0] * 21

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.engine.rates import SLICES, Rate
+from peer.bittorrent.engine.connections.rates import SLICES, Rate
 
 WINDOW = 20.0
 BLOCK = 16 << 10
