@@ -1,10 +1,10 @@
-"""The hands of one session: it does what the mind says, and tells it what happened.
+"""The I/O of one session: it does the actions of the engine, and reports what happened.
 
     a socket is ready, a timer is due, a tracker has answered
-        -> an input of the session (connected, received, block_came, tick, ...), as many as this turn brought
+        -> inputs of the session (connected, message_received, block_received, tick, ...), all that this wake-up brought
         -> settle: do all actions in order, send what they left in the connections, set the timer
 
-Nothing here decides. Blocks go between sockets and storage without passing through the mind.
+Nothing here decides. Blocks go between sockets and storage without passing through the engine.
 """
 
 import asyncio
@@ -89,10 +89,10 @@ class Client:
         self._is_settling = False
         self._is_completion_reported = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()
-        """How the session ended, when it has."""
+        """How the session ended, once it has."""
         self.failure: str | None = None
-        """What broke, if something did without which the client could not go on."""
-        self._hands: Final[dict[type[Action], Callable[[Any, float], None]]] = {
+        """What broke, if the client had to leave because of it."""
+        self._performers: Final[dict[type[Action], Callable[[Any, float], None]]] = {
             Send: self._send,
             Greet: self._greet,
             OfferBlocks: self._offer_blocks,
@@ -108,7 +108,7 @@ class Client:
 
     @property
     def have(self) -> Bitfield | None:
-        """The pieces that are here and right; None until the torrent is known."""
+        """The pieces that we have; None until the torrent is known."""
         return self._session.have
 
     def start(self) -> None:
@@ -119,26 +119,26 @@ class Client:
         self.settle(now)
 
     def accepted(self, identity: int, connected: socket.socket, address: Address) -> None:
-        """Take in a connection that somebody made to one of our faces."""
+        """A peer connected to one of our identities."""
         now = monotonic()
         self._connected(connected, address, now, is_outgoing=False, identity=identity)
         self.settle(now)
 
     def leave(self, reason: str) -> None:
-        """Leave the swarm politely; `left` is set at once, and `end` waits for what is still to be said."""
+        """Leave the swarm; `left` is set at once, and `end` waits for what is still to be sent."""
         now = monotonic()
         self._session.leave(reason, now)
         self.settle(now)
 
     async def end(self) -> None:
-        """Wait until the trackers know that we are gone, then let go of everything but the storage."""
+        """Wait for the last announcements, then close everything but the storage."""
         self._dialler.close()
         if self._announcements:
             await asyncio.wait(self._announcements)
         self.cut()
 
     def cut(self) -> None:
-        """Let go at once."""
+        """Close everything at once."""
         self._dialler.close()
         for each in list(self._connections.values()):
             each.cut()
@@ -147,7 +147,7 @@ class Client:
         self._timer.cancel()
         self._block_timer.cancel()
 
-    # What a connection asks and tells.
+    # Events of connections.
 
     def message_received(self, connection: Connection, message: Handshake | Message, now: float) -> None:
         self._session.message_received(connection.key, message, now)
@@ -169,7 +169,7 @@ class Client:
             self._space(header)[:] = connection.aside
 
     def may_begin(self, connection: Connection, now: float) -> bool:
-        """Tell whether the throttle lets a block in."""
+        """Return whether the rate limit lets a block be sent."""
         return self._throttle.may_begin(connection.key, now)
 
     def next_block(self, connection: Connection, now: float) -> tuple[Request, memoryview] | None:
@@ -202,21 +202,21 @@ class Client:
         self._session.disconnected(connection.key, reason, now)
 
     def settle(self, now: float) -> None:
-        """Do all that the mind wants, until it wants nothing more."""
+        """Do the actions of the session until there are no more."""
         if self._is_settling:
-            return  # an action has brought an input: what follows from it has its turn behind the actions before it
+            return  # an action caused an input: what follows from it comes behind the actions before it
         self._is_settling = True
-        hands, to_flush = self._hands, self._to_flush
+        performers, to_flush = self._performers, self._to_flush
         while (actions := self._session.take_actions()) or to_flush:
             for action in actions:
-                hands[type(action)](action, now)
+                performers[type(action)](action, now)
             while to_flush:
                 to_flush.popitem()[1].flush(now)
         self._is_settling = False
         self._timer.set(self._session.next_deadline(), now)
         self._block_timer.set(self._throttle.next_turn_at(now), now)
 
-    # What the mind wants.
+    # Actions.
 
     def _send(self, action: Send, now: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -269,7 +269,7 @@ class Client:
     def _leave(self, action: Leave, _: float) -> None:
         self.left.set_result(action)
 
-    # What comes of it.
+    # Results of actions.
 
     def _dialled(self, identity: int, address: Address, connected: socket.socket) -> None:
         now = monotonic()
@@ -362,7 +362,7 @@ class Client:
 
     @property
     def _known(self) -> Stock:
-        """The torrent, for what only happens when it is known."""
+        """The torrent, for what only happens once it is known."""
         if self.stock is None:
-            raise RuntimeError("the mind trades in a torrent that was not opened")
+            raise RuntimeError("the session exchanges pieces of a torrent that was not opened")
         return self.stock

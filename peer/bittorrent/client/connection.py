@@ -1,15 +1,15 @@
 """One TCP connection to a neighbour: bytes to events, and messages and blocks to bytes.
 
 The socket is read and written when the loop says that it is ready, once or a few times each, so that no neighbour holds
-up the others. Where bytes come from and go to is drawn in peer/bittorrent/wire/decoder.py and in send_queue.py.
+up the others. The path of the bytes is drawn in peer/bittorrent/wire/decoder.py and in send_queue.py.
 
-Blocks are taken from the mind when the socket has room for them and not before: what was taken cannot be held back
-any more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network
-takes at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is
-never idle.
+A block is taken from the engine when the socket has room for it and not before: after that a choke cannot stop it any
+more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network takes
+at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is never
+idle.
 
-On a slow link a block trickles in, a packet at a time, and to wake for each costs more than to take it. So while a
-block is under way, SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
+On a slow link a block arrives packet by packet, and a wake-up for each costs more than reading it. So within a block,
+SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from peer.net.poller import poller_of
 READ_BUFFER: Final = 256 << 10
 """One for all connections."""
 _CAUTIOUS_READ: Final = 16 << 10
-"""Read so much at a time, while it is messages: a flood of small ones is not to hold up the others."""
+"""Bytes that are read at a time while messages come: so that a flood of small ones does not hold up the others."""
 MOST_MESSAGES: Final = 1 << 20
-"""Bytes of messages that may wait for a neighbour that does not read."""
+"""Bytes of messages that are queued for a neighbour that does not read."""
 LEAST_ROOM: Final = USUAL_BLOCK
 MOST_ROOM: Final = 1 << 20
 ROOM_SECONDS: Final = 0.01
 _RATE_PERIOD: Final = 0.05
 _SENDS_AT_A_TIME: Final = 4
-_LAST_WORDS: Final = 2.0
-"""Seconds in which a connection that is to end sends what waits."""
+_CLOSING_TIME: Final = 2.0
+"""Seconds in which a connection that is being closed sends what is queued."""
 _MOST_BUFFERS: Final = 1_000
 """The kernel takes 1024 buffers in a call."""
 
@@ -45,7 +45,7 @@ _DOES_NOT_READ: Final = "it does not read what we send"
 
 
 class Owner(Protocol):
-    """What a connection needs of the client that it belongs to; `now` is CLOCK_MONOTONIC."""
+    """What a connection needs of its client; `now` is CLOCK_MONOTONIC."""
 
     def message_received(self, connection: "Connection", message: Handshake | Message, now: float) -> None:
         """A handshake or a message other than a block came."""
@@ -88,10 +88,10 @@ class Connection:
         buffer: memoryview,
         piece_count: int | None,
     ) -> None:
-        """`buffer` is shared by all connections: nothing stays in it between two turns."""
+        """`buffer` is shared by all connections: nothing stays in it between two wake-ups."""
         self.key: Final = key
         self.aside: memoryview | None = None
-        """The memory of a block that was put aside."""
+        """The buffer of a block that was put aside."""
         self._owner = owner
         self._loop = loop
         self._poller = poller_of(loop)
@@ -103,14 +103,14 @@ class Connection:
         self._queue = SendQueue()
         self._is_open = True
         self._wants_blocks = False
-        """The mind has blocks for this neighbour, as far as is known."""
+        """The engine may have blocks for this neighbour."""
         self._awaits_rate_limit = False
-        """The throttle will call."""
+        """`start_block` will be called."""
         self._is_full = False
-        """The loop will call when the socket has room."""
+        """The loop will call `_writable` when the socket has room."""
         self._closing: asyncio.TimerHandle | None = None
         self._wakes_after = 1
-        """So many bytes must have come before the loop calls."""
+        """The bytes that must have come before the loop calls `_readable`."""
         self._taken = 0
         self._measured_at = monotonic()
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -118,11 +118,11 @@ class Connection:
         self._poller.add_reader(self._fd, self._readable)
 
     def know_pieces(self, count: int) -> None:
-        """From now on a bitfield must have the right length."""
+        """Expect bitfields of the right length from now on."""
         self._decoder.piece_count = count
 
     def divert(self) -> None:
-        """Let the rest of the block that is coming pass: its place belongs to somebody else now."""
+        """Drop the rest of the block that is coming: its place holds the block of another neighbour."""
         self._decoder.drop_block()
 
     def send(self, encoded: bytes, now: float) -> None:
@@ -132,7 +132,7 @@ class Connection:
             self._disconnect(_DOES_NOT_READ, now)
 
     def offer_blocks(self) -> None:
-        """Take note that the mind has blocks for this neighbour; `flush` sends them."""
+        """The engine has blocks for this neighbour; `flush` sends them."""
         self._wants_blocks = True
 
     def flush(self, now: float) -> None:
@@ -147,11 +147,11 @@ class Connection:
             self.flush(now)
 
     def end(self) -> None:
-        """Hear nothing more, send what waits, and close."""
+        """Stop reading, send what is queued, and close."""
         if self._is_open:
             self._stop()
             self._queue.drop_blocks()
-            self._closing = self._loop.call_later(_LAST_WORDS, self._close)
+            self._closing = self._loop.call_later(_CLOSING_TIME, self._close)
             self.flush(monotonic())
 
     def cut(self) -> None:
@@ -176,7 +176,7 @@ class Connection:
         self._owner.settle(now)
 
     def _process(self, count: int, room: int, now: float) -> None:
-        """Tell what `count` bytes mean, of which the first `room` went into the block's place."""
+        """Decode `count` bytes, of which the first `room` went into the block's place."""
         before = self._decoder.payload_bytes
         try:
             if room and (block := self._decoder.received(min(count, room))):
@@ -190,7 +190,7 @@ class Connection:
         self._reach = self._buffer if is_mostly_blocks else self._buffer[:_CAUTIOUS_READ]
 
     def _wake_after(self, count: int) -> None:
-        """Be called when so many bytes have come, or the connection ends."""
+        """Let the loop call when so many bytes have come, or the connection ends."""
         if count != self._wakes_after and self._is_open:
             self._wakes_after = count
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
@@ -216,7 +216,7 @@ class Connection:
         self._owner.settle(now)
 
     def _write(self, now: float) -> None:
-        """Send until the socket is full or nothing may be sent; a little at a time, for others wait too."""
+        """Send until the socket is full or nothing may be sent; a little at a time, as others wait too."""
         for _ in range(_SENDS_AT_A_TIME):
             if self._wants_blocks and not self._awaits_rate_limit:
                 self._take_blocks(now)
@@ -247,7 +247,7 @@ class Connection:
         return True
 
     def _send_some(self, now: float) -> bool:
-        """Hand the kernel what it takes; tells whether it took anything."""
+        """Hand the kernel what it takes; returns whether it took anything."""
         try:
             count = self._socket.sendmsg(self._queue.buffers()[:_MOST_BUFFERS])
         except (BlockingIOError, InterruptedError):
@@ -261,7 +261,7 @@ class Connection:
         return True
 
     def _measure(self, count: int, now: float) -> None:
-        """Let the room follow the rate."""
+        """Adapt the room to the rate."""
         self._taken += count
         passed = now - self._measured_at
         if passed >= _RATE_PERIOD:
@@ -293,7 +293,7 @@ class Connection:
             self._owner.disconnected(self, reason, now)
 
     def _stop(self) -> None:
-        """Neither hear anything nor take blocks from now on."""
+        """Neither read nor take blocks from now on."""
         if self._is_open:
             self._is_open = self._wants_blocks = False
             self._poller.remove_reader(self._fd)

@@ -1,4 +1,4 @@
-"""What waits to be sent to one neighbour, in the order in which it goes; no I/O.
+"""What is queued for one neighbour, in the order in which it is sent; no I/O.
 
     the rest of a block that has begun  |  messages  |  blocks that have not begun
 
@@ -24,14 +24,14 @@ class SendQueue:
         self._messages = bytearray()
         self._blocks: Final[deque[_Block]] = deque()
         self.block_bytes = 0
-        """Bytes of blocks that wait, those before and between them not counted."""
+        """Bytes of queued blocks, without their headers and the messages."""
 
     def __bool__(self) -> bool:
         return bool(self._messages) or self.block_bytes > 0
 
     @property
     def message_bytes(self) -> int:
-        """Bytes of messages that wait."""
+        """Bytes of queued messages."""
         return len(self._messages)
 
     def add_message(self, encoded: bytes) -> None:
@@ -45,12 +45,12 @@ class SendQueue:
         self.block_bytes += len(block)
 
     def drop_blocks(self) -> None:
-        """Forget the blocks that have not begun."""
+        """Drop the blocks that have not begun."""
         self._blocks.clear()
         self.block_bytes = 0 if self._begun is None else len(self._begun[2])
 
     def buffers(self) -> list[Buffer]:
-        """Return what waits, in order."""
+        """Return what is queued, in order."""
         waiting: list[Buffer] = []
         if self._begun is not None:
             waiting += self._begun[1:]
@@ -61,7 +61,7 @@ class SendQueue:
         return waiting
 
     def sent(self, count: int) -> list[Request]:
-        """Take note that the first `count` bytes have gone; returns the requests whose last byte was among them."""
+        """Remove the first `count` bytes; returns the requests whose last byte was among them."""
         done: list[Request] = []
         if self._begun is not None:
             count = self._advance(self._begun, count, done)
@@ -74,7 +74,7 @@ class SendQueue:
         return done
 
     def _advance(self, waiting: _Block, count: int, done: list[Request]) -> int:
-        """Move on in the block that is next; returns how many bytes went behind it."""
+        """Remove up to `count` bytes of the next block; returns how many are left for what is behind it."""
         request, header, block = waiting
         left = len(header) + len(block) - count
         if left <= 0:

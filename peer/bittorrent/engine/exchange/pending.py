@@ -66,7 +66,7 @@ class PendingExchange:
         return None
 
     def request_only_from(self, sources: frozenset[int] | None) -> None:
-        """The `Exchange` is told when it begins."""
+        """Nothing is requested yet."""
 
     def tick(self) -> None:
         """There is nothing to do."""
