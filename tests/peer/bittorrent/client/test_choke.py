@@ -30,7 +30,7 @@ HALF_A_SECOND: Final = 62_500
 
 
 @pytest.mark.parametrize("rate", [1_000_000, 8_000_000])
-def test_after_a_choke_less_than_half_a_second_of_data_arrives(tmp_path: Path, rate: int) -> None:
+def test_choke_stops_data_within_half_a_second(tmp_path: Path, rate: int) -> None:
     torrent, trace = make_torrent(tmp_path), tmp_path / "trace.jsonl"
     arrivals = sandbox.run(lambda: arrivals_around_a_choke(torrent, trace, rate, seconds=2.5))
     choked_at = named(events(trace), "choked")[0]["t"]

@@ -216,7 +216,7 @@ async def hear(stranger: socket.socket, count: int) -> bytes:
     return data
 
 
-def test_actions_are_done_in_order_and_what_follows_from_one_comes_behind_the_others(run: Run) -> None:
+def test_actions_run_in_order_consequences_come_last(run: Run) -> None:
     async def body() -> None:
         script = Script({"message received": [Verify(0), Send(1, Have(1))], "piece checked": [Send(1, Have(2))]})
         async with Scene(script) as scene:
@@ -229,7 +229,7 @@ def test_actions_are_done_in_order_and_what_follows_from_one_comes_behind_the_ot
     run(body())
 
 
-def test_a_greeting_goes_out_and_a_close_sends_what_was_said_before(run: Run) -> None:
+def test_greeting_is_sent_and_close_flushes_messages(run: Run) -> None:
     async def body() -> None:
         script = Script({"connected": [Greet(1, HELLO.encode()), Send(1, Have(0)), Close(1, "enough")]})
         async with Scene(script) as scene:
@@ -240,7 +240,7 @@ def test_a_greeting_goes_out_and_a_close_sends_what_was_said_before(run: Run) ->
     run(body())
 
 
-def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
+def test_refused_connection_is_closed_at_once(run: Run) -> None:
     async def body() -> None:
         async with Scene(Script(most=0)) as scene:
             assert await hear(await scene.stranger(), 1) == b""
@@ -263,7 +263,7 @@ def test_blocks_are_sent_from_storage(run: Run) -> None:
     run(body())
 
 
-def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: Run) -> None:
+def test_garbage_replaces_a_block_with_varying_bytes(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
         script = Script({"message received": [OfferBlocks(1)]}, uploads=[QueuedBlock(request, is_garbage=True)])
@@ -278,7 +278,7 @@ def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: R
     run(body())
 
 
-def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itself(run: Run) -> None:
+def test_first_complete_copy_of_a_block_wins(run: Run) -> None:
     async def body() -> None:
         script = Script({"block received": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
         header = encode(PieceHeader(0, 0, BLOCK))
@@ -327,7 +327,7 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     run(body())
 
 
-def test_who_is_dialled_is_told_apart_from_who_comes(run: Run) -> None:
+def test_dialled_and_accepted_connections_are_told_apart(run: Run) -> None:
     async def body() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -342,7 +342,7 @@ def test_who_is_dialled_is_told_apart_from_who_comes(run: Run) -> None:
     run(body())
 
 
-def test_a_tracker_that_is_away_is_told_but_for_the_last_words(run: Run) -> None:
+def test_tracker_failure_is_reported_except_for_stopped(run: Run) -> None:
     async def body() -> None:
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -377,7 +377,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
     return made
 
 
-def test_a_crowd_that_says_nothing_is_kept_small_and_does_not_stay_in_the_way(shared: Share, tmp_path: Path) -> None:
+def test_silent_crowd_is_kept_small(shared: Share, tmp_path: Path) -> None:
     most = PROFILES["course"].most_neighbours
     with seeding(shared) as seed:
         address = Address("127.0.0.1", seed.port)

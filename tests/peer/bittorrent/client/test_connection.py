@@ -112,7 +112,7 @@ async def hear(theirs: socket.socket, count: int) -> bytes:
     return data
 
 
-def test_a_block_comes_into_its_place_and_what_is_not_wanted_passes_by(run: Run) -> None:
+def test_block_lands_in_place_and_unwanted_is_dropped(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         wanted, unwanted = PieceHeader(1, 0, BLOCK), PieceHeader(2, 0, BLOCK)
@@ -129,7 +129,7 @@ def test_a_block_comes_into_its_place_and_what_is_not_wanted_passes_by(run: Run)
     run(body())
 
 
-def test_a_block_that_trickles_in_does_not_wake_us_for_each_packet(run: Run) -> None:
+def test_trickling_block_does_not_wake_us_per_packet(run: Run) -> None:
     async def body() -> None:
         owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
         owner.places[header] = memoryview(place)
@@ -150,7 +150,7 @@ def test_a_block_that_trickles_in_does_not_wake_us_for_each_packet(run: Run) -> 
     run(body())
 
 
-def test_a_neighbour_that_goes_away_within_a_block_is_lost_at_once(run: Run) -> None:
+def test_disconnection_within_a_block_is_reported_at_once(run: Run) -> None:
     async def body() -> None:
         owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
         owner.places[header] = memoryview(place)
@@ -164,7 +164,7 @@ def test_a_neighbour_that_goes_away_within_a_block_is_lost_at_once(run: Run) -> 
     run(body())
 
 
-def test_a_block_that_was_diverted_leaves_its_place_alone(run: Run) -> None:
+def test_diverted_block_leaves_its_place_alone(run: Run) -> None:
     async def body() -> None:
         owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
         owner.places[header] = memoryview(place)
@@ -180,7 +180,7 @@ def test_a_block_that_was_diverted_leaves_its_place_alone(run: Run) -> None:
     run(body())
 
 
-def test_blocks_are_sent_from_their_place_and_counted_when_they_went(run: Run) -> None:
+def test_blocks_are_sent_from_their_place_and_counted(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         requests = [Request(index, 0, BLOCK) for index in range(100)]
@@ -198,7 +198,7 @@ def test_blocks_are_sent_from_their_place_and_counted_when_they_went(run: Run) -
     run(body())
 
 
-def test_of_a_neighbour_that_does_not_read_little_is_taken_from_the_mind(run: Run) -> None:
+def test_few_blocks_are_taken_for_a_slow_reader(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         owner.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
@@ -234,7 +234,7 @@ def test_a_throttled_connection_waits_for_its_turn(run: Run) -> None:
     run(body())
 
 
-def test_a_neighbour_that_never_reads_is_given_up_when_messages_pile_up(run: Run) -> None:
+def test_neighbour_that_never_reads_is_disconnected(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         have = encode(Have(1))
@@ -250,7 +250,7 @@ def test_a_neighbour_that_never_reads_is_given_up_when_messages_pile_up(run: Run
     run(body())
 
 
-def test_a_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
+def test_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         async with connected(owner) as (_, theirs):
@@ -275,7 +275,7 @@ def test_what_makes_no_sense_is_told_once(run: Run, garbage: bytes) -> None:
     run(body())
 
 
-def test_an_end_at_the_other_side_is_told_once(run: Run) -> None:
+def test_end_by_the_other_side_is_reported_once(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         async with connected(owner) as (_, theirs):
@@ -287,7 +287,7 @@ def test_an_end_at_the_other_side_is_told_once(run: Run) -> None:
     run(body())
 
 
-def test_an_end_of_ours_sends_what_was_said_and_tells_nothing(run: Run) -> None:
+def test_end_by_us_flushes_messages_and_reports_nothing(run: Run) -> None:
     async def body() -> None:
         owner = Owner()
         owner.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]

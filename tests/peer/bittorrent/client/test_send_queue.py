@@ -30,7 +30,7 @@ def send(outgoing: SendQueue, count: int) -> bytes:
     return taken
 
 
-def test_a_message_goes_ahead_of_blocks_that_have_not_begun() -> None:
+def test_message_goes_ahead_of_blocks_not_begun() -> None:
     outgoing = SendQueue()
     outgoing.add_block(*block(1))
     outgoing.add_block(*block(2))
@@ -39,7 +39,7 @@ def test_a_message_goes_ahead_of_blocks_that_have_not_begun() -> None:
     assert not outgoing
 
 
-def test_a_block_that_has_begun_is_finished_first_even_if_only_its_header_went() -> None:
+def test_begun_block_is_finished_before_messages() -> None:
     for gone in (1, 12, 13, 14, 17):
         outgoing = SendQueue()
         outgoing.add_block(*block(1))
@@ -59,7 +59,7 @@ def test_blocks_dropped_are_those_that_have_not_begun() -> None:
     assert front + send(outgoing, 1000) == on_the_wire(1)
 
 
-def test_a_block_is_sent_when_its_last_byte_is() -> None:
+def test_block_counts_as_sent_with_its_last_byte() -> None:
     outgoing = SendQueue()
     outgoing.add_block(*block(1))
     outgoing.add_block(*block(2))
@@ -86,7 +86,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_however_the_socket_takes_it_every_unit_comes_whole_and_in_order(steps: list[tuple[str, int]]) -> None:
+def test_every_unit_is_sent_whole_and_in_order(steps: list[tuple[str, int]]) -> None:
     outgoing, stream = SendQueue(), b""
     messages, blocks, done = [], [], []
     for kind, number in steps:

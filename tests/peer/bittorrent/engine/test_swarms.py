@@ -49,7 +49,7 @@ def flash_crowd(
     return [swarm.add(f"leech {number}", up=up, **options) for number in range(leechers)]
 
 
-def test_fifty_peers_share_a_thousand_pieces_close_to_the_bound() -> None:
+def test_fifty_peers_come_close_to_the_bound() -> None:
     profile = replace(PROFILES["testbed"], most_neighbours=20, dials_up_to=10)
     swarm = VirtualSwarm(a_torrent(1_000), profile=profile)
     flash_crowd(swarm, 50, seed_up=1024 * KIB, up=512 * KIB)
@@ -58,7 +58,7 @@ def test_fifty_peers_share_a_thousand_pieces_close_to_the_bound() -> None:
     assert bound < took < 1.3 * bound
 
 
-def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
+def test_same_seed_gives_the_same_trace() -> None:
     def traces(seed: int) -> bytes:
         swarm = VirtualSwarm(a_torrent(50), seed=seed)
         peers = flash_crowd(swarm, 8)
@@ -125,14 +125,14 @@ def copies_half_way(strategy: str) -> list[int]:
     return [sum(peer.has(index) for peer in leechers) for index in range(pieces)]
 
 
-def test_rarest_first_spreads_copies_evenly_and_other_orders_do_not() -> None:
+def test_only_rarest_first_spreads_copies_evenly() -> None:
     rarest, chance, sequential = map(copies_half_way, ["tit-for-tat", "random-order", "sequential"])
     assert pvariance(chance) > 1.5 * pvariance(rarest)
     assert pvariance(sequential) > 5 * pvariance(rarest)
     assert min(rarest) > max(min(chance), min(sequential))
 
 
-def test_a_swarm_finishes_whose_seed_leaves_after_one_copy() -> None:
+def test_swarm_finishes_after_the_seed_leaves() -> None:
     swarm = VirtualSwarm(a_torrent(200))
     leechers = flash_crowd(swarm, 10)
     swarm.run(1_000, stop=lambda: all(any(peer.has(i) for peer in leechers) for i in range(200)))
@@ -148,7 +148,7 @@ class ClaimsEverything(Honest):
         return Bitfield.full(have.size)
 
 
-def test_who_goes_away_comes_back_with_what_it_had_as_another() -> None:
+def test_returning_peer_keeps_pieces_under_another_id() -> None:
     swarm = VirtualSwarm(a_torrent(40))
     flash_crowd(swarm, 3)
     traveller = swarm.add("traveller", up=64 * KIB, departure="at 50 % for 5 s")
@@ -175,7 +175,7 @@ def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
     assert time_with(liar=True) < 1.5 * time_with(liar=False)
 
 
-def test_a_neighbour_that_falls_silent_is_snubbed_and_its_blocks_come_from_others() -> None:
+def test_silent_neighbour_is_snubbed_and_replaced() -> None:
     swarm = VirtualSwarm(a_torrent(400))
     leechers = flash_crowd(swarm, 6, seed_up=64 * KIB)
     mute = swarm.add("mute", up=512 * KIB, is_seed=True)
@@ -186,7 +186,7 @@ def test_a_neighbour_that_falls_silent_is_snubbed_and_its_blocks_come_from_other
 
 
 @pytest.mark.parametrize("poisoners", [1, 2])
-def test_who_sends_wrong_blocks_is_found_and_banned_and_nobody_else_is(poisoners: int) -> None:
+def test_only_the_sender_of_wrong_blocks_is_banned(poisoners: int) -> None:
     swarm = VirtualSwarm(a_torrent(40, 256 * KIB))
     for number in range(5):
         swarm.add(f"seed {number}", up=256 * KIB, is_seed=True, corrupts=number < poisoners)
@@ -198,7 +198,7 @@ def test_who_sends_wrong_blocks_is_found_and_banned_and_nobody_else_is(poisoners
     assert list(leech.events_of(PieceFailed))
 
 
-def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
+def test_bytes_of_each_second_add_up() -> None:
     swarm = VirtualSwarm(a_torrent(100))
     leechers = flash_crowd(swarm, 5)
     swarm.run_until_all_complete()
@@ -214,7 +214,7 @@ def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
         assert ended
 
 
-def test_what_each_connection_moved_before_completion_is_known_to_the_byte() -> None:
+def test_bytes_before_completion_are_exact_per_connection() -> None:
     swarm = VirtualSwarm(a_torrent(60))
     leechers = flash_crowd(swarm, 4)
     swarm.run_until_all_complete()

@@ -40,7 +40,7 @@ def added(message: PeerExchange) -> list[Address]:
     return [each.address for each in message.added]
 
 
-def test_the_first_message_comes_soon_and_names_everybody_but_its_receiver() -> None:
+def test_first_message_comes_soon_and_omits_its_receiver() -> None:
     made = exchange_with(1)
     assert made.next_deadline() == FIRST_AFTER
     assert made.due(present(1, 2, 3), FIRST_AFTER - 0.1) == []
@@ -49,7 +49,7 @@ def test_the_first_message_comes_soon_and_names_everybody_but_its_receiver() -> 
     assert message == PeerExchange((peer(2), peer(3)))
 
 
-def test_later_messages_are_a_period_apart_and_say_what_changed() -> None:
+def test_later_messages_are_differences_one_period_apart() -> None:
     made = exchange_with(1)
     made.due(present(1, 2, 3), FIRST_AFTER)
     assert made.due(present(1, 3, 4), FIRST_AFTER + PERIOD - 1) == []
@@ -64,26 +64,26 @@ def test_no_news_is_no_message() -> None:
     assert made.next_deadline() == FIRST_AFTER + 2 * PERIOD
 
 
-def test_who_came_and_went_between_two_messages_is_not_named() -> None:
+def test_short_visits_between_messages_are_not_listed() -> None:
     made = exchange_with(1)
     made.due(present(1, 2), FIRST_AFTER)
     assert made.due(present(1, 2, 3), FIRST_AFTER + 1) == []
     assert made.due(present(1, 2), FIRST_AFTER + PERIOD) == []
 
 
-def test_a_receiver_is_not_told_of_another_connection_to_itself() -> None:
+def test_second_connection_of_the_receiver_is_omitted() -> None:
     made = exchange_with(1)
     twice = {1: peer(1), 2: peer(1)}
     assert made.due(twice, FIRST_AFTER) == []
 
 
-def test_a_receiver_that_nobody_can_reach_hears_of_the_others_all_the_same() -> None:
+def test_unreachable_receiver_gets_the_others() -> None:
     made = exchange_with(1)
     ((_, message),) = made.due(present(2), FIRST_AFTER)
     assert added(message) == [peer(2).address]
 
 
-def test_a_message_names_no_more_than_allowed_and_the_rest_follows() -> None:
+def test_long_message_is_cut_and_the_rest_follows() -> None:
     made = exchange_with(0)
     everybody = present(*range(121))
     told: list[Address] = []
@@ -106,7 +106,7 @@ def test_who_parted_gets_no_message() -> None:
     assert [key for key, _ in made.due(present(3), FIRST_AFTER)] == [2]
 
 
-def test_an_extension_handshake_that_comes_again_does_not_begin_anew() -> None:
+def test_repeated_extension_handshake_does_not_restart() -> None:
     made = exchange_with(1)
     made.due(present(2), FIRST_AFTER)
     made.add(1, 10)
@@ -121,7 +121,7 @@ def test_a_private_torrent_has_no_exchange() -> None:
     assert made.received(1, PeerExchange((peer(3),)), 0) == []
 
 
-def test_flags_tell_of_seeds_and_of_those_that_we_could_reach() -> None:
+def test_flags_mark_seeds_and_reachable_peers() -> None:
     address = peer(1).address
     assert describe(None, is_outgoing=False, is_seed=True) is None
     assert describe(address, is_outgoing=False, is_seed=False) == PexPeer(address)
@@ -136,7 +136,7 @@ def test_what_a_neighbour_says_is_to_be_learnt() -> None:
     ]
 
 
-def test_a_neighbour_that_talks_too_often_or_too_long_is_not_believed_beyond_the_limit() -> None:
+def test_too_frequent_or_long_messages_are_cut_off() -> None:
     made = PexPartners(COURSE)
     flood = PeerExchange(tuple(peer(number) for number in range(2_000)))
     assert len(made.received(1, flood, 0)) == MOST_TAKEN

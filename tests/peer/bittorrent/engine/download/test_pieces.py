@@ -72,13 +72,13 @@ def test_blocks_are_asked_for_in_order_and_once() -> None:
     assert spots(list(pieces.requested_from(0))) == [(0, 0), (0, 1)]
 
 
-def test_the_last_piece_and_its_last_block_may_be_shorter() -> None:
+def test_last_piece_and_its_last_block_may_be_shorter() -> None:
     pieces = pieces_of("  ", "**", blocks=3, last=13)
     assert pieces.missing_blocks == 5
     assert pieces.choose_blocks(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
 
 
-def test_a_neighbour_finishes_its_piece_then_begins_new_ones_and_then_helps_with_those_of_others() -> None:
+def test_neighbour_finishes_its_piece_then_new_then_others() -> None:
     pieces = pieces_of("   ", "** ", " * ", "***")
     pieces.choose_blocks(0, 1)
     pieces.choose_blocks(1, 2)
@@ -87,14 +87,14 @@ def test_a_neighbour_finishes_its_piece_then_begins_new_ones_and_then_helps_with
     assert spots(pieces.choose_blocks(2, 4)) == [(0, 2), (0, 3), (1, 2), (1, 3)]
 
 
-def test_under_strict_priority_a_begun_piece_comes_before_new_ones_and_the_most_complete_one_first() -> None:
+def test_strict_priority_prefers_the_most_complete_piece() -> None:
     pieces = pieces_of("   ", "** ", " * ", "***", is_strict=True)
     pieces.choose_blocks(0, 1)
     fetch(pieces, 1, 2)
     assert spots(pieces.choose_blocks(2, 6)) == [(1, 2), (1, 3), (0, 1), (0, 2), (0, 3), (2, 0)]
 
 
-def test_a_neighbour_is_asked_only_for_what_it_has_and_we_lack() -> None:
+def test_only_missing_pieces_of_the_neighbour_are_requested() -> None:
     pieces = pieces_of("*   ", "**  ", "*   ")
     assert {block.index for block in pieces.choose_blocks(0, 99)} == {1}
     assert pieces.choose_blocks(1, 99) == []
@@ -127,7 +127,7 @@ def test_rarest_pieces_are_begun_first() -> None:
     assert [block.index for block in pieces.choose_blocks(0, 2)] == [2, 3]
 
 
-def test_a_piece_that_is_right_is_had_and_makes_neighbours_less_interesting() -> None:
+def test_right_piece_makes_neighbours_less_interesting() -> None:
     pieces = pieces_of("  ", "* ", "**")
     receiveds = fetch(pieces, 0, 4)
     assert [received.is_piece_whole for received in receiveds] == [False, False, False, True]
@@ -143,7 +143,7 @@ def test_a_piece_that_is_right_is_had_and_makes_neighbours_less_interesting() ->
     assert pieces.missing_blocks == 0
 
 
-def test_a_piece_that_is_not_kept_is_there_to_be_taken_again() -> None:
+def test_piece_not_kept_can_be_downloaded_again() -> None:
     pieces = pieces_of("  ", "* ", "**", keeps=False)
     for _ in range(3):
         assert [received.is_piece_whole for received in fetch(pieces, 0, 4)] == [False, False, False, True]
@@ -153,7 +153,7 @@ def test_a_piece_that_is_not_kept_is_there_to_be_taken_again() -> None:
         assert pieces.missing_blocks == 8
 
 
-def test_a_piece_that_is_not_whole_cannot_be_checked() -> None:
+def test_incomplete_piece_cannot_be_checked() -> None:
     pieces = pieces_of("  ", "**")
     fetch(pieces, 0, 3)
     for index in (0, 1):
@@ -171,14 +171,14 @@ def test_a_request_that_ended_is_made_again_elsewhere() -> None:
     assert spots(pieces.choose_blocks(1, 1)) == [(0, 2)]
 
 
-def test_a_piece_of_which_nothing_is_left_is_as_if_it_was_never_begun() -> None:
+def test_piece_without_blocks_is_inactive_again() -> None:
     pieces = pieces_of("  ", "**", "**")
     pieces.choose_blocks(0, 3)
     assert spots(pieces.end_requests(0)) == [(0, 0), (0, 1), (0, 2)]
     assert spots(pieces.choose_blocks(1, 9)) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)]
 
 
-def test_what_one_who_left_was_requested_for_is_asked_of_others() -> None:
+def test_requests_of_a_departed_neighbour_go_to_others() -> None:
     pieces = pieces_of("  ", "**", "**")
     fetch(pieces, 0, 1)
     pieces.choose_blocks(0, 3)
@@ -188,7 +188,7 @@ def test_what_one_who_left_was_requested_for_is_asked_of_others() -> None:
     assert pieces.missing_blocks == 7 == len(pieces.choose_blocks(1, 99))
 
 
-def test_a_block_that_comes_after_its_request_ended_is_welcome_if_it_is_missing() -> None:
+def test_missing_block_is_taken_after_its_request_ended() -> None:
     pieces = pieces_of("  ", "**", "**")
     late, later = pieces.choose_blocks(0, 2)
     pieces.end_requests(0)
@@ -217,7 +217,7 @@ def test_what_is_no_block_of_ours_is_refused(index: int, begin: int, length: int
         pieces.block_began(0, index, begin, length)
 
 
-def test_of_two_who_send_the_same_block_the_second_is_put_aside() -> None:
+def test_second_sender_of_a_block_is_put_aside() -> None:
     pieces = pieces_of(" ", "*", "*", blocks=2)
     block, _ = pieces.choose_blocks(0, 2)
     pieces.choose_blocks(1, 2)
@@ -227,7 +227,7 @@ def test_of_two_who_send_the_same_block_the_second_is_put_aside() -> None:
     assert pieces.block_received(1, *block) == ReceivedBlock(is_needed=False)
 
 
-def test_a_writer_that_is_displaced_is_named_and_what_it_writes_counts_for_nothing() -> None:
+def test_displaced_writer_is_named_and_its_block_ignored() -> None:
     pieces = pieces_of(" ", "*", "*", blocks=2)
     block, other = pieces.choose_blocks(0, 2)
     pieces.choose_blocks(1, 2)
@@ -240,7 +240,7 @@ def test_a_writer_that_is_displaced_is_named_and_what_it_writes_counts_for_nothi
     assert pieces.missing_blocks == 2
 
 
-def test_one_who_stops_in_mid_block_makes_room_for_the_next() -> None:
+def test_departure_within_a_block_frees_its_place() -> None:
     pieces = pieces_of(" ", "*", "*", "*")
     block = pieces.choose_blocks(0, 1)[0]
     assert pieces.block_began(0, *block) is Placement.IN_PLACE
@@ -250,7 +250,7 @@ def test_one_who_stops_in_mid_block_makes_room_for_the_next() -> None:
     assert pieces.block_began(2, *block) is Placement.IN_PLACE
 
 
-def test_in_endgame_blocks_are_asked_of_everybody_and_cancelled_when_they_come() -> None:
+def test_endgame_requests_from_all_and_cancels_on_receipt() -> None:
     pieces = pieces_of(" ", "*", "*", "*", blocks=3)
     pieces.choose_blocks(0, 2)
     assert not pieces.is_endgame
@@ -263,7 +263,7 @@ def test_in_endgame_blocks_are_asked_of_everybody_and_cancelled_when_they_come()
     assert list(pieces.requested_from(0)) == [(0, 10, 10)]
 
 
-def test_in_endgame_blocks_with_the_fewest_askers_come_first_up_to_a_limit() -> None:
+def test_endgame_prefers_blocks_with_few_askers() -> None:
     pieces = pieces_of(" ", "*", "*", "*", "*", blocks=4, copies=2)
     pieces.choose_blocks(0, 4)
     first = pieces.choose_blocks(1, 2)
@@ -272,7 +272,7 @@ def test_in_endgame_blocks_with_the_fewest_askers_come_first_up_to_a_limit() -> 
     assert pieces.choose_blocks(3, 9) == []
 
 
-def test_without_a_second_copy_wanted_there_is_no_double_request() -> None:
+def test_one_endgame_copy_means_no_double_request() -> None:
     pieces = pieces_of(" ", "*", "*", copies=1)
     pieces.choose_blocks(0, 4)
     assert pieces.is_endgame
@@ -310,7 +310,7 @@ def digests_of(senders: list[int], liar: int) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("liar", [0, 1, 2])
 @pytest.mark.parametrize("second", [0, 1, 2])
-def test_one_liar_among_several_contributors_is_found_by_the_second_attempt(liar: int, second: int) -> None:
+def test_liar_among_contributors_is_found_by_the_retry(liar: int, second: int) -> None:
     pieces = pieces_of(" ", "*", "*", "*", blocks=3)
     for key in range(3):
         fetch(pieces, key, 1)
@@ -330,7 +330,7 @@ def suspect() -> Pieces:
     return pieces
 
 
-def test_a_suspect_piece_is_left_to_one_neighbour_even_in_endgame() -> None:
+def test_suspect_piece_stays_with_one_neighbour_in_endgame() -> None:
     pieces = suspect()
     mine = pieces.choose_blocks(1, 1)
     assert pieces.choose_blocks(0, 9) == []

@@ -95,7 +95,7 @@ def candidates_of(
     return CandidatePieces(7, theirs, Bitfield(theirs.size), rarity, Random(seed), among=among)
 
 
-def test_the_rarest_is_one_of_those_with_the_fewest_copies() -> None:
+def test_rarest_is_among_those_with_fewest_copies() -> None:
     copies = [3, 1, 2, 1, 1, 4]
     others = [bitfield({index for index in range(6) if copies[index] > above}, 6) for above in range(1, 4)]
     theirs = bitfield({0, 1, 2, 3, 5}, 6)
@@ -114,7 +114,7 @@ def test_ties_are_broken_by_chance_alone(count: int) -> None:
         assert 300 * 0.8 < drawn[True] < 300 * 1.2
 
 
-def test_an_offer_has_what_the_neighbour_has_and_we_lack_and_nobody_was_asked_for() -> None:
+def test_candidates_are_theirs_missing_and_inactive() -> None:
     rarity = Rarity(6, [2, 3, 4, 5])
     theirs = bitfield({0, 2, 3, 5}, 6)
     rarity.neighbour_joined(theirs)
@@ -139,7 +139,7 @@ def test_an_empty_offer_has_no_pieces_to_give() -> None:
     assert (candidates.first(), candidates.random(), candidates.rarest()) == (None, None, None)
 
 
-def test_a_seed_offers_what_only_seeds_have_before_all_else() -> None:
+def test_seed_offers_pieces_of_seeds_alone_first() -> None:
     candidates = candidates_of(Bitfield.full(SIZE), [bitfield(range(SIZE - 1))])
     assert {candidates.rarest() for _ in range(20)} == {SIZE - 1}
 

@@ -54,13 +54,13 @@ class Crowd:
         return [(each.neighbour, each.message) for each in self.outbox.take() if isinstance(each, Send)]
 
 
-def test_everybody_who_lacks_a_piece_hears_of_it_at_once_while_nobody_waits_for_a_slot() -> None:
+def test_have_is_sent_at_once_without_a_queue() -> None:
     crowd = Crowd()
     choked, served = crowd.add(), crowd.add(is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == [(choked, Have(3)), (served, Have(3))]
 
 
-def test_in_a_crowd_those_who_are_served_hear_at_once_and_the_others_soon() -> None:
+def test_crowd_haves_go_first_to_unchoked_neighbours() -> None:
     crowd = Crowd()
     waiting, served = crowd.add(is_interested=True), crowd.add(is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == [(served, Have(3))]
@@ -69,7 +69,7 @@ def test_in_a_crowd_those_who_are_served_hear_at_once_and_the_others_soon() -> N
     assert crowd.wait(PATIENCE) == []
 
 
-def test_who_has_the_piece_itself_hears_of_it_later_even_if_it_is_served() -> None:
+def test_neighbour_with_the_piece_gets_have_later() -> None:
     crowd = Crowd()
     served = crowd.add(has=(3,), is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == []
@@ -86,7 +86,7 @@ def test_what_waits_goes_ahead_of_the_next_message() -> None:
     assert crowd.wait(PATIENCE) == []
 
 
-def test_pieces_that_come_after_each_other_are_told_together() -> None:
+def test_delayed_haves_are_sent_together() -> None:
     crowd = Crowd()
     key = crowd.add(is_interested=True)
     crowd.complete(3)
@@ -101,7 +101,7 @@ def test_a_profile_without_patience_tells_everybody_at_once() -> None:
     assert crowd.complete(3) == [(1, Have(3)), (2, Have(3))]
 
 
-def test_in_a_swarm_everybody_learns_in_the_end_that_the_others_have_everything() -> None:
+def test_all_haves_arrive_in_a_swarm_eventually() -> None:
     """So connections between those who have everything are closed: nothing that waits is forgotten."""
     swarm = VirtualSwarm(a_torrent(24))
     source = swarm.add("seed", up=200_000, is_seed=True)

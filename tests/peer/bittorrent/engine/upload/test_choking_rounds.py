@@ -67,7 +67,7 @@ def test_changes_of_one_moment_are_answered_together() -> None:
     assert len(choker.changes) == 1
 
 
-def test_changes_that_change_nothing_are_answered_more_and_more_slowly_until_a_slot_is_free() -> None:
+def test_fruitless_changes_are_answered_more_and_more_slowly() -> None:
     choker = FirstCome()
     mind = a_seed(choker)
     first = comes(mind, 0)
