@@ -107,7 +107,7 @@ class VirtualSwarm:
         return self.now
 
     def leave(self, name: str) -> None:
-        """Let a peer leave as the protocol says."""
+        """Let a peer leave: it announces that to the tracker, and closes its connections."""
         peer = self.peers[name]
         peer.session.leave("asked to", self.now)
         peer.act()

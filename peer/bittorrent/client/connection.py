@@ -190,7 +190,7 @@ class Connection:
         self._reach = self._buffer if is_mostly_blocks else self._buffer[:_CAUTIOUS_READ]
 
     def _wake_after(self, count: int) -> None:
-        """Let the loop call when so many bytes have come, or the connection ends."""
+        """Let the loop call when `count` bytes have come, or the connection ends."""
         if count != self._wakes_after and self._is_open:
             self._wakes_after = count
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)

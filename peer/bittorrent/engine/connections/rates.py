@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 SLICES: Final = 20
-"""A window is measured to within one of so many parts of it."""
+"""Parts of a window; it is measured to within one of them."""
 
 
 class Rate:

@@ -28,7 +28,7 @@ Source: TypeAlias = Literal["tracker", "pex", "given", "incoming"]
 
 MOST_ADDRESSES: Final = 2_000
 MOST_HEARSAY: Final = MOST_ADDRESSES // 2
-"""Of these, so many may come from other peers only."""
+"""How many of them may be known by hearsay only."""
 MOST_BANNED: Final = 10_000
 MOST_OWN: Final = 64
 

@@ -14,7 +14,7 @@ from peer.bittorrent.wire.bitfield import Bitfield
 
 TRIES: Final = 8
 WALK_SHARE: Final = 10
-"""Walking through the order costs about so many times what it costs to list a neighbour's pieces, for each piece."""
+"""How much more it costs, for each piece, to walk through the order than to list a neighbour's pieces."""
 
 
 class CandidatePieces:
@@ -80,7 +80,7 @@ class CandidatePieces:
         return self._rarest_of(list(self))
 
     def _draw(self, positions: range) -> int | None:
-        """Try a few positions; None says nothing about the others."""
+        """Try a few positions; None does not mean that there is no piece."""
         for _ in range(TRIES if positions and self._among is None else 0):
             index = self._rarity.at(positions[int(self._rng.random() * len(positions))])
             if index in self._theirs:

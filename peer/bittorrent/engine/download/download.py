@@ -33,7 +33,7 @@ MOST_UNREQUESTED: Final = 16 << 20
 """Bytes of blocks that we did not request, after which a neighbour cannot simply have missed our cancels."""
 
 BATCH: Final = 8
-"""With so many requests outstanding it is cheaper to wait until there is room for two more; then for three, ..."""
+"""With this many requests outstanding it is cheaper to wait for room for two more, with twice as many for three, ..."""
 
 
 class Download:

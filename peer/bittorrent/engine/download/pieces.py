@@ -35,7 +35,7 @@ from peer.bittorrent.engine.strategy import Strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 
 ENOUGH: Final = 32
-"""In endgame, only so many more blocks than wanted are compared: each received block leads to many choices."""
+"""Blocks beyond those wanted that are compared in endgame, and not all: each received block leads to many choices."""
 
 
 class ReceivedBlock(NamedTuple):

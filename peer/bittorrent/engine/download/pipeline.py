@@ -15,8 +15,9 @@ round has lasted as long as it should at most, the queue is long enough, and non
 The delay is measured anew when hardly anything was asked, as then no request waited for our others. So a path that has
 become much longer (others fill a buffer on it) makes the goal small, but only until that is found out.
 
-A round with less asked than we would have liked (nothing more to ask for) says nothing about the pipe: it may raise the
-goal and never lowers it. A choke ends the measurement, and it starts again small: the rate may be another one then.
+A round with fewer requests than we would have liked (there was nothing more to request) shows nothing about the pipe:
+it may raise the goal and never lowers it. A choke ends the measurement, and it starts again small: the rate may differ
+then.
 """
 
 from math import ceil, inf

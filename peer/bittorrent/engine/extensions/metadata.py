@@ -1,6 +1,6 @@
 """The info dictionary from the swarm (BEP 9): fetching it with only its hash, and sending it to others.
 
-A neighbour says in its handshake how long the dictionary is; it comes in pieces of 16 KiB, which have no hashes of
+A neighbour states the length of the dictionary in its handshake; it comes in pieces of 16 KiB, which have no hashes of
 their own. Only the whole can be checked, so liars are found like this:
 
     attempt at a size ---- all pieces there ---- hash right --> found
@@ -41,7 +41,7 @@ REST: Final = 30.0
 """Seconds for which a neighbour that refused, or was late, is not asked."""
 SHARE_PERIOD: Final = 60.0
 SPARE_REQUESTS: Final = 8
-"""In a period, a neighbour may request the whole twice and so many pieces more."""
+"""Pieces that a neighbour may request in a period, besides the whole dictionary twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ Outcome: TypeAlias = Info | WrongMetadata | UnusableMetadata
 
 @dataclass(slots=True, eq=False)
 class _Source:
-    """A neighbour that says it has the dictionary."""
+    """A neighbour that states that it has the dictionary."""
 
     size: int
     asked: dict[int, float] = field(default_factory=dict)
@@ -294,5 +294,5 @@ class MetadataShare:
 
 
 def piece_count(size: int) -> int:
-    """Return the number of pieces of a dictionary of so many bytes."""
+    """Return the number of pieces of a dictionary of `size` bytes."""
     return -(-size // METADATA_PIECE)

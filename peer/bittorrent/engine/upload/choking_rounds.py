@@ -19,7 +19,7 @@ NOT_CHOSEN: Final = "not chosen"
 REACTION: Final = 0.05
 """Seconds between a change of interest and the decision that answers it."""
 REACTIONS_A_ROUND: Final = 5
-"""While decisions between rounds change nothing, there are at most so many of them in a round."""
+"""The most decisions between two rounds while they change nothing."""
 
 
 class ChokingRounds:

@@ -1,4 +1,4 @@
-"""A choke bites at once: on a slow link, little is on its way that cannot be taken back."""
+"""A choke works at once: on a slow link, few bytes are in flight that cannot be stopped."""
 
 import time
 from pathlib import Path
@@ -48,7 +48,7 @@ def make_torrent(folder: Path) -> Path:
 
 
 def arrivals_around_a_choke(torrent: Path, trace: Path, rate: int, seconds: float) -> list[tuple[float, int]]:
-    """Fetch for so long, make the seed choke us, and return when how many bytes came until nothing comes any more."""
+    """Download for a time, make the seed choke us, and return when how many bytes came until none come any more."""
     with Network(Star(n=2, up=rate, down=10 * rate)) as network:
         seed, leech = network.host("h1"), network.host("h2")
         command = ["seed", torrent, "--data", torrent.with_name("data"), "--bind", seed.address, "--trace", trace]
@@ -69,7 +69,7 @@ def arrivals_around_a_choke(torrent: Path, trace: Path, rate: int, seconds: floa
 
 
 def receive(stranger: Stranger, seconds: float, silence: float | None = None) -> list[tuple[float, int]]:
-    """Note when bytes come, for so long, or until none came for a time."""
+    """Record when bytes come, for a time, or until none came for a while."""
     arrivals = []
     stranger.socket.settimeout(silence or seconds)
     end = time.monotonic() + seconds

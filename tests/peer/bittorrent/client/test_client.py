@@ -1,4 +1,4 @@
-"""The client does what a session says, in order, and tells it what came of it. The sessions here are scripted."""
+"""The client does the actions of a session, in order, and reports the results. The sessions here are scripted."""
 
 import asyncio
 import socket
@@ -67,7 +67,7 @@ ANNOUNCE = AnnounceRequest(b"i" * 20, b"p" * 20, 6881, 0, 0, left=1)
 
 @dataclass
 class Script:
-    """A session that answers as it is told, and takes down what it hears."""
+    """A session that answers by a script, and records its inputs."""
 
     answers: dict[str, list[Action]] = field(default_factory=dict)
     """What to do after the first input of a kind."""

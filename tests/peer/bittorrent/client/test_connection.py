@@ -29,7 +29,7 @@ HELLO = Handshake(b"i" * 20, b"p" * 20)
 
 @dataclass
 class Owner:
-    """Takes down what a connection tells, and has blocks to give."""
+    """Records what a connection reports, and has blocks to send."""
 
     messages: list[Handshake | Message] = field(default_factory=list)
     received: list[PieceHeader] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Owner:
 
 @asynccontextmanager
 async def connected(owner: Owner) -> AsyncIterator[tuple[Connection, socket.socket]]:
-    """Give a connection and the socket at its other end."""
+    """Yield a connection and the socket at its other end."""
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as theirs:
         theirs.setblocking(False)

@@ -1,4 +1,4 @@
-"""A piece is right or wrong by its hash, and a wrong one tells which of its blocks are which."""
+"""A piece is right or wrong by its hash, and a wrong one is reported with the hashes of its blocks."""
 
 import asyncio
 import threading

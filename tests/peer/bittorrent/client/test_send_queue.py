@@ -1,4 +1,4 @@
-"""What goes to a neighbour first: the rest of a block, then messages, then other blocks."""
+"""What is sent to a neighbour first: the rest of a block, then messages, then other blocks."""
 
 from hypothesis import given
 from hypothesis import strategies as st

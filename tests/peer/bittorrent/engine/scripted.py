@@ -1,4 +1,4 @@
-"""One mind and scripted neighbours: tests say what the neighbours say, and read what they are told."""
+"""One session and scripted neighbours: tests send what the neighbours send, and read what is sent to them."""
 
 from collections.abc import Callable, Iterable
 from random import Random
@@ -37,7 +37,7 @@ def everything(info: Info) -> Bitfield:
 
 
 class Mind:
-    """A session, its clock, and all that it did."""
+    """A session, its clock, its trace, and all its actions."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class Mind:
         self.does(lambda: self.session.start(self.now))
 
     def does(self, happens: Callable[[], object]) -> list[Action]:
-        """Let something happen; returns what the mind does about it."""
+        """Let something happen; returns the actions that follow."""
         happens()
         new = self.session.take_actions()
         self.done += new
         return new
 
     def wait(self, seconds: float) -> list[Action]:
-        """Let time pass, waking the mind when it wants to be."""
+        """Let time pass, and wake the session at its deadlines."""
         end, new = self.now + seconds, list[Action]()
         while self.session.next_deadline() <= end:
             self.now = max(self.now, self.session.next_deadline())
@@ -97,7 +97,7 @@ class Mind:
         name: str = "them",
         is_outgoing: bool = False,
     ) -> "Them":
-        """Let somebody connect, shake hands, and say something."""
+        """Let a neighbour connect, shake hands, and send messages."""
         them = self.connect(host=host, is_outgoing=is_outgoing)
         them.shake_hands(reserved=reserved, name=name)
         for message in said:
@@ -105,7 +105,7 @@ class Mind:
         return them
 
     def connect(self, *, host: str = "198.18.0.9", is_outgoing: bool = False) -> "Them":
-        """Let somebody connect."""
+        """Let a neighbour connect."""
         key: int | None = None
 
         def connect() -> None:
@@ -117,17 +117,17 @@ class Mind:
         return Them(self, key)
 
     def events_of(self, kind: type[SomeEvent]) -> list[SomeEvent]:
-        """The facts of one kind."""
+        """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong so far."""
+        """The errors in the trace."""
         return [event.what for event in self.events_of(Erred)]
 
 
 class Them:
-    """A neighbour whose lines the test writes."""
+    """A neighbour whose messages the test writes."""
 
     def __init__(self, mind: Mind, key: int) -> None:
         self.mind = mind
@@ -141,20 +141,20 @@ class Them:
         info_hash: bytes | None = None,
         peer_id: bytes | None = None,
     ) -> list[Message]:
-        """Send the first 68 bytes."""
+        """Send a handshake."""
         theirs = Handshake(info_hash or self.mind.info.info_hash, peer_id or name.encode().ljust(20, b"."), reserved)
         return self._hear(theirs)
 
     def say(self, message: Message) -> list[Message]:
-        """Say something; returns what this neighbour is told at once."""
+        """Send a message; returns what is sent to this neighbour at once."""
         return self._hear(message)
 
     def hears(self) -> list[Message]:
-        """Everything that this neighbour was told so far."""
+        """All messages to this neighbour so far."""
         return self._of(self.mind.done)
 
     def hears_in(self, seconds: float) -> list[Message]:
-        """What this neighbour is told while time passes."""
+        """The messages to this neighbour while time passes."""
         return self._of(self.mind.wait(seconds))
 
     @property
@@ -164,7 +164,7 @@ class Them:
 
     @property
     def why_gone(self) -> str:
-        """The reason in the trace."""
+        """Why the connection was closed, by the trace."""
         (reason,) = [event.reason for event in self.mind.events_of(Disconnected) if event.neighbour == self.key]
         return reason
 

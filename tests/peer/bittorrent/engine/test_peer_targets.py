@@ -1,4 +1,4 @@
-"""What a strategy wants and says of neighbours comes true: whom we ask, how many there are, what they hear."""
+"""What a strategy decides about neighbours is done: which are asked, how many there are, which haves they get."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -31,7 +31,7 @@ COURSE = PROFILES["course"]
 
 
 class Asks:
-    """Asks the neighbours that a test names."""
+    """Wants blocks from the neighbours that a test names."""
 
     def __init__(self, sources: frozenset[int] | None, most_neighbours: int = 80) -> None:
         self.sources = sources
@@ -92,7 +92,7 @@ def test_neighbours_are_limited_from_the_start() -> None:
 
 
 class Listens(Honest):
-    """Remembers what neighbours have, and says things to one that is not there."""
+    """Records what neighbours have, and announces to one that is not there."""
 
     def __init__(self) -> None:
         self.said: list[tuple[int, int]] = []

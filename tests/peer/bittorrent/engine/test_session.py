@@ -1,4 +1,4 @@
-"""One mind among scripted neighbours: manners, limits, and what becomes of those who have neither."""
+"""One session with scripted neighbours: handshakes, requests, limits, and neighbours that break the rules."""
 
 from dataclasses import replace
 from functools import partial
@@ -85,14 +85,14 @@ def dials(done: list[Action]) -> list[Address]:
 
 
 def handed_out(mind: Mind, them: Them) -> list[Request]:
-    """The true blocks that are to be sent."""
+    """The queued blocks without garbage."""
     shipments = list(iter(lambda: mind.session.next_block(them.key, mind.now), None))
     assert not any(shipment.is_garbage for shipment in shipments)
     return [shipment.request for shipment in shipments]
 
 
 class Serves:
-    """Serves everybody in one way."""
+    """Grants the same to every neighbour."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant

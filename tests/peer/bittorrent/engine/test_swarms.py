@@ -1,4 +1,4 @@
-"""Whole swarms in virtual time: what the mind's parts come to together."""
+"""Whole swarms in virtual time: the parts of the engine together."""
 
 from dataclasses import replace
 from random import Random
@@ -95,7 +95,7 @@ def times_unchoked(peer: VirtualPeer, end: float) -> dict[int, float]:
 
 
 def test_a_free_rider_gets_about_the_optimistic_share() -> None:
-    """Each of 24 gives a fifth of its upload to the optimistic one: now and then that is the free rider."""
+    """Each of 24 gives a fifth of its upload to an optimistic unchoke: sometimes that is the free rider."""
     swarm = VirtualSwarm(a_torrent(4_000, 64 * KIB), profile=COURSE)
     swarm.add("seed", up=64 * KIB, is_seed=True)
     rng = Random(5)
@@ -114,7 +114,7 @@ def a_share(rng: Random, pieces: int, share: float) -> Bitfield:
 
 
 def copies_half_way(strategy: str) -> list[int]:
-    """How many of 20 leechers have each of 200 pieces when they have half of everything; each began with a tenth."""
+    """How many of 20 leechers have each of 200 pieces when they have half of all; each began with a tenth."""
     rng, pieces = Random(3), 200
     swarm = VirtualSwarm(a_torrent(pieces, 64 * KIB))
     swarm.add("seed", up=256 * KIB, is_seed=True)

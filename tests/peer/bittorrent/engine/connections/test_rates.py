@@ -1,4 +1,4 @@
-"""A rate is what came within the window, over the time it took."""
+"""A rate is the bytes within the window over the time that they took."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ WINDOWS = st.floats(0.01, 100)
 
 
 def flow(rate: Rate, bytes_per_second: float, begin: float, end: float) -> None:
-    """Let blocks come evenly."""
+    """Add blocks at an even pace."""
     count = round((end - begin) * bytes_per_second / BLOCK)
     for number in range(1, count + 1):
         rate.add(BLOCK, begin + number * BLOCK / bytes_per_second)

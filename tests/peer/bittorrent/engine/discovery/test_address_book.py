@@ -1,4 +1,4 @@
-"""The address book: who is dialled next, who never is, and how much strangers can make it remember."""
+"""The address book: which address is dialled next, which never is, and how many strangers can add."""
 
 from math import inf
 from random import Random

@@ -1,4 +1,4 @@
-"""When which tracker is told what: intervals, tiers, events, and trackers that are away or lie."""
+"""When to announce to which tracker: intervals, tiers, events, and trackers that fail or lie."""
 
 from math import inf
 from random import Random

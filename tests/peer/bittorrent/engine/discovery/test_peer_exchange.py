@@ -1,4 +1,4 @@
-"""Peer exchange: each neighbour hears once who came and who went, and is believed within limits."""
+"""Peer exchange: each neighbour gets each change once, and its own messages are taken within limits."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""Who sent a wrong block is found out; who was in bad company is not blamed."""
+"""The sender of a wrong block is found, and other senders of the same piece are not blamed."""
 
 import hypothesis.strategies as st
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What we have, what we asked for, and who has what: each rule by itself, and all of them against a naive model."""
+"""What we have, what we requested, and which neighbour has what: each rule alone, and all against a naive model."""
 
 from dataclasses import replace
 from random import Random
@@ -41,7 +41,7 @@ def pieces_of(
     is_strict: bool = False,
     keeps: bool = True,
 ) -> Pieces:
-    """Make pieces of so many blocks, and neighbours 0, 1, ... by drawings; `last` bytes are cut off the end."""
+    """Make pieces of `blocks` blocks, and neighbours 0, 1, ... from drawings; `last` bytes are cut off the end."""
     profile = replace(PROFILES["course"], endgame_copies=copies, strict_priority=is_strict)
     standard = make_strategy("tit-for-tat", profile, Random(seed), {})
     strategy = replace(standard, picker=picker or Sequential(), keeps=keeps)
@@ -373,7 +373,7 @@ KEYS = st.integers(0, 3)
 
 
 class PiecesAgainstModel(RuleBasedStateMachine):
-    """The model: for each block, who was asked, and who sent it; for each neighbour, what it has and what it sends."""
+    """The model: the askers and the sender of each block; what each neighbour has, and what it is sending."""
 
     @initialize(ours=st.sets(st.integers(0, COUNT - 1), max_size=2), seed=st.integers(0, 99), data=st.data())
     def begin(self, ours: set[int], seed: int, data: st.DataObject) -> None:

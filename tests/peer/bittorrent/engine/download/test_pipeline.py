@@ -17,19 +17,19 @@ MBIT = 1e6 / 8
 
 
 class Pipe:
-    """A neighbour that sends blocks in the order asked, at `rate` bytes/s, with `delay` seconds there and back."""
+    """A neighbour that sends blocks in order, at `rate` bytes/s, with a round trip of `delay` seconds."""
 
     def __init__(self, rate: float, delay: float, profile: Profile = PROFILE) -> None:
         self.rate, self.delay, self.now = rate, delay, 0.0
         self.pipeline = Pipeline(profile)
         self.supply = 1 << 30
-        """How many more blocks there are to ask for."""
+        """How many more blocks there are to request."""
         self.outstanding = 0
         self.arrivals: list[float] = []
         self.queued: dict[float, int] = {}
-        """How many requests waited at the neighbour, at the times at which it sent a block."""
+        """How many requests waited at the neighbour each time that it sent a block."""
         self.tokens = 0
-        """So many blocks go out at once, as from a full bucket."""
+        """Blocks that go out at once, as from a full token bucket."""
         self._queue: deque[int] = deque()
         self._is_sending = False
         self._is_choked = False
@@ -45,7 +45,7 @@ class Pipe:
         self.now = until
 
     def choke(self) -> None:
-        """Everything asked is dropped, on both sides and on the way."""
+        """Drop all requests, on both sides and in flight."""
         self._turn += 1
         self._queue.clear()
         self.outstanding = 0
@@ -56,7 +56,7 @@ class Pipe:
         self._is_choked = False
 
     def stall(self, seconds: float) -> None:
-        """Nothing moves for a while; nothing is lost."""
+        """Pause the path without loss."""
         self._events = [(at + seconds, number, event) for at, number, event in self._events]
         heapq.heapify(self._events)
 

@@ -1,4 +1,4 @@
-"""Copies are counted, and pieces stand in the order of their copies, whatever happens."""
+"""Copies are counted, and pieces stay in the order of their copies, whatever happens."""
 
 from collections import Counter
 from random import Random
@@ -24,7 +24,7 @@ def bitfield(pieces: set[int] | range, size: int = SIZE) -> Bitfield:
 
 
 class RarityAgainstSets(RuleBasedStateMachine):
-    """The order against plain sets: who has what, and which pieces are fresh."""
+    """The order against plain sets: who has which, and which pieces are inactive."""
 
     @initialize(fresh=SETS)
     def begin(self, fresh: set[int]) -> None:

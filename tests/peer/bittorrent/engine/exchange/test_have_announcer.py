@@ -77,7 +77,7 @@ def test_neighbour_with_the_piece_gets_have_later() -> None:
 
 
 def test_what_waits_goes_ahead_of_the_next_message() -> None:
-    """An unchoked neighbour knows at once what it may ask for."""
+    """An unchoked neighbour knows at once what it may request."""
     crowd = Crowd()
     key = crowd.add(is_interested=True)
     crowd.complete(3, 5)
@@ -102,7 +102,7 @@ def test_a_profile_without_patience_tells_everybody_at_once() -> None:
 
 
 def test_all_haves_arrive_in_a_swarm_eventually() -> None:
-    """So connections between those who have everything are closed: nothing that waits is forgotten."""
+    """So connections between complete peers are closed: no delayed have is lost."""
     swarm = VirtualSwarm(a_torrent(24))
     source = swarm.add("seed", up=200_000, is_seed=True)
     leeches = [swarm.add(f"l{number}", up=50_000) for number in range(20)]

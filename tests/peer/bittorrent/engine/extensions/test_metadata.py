@@ -54,7 +54,7 @@ def fetch(*keys: int, seed: int = 1) -> MetadataFetch:
 
 
 class Neighbours:
-    """Neighbours that answer in virtual time: each by what stands behind its key, or never."""
+    """Neighbours that answer in virtual time: each as its entry says, or never."""
 
     def __init__(self, made: MetadataFetch) -> None:
         self.fetch = made

@@ -20,7 +20,7 @@ INFO = a_torrent(8)
 
 
 class FirstCome:
-    """Serves the first two that are interested, and remembers when it was asked."""
+    """Serves the first two that are interested, and records when it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Trigger, float]] = []
