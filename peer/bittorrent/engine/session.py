@@ -16,12 +16,7 @@ from dataclasses import replace
 from math import inf
 from typing import Final, TypeVar, TypeVarTuple
 
-from contract.events import (
-    Erred,
-    Joined,
-    Left,
-    Opened,
-)
+from contract.events import Erred, Joined, Left, Opened
 from peer.bittorrent.engine.actions import Action, Leave
 from peer.bittorrent.engine.connections.connections import Connections
 from peer.bittorrent.engine.connections.neighbour import Neighbour
@@ -31,21 +26,12 @@ from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.exchange.exchange import Exchange
 from peer.bittorrent.engine.exchange.pending import PendingExchange
 from peer.bittorrent.engine.extensions.extensions import ExtensionProtocol
-from peer.bittorrent.engine.strategy import (
-    PeerTargets,
-    ProgressView,
-    Tally,
-)
+from peer.bittorrent.engine.strategy import PeerTargets, ProgressView, Tally
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
 from peer.bittorrent.wire.handshake import Handshake
-from peer.bittorrent.wire.messages import (
-    Extended,
-    Message,
-    PieceHeader,
-    Request,
-)
+from peer.bittorrent.wire.messages import Extended, Message, PieceHeader, Request
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.errors import WireError
