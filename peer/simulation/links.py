@@ -5,28 +5,85 @@ the peer's download rate.
 """
 
 from collections import deque
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha1
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
+from peer.bittorrent.engine.download.block_reception import Placement
+from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.messages import PieceHeader, Request
-from peer.simulation.network import ConnectionEnd, Network
-
-if TYPE_CHECKING:
-    from peer.simulation.peer import VirtualPeer
+from peer.simulation.agenda import Agenda
 
 GOOD: Final = sha1(b"good", usedforsecurity=False).digest()
 """The digest of every block that is not corrupt."""
 
 
+class Host(Protocol):
+    """What links need of the peer that they belong to."""
+
+    up: float | None
+    """Bytes/s that it can send; None is no limit."""
+    session: Session
+
+    @property
+    def name(self) -> str:
+        """Corrupt blocks of one peer are all alike, and unlike those of others."""
+
+    @property
+    def is_corrupt(self) -> bool:
+        """Whether every block that it sends is wrong."""
+
+    @property
+    def connections(self) -> "dict[int, ConnectionEnd]":
+        """Its open connections, by the session's numbers."""
+
+    @property
+    def downlink(self) -> "Downlink":
+        """Its receiving side."""
+
+    @property
+    def digests(self) -> dict[tuple[int, int], bytes]:
+        """Of received blocks, by piece and first byte."""
+
+    def act(self) -> None:
+        """Do the actions of the session."""
+
+    def hang_up(self, key: int, reason: str) -> None:
+        """The other end of a connection closed it."""
+
+
+@dataclass(eq=False)
+class ConnectionEnd:
+    """One end of a connection, as its owner sees it."""
+
+    far: "Host"
+    far_key: int = 0
+    """The far end's number for this connection."""
+    far_session: Session | None = None
+    """The session at the far end. What was on its way to one that is over does not reach the next one."""
+    limit: float | None = None
+    """Bytes/s that the owner sends at most."""
+    free_at: float = 0.0
+    """When the limit lets the next block be sent."""
+    wakes_at: float = 0.0
+    """The `free_at` at which the uplink will try again."""
+    is_queued: bool = False
+    """The owner's uplink takes turns with this one."""
+    in_flight: deque[tuple[PieceHeader, bool]] = field(default_factory=deque)
+    """Blocks that have begun to be sent, and whether they are corrupt; the far end has the header of the first."""
+    placement: Placement = Placement.NOWHERE
+    """Where the first of them belongs at the far end."""
+
+
 class Uplink:
     """The sending side of a peer's access link; a rate in bytes/s, None is no limit."""
 
-    def __init__(self, owner: "VirtualPeer", network: Network) -> None:
+    def __init__(self, owner: Host, agenda: Agenda, latency: float) -> None:
         self._owner: Final = owner
-        self._network: Final = network
-        self._agenda: Final = network.agenda
+        self._agenda: Final = agenda
+        self._latency: Final = latency
         self._turns: Final[deque[int]] = deque()
         """The neighbours with requests."""
         self._is_sending = False
@@ -89,7 +146,7 @@ class Uplink:
         self._is_sending = False
         if owner.connections.get(key) is end:
             owner.session.block_sent(key, request, now)
-            arrives_at = end.far.downlink.take(request.length, now + self._network.latency)
+            arrives_at = end.far.downlink.take(request.length, now + self._latency)
             self._agenda.call_at(arrives_at, partial(self._arrived, end))
         owner.act()
         self._send_next()

@@ -16,8 +16,8 @@ from peer.bittorrent.wire.handshake import decode_handshake
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.net.address import Address, pack_host
-from peer.simulation.links import GOOD, Downlink, Uplink
-from peer.simulation.network import ConnectionEnd, Letter, Network
+from peer.simulation.links import GOOD, ConnectionEnd, Downlink, Uplink
+from peer.simulation.network import Letter, Network
 
 PORT: Final = 6881
 CALLER_PORT: Final = 40_000
@@ -32,7 +32,7 @@ class VirtualPeer:
         self,
         name: str,
         address: Address,
-        network: Network,
+        network: "Network[VirtualPeer]",
         info: Info,
         *,
         up: float | None,
@@ -57,7 +57,7 @@ class VirtualPeer:
         self._agenda: Final = network.agenda
         self._info: Final = info
         self._on_complete: Final = on_complete
-        self._uplink: Final = Uplink(self, network)
+        self._uplink: Final = Uplink(self, network.agenda, network.latency)
         self._wakes_at = inf
         self._performers: Final[dict[type[Action], Callable[[Any], None]]] = {
             actions.Greet: self._greet,

@@ -52,7 +52,7 @@ class VirtualSwarm:
         self._level = level
         self._agenda = Agenda()
         registry = Registry(Policy(default_numwant=numwant, most_numwant=numwant), Random(seed))
-        self._network = Network(self._agenda, latency, registry)
+        self._network: Network[VirtualPeer] = Network(self._agenda, latency, registry)
         self._completions = 0
 
     @property
