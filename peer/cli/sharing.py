@@ -11,7 +11,7 @@ from contract.events import Level
 from peer.bittorrent.client.open_torrent import OpensStorage
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import STRATEGIES
+from peer.bittorrent.strategies.registry import STRATEGIES
 from peer.bittorrent.wire.errors import MetainfoError
 from peer.bittorrent.wire.metainfo.magnet import Magnet, decode_magnet
 from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo

@@ -14,7 +14,7 @@ from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Departure, Strategy
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info, make_info

@@ -226,9 +226,9 @@ def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path
 def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "class Broken:\n"
-        "    def allot(self, view):\n"
+        "    def allocate(self, view):\n"
         "        raise ZeroDivisionError\n"
         "def broken(profile, rng):\n"
         "    return replace(tit_for_tat(profile, rng), choker=Broken())\n"
@@ -246,7 +246,7 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
 def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "from peer.bittorrent.engine.actions import Leave\n"
         "class OnceMore:\n"
         "    times = 0\n"

@@ -33,7 +33,7 @@ from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.peer_id import OUR_VERSION, make_peer_id

@@ -26,7 +26,7 @@ from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.exchange.exchange import Exchange
 from peer.bittorrent.engine.exchange.pending import PendingExchange
 from peer.bittorrent.engine.extensions.extensions import ExtensionProtocol
-from peer.bittorrent.engine.strategy import PeerTargets, ProgressView, Tally
+from peer.bittorrent.engine.strategy import PeerTargets, ProgressView, TransferTotals
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
@@ -89,7 +89,7 @@ class Session:
     @property
     def keeps_pieces(self) -> bool:
         """Whether complete pieces are kept; without it the strategy only downloads for the sake of it."""
-        return self._strategy.keeps
+        return self._strategy.keeps_pieces
 
     @property
     def have(self) -> Bitfield | None:
@@ -317,7 +317,7 @@ class Session:
         if not self.is_over:
             for presence in self._presences:
                 count = presence.connections.neighbour_count
-                presence.search.find_peers(self._current_targets(count), self._tally(), count)
+                presence.search.find_peers(self._current_targets(count), self._reported_totals(), count)
 
     def _current_targets(self, neighbour_count: int) -> PeerTargets:
         """Return the strategy's targets; a seed dials peers one by one, and no more than keep its slots taken.
@@ -330,11 +330,11 @@ class Session:
         enough = min(SEED_NEIGHBOURS * self._context.profile.slots(self._context.capacity), neighbour_count + 1)
         return replace(self._targets, dials_up_to=min(self._targets.dials_up_to, enough))
 
-    def _tally(self) -> Tally:
+    def _reported_totals(self) -> TransferTotals:
         """Return the counts for trackers."""
         exchange = self._exchange
-        true = Tally(exchange.sent_bytes, exchange.received_bytes, exchange.left_bytes)
-        return self._strategy.advertiser.tally(true)
+        true = TransferTotals(exchange.sent_bytes, exchange.received_bytes, exchange.left_bytes)
+        return self._strategy.advertiser.reported_totals(true)
 
     def _completed(self) -> None:
         for presence in self._presences:
@@ -378,7 +378,7 @@ class Session:
             return
         self._outbox.record_moved(self._neighbours.values())
         for presence in self._presences:
-            presence.search.leave(self._tally())
+            presence.search.leave(self._reported_totals())
         for neighbour in list(self._neighbours.values()):
             self._connections_of(neighbour).close(neighbour, leave.reason)
         self.is_over = True

@@ -8,7 +8,7 @@ from peer.bittorrent.engine.actions import Announce, Dial
 from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
-from peer.bittorrent.engine.strategy import PeerTargets, Tally
+from peer.bittorrent.engine.strategy import PeerTargets, TransferTotals
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
 
@@ -37,12 +37,12 @@ class Search:
         self._addresses = addresses
         self._dialled: set[Address] = set()
 
-    def find_peers(self, targets: PeerTargets, tally: Tally, neighbour_count: int) -> None:
+    def find_peers(self, targets: PeerTargets, totals: TransferTotals, neighbour_count: int) -> None:
         """Make the announcements that are due, and dial as many addresses as neighbours are missing."""
         self._announcer.period = targets.announce_period
         self._announcer.needs_peers = neighbour_count < targets.dials_up_to // 2
         while (due := self._announcer.due(self._outbox.now)) is not None:
-            self._announce(*due, tally, targets.numwant)
+            self._announce(*due, totals, targets.numwant)
         missing = targets.dials_up_to - neighbour_count - len(self._dialled)
         room = min(missing, self._most_half_open - len(self._dialled))
         if room > 0:
@@ -77,19 +77,19 @@ class Search:
         """Announce to the trackers that we have all pieces now."""
         self._announcer.completed(self._outbox.now)
 
-    def leave(self, tally: Tally) -> None:
+    def leave(self, totals: TransferTotals) -> None:
         """Announce to the trackers that we leave."""
         for url in self._announcer.stop(self._outbox.now):
-            self._announce(url, Event.STOPPED, tally, numwant=0)
+            self._announce(url, Event.STOPPED, totals, numwant=0)
 
-    def _announce(self, url: str, event: Event, tally: Tally, numwant: int) -> None:
+    def _announce(self, url: str, event: Event, totals: TransferTotals, numwant: int) -> None:
         request = replace(
             self._common,
             event=event,
             numwant=numwant,
-            uploaded=tally.uploaded,
-            downloaded=tally.downloaded,
-            left=tally.left,
+            uploaded=totals.uploaded,
+            downloaded=totals.downloaded,
+            left=totals.left,
             trackerid=self._announcer.tracker_id(url),
         )
         self._outbox.do(Announce(url, request, self._identity))

@@ -89,7 +89,7 @@ class Pieces:
         self.have: Final = have
         self._grid: Final = grid
         self._picker: Final = strategy.picker
-        self._keeps: Final = strategy.keeps
+        self._keeps: Final = strategy.keeps_pieces
         self._is_strict: Final = profile.strict_priority
         self._rng: Final = rng
         self._neighbours: dict[int, _Neighbour] = {}

@@ -136,7 +136,8 @@ class Exchange:
         """Announce our pieces to a neighbour that shook hands before the torrent was known, and handle what it sent."""
         self._join(neighbour)
         self._send_haves(
-            (neighbour.key, index) for index in self._strategy.advertiser.first_words(neighbour.key, self._pieces.have)
+            (neighbour.key, index)
+            for index in self._strategy.advertiser.initial_bitfield(neighbour.key, self._pieces.have)
         )
         for message in early_messages:
             self.message_received(neighbour, message)
@@ -165,7 +166,7 @@ class Exchange:
     def piece_checked(self, index: int, *, is_good: bool, digests: tuple[bytes, ...]) -> Sequence[int]:
         """Take the result of a Verify; returns the neighbours that are proved to have sent wrong blocks."""
         verdict = self._pieces.piece_checked(index, is_good, digests)
-        if is_good and self._strategy.keeps:
+        if is_good and self._strategy.keeps_pieces:
             self._piece_completed(index, verdict.contributors)
         elif is_good:
             self._outbox.record(PieceForgotten(index, verdict.contributors))
@@ -193,7 +194,7 @@ class Exchange:
         """Do what is due; called about once a second."""
         if self._download.find_silent():
             self._rounds.interest_changed(frees_slot=True)
-        self._send_haves(self._strategy.advertiser.later(self._outbox.now))
+        self._send_haves(self._strategy.advertiser.due_haves(self._outbox.now))
         self._have_announcer.tick()
 
     def _join(self, neighbour: Neighbour) -> None:
@@ -202,7 +203,7 @@ class Exchange:
         self._pieces.neighbour_joined(neighbour.key, neighbour.bitfield)
 
     def _announce_pieces(self, neighbour: Neighbour) -> None:
-        announced = self._strategy.advertiser.first_words(neighbour.key, self._pieces.have)
+        announced = self._strategy.advertiser.initial_bitfield(neighbour.key, self._pieces.have)
         if neighbour.conversation.is_fast and announced.is_full:
             self._outbox.send(neighbour, HaveAll())
         elif neighbour.conversation.is_fast and not announced:
@@ -224,7 +225,7 @@ class Exchange:
         if not self._pieces.piece_announced(neighbour.key, message.index):
             return
         neighbour.conversation.has_announced = True
-        self._send_haves(self._strategy.advertiser.heard(neighbour.key, message.index))
+        self._send_haves(self._strategy.advertiser.answer_have(neighbour.key, message.index))
         if message.index not in self._pieces.have:
             self._download.update_interest(neighbour)
             self._download.request_if_hungry(neighbour)
@@ -248,7 +249,7 @@ class Exchange:
         self._pieces.neighbour_left(neighbour.key)
         self._pieces.neighbour_joined(neighbour.key, bitfield)
         for index in bitfield:
-            self._send_haves(self._strategy.advertiser.heard(neighbour.key, index))
+            self._send_haves(self._strategy.advertiser.answer_have(neighbour.key, index))
         self._download.update_interest(neighbour)
         self._download.request_blocks(neighbour)
 
@@ -289,7 +290,7 @@ class Exchange:
     def _piece_completed(self, index: int, contributors: tuple[int, ...]) -> None:
         outbox = self._outbox
         outbox.record(PieceCompleted(index, self._pieces.have.count, contributors))
-        self._have_announcer.announce(index, self._strategy.advertiser.completed(index, self._joined_keys()))
+        self._have_announcer.announce(index, self._strategy.advertiser.announce_to(index, self._joined_keys()))
         self._download.update_interests()
         if self._pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now

@@ -13,8 +13,8 @@ from peer.bittorrent.engine.download.blocks import Block, Grid
 from peer.bittorrent.engine.download.pieces import Pieces, ReceivedBlock
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Picker, PieceView
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
 
@@ -44,7 +44,7 @@ def pieces_of(
     """Make pieces of `blocks` blocks, and neighbours 0, 1, ... from drawings; `last` bytes are cut off the end."""
     profile = replace(PROFILES["course"], endgame_copies=copies, strict_priority=is_strict)
     standard = make_strategy("tit-for-tat", profile, Random(seed), {})
-    strategy = replace(standard, picker=picker or Sequential(), keeps=keeps)
+    strategy = replace(standard, picker=picker or Sequential(), keeps_pieces=keeps)
     grid = Grid(len(ours) * blocks * BLOCK - last, blocks * BLOCK, BLOCK)
     pieces = Pieces(grid, bitfield(ours), strategy, profile, Random(seed))
     for key, drawn in enumerate(theirs):

@@ -122,7 +122,7 @@ def test_candidates_are_theirs_missing_and_inactive() -> None:
     candidates = CandidatePieces(7, theirs, bitfield({0, 1}, 6), rarity, Random(1))
     assert list(candidates) == [2, 5]
     assert candidates.first() == 2
-    assert candidates.completed == 2
+    assert candidates.have_count == 2
     assert candidates.copies(5) == 1
     assert {candidates.random() for _ in range(50)} == {2, 5} == {candidates.rarest() for _ in range(50)}
 

@@ -9,7 +9,7 @@ from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbo
 from peer.bittorrent.engine.context import Context, Outbox
 from peer.bittorrent.engine.exchange.have_announcer import HaveAnnouncer
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, Message, Unchoke
 from peer.net.address import Address
