@@ -10,13 +10,19 @@ from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.network import ProcessError
 from testbed.network.sandbox import SandboxError
-from testbed.runs import provenance
-from testbed.trial.run_trial import Order, conduct
-from testbed.trial.errors import RunError, TrialError
-from testbed.trial.events import (RunBegan, Tell, TrialBegan, TrialEnded, TrialFailed,)
 from testbed.runfolder.folders import RunFolder
-from testbed.trial.payload_file import make_original
+from testbed.runs import provenance
 from testbed.tasks.distribute.programs import check_programs
+from testbed.trial.errors import RunError, TrialError
+from testbed.trial.events import (
+    RunBegan,
+    Tell,
+    TrialBegan,
+    TrialEnded,
+    TrialFailed,
+)
+from testbed.trial.payload_file import make_original
+from testbed.trial.run_trial import Order, conduct
 
 MOST_FAILURES: Final = 3
 """So many trials in a row without a result, and it is not chance."""

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from peer.bittorrent.client.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
 from peer.bittorrent.engine.actions import (
@@ -48,11 +48,11 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import Event
 from peer.net.address import Address
-from peer.net.listener import Dialler
-from peer.net.rate_limiter import Throttle
-from peer.net.timer import Alarm
+from peer.net.dialler import Dialler
+from peer.net.rate_limiter import RateLimiter
+from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
+Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -66,26 +66,26 @@ class Client:
         *,
         dialler: Dialler,
         trackers: TrackerClient,
-        throttle: Throttle,
-        stock: Stock | None,
-        open_stock: Callable[[Info], Opened],
+        rate_limiter: RateLimiter,
+        torrent: OpenTorrent | None,
+        open_torrent: Callable[[Info], Opened],
         on_complete: Callable[[], None],
     ) -> None:
-        """`stock` is None for a client that has a magnet link only; `open_stock` is called once it knows more."""
+        """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more."""
         self._session: Final = session
         self._dialler: Final = dialler
         self._trackers: Final = trackers
-        self._throttle: Final = throttle
-        self.stock = stock
-        self._open_stock: Final = open_stock
+        self._rate_limiter: Final = rate_limiter
+        self.torrent = torrent
+        self._open_torrent: Final = open_torrent
         self._on_complete: Final = on_complete
         self._loop: Final = asyncio.get_running_loop()
         self._buffer: Final = memoryview(mmap.mmap(-1, READ_BUFFER))  # costs memory only as far as reads reach into it
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
         self._announcements: Final[set[asyncio.Task[None]]] = set()
-        self._timer: Final = Alarm(self._loop, self._tick)
-        self._block_timer: Final = Alarm(self._loop, self._start_blocks)
+        self._timer: Final = Timer(self._loop, self._tick)
+        self._block_timer: Final = Timer(self._loop, self._start_blocks)
         self._is_settling = False
         self._is_completion_reported = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()
@@ -170,7 +170,7 @@ class Client:
 
     def may_begin(self, connection: Connection, now: float) -> bool:
         """Return whether the rate limit lets a block be sent."""
-        return self._throttle.may_begin(connection.key, now)
+        return self._rate_limiter.may_begin(connection.key, now)
 
     def next_block(self, connection: Connection, now: float) -> tuple[Request, memoryview] | None:
         """Return the next block to send to a neighbour, if there is one."""
@@ -183,7 +183,7 @@ class Client:
         except StorageError as error:
             self._fail(str(error), now)
             return None
-        self._throttle.began(connection.key, request.length, now)
+        self._rate_limiter.began(connection.key, request.length, now)
         return request, block
 
     def _content(self, request: Request, *, is_garbage: bool) -> memoryview:
@@ -214,7 +214,7 @@ class Client:
                 to_flush.popitem()[1].flush(now)
         self._is_settling = False
         self._timer.set(self._session.next_deadline(), now)
-        self._block_timer.set(self._throttle.next_turn_at(now), now)
+        self._block_timer.set(self._rate_limiter.next_turn_at(now), now)
 
     # Actions.
 
@@ -237,7 +237,7 @@ class Client:
             connection.offer_blocks()
 
     def _limit(self, action: LimitUpload, now: float) -> None:
-        self._throttle.limit(action.neighbour, action.rate, now)
+        self._rate_limiter.limit(action.neighbour, action.rate, now)
 
     def _divert(self, action: Divert, _: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -264,7 +264,7 @@ class Client:
         asking.add_done_callback(self._announcements.discard)
 
     def _open(self, action: Open, _: float) -> None:
-        self._open_stock(action.info).add_done_callback(self._torrent_opened)
+        self._open_torrent(action.info).add_done_callback(self._torrent_opened)
 
     def _leave(self, action: Leave, _: float) -> None:
         self.left.set_result(action)
@@ -288,7 +288,7 @@ class Client:
         if key is None:
             connected.close()
             return
-        piece_count = None if self.stock is None else self.stock.info.piece_count
+        piece_count = None if self.torrent is None else self.torrent.info.piece_count
         self._connections[key] = Connection(
             connected, key, self, loop=self._loop, buffer=self._buffer, piece_count=piece_count
         )
@@ -296,7 +296,7 @@ class Client:
     def _forget(self, connection: Connection) -> None:
         self._connections.pop(connection.key, None)
         self._to_flush.pop(connection.key, None)
-        self._throttle.forget(connection.key)
+        self._rate_limiter.forget(connection.key)
 
     async def _ask(self, action: Announce) -> None:
         is_farewell = action.request.event is Event.STOPPED
@@ -315,13 +315,13 @@ class Client:
             return
         now = monotonic()
         try:
-            self.stock, have = opening.result()
+            self.torrent, have = opening.result()
         except StorageError as error:
             self._fail(str(error), now)
         else:
             for connection in self._connections.values():
-                connection.know_pieces(self.stock.info.piece_count)
-            self._session.torrent_opened(self.stock.info, have, now)
+                connection.know_pieces(self.torrent.info.piece_count)
+            self._session.torrent_opened(self.torrent.info, have, now)
             self._report_completion()
         self.settle(now)
 
@@ -349,7 +349,7 @@ class Client:
 
     def _start_blocks(self) -> None:
         now = monotonic()
-        while (key := self._throttle.next_turn(now)) is not None:
+        while (key := self._rate_limiter.next_turn(now)) is not None:
             self._connections[key].start_block(now)
         self.settle(now)
 
@@ -361,8 +361,8 @@ class Client:
         return self._known.storage.space(header.index, header.begin, header.length)
 
     @property
-    def _known(self) -> Stock:
+    def _known(self) -> OpenTorrent:
         """The torrent, for what only happens once it is known."""
-        if self.stock is None:
+        if self.torrent is None:
             raise RuntimeError("the session exchanges pieces of a torrent that was not opened")
-        return self.stock
+        return self.torrent

@@ -215,7 +215,7 @@ def test_few_blocks_are_taken_for_a_slow_reader(run: Run) -> None:
     run(body())
 
 
-def test_a_throttled_connection_waits_for_its_turn(run: Run) -> None:
+def test_rate_limited_connection_waits_for_its_turn(run: Run) -> None:
     async def body() -> None:
         owner = Owner(is_shut=True)
         owner.blocks = [(Request(index, 0, 10), memoryview(bytes(10))) for index in range(2)]
