@@ -27,7 +27,7 @@ from peer.bittorrent.client.open_torrent import OpensStorage, OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import Leave
-from peer.bittorrent.engine.connections.identities import Identity
+from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
@@ -139,7 +139,7 @@ class _Program:
             print(f"{READY} {addresses[0]}", flush=True)
             async with _flushed(trace):
                 leave = await self._stay(client, listeners)
-        self._torrent, self._have = client.stock, None if leave.forgets else client.have
+        self._torrent, self._have = client.torrent, None if leave.forgets else client.have
         if client.failure is not None:
             raise ProgramError(ExitStatus.NO_DATA, client.failure)
         return leave.back_after
@@ -166,18 +166,19 @@ class _Program:
     def _make_client(self, ports: Iterable[int], host: str, trace: TraceFile) -> Client:
         options, now = self._options, monotonic()
         loop = asyncio.get_running_loop()
-        session = Session(
+        context = Context(
             info_hash=options.torrent.info_hash,
             identities=[Identity(make_peer_id(self._identities), port) for port in ports],
             profile=options.profile,
             strategy=self._strategy,
             rng=self._decisions,
-            now=now,
-            tell=trace.record,
-            level=options.level,
+            outbox=Outbox(trace.record, options.level, now),
+            capacity=options.upload_limit,
+        )
+        session = Session(
+            context,
             trackers=options.torrent.trackers,
             known=options.torrent.peers,
-            capacity=options.upload_limit,
             info=None if self._torrent is None else self._torrent.info,
             have=self._have,
         )
@@ -185,9 +186,9 @@ class _Program:
             session,
             dialler=Dialler(host, options.profile.connect_timeout, loop),
             trackers=TrackerClient(None if host in _ANY else host),
-            throttle=RateLimiter(options.upload_limit, now),
-            stock=self._torrent,
-            open_stock=lambda info: loop.run_in_executor(None, self._open_torrent, info),
+            rate_limiter=RateLimiter(options.upload_limit, now),
+            torrent=self._torrent,
+            open_torrent=lambda info: loop.run_in_executor(None, self._open_torrent, info),
             on_complete=partial(_print_completed, trace),
         )
 

@@ -50,8 +50,8 @@ def test_no_sequence_of_messages_breaks_session(
     for speaker, message in said:
         neighbour = them[speaker]
         if isinstance(message, PieceHeader):
-            mind.does(lambda key=neighbour.key, header=message: mind.session.placement(key, header, mind.now))
-            mind.does(lambda key=neighbour.key, header=message: mind.session.block_arrived(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_began(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_received(key, header, mind.now))
         else:
             neighbour.say(message)
         mind.wait(0.5)

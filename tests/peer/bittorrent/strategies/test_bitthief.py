@@ -132,8 +132,8 @@ def test_garbage_claims_half_of_missing_pieces(pretends: bool) -> None:
 def test_garbage_spoils_pieces_until_banned() -> None:
     crowd = Crowd("bitthief", garbage=True)
     crowd.swarm.run(60)
-    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert any(list(peer.events_of(PieceFailed)) for peer in crowd.others)
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 

@@ -48,9 +48,9 @@ def a_half(rng: Random) -> Bitfield:
 
 
 def moved(ours: VirtualPeer, offers: dict[str, int]) -> tuple[Counter[int], Counter[int]]:
-    numbers = {fact.neighbour: offers.get(fact.address.rpartition(":")[0], 0) for fact in ours.told(Connected)}
+    numbers = {fact.neighbour: offers.get(fact.address.rpartition(":")[0], 0) for fact in ours.events_of(Connected)}
     given, got = Counter[int](), Counter[int]()
-    for now, fact in ours.facts:
+    for now, fact in ours.events:
         if isinstance(fact, Moved) and now > SETTLED:
             for neighbour, received, sent in fact.bytes:
                 given[numbers[neighbour]] += sent

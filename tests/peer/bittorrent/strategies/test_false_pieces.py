@@ -82,7 +82,7 @@ def test_request_for_false_piece_gets_garbage_or_reject() -> None:
         mind.wait(1)
         assert Unchoke() in them.hears()
         said = them.say(Request(index, 0, 16 << 10))
-        shipment = mind.session.next_upload(them.key, mind.now)
+        shipment = mind.session.next_block(them.key, mind.now)
         if answer == "garbage":
             assert shipment is not None
             assert shipment.is_garbage
@@ -94,8 +94,8 @@ def test_request_for_false_piece_gets_garbage_or_reject() -> None:
 def test_spoils_pieces_until_banned() -> None:
     crowd = Crowd("false-pieces")
     crowd.swarm.run(60)
-    assert sum(len(list(peer.told(PieceFailed))) for peer in crowd.others) > 0
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert sum(len(list(peer.events_of(PieceFailed))) for peer in crowd.others) > 0
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 

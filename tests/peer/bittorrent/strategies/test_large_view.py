@@ -63,9 +63,9 @@ def test_learns_of_other_peers_from_neighbours() -> None:
     own, ordinary = swarm.add("rider", at=5, strategy="large-view"), swarm.add("ordinary", at=5, neighbours=6)
     swarm.run(5 + COURSE.scaled(10).optimistic_period * 0.9)
     for peer in (own, ordinary):
-        assert [answer.peers for answer in peer.told(Announced)] == [2]
+        assert [answer.peers for answer in peer.events_of(Announced)] == [2]
     assert open_connections(ordinary) <= 6 < open_connections(own)
 
 
 def open_connections(peer: VirtualPeer) -> int:
-    return len(list(peer.told(Connected))) - len(list(peer.told(Disconnected)))
+    return len(list(peer.events_of(Connected))) - len(list(peer.events_of(Disconnected)))

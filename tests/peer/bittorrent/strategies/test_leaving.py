@@ -25,5 +25,5 @@ def test_differ_only_in_the_departure(name: str, expected: Leave | None) -> None
 
 def test_selfish_leaves_at_completion_altruist_uploads_more() -> None:
     selfish, altruist = (Crowd(name, leeches=4).run().lone for name in ("selfish", "altruist"))
-    assert [fact.reason for fact in selfish.told(Left)] == ["complete"]
-    assert not list(altruist.told(Left))
+    assert [fact.reason for fact in selfish.events_of(Left)] == ["complete"]
+    assert not list(altruist.events_of(Left))

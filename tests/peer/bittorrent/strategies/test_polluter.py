@@ -52,14 +52,14 @@ def test_spoils_pieces_and_only_it_is_banned(claims: str) -> None:
     crowd = Crowd("polluter", claims=claims)
     crowd.swarm.run(300, stop=lambda: all(peer.completed_at is not None for peer in crowd.others))
     assert all(peer.session.is_complete for peer in crowd.others)
-    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
-    assert {fact.host for peer in crowd.others for fact in peer.told(Banned)} == {crowd.lone.address.host}
+    assert any(list(peer.events_of(PieceFailed)) for peer in crowd.others)
+    assert {fact.host for peer in crowd.others for fact in peer.events_of(Banned)} == {crowd.lone.address.host}
 
 
 def test_claiming_all_shows_no_interest() -> None:
     crowd = Crowd("polluter")
     crowd.swarm.run(10)
-    assert not [fact for fact in crowd.lone.told(Interested) if fact.by_us]
+    assert not [fact for fact in crowd.lone.events_of(Interested) if fact.by_us]
     assert crowd.lone.session.received_bytes == 0
     assert crowd.lone.session.sent_bytes > 0
 

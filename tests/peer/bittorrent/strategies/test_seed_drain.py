@@ -52,9 +52,9 @@ def test_downloads_the_file_again_and_again() -> None:
     assert session.received_bytes >= 2 * crowd.swarm.info.length
     assert session.sent_bytes == 0
     assert (session.is_complete, crowd.lone.have_count) == (False, 0)
-    taken = Counter(fact.index for fact in crowd.lone.told(PieceForgotten))
+    taken = Counter(fact.index for fact in crowd.lone.events_of(PieceForgotten))
     assert set(taken) == set(range(8))
-    assert len(list(crowd.lone.told(Joined))) == 1
+    assert len(list(crowd.lone.events_of(Joined))) == 1
 
 
 def test_four_drains_slow_down_the_others() -> None:

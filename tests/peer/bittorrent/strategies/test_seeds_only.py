@@ -62,12 +62,12 @@ def test_gets_all_bytes_from_seeds() -> None:
     crowd.swarm.run(8)
     lone = crowd.lone
     assert not any(peer.session.is_complete for peer in crowd.others)
-    hosts = {fact.neighbour: fact.address.rpartition(":")[0] for fact in lone.told(Connected)}
-    wanted = {hosts[fact.neighbour] for fact in lone.told(Interested) if fact.by_us and fact.is_interested}
+    hosts = {fact.neighbour: fact.address.rpartition(":")[0] for fact in lone.events_of(Connected)}
+    wanted = {hosts[fact.neighbour] for fact in lone.events_of(Interested) if fact.by_us and fact.is_interested}
     assert wanted == {crowd.seed.address.host}
     assert lone.session.received_bytes > 0
     assert lone.session.sent_bytes == 0
-    assert not [fact for fact in lone.told(Disconnected) if hosts[fact.neighbour] == crowd.seed.address.host]
+    assert not [fact for fact in lone.events_of(Disconnected) if hosts[fact.neighbour] == crowd.seed.address.host]
 
 
 def test_gives_must_be_true_or_false() -> None:

@@ -15,7 +15,7 @@ COURSE = PROFILES["course"]
 
 
 def own_ids(peer: VirtualPeer) -> set[str]:
-    (joined,) = peer.told(Joined)
+    (joined,) = peer.events_of(Joined)
     return {joined.peer_id, *(joined.also or ())}
 
 
@@ -35,14 +35,14 @@ def test_others_see_one_client_per_identity() -> None:
     ids = own_ids(sybil)
     assert len(ids) == 4
     for other in others:
-        assert ids <= {fact.peer_id for fact in other.told(Handshaken)}
+        assert ids <= {fact.peer_id for fact in other.events_of(Handshaken)}
 
 
 def test_identities_do_not_connect_to_each_other() -> None:
     sybil, _ = among_leeches(4)
-    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.told(Handshaken)}
+    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.events_of(Handshaken)}
     # Each learns once, by a handshake, that an address from the tracker is its own.
-    assert sum(str(sybil.address.host) in fact.address for fact in sybil.told(Connected)) <= 2 * 4 * 3
+    assert sum(str(sybil.address.host) in fact.address for fact in sybil.events_of(Connected)) <= 2 * 4 * 3
 
 
 def test_more_identities_get_more_optimistic_slots() -> None:

@@ -151,7 +151,7 @@ def last_interest(strategy: str, seed: int) -> float:
     for number in range(6):
         swarm.add(f"leech {number}", up=128 << 10)
     swarm.run(60)
-    lost = [now for now, fact in lone.facts if isinstance(fact, InterestedFact) and not fact.by_us]
+    lost = [now for now, fact in lone.events if isinstance(fact, InterestedFact) and not fact.by_us]
     return max(lost)
 
 

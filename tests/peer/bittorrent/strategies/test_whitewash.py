@@ -51,20 +51,20 @@ def test_departure_counts_from_the_first_join() -> None:
 def test_each_rejoin_has_new_id_and_old_pieces() -> None:
     crowd = Crowd("whitewash", profile=BEP3.scaled(10)).run()
     lone = crowd.lone
-    lives = [fact.peer_id for fact in lone.told(Joined)]
+    lives = [fact.peer_id for fact in lone.events_of(Joined)]
     assert len(lives) > 3
     assert len(set(lives)) == len(lives)
-    ends = [fact.have_count for fact in lone.told(Left)]
-    begins = [fact.have_count for fact in lone.told(Opened)]
+    ends = [fact.have_count for fact in lone.events_of(Left)]
+    begins = [fact.have_count for fact in lone.events_of(Opened)]
     assert begins == [0, *ends][: len(begins)]
-    times = [now for now, fact in lone.facts if isinstance(fact, Joined)]
+    times = [now for now, fact in lone.events if isinstance(fact, Joined)]
     assert all(3 <= later - earlier <= 3.5 for earlier, later in pairwise(times))
 
 
 def test_gets_the_file_and_uploads_nothing() -> None:
     lone = Crowd("whitewash", profile=BEP3.scaled(10)).run().lone
     assert lone.completed_at is not None
-    assert sum(fact.sent for fact in lone.told(Left)) + lone.session.sent_bytes == 0
+    assert sum(fact.sent for fact in lone.events_of(Left)) + lone.session.sent_bytes == 0
 
 
 @pytest.mark.parametrize("periods", [0, -1, True, "1", float("inf")])

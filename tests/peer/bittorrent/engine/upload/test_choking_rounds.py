@@ -20,7 +20,7 @@ INFO = a_torrent(8)
 
 
 class FirstCome:
-    """Serves the first two that are interested, and remembers when it was asked."""
+    """Serves the first two that are interested, and records when it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Trigger, float]] = []
@@ -67,7 +67,7 @@ def test_changes_of_one_moment_are_answered_together() -> None:
     assert len(choker.changes) == 1
 
 
-def test_changes_that_change_nothing_are_answered_more_and_more_slowly_until_a_slot_is_free() -> None:
+def test_fruitless_changes_are_answered_more_and_more_slowly() -> None:
     choker = FirstCome()
     mind = a_seed(choker)
     first = comes(mind, 0)

@@ -1,11 +1,15 @@
-"""Who hears of a new piece at once, who a little later, and what that saves."""
+"""Which neighbours get a have at once, which a little later, and what that saves."""
+
+from dataclasses import replace
+from random import Random
 
 from contract.events import Level
 from peer.bittorrent.engine.actions import Send
 from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
-from peer.bittorrent.engine.outbox import Outbox
+from peer.bittorrent.engine.context import Context, Outbox
+from peer.bittorrent.engine.exchange.have_announcer import HaveAnnouncer
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.engine.upload.have_announcer import News
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, Message, Unchoke
 from peer.net.address import Address
@@ -15,12 +19,15 @@ PATIENCE = 2.0
 
 
 class Crowd:
-    """Neighbours, and the news that they are told."""
+    """Neighbours, and the haves that they are sent."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
-        self.outbox = Outbox(lambda *_: None, Level.SUMMARY)
+        self.outbox = Outbox(lambda *_: None, Level.SUMMARY, now=0.0)
         self.neighbours: dict[int, Neighbour] = {}
-        self.news = News(self.outbox, patience, self.neighbours)
+        profile, rng = replace(PROFILES["course"], have_patience=patience), Random(1)
+        strategy = make_strategy("tit-for-tat", profile, rng, {})
+        context = Context(bytes(20), (), profile, strategy, rng, self.outbox, neighbours=self.neighbours)
+        self.announcer = HaveAnnouncer(context)
 
     def add(self, *, has: tuple[int, ...] = (), is_interested: bool = False, is_unchoked: bool = False) -> int:
         key = len(self.neighbours) + 1
@@ -33,27 +40,27 @@ class Crowd:
         return key
 
     def complete(self, *indices: int) -> list[tuple[int, Message]]:
-        """Let pieces be completed; returns who is told what at once."""
+        """Let pieces be completed; returns what is sent at once."""
         for index in indices:
-            self.news.tell(index, self.neighbours)
-        return self.said()
+            self.announcer.announce(index, self.neighbours)
+        return self.sent()
 
     def wait(self, seconds: float) -> list[tuple[int, Message]]:
         self.outbox.now += seconds
-        self.news.look_around()
-        return self.said()
+        self.announcer.tick()
+        return self.sent()
 
-    def said(self) -> list[tuple[int, Message]]:
+    def sent(self) -> list[tuple[int, Message]]:
         return [(each.neighbour, each.message) for each in self.outbox.take() if isinstance(each, Send)]
 
 
-def test_everybody_who_lacks_a_piece_hears_of_it_at_once_while_nobody_waits_for_a_slot() -> None:
+def test_have_is_sent_at_once_without_a_queue() -> None:
     crowd = Crowd()
     choked, served = crowd.add(), crowd.add(is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == [(choked, Have(3)), (served, Have(3))]
 
 
-def test_in_a_crowd_those_who_are_served_hear_at_once_and_the_others_soon() -> None:
+def test_crowd_haves_go_first_to_unchoked_neighbours() -> None:
     crowd = Crowd()
     waiting, served = crowd.add(is_interested=True), crowd.add(is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == [(served, Have(3))]
@@ -62,7 +69,7 @@ def test_in_a_crowd_those_who_are_served_hear_at_once_and_the_others_soon() -> N
     assert crowd.wait(PATIENCE) == []
 
 
-def test_who_has_the_piece_itself_hears_of_it_later_even_if_it_is_served() -> None:
+def test_neighbour_with_the_piece_gets_have_later() -> None:
     crowd = Crowd()
     served = crowd.add(has=(3,), is_interested=True, is_unchoked=True)
     assert crowd.complete(3) == []
@@ -70,16 +77,16 @@ def test_who_has_the_piece_itself_hears_of_it_later_even_if_it_is_served() -> No
 
 
 def test_what_waits_goes_ahead_of_the_next_message() -> None:
-    """An unchoked neighbour knows at once what it may ask for."""
+    """An unchoked neighbour knows at once what it may request."""
     crowd = Crowd()
     key = crowd.add(is_interested=True)
     crowd.complete(3, 5)
     crowd.outbox.send(crowd.neighbours[key], Unchoke())
-    assert crowd.said() == [(key, Have(3)), (key, Have(5)), (key, Unchoke())]
+    assert crowd.sent() == [(key, Have(3)), (key, Have(5)), (key, Unchoke())]
     assert crowd.wait(PATIENCE) == []
 
 
-def test_pieces_that_come_after_each_other_are_told_together() -> None:
+def test_delayed_haves_are_sent_together() -> None:
     crowd = Crowd()
     key = crowd.add(is_interested=True)
     crowd.complete(3)
@@ -94,11 +101,11 @@ def test_a_profile_without_patience_tells_everybody_at_once() -> None:
     assert crowd.complete(3) == [(1, Have(3)), (2, Have(3))]
 
 
-def test_in_a_swarm_everybody_learns_in_the_end_that_the_others_have_everything() -> None:
-    """So connections between those who have everything are closed: nothing that waits is forgotten."""
+def test_all_haves_arrive_in_a_swarm_eventually() -> None:
+    """So connections between complete peers are closed: no delayed have is lost."""
     swarm = VirtualSwarm(a_torrent(24))
     source = swarm.add("seed", up=200_000, is_seed=True)
     leeches = [swarm.add(f"l{number}", up=50_000) for number in range(20)]
     swarm.run_until_all_complete()
     swarm.run(swarm.now + 5)
-    assert [len(peer.pipes) for peer in (source, *leeches)] == [0] * 21
+    assert [len(peer.connections) for peer in (source, *leeches)] == [0] * 21

@@ -4,7 +4,7 @@ from collections import deque
 from typing import Final
 
 SLICES: Final = 20
-"""A window is measured to within one of so many parts of it."""
+"""Parts of a window; it is measured to within one of them."""
 
 
 class Rate:
@@ -32,17 +32,17 @@ class Rate:
     def add(self, count: int, now: float) -> None:
         """Count bytes that have just moved."""
         if now >= self._ends:
-            self._turn(now)
+            self._start_slice(now)
         self.total += count
 
     def read(self, now: float) -> float:
         """Return the rate in bytes/s; in the first moments over a whole slice, or one block would look like a flood."""
         if now >= self._ends:
-            self._turn(now)
+            self._start_slice(now)
         oldest = self._began - (len(self._notes) - 1) * self._slice
         return (self.total - self._notes[0]) / max(now - oldest, self._slice)
 
-    def _turn(self, now: float) -> None:
+    def _start_slice(self, now: float) -> None:
         """Begin the slice that `now` is in. In those between, nothing moved; the oldest notes go."""
         if not self._notes:
             self._start(now)

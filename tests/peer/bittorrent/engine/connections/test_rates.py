@@ -1,10 +1,10 @@
-"""A rate is what came within the window, over the time it took."""
+"""A rate is the bytes within the window over the time that they took."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.engine.rates import SLICES, Rate
+from peer.bittorrent.engine.connections.rates import SLICES, Rate
 
 WINDOW = 20.0
 BLOCK = 16 << 10
@@ -15,7 +15,7 @@ WINDOWS = st.floats(0.01, 100)
 
 
 def flow(rate: Rate, bytes_per_second: float, begin: float, end: float) -> None:
-    """Let blocks come evenly."""
+    """Add blocks at an even pace."""
     count = round((end - begin) * bytes_per_second / BLOCK)
     for number in range(1, count + 1):
         rate.add(BLOCK, begin + number * BLOCK / bytes_per_second)
@@ -29,7 +29,7 @@ def test_a_constant_flow_reads_as_that_flow(bytes_per_second: float, seconds: fl
     assert rate.read(begin + seconds) == pytest.approx(bytes_per_second, rel=1e-6, abs=1.5 * a_block_more_or_less)
 
 
-def test_a_neighbour_known_for_3_seconds_is_measured_over_3_seconds() -> None:
+def test_three_seconds_of_flow_are_measured_over_three() -> None:
     rate = Rate(WINDOW, since=100)
     rate.add(3_000, 101)
     assert rate.read(103) == 1_000
@@ -42,13 +42,13 @@ def test_without_a_beginning_the_first_reading_is_one() -> None:
     assert rate.read(104) == 1_000
 
 
-def test_the_first_block_does_not_look_like_a_flood() -> None:
+def test_first_block_does_not_look_like_a_flood() -> None:
     rate = Rate(WINDOW)
     rate.add(BLOCK, 100)
     assert rate.read(100) == BLOCK
 
 
-def test_a_change_of_pace_is_seen_in_full_after_one_window() -> None:
+def test_change_of_pace_shows_fully_after_one_window() -> None:
     rate = Rate(WINDOW, since=0)
     flow(rate, 100 * BLOCK, 0, 40)
     flow(rate, 10 * BLOCK, 40, 60)
@@ -68,7 +68,7 @@ def test_a_burst_fades_within_the_window(window: float, burst: int, before: list
 
 
 @given(WINDOWS, MOMENTS)
-def test_it_lies_between_nothing_and_all_that_came_in_a_slice(window: float, moments: list[tuple[float, int]]) -> None:
+def test_rate_lies_between_zero_and_one_slice(window: float, moments: list[tuple[float, int]]) -> None:
     rate, now = Rate(window), 0.0
     for step, count in moments:
         now += step
@@ -88,7 +88,7 @@ def test_reading_changes_nothing(window: float, moments: list[tuple[float, int]]
     assert read.read(now) == unread.read(now)
 
 
-def test_years_of_silence_cost_no_memory_and_no_time() -> None:
+def test_years_of_silence_cost_no_memory_or_time() -> None:
     rate = Rate(1e-3, since=0)
     rate.add(BLOCK, 0)
     assert rate.read(1e9) == 0
