@@ -219,9 +219,9 @@ def test_each_life_has_a_peer_id_in_hex_and_numbers_from_one() -> None:
     swarm.add("seed", up=256 << 10, is_seed=True)
     traveller = swarm.add("traveller", up=64 << 10, departure="at 50 % for 5 s")
     swarm.run(60)
-    lives = list(traveller.told(Joined))
+    lives = list(traveller.events_of(Joined))
     assert [len(bytes.fromhex(joined.peer_id)) for joined in lives] == [20, 20]
-    assert [connected.neighbour for connected in traveller.told(Connected)].count(1) == len(lives)
+    assert [connected.neighbour for connected in traveller.events_of(Connected)].count(1) == len(lives)
 
 
 def _documented() -> Iterator[tuple[str, str, str, str]]:
