@@ -3,10 +3,7 @@
 import json
 import re
 import subprocess
-<<<<<<< HEAD
-=======
 import sys
->>>>>>> proof
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
@@ -22,10 +19,7 @@ def planned() -> Iterator[Output]:
     for file in sorted(EXPERIMENTS.glob("*.yaml")):
         made = subprocess.run([TESTBED, "plan", "--json", file], capture_output=True, text=True, check=False)
         if made.returncode:
-<<<<<<< HEAD
-=======
             print(made.stderr, end="", file=sys.stderr)
->>>>>>> proof
             yield Output.of_text(f"plan {file.stem}", made.stderr)
             continue
         plan: Plan = json.loads(made.stdout)

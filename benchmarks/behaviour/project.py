@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 # The project's names, which move.
-<<<<<<< HEAD
 from contract.encoding import encode, encode_header
 from contract.events import Level
 from contract.events import TraceEvent as Fact
@@ -17,13 +16,6 @@ from peer.bittorrent.client.program import describe_setup as describe
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualSwarm, a_torrent
-=======
-from peer.swarm.facts import Fact, Level
-from peer.swarm.profile import PROFILES, Profile
-from peer.swarm.trace import describe, encode, encode_header
-from peer.wire.bitfield import Bitfield
-from tests.peer.swarm.virtual import VirtualSwarm, a_torrent
->>>>>>> proof
 
 __all__ = [
     "PROFILES",
@@ -49,11 +41,7 @@ SUMMARY: Final = "summary"
 
 # New name: old name. `event.field` and `table.column` rename in one kind of line or table alone.
 RENAMED_FACTS: Final[Mapping[str, str]] = {}
-<<<<<<< HEAD
 RENAMED_FIELDS: Final[Mapping[str, str]] = {}
-=======
-RENAMED_FIELDS: Final[Mapping[str, str]] = {}
->>>>>>> proof
 """Of lines of traces, of plans, of records of trials, and columns of `counters`."""
 RENAMED_IN_PLANS: Final[Mapping[str, str]] = {"hosts": "cast", "trace_level": "trace"}
 """Of plans alone: old plans and records are still read with the old names."""
