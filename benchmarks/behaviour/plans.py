@@ -39,6 +39,7 @@ def _normalised(plan: Plan) -> Any:
     for trial in plan["trials"]:
         trial["id"] = _without_digest(trial["id"])
         trial["settings"]["modules"] = dict.fromkeys(trial["settings"]["modules"], "")
+        trial["settings"]["trace"] = trial["settings"].pop("trace_level")  # records of trials have another `trace`
     return old_value(plan)
 
 
