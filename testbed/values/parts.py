@@ -32,7 +32,7 @@ class Named(Part):
 
 
 def _named(value: object) -> object:
-    """Let a name alone stand for something without parameters."""
+    """Accept a name alone for a mapping without parameters."""
     if isinstance(value, str):
         return {"class": value}
     if isinstance(value, Mapping | Named):

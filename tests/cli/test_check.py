@@ -37,8 +37,8 @@ def test_too_short_trials_are_warned_about(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("4 MiB", "64 KiB"))
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
-    _, told = answer.stdout.splitlines()
-    assert told.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
+    _, warned = answer.stdout.splitlines()
+    assert warned.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
 
 
 def test_unknown_application_is_refused(called: Run, swarm: Path) -> None:

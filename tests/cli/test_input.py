@@ -1,4 +1,4 @@
-"""Help, and what is said when the input cannot be."""
+"""Help, and messages about bad input."""
 
 import subprocess
 from collections.abc import Callable

@@ -26,7 +26,7 @@ sweep:
 
 @pytest.fixture
 def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An experiment, on a machine whose capacity nobody has measured."""
+    """An experiment, on a machine without a measured capacity."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "swarm.yaml"
     file.write_text(SWARM)

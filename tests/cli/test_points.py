@@ -1,4 +1,4 @@
-"""Points of a sweep on a terminal: short, and still told apart."""
+"""Points of a sweep on a terminal: short, and still distinct."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""What figures and expectations name must be measured: misspelt words are found before a run, at their place."""
+"""Unknown columns and values in figures and expectations are found before a run, at their place."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ sweep:
   peers.homes.count: [2, 4]
 """
 LINE = SWARM.count("\n") + 1
-"""Where what is tried stands."""
+"""The line of the expressions under test."""
 COLUMNS = "the swept keys are columns, and those in docs/results.md"
 
 

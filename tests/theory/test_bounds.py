@@ -19,7 +19,7 @@ HOUR = 3600
 
 
 def textbook(peers: int) -> Swarm:
-    """F/u is one hour, u_s = 10 u, and nobody's download is in the way."""
+    """F/u is one hour, u_s = 10 u, and no download limits."""
     return Swarm(size=HOUR, server_up=10, peers=(Downloader(up=1, down=10),) * peers)
 
 

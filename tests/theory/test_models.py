@@ -1,4 +1,4 @@
-"""The remembered models agree with themselves."""
+"""The models are consistent."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""What the three topologies share: the words of their links, the names of their hosts, and the refusals."""
+"""What the three topologies share: link parameters, host names, and refusals."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Mininet's own `mn` runs the three files, in namespaces where it finds nothing of this machine's to touch."""
+"""Mininet's own `mn` runs the three files, in namespaces without access to this machine's network."""
 
 import os
 import shutil

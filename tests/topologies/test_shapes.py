@@ -1,4 +1,4 @@
-"""Who is linked to whom in a star, between two providers, and in a tree."""
+"""The links of the star, of two providers, and of the tree."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Keys that have another name by now: files that still use the old one are read as if they had the new one."""
+"""Old names of keys: files that use them are read as if they had the new ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Renamed:
 
 
 def rename_old_keys(document: CommentedMap) -> Iterator[Renamed]:
-    """Give every old key of a document its new name where it stands, and yield each."""
+    """Replace every old key of a document by its new name, keep its position, and yield each."""
     for mapping in (document, document.get("sweep"), _lookup(document, "sweep", "zip")):
         if isinstance(mapping, CommentedMap):
             yield from _rename(mapping, *_LEVEL)
@@ -39,7 +39,7 @@ def _lookup(document: CommentedMap, *path: str) -> object:
 
 
 def _rename_csv_keys(value: object, seen: set[int]) -> Iterator[Renamed]:
-    """A mapping of a file and perhaps a column, wherever it stands, is `{csv: FILE, column: NAME}` now."""
+    """Replace `{trace: FILE, column: NAME}` by `{csv: FILE, column: NAME}` at any depth."""
     if not isinstance(value, CommentedMap | CommentedSeq) or id(value) in seen:
         return
     seen.add(id(value))
@@ -50,7 +50,7 @@ def _rename_csv_keys(value: object, seen: set[int]) -> Iterator[Renamed]:
 
 
 def _rename(mapping: CommentedMap, old: str, new: str) -> Iterator[Renamed]:
-    """Rename a key that is written in this mapping itself; what `<<` merges in is renamed where it stands."""
+    """Rename a key that this mapping itself has; one that `<<` merges in is renamed in its own mapping."""
     positions = mapping.lc.data or {}
     if old not in positions or new in mapping:
         return

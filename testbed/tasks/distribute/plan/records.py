@@ -49,7 +49,7 @@ class PlannedPeer(PlannedServer):
 
 
 class PlannedTracker(PlannedHost):
-    """A host that tells peers of one another."""
+    """A host that introduces peers to one another."""
 
     kind: Literal["http", "udp"]
     numwant: int
@@ -63,11 +63,11 @@ class TrialHosts(Record):
     """None where the scheme has none."""
     peers: tuple[PlannedPeer, ...]
     positions: tuple[str, ...]
-    """The names of all hosts, in the order in which they stand in the topology."""
+    """The names of all hosts, in the order of their places in the topology."""
 
     @property
     def all(self) -> tuple[PlannedHost, ...]:
-        """All hosts, in the order in which they stand in the topology."""
+        """All hosts, in the order of their places in the topology."""
         everyone: list[PlannedHost] = [*self.servers, *([self.tracker] if self.tracker else []), *self.peers]
         by_name = {host.name: host for host in everyone}
         return tuple(by_name[name] for name in self.positions)
