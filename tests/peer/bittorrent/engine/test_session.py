@@ -58,7 +58,7 @@ from peer.bittorrent.wire.messages import (
 )
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse, Event
 from peer.net.address import Address
-from peer.simulation.swarm import TRACKER, a_torrent
+from peer.simulation.swarm import TRACKER, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import (
     ALL,
     FAST,
@@ -70,7 +70,7 @@ from tests.peer.bittorrent.engine.scripted import (
 )
 
 BLOCK = 16 << 10
-INFO = a_torrent(8, 64 << 10)
+INFO = virtual_torrent(8, 64 << 10)
 
 
 MANY_AT_A_TIME = replace(PROFILES["course"], most_half_open=100)
