@@ -36,7 +36,7 @@ class TokenBucket:
         self._most_owed = most_owed
 
     def refill_idle(self, now: float) -> None:
-        """Refill up to the depth and no more: nobody has waited until now."""
+        """Refill up to the depth and no more: the neighbour did not wait until now."""
         self._fill(now, 0)
 
     def take(self, count: int, now: float) -> None:

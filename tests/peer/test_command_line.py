@@ -1,4 +1,4 @@
-"""`python -m peer`: what it prints, what it leaves behind, and how it ends."""
+"""`python -m peer`: what it prints, what it records, and how it ends."""
 
 import json
 import os
@@ -45,7 +45,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
 
 
 def problem(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that was complained."""
+    """The one line on standard error."""
     complained = capsys.readouterr().err
     assert complained.count("\n") == 1
     return complained.strip()
@@ -54,7 +54,7 @@ def problem(capsys: pytest.CaptureFixture[str]) -> str:
 # Sharing.
 
 
-def test_what_is_made_and_seeded_is_leeched_byte_for_byte(shared: Share, tmp_path: Path) -> None:
+def test_created_torrent_is_seeded_and_leeched(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "seed.jsonl"
     with seeding(shared, "--trace", trace) as seed:
         with leeching(
@@ -74,7 +74,7 @@ def test_what_is_made_and_seeded_is_leeched_byte_for_byte(shared: Share, tmp_pat
     assert facts[0]["profile"]["name"] == "course"
 
 
-def test_a_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
+def test_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
     link = Magnet(shared.info.info_hash).encode()
     with (
         seeding(shared) as seed,
@@ -85,7 +85,7 @@ def test_a_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_leech_goes_on_with_what_is_there_and_a_whole_one_is_complete_at_once(shared: Share, tmp_path: Path) -> None:
+def test_restarted_leech_resumes(shared: Share, tmp_path: Path) -> None:
     trace, copy = tmp_path / "trace.jsonl", tmp_path / "data.bin"
     copy.write_bytes(shared.data.read_bytes()[: 10 * PIECE])
     with (
@@ -101,7 +101,7 @@ def test_a_leech_goes_on_with_what_is_there_and_a_whole_one_is_complete_at_once(
 
 
 @pytest.mark.parametrize("storage", ["memory", "shared"])
-def test_without_a_disk_of_its_own_a_leech_serves_others(shared: Share, tmp_path: Path, storage: str) -> None:
+def test_leech_without_disk_serves_others(shared: Share, tmp_path: Path, storage: str) -> None:
     places = ["--storage", storage, *(["--original", shared.data] if storage == "shared" else [])]
     with seeding(shared, "--storage", storage) as seed:
         first = leeching(shared.torrent, *places, "--peer", seed.address)
@@ -113,7 +113,7 @@ def test_without_a_disk_of_its_own_a_leech_serves_others(shared: Share, tmp_path
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_peer_can_begin_with_a_share_of_the_pieces_the_same_for_the_same_seed(shared: Share) -> None:
+def test_initial_pieces_depend_on_seed(shared: Share) -> None:
     def claims(seed: int) -> list[int]:
         options = ["--storage", "shared", "--original", shared.data, "--have", "25%", "--seed", seed]
         with (
@@ -127,7 +127,7 @@ def test_a_peer_can_begin_with_a_share_of_the_pieces_the_same_for_the_same_seed(
     assert first == again != other
 
 
-def test_peers_find_each_other_through_a_tracker_and_say_goodbye_to_it(shared: Share, tmp_path: Path) -> None:
+def test_peers_meet_at_tracker_and_announce_stopped(shared: Share, tmp_path: Path) -> None:
     log, torrent = tmp_path / "tracker.jsonl", tmp_path / "tracked.torrent"
     os.mkfifo(log)
     with running("tracker", "--bind", "127.0.0.1", "--port", 0, "--log", log) as tracker, log.open() as lines:
@@ -148,7 +148,7 @@ def test_peers_find_each_other_through_a_tracker_and_say_goodbye_to_it(shared: S
             assert said() == "stopped"
 
 
-def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Share, tmp_path: Path) -> None:
+def test_absent_peer_returns_with_its_pieces(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     absence = ["--departure", "at 50 % for 0.2 s", "--return-bind", "127.0.0.2", "--trace", trace, "--time-scale", 20]
     with (
@@ -168,7 +168,7 @@ def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Sh
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_an_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
+def test_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     with (
         seeding(shared, "--upload-limit", "8Mbit/s") as seed,
@@ -185,9 +185,7 @@ def test_an_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_does_not_wait_until_the_tracker_knows(
-    shared: Share, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_second_signal_ends_at_once(shared: Share, tmp_path: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as tracker:
         torrent = tmp_path / "tracked.torrent"
         url = f"http://127.0.0.1:{tracker.getsockname()[1]}/announce"
@@ -206,7 +204,7 @@ def answer(tracker: socket.socket, body: bytes) -> None:
         asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
 
 
-def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path: Path) -> None:
+def test_full_disk_is_an_exit_code(shared: Share, tmp_path: Path) -> None:
     def limit_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (shared.info.length // 2, shared.info.length // 2))
 
@@ -225,7 +223,7 @@ def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path
     assert complained.count("\n") == 1
 
 
-def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(shared: Share, tmp_path: Path) -> None:
+def test_broken_strategy_ends_program_with_traceback(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
         "from peer.bittorrent.strategies.api import tit_for_tat\n"
@@ -245,7 +243,7 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
         assert "ZeroDivisionError" in seed.errors()
 
 
-def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) -> None:
+def test_strategy_may_return_without_pieces(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
         "from peer.bittorrent.strategies.api import tit_for_tat\n"
@@ -274,7 +272,7 @@ def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) ->
     assert [left["have_count"] for left in named(facts, "left")] == [PIECES, PIECES]
 
 
-def test_one_peer_may_be_several_to_everybody_else(shared: Share, tmp_path: Path) -> None:
+def test_peer_may_have_several_identities(shared: Share, tmp_path: Path) -> None:
     traces = tmp_path / "leech.jsonl", tmp_path / "seed.jsonl"
     with seeding(shared, "--trace", traces[1], "--upload-limit", "1MB/s") as seed:
         several = ["--strategy", "sybil", "--set", "identities=3", "--trace", traces[0]]
@@ -288,7 +286,7 @@ def test_one_peer_may_be_several_to_everybody_else(shared: Share, tmp_path: Path
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = ["seed", shared.torrent, "--data", shared.data, "--bind", "127.0.0.1", "--port", port]
@@ -297,9 +295,7 @@ def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytes
     assert problem(capsys) == expected
 
 
-def test_data_that_is_not_the_torrents_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "data.bin"
     wrong.write_bytes(bytes(3 * PIECE) + shared.data.read_bytes()[3 * PIECE :])
     command = ["seed", shared.torrent, "--data", wrong, "--bind", "127.0.0.1", "--port", 0]
@@ -307,17 +303,13 @@ def test_data_that_is_not_the_torrents_is_one_line_and_an_exit_code(
     assert problem(capsys).startswith(f"peer: {wrong}: 3 of {PIECES} pieces are not those of 'data.bin'; name the data")
 
 
-def test_data_that_is_not_there_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["seed", shared.torrent, "--data", tmp_path / "none", "--bind", "127.0.0.1", "--port", 0]
     assert main([str(word) for word in command]) == ExitStatus.NO_DATA
     assert "none: No such file or directory" in problem(capsys)
 
 
-def test_a_trace_that_cannot_be_written_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unwritable_trace_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["seed", shared.torrent, "--data", shared.data, "--trace", tmp_path / "missing" / "trace"]
     assert main([str(word) for word in command]) == ExitStatus.NO_TRACE
     assert "name a file that can be written" in problem(capsys)
@@ -330,7 +322,7 @@ def test_a_trace_that_cannot_be_written_is_one_line_and_an_exit_code(
         (b"GIF89a", "expected"),
     ],
 )
-def test_a_torrent_that_cannot_be_read_is_one_line_and_an_exit_code(
+def test_unreadable_torrent_is_an_exit_code(
     tmp_path: Path, content: bytes | None, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torrent = tmp_path / "a.torrent"
@@ -340,12 +332,12 @@ def test_a_torrent_that_cannot_be_read_is_one_line_and_an_exit_code(
     assert expected in problem(capsys)
 
 
-def test_a_magnet_link_that_leads_nowhere_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_magnet_link_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["leech", "magnet:?dn=x", "--to", str(tmp_path)]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert "expected xt=urn:btih:<info-hash>, found none" in problem(capsys)
 
 
-def test_a_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+def test_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["create", str(shared.data), "--out", str(shared.torrent)]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert "use --force" in problem(capsys)
 
@@ -366,9 +358,7 @@ def test_a_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixtu
         ("--have", "2", "expected a share from 0 to 1, or from 0% to 100%, found '2'"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_option_is_named(option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["leech", "a.torrent", option, value])
     assert ended.value.code == ExitStatus.USAGE
@@ -386,7 +376,7 @@ def test_an_option_that_cannot_be_used_is_named(
         (["--to", "x", "--departure", "soon"], "soon"),
     ],
 )
-def test_options_that_do_not_fit_together_are_one_line(
+def test_conflicting_options_are_reported(
     shared: Share, options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["leech", str(shared.torrent), *options]) == ExitStatus.USAGE
@@ -429,7 +419,7 @@ def test_command_imports_only_what_it_needs() -> None:
         assert [module for module in imported if module.startswith(foreign)] == []
 
 
-def test_the_page_of_the_program_names_every_exit_code() -> None:
+def test_documentation_lists_exit_codes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "peer.md").read_text()
     table = page.partition("| exit code | why |\n")[2].partition("\n\n")[0]
     assert [int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)] == [*ExitStatus]

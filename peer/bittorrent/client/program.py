@@ -264,7 +264,7 @@ def describe_setup(
 
 
 def _print_completed(trace: TraceFile) -> None:
-    """Print the line after the trace is written: whoever waits for the line may read the trace next."""
+    """Print the line after the trace is written: a reader of the line may read the trace next."""
     trace.flush()
     print(COMPLETED, flush=True)
 

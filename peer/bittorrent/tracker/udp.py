@@ -113,8 +113,8 @@ class UdpServer:
         answer = self._registry.scrape(request.info_hashes, now)
         if isinstance(answer, Failure):
             return ErrorResponse(request.transaction, answer.reason)
-        nobody = ScrapeEntry(0, 0, 0)
-        entries = tuple(answer.files.get(info_hash, nobody) for info_hash in request.info_hashes)
+        unknown = ScrapeEntry(0, 0, 0)
+        entries = tuple(answer.files.get(info_hash, unknown) for info_hash in request.info_hashes)
         return UdpScrapeResponse(request.transaction, entries)
 
 

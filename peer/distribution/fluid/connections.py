@@ -308,7 +308,7 @@ class Sink:
             self._recorder.disconnected(self._key, reason, by_us=by_us)
 
 
-class Host(Protocol):
+class Acceptor(Protocol):
     """What a newcomer needs of the program that it has dialled."""
 
     def introduced(self, newcomer: "Newcomer", hello: Hello) -> None:
@@ -321,14 +321,14 @@ class Host(Protocol):
 class Newcomer:
     """A connection that another program made, until its hello has arrived."""
 
-    def __init__(self, connected: socket.socket, address: Address, host: Host) -> None:
+    def __init__(self, connected: socket.socket, address: Address, acceptor: Acceptor) -> None:
         self.address: Final = address
         self.socket: Final = connected
-        self._host: Final = host
+        self._acceptor: Final = acceptor
         self._heard = b""
         self._loop: Final = asyncio.get_running_loop()
         self._poller: Final = poller_of(self._loop)
-        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, host.dismissed, self, "it does not say who it is")
+        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it does not say who it is")
         self._poller.add_reader(connected.fileno(), self._readable)
 
     def hand_over(self) -> socket.socket:
@@ -343,11 +343,11 @@ class Newcomer:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._host.dismissed(self, explain(error))
+            self._acceptor.dismissed(self, explain(error))
             return
         self._heard += data
         if not data:
-            self._host.dismissed(self, _CLOSED)
+            self._acceptor.dismissed(self, _CLOSED)
         elif len(self._heard) == _HELLO.size:
             self._introduce()
 
@@ -355,9 +355,9 @@ class Newcomer:
         try:
             hello = decode_hello(self._heard)
         except ValueError as error:
-            self._host.dismissed(self, str(error))
+            self._acceptor.dismissed(self, str(error))
         else:
-            self._host.introduced(self, hello)
+            self._acceptor.introduced(self, hello)
 
 
 class Pacer:

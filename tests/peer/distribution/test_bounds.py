@@ -1,4 +1,4 @@
-"""On shaped links the baselines take the time that theory says, and not much more."""
+"""On shaped links both schemes take the time of the bound, and not much more."""
 
 import json
 import time
@@ -28,7 +28,7 @@ from topologies.star import Star
 
 pytestmark = pytest.mark.kernel
 
-FOLDER = Path("/run/baselines")
+FOLDER = Path("/run/distribution")
 FILE, PLAN = FOLDER / "file.bin", FOLDER / "plan.json"
 PRELOAD = (
     "peer.cli.main",
@@ -77,7 +77,7 @@ def swarm(peers: list[Downloader]) -> Swarm:
     return Swarm(LENGTH * 8, 16 * MEGA, tuple(peers))
 
 
-def test_four_clients_share_an_uplink_at_the_bound() -> None:
+def test_client_server_attains_bound() -> None:
     def serve(network: Network) -> None:
         server = network.host("server")
         options = ["--bind", str(server.address), "--port", str(PORT)]
@@ -96,7 +96,7 @@ def test_four_clients_share_an_uplink_at_the_bound() -> None:
     ("server_up", "slow_down", "limit"),
     [(16, 24, "uploads"), (3, 24, "server"), (16, 4, "download")],
 )
-def test_the_fluid_scheme_attains_the_bound_whatever_limits(server_up: int, slow_down: int, limit: str) -> None:
+def test_fluid_scheme_attains_bound(server_up: int, slow_down: int, limit: str) -> None:
     at = Swarm(
         LENGTH * 8,
         server_up * MEGA,

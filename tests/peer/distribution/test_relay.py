@@ -1,4 +1,4 @@
-"""The fluid scheme as processes: everybody gets the file, also after a loss, and strangers are kept out."""
+"""The fluid scheme as processes: all peers get the file, also after a loss, and foreign connections are refused."""
 
 import signal
 import socket
@@ -48,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def addresses(count: int) -> list[Address]:
-    """Return free addresses; they are all found before the first is given back, so they differ."""
+    """Return free addresses, which differ since all are taken before the first is released."""
     with ExitStack() as taken:
         sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [Address(*each.getsockname()) for each in sockets]
@@ -75,7 +75,7 @@ def relay(tmp_path: Path, who: int, *options: str | Path) -> Iterator[Program]:
 @pytest.mark.parametrize(
     ("relayed", "direct"), [([FAST], 0), ([FAST, FAST], 0), ([FAST, 0, FAST / 3], FAST), ([0, 0], FAST)]
 )
-def test_everybody_gets_each_block_once_and_ends(
+def test_each_peer_gets_each_block_once_and_ends(
     file: Path, tmp_path: Path, relayed: list[float], direct: float
 ) -> None:
     plan = make_plan(tmp_path, relayed, direct)
@@ -91,7 +91,7 @@ def test_everybody_gets_each_block_once_and_ends(
         assert left["sent"] >= (len(relayed) - 1) * (len(deal.stream(who)) - 1) * plan.block
 
 
-def test_peers_keep_copies_and_relay_from_them(file: Path, tmp_path: Path) -> None:
+def test_peers_relay_from_copies(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [FAST, FAST], FAST)
     sha = sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
     with relay(tmp_path, SERVER) as server, ExitStack() as stack:
@@ -103,7 +103,7 @@ def test_peers_keep_copies_and_relay_from_them(file: Path, tmp_path: Path) -> No
     assert [copy.read_bytes() == file.read_bytes() for copy in copies] == [True, True]
 
 
-def test_the_server_sends_no_faster_than_the_plan_says(file: Path, tmp_path: Path) -> None:
+def test_server_keeps_planned_rate(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [LENGTH / 0.7], 0)
     with relay(tmp_path, SERVER), relay(tmp_path, 1) as peer:
         assert peer.end() == (ExitStatus.OK, "")
@@ -111,7 +111,7 @@ def test_the_server_sends_no_faster_than_the_plan_says(file: Path, tmp_path: Pat
     assert completed["t"] - connected["t"] > 0.65
 
 
-def test_a_peer_that_is_killed_comes_back_and_everybody_gets_the_file(file: Path, tmp_path: Path) -> None:
+def test_restarted_peer_rejoins_and_all_finish(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [LENGTH / 4] * 2, 0)
     with relay(tmp_path, SERVER) as server, relay(tmp_path, 1) as other:
         with relay(tmp_path, 2) as killed:
@@ -125,7 +125,7 @@ def test_a_peer_that_is_killed_comes_back_and_everybody_gets_the_file(file: Path
     assert facts(tmp_path / "1.jsonl", "error")[0]["what"].startswith("lost 127.0.0.1:")
 
 
-def test_a_peer_with_another_original_says_so(file: Path, tmp_path: Path) -> None:
+def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [FAST], 0)
     random_file(tmp_path / "other.bin", LENGTH)
     with relay(tmp_path, SERVER) as server:
@@ -148,7 +148,7 @@ def test_a_peer_with_another_original_says_so(file: Path, tmp_path: Path) -> Non
         (b"", "closed by the other end"),
     ],
 )
-def test_a_stranger_is_kept_out(file: Path, tmp_path: Path, said: bytes | str, problem: str) -> None:
+def test_foreign_connection_is_refused(file: Path, tmp_path: Path, said: bytes | str, problem: str) -> None:
     plan = make_plan(tmp_path, [FAST], 0)
     hellos = {"who": Hello(plan.digest, 7, 0).encode(), "have": Hello(plan.digest, 1, 71).encode()}
     with relay(tmp_path, SERVER) as server:
@@ -161,7 +161,7 @@ def test_a_stranger_is_kept_out(file: Path, tmp_path: Path, said: bytes | str, p
     assert problem in facts(tmp_path / "server.jsonl", "error")[0]["what"]
 
 
-def test_a_hello_is_read_as_it_was_written() -> None:
+def test_hello_round_trips() -> None:
     hello = Hello(b"p" * 20, 3, 1 << 20)
     assert decode_hello(hello.encode()) == hello
 
@@ -170,7 +170,7 @@ def test_a_hello_is_read_as_it_was_written() -> None:
     ("plan", "who", "problem"),
     [("[]", 1, "expected an object"), ("good", 5, "has 1 peers; there is no peer 5")],
 )
-def test_a_plan_that_cannot_be_used_is_one_line_and_an_exit_code(
+def test_unusable_plan_is_an_exit_code(
     tmp_path: Path, plan: str, who: int, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_plan(tmp_path, [FAST], 0)
@@ -183,7 +183,7 @@ def test_a_plan_that_cannot_be_used_is_one_line_and_an_exit_code(
     assert problem in complaint
 
 
-def test_a_plan_that_is_not_there_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_plan_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["relay", str(tmp_path / "plan"), "--as", "1", "--original", "file"]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert capsys.readouterr().err == f"relay: cannot read the plan {tmp_path / 'plan'}: No such file or directory\n"
 
@@ -197,8 +197,6 @@ def test_a_plan_that_is_not_there_is_an_exit_code(tmp_path: Path, capsys: pytest
         (["--as", "server", "--to", "f", "--sha1", "0" * 40], "--to: is for peers"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    options: list[str], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_option_is_named(options: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert status_of(["relay", "plan.json", *options]) == ExitStatus.USAGE
     assert problem in capsys.readouterr().err
