@@ -190,7 +190,7 @@ def test_first_message_is_the_shortest_understood() -> None:
     assert Mind(INFO).meet(reserved=PLAIN).hears() == []
 
 
-def test_an_extension_handshake_says_who_we_are() -> None:
+def test_extension_handshake_describes_us() -> None:
     (said,) = [each for each in a_seed().meet().hears() if isinstance(each, Extended)]
     ours = decode_extension_handshake(said.payload)
     assert said.extension == 0
@@ -483,7 +483,7 @@ def test_neighbours_hear_of_each_other() -> None:
     assert [peer.address for peer in decode_pex(said.payload).added] == [Address("198.18.0.3", 7_000)]
 
 
-def test_who_was_named_by_a_neighbour_is_dialled() -> None:
+def test_addresses_from_neighbours_are_dialled() -> None:
     mind = Mind()
     named = Address("198.18.0.77", 6_881)
     mind.meet(Extended(1, PeerExchange((PexPeer(named),)).encode()))

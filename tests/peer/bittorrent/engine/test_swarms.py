@@ -69,7 +69,7 @@ def test_same_seed_gives_the_same_trace() -> None:
     assert traces(1) != traces(2)
 
 
-def test_a_seed_serves_everybody_for_the_same_time() -> None:
+def test_seed_serves_all_for_the_same_time() -> None:
     profile = replace(PROFILES["libtorrent"], seed_turn=60, seed_turn_pieces=1)
     swarm = VirtualSwarm(virtual_torrent(2_000, 256 * KIB), profile=profile)
     leechers = flash_crowd(swarm, 20, seed_up=256 * KIB, up=1 * KIB)
@@ -160,7 +160,7 @@ def test_returning_peer_keeps_pieces_under_another_id() -> None:
     assert traveller.session.is_complete
 
 
-def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
+def test_lying_bitfield_stalls_no_peer() -> None:
     def time_with(liar: bool) -> float:
         swarm = VirtualSwarm(virtual_torrent(100))
         leechers = flash_crowd(swarm, 8)

@@ -95,7 +95,7 @@ def test_delayed_haves_are_sent_together() -> None:
     assert crowd.wait(PATIENCE / 2) == [(key, Have(3)), (key, Have(5))]
 
 
-def test_a_profile_without_patience_tells_everybody_at_once() -> None:
+def test_profile_without_patience_delays_no_have() -> None:
     crowd = Crowd(patience=0)
     crowd.add(has=(3,), is_interested=True), crowd.add(is_interested=True)
     assert crowd.complete(3) == [(1, Have(3)), (2, Have(3))]
