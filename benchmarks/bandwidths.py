@@ -21,7 +21,7 @@ from statistics import mean, stdev
 from benchmarks.clients import markdown, spread
 from benchmarks.deviators import as_parameter
 from peer.bittorrent.engine.profile import PROFILES
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 
 KB = 1_000
 LIMIT = 400.0
@@ -64,7 +64,7 @@ class Run:
         self._setting = setting
         self._came: dict[str, float] = {}
         self.swarm = VirtualSwarm(
-            a_torrent(setting.pieces, 64 << 10),
+            virtual_torrent(setting.pieces, 64 << 10),
             seed=seed,
             profile=PROFILES[setting.profile].scaled(setting.scale),
             latency=0.002,

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.clients import markdown, spread
 from peer.bittorrent.engine.profile import PROFILES
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 
 KIB = 1024
 LIMIT = 2_000.0
@@ -28,7 +28,7 @@ def downloads(arguments: argparse.Namespace, words: str, seed: int) -> tuple[flo
     strategy, *settings = words.split()
     parameters = {name: as_parameter(value) for name, _, value in (each.partition("=") for each in settings)}
     profile = PROFILES[arguments.profile].scaled(arguments.time_scale)
-    swarm = VirtualSwarm(a_torrent(arguments.pieces, 64 * KIB), profile=profile, seed=seed)
+    swarm = VirtualSwarm(virtual_torrent(arguments.pieces, 64 * KIB), profile=profile, seed=seed)
     swarm.add("seed", up=arguments.seed_up * KIB, is_seed=True)
     ordinary: dict[str, Any] = {} if arguments.neighbours is None else {"neighbours": arguments.neighbours}
     leech = {"up": 128 * KIB, "down": arguments.down * KIB, **ordinary}

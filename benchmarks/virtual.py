@@ -16,7 +16,7 @@ from statistics import mean
 from benchmarks.clients import markdown, spread
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.strategies.registry import STRATEGIES
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 
 PIECE = 128 << 10
 LATENCY = 0.002
@@ -26,7 +26,7 @@ def ratio(profile: Profile, n: int, seed: int, strategies: tuple[str, str]) -> t
     """Distribute once; returns the time over the bound, the copies that the seed sent, and the mean over the bound."""
     half = 2 if n >= 40 else 1
     seed_up, up, down = 2e6 / half, 1e6 / half, 3e6 / half
-    swarm = VirtualSwarm(a_torrent(256 // half, PIECE), profile=profile, seed=seed, latency=LATENCY)
+    swarm = VirtualSwarm(virtual_torrent(256 // half, PIECE), profile=profile, seed=seed, latency=LATENCY)
     source = swarm.add("seed", up=seed_up, is_seed=True, strategy=strategies[0])
     leeches = [swarm.add(f"l{number}", up=up, down=down, strategy=strategies[1]) for number in range(n)]
     took, length = swarm.run_until_all_complete(), swarm.info.length

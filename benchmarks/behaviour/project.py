@@ -15,7 +15,7 @@ from contract.events import TraceEvent as Fact
 from peer.bittorrent.client.program import describe_setup as describe
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 
 __all__ = [
     "PROFILES",
@@ -24,10 +24,10 @@ __all__ = [
     "Level",
     "Profile",
     "VirtualSwarm",
-    "a_torrent",
     "describe",
     "encode",
     "encode_header",
+    "virtual_torrent",
 ]
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]

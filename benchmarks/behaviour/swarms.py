@@ -18,10 +18,10 @@ from benchmarks.behaviour.project import (
     Fact,
     Level,
     VirtualSwarm,
-    a_torrent,
     describe,
     encode,
     encode_header,
+    virtual_torrent,
 )
 from benchmarks.behaviour.renaming import new_name, old_line, old_value
 
@@ -184,7 +184,7 @@ def drawn_swarms() -> list[Drawn]:
 def trace_of(drawn: Drawn) -> str:
     """Let a swarm live, and return all that its peers tell, one line a fact."""
     swarm = VirtualSwarm(
-        a_torrent(drawn.pieces, drawn.piece_length),
+        virtual_torrent(drawn.pieces, drawn.piece_length),
         seed=drawn.seed,
         latency=drawn.latency,
         numwant=drawn.numwant,

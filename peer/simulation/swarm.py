@@ -27,7 +27,7 @@ from peer.simulation.peer import PORT, VirtualPeer
 TRACKER: Final = "http://198.18.0.1/announce"
 
 
-def a_torrent(pieces: int, piece_length: int = 16 << 10) -> Info:
+def virtual_torrent(pieces: int, piece_length: int = 16 << 10) -> Info:
     """Make a torrent without content: virtual peers check no hashes."""
     return make_info("virtual", pieces * piece_length, piece_length, [bytes(20)] * pieces)
 

@@ -36,7 +36,7 @@ from contract.events import (
 from peer.bittorrent.client.program import describe_setup
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies.parts.chokers import RECIPROCATES
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 
 DOC = Path(__file__).parents[2] / "docs" / "trace.md"
 
@@ -215,7 +215,7 @@ def test_the_lines_of_the_document_are_events() -> None:
 
 def test_each_life_has_a_peer_id_in_hex_and_numbers_from_one() -> None:
     """As docs/trace.md says of `joined` and `neighbour`."""
-    swarm = VirtualSwarm(a_torrent(40))
+    swarm = VirtualSwarm(virtual_torrent(40))
     swarm.add("seed", up=256 << 10, is_seed=True)
     traveller = swarm.add("traveller", up=64 << 10, departure="at 50 % for 5 s")
     swarm.run(60)

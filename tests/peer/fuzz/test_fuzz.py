@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from peer.bittorrent.engine import actions
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Message, PieceHeader
-from peer.simulation.swarm import a_torrent
+from peer.simulation.swarm import virtual_torrent
 from tests.peer.bittorrent.engine.scripted import (
     ALL,
     FAST,
@@ -19,7 +19,7 @@ from tests.peer.bittorrent.engine.scripted import (
 from tests.peer.bittorrent.wire.values import BLOCKLESS
 from tests.peer.fuzz.targets import TARGETS, mutate
 
-INFO = a_torrent(8, 64 << 10)
+INFO = virtual_torrent(8, 64 << 10)
 SMALL = st.integers(0, 9)
 BLOCKS = st.sampled_from([0, 1, 16 << 10, 32 << 10, 48 << 10, 64 << 10])
 HEADERS = st.builds(PieceHeader, SMALL, BLOCKS, st.sampled_from([1, 16 << 10, 1 << 20]))

@@ -5,7 +5,7 @@ import pytest
 from contract.events import Disconnected
 from peer.simulation.agenda import Agenda
 from peer.simulation.links import Downlink
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 
 BLOCK = 16 << 10
 PIECES = 64
@@ -36,7 +36,7 @@ def test_downlink_takes_blocks_one_after_another() -> None:
 
 @pytest.mark.parametrize(("up", "down"), [(200_000.0, None), (2_000_000.0, 200_000.0)])
 def test_slower_link_decides_the_download_time(up: float, down: float | None) -> None:
-    swarm = VirtualSwarm(a_torrent(PIECES, BLOCK))
+    swarm = VirtualSwarm(virtual_torrent(PIECES, BLOCK))
     swarm.add("seed", up=up, is_seed=True)
     leech = swarm.add("leech", down=down)
     swarm.run_until_all_complete()
@@ -46,7 +46,7 @@ def test_slower_link_decides_the_download_time(up: float, down: float | None) ->
 
 
 def test_vanished_peer_leaves_its_neighbours_without_connection() -> None:
-    swarm = VirtualSwarm(a_torrent(PIECES, BLOCK))
+    swarm = VirtualSwarm(virtual_torrent(PIECES, BLOCK))
     seed = swarm.add("seed", up=100_000, is_seed=True)
     leech = swarm.add("leech")
     swarm.call_at(2.0, lambda: swarm.vanish("seed"))

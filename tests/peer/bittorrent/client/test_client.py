@@ -297,7 +297,7 @@ def test_first_complete_copy_of_a_block_wins(run: Run) -> None:
     run(body())
 
 
-def test_a_broken_stream_and_an_end_are_told(run: Run) -> None:
+def test_broken_stream_and_its_end_are_reported(run: Run) -> None:
     async def body() -> None:
         script = Script({"protocol error": [Close(1, "nonsense")]})
         async with Scene(script) as scene:

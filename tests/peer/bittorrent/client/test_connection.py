@@ -263,7 +263,7 @@ def test_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
 
 
 @pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n", HELLO.encode() + b"\xff\xff\xff\xff"])
-def test_what_makes_no_sense_is_told_once(run: Run, garbage: bytes) -> None:
+def test_malformed_bytes_are_reported_once(run: Run, garbage: bytes) -> None:
     async def body() -> None:
         owner = Owner()
         async with connected(owner) as (_, theirs):

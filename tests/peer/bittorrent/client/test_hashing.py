@@ -45,7 +45,7 @@ async def check(info: Info, index: int, piece: bytes, *, with_digests: bool = Fa
 
 @pytest.mark.parametrize(("data", "piece_length"), [(SMALL_DATA, SMALL), (LARGE_DATA, LEAST_FOR_THREAD)])
 @pytest.mark.parametrize("index", [0, 2])
-def test_pieces_are_told_right_from_wrong(data: bytes, piece_length: int, index: int) -> None:
+def test_wrong_pieces_are_recognised(data: bytes, piece_length: int, index: int) -> None:
     info = file_torrent(data, piece_length)
     good = piece_of(info, data, index)
     bad = good[:-1] + bytes([good[-1] ^ 1])

@@ -22,7 +22,7 @@ from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import Message
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.net.address import Address
-from peer.simulation.swarm import a_torrent
+from peer.simulation.swarm import virtual_torrent
 
 OUR_ID = b"-TB0100-" + b"o" * 12
 PLAIN = Reserved(0)
@@ -51,7 +51,7 @@ class Mind:
         trackers: tuple[tuple[str, ...], ...] = (),
         known: Iterable[Address] = (),
     ) -> None:
-        self.info = info or a_torrent(8, 64 << 10)
+        self.info = info or virtual_torrent(8, 64 << 10)
         self.now = 100.0
         self.events: list[TraceEvent] = []
         self.done: list[Action] = []

@@ -58,7 +58,7 @@ from peer.bittorrent.wire.messages import (
 )
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse, Event
 from peer.net.address import Address
-from peer.simulation.swarm import TRACKER, a_torrent
+from peer.simulation.swarm import TRACKER, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import (
     ALL,
     FAST,
@@ -70,7 +70,7 @@ from tests.peer.bittorrent.engine.scripted import (
 )
 
 BLOCK = 16 << 10
-INFO = a_torrent(8, 64 << 10)
+INFO = virtual_torrent(8, 64 << 10)
 
 
 MANY_AT_A_TIME = replace(PROFILES["course"], most_half_open=100)
@@ -190,7 +190,7 @@ def test_first_message_is_the_shortest_understood() -> None:
     assert Mind(INFO).meet(reserved=PLAIN).hears() == []
 
 
-def test_an_extension_handshake_says_who_we_are() -> None:
+def test_extension_handshake_describes_us() -> None:
     (said,) = [each for each in a_seed().meet().hears() if isinstance(each, Extended)]
     ours = decode_extension_handshake(said.payload)
     assert said.extension == 0
@@ -483,7 +483,7 @@ def test_neighbours_hear_of_each_other() -> None:
     assert [peer.address for peer in decode_pex(said.payload).added] == [Address("198.18.0.3", 7_000)]
 
 
-def test_who_was_named_by_a_neighbour_is_dialled() -> None:
+def test_addresses_from_neighbours_are_dialled() -> None:
     mind = Mind()
     named = Address("198.18.0.77", 6_881)
     mind.meet(Extended(1, PeerExchange((PexPeer(named),)).encode()))

@@ -25,7 +25,7 @@ from peer.bittorrent.engine.strategy import Allocation, ChokingView
 from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 
 KIB = 1024
 COURSE = PROFILES["course"]
@@ -51,7 +51,7 @@ def flash_crowd(
 
 def test_fifty_peers_come_close_to_the_bound() -> None:
     profile = replace(PROFILES["testbed"], most_neighbours=20, dials_up_to=10)
-    swarm = VirtualSwarm(a_torrent(1_000), profile=profile)
+    swarm = VirtualSwarm(virtual_torrent(1_000), profile=profile)
     flash_crowd(swarm, 50, seed_up=1024 * KIB, up=512 * KIB)
     took = swarm.run_until_all_complete()
     bound = 50 * swarm.info.length / (1024 * KIB + 50 * 512 * KIB)
@@ -60,7 +60,7 @@ def test_fifty_peers_come_close_to_the_bound() -> None:
 
 def test_same_seed_gives_the_same_trace() -> None:
     def traces(seed: int) -> bytes:
-        swarm = VirtualSwarm(a_torrent(50), seed=seed)
+        swarm = VirtualSwarm(virtual_torrent(50), seed=seed)
         peers = flash_crowd(swarm, 8)
         swarm.run_until_all_complete()
         return b"".join(peer.trace() for peer in peers)
@@ -69,9 +69,9 @@ def test_same_seed_gives_the_same_trace() -> None:
     assert traces(1) != traces(2)
 
 
-def test_a_seed_serves_everybody_for_the_same_time() -> None:
+def test_seed_serves_all_for_the_same_time() -> None:
     profile = replace(PROFILES["libtorrent"], seed_turn=60, seed_turn_pieces=1)
-    swarm = VirtualSwarm(a_torrent(2_000, 256 * KIB), profile=profile)
+    swarm = VirtualSwarm(virtual_torrent(2_000, 256 * KIB), profile=profile)
     leechers = flash_crowd(swarm, 20, seed_up=256 * KIB, up=1 * KIB)
     swarm.run(1_800)
     seed = swarm.peers["seed"]
@@ -96,7 +96,7 @@ def times_unchoked(peer: VirtualPeer, end: float) -> dict[int, float]:
 
 def test_a_free_rider_gets_about_the_optimistic_share() -> None:
     """Each of 24 gives a fifth of its upload to an optimistic unchoke: sometimes that is the free rider."""
-    swarm = VirtualSwarm(a_torrent(4_000, 64 * KIB), profile=COURSE)
+    swarm = VirtualSwarm(virtual_torrent(4_000, 64 * KIB), profile=COURSE)
     swarm.add("seed", up=64 * KIB, is_seed=True)
     rng = Random(5)
     compliant = [swarm.add(f"leech {n}", up=64 * KIB, have=a_share(rng, 4_000, 1 / 3)) for n in range(24)]
@@ -116,7 +116,7 @@ def a_share(rng: Random, pieces: int, share: float) -> Bitfield:
 def copies_half_way(strategy: str) -> list[int]:
     """How many of 20 leechers have each of 200 pieces when they have half of all; each began with a tenth."""
     rng, pieces = Random(3), 200
-    swarm = VirtualSwarm(a_torrent(pieces, 64 * KIB))
+    swarm = VirtualSwarm(virtual_torrent(pieces, 64 * KIB))
     swarm.add("seed", up=256 * KIB, is_seed=True)
     for number in range(20):
         swarm.add(f"leech {number}", up=128 * KIB, strategy=strategy, have=a_share(rng, pieces, 1 / 10))
@@ -133,7 +133,7 @@ def test_only_rarest_first_spreads_copies_evenly() -> None:
 
 
 def test_swarm_finishes_after_the_seed_leaves() -> None:
-    swarm = VirtualSwarm(a_torrent(200))
+    swarm = VirtualSwarm(virtual_torrent(200))
     leechers = flash_crowd(swarm, 10)
     swarm.run(1_000, stop=lambda: all(any(peer.has(i) for peer in leechers) for i in range(200)))
     swarm.leave("seed")
@@ -149,7 +149,7 @@ class ClaimsEverything(Honest):
 
 
 def test_returning_peer_keeps_pieces_under_another_id() -> None:
-    swarm = VirtualSwarm(a_torrent(40))
+    swarm = VirtualSwarm(virtual_torrent(40))
     flash_crowd(swarm, 3)
     traveller = swarm.add("traveller", up=64 * KIB, departure="at 50 % for 5 s")
     swarm.run(60)
@@ -160,9 +160,9 @@ def test_returning_peer_keeps_pieces_under_another_id() -> None:
     assert traveller.session.is_complete
 
 
-def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
+def test_lying_bitfield_stalls_no_peer() -> None:
     def time_with(liar: bool) -> float:
-        swarm = VirtualSwarm(a_torrent(100))
+        swarm = VirtualSwarm(virtual_torrent(100))
         leechers = flash_crowd(swarm, 8)
         if liar:
             honest = make_strategy("tit-for-tat", COURSE, Random(1), {})
@@ -176,7 +176,7 @@ def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
 
 
 def test_silent_neighbour_is_snubbed_and_replaced() -> None:
-    swarm = VirtualSwarm(a_torrent(400))
+    swarm = VirtualSwarm(virtual_torrent(400))
     leechers = flash_crowd(swarm, 6, seed_up=64 * KIB)
     mute = swarm.add("mute", up=512 * KIB, is_seed=True)
     swarm.call_at(3.0, lambda: setattr(mute, "up", 0.001))
@@ -187,7 +187,7 @@ def test_silent_neighbour_is_snubbed_and_replaced() -> None:
 
 @pytest.mark.parametrize("poisoners", [1, 2])
 def test_only_the_sender_of_wrong_blocks_is_banned(poisoners: int) -> None:
-    swarm = VirtualSwarm(a_torrent(40, 256 * KIB))
+    swarm = VirtualSwarm(virtual_torrent(40, 256 * KIB))
     for number in range(5):
         swarm.add(f"seed {number}", up=256 * KIB, is_seed=True, corrupts=number < poisoners)
     leech = swarm.add("leech")
@@ -199,7 +199,7 @@ def test_only_the_sender_of_wrong_blocks_is_banned(poisoners: int) -> None:
 
 
 def test_bytes_of_each_second_add_up() -> None:
-    swarm = VirtualSwarm(a_torrent(100))
+    swarm = VirtualSwarm(virtual_torrent(100))
     leechers = flash_crowd(swarm, 5)
     swarm.run_until_all_complete()
     for peer in leechers:
@@ -215,7 +215,7 @@ def test_bytes_of_each_second_add_up() -> None:
 
 
 def test_bytes_before_completion_are_exact_per_connection() -> None:
-    swarm = VirtualSwarm(a_torrent(60))
+    swarm = VirtualSwarm(virtual_torrent(60))
     leechers = flash_crowd(swarm, 4)
     swarm.run_until_all_complete()
     for peer in leechers:
@@ -226,7 +226,7 @@ def test_bytes_before_completion_are_exact_per_connection() -> None:
 
 
 def test_blocks_are_not_fetched_twice_outside_the_endgame() -> None:
-    swarm = VirtualSwarm(a_torrent(200))
+    swarm = VirtualSwarm(virtual_torrent(200))
     leechers = flash_crowd(swarm, 10)
     swarm.run_until_all_complete()
     for peer in leechers:

@@ -1,7 +1,7 @@
 """A small flash crowd in virtual time, in which one peer is different."""
 
 from peer.bittorrent.engine.profile import PROFILES, Profile
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 
 KIB = 1024
 COURSE = PROFILES["course"].scaled(10)
@@ -24,7 +24,7 @@ class Crowd:
         neighbours: int | None = None,
         **parameters: object,
     ) -> None:
-        self.swarm = VirtualSwarm(a_torrent(pieces, 64 * KIB), profile=profile, seed=seed)
+        self.swarm = VirtualSwarm(virtual_torrent(pieces, 64 * KIB), profile=profile, seed=seed)
         self.seed = self.swarm.add("seed", up=seed_up * KIB, is_seed=True)
         own: dict[str, object] = {} if neighbours is None else {"neighbours": neighbours}
         self.others = [self.swarm.add(f"leech {n}", up=up * KIB, **own) for n in range(leeches)]

@@ -26,7 +26,7 @@ from peer.bittorrent.wire.messages import (
     Unchoke,
 )
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import Mind
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
@@ -101,7 +101,7 @@ def test_gets_more_from_leeches_with_more_neighbours() -> None:
 def taken_from_leeches(connections: int) -> int:
     """The bytes that it gets in 20 rounds from 15 leeches, each of which has half of the file."""
     rng, pieces = Random(7), 1_000
-    swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE.scaled(10))
+    swarm = VirtualSwarm(virtual_torrent(pieces), profile=COURSE.scaled(10))
     lone = swarm.add("lone", strategy="bitthief", connections=connections)
     for number in range(15):
         have = Bitfield(pieces)

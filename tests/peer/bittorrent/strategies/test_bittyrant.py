@@ -17,7 +17,7 @@ from peer.bittorrent.engine.strategy import (
     Trigger,
 )
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.strategies.candidates import (
     A_LONG_TIME,
     PIECE,
@@ -335,7 +335,7 @@ def test_invalid_parameters_are_refused(parameters: dict[str, object], words: st
 
 @pytest.mark.parametrize("excess", ["donated", "withheld"])
 def test_swarm_of_bittyrants_gets_the_file(excess: str) -> None:
-    swarm = VirtualSwarm(a_torrent(100, 32 << 10), profile=COURSE.scaled(10))
+    swarm = VirtualSwarm(virtual_torrent(100, 32 << 10), profile=COURSE.scaled(10))
     swarm.add("seed", up=400 * KB, is_seed=True)
     for number, up in enumerate([100, 100, 100, 100, 100, 100, 400, 400]):
         swarm.add(str(number), up=up * KB, strategy="bittyrant", excess=excess)

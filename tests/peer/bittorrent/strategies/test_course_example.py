@@ -13,7 +13,7 @@ import pytest
 from contract.events import Connected, Moved
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 
 OFFERS = (15, 12, 10, 9, 8, 3)
 UNIT = 10_000
@@ -31,7 +31,7 @@ def settled_rates(seed: int) -> tuple[Counter[int], Counter[int]]:
     Each of the six serves only the neighbour that uploads most to it.
     """
     rng = Random(seed)
-    swarm = VirtualSwarm(a_torrent(PIECES), profile=PROFILES["course"].scaled(10), seed=seed)
+    swarm = VirtualSwarm(virtual_torrent(PIECES), profile=PROFILES["course"].scaled(10), seed=seed)
     swarm.add("seed", up=1, is_seed=True)
     ours = swarm.add("ours", up=5 * SLOT * UNIT, have=a_half(rng))
     for offer in OFFERS:

@@ -10,7 +10,7 @@ from peer.bittorrent.engine.strategy import ChokingView, Strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.strategies.parts.pickers import RarestFirst
 from peer.bittorrent.strategies.registry import make_strategy
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import views
@@ -56,7 +56,7 @@ def test_has_all_as_neighbours_and_uploads_nothing() -> None:
 
 
 def test_learns_of_other_peers_from_neighbours() -> None:
-    swarm = VirtualSwarm(a_torrent(64), profile=COURSE.scaled(10), numwant=2)
+    swarm = VirtualSwarm(virtual_torrent(64), profile=COURSE.scaled(10), numwant=2)
     swarm.add("seed", up=16_384, is_seed=True)
     for n in range(20):
         swarm.add(f"leech {n}", up=16_384, neighbours=6)

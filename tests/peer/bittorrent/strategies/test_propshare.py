@@ -17,7 +17,7 @@ from peer.bittorrent.engine.strategy import (
 )
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
 
 KB = 1_000
@@ -143,7 +143,7 @@ def test_grants_add_up_to_the_whole_capacity(moments, reserve) -> None:
 def test_peers_that_upload_more_get_more() -> None:
     """All peers use PropShare and start with a random half: those that upload twice as much receive more."""
     pieces, rng = 2_000, Random(7)
-    swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE)
+    swarm = VirtualSwarm(virtual_torrent(pieces), profile=COURSE)
     swarm.add("seed", up=1, is_seed=True)
     got = {}
     for up in (20 * KB, 40 * KB, 80 * KB):

@@ -12,7 +12,7 @@ from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
 from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.strategies.crowds import COURSE, Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 from tests.peer.bittorrent.strategies.views import neighbourhoods, views
@@ -63,7 +63,7 @@ def test_four_drains_slow_down_the_others() -> None:
 
 def time_of_leeches(attackers: int) -> float:
     """The mean completion time of standard leeches with little upload."""
-    swarm = VirtualSwarm(a_torrent(16, 64 << 10), profile=COURSE)
+    swarm = VirtualSwarm(virtual_torrent(16, 64 << 10), profile=COURSE)
     swarm.add("seed", up=128 << 10, is_seed=True)
     leeches = [swarm.add(f"leech {number}", up=8 << 10) for number in range(6)]
     for number in range(attackers):

@@ -17,7 +17,7 @@ from peer.bittorrent.engine.strategy import (
 )
 from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.strategies.seed_policies import anti_leech_score
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
 
 COURSE = PROFILES["course"]
@@ -116,7 +116,7 @@ class Remembers:
 def test_choking_view_has_piece_and_have_counts() -> None:
     strategy = made("tit-for-tat")
     remembers = Remembers(strategy)
-    swarm = VirtualSwarm(a_torrent(40))
+    swarm = VirtualSwarm(virtual_torrent(40))
     swarm.add("seed", up=1e6, is_seed=True)
     leech = swarm.add("leech", up=1e6, strategy=replace(strategy, choker=remembers))
     swarm.run_until_all_complete()

@@ -15,12 +15,12 @@ from peer.bittorrent.wire.messages import (
     HaveNone,
     Interested,
 )
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 
 COURSE = PROFILES["course"]
-INFO = a_torrent(20)
+INFO = virtual_torrent(20)
 ALL = Bitfield.full(20)
 
 
@@ -122,7 +122,7 @@ def test_known_pieces_are_never_announced_again(events: list[tuple[str, int, int
 
 def copies_sent_when_all_is_out(strategy: str) -> float:
     """How many copies a seed has sent when its leeches, of three classes, have all pieces between them."""
-    swarm = VirtualSwarm(a_torrent(80, 32 << 10), profile=COURSE.scaled(10), latency=0.002)
+    swarm = VirtualSwarm(virtual_torrent(80, 32 << 10), profile=COURSE.scaled(10), latency=0.002)
     seed = swarm.add("seed", up=1e6, is_seed=True, strategy=strategy)
     for number, up in enumerate([1.5e5, 4e5, 1e6] * 4):
         swarm.add(f"leech {number}", up=up, down=2e6)

@@ -12,12 +12,12 @@ from peer.bittorrent.engine.strategy import Strategy, Trigger
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveNone
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 
 TESTBED = PROFILES["testbed"]
-INFO = a_torrent(12, 64 << 10)
+INFO = virtual_torrent(12, 64 << 10)
 ALL = Bitfield.full(12)
 
 
@@ -169,7 +169,7 @@ def test_known_pieces_are_never_announced_again(events: list[tuple[str, int, int
 
 def ratio(seed: str, leech: str, *, profile: str, n: int = 12) -> float:
     """Distribute a file; return the time over the bound."""
-    swarm = VirtualSwarm(a_torrent(64, 32 << 10), profile=PROFILES[profile].scaled(10), latency=0.002)
+    swarm = VirtualSwarm(virtual_torrent(64, 32 << 10), profile=PROFILES[profile].scaled(10), latency=0.002)
     swarm.add("seed", up=1e6, is_seed=True, strategy=seed)
     for number in range(n):
         swarm.add(f"leech {number}", up=5e5, down=1.5e6, strategy=leech)
@@ -185,7 +185,7 @@ def test_swift_seed_is_nearer_to_the_bound(profile: str) -> None:
 
 
 def test_every_piece_is_sent_once_before_any_twice() -> None:
-    swarm = VirtualSwarm(a_torrent(64, 64 << 10), profile="testbed", latency=0.002)
+    swarm = VirtualSwarm(virtual_torrent(64, 64 << 10), profile="testbed", latency=0.002)
     source = swarm.add("seed", up=1e6, is_seed=True, strategy="swift")
     for number in range(10):
         swarm.add(f"leech {number}", up=5e5)

@@ -8,7 +8,7 @@ import pytest
 from contract.events import Connected, Handshaken, Joined
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
-from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualPeer, VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.engine.test_swarms import KIB, a_share
 
 COURSE = PROFILES["course"]
@@ -21,7 +21,7 @@ def own_ids(peer: VirtualPeer) -> set[str]:
 
 def among_leeches(identities: int) -> tuple[VirtualPeer, list[VirtualPeer]]:
     """A sybil and twelve compliant peers after three minutes, far from completion."""
-    swarm, rng = VirtualSwarm(a_torrent(600, 64 * KIB), profile=COURSE), Random(5)
+    swarm, rng = VirtualSwarm(virtual_torrent(600, 64 * KIB), profile=COURSE), Random(5)
     swarm.add("seed", up=64 * KIB, is_seed=True)
     others = [swarm.add(f"leech {n}", up=64 * KIB, have=a_share(rng, 600, 1 / 3)) for n in range(12)]
     strategy = make_strategy("sybil", COURSE, Random(1), {"identities": identities})
@@ -55,7 +55,7 @@ def test_more_identities_get_more_optimistic_slots() -> None:
 
 
 def test_no_block_arrives_twice() -> None:
-    swarm = VirtualSwarm(a_torrent(200, 64 * KIB), profile=COURSE)
+    swarm = VirtualSwarm(virtual_torrent(200, 64 * KIB), profile=COURSE)
     swarm.add("seed", up=512 * KIB, is_seed=True)
     for number in range(8):
         swarm.add(f"leech {number}", up=128 * KIB)

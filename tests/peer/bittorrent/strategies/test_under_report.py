@@ -12,7 +12,7 @@ from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.strategies.under_report import UnderReports
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveBitfield, HaveNone
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 from tests.peer.bittorrent.engine.scripted import Mind
 from tests.peer.bittorrent.strategies.crowds import COURSE
 
@@ -143,7 +143,7 @@ def test_others_stay_interested_longer() -> None:
 
 def last_interest(strategy: str, seed: int) -> float:
     """When the last of six leeches loses interest in the one with half of the file, without a seed."""
-    swarm = VirtualSwarm(a_torrent(24, 64 << 10), profile=COURSE, seed=seed)
+    swarm = VirtualSwarm(virtual_torrent(24, 64 << 10), profile=COURSE, seed=seed)
     half = Bitfield(24)
     for index in range(12):
         half.add(index)

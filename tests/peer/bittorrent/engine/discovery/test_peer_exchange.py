@@ -100,7 +100,7 @@ def test_long_message_is_cut_and_the_rest_follows() -> None:
     assert sorted(dropped) == sorted(told)
 
 
-def test_who_parted_gets_no_message() -> None:
+def test_departed_neighbour_gets_no_message() -> None:
     made = exchange_with(1, 2)
     made.neighbour_left(1)
     assert [key for key, _ in made.due(present(3), FIRST_AFTER)] == [2]
@@ -129,7 +129,7 @@ def test_flags_mark_seeds_and_reachable_peers() -> None:
     assert known == PexPeer(address, PexFlags.REACHABLE | PexFlags.UPLOAD_ONLY)
 
 
-def test_what_a_neighbour_says_is_to_be_learnt() -> None:
+def test_received_addresses_are_returned() -> None:
     assert PexPartners(COURSE).received(1, PeerExchange((peer(2), peer(3)), (peer(4).address,)), 0) == [
         peer(2).address,
         peer(3).address,
@@ -146,7 +146,7 @@ def test_too_frequent_or_long_messages_are_cut_off() -> None:
 
 
 @given(st.lists(st.sets(st.integers(1, 70)), min_size=1, max_size=8))
-def test_all_messages_together_say_who_is_here(history: list[set[int]]) -> None:
+def test_all_messages_together_give_the_present_peers(history: list[set[int]]) -> None:
     made, believed = exchange_with(0), set[Address]()
     for number in range(len(history) + 2):
         now_here = present(*sorted(history[min(number, len(history) - 1)]))

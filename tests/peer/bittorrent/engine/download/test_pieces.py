@@ -279,7 +279,7 @@ def test_one_endgame_copy_means_no_double_request() -> None:
     assert pieces.choose_blocks(1, 4) == []
 
 
-def test_a_piece_that_nobody_has_keeps_endgame_away() -> None:
+def test_piece_without_copies_prevents_endgame() -> None:
     pieces = pieces_of("  ", "* ", "* ")
     pieces.choose_blocks(0, 9)
     assert not pieces.is_endgame

@@ -13,7 +13,7 @@ from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, Message, Unchoke
 from peer.net.address import Address
-from peer.simulation.swarm import VirtualSwarm, a_torrent
+from peer.simulation.swarm import VirtualSwarm, virtual_torrent
 
 PATIENCE = 2.0
 
@@ -95,7 +95,7 @@ def test_delayed_haves_are_sent_together() -> None:
     assert crowd.wait(PATIENCE / 2) == [(key, Have(3)), (key, Have(5))]
 
 
-def test_a_profile_without_patience_tells_everybody_at_once() -> None:
+def test_profile_without_patience_delays_no_have() -> None:
     crowd = Crowd(patience=0)
     crowd.add(has=(3,), is_interested=True), crowd.add(is_interested=True)
     assert crowd.complete(3) == [(1, Have(3)), (2, Have(3))]
@@ -103,7 +103,7 @@ def test_a_profile_without_patience_tells_everybody_at_once() -> None:
 
 def test_all_haves_arrive_in_a_swarm_eventually() -> None:
     """So connections between complete peers are closed: no delayed have is lost."""
-    swarm = VirtualSwarm(a_torrent(24))
+    swarm = VirtualSwarm(virtual_torrent(24))
     source = swarm.add("seed", up=200_000, is_seed=True)
     leeches = [swarm.add(f"l{number}", up=50_000) for number in range(20)]
     swarm.run_until_all_complete()

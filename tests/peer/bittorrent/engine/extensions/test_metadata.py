@@ -256,7 +256,7 @@ def test_a_piece_behind_the_end_is_refused(piece: int) -> None:
     assert MetadataShare(RAW).answer(1, MetadataRequest(piece), 0) == MetadataReject(piece)
 
 
-def test_who_does_not_have_the_dictionary_says_so() -> None:
+def test_client_without_the_dictionary_rejects_requests() -> None:
     share = MetadataShare()
     assert share.size is None
     assert share.answer(1, MetadataRequest(0), 0) == MetadataReject(0)

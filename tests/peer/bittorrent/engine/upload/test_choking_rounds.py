@@ -12,11 +12,11 @@ from peer.bittorrent.engine.strategy import (
 )
 from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.messages import Interested, NotInterested, Unchoke
-from peer.simulation.swarm import a_torrent
+from peer.simulation.swarm import virtual_torrent
 from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
 
 COURSE = PROFILES["course"]
-INFO = a_torrent(8)
+INFO = virtual_torrent(8)
 
 
 class FirstCome:
