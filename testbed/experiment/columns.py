@@ -1,89 +1,41 @@
-"""What a run measures: every column of every table, and what it means; docs/results.md says the same.
+"""Columns of tables: what each one means, its unit, and how a figure's axis names it; docs/results.md says the same.
 
-Figures and expectations name these columns, so that what they name can be checked before anything is run.
+Figures and expectations name columns, so that the names can be checked before anything is run. This module has the
+columns that every run has; a task has others in addition (`testbed.tasks`).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its unit (empty for words, counts and parts of one), what it is, and what a figure's axis says."""
+    """A column: its unit (empty for words, counts and shares), its meaning, and its label on a figure's axis."""
 
     unit: str
     meaning: str
     label: str = ""
     is_words: bool = False
-    """Whether its cells are words, of which there is no mean."""
+    """Whether its cells are words, which have no mean."""
 
 
-def _words(meaning: str) -> Column:
+def words(meaning: str) -> Column:
+    """Return a column of words."""
     return Column("", meaning, is_words=True)
 
 
-_TRIAL: Final = _words("the trial's id")
-
-TRIALS: Final[Mapping[str, Column]] = {
-    "trial": _words("its id, and the name of its folder"),
+IDENTITY: Final[Mapping[str, Column]] = {
+    "trial": words("its id, and the name of its folder"),
     "repetition": Column("", "from 1 on"),
     "seed": Column("", "from which its draws come"),
-    "pair": _words("the same for trials that differ only in the paired key; empty without `pair:`"),
-    "distribution": _words("`client-server`, `bittorrent` or `fluid`"),
-    "profile": _words("the constants of the clients; a group can have another, which peers.csv has"),
-    "time_scale": Column("", "by which the protocol's periods were divided"),
-    "N": Column("", "peers", "peers N"),
-    "F": Column("B", "the file's size", "file size F"),
-    "u_s": Column("bit/s", "what the servers can send together", "server's upload u_s"),
-    "u_sum": Column("bit/s", "what the peers can send together", "sum of uploads"),
-    "d_min": Column("bit/s", "what the slowest peer can receive; empty where there is no limit", "slowest download"),
-    "bound_s": Column("s", "the textbook's lower bound of this scheme", "bound"),
-    "payload_bound_s": Column("s", "the same where only payload counts: rates times 1448/1514", "bound for payload"),
-    "limited_by": _words("the bound's largest term: `server`, `download` or `uploads`"),
-    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
-    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
-    "pieces_bound_s": Column(
-        "s",
-        "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
-        " upload u and no other limit, and all peers begin at once with nothing",
-        "bound of pieces",
-    ),
-    "completed": Column("", "peers that had the whole file", "peers that completed"),
-    "distribution_s": Column(
-        "s",
-        "from t = 0 to the last completion; empty if a peer has not completed, other than by leaving `after` a time",
-        "distribution time",
-    ),
-    "ratio": Column("", "`distribution_s` / `bound_s`", "distribution time / bound"),
-    "payload_ratio": Column("", "`distribution_s` / `payload_bound_s`", "distribution time / bound for payload"),
-    "completion_mean_s": Column("s", "mean of `download_s` of the peers that completed", "mean download time"),
-    "completion_median_s": Column("s", "their median", "median download time"),
-    "completion_p95_s": Column("s", "what 95 % of them do not exceed", "95th percentile of download times"),
-    "jain": Column("", "Jain's index of fairness over the peers' `normalised_rate`", "Jain's index"),
-    "server_utilisation": Column(
-        "",
-        "bytes of frames that the servers sent until the last completion (or the end), of what their links could",
-        "utilisation of the server's uplink",
-    ),
-    "peer_utilisation": Column(
-        "", "the same of all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
-    ),
-    "seed_copies": Column("", "payload that the servers sent (gave to their kernel) / F", "copies sent by the server"),
-    "payload_bytes": Column("B", "payload that was received, as the applications counted it", "payload"),
-    "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was wrong", "duplicates"),
-    "control_bytes": Column(
-        "B",
-        "what TCP carried on the uplinks besides payload: messages, what was sent again, blocks that were broken off",
-        "control bytes",
-    ),
-    "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
-    "drops": Column("", "packets dropped at the shapers of servers and peers, both directions", "packets dropped"),
-    "payload_difference": Column(
-        "", "by how much TCP on the uplinks carried more than `payload_bytes`, in parts of them; a check", "difference"
-    ),
-    "verdict": _words("`valid`, or `suspect`: the emulation was disturbed"),
-    "reasons": _words("why it is suspect"),
+    "pair": words("the same for trials that differ only in the paired key; empty without `pair:`"),
+}
+"""The first columns of trials.csv."""
+
+FIDELITY: Final[Mapping[str, Column]] = {
+    "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
+    "reasons": words("why it is suspect"),
     "attempts": Column("", "how often it was measured: suspect trials can be set aside and measured again"),
     "lowest_idle_cpu": Column("", "the part of the processors that was idle in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column("ms", "of an idle program that sleeps 2 ms: the worst second's 99th percentile"),
@@ -94,113 +46,16 @@ TRIALS: Final[Mapping[str, Column]] = {
     "link_error": Column(
         "", "how far the worst link was from its rate in its fastest second, in parts; of links busy for 5 s", "error"
     ),
-    "stopped": _words("why it ended: `complete`, `time limit`, ..."),
+    "stopped": words("why it ended: `complete`, `time limit`, ..."),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
 }
-
-PEERS: Final[Mapping[str, Column]] = {
-    "trial": _TRIAL,
-    "peer": _words("its name"),
-    "group": _words("as the experiment calls it"),
-    "strategy": _words("its name, without parameters"),
-    "profile": _words("the constants of its client"),
-    "application": _words("the program: `ours`, or another client"),
-    "up": Column("bit/s", "asked of its uplink", "upload rate"),
-    "down": Column("bit/s", "asked of its downlink; empty for no limit", "download rate"),
-    "up_measured": Column("bit/s", "what the uplink gave on average while it was busy; empty if it never was"),
-    "down_measured": Column("bit/s", "the same of the downlink"),
-    "arrival_s": Column("s", "when it was to come, after t = 0", "arrival"),
-    "held": Column("", "the part of the file that it had at first"),
-    "joined_s": Column("s", "when it came"),
-    "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
-    "left_s": Column("s", "when it left; empty if it stayed to the end"),
-    "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
-    "lives": Column("", "how often it came: 2 if it left midway and came back"),
-    "payload_received": Column("B", "", "payload received"),
-    "payload_sent": Column("B", "", "payload sent"),
-    "wasted_bytes": Column("B", "payload that came and was not needed, or was wrong", "duplicates"),
-    "wire_received": Column("B", "bytes of frames on its downlink; without pure acknowledgements where it is shaped"),
-    "wire_sent": Column("B", "the same of its uplink"),
-    "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
-    "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
-    "rate": Column(
-        "bit/s", "at which it got what it kept, while it was there and until it had all", "download rate attained"
-    ),
-    "normalised_rate": Column(
-        "",
-        "`rate` / what it could get if all gave to it alone: min(d_i, u_s + the others' uploads); of client-server,"
-        " min(d_i, u_s)",
-        "normalised rate",
-    ),
-    "failed_pieces": Column("", "pieces that came with a wrong hash"),
-    "bans": Column("", "hosts that it does not speak to any more"),
-    "errors": Column("", "what went wrong and was survived"),
-    "why_ended": _words("why its application ended, if not well; else why it left"),
-}
-
-GROUPS: Final[Mapping[str, Column]] = {
-    "trial": _TRIAL,
-    "group": _words("as the experiment calls it"),
-    "strategy": _words("the strategy of its peers"),
-    "peers": Column("", "how many"),
-    "share": Column("", "of all peers, those of this group", "share of the peers"),
-    "completed": Column("", "how many of them had the whole file"),
-    "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
-    "download_median_s": Column("s", "its median", "median download time"),
-    "gain": Column("", "mean `download_s` of all other peers / that of this group: above 1 it is ahead", "gain"),
-    "group_share_ratio": Column("", "what they sent / what they received, payload", "share ratio"),
-    "clustering": Column(
-        "",
-        "the part of what they gave to peers that stayed among them, over the part if they gave to all peers alike:"
-        " above 1 they prefer each other",
-        "clustering",
-    ),
-    "from_leeches": Column(
-        "",
-        "what a peer of it received from peers that had not the whole file yet, over what all peers did on average:"
-        " 1 is as much as others",
-        "received from leeches, over the mean",
-    ),
-}
-
-TRANSFERS: Final[Mapping[str, Column]] = {
-    "trial": _TRIAL,
-    "giver": _words("a host; its address, if it is none of ours"),
-    "receiver": _words("another"),
-    "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
-    "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
-    "bytes_as_leech": Column("B", "of `bytes_sent`, what was sent before the giver had the whole file", "payload"),
-    "unchoked_s": Column("s", "for how long the giver had unchoked the receiver; empty where nobody chokes"),
-}
-
-TIMELINE: Final[Mapping[str, Column]] = {
-    "trial": _TRIAL,
-    "t": Column(
-        "s",
-        "1, 2, ...: rates are of the second that ended then (the last one was cut short), all else is at that time",
-        "time",
-    ),
-    "server_up_rate": Column("bit/s", "frames that the servers sent", "server's rate"),
-    "peers_up_rate": Column("bit/s", "frames that the peers sent", "peers' rate"),
-    "payload_rate": Column("bit/s", "payload that the peers received, as they told it once a second", "payload rate"),
-    "server_utilisation": Column("", "of what the servers' uplinks could", "utilisation of the server's uplink"),
-    "peer_utilisation": Column(
-        "", "of what the uplinks of the peers could that were there", "utilisation of the peers' uplinks"
-    ),
-    "copies_rarest": Column(
-        "", "copies of the rarest piece among all hosts that were there, servers too", "copies of the rarest piece"
-    ),
-    "copies_mean": Column("", "copies of a piece on average", "copies of a piece"),
-    "peers_present": Column("", "peers in the swarm, on average over the second", "peers in the swarm"),
-    "peers_completed": Column("", "peers that had had the whole file", "peers that completed"),
-    "completion": Column("", "the part of the file that a peer had received, on average", "completion"),
-}
+"""The last columns of trials.csv."""
 
 SUMMARY: Final[Mapping[str, Column]] = {
-    "group": _words("whose measure it is; empty for all"),
-    "measure": _words("a column of trials.csv, or of groups.csv where there is a group"),
-    "compared": _words("empty: the values themselves; `difference` or `gain`: what became of them within pairs"),
-    "against": _words("of pairs: the value of the paired key with which they are compared"),
+    "group": words("whose measure it is; empty for all"),
+    "measure": words("a column of trials.csv, or of groups.csv where there is a group"),
+    "compared": words("empty: the values themselves; `difference` or `gain`: what became of them within pairs"),
+    "against": words("of pairs: the value of the paired key with which they are compared"),
     "n": Column("", "trials, or pairs, that the figures stand on"),
     "n_valid": Column("", "valid trials of this point; where compared, pairs of two valid trials"),
     "n_suspect": Column("", "suspect trials of this point, which are left out unless it is said otherwise"),
@@ -214,66 +69,55 @@ SUMMARY: Final[Mapping[str, Column]] = {
     "p_t": Column("", "of pairs: t-test of the same"),
 }
 
-TRIAL_MEASURES: Final = (
-    "distribution_s",
-    "ratio",
-    "payload_ratio",
-    "completion_mean_s",
-    "completion_median_s",
-    "completion_p95_s",
-    "jain",
-    "server_utilisation",
-    "peer_utilisation",
-    "seed_copies",
-    "duplicate_bytes",
-    "control_bytes",
-)
-GROUP_MEASURES: Final = (
-    "download_mean_s",
-    "download_median_s",
-    "gain",
-    "group_share_ratio",
-    "clustering",
-    "from_leeches",
-)
-"""What summary.csv sums up."""
 
-TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
-    "trials": TRIALS,
-    "groups": GROUPS,
-    "peers": PEERS,
-    "transfers": TRANSFERS,
-    "timeline": TIMELINE,
-    "summary": SUMMARY,
-}
-"""By the name of the file; swept keys are columns besides, of trials and summary."""
+@dataclass(frozen=True)
+class TableColumns:
+    """The tables of a task, and what summaries, figures and expectations use of them."""
 
-COARSEST_FIRST: Final = ("trials", "groups", "peers", "timeline", "transfers")
-"""In which tables columns are looked for; each has its trials' columns besides its own."""
+    tables: Mapping[str, Mapping[str, Column]]
+    """The columns by the name of the file. The swept keys are columns of trials and summary, too."""
+    coarsest_first: tuple[str, ...]
+    """The order in which columns are looked for; each table has its trials' columns besides its own."""
+    row_names: Mapping[str, tuple[str, ...]]
+    """The columns that tell apart the rows of one trial: a row is compared with the row of the same name."""
+    table_of: Mapping[str, str]
+    """By the kind of figure, the table that it is made from; others use the coarsest table that has their columns."""
+    trial_measures: tuple[str, ...]
+    group_measures: tuple[str, ...]
+    """The columns of trials and groups that are summed up."""
+    headline: tuple[str, ...]
+    """The measures that `testbed report` prints."""
+    paired: tuple[str, str]
+    """The time of a group and of a trial, whose gains within pairs are printed."""
+    defaults: Mapping[str, str]
+    """By the kind of figure, the column that it shows where the experiment names none."""
+    bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """By the name in `theory:`, the column of the bound, and how the legend names it."""
+    bound_of_ratio: Mapping[str, str] = field(default_factory=dict)
+    """By the column of a ratio, the column of the bound that it is a ratio to."""
 
-TABLE_OF: Final[Mapping[str, str]] = {"cdf": "peers", "timeline": "timeline", "flows": "transfers"}
-"""From which table a figure of a kind is made; another is made from the coarsest that has its columns."""
+    @property
+    def expected_of(self) -> tuple[str, ...]:
+        """The tables in which the columns of an expectation are looked for, in this order."""
+        return (*self.coarsest_first, "summary")
 
-EXPECTED_OF: Final = (*COARSEST_FIRST, "summary")
-"""In which tables an expectation's columns are looked for."""
+    def columns_of(self, table: str, swept: Iterable[str]) -> dict[str, Column]:
+        """Return the columns of a table and of its trials; where both have one, the table's own."""
+        of_trials = {} if table == "summary" else self.tables["trials"]
+        return {**{key: Column("", "") for key in swept}, **of_trials, **self.tables[table]}
 
+    def table_having(
+        self, names: Iterable[str], swept: Iterable[str], tables: Iterable[str] | None = None
+    ) -> str | None:
+        """Return the first table that has all of these columns."""
+        wanted, keys = set(names), tuple(swept)
+        candidates = self.coarsest_first if tables is None else tables
+        return next((table for table in candidates if wanted <= self.columns_of(table, keys).keys()), None)
 
-def columns_of(table: str, swept: Iterable[str]) -> dict[str, Column]:
-    """Return the columns of a table and of its trials; where both have one, the table's own."""
-    of_trials = {} if table == "summary" else TRIALS
-    return {**{key: Column("", "") for key in swept}, **of_trials, **TABLES[table]}
-
-
-def table_having(names: Iterable[str], swept: Iterable[str], tables: Iterable[str] = COARSEST_FIRST) -> str | None:
-    """Return the first table that has all of these columns."""
-    wanted, keys = set(names), tuple(swept)
-    return next((table for table in tables if wanted <= columns_of(table, keys).keys()), None)
-
-
-def axis_label(name: str, *, with_unit: bool = True) -> str:
-    """Return what an axis says for a column; a swept key is its own label."""
-    column = next((columns[name] for columns in TABLES.values() if name in columns), None)
-    if column is None:
-        return name
-    words = column.label or name
-    return f"{words} ({column.unit})" if column.unit and with_unit else words
+    def axis_label(self, name: str, *, with_unit: bool = True) -> str:
+        """Return the label of an axis; a swept key is its own label."""
+        column = next((columns[name] for columns in self.tables.values() if name in columns), None)
+        if column is None:
+            return name
+        label = column.label or name
+        return f"{label} ({column.unit})" if column.unit and with_unit else label

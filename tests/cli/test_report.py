@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from testbed.experiment.columns import TABLES
-from testbed.results.tables.tables import DIGITS
+from testbed.results.tables import DIGITS
+from testbed.tasks.distribute.columns import TABLES
 from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
@@ -56,7 +56,7 @@ def test_trials_that_were_measured_again_are_counted(called: Run, finished: Path
     for number in (1, 2):
         (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
     lines = called("report", finished).stdout.splitlines()
-    assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
+    assert "1 trial was measured more than once, because the emulation had been disturbed" in lines
     attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
     assert sorted(attempts) == [1, 3]
     assert attempts[first.name] == 3
@@ -105,8 +105,8 @@ def test_what_is_wrong_is_said_on_standard_error(called: Run, tmp_path: Path) ->
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
-        "testbed: nothing of what is damaged is used; remove those folders, and run the experiment again",
-        "testbed: 1 of 3 trials are not there yet: run the experiment again to go on",
+        "testbed: damaged trials are not used: remove their folders, and run the experiment again",
+        "testbed: 1 of 3 trials are missing: run the experiment again to continue",
         f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
     ]
     assert answer.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from testbed.experiment.columns import TABLES
 from testbed.results.figures.drawing import KINDS
 from testbed.results.report import report
-from testbed.tasks.distribute.tables.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE
+from testbed.tasks.distribute.columns import TABLES
+from testbed.tasks.distribute.tables.audit import LEAST_DIFFERENCE, MOST_DIFFERENCE
 from tests.runfolder.runs import (
     GOLDEN,
     golden,

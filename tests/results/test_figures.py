@@ -19,7 +19,7 @@ from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
 from testbed.results.figures.curve import Scale, in_lines
 from testbed.results.figures.flows import flow_matrix
-from testbed.results.figures.rows import Material
+from testbed.results.figures.rows import FigureSource
 from testbed.results.figures.style import in_height, look
 from testbed.results.figures.timeline import mean_line
 from tests.runfolder.runs import (
@@ -121,7 +121,7 @@ def compared(folder: Path, figure: str, suspect: int = 0) -> Report:
 def draw_again(folder: Path) -> Canvas:
     made = report(folder)
     figure = made.run.plan.figures["one"]
-    return draw(Material("one", figure, made.run.plan, made.tables, made.with_suspect))
+    return draw(FigureSource("one", figure, made.run.plan, made.tables, made.with_suspect))
 
 
 @pytest.mark.parametrize(

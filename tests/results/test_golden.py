@@ -85,7 +85,7 @@ def test_bytes_are_told_apart(made: Report) -> None:
     assert (row["payload_bytes"], row["duplicate_bytes"]) == (4_250_000, 250_000)
     assert row["control_bytes"] == pytest.approx(42_500)
     assert row["payload_difference"] == pytest.approx(0.01)
-    assert (row["drops"], row["verdict"], row["reasons"]) == (9, "valid", "")
+    assert (row["drops"], row["verdict"], row["reasons"], row["payload_audit"]) == (9, "valid", "", "ok")
     assert row["link_error"] == pytest.approx(0.01)
 
 
@@ -220,25 +220,39 @@ def test_of_a_peer_that_never_completed_only_the_number_of_its_first_pieces_is_k
     assert timeline["copies_rarest"].isna().tolist() == [True] * 7 + [False]
 
 
-def test_bytes_that_no_link_carried_make_a_trial_suspect(tmp_path: Path) -> None:
+def test_the_payload_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
     happened = golden()
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
-    row = only(reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more})).tables.trials)
+    made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
+    row = only(made.tables.trials)
     assert row["payload_difference"] == pytest.approx((1.01 * 4.25 - 5.25) / 5.25)
-    assert row["verdict"] == "suspect"
-    assert row["reasons"].startswith("the links carried -18.2% ")
+    assert row["payload_audit"].startswith("the links carried -18.2% ")
+    assert [each.split(":")[0] for each in made.complaints] == [
+        "in 1 of 1 trials the links did not carry the payload that the applications counted"
+    ]
 
 
-@pytest.mark.parametrize(("dropped", "verdict"), [(0, "suspect"), (700, "valid")])
-def test_bytes_that_nobody_received_make_a_trial_suspect_unless_downlinks_dropped_them(
-    tmp_path: Path, dropped: int, verdict: str
-) -> None:
+def test_the_payload_audit_never_changes_the_verdict(tmp_path: Path) -> None:
+    happened = golden()
+    more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
+    made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
+    row = only(made.tables.trials)
+    assert (row["verdict"], row["reasons"], made.run.suspect()) == ("valid", "", [])
+
+
+@pytest.mark.parametrize(("dropped", "audit"), [(0, "the links carried"), (700, "ok")])
+def test_the_payload_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit: str) -> None:
     """Uplinks carried 1 MB more; 700 segments are as much."""
     *before, server, one, two = golden().counters
     counters = [*before, (*server[:2], server[2] + 1_000_000, *server[3:]), (*one[:-1], one[-1] + dropped), two]
     row = only(reported(tmp_path, replace(golden(), counters=counters)).tables.trials)
     assert row["payload_difference"] == pytest.approx((1.01 * 4.25 + 1 - 4.25) / 4.25)
-    assert row["verdict"] == verdict
+    assert row["payload_audit"].startswith(audit)
+
+
+def test_without_payload_there_is_nothing_to_audit(tmp_path: Path) -> None:
+    made = reported(tmp_path, replace(golden(), traces={"server": [header(), joined(0.0, "server"), left(8.0)]}))
+    assert (only(made.tables.trials)["payload_audit"], made.complaints) == ("", ())
 
 
 def test_the_trials_own_verdict_counts(tmp_path: Path) -> None:

@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.results.statistics.statistics import (
-    bootstrap_interval,
-    jain,
-    paired_test,
-    summarise,
-)
+from testbed.results.statistics import bootstrap_interval, paired_test, summarise
+from testbed.tasks.distribute.tables.trials import jain
 
 numbers = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
 positive = st.floats(min_value=0.01, max_value=1e6)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.experiment.columns import TRIAL_MEASURES, TRIALS
 from testbed.results import Report, report
-from testbed.results.tables.summary import summary_table
+from testbed.results.summary import summary_table
+from testbed.tasks.distribute.columns import COLUMNS, TRIAL_MEASURES, TRIALS
 from tests.experiment.files import planned
 from tests.runfolder.runs import (
     DISTURBED,
@@ -121,7 +121,7 @@ def test_a_point_in_which_only_one_group_has_peers_has_its_row_too(tmp_path: Pat
     trials = made.tables.trials
     groups = made.tables.groups.merge(trials[["trial", *made.run.plan.keys, "pair", "verdict"]], on="trial")
     only_slow = groups[(groups["group"] == "slow") | (groups["time_scale"] == 1)]
-    summary = summary_table(made.run.plan, trials, only_slow, with_suspect=False)
+    summary = summary_table(made.run.plan, COLUMNS, trials, only_slow, with_suspect=False)
     of_times = summary[(summary["measure"] == "download_mean_s") & (summary["compared"] == "gain")]
     assert set(zip(of_times["time_scale"], of_times["group"], strict=True)) == {(1, "slow"), (1, "fast"), (2, "slow")}
 
@@ -163,7 +163,7 @@ def test_paired_differences_are_those_of_the_means(
             for trial in plan.trials
         ]
     )
-    summary = summary_table(plan, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
+    summary = summary_table(plan, COLUMNS, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
     of_times = summary[summary["measure"] == "distribution_s"]
     first, second, difference, gain = of_times["mean"].tolist()
     assert difference == pytest.approx(second - first, abs=1e-6)

@@ -8,15 +8,16 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.results.observations import Observed
 from testbed.runfolder.counters import Numbers
 from testbed.runfolder.traces import HostTrace, InitialPieces
+from testbed.runfolder.trial_data import TrialData
+from testbed.tasks.distribute.tables.peers import peer_names, server_names
 
 Indices: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(slots=True)
-class Holding:
+class HeldPieces:
     """What one host has: pieces by their index, and how many more it has that no trace names."""
 
     named: set[int] = field(default_factory=set)
@@ -54,20 +55,20 @@ class UnknownPiecesError(Exception):
     """How many pieces a host had cannot be told from its trace."""
 
 
-def copies_at(observed: Observed, times: Numbers) -> Copies:
+def copies_at(data: TrialData, times: Numbers) -> Copies:
     """Count copies at some times, in order; nan throughout where the traces do not tell which pieces hosts had."""
     unknown = np.full(len(times), np.nan)
-    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace == "summary":
+    if data.trial.settings.distribution != "bittorrent" or data.trial.settings.trace == "summary":
         return Copies(unknown, unknown)
     try:
-        changes = sorted(_all_changes(observed), key=lambda change: change.t)
+        changes = sorted(_all_changes(data), key=lambda change: change.t)
     except UnknownPiecesError:
         return Copies(unknown, unknown)
-    return _counted(changes, times, max(_piece_counts(observed), default=0))
+    return _counted(changes, times, max(_piece_counts(data), default=0))
 
 
-def _piece_counts(observed: Observed) -> Iterator[int]:
-    for trace in observed.traces.values():
+def _piece_counts(data: TrialData) -> Iterator[int]:
+    for trace in data.traces.values():
         for opening in trace.initial_pieces:
             yield opening.piece_count
 
@@ -86,18 +87,18 @@ def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
     return Copies(rarest, mean)
 
 
-def _all_changes(observed: Observed) -> Iterator[Change]:
-    for host in (*observed.servers, *observed.peers):
-        trace = observed.traces.get(host)
+def _all_changes(data: TrialData) -> Iterator[Change]:
+    for host in (*server_names(data), *peer_names(data)):
+        trace = data.traces.get(host)
         if trace is None:
             raise UnknownPiecesError(host)
-        deaths = [] if observed.host(host).ended_well or trace.has_left else [trace.last]
+        deaths = [] if data.host(host).ended_well or trace.has_left else [trace.last]
         yield from _changes(trace, deaths)
 
 
 def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
     """Follow one host: what it holds comes with it, grows by its pieces, and goes with it."""
-    holds = Holding()
+    holds = HeldPieces()
     for t, what in _history(trace, deaths):
         if isinstance(what, InitialPieces):
             holds = _held(what, holds, trace)
@@ -116,22 +117,22 @@ def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, Initial
     return sorted([*openings, *trace.pieces, *departures], key=itemgetter(0))
 
 
-def _held(opening: InitialPieces, before: Holding, trace: HostTrace) -> Holding:
+def _held(opening: InitialPieces, before: HeldPieces, trace: HostTrace) -> HeldPieces:
     """Return what a host begins a life with: all, or what it had when it left, or what it held at first."""
     if opening.have_count == opening.piece_count:
-        return Holding(set(range(opening.piece_count)))
+        return HeldPieces(set(range(opening.piece_count)))
     return before if opening.have_count == before.count else _held_at_first(opening, trace)
 
 
-def _held_at_first(opening: InitialPieces, trace: HostTrace) -> Holding:
+def _held_at_first(opening: InitialPieces, trace: HostTrace) -> HeldPieces:
     """A host that completed the file held what it did not get; of another one, only how much it held is known."""
     got = {index for _, index in trace.pieces}
     never_got = opening.piece_count - len(got)
     if opening.have_count > never_got:
         raise UnknownPiecesError(f"{opening.have_count} pieces at first, and all but {never_got} came later")
     if opening.have_count < never_got:
-        return Holding(unnamed=opening.have_count)
-    return Holding(set(range(opening.piece_count)) - got)
+        return HeldPieces(unnamed=opening.have_count)
+    return HeldPieces(set(range(opening.piece_count)) - got)
 
 
 def _indices(pieces: set[int]) -> Indices:

@@ -1,0 +1,233 @@
+"""The columns of the task `distribute`; docs/results.md says the same."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from testbed.experiment.columns import FIDELITY, IDENTITY, SUMMARY, Column, TableColumns, words
+
+_TRIAL: Final = words("the trial's id")
+
+TRIALS: Final[Mapping[str, Column]] = {
+    **IDENTITY,
+    "distribution": words("`client-server`, `bittorrent` or `fluid`"),
+    "profile": words("the constants of the clients; a group can have another, which peers.csv has"),
+    "time_scale": Column("", "by which the protocol's periods were divided"),
+    "N": Column("", "peers", "peers N"),
+    "F": Column("B", "the file's size", "file size F"),
+    "u_s": Column("bit/s", "what the servers can send together", "server's upload u_s"),
+    "u_sum": Column("bit/s", "what the peers can send together", "sum of uploads"),
+    "d_min": Column("bit/s", "what the slowest peer can receive; empty where there is no limit", "slowest download"),
+    "bound_s": Column("s", "the textbook's lower bound of this scheme", "bound"),
+    "payload_bound_s": Column("s", "the same where only payload counts: rates times 1448/1514", "bound for payload"),
+    "limited_by": words("the bound's largest term: `server`, `download` or `uploads`"),
+    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
+    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
+    "pieces_bound_s": Column(
+        "s",
+        "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
+        " upload u and no other limit, and all peers begin at once with nothing",
+        "bound of pieces",
+    ),
+    "completed": Column("", "peers that had the whole file", "peers that completed"),
+    "distribution_s": Column(
+        "s",
+        "from t = 0 to the last completion; empty if a peer has not completed, other than by leaving `after` a time",
+        "distribution time",
+    ),
+    "ratio": Column("", "`distribution_s` / `bound_s`", "distribution time / bound"),
+    "payload_ratio": Column("", "`distribution_s` / `payload_bound_s`", "distribution time / bound for payload"),
+    "completion_mean_s": Column("s", "mean of `download_s` of the peers that completed", "mean download time"),
+    "completion_median_s": Column("s", "their median", "median download time"),
+    "completion_p95_s": Column("s", "what 95 % of them do not exceed", "95th percentile of download times"),
+    "jain": Column("", "Jain's index of fairness over the peers' `normalised_rate`", "Jain's index"),
+    "server_utilisation": Column(
+        "",
+        "bytes of frames that the servers sent until the last completion (or the end), of what their links could",
+        "utilisation of the server's uplink",
+    ),
+    "peer_utilisation": Column(
+        "", "the same of all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
+    ),
+    "seed_copies": Column("", "payload that the servers sent (gave to their kernel) / F", "copies sent by the server"),
+    "payload_bytes": Column("B", "payload that was received, as the applications counted it", "payload"),
+    "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was wrong", "duplicates"),
+    "control_bytes": Column(
+        "B",
+        "what TCP carried on the uplinks besides payload: messages, what was sent again, blocks that were broken off",
+        "control bytes",
+    ),
+    "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
+    "drops": Column("", "packets dropped at the shapers of servers and peers, both directions", "packets dropped"),
+    "payload_difference": Column(
+        "", "by how much TCP on the uplinks carried more than `payload_bytes`, in parts of them; a check", "difference"
+    ),
+    "payload_audit": words(
+        "whether the links carried the payload that the applications counted: `ok`, or what does not agree; empty where"
+        " there was no payload"
+    ),
+    **FIDELITY,
+}
+
+PEERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "peer": words("its name"),
+    "group": words("as the experiment calls it"),
+    "strategy": words("its name, without parameters"),
+    "profile": words("the constants of its client"),
+    "application": words("the program: `ours`, or another client"),
+    "up": Column("bit/s", "asked of its uplink", "upload rate"),
+    "down": Column("bit/s", "asked of its downlink; empty for no limit", "download rate"),
+    "up_measured": Column("bit/s", "what the uplink gave on average while it was busy; empty if it never was"),
+    "down_measured": Column("bit/s", "the same of the downlink"),
+    "arrival_s": Column("s", "when it was to come, after t = 0", "arrival"),
+    "held": Column("", "the part of the file that it had at first"),
+    "joined_s": Column("s", "when it came"),
+    "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
+    "left_s": Column("s", "when it left; empty if it stayed to the end"),
+    "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
+    "lives": Column("", "how often it came: 2 if it left midway and came back"),
+    "payload_received": Column("B", "", "payload received"),
+    "payload_sent": Column("B", "", "payload sent"),
+    "wasted_bytes": Column("B", "payload that came and was not needed, or was wrong", "duplicates"),
+    "wire_received": Column("B", "bytes of frames on its downlink; without pure acknowledgements where it is shaped"),
+    "wire_sent": Column("B", "the same of its uplink"),
+    "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
+    "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
+    "rate": Column(
+        "bit/s", "at which it got what it kept, while it was there and until it had all", "download rate attained"
+    ),
+    "normalised_rate": Column(
+        "",
+        "`rate` / what it could get if all gave to it alone: min(d_i, u_s + the others' uploads); of client-server,"
+        " min(d_i, u_s)",
+        "normalised rate",
+    ),
+    "failed_pieces": Column("", "pieces that came with a wrong hash"),
+    "bans": Column("", "hosts that it does not speak to any more"),
+    "errors": Column("", "what went wrong and was survived"),
+    "why_ended": words("why its application ended, if not well; else why it left"),
+}
+
+GROUPS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "group": words("as the experiment calls it"),
+    "strategy": words("the strategy of its peers"),
+    "peers": Column("", "how many"),
+    "share": Column("", "of all peers, those of this group", "share of the peers"),
+    "completed": Column("", "how many of them had the whole file"),
+    "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
+    "download_median_s": Column("s", "its median", "median download time"),
+    "gain": Column("", "mean `download_s` of all other peers / that of this group: above 1 it is ahead", "gain"),
+    "group_share_ratio": Column("", "what they sent / what they received, payload", "share ratio"),
+    "clustering": Column(
+        "",
+        "the part of what they gave to peers that stayed among them, over the part if they gave to all peers alike:"
+        " above 1 they prefer each other",
+        "clustering",
+    ),
+    "from_leeches": Column(
+        "",
+        "what a peer of it received from peers that had not the whole file yet, over what all peers did on average:"
+        " 1 is as much as others",
+        "received from leeches, over the mean",
+    ),
+}
+
+TRANSFERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "giver": words("a host; its address, if it is none of ours"),
+    "receiver": words("another"),
+    "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
+    "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
+    "bytes_as_leech": Column("B", "of `bytes_sent`, what was sent before the giver had the whole file", "payload"),
+    "unchoked_s": Column("s", "for how long the giver had unchoked the receiver; empty where nobody chokes"),
+}
+
+TIMELINE: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "t": Column(
+        "s",
+        "1, 2, ...: rates are of the second that ended then (the last one was cut short), all else is at that time",
+        "time",
+    ),
+    "server_up_rate": Column("bit/s", "frames that the servers sent", "server's rate"),
+    "peers_up_rate": Column("bit/s", "frames that the peers sent", "peers' rate"),
+    "payload_rate": Column("bit/s", "payload that the peers received, as they told it once a second", "payload rate"),
+    "server_utilisation": Column("", "of what the servers' uplinks could", "utilisation of the server's uplink"),
+    "peer_utilisation": Column(
+        "", "of what the uplinks of the peers could that were there", "utilisation of the peers' uplinks"
+    ),
+    "copies_rarest": Column(
+        "", "copies of the rarest piece among all hosts that were there, servers too", "copies of the rarest piece"
+    ),
+    "copies_mean": Column("", "copies of a piece on average", "copies of a piece"),
+    "peers_present": Column("", "peers in the swarm, on average over the second", "peers in the swarm"),
+    "peers_completed": Column("", "peers that had had the whole file", "peers that completed"),
+    "completion": Column("", "the part of the file that a peer had received, on average", "completion"),
+}
+
+TRIAL_MEASURES: Final = (
+    "distribution_s",
+    "ratio",
+    "payload_ratio",
+    "completion_mean_s",
+    "completion_median_s",
+    "completion_p95_s",
+    "jain",
+    "server_utilisation",
+    "peer_utilisation",
+    "seed_copies",
+    "duplicate_bytes",
+    "control_bytes",
+)
+GROUP_MEASURES: Final = (
+    "download_mean_s",
+    "download_median_s",
+    "gain",
+    "group_share_ratio",
+    "clustering",
+    "from_leeches",
+)
+
+TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "trials": TRIALS,
+    "groups": GROUPS,
+    "peers": PEERS,
+    "transfers": TRANSFERS,
+    "timeline": TIMELINE,
+    "summary": SUMMARY,
+}
+
+COLUMNS: Final = TableColumns(
+    tables=TABLES,
+    coarsest_first=("trials", "groups", "peers", "timeline", "transfers"),
+    row_names={
+        "trials": (),
+        "groups": ("group",),
+        "peers": ("peer",),
+        "timeline": ("t",),
+        "transfers": ("giver", "receiver"),
+    },
+    table_of={"cdf": "peers", "timeline": "timeline", "flows": "transfers"},
+    trial_measures=TRIAL_MEASURES,
+    group_measures=GROUP_MEASURES,
+    headline=("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies"),
+    paired=("download_mean_s", "distribution_s"),
+    defaults={
+        "curve": "distribution_s",
+        "heatmap": "distribution_s",
+        "cdf": "completed_s",
+        "timeline": "peer_utilisation",
+    },
+    bounds={
+        "client-server": ("client_server_bound_s", "client-server, bound"),
+        "p2p": ("p2p_bound_s", "p2p, bound"),
+        "pieces": ("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)"),
+    },
+    bound_of_ratio={"ratio": "bound_s", "payload_ratio": "payload_bound_s"},
+)
+COARSEST_FIRST: Final = COLUMNS.coarsest_first
+EXPECTED_OF: Final = COLUMNS.expected_of
+TABLE_OF: Final = COLUMNS.table_of
+columns_of: Final = COLUMNS.columns_of
+table_having: Final = COLUMNS.table_having
