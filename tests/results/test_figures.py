@@ -145,7 +145,7 @@ def test_a_panel_without_valid_pairs_says_so_beside_those_that_have_some(tmp_pat
     figure = "{x: share, y: download_mean_s, compared: gain, where: group = fast, panels: repetition}"
     assert compared(tmp_path, figure, suspect=2).undrawn == ()
     panels = draw_again(tmp_path).axes
-    assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["nothing valid to show"], []]
+    assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["no valid data"], []]
 
 
 def test_a_partner_is_found_though_the_figure_leaves_it_out(tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_suspect_trials_are_left_out_and_the_figure_says_so(tmp_path: Path) -> N
     drawn(tmp_path, "{x: time_limit, series: distribution}", suspect=True)
     assert "1 of 8 trials are suspect and are left out" in texts(tmp_path)
     report(tmp_path, with_suspect=True)
-    assert "1 of 8 trials are suspect and are in it" in texts(tmp_path)
+    assert "1 of 8 trials are suspect and are included" in texts(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def draw(source: FigureSource) -> Canvas:
             KINDS[source.figure.kind](axes, panel)
         except FigureError as error:
             reasons.append(error)
-            axes.text(0.5, 0.5, "no valid trials", transform=axes.transAxes, ha="center")
+            axes.text(0.5, 0.5, "no valid data", transform=axes.transAxes, ha="center")
         axes.set_title(", ".join(filter(None, [source.figure.title, name])))
         if axes.get_legend_handles_labels()[1]:
             axes.legend()
