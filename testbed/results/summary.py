@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
-from testbed.experiment.columns import SUMMARY, TableColumns
 from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
 from testbed.runfolder.trial_data import Row
+from testbed.tasks.columns import SUMMARY, TableColumns
 
 ROUNDING: Final = 1e-9
 """Values whose relative difference is smaller are equal: a test must not find a pattern in the last digits."""

@@ -12,10 +12,10 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, Trial
-from testbed.experiment.columns import TableColumns
 from testbed.experiment.language.cells import as_cell
 from testbed.results.summary import summary_table
 from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
 
 DIGITS: Final = "%.9g"

@@ -6,8 +6,8 @@ from typing import Final, Protocol
 import pandas as pd
 
 from testbed.experiment import Plan
-from testbed.experiment.columns import TableColumns
 from testbed.runfolder.trial_data import Row, TrialData
+from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.tables import DistributeTables
 
 

@@ -7,7 +7,6 @@ from typing import Any, Final, get_args
 from pydantic import ValidationError
 
 from contract.programs import ProfileName
-from testbed.experiment.columns import Column
 from testbed.experiment.file.findings import Finding, did_you_mean
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.expressions import (
@@ -24,6 +23,7 @@ from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
 from testbed.experiment.schema.hosts import PeerGroup, Servers
 from testbed.experiment.schema.keys import Key
+from testbed.tasks.columns import Column
 from testbed.tasks.distribute.columns import (
     COARSEST_FIRST,
     EXPECTED_OF,

@@ -7,11 +7,11 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.columns import TableColumns
 from testbed.experiment.language.cells import readable
 from testbed.experiment.language.expressions import names_in, parse_condition, read_value
 from testbed.experiment.schema.figures import Figure
 from testbed.results.tables import Tables
+from testbed.tasks.columns import TableColumns
 
 
 class FigureError(ExplainedError):

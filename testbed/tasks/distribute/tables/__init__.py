@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from testbed.experiment.columns import TableColumns
 from testbed.runfolder.trial_data import Row, TrialData
+from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.columns import COLUMNS, GROUPS, PEERS, TRANSFERS
 from testbed.tasks.distribute.tables.audit import AGREES
 from testbed.tasks.distribute.tables.peers import group_rows, peer_rows

@@ -1,4 +1,4 @@
-"""One row a peer, and one row a group."""
+"""The rows of peers and of groups."""
 
 from collections.abc import Iterator
 from math import inf, nan
@@ -12,7 +12,7 @@ from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
 
 NEVER: Final = HostTrace()
-"""Of an application that wrote no trace."""
+"""The trace of an application that wrote none."""
 
 
 def server_names(data: TrialData) -> tuple[str, ...]:
@@ -26,7 +26,7 @@ def peer_names(data: TrialData) -> tuple[str, ...]:
 
 
 def peer_rows(data: TrialData) -> Iterator[Row]:
-    """Yield a row for each peer that was planned, whatever became of it."""
+    """Yield a row for each planned peer, even if its program never started."""
     for peer in data.trial.hosts.peers:
         trace = data.traces.get(peer.name, NEVER)
         yield {
@@ -52,7 +52,7 @@ def peer_rows(data: TrialData) -> Iterator[Row]:
 
 
 def _links(data: TrialData, name: str) -> Row:
-    """What the link gave in each direction while it was busy."""
+    """Return the mean rate of the link in each direction while it was busy."""
     links = {link.direction: link for link in data.record.links if link.host == name}
     return {
         f"{direction}_measured": number(links[direction].measured) if direction in links else nan
@@ -87,7 +87,7 @@ def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
 
 
 def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
-    """The rate at which a peer got what it kept, until it had all; and what part this is of the most it could get."""
+    """Return the rate of the payload that a peer kept until it had the file, also over the most it could get."""
     end = inf if trace.completed is None else trace.completed
     seconds = sum(max(0.0, min(left, end) - joined) for joined, left in data.presence(peer.name))
     rate = 8 * (trace.received - trace.wasted) / seconds if seconds > 0 else nan
@@ -95,7 +95,7 @@ def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
 
 
 def most_rate(data: TrialData, peer: PlannedPeer) -> float:
-    """Return what a peer could get if everyone who can give gave to it alone: bit/s, at most what its link takes."""
+    """Return the rate in bit/s that a peer would get if all others sent to it alone, limited by its downlink."""
     hosts = data.trial.hosts
     givers = sum(server.up or 0 for server in hosts.servers)
     if data.trial.settings.distribution != "client-server":
@@ -104,7 +104,7 @@ def most_rate(data: TrialData, peer: PlannedPeer) -> float:
 
 
 def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for each group of each trial, from the rows of the peers and of who gave whom how much."""
+    """Yield a row for each group of each trial, from the rows of peers and transfers."""
     given = transfers.assign(given=transfers["bytes_sent"].fillna(transfers["bytes_received"])).groupby("trial")
     for trial, everyone in peers.groupby("trial", sort=False):
         of_trial = given.get_group(trial) if trial in given.groups else transfers.head(0).assign(given=0.0)
@@ -128,7 +128,7 @@ def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
 
 
 def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
-    """Return which part of what members gave to peers stayed among them, over the part if they gave to all alike."""
+    """Return the share of what members gave to peers that went to members, over that of giving to all alike."""
     by_members = given[given["giver"].isin(members)]
     to_peers = float(by_members.loc[by_members["receiver"].isin(everyone), "given"].sum())
     to_members = float(by_members.loc[by_members["receiver"].isin(members), "given"].sum())
@@ -138,7 +138,7 @@ def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd
 
 
 def _from_leeches(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
-    """Return what leeches gave to a member on average, over what they gave to a peer."""
+    """Return what leeches gave to a member on average, over what they gave to any peer."""
     to_members, to_peers = (
         float(given.loc[given["receiver"].isin(receivers), "bytes_as_leech"].sum()) / len(receivers)
         for receivers in (members, everyone)

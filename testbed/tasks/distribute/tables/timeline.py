@@ -1,4 +1,4 @@
-"""A trial second by second."""
+"""The rows of a trial's seconds."""
 
 from collections.abc import Iterable
 from math import ceil
@@ -13,7 +13,7 @@ from testbed.tasks.distribute.tables.peers import peer_names, server_names
 
 
 def timeline_table(data: TrialData) -> pd.DataFrame:
-    """Return a row for each second of a trial: rates over the second that ended at t, all else at t, or at the end."""
+    """Return a row for each second of a trial: rates are of the second that ended at t, all else is at t."""
     times = np.arange(1.0, ceil(data.record.seconds) + 1)
     server_rate = wire_rate(data, server_names(data), "up_bytes", times)
     peers_rate = wire_rate(data, peer_names(data), "up_bytes", times)
@@ -38,18 +38,18 @@ def timeline_table(data: TrialData) -> pd.DataFrame:
 
 
 def wire_rate(data: TrialData, hosts: Iterable[str], count: str, times: Numbers) -> Numbers:
-    """Return the bits that some links carried in each second that ended at one of the times."""
+    """Return the rate of some links together over the second before each time."""
     before, after = (data.counters.sum_at(hosts, count, at) for at in (times - 1, times))
     return np.asarray(8 * (after - before), dtype=float)
 
 
 def share(part: Numbers, whole: Numbers) -> Numbers:
-    """Divide; nan where there is no whole."""
+    """Divide; nan where the whole is 0."""
     return np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
 
 
 def _present(data: TrialData, hosts: Iterable[str], times: Numbers) -> Numbers:
-    """Return how much of each second that ended at one of the times each host was in the swarm."""
+    """Return the part of the second before each time that each host was in the swarm."""
     rows = [np.zeros_like(times)]
     for host in hosts:
         lives = data.presence(host)
@@ -77,7 +77,7 @@ def _payload(data: TrialData, seconds: int) -> Numbers:
 
 
 def _received(data: TrialData, host: str, seconds: int) -> Numbers:
-    """Return the bytes that a peer received in each second; what was told at 3.4 s is of the one that ends at 4."""
+    """Return the bytes that a peer received in each second; those logged at 3.4 s count for the one that ends at 4."""
     received = np.zeros(seconds)
     trace = data.traces.get(host)
     for second, (taken, _) in trace.by_second.items() if trace else ():
@@ -92,7 +92,7 @@ def _completed(data: TrialData, times: Numbers) -> Numbers:
 
 
 def _completion(data: TrialData, times: Numbers) -> Numbers:
-    """Return the part of the file that a peer had on average; before its completion from the bytes that it received."""
+    """Return the mean share of the file that peers had; before its completion, from the bytes a peer received."""
     size = data.trial.settings.file_size
     shares = np.zeros(len(times))
     for peer in data.trial.hosts.peers:

@@ -1,4 +1,4 @@
-"""Who gave whom how much."""
+"""The payload that each host sent to each other."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from testbed.runfolder.trial_data import Row, TrialData
 
 @dataclass(slots=True)
 class Flow:
-    """From one host to another: bytes as the giver and as the receiver counted them."""
+    """The payload from one host to another, as the giver and as the receiver counted it."""
 
     sent: int | None = None
     sent_as_leech: int | None = None
     received: int | None = None
     unchoked: dict[str, float] = field(default_factory=dict)
-    """For how long the receiver could ask, by who says so: `giver` or `receiver`."""
+    """How long the receiver was unchoked, by whose trace says so: `giver` or `receiver`."""
 
 
 Flows: TypeAlias = dict[tuple[str, str], Flow]
 
 
 def transfer_rows(data: TrialData) -> Iterator[Row]:
-    """Yield a row for each host and each other that it gave something, or was ready to give."""
+    """Yield a row for each pair of hosts of which the one sent payload to the other, or unchoked it."""
     for (giver, receiver), flow in sorted(_flows(data).items()):
         unchoked = flow.unchoked.get("giver", flow.unchoked.get("receiver", nan))
         if flow.sent or flow.received or unchoked > 0:
@@ -66,7 +66,7 @@ def _add_time(flow: Flow, who: str, seconds: float | None) -> None:
 
 
 def _names(data: TrialData) -> Mapping[str, str]:
-    """Return the hosts by address, and by each peer id that they had: one that comes back has another address."""
+    """Return the hosts by address and by every peer id: a peer that comes back has another address."""
     by_address = {host.address: host.name for host in data.record.hosts}
     by_id = {peer_id: host for host, trace in data.traces.items() for peer_id in trace.peer_ids}
     return by_address | by_id

@@ -72,9 +72,9 @@ def jain(values: Iterable[float]) -> float:
 
 
 def distribution_time(data: TrialData) -> float:
-    """Return when the last peer had the file; nan if one that was to have it has not.
+    """Return when the last peer completed; nan if one did not.
 
-    Who leaves a time after joining, with the file or without, as was planned, is not waited for.
+    A peer that was planned to leave some time after joining, with or without the file, does not count.
     """
     times = []
     for peer in data.trial.hosts.peers:
@@ -109,7 +109,7 @@ def _drops(data: TrialData, host: str) -> float:
 
 
 def _utilisation(data: TrialData, hosts: tuple[str, ...]) -> float:
-    """Return the part of some uplinks that was used until the last completion, while their hosts were there."""
+    """Return the used share of some uplinks until the last completion, while their hosts were in the swarm."""
     last = distribution_time(data)
     end = data.record.seconds if np.isnan(last) else last
     planned = data.trial.hosts

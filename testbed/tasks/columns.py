@@ -26,9 +26,9 @@ def words(meaning: str) -> Column:
 
 
 IDENTITY: Final[Mapping[str, Column]] = {
-    "trial": words("its id, and the name of its folder"),
+    "trial": words("its id, which is also the name of its folder"),
     "repetition": Column("", "from 1 on"),
-    "seed": Column("", "from which its draws come"),
+    "seed": Column("", "the seed of its draws"),
     "pair": words("the same for trials that differ only in the paired key; empty without `pair:`"),
 }
 """The first columns of trials.csv."""
@@ -37,14 +37,16 @@ FIDELITY: Final[Mapping[str, Column]] = {
     "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
     "reasons": words("why it is suspect"),
     "attempts": Column("", "how often it was measured: suspect trials can be set aside and measured again"),
-    "lowest_idle_cpu": Column("", "the part of the processors that was idle in the worst second", "lowest idle CPU"),
-    "worst_lateness_ms": Column("ms", "of an idle program that sleeps 2 ms: the worst second's 99th percentile"),
-    "loop_lateness_ms": Column("ms", "the worst of any application's event loop"),
+    "lowest_idle_cpu": Column("", "the idle share of the processors in the worst second", "lowest idle CPU"),
+    "worst_lateness_ms": Column(
+        "ms", "how late an idle program woke from sleeps of 2 ms: the 99th percentile of the worst second"
+    ),
+    "loop_lateness_ms": Column("ms", "the worst lateness of an application's event loop"),
     "run_delay_ms_per_s": Column("ms/s", "how long an application waited for a processor, in the worst second"),
-    "psi_cpu": Column("", "pressure on the processors as the kernel tells it, in the worst second"),
-    "core_drops": Column("", "packets that the machine dropped before the core saw them"),
+    "psi_cpu": Column("", "the kernel's pressure on the processors (PSI) in the worst second"),
+    "core_drops": Column("", "packets that the machine dropped before they reached the core"),
     "link_error": Column(
-        "", "how far the worst link was from its rate in its fastest second, in parts; of links busy for 5 s", "error"
+        "", "the relative error of the worst link in its fastest second; of links busy for 5 s", "error"
     ),
     "stopped": words("why it ended: `complete`, `time limit`, ..."),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
@@ -52,13 +54,13 @@ FIDELITY: Final[Mapping[str, Column]] = {
 """The last columns of trials.csv."""
 
 SUMMARY: Final[Mapping[str, Column]] = {
-    "group": words("whose measure it is; empty for all"),
+    "group": words("the group of the measure; empty for the whole trial"),
     "measure": words("a column of trials.csv, or of groups.csv where there is a group"),
-    "compared": words("empty: the values themselves; `difference` or `gain`: what became of them within pairs"),
-    "against": words("of pairs: the value of the paired key with which they are compared"),
-    "n": Column("", "trials, or pairs, that the figures stand on"),
+    "compared": words("empty: the values themselves; `difference` or `gain`: comparisons within pairs"),
+    "against": words("of pairs: the value of the paired key that they are compared with"),
+    "n": Column("", "trials, or pairs, that the row is computed from"),
     "n_valid": Column("", "valid trials of this point; where compared, pairs of two valid trials"),
-    "n_suspect": Column("", "suspect trials of this point, which are left out unless it is said otherwise"),
+    "n_suspect": Column("", "suspect trials of this point, which are left out unless `--with-suspect` is given"),
     "mean": Column("", "in the unit of the measure; a gain has none"),
     "sd": Column("", "standard deviation (n - 1)"),
     "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
