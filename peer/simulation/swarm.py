@@ -26,7 +26,7 @@ from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Departure, Strategy
 from peer.bittorrent.engine.upload.upload import Shipment
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.handshake import Handshake, decode_handshake

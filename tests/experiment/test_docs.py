@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from contract.programs import STRATEGIES, ProfileName
 from testbed.experiment import load_experiment, read_experiment
 from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
 from testbed.experiment.plan.plan import make_plan
@@ -170,15 +169,3 @@ def is_refused(rate: int) -> bool:
     except ShapeError:
         return True
     return False
-
-
-def test_profiles_are_those_that_the_peer_has() -> None:
-    from peer.bittorrent.engine.profile import PROFILES
-
-    assert set(get_args(ProfileName)) == set(PROFILES)
-
-
-def test_strategies_are_those_that_the_peer_has() -> None:
-    from peer.bittorrent import strategies
-
-    assert set(STRATEGIES) == set(strategies.STRATEGIES)

@@ -81,7 +81,7 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
         "off=none",
     ]
     assert launch.is_held
-    assert words[-1] == "--hold"
+    assert words[-1] == "--wait-for-start"
 
 
 def test_a_seed_counts_as_ready_when_the_tracker_knows_it(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_clients_of_several_servers_take_them_in_turn(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
     trial = plan_of(tmp_path, base=base, more="distribution: client-server\n").trials[0]
     stage = stage_of(trial, tmp_path)
-    urls = [str(client(stage, peer).argv[1]) for peer in trial.hosts.peers]
+    urls = [str(client(stage, peer).argv[2]) for peer in trial.hosts.peers]
     assert urls == [f"http://198.18.0.{k}:8080/9.bin" for k in (1, 2, 1)]
 
 

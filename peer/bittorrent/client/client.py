@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from peer.bittorrent.client.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
 from peer.bittorrent.engine.actions import (
@@ -48,11 +48,11 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import Event
 from peer.net.address import Address
-from peer.net.listener import Dialler
-from peer.net.rate_limiter import Throttle
-from peer.net.timer import Alarm
+from peer.net.dialler import Dialler
+from peer.net.rate_limiter import RateLimiter
+from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
+Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -66,8 +66,8 @@ class Client:
         *,
         dialler: Dialler,
         trackers: TrackerClient,
-        throttle: Throttle,
-        stock: Stock | None,
+        throttle: RateLimiter,
+        stock: OpenTorrent | None,
         open_stock: Callable[[Info], Opened],
         on_complete: Callable[[], None],
     ) -> None:
@@ -84,8 +84,8 @@ class Client:
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
         self._announcements: Final[set[asyncio.Task[None]]] = set()
-        self._timer: Final = Alarm(self._loop, self._tick)
-        self._turns: Final = Alarm(self._loop, self._take_turns)
+        self._timer: Final = Timer(self._loop, self._tick)
+        self._turns: Final = Timer(self._loop, self._take_turns)
         self._is_settling = False
         self._is_told_complete = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()
@@ -363,7 +363,7 @@ class Client:
         return self._known.storage.space(header.index, header.begin, header.length)
 
     @property
-    def _known(self) -> Stock:
+    def _known(self) -> OpenTorrent:
         """The torrent, for what only happens when it is known."""
         if self.stock is None:
             raise RuntimeError("the mind trades in a torrent that was not opened")

@@ -73,7 +73,7 @@ class Trade:
             rng=rng,
             endgame_copies=profile.endgame_copies,
             is_strict=profile.strict_priority,
-            keeps=strategy.keeps,
+            keeps=strategy.keeps_pieces,
         )
         self.completed_at = outbox.now if have.is_full else None
         self._sources: frozenset[int] | None = None
@@ -146,7 +146,8 @@ class Trade:
         """Take in what a neighbour said before the torrent was known, and tell it what we have."""
         self._join(neighbour)
         self._reveal(
-            (neighbour.key, index) for index in self._strategy.advertiser.first_words(neighbour.key, self.pieces.have)
+            (neighbour.key, index)
+            for index in self._strategy.advertiser.initial_bitfield(neighbour.key, self.pieces.have)
         )
         claims, neighbour.claims = neighbour.claims, []
         for claim in claims:
@@ -179,7 +180,7 @@ class Trade:
     def piece_checked(self, index: int, *, is_good: bool, digests: tuple[bytes, ...]) -> Sequence[int]:
         """Take the result of a hash; returns the neighbours that are found to have sent wrong blocks."""
         verdict = self.pieces.checked(index, is_good, digests)
-        if is_good and self._strategy.keeps:
+        if is_good and self._strategy.keeps_pieces:
             self._completed_piece(index, verdict.contributors)
         elif is_good:
             self._outbox.tell(PieceForgotten(index, verdict.contributors))
@@ -215,7 +216,7 @@ class Trade:
         """Do what is due about once a second."""
         if self._requesting.look_for_silence():
             self._rounds.changed(frees_slot=True)
-        self._reveal(self._strategy.advertiser.later(self._outbox.now))
+        self._reveal(self._strategy.advertiser.due_haves(self._outbox.now))
         self._news.look_around()
 
     def _join(self, neighbour: Neighbour) -> None:
@@ -224,7 +225,7 @@ class Trade:
         self.pieces.joined(neighbour.key, neighbour.bitfield)
 
     def _claim(self, neighbour: Neighbour) -> None:
-        claimed = self._strategy.advertiser.first_words(neighbour.key, self.pieces.have)
+        claimed = self._strategy.advertiser.initial_bitfield(neighbour.key, self.pieces.have)
         if neighbour.conversation.is_fast and claimed.is_full:
             self._outbox.send(neighbour, HaveAll())
         elif neighbour.conversation.is_fast and not claimed:
@@ -246,7 +247,7 @@ class Trade:
         if not self.pieces.announced(neighbour.key, message.index):
             return
         neighbour.conversation.has_claimed = True
-        self._reveal(self._strategy.advertiser.heard(neighbour.key, message.index))
+        self._reveal(self._strategy.advertiser.answer_have(neighbour.key, message.index))
         if message.index not in self.pieces.have:
             self._requesting.weigh(neighbour)
             self._requesting.fill_if_hungry(neighbour)
@@ -270,7 +271,7 @@ class Trade:
         self.pieces.parted(neighbour.key)
         self.pieces.joined(neighbour.key, bitfield)
         for index in bitfield:
-            self._reveal(self._strategy.advertiser.heard(neighbour.key, index))
+            self._reveal(self._strategy.advertiser.answer_have(neighbour.key, index))
         self._requesting.weigh(neighbour)
         self._requesting.fill(neighbour)
 
@@ -314,7 +315,7 @@ class Trade:
     def _completed_piece(self, index: int, contributors: tuple[int, ...]) -> None:
         outbox = self._outbox
         outbox.tell(PieceCompleted(index, self.pieces.have.count, contributors))
-        self._news.tell(index, self._strategy.advertiser.completed(index, self._met()))
+        self._news.tell(index, self._strategy.advertiser.announce_to(index, self._met()))
         self._requesting.weigh_all()
         if self.pieces.is_complete and self.completed_at is None:
             self.completed_at = outbox.now

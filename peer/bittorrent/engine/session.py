@@ -39,7 +39,7 @@ from peer.bittorrent.engine.strategy import (
     PeerTargets,
     ProgressView,
     Strategy,
-    Tally,
+    TransferTotals,
 )
 from peer.bittorrent.engine.upload.upload import Shipment
 from peer.bittorrent.wire.bitfield import Bitfield
@@ -144,7 +144,7 @@ class Session:
     @property
     def keeps_pieces(self) -> bool:
         """Whether pieces stay; without it the strategy takes them for the sake of taking."""
-        return self._strategy.keeps
+        return self._strategy.keeps_pieces
 
     @property
     def have(self) -> Bitfield | None:
@@ -420,10 +420,10 @@ class Session:
         enough = min(SEED_COMPANY * self._profile.slots(self._capacity), neighbour_count + 1)
         return replace(self._targets, dials_up_to=min(self._targets.dials_up_to, enough))
 
-    def _tally(self) -> Tally:
+    def _tally(self) -> TransferTotals:
         """Count what a tracker is told; one that does not know the torrent yet wants all of it."""
         left = 1 if self._trade is None else self._trade.left_bytes
-        return self._strategy.advertiser.tally(Tally(self.sent_bytes, self.received_bytes, left))
+        return self._strategy.advertiser.reported_totals(TransferTotals(self.sent_bytes, self.received_bytes, left))
 
     def _became_complete(self) -> None:
         for face in self._faces:

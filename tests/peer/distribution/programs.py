@@ -35,10 +35,10 @@ class Program:
 
 
 @contextmanager
-def running(module: str, *arguments: str | Path) -> Iterator[Program]:
-    """Run `python -m peer.cli.MODULE`."""
-    command: Sequence[str | Path] = [sys.executable, "-m", f"peer.cli.{module}", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def running(command: str, *arguments: str | Path) -> Iterator[Program]:
+    """Run `python -m peer COMMAND`."""
+    words: Sequence[str | Path] = [sys.executable, "-m", "peer", command, *arguments]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield Program(process)
         finally:

@@ -31,9 +31,10 @@ pytestmark = pytest.mark.kernel
 FOLDER = Path("/run/baselines")
 FILE, PLAN = FOLDER / "file.bin", FOLDER / "plan.json"
 PRELOAD = (
-    "peer.distribution.fluid.relay",
-    "peer.distribution.client_server.server",
-    "peer.distribution.client_server.client",
+    "peer.cli.main",
+    "peer.cli.serve",
+    "peer.cli.fetch",
+    "peer.cli.relay",
 )
 LENGTH = 1 << 20
 PORT = 7000
@@ -80,11 +81,11 @@ def test_four_clients_share_an_uplink_at_the_bound() -> None:
     def serve(network: Network) -> None:
         server = network.host("server")
         options = ["--bind", str(server.address), "--port", str(PORT)]
-        server.start_python("peer.cli.serve", [FILE, *options]).wait_ready("^ready")
+        server.start_python("peer", ["serve", FILE, *options]).wait_ready("^ready")
 
     def join(host: EmulatedHost, _number: int) -> Process:
         options = ["--discard", "--original", FILE, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.fetch", [f"http://198.18.0.5:{PORT}/", *options])
+        return host.start_python("peer", ["fetch", f"http://198.18.0.5:{PORT}/", *options])
 
     at = swarm([Downloader(up=8 * MEGA, down=24 * MEGA)] * 4)
     seconds = sandbox.run(lambda: distribute(at, serve, join))
@@ -105,7 +106,7 @@ def test_the_fluid_scheme_attains_the_bound_whatever_limits(server_up: int, slow
 
     def start(host: EmulatedHost, who: str) -> Process:
         options = ["--as", who, "--original", FILE, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.relay", [PLAN, *options])
+        return host.start_python("peer", ["relay", PLAN, *options])
 
     def serve(network: Network) -> None:
         server, *peers = (Address(str(network.host(name).address), PORT) for name in ("server", "h1", "h2", "h3"))

@@ -12,15 +12,10 @@ from threading import Thread
 
 import pytest
 
-from peer.cli.fetch import main as client_main
-from peer.cli.serve import main as server_main
-from peer.distribution.endings import ExitCode
-from peer.net.http import (
-    Entity,
-    answer,
-    parse_request,
-    take_head,
-)
+from peer.cli.main import main
+from peer.distribution.client_server.ranges import Entity, answer
+from peer.net.http import parse_request, take_head
+from peer.process.exit_status import ExitStatus
 from tests.peer.distribution.programs import (
     SOON,
     facts,
@@ -52,9 +47,9 @@ def test_a_client_fetches_checks_and_keeps_the_file(file: Path, tmp_path: Path) 
         with running("fetch", f"http://localhost:{port}/file.bin", *options) as client:
             client.expect(r"ready 0\.0\.0\.0:\d+")
             client.expect("completed")
-            assert client.end() == (ExitCode.OK, "")
+            assert client.end() == (ExitStatus.OK, "")
         server.process.send_signal(signal.SIGTERM)
-        assert server.end() == (ExitCode.OK, "")
+        assert server.end() == (ExitStatus.OK, "")
     assert copy.read_bytes() == file.read_bytes()
     told = ["trace", "joined", "connected", "disconnected", "completed", "moved", "left"]
     assert [fact["event"] for fact in facts(ours)] == told
@@ -74,8 +69,8 @@ def test_a_file_that_is_not_the_expected_one_is_told(file: Path, tmp_path: Path,
         options = ["--discard", check, expected, "--trace", trace]
         with running("fetch", f"http://127.0.0.1:{port}/file.bin", *options) as client:
             status, complaint = client.end()
-    assert status == ExitCode.WRONG_DATA
-    assert complaint.startswith("client: what came")
+    assert status == ExitStatus.WRONG_DATA
+    assert complaint.startswith("client: what arrived")
     assert not facts(trace, "completed")
     assert facts(trace, "error")[-1]["what"] in complaint
     assert facts(trace, "left")[0]["reason"] == "failed"
@@ -86,7 +81,7 @@ def test_a_server_without_the_file_is_not_asked_again(file: Path) -> None:
         url = f"http://127.0.0.1:{port}/other"
         with running("fetch", url, "--discard", "--original", file) as client:
             status, complaint = client.end()
-    assert (status, complaint) == (ExitCode.GAVE_UP, f"client: {url}: the server answers 404; expected 200 or 206\n")
+    assert (status, complaint) == (ExitStatus.GAVE_UP, f"client: {url}: the server answers 404; expected 200 or 206\n")
 
 
 def test_another_length_than_was_said_is_refused(file: Path) -> None:
@@ -94,7 +89,7 @@ def test_another_length_than_was_said_is_refused(file: Path) -> None:
         options = ["--discard", "--sha1", sha_of(file), "--size", "5"]
         with running("fetch", f"http://127.0.0.1:{port}/", *options) as client:
             status, complaint = client.end()
-    assert status == ExitCode.WRONG_DATA
+    assert status == ExitStatus.WRONG_DATA
     assert f"expected 5 bytes, the server has {LENGTH}" in complaint
 
 
@@ -129,7 +124,7 @@ def test_a_lost_connection_is_made_again_from_where_it_was(file: Path, tmp_path:
     trace = tmp_path / "trace"
     with unreliable_server(file, version=lambda _: "v", cut_after=1_400_000) as (port, asked):
         url = f"http://127.0.0.1:{port}/"
-        assert client_main([url, "--discard", "--sha1", sha_of(file), "--trace", str(trace)]) == ExitCode.OK
+        assert main(["fetch", url, "--discard", "--sha1", sha_of(file), "--trace", str(trace)]) == ExitStatus.OK
     ranges = [line for head in asked for line in head.split("\r\n") if line.startswith("Range")]
     assert ranges == ["Range: bytes=1400000-", "Range: bytes=2800000-"]
     assert [fact["what"] for fact in facts(trace, "error")] == ["closed by the other end"] * 2
@@ -142,7 +137,7 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(file: Path, tmp_path: Pat
     versions = {1: "old"}
     with unreliable_server(file, version=lambda count: versions.get(count, "new"), cut_after=2_000_000) as (port, _):
         options = ["--to", str(copy), "--sha1", sha_of(file), "--trace", str(trace)]
-        assert client_main([f"http://127.0.0.1:{port}/", *options]) == ExitCode.OK
+        assert main(["fetch", f"http://127.0.0.1:{port}/", *options]) == ExitStatus.OK
     assert copy.read_bytes() == file.read_bytes()
     assert facts(trace, "completed")[0]["wasted"] == 2_000_000
 
@@ -151,8 +146,8 @@ def test_a_server_that_stays_away_is_given_up(file: Path, capsys: pytest.Capture
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        status = client_main([url, "--discard", "--original", str(file), "--patience", "0"])
-    assert status == ExitCode.GAVE_UP
+        status = main(["fetch", url, "--discard", "--original", str(file), "--patience", "0"])
+    assert status == ExitStatus.GAVE_UP
     assert capsys.readouterr().err == f"client: {url}: Connection refused; nothing came for 0 s\n"
 
 
@@ -162,7 +157,7 @@ def test_a_client_that_is_told_to_end_leaves_in_order(file: Path, tmp_path: Path
         options = ["--discard", "--original", file, "--trace", tmp_path / "trace"]
         with running("fetch", url, *options) as client, silent.accept()[0]:
             client.process.send_signal(signal.SIGTERM)
-            assert client.end() == (ExitCode.OK, "")
+            assert client.end() == (ExitStatus.OK, "")
     assert facts(tmp_path / "trace", "left")[0]["reason"] == "SIGTERM"
     assert not facts(tmp_path / "trace", "completed")
 
@@ -173,7 +168,7 @@ def test_a_full_disk_is_one_line_and_an_exit_code(file: Path, tmp_path: Path) ->
         with running("fetch", url, "--to", tmp_path / "copy", "--sha1", sha_of(file)) as client:
             resource.prlimit(client.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
             status, complaint = client.end()
-    assert status == ExitCode.NO_DATA
+    assert status == ExitStatus.NO_DATA
     assert complaint.startswith(f"client: disk full: cannot write {tmp_path / 'copy'}")
 
 
@@ -255,7 +250,7 @@ def test_many_clients_that_take_nothing_cost_no_memory(file: Path) -> None:
 def test_a_port_in_use_is_one_line_and_an_exit_code(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert server_main([str(file), "--bind", "127.0.0.1", "--port", str(port)]) == ExitCode.NO_ADDRESS
+        assert main(["serve", str(file), "--bind", "127.0.0.1", "--port", str(port)]) == ExitStatus.NO_ADDRESS
     assert capsys.readouterr().err == (
         f"server: cannot use the address 127.0.0.1:{port}: Address already in use; choose another --bind or --port\n"
     )
@@ -264,8 +259,8 @@ def test_a_port_in_use_is_one_line_and_an_exit_code(file: Path, capsys: pytest.C
 def test_a_file_or_trace_that_cannot_be_opened_is_an_exit_code(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert server_main([str(tmp_path / "missing")]) == ExitCode.NO_DATA
-    assert server_main([str(file), "--trace", str(tmp_path / "no" / "trace")]) == ExitCode.NO_TRACE
+    assert main(["serve", str(tmp_path / "missing")]) == ExitStatus.NO_DATA
+    assert main(["serve", str(file), "--trace", str(tmp_path / "no" / "trace")]) == ExitStatus.NO_TRACE
     assert capsys.readouterr().err.count("\n") == 2
 
 
@@ -284,6 +279,6 @@ def test_an_option_that_cannot_be_used_is_named(
     arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        client_main(arguments)
-    assert ended.value.code == ExitCode.USAGE
+        main(["fetch", *arguments])
+    assert ended.value.code == ExitStatus.USAGE
     assert problem in capsys.readouterr().err

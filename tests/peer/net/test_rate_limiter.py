@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from peer.net.rate_limiter import BURST_SECONDS, Bucket, Throttle
+from peer.net.rate_limiter import BURST_SECONDS, RateLimiter, TokenBucket
 
 BLOCK = 16 << 10
 
@@ -17,7 +17,7 @@ BLOCK = 16 << 10
 class Uplink:
     """Neighbours that always have a block waiting, and a loop that wakes when the throttle says so, a little late."""
 
-    def __init__(self, throttle: Throttle, blocks: Mapping[int, int], lateness: float = 0.0005) -> None:
+    def __init__(self, throttle: RateLimiter, blocks: Mapping[int, int], lateness: float = 0.0005) -> None:
         self.throttle = throttle
         self.blocks = dict(blocks)
         self.lateness = lateness
@@ -46,7 +46,7 @@ class Uplink:
 
 
 def test_without_limits_everything_may_begin_at_once_and_nobody_waits() -> None:
-    throttle = Throttle(None, 0)
+    throttle = RateLimiter(None, 0)
     assert all(throttle.may_begin(key, 0) for key in (1, 2, 1, 1))
     assert throttle.next_turn_at(0) == inf
 
@@ -60,7 +60,7 @@ def test_without_limits_everything_may_begin_at_once_and_nobody_waits() -> None:
 def test_the_clients_rate_is_exact_in_the_long_run_and_no_burst_is_longer_than_the_depth_and_a_block(
     rate: float, blocks: list[int], lateness: float
 ) -> None:
-    uplink = Uplink(Throttle(rate, 0), dict(enumerate(blocks)), lateness)
+    uplink = Uplink(RateLimiter(rate, 0), dict(enumerate(blocks)), lateness)
     depth, largest = rate * BURST_SECONDS, max(blocks)
     uplink.run(500 * largest / rate)
     assert sum(uplink.sent.values()) == pytest.approx(rate * uplink.now, rel=0.01, abs=depth + largest)
@@ -77,14 +77,14 @@ def most_above(rate: float, log: list[tuple[float, int]]) -> float:
 
 
 def test_an_idle_client_saves_up_the_depth_and_no_more() -> None:
-    uplink = Uplink(Throttle(1e6, 0), {1: BLOCK}, lateness=0)
+    uplink = Uplink(RateLimiter(1e6, 0), {1: BLOCK}, lateness=0)
     uplink.now = 1000
     uplink.run(1000.0001)
     assert uplink.sent[1] == 2 * BLOCK  # one for the depth of 20 kB, begun before it was empty
 
 
 def test_blocks_are_spread_evenly_over_time() -> None:
-    uplink = Uplink(Throttle(1e6, 0), {1: BLOCK}, lateness=0.001)
+    uplink = Uplink(RateLimiter(1e6, 0), {1: BLOCK}, lateness=0.001)
     uplink.run(10)
     times = [at for at, _ in uplink.log][5:]
     gaps = [later - earlier for earlier, later in pairwise(times)]
@@ -92,14 +92,14 @@ def test_blocks_are_spread_evenly_over_time() -> None:
 
 
 def test_neighbours_share_by_bytes_not_by_blocks() -> None:
-    uplink = Uplink(Throttle(1e6, 0), {1: BLOCK, 2: 8 * BLOCK, 3: 1000})
+    uplink = Uplink(RateLimiter(1e6, 0), {1: BLOCK, 2: 8 * BLOCK, 3: 1000})
     uplink.run(60)
     shares = [uplink.sent[key] / 20e6 for key in (1, 2, 3)]
     assert shares == pytest.approx([1, 1, 1], rel=0.02)
 
 
 def test_a_neighbours_own_limit_holds_and_the_others_get_the_rest() -> None:
-    throttle = Throttle(1e6, 0)
+    throttle = RateLimiter(1e6, 0)
     throttle.limit(1, 1e5, 0)
     throttle.limit(2, 2e5, 0)
     uplink = Uplink(throttle, {1: BLOCK, 2: BLOCK, 3: BLOCK, 4: BLOCK})
@@ -112,7 +112,7 @@ def test_a_neighbours_own_limit_holds_and_the_others_get_the_rest() -> None:
 @pytest.mark.parametrize("parts", [(40, 10, 10, 10, 10, 10, 10), (30, 25, 20, 15, 10), (90, 1, 2, 3, 4)])
 def test_limits_that_add_up_to_the_clients_rate_are_all_kept(rate: float, parts: tuple[int, ...]) -> None:
     """Each must wait for the others' turns, and loses nothing by that."""
-    throttle = Throttle(rate, 0)
+    throttle = RateLimiter(rate, 0)
     for key, percent in enumerate(parts):
         throttle.limit(key, rate * percent / 100, 0)
     uplink = Uplink(throttle, dict.fromkeys(range(len(parts)), BLOCK), lateness=1e-6)
@@ -123,7 +123,7 @@ def test_limits_that_add_up_to_the_clients_rate_are_all_kept(rate: float, parts:
 
 
 def test_a_limited_neighbour_that_had_nothing_to_send_does_not_catch_up() -> None:
-    throttle = Throttle(1e6, 0)
+    throttle = RateLimiter(1e6, 0)
     throttle.limit(1, 1e5, 0)
     uplink = Uplink(throttle, {})
     uplink.run(60)
@@ -133,7 +133,7 @@ def test_a_limited_neighbour_that_had_nothing_to_send_does_not_catch_up() -> Non
 
 
 def test_own_limits_hold_where_the_client_has_none() -> None:
-    throttle = Throttle(None, 0)
+    throttle = RateLimiter(None, 0)
     throttle.limit(1, 3e5, 0)
     throttle.limit(2, 5e4, 0)
     uplink = Uplink(throttle, {1: BLOCK, 2: BLOCK})
@@ -142,7 +142,7 @@ def test_own_limits_hold_where_the_client_has_none() -> None:
 
 
 def test_limits_that_exceed_the_clients_rate_do_not_raise_it() -> None:
-    throttle = Throttle(1e6, 0)
+    throttle = RateLimiter(1e6, 0)
     for key in (1, 2):
         throttle.limit(key, 1e6, 0)
     uplink = Uplink(throttle, {1: BLOCK, 2: BLOCK})
@@ -151,7 +151,7 @@ def test_limits_that_exceed_the_clients_rate_do_not_raise_it() -> None:
 
 
 def test_who_was_limited_does_not_catch_up_when_the_limit_goes() -> None:
-    throttle = Throttle(1e6, 0)
+    throttle = RateLimiter(1e6, 0)
     throttle.limit(1, 1e4, 0)
     uplink = Uplink(throttle, {1: BLOCK, 2: BLOCK})
     uplink.run(30)
@@ -162,7 +162,7 @@ def test_who_was_limited_does_not_catch_up_when_the_limit_goes() -> None:
 
 
 def test_who_comes_late_gets_its_share_at_once_and_not_what_it_missed() -> None:
-    uplink = Uplink(Throttle(1e6, 0), {1: BLOCK})
+    uplink = Uplink(RateLimiter(1e6, 0), {1: BLOCK})
     uplink.run(30)
     uplink.blocks[2] = BLOCK
     before = Counter(uplink.sent)
@@ -172,14 +172,14 @@ def test_who_comes_late_gets_its_share_at_once_and_not_what_it_missed() -> None:
 
 @pytest.mark.parametrize("count", [2, 40, 80])
 def test_nobody_starves(count: int) -> None:
-    uplink = Uplink(Throttle(1e6, 0), dict.fromkeys(range(count), BLOCK))
+    uplink = Uplink(RateLimiter(1e6, 0), dict.fromkeys(range(count), BLOCK))
     uplink.run(60)
     assert min(uplink.sent.values()) >= max(uplink.sent.values()) - 2 * BLOCK
     assert len(uplink.sent) == count
 
 
 def test_a_changed_limit_holds_from_then_on() -> None:
-    throttle = Throttle(None, 0)
+    throttle = RateLimiter(None, 0)
     throttle.limit(1, 1e6, 0)
     uplink = Uplink(throttle, {1: BLOCK})
     uplink.run(10)
@@ -190,7 +190,7 @@ def test_a_changed_limit_holds_from_then_on() -> None:
 
 
 def test_who_is_gone_waits_for_nothing() -> None:
-    throttle = Throttle(1e4, 0)
+    throttle = RateLimiter(1e4, 0)
     throttle.began(1, BLOCK, 0)
     assert not throttle.may_begin(1, 0)
     throttle.forget(1)
@@ -200,7 +200,7 @@ def test_who_is_gone_waits_for_nothing() -> None:
 
 @given(rate=st.floats(1, 1e8), taken=st.integers(0, 1 << 30), now=st.floats(0, 1e6))
 def test_a_bucket_is_open_when_it_said_it_would_be(rate: float, taken: int, now: float) -> None:
-    bucket = Bucket(rate, now)
+    bucket = TokenBucket(rate, now)
     bucket.take(taken, now)
     at = bucket.opens_at(now)
     assert at >= now
@@ -210,4 +210,4 @@ def test_a_bucket_is_open_when_it_said_it_would_be(rate: float, taken: int, now:
 @pytest.mark.parametrize("rate", [0, -1, inf, float("nan")])
 def test_a_rate_that_is_none_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match="positive number of bytes/s"):
-        Bucket(rate, 0)
+        TokenBucket(rate, 0)

@@ -10,7 +10,7 @@ from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
 from peer.bittorrent.engine.outbox import Outbox
 from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.strategy import PeerTargets, Tally
+from peer.bittorrent.engine.strategy import PeerTargets, TransferTotals
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
 
@@ -40,7 +40,7 @@ class Search:
         self._addresses = addresses
         self._dialled: set[Address] = set()
 
-    def look_around(self, targets: PeerTargets, tally: Tally, neighbour_count: int) -> None:
+    def look_around(self, targets: PeerTargets, tally: TransferTotals, neighbour_count: int) -> None:
         """Announce what is due, and dial those that are missing."""
         self._announcer.period = targets.announce_period
         self._announcer.needs_peers = neighbour_count < targets.dials_up_to // 2
@@ -83,12 +83,12 @@ class Search:
         """Let the trackers know that we have everything now."""
         self._announcer.completed(self._outbox.now)
 
-    def leave(self, tally: Tally) -> None:
+    def leave(self, tally: TransferTotals) -> None:
         """Tell the trackers that we are gone."""
         for url in self._announcer.stop(self._outbox.now):
             self._announce(url, Event.STOPPED, tally, numwant=0)
 
-    def _announce(self, url: str, event: Event, tally: Tally, numwant: int) -> None:
+    def _announce(self, url: str, event: Event, tally: TransferTotals, numwant: int) -> None:
         request = replace(
             self._ours,
             event=event,

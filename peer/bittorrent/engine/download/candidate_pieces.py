@@ -40,7 +40,7 @@ class Offer:
         self._among = among
 
     @property
-    def completed(self) -> int:
+    def have_count(self) -> int:
         """How many pieces we have."""
         return self._have.count
 

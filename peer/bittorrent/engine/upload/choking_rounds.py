@@ -108,7 +108,7 @@ class Rounds:
             piece_count=self._have.size,
             have_count=self._have.count,
         )
-        allocation = self._choker.allot(view)
+        allocation = self._choker.allocate(view)
         for candidate in candidates:
             if candidate.is_unchoked and candidate.key not in allocation.grants:
                 reason = allocation.refusals.get(candidate.key, NOT_CHOSEN)

@@ -49,24 +49,26 @@ class Scheme:
 
 SCHEMES: Final[Mapping[str, Scheme]] = {
     "bittorrent": Scheme(
-        applications={OURS: Application(bittorrent.seed, bittorrent.leech, ("peer.cli.main",))},
+        applications={
+            OURS: Application(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))
+        },
         prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
-        preload=("peer.bittorrent.tracker.server",),
+        preload=("peer.cli.tracker",),
     ),
     "client-server": Scheme(
         applications={
             OURS: Application(
                 client_server.server,
                 client_server.client,
-                ("peer.distribution.client_server.server", "peer.distribution.client_server.client"),
+                ("peer.cli.main", "peer.cli.serve", "peer.cli.fetch"),
             )
         },
         check=client_server.check,
     ),
     "fluid": Scheme(
-        applications={OURS: Application(fluid.server, fluid.peer, ("peer.distribution.fluid.relay",))},
+        applications={OURS: Application(fluid.server, fluid.peer, ("peer.cli.main", "peer.cli.relay"))},
         prepare=fluid.write_plan,
         check=fluid.check,
     ),

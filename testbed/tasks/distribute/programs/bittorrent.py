@@ -76,7 +76,7 @@ def tracker(stage: Stage, planned: PlannedTracker) -> Launch:
         "seed": stage.trial.seed,
         "log": stage.trace(planned),
     }
-    return Launch(("peer.bittorrent.tracker", *_options(words)), READY)
+    return Launch(("peer", "tracker", *_options(words)), READY)
 
 
 def seed(stage: Stage, planned: PlannedServer) -> Launch:
@@ -89,7 +89,7 @@ def leech(stage: Stage, planned: PlannedPeer) -> Launch:
     """Our peer that wants the file; what it gets is verified, and served from the original."""
     words: dict[str, object] = {"storage": "shared", "original": stage.original, "have": planned.held or None}
     words |= {"departure": _departure(planned.departure), "return-bind": stage.return_addresses.get(planned.name)}
-    options = (*_options(words), *_common(stage, planned), "--hold")
+    options = (*_options(words), *_common(stage, planned), "--wait-for-start")
     return Launch(("peer", "leech", stage.folder / _TORRENT, *options), WAITING, is_held=True)
 
 

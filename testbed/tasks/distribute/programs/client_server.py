@@ -1,4 +1,4 @@
-"""Client-server over HTTP: each client fetches the file over one connection (docs/baselines.md)."""
+"""Client-server over HTTP: each client fetches the file over one connection (docs/distribution.md)."""
 
 from typing import Final
 
@@ -29,7 +29,7 @@ def check(trial: Trial) -> None:
 def server(stage: Stage, planned: PlannedServer) -> Launch:
     """Serve the file."""
     words = ("--bind", stage.addresses[planned.name], "--port", str(_PORT), "--trace", stage.trace(planned))
-    return Launch(("peer.cli.serve", stage.original, *words), READY)
+    return Launch(("peer", "serve", stage.original, *words), READY)
 
 
 def client(stage: Stage, planned: PlannedPeer) -> Launch:
@@ -40,6 +40,6 @@ def client(stage: Stage, planned: PlannedPeer) -> Launch:
     words = (
         *("--discard", "--original", stage.original, "--size", str(stage.trial.settings.file_size)),
         *("--bind", stage.addresses[planned.name], "--trace", stage.trace(planned)),
-        *("--seed", str(planned.seed), "--hold"),
+        *("--seed", str(planned.seed), "--wait-for-start"),
     )
-    return Launch(("peer.cli.fetch", url, *words), WAITING, is_held=True)
+    return Launch(("peer", "fetch", url, *words), WAITING, is_held=True)

@@ -1,4 +1,4 @@
-"""The scheme that attains the bound: the streams that the theory computes, over real sockets (docs/baselines.md)."""
+"""The scheme that attains the bound: the streams that the theory computes, over real sockets (docs/distribution.md)."""
 
 import json
 from typing import Final
@@ -51,9 +51,9 @@ def server(stage: Stage, planned: PlannedServer) -> Launch:
 def peer(stage: Stage, planned: PlannedPeer) -> Launch:
     """Take the streams in, and relay one of them."""
     number = stage.trial.hosts.peers.index(planned) + 1
-    return Launch((*_words(stage, planned, str(number)), "--hold"), WAITING, is_held=True)
+    return Launch((*_words(stage, planned, str(number)), "--wait-for-start"), WAITING, is_held=True)
 
 
 def _words(stage: Stage, planned: PlannedServer, who: str) -> tuple[str, ...]:
     words = (stage.folder / _PLAN, "--as", who, "--original", stage.original, "--trace", stage.trace(planned))
-    return ("peer.cli.relay", *map(str, words), "--seed", str(planned.seed))
+    return ("peer", "relay", *map(str, words), "--seed", str(planned.seed))

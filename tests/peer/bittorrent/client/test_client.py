@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import pytest
 
 from peer.bittorrent.client.client import Client
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import Memory, StorageError
 from peer.bittorrent.client.torrent_maker import Order, create
 from peer.bittorrent.client.trackers import TrackerClient
@@ -48,8 +48,10 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
-from peer.net.listener import Dialler, Listener, bound_socket
-from peer.net.rate_limiter import Throttle
+from peer.net.dialler import Dialler
+from peer.net.listener import Listener
+from peer.net.rate_limiter import RateLimiter
+from peer.net.sockets import bound_socket
 from tests.peer.programs import (
     Share,
     Stranger,
@@ -176,8 +178,8 @@ class Scene:
             cast(Session, script),
             dialler=Dialler("127.0.0.1", SOON, loop),
             trackers=TrackerClient("127.0.0.1"),
-            throttle=Throttle(None, time.monotonic()),
-            stock=Stock(self.info, self.storage, BLOCK),
+            throttle=RateLimiter(None, time.monotonic()),
+            stock=OpenTorrent(self.info, self.storage, BLOCK),
             open_stock=lambda _: loop.create_future(),
             on_complete=lambda: None,
         )

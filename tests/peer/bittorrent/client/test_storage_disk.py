@@ -201,8 +201,8 @@ def test_a_full_file_system_is_an_error_and_no_signal() -> None:
     script = f"""
         import sys; sys.path[:0] = {sys.path!r}
         from pathlib import Path
-        from peer.runtime.storage import Disk, StorageError
-        from tests.peer.runtime.torrents import *
+        from peer.bittorrent.client.storage import Disk, StorageError
+        from tests.peer.bittorrent.client.torrents import *
         data = random_bytes(2 << 20)
         info = file_torrent(data, 1 << 18)
         disk = Disk(Path("/mnt/file"), info)

@@ -114,7 +114,7 @@ def test_a_torrent_that_is_there_is_overwritten_only_by_force(tmp_path: Path) ->
     (tmp_path / "file").write_bytes(b"x")
     out = tmp_path / "out.torrent"
     out.write_bytes(b"mine")
-    with pytest.raises(CreateError, match="is there already; name another file, or use --force"):
+    with pytest.raises(CreateError, match="exists already; name another file, or use --force"):
         create(Order(source=tmp_path / "file"), out)
     assert out.read_bytes() == b"mine"
     made = create(Order(source=tmp_path / "file"), out, is_forced=True)
@@ -123,7 +123,7 @@ def test_a_torrent_that_is_there_is_overwritten_only_by_force(tmp_path: Path) ->
 
 
 def test_a_torrent_is_not_written_into_what_it_shares(folder: Path) -> None:
-    with pytest.raises(CreateError, match="lies in the folder to be shared; name a file elsewhere"):
+    with pytest.raises(CreateError, match="is in the folder to be shared; name a file elsewhere"):
         create(Order(source=folder), folder / "b" / "out.torrent")
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.trackers import Patience, TrackerClient, TrackerFailure
+from peer.bittorrent.client.trackers import Timeouts, TrackerClient, TrackerFailure
 from peer.bittorrent.client.trackers.http_answer import MOST_BODY, MOST_HEAD, read_answer
 from peer.bittorrent.tracker.registry import Policy
 from peer.bittorrent.tracker.server import Options, serving
@@ -30,7 +30,7 @@ from tests.peer.bittorrent.client.hostile import (
 
 ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STARTED)
 LEAVE = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STOPPED)
-SHORT = Patience(http=0.1, last_words=0.05)
+SHORT = Timeouts(http=0.1, leaving=0.05)
 BODY = b"d8:intervali900e5:peers6:\xc6\x12\x00\x01\x1a\xe1e"
 GOOD = AnnounceResponse(900, b"\xc6\x12\x00\x01\x1a\xe1")
 REFUSAL = b"d14:failure reason12:not for\nyou!e"
@@ -49,21 +49,21 @@ def chunks(*parts: bytes) -> bytes:
 
 
 async def announce_to(
-    script: HttpScript, request: AnnounceRequest = ASK, patience: Patience | None = None
+    script: HttpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None
 ) -> AnnounceResponse:
     async with http_tracker(script) as url:
-        return await TrackerClient("127.0.0.1", patience).announce(url, request)
+        return await TrackerClient("127.0.0.1", timeouts).announce(url, request)
 
 
-async def failure_of(script: HttpScript, request: AnnounceRequest = ASK, patience: Patience | None = None) -> str:
+async def failure_of(script: HttpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await announce_to(script, request, patience)
+        await announce_to(script, request, timeouts)
     return str(failed.value)
 
 
-async def failure_at(url: str, patience: Patience | None = None) -> str:
+async def failure_at(url: str, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await TrackerClient(None, patience).announce(url, ASK)
+        await TrackerClient(None, timeouts).announce(url, ASK)
     return str(failed.value)
 
 
@@ -120,7 +120,7 @@ def test_an_answer_may_come_in_any_form_and_in_any_portions(run: Run[AnnounceRes
     [
         (b"", "the connection ended inside an HTTP head"),
         (head()[:-2], "the connection ended inside an HTTP head"),
-        (b"\x13BitTorrent protocol\n", "expected an HTTP answer, found b'\\x13BitTorrent protocol\\n'"),
+        (b"\x13BitTorrent protocol\n", "expected an HTTP answer, found '\\x13BitTorrent protocol'"),
         (bytes(100_000), "an HTTP head: expected lines of at most 16384 bytes, found a longer one"),
         (head(*["a: b"] * 5_000), "expected an HTTP head of at most 16384 bytes, found a longer one"),
         (head(status="103 Early Hints") * 1_000, "expected an HTTP head of at most 16384 bytes, found a longer one"),
@@ -154,7 +154,7 @@ def test_an_answer_that_is_no_good_is_a_failure_that_says_why(run: Run[str], tol
 
 @pytest.mark.parametrize("began", [b"", head()[:9], head(), head("Content-Length: 9"), answer(BODY)[:-1]])
 def test_a_tracker_that_stalls_is_given_up(run: Run[str], began: bytes) -> None:
-    assert run(failure_of(then_silent(began), patience=SHORT)) == "no answer within 0.1 s"
+    assert run(failure_of(then_silent(began), timeouts=SHORT)) == "no answer within 0.1 s"
 
 
 def test_a_tracker_that_drips_gains_no_time(run: Run[str]) -> None:
@@ -164,13 +164,13 @@ def test_a_tracker_that_drips_gains_no_time(run: Run[str]) -> None:
             writer.write(b"x")
             await asyncio.sleep(0.01)
 
-    assert run(failure_of(drip, patience=SHORT)) == "no answer within 0.1 s"
+    assert run(failure_of(drip, timeouts=SHORT)) == "no answer within 0.1 s"
 
 
 def test_our_leaving_waits_for_no_tracker(run: Run[str]) -> None:
     began = time.monotonic()
-    assert run(failure_of(then_silent(), LEAVE, Patience(last_words=0.05))) == "no answer within 0.05 s"
-    assert time.monotonic() - began < Patience().last_words
+    assert run(failure_of(then_silent(), LEAVE, Timeouts(leaving=0.05))) == "no answer within 0.05 s"
+    assert time.monotonic() - began < Timeouts().leaving
 
 
 @pytest.mark.parametrize("fields", [[], ["Transfer-Encoding: chunked"]])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from peer.bittorrent.client.trackers import Patience, TrackerClient, TrackerFailure
+from peer.bittorrent.client.trackers import Timeouts, TrackerClient, TrackerFailure
 from peer.bittorrent.tracker.server import Options, serving
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.bittorrent.wire.tracker.udp import (
@@ -81,15 +81,15 @@ class Tracker:
 
 
 async def announce_to(
-    script: UdpScript, request: AnnounceRequest = ASK, patience: Patience | None = None
+    script: UdpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None
 ) -> AnnounceResponse:
     async with udp_tracker(script) as url:
-        return await TrackerClient("127.0.0.1", patience).announce(url, request)
+        return await TrackerClient("127.0.0.1", timeouts).announce(url, request)
 
 
-async def failure_of(script: UdpScript, request: AnnounceRequest = ASK, patience: Patience | None = None) -> str:
+async def failure_of(script: UdpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await announce_to(script, request, patience)
+        await announce_to(script, request, timeouts)
     return str(failed.value)
 
 
@@ -141,7 +141,7 @@ def test_a_silent_tracker_is_given_up_after_waits_that_double(run: Run[str], wai
 
 
 def test_our_leaving_waits_for_no_tracker(run: Run[str]) -> None:
-    assert run(failure_of(lambda _: [], LEAVE, Patience(last_words=0.03))) == "no answer within 0.03 s"
+    assert run(failure_of(lambda _: [], LEAVE, Timeouts(leaving=0.03))) == "no answer within 0.03 s"
 
 
 def test_a_port_where_nothing_listens_is_known_at_once(run: Run[str]) -> None:
@@ -206,12 +206,12 @@ def test_what_does_not_belong_to_our_question_is_left_aside(run: Run[AnnounceRes
 
 def test_garbage_alone_is_no_answer(run: Run[str]) -> None:
     chance = random.Random(1)
-    short = Patience(first_try=0.05, tries=1)
+    short = Timeouts(first_try=0.05, tries=1)
 
     def garbage(_: bytes) -> list[bytes]:
         return [chance.randbytes(chance.randrange(200)) for _ in range(50)]
 
-    assert run(failure_of(garbage, patience=short)) == "no answer within 0.05 s"
+    assert run(failure_of(garbage, timeouts=short)) == "no answer within 0.05 s"
 
 
 @pytest.mark.parametrize("url", ["udp://127.0.0.1/announce", "udp://:80/announce", "udp://127.0.0.1:0/announce"])

@@ -16,7 +16,7 @@ from peer.bittorrent.engine.connections.identities import Identity
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import Message

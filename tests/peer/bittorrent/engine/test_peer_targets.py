@@ -11,8 +11,8 @@ from peer.bittorrent.engine.strategy import (
     ProgressView,
     Strategy,
 )
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -97,11 +97,11 @@ class Listens(Honest):
     def __init__(self) -> None:
         self.said: list[tuple[int, int]] = []
 
-    def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
+    def answer_have(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
         self.said.append((neighbour, index))
         return ()
 
-    def later(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
+    def due_haves(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
         return [(99, 0)]
 
 

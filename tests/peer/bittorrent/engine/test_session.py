@@ -22,11 +22,11 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Garbage,
     Grant,
-    Tally,
+    TransferTotals,
 )
 from peer.bittorrent.engine.upload.upload import Shipment
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.extensions import (
@@ -97,7 +97,7 @@ class Serves:
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
 
-    def allot(self, view: ChokingView) -> Allocation:
+    def allocate(self, view: ChokingView) -> Allocation:
         return Allocation({each.key: self._grant for each in view.candidates})
 
 
@@ -333,12 +333,12 @@ def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]
 
 
 def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
-    class Boasts(Honest):
-        def tally(self, true: Tally) -> Tally:
+    class ExaggeratesUploads(Honest):
+        def reported_totals(self, true: TransferTotals) -> TransferTotals:
             return true._replace(uploaded=10**9, left=0)
 
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
-    mind = Mind(INFO, strategy=replace(standard, advertiser=Boasts()), trackers=((TRACKER,),))
+    mind = Mind(INFO, strategy=replace(standard, advertiser=ExaggeratesUploads()), trackers=((TRACKER,),))
     (announce,) = (each.request for each in mind.done if isinstance(each, actions.Announce))
     assert (announce.uploaded, announce.downloaded, announce.left) == (10**9, 0, 0)
 

@@ -22,8 +22,8 @@ from contract.events import (
 )
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Allocation, ChokingView
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 
@@ -31,15 +31,15 @@ KIB = 1024
 COURSE = PROFILES["course"]
 
 
-class GivesNothing:
+class NeverUnchokes:
     """The choker of a free rider."""
 
-    def allot(self, _: ChokingView) -> Allocation:
+    def allocate(self, _: ChokingView) -> Allocation:
         return Allocation()
 
 
 def free_rider(seed: int = 1):
-    return replace(make_strategy("tit-for-tat", COURSE, Random(seed), {}), name="free rider", choker=GivesNothing())
+    return replace(make_strategy("tit-for-tat", COURSE, Random(seed), {}), name="free rider", choker=NeverUnchokes())
 
 
 def flash_crowd(
@@ -144,7 +144,7 @@ def test_a_swarm_finishes_whose_seed_leaves_after_one_copy() -> None:
 class ClaimsEverything(Honest):
     """The advertiser of a liar."""
 
-    def first_words(self, _: int, have: Bitfield) -> Bitfield:
+    def initial_bitfield(self, _: int, have: Bitfield) -> Bitfield:
         return Bitfield.full(have.size)
 
 

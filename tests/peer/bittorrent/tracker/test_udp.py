@@ -11,7 +11,7 @@ from peer.bittorrent.tracker.udp import (
     SLOT,
     SLOTS_GOOD,
     ConnectionIds,
-    UdpFace,
+    UdpServer,
 )
 from peer.bittorrent.wire.compact import unpack
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, Event, ScrapeEntry
@@ -38,7 +38,7 @@ class Tracker:
     def __init__(self, policy: Policy | None = None) -> None:
         self.now = 1000.0
         registry = Registry(policy or Policy(), random.Random(1))
-        self.face = UdpFace(registry, ConnectionIds(b"secret"), lambda: self.now)
+        self.face = UdpServer(registry, ConnectionIds(b"secret"), lambda: self.now)
 
     def ask(self, datagram: bytes, host: bytes = HOST) -> UdpResponse | None:
         answer = self.face.answer(datagram, host)
@@ -76,7 +76,7 @@ def test_a_connection_id_is_good_for_two_minutes_and_for_its_host() -> None:
 
 def test_connection_ids_of_another_tracker_are_not_good() -> None:
     ids, others = ConnectionIds(b"one"), ConnectionIds(b"two")
-    assert not ids.accepts(others.give(HOST, 0), HOST, 0)
+    assert not ids.accepts(others.issue(HOST, 0), HOST, 0)
 
 
 def test_a_refusal_reaches_the_client_as_an_error() -> None:

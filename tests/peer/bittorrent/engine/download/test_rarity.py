@@ -120,7 +120,7 @@ def test_an_offer_has_what_the_neighbour_has_and_we_lack_and_nobody_was_asked_fo
     offer = Offer(7, theirs, bitfield({0, 1}, 6), rarity, Random(1))
     assert list(offer) == [2, 5]
     assert offer.first() == 2
-    assert offer.completed == 2
+    assert offer.have_count == 2
     assert offer.copies(5) == 1
     assert {offer.random() for _ in range(50)} == {2, 5} == {offer.rarest() for _ in range(50)}
 

@@ -10,7 +10,7 @@ from peer.bittorrent.engine.strategy import (
     Grant,
     Trigger,
 )
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.messages import Interested, NotInterested, Unchoke
 from peer.simulation.swarm import a_torrent
 from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
@@ -25,7 +25,7 @@ class FirstCome:
     def __init__(self) -> None:
         self.asked: list[tuple[Trigger, float]] = []
 
-    def allot(self, view: ChokingView) -> Allocation:
+    def allocate(self, view: ChokingView) -> Allocation:
         self.asked.append((view.trigger, view.now))
         interested = [each.key for each in view.candidates if each.is_interested]
         return Allocation({key: Grant("first come") for key in interested[:2]})

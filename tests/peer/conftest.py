@@ -1,4 +1,4 @@
-"""What tests of the runtime share."""
+"""What tests of programs share."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +10,7 @@ import uvloop
 
 @pytest.fixture(params=[None, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def run(request: pytest.FixtureRequest) -> Callable[[Coroutine[Any, Any, Any]], Any]:
-    """Give a function that runs a coroutine, once in each kind of event loop."""
+    """Run a coroutine, in each kind of event loop."""
 
     def run_in_loop(main: Coroutine[Any, Any, Any]) -> Any:
         with asyncio.Runner(loop_factory=request.param) as runner:
