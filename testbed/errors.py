@@ -7,3 +7,7 @@ class ExplainedError(Exception):
 
 class RunError(ExplainedError):
     """A run folder that cannot be made, continued or trusted."""
+
+
+class TrialError(ExplainedError):
+    """A trial that could not begin or could not be kept: it has no result."""

@@ -10,26 +10,27 @@ from rich.console import Console
 from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
+from testbed.cli.experiments import open_experiment
 from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment.plan.estimates import Machine, doubts
+from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.units import format_duration, format_rate, format_size
 
 _WIDE: Final = 400
-"""Columns, where nobody's terminal sets a limit."""
+"""Columns, where no terminal sets a limit."""
 
 
-def show_plan(file: Path, *, json: bool) -> None:
-    """Print the trials as a table or as JSON, and what may not be faithful here."""
-    plan = checked_plan(file)
+def show_plan(path: Path, *, json: bool) -> None:
+    """Print the trials as a table or as JSON, and warnings about this machine."""
+    plan = checked_plan(open_experiment(path))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:
-        warnings.append("what this machine can carry is not known: `testbed doctor` measures it")
+        warnings.append("the capacity of this machine is not known: `testbed doctor` measures it")
     if json:
         print(plan.to_json(), end="")
         for text in warnings:
@@ -78,7 +79,7 @@ _COLUMNS: Final[Mapping[str, Callable[[Trial], str]]] = {
 
 
 def _table(plan: Plan) -> Table:
-    """Return a row for each trial: the swept values first, each once."""
+    """Return a row for each trial: the swept values first."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key != "distribution"]
     for heading in ("trial", *keys, *_COLUMNS):

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from testbed.cli.experiments import open_experiment
 from testbed.cli.output import format_table
 from testbed.cli.points import short, telling_keys
 from testbed.errors import ExplainedError
-from testbed.experiment import make_plan, read_experiment
+from testbed.experiment import Plan, make_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ _MOST_LINES: Final = 60
 def make_report(
     run: Path,
     *,
-    experiment: Path | None = None,
+    declared: Plan | None = None,
     parquet: bool = False,
     with_suspect: bool = False,
     quiet: bool = False,
@@ -31,13 +32,17 @@ def make_report(
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
-    declared = make_plan(read_experiment(experiment)) if experiment is not None else None
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made)))
     for line in _complaints(made):
         print(f"testbed: {line}", file=sys.stderr)
     return 0 if made.is_well else 1
+
+
+def declared_in(experiment: Path) -> Plan:
+    """Return the plan of an experiment file, for its figures and expectations."""
+    return make_plan(open_experiment(experiment))
 
 
 @contextmanager

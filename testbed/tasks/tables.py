@@ -9,6 +9,7 @@ from testbed.experiment import Plan
 from testbed.runfolder.trial_data import Row, TrialData
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.tables import DistributeTables
+from testbed.tasks.planning import TaskName
 
 
 class TaskTables(Protocol):
@@ -32,9 +33,9 @@ class TaskTables(Protocol):
         """Yield what the report has to say of results that do not agree with each other."""
 
 
-TABLES: Final[Mapping[str, TaskTables]] = {"distribute": DistributeTables()}
+TABLES: Final[Mapping[TaskName, TaskTables]] = {"distribute": DistributeTables()}
 
 
-def tables_of(_plan: Plan) -> TaskTables:
-    """Return the tables of a plan's task."""
-    return TABLES["distribute"]
+def tables_of(plan: Plan) -> TaskTables:
+    """Return the tables of a plan's task, which all its trials have."""
+    return TABLES[plan.trials[0].settings.task]

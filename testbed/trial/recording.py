@@ -1,67 +1,88 @@
-"""What a trial leaves in its folder, as values of the record."""
+"""The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, PlannedTracker
-from testbed.runfolder.record import CaptureRecord, HostRecord, LinkRecord
+from testbed.runfolder.record import (
+    VERSION,
+    CaptureRecord,
+    Fidelity,
+    HostRecord,
+    LinkRecord,
+    TrialRecord,
+    write_record,
+)
 from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_table
-from testbed.trial.applications.applications import Player
+from testbed.tasks.launches import TrialContext
+from testbed.trial.applications.application import Application
+from testbed.trial.applications.applications import Applications
 from testbed.trial.monitoring import links, machine
+from testbed.trial.monitoring.links import LinkMonitor, LinkUse
+from testbed.trial.monitoring.machine import MachineMonitor
 from testbed.wiretap.capture import Capture
 
 
-def write_counters(folder: Path, watched: links.LinkWatch, samples: Sequence[machine.MachineSample]) -> None:
-    """Write the counters of the links, and the samples of the machine: a row for each second."""
-    write_table(folder / COUNTERS, links.COLUMNS, watched.rows)
-    write_table(folder / MACHINE, machine.COLUMNS, map(machine.row, samples))
+@dataclass(frozen=True)
+class Performance:
+    """What a trial left behind, before it is judged and written. Times are of CLOCK_MONOTONIC."""
+
+    context: TrialContext
+    applications: Applications
+    captures: Sequence[Capture]
+    links: LinkMonitor
+    machine: MachineMonitor
+    t0: float
+    end: float
+    stopped: str
+    settings: dict[str, str]
 
 
-def link_records(uses: Iterable[links.LinkUse]) -> tuple[LinkRecord, ...]:
-    """Return the records of some links."""
+def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> None:
+    """Write everything into the trial's folder; the record comes last."""
+    trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
+    write_table(folder / COUNTERS, links.COLUMNS, performance.links.rows)
+    write_table(folder / MACHINE, machine.COLUMNS, map(machine.row, performance.machine.samples))
+    traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
+    addresses, seconds = performance.context.addresses, performance.end - performance.t0
+    record = TrialRecord(
+        version=VERSION,
+        id=trial.id,
+        trial=trial,
+        t0=performance.t0,
+        end=performance.end,
+        stopped=performance.stopped,
+        hosts=tuple(_host_record(each, addresses[each.name], seconds, traces.get(each.name)) for each in applications),
+        links=_link_records(use for use in uses if use.direction != "trunk"),
+        trunks=_link_records(use for use in uses if use.direction == "trunk"),
+        fidelity=fidelity,
+        captures=tuple(_capture_record(capture, folder) for capture in performance.captures),
+    )
+    write_record(folder, record)
+
+
+def _link_records(uses: Iterable[LinkUse]) -> tuple[LinkRecord, ...]:
     return tuple(LinkRecord.model_validate(use.row()) for use in uses)
 
 
-def host_record(player: Player, address: str, seconds: float, trace: str | None) -> HostRecord:
-    """Return the record of a host, whose trial took so many seconds."""
-    planned, ending = player.planned, player.ending(seconds)
+def _host_record(application: Application, address: str, seconds: float, trace: str | None) -> HostRecord:
+    planned, report = application.planned, application.exit_report(seconds)
     return HostRecord(
-        name=player.name,
-        role=player.role,
+        name=application.name,
+        role=application.role,
         address=address,
         up=planned.up,
         down=planned.down,
-        exit_code=ending.exit_code,
-        signal=ending.signal,
-        why=ending.why or None,
-        complaint=player.complaint or None,
+        exit_code=report.exit_code,
+        signal=report.signal,
+        why=report.why or None,
+        complaint=application.complaint or None,
         trace=trace,
-        **_part_of(planned),
+        **application.details,
     )
 
 
-def _part_of(planned: object) -> dict[str, Any]:
-    match planned:
-        case PlannedPeer():
-            return {**_behaviour(planned), "group": planned.group, "arrival_s": planned.arrival}
-        case PlannedServer():
-            return _behaviour(planned)
-        case PlannedTracker():
-            return {"application": planned.kind}
-        case _:
-            return {}
-
-
-def _behaviour(planned: PlannedServer) -> dict[str, Any]:
-    return {
-        "strategy": planned.strategy.model_dump(mode="json"),
-        "profile": planned.profile,
-        "application": planned.application,
-    }
-
-
-def capture_record(capture: Capture, folder: Path) -> CaptureRecord:
+def _capture_record(capture: Capture, folder: Path) -> CaptureRecord:
     """Compress a capture where it is, and return its record."""
     name = compress(capture.file, folder)
     capture.file.unlink()

@@ -51,7 +51,7 @@ def test_each_trial_is_a_line_with_its_values_and_its_bound(called: Run, swarm: 
 def test_json_is_the_whole_plan(called: Run, swarm: Path) -> None:
     answer = called("plan", swarm, "--json")
     assert Plan.from_json(answer.stdout) == make_plan(read_experiment(swarm))
-    assert answer.stderr == "testbed: what this machine can carry is not known: `testbed doctor` measures it\n"
+    assert answer.stderr == "testbed: the capacity of this machine is not known: `testbed doctor` measures it\n"
 
 
 def test_what_the_machine_cannot_carry_is_warned_of(called: Run, swarm: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> Non
     file.write_text("topology: {class: star}\n")
     answer = called("plan", file)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"testbed: {file}: peers: there are none, so there is nothing to plan\n"
+    assert answer.stderr == f"testbed: {file}: peers: there are none, so there are no trials to plan\n"
 
 
 def test_markup_in_a_title_is_only_text(called: Run, swarm: Path) -> None:

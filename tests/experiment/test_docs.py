@@ -12,17 +12,9 @@ from pydantic_core import PydanticUndefined
 from testbed.experiment import load_experiment, read_experiment
 from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
 from testbed.experiment.plan.plan import make_plan
-from testbed.experiment.schema.experiment import Experiment
+from testbed.experiment.schema.experiment import MODELS, experiment_schema
 from testbed.experiment.schema.figures import Figure
-from testbed.experiment.schema.jsonschema import experiment_schema
 from testbed.experiment.schema.keys import key_paths
-from testbed.experiment.schema.limits import (
-    LEAST_RATE,
-    LONGEST_DELAY,
-    MOST_RATE,
-    RATE_STEP,
-    refused_rate,
-)
 from testbed.network.links.shape import (
     FRAME_BYTES,
     MAX_RATE,
@@ -32,7 +24,9 @@ from testbed.network.links.shape import (
     check_rate,
 )
 from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
+from testbed.values.quantities import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
 
+MODEL = MODELS["distribute"]
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = (REPOSITORY / "docs" / "experiment.md").read_text()
 SHIPPED = sorted((REPOSITORY / "experiments").glob("*.yaml"))
@@ -56,7 +50,7 @@ def documented() -> dict[str, list[str]]:
     return {cells[0].strip(" `"): [cell.strip() for cell in cells] for cells in rows if len(cells) == 4}
 
 
-FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(Experiment)}
+FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(MODEL)}
 ROWS = documented()
 
 
@@ -140,7 +134,7 @@ def test_scaling_is_the_textbooks_figure() -> None:
 
 def test_the_schema_for_editors_knows_every_key_and_forbids_others() -> None:
     schema = experiment_schema()
-    assert set(schema["properties"]) == set(Experiment.model_fields)
+    assert set(schema["properties"]) == set(MODEL.model_fields)
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["File"]["properties"]["size"]["type"] == "string"
     assert schema["$defs"]["Start"]["required"] == ["peers", "with"]

@@ -11,9 +11,9 @@ from testbed.experiment.language.expressions import (
     ExpressionError,
     parse_condition,
     parse_expectation,
+    percentile,
     read_value,
 )
-from testbed.experiment.language.statistics import percentile
 
 ROWS = [
     {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},
@@ -92,9 +92,9 @@ def test_no_rows_are_not_as_expected() -> None:
         ("ratio.mean < 1 where (x = 1", 27, "`)` is needed, not the end"),
         ("ratio.mean < 1 where x in 1", 26, "`(` is needed, not '1'"),
         ("ratio.mean < 1 where x = 1 y", 27, "`where`, a comparison or the end is needed, not 'y'"),
-        ("ratio.mean < 1 ; ", 15, "';' means nothing here"),
+        ("ratio.mean < 1 ; ", 15, "';' is not allowed here"),
         ("mean < 1", 0, "'mean' has no aggregate: write mean. and one of mean, median, min, max, p95 or count"),
-        ("1 < 2", 0, "nothing measured is in it: write a column and an aggregate, like payload_ratio.mean"),
+        ("1 < 2", 0, "it has no measured value: write a column and an aggregate, like payload_ratio.mean"),
         (
             "ratio.mean < 'x'",
             13,

@@ -14,6 +14,7 @@ from testbed.experiment import (
     read_experiment,
     refused_parameters,
 )
+from testbed.experiment.schema.experiment import MODELS
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
 Load = Callable[[str | bytes], Experiment]
@@ -81,11 +82,11 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = f"the keys are {', '.join(Experiment.model_fields)}"
+    keys = f"the keys are {', '.join(MODELS['distribute'].model_fields)}"
     assert refusal(load, content) == [
         "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
         f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",
-        "x.yaml:3:1: topology.class: is required (is it what 'clas' stands for?)",
+        "x.yaml:3:1: topology.class: is required (was 'clas' meant to be this key?)",
         "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping with rate",
         "x.yaml:6:3: topology.down: a number, a text or a list of such is needed, not the list ['fast', ['slow']]",
         "x.yaml:9:3: topology.3: is a key that is not text: write it in quotes",
@@ -128,7 +129,7 @@ def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
             "topology:\n  n:5\n  class: star",
             "x.yaml:3:8: is not YAML here: mapping values are not allowed here (is a",
         ),
-        ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is there twice: write it once"),
+        ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is written twice: write it once"),
         ("--- {}\n--- {}", "x.yaml:2:1: is not YAML here: but found another document"),
         ("title: *name", "x.yaml:1:8: is not YAML here: found undefined alias"),
         ("title: !!int x", "x.yaml: is not YAML: invalid literal for int()"),
@@ -157,7 +158,7 @@ def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
 def test_what_the_topology_refuses_is_pointed_at_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("title: A network\ntopology:\n  class: star\n  up: 8\n")
-    error = refused_parameters(file, {"up": "has no unit", "names": "is required"})
+    error = refused_parameters(read_experiment(file), {"up": "has no unit", "names": "is required"})
     assert error.problems == (
         Problem(Place(file, 4, 3), "topology.up", "has no unit"),
         Problem(Place(file, 2, 1), "topology.names", "is required"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, read_experiment
-from testbed.experiment.plan.estimates import (
+from testbed.experiment.plan.doubts import (
     MOST_HOSTS,
     PROGRAMS_SHARE,
     Machine,
@@ -104,14 +104,14 @@ def test_lognormal_has_its_median_and_its_spread_and_stays_within_what_links_can
 
 def test_both_rates_of_a_host_come_from_the_same_row_of_a_table(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("up,down\n1 Mbit/s,10 Mbit/s\n2 Mbit/s,20 Mbit/s\n3 Mbit/s,30 Mbit/s\n")
-    drawn = peers(tmp_path, "count: 30, up: {trace: speeds.csv}, down: {trace: speeds.csv}")
+    drawn = peers(tmp_path, "count: 30, up: {csv: speeds.csv}, down: {csv: speeds.csv}")
     assert {peer.up for peer in drawn} == {1_000_000, 2_000_000, 3_000_000}
     assert all(peer.down == 10 * (peer.up or 0) for peer in drawn)
 
 
 def test_a_column_can_have_another_name(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("upload\n1 Mbit/s\n")
-    assert peers(tmp_path, "count: 1, up: {trace: speeds.csv, column: upload}")[0].up == 1_000_000
+    assert peers(tmp_path, "count: 1, up: {csv: speeds.csv, column: upload}")[0].up == 1_000_000
 
 
 def test_arrivals(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_arrivals(tmp_path: Path) -> None:
     assert arrivals("flash") == [0, 0, 0]
     assert arrivals("{at: 5 s}") == [5, 5, 5]
     assert arrivals("{at: [5 s, 1 min, 0 s]}") == [5, 60, 0]
-    assert arrivals("{trace: a.csv}") == [3, 1, 2]
+    assert arrivals("{csv: a.csv}") == [3, 1, 2]
     poisson = arrivals("{poisson: 30 /min}", 2000)
     assert poisson == sorted(poisson)
     assert poisson[-1] == pytest.approx(4000, rel=0.08)
@@ -257,7 +257,7 @@ def test_words_about_the_experiment_change_no_trial(tmp_path: Path) -> None:
 
 
 def test_an_experiment_without_peers_has_no_plan(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="there are none, so there is nothing to plan"):
+    with pytest.raises(ExperimentError, match="there are none, so there are no trials to plan"):
         planned(tmp_path, "topology: {class: star}")
 
 
@@ -354,9 +354,9 @@ def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: floa
         ),
         (("count: 4", f"count: {MOST_HOSTS}"), Machine(), f"{MOST_HOSTS + 2} hosts; up to {MOST_HOSTS} were tried"),
         (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links that delay or lose packets"),
-        (("file", "time_limit: 5 s\nfile"), Machine(), "at best done in 11.7 s, but stopped after 5 s: raise"),
-        (("4 MiB", "1 MiB"), Machine(), "at best done in 2.9 s: starting up is a large part of so short a time"),
-        (("4 MiB", "64 KiB"), Machine(), "at best done in 200 ms: too short to judge the emulation"),
+        (("file", "time_limit: 5 s\nfile"), Machine(), "takes at least 11.7 s, but is stopped after 5 s: raise"),
+        (("4 MiB", "1 MiB"), Machine(), "takes at least 2.9 s: start-up is a large part of so short a time"),
+        (("4 MiB", "64 KiB"), Machine(), "takes at least 200 ms: too short to judge the emulation"),
     ],
 )
 def test_what_may_not_be_faithful_is_told(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
@@ -373,8 +373,8 @@ def test_the_worst_trial_speaks_for_all_that_are_in_doubt(tmp_path: Path) -> Non
     text = SMALL + "sweep: {file.size: [4 MiB, 2 MiB, 1 MiB, 512 KiB]}\n"
     plan = planned(tmp_path, text)
     short, unjudged = doubts(plan.trials, Machine())
-    assert short.text.startswith("at best done in 2.9 s: starting up")
-    assert unjudged.text.startswith("at best done in 1.5 s: too short to judge")
+    assert short.text.startswith("takes at least 2.9 s: start-up")
+    assert unjudged.text.startswith("takes at least 1.5 s: too short to judge")
     assert (short.trials, unjudged.trials) == ((plan.trials[2].id,), (plan.trials[3].id,))
 
 

@@ -16,12 +16,12 @@ from testbed.experiment import (
     make_plan,
     read_experiment,
 )
-from testbed.experiment.file.checks import FROM_GROUPS
+from testbed.experiment.file.load import FROM_GROUPS
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
-RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or trace is needed"
-ARRIVALS = "flash, or a mapping with poisson, uniform, at or trace is needed"
+RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv is needed"
+ARRIVALS = "flash, or a mapping with poisson, uniform, at or csv is needed"
 DEPARTURES = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way is needed"
 
 
@@ -43,7 +43,7 @@ def of_group(text: str) -> str:
     ("text", "says"),
     [
         ("count: 2", "4:3: peers.homes.up: is required"),
-        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (is it what 'upp' stands for?)"),
+        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (was 'upp' meant to be this key?)"),
         (
             "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
             f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
@@ -159,7 +159,7 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, strategy: {clas: x}",
-            "4:35: peers.homes.strategy.class: is required (is it what 'clas' stands for?)",
+            "4:35: peers.homes.strategy.class: is required (was 'clas' meant to be this key?)",
         ),
     ],
 )
@@ -217,9 +217,9 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
         ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
         ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
-        ("sweep:", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {}", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' is of the experiment as a whole: it cannot be swept"),
+        ("sweep:", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' holds for the whole experiment and cannot be swept"),
         ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
         (
             "sweep: {file.size: 4 MiB}",
@@ -247,12 +247,12 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "sweep: {zip: {file.size: [1 MiB], profile: [bep3, course]}}",
-            "5:9: sweep.zip: keys that go together need as many values each: file.size has 1, profile has 2",
+            "5:9: sweep.zip: zipped keys need the same number of values: file.size has 1, profile has 2",
         ),
         (
             "sweep: {zip: {file.size: [1 MiB, 1 MiB, 2 MiB], profile: [bep3, bep3, bep3]}}",
             (
-                "5:9: sweep.zip: number 2 of those that go together has the values of an earlier one: "
+                "5:9: sweep.zip: combination 2 of the zipped keys has the values of an earlier one: "
                 "each point is run `repeat:` times"
             ),
         ),
@@ -368,14 +368,14 @@ def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
 def test_a_table_of_rates_that_cannot_be_used(tmp_path: Path, table: str | None, says: str) -> None:
     if table is not None:
         (tmp_path / "speeds.csv").write_bytes(table.encode("latin-1"))
-    (said,) = refusals(tmp_path, of_group("count: 2, up: {trace: speeds.csv}"))
-    assert said == f"4:26: peers.homes.up.trace: {tmp_path}/{says}"
+    (said,) = refusals(tmp_path, of_group("count: 2, up: {csv: speeds.csv}"))
+    assert said == f"4:26: peers.homes.up.csv: {tmp_path}/{says}"
 
 
 def test_a_table_of_arrivals_needs_a_row_for_each_peer(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("arrival\n1 s\n")
-    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{trace: a.csv}}"))
-    assert said == "4:45: peers.homes.arrival.trace: 2 peers need a row each, and a.csv has 1"
+    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{csv: a.csv}}"))
+    assert said == "4:45: peers.homes.arrival.csv: 2 peers need a row each, and a.csv has 1"
 
 
 VALUES = st.recursive(

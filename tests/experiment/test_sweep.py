@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testbed.experiment.schema.ranges import (
+from testbed.values.ranges import (
     MOST_VALUES,
     Number,
     RangeError,
@@ -95,7 +95,7 @@ def test_a_range_is_written_as_the_file_would_write_it(arguments: tuple[Any, ...
         (("1 MiB", "2 MiB", 1), "`step:` must be a size"),
         ((1, "2 MiB", 1), "`to:` must be a number"),
         (("one", "2", 1), "'one' is neither a number nor a quantity"),
-        (("1 B", "2 B", None, 1.5), "1.5 in it, which is not whole"),
+        (("1 B", "2 B", None, 1.5), "1.5, not a whole number"),
     ],
 )
 def test_a_range_without_values_or_with_too_many_is_refused(arguments: tuple[Any, ...], says: str) -> None:

@@ -189,7 +189,7 @@ def test_a_returning_peer_is_one_host(tmp_path: Path) -> None:
 
 
 def test_copies_need_a_trace_of_pieces(tmp_path: Path) -> None:
-    made = reported(tmp_path, text=GOLDEN.replace("trace: pieces\n", ""))
+    made = reported(tmp_path, text=GOLDEN.replace("trace_level: pieces\n", ""))
     assert made.tables.timeline["copies_rarest"].isna().all()
 
 

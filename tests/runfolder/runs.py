@@ -155,7 +155,7 @@ servers: {up: 8 Mbit/s}
 peers:
   fast: {count: 1, up: 4 Mbit/s, down: 16 Mbit/s}
   slow: {count: 1, up: 4 Mbit/s, down: 16 Mbit/s}
-trace: pieces
+trace_level: pieces
 """
 """F/u_s = 2 s, F/d_min = 1 s, N F/(u_s + sum u_i) = 2 s."""
 

@@ -15,7 +15,7 @@ from topologies.tree import Tree
 from topologies.two_isps import TwoIsps
 
 FILES = [Path(module.__file__ or "") for module in (star, two_isps, tree)]
-BEGINS = "# What follows is the same in"
+BEGINS = "# The rest is the same in"
 
 
 def test_the_part_that_each_file_repeats_is_the_same_in_all() -> None:
@@ -89,7 +89,7 @@ def test_a_list_gives_each_host_its_own_value() -> None:
         ({"up": "8Mbit"}, "not '8Mbit'"),
         ({"delay": -1}, "delay: a plain number of ms from 0"),
         ({"delay": "20ms"}, "delay: a plain number of ms from 0"),
-        ({"jitter": 1}, "jitter: it varies a delay"),
+        ({"jitter": 1}, "jitter: varies a delay"),
         ({"loss": 101}, "loss: a plain number of % from 0 to 100 is needed, not 101"),
         ({"queue": -1}, "queue: a plain number of ms"),
         ({"acks": "fast"}, "acks: 'priority' or 'shared' is needed, not 'fast'"),

@@ -235,8 +235,3 @@ COLUMNS: Final = TableColumns(
     },
     bound_of_ratio={"ratio": "bound_s", "payload_ratio": "payload_bound_s"},
 )
-COARSEST_FIRST: Final = COLUMNS.coarsest_first
-EXPECTED_OF: Final = COLUMNS.expected_of
-TABLE_OF: Final = COLUMNS.table_of
-columns_of: Final = COLUMNS.columns_of
-table_having: Final = COLUMNS.table_having

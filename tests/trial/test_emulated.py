@@ -1,4 +1,4 @@
-"""Trials for real: every scheme, every way to come and go, programs that die, packets that are kept."""
+"""Whole trials on emulated links: every scheme, arrivals and departures, programs that die, captures."""
 
 import csv
 import gzip
@@ -14,14 +14,9 @@ from typing import Any
 
 import pytest
 
-from testbed.trial.errors import TrialError
+from testbed.errors import TrialError
 from tests.network.users import User
-from tests.trial.plans import (
-    Once,
-    plan_of,
-    play,
-    program_on,
-)
+from tests.trial.plans import Once, perform, plan_of, program_on
 
 pytestmark = pytest.mark.kernel
 
@@ -48,11 +43,11 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("distribution", ["client-server", "fluid", "bittorrent"])
-def test_a_trial_leaves_everything_that_tables_are_made_of(as_user: AsUser, user: User, distribution: str) -> None:
+def test_trial_leaves_all_files_and_hosts(as_user: AsUser, user: User, distribution: str) -> None:
     def body() -> tuple[Any, dict[str, Any], set[str], list[dict[str, str]], list[dict[str, str]]]:
         with tempfile.TemporaryDirectory() as name:
             trial = plan_of(Path(name), more=f"distribution: {distribution}\n").trials[0]
-            ended, folder = play(trial, Path(name))
+            ended, folder = perform(trial, Path(name))
             files = {file.name for file in folder.iterdir()}
             assert [path.name for path in folder.parent.iterdir()] == [trial.id]
             return ended, record_of(folder), files, rows(folder / "counters.csv.gz"), rows(folder / "machine.csv.gz")
@@ -64,7 +59,7 @@ def test_a_trial_leaves_everything_that_tables_are_made_of(as_user: AsUser, user
     assert set(hosts) == names
     assert files == {"trial.json", "counters.csv.gz", "machine.csv.gz", *(f"{name}.jsonl.gz" for name in names)}
     assert [(host["exit_code"], host["why"]) for host in hosts.values()] == [(0, None)] * len(names)
-    assert ended.distribution_s > 0.95 * record["trial"]["theory"][theory_of(distribution)]["payload_seconds"]
+    assert ended.completion_s > 0.95 * record["trial"]["theory"][theory_of(distribution)]["payload_seconds"]
     assert {row["host"] for row in counters} == names
     last = {row["host"]: row for row in counters}
     assert int(last["p1"]["down_bytes"]) > 1 << 20
@@ -75,13 +70,13 @@ def theory_of(distribution: str) -> str:
     return "client_server" if distribution == "client-server" else "p2p"
 
 
-def test_nobody_begins_before_its_time(tmp_path: Path) -> None:
+def test_peers_join_at_their_arrival(tmp_path: Path) -> None:
     peers = """
         early: {count: 2, up: 8 Mbit/s}
         late: {count: 2, up: 8 Mbit/s, arrival: {at: [0.5 s, 1.2 s]}}
     """
     trial = plan_of(tmp_path, peers=peers).trials[0]
-    _, folder = play(trial, tmp_path)
+    _, folder = perform(trial, tmp_path)
     record = record_of(folder)
     joined = {name: events(folder, name, "joined")[0]["t"] - record["t0"] for name in ("p1", "p2", "p3", "p4")}
     for name, planned in {"p1": 0.0, "p2": 0.0, "p3": 0.5, "p4": 1.2}.items():
@@ -89,7 +84,7 @@ def test_nobody_begins_before_its_time(tmp_path: Path) -> None:
     assert events(folder, "server", "announced")[0]["t"] < record["t0"]
 
 
-def test_peers_leave_as_they_are_told_and_come_back_as_somebody_else(tmp_path: Path) -> None:
+def test_peers_leave_and_return_with_another_identity(tmp_path: Path) -> None:
     peers = """
         staying: {count: 1, up: 8 Mbit/s}
         quick: {count: 1, up: 8 Mbit/s, departure: at-completion}
@@ -98,7 +93,7 @@ def test_peers_leave_as_they_are_told_and_come_back_as_somebody_else(tmp_path: P
         rich: {count: 1, up: 8 Mbit/s, start: {peers: 1, with: 50 %}}
     """
     trial = plan_of(tmp_path, peers=peers).trials[0]
-    ended, folder = play(trial, tmp_path)
+    ended, folder = perform(trial, tmp_path)
     hosts = by_name(record_of(folder))
     assert ended.stopped == "all ended"
     assert {name: hosts[name]["why"] for name in ("p1", "p2", "p3", "p4", "p5")} == {
@@ -117,10 +112,10 @@ def test_peers_leave_as_they_are_told_and_come_back_as_somebody_else(tmp_path: P
     assert {first, first.replace("198.18.", "198.19.")} <= seen
 
 
-def test_a_peer_that_dies_is_a_row_with_its_reason(tmp_path: Path) -> None:
+def test_killed_peer_is_recorded_with_its_signal(tmp_path: Path) -> None:
     trial = plan_of(tmp_path, base=_slow()).trials[0]
-    ended, folder = play(trial, tmp_path, Once(1.0, lambda: os.kill(program_on("p2"), signal.SIGKILL)))
-    assert (ended.stopped, ended.completed, ended.distribution_s) == ("all ended", 2, None)
+    ended, folder = perform(trial, tmp_path, Once(1.0, lambda: os.kill(program_on("p2"), signal.SIGKILL)))
+    assert (ended.stopped, ended.completed, ended.completion_s) == ("all ended", 2, None)
     dead = by_name(record_of(folder))["p2"]
     assert (dead["exit_code"], dead["signal"], dead["why"]) == (None, "SIGKILL", "was killed: SIGKILL")
     assert dead["trace"] == "p2.jsonl.gz"
@@ -130,20 +125,20 @@ def _slow() -> str:
     return "file: {size: 1 MiB, piece_length: 32 KiB}\nservers: {up: 4 Mbit/s}\ntime_limit: 30 s\ntime_scale: 10\n"
 
 
-def test_a_tracker_that_dies_is_told_of_and_the_trial_goes_on(tmp_path: Path) -> None:
+def test_killed_tracker_is_recorded_and_peers_complete(tmp_path: Path) -> None:
     trial = plan_of(tmp_path, base=_slow()).trials[0]
-    ended, folder = play(trial, tmp_path, Once(1.0, lambda: os.kill(program_on("tracker"), signal.SIGKILL)))
+    ended, folder = perform(trial, tmp_path, Once(1.0, lambda: os.kill(program_on("tracker"), signal.SIGKILL)))
     assert (ended.stopped, ended.completed) == ("complete", 3)
     assert by_name(record_of(folder))["tracker"]["why"] == "was killed: SIGKILL"
 
 
-def test_who_is_not_done_at_the_limit_and_who_never_came_are_rows_too(tmp_path: Path) -> None:
+def test_unfinished_and_absent_peers_are_recorded(tmp_path: Path) -> None:
     peers = """
         slow: {count: 1, up: 1 Mbit/s, down: 1 Mbit/s}
         late: {count: 1, up: 1 Mbit/s, arrival: {at: 1 min}}
     """
     base = _slow().replace("30 s", "1.5 s")
-    ended, folder = play(plan_of(tmp_path, peers=peers, base=base).trials[0], tmp_path)
+    ended, folder = perform(plan_of(tmp_path, peers=peers, base=base).trials[0], tmp_path)
     assert (ended.stopped, ended.completed) == ("time limit", 0)
     hosts = by_name(record_of(folder))
     assert hosts["p1"]["why"].startswith("was not done after ")
@@ -151,22 +146,22 @@ def test_who_is_not_done_at_the_limit_and_who_never_came_are_rows_too(tmp_path: 
     assert events(folder, "p2", "joined") == []
 
 
-def test_programs_that_cannot_start_end_the_trial_with_their_own_words(tmp_path: Path) -> None:
+def test_trial_fails_with_the_complaint_of_its_programs(tmp_path: Path) -> None:
     peers = "homes: {count: 2, up: 8 Mbit/s, strategy: 'no:such'}"
     trial = plan_of(tmp_path, peers=peers).trials[0]
     with pytest.raises(TrialError, match=r"no peer started; p1: .* strategy no:such: module no cannot be imported"):
-        play(trial, tmp_path)
+        perform(trial, tmp_path)
     assert list((tmp_path / "trials").iterdir()) == []
 
 
-def test_packets_are_kept_of_the_hosts_that_were_named(as_user: AsUser, user: User) -> None:
+def test_named_hosts_are_captured(as_user: AsUser, user: User) -> None:
     if user is User.ROOT and shutil.which("tcpdump", path="/usr/sbin:/usr/bin") is None:
         pytest.skip("no tcpdump")
 
     def body() -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
         with tempfile.TemporaryDirectory() as name:
             trial = plan_of(Path(name), more="capture: [servers, tracker]\n").trials[0]
-            _, folder = play(trial, Path(name))
+            _, folder = perform(trial, Path(name))
             return record_of(folder), {file.name: frames(file) for file in folder.glob("*.pcap.gz")}
 
     record, captured = as_user(body)
@@ -181,7 +176,7 @@ def test_packets_are_kept_of_the_hosts_that_were_named(as_user: AsUser, user: Us
 
 
 def frames(file: Path) -> tuple[int, int]:
-    """How many there are in a capture, and their bytes."""
+    """Return the number of frames in a capture, and their bytes."""
     with gzip.open(file) as data:
         head = data.read(24)
         assert head[:4] in {b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"}

@@ -22,11 +22,11 @@ _FORMATS: Final[Mapping[str, Callable[[Fraction], str]]] = {
 
 
 class RangeError(ValueError):
-    """A range that has no values, or too many."""
+    """A range without values, or with too many."""
 
 
 def expand(first: Number, last: Number, step: Number | None = None, factor: float | None = None) -> list[Number]:
-    """Return all values from `first` on that do not exceed `last`, written as the file would write them."""
+    """Return all values from `first` to at most `last`, in the notation of a file."""
     if (step is None) == (factor is None):
         raise RangeError("a range has either `step:` or `factor:`")
     kind, low = _read(first)
@@ -84,5 +84,5 @@ def _written(kind: units.Kind | None, value: Fraction) -> Number:
 
 def _whole(value: Fraction) -> int:
     if value.denominator != 1:
-        raise RangeError(f"the range has {float(value):g} in it, which is not whole: choose another step or factor")
+        raise RangeError(f"the range contains {float(value):g}, not a whole number: choose another step or factor")
     return int(value)

@@ -1,57 +1,51 @@
-"""From an experiment with a sweep to its points, each a document of its own."""
+"""The points of a sweep, each a document of its own."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from testbed.experiment.file.findings import Finding, did_you_mean, lookup
+from testbed.experiment.file.findings import lookup
 from testbed.experiment.file.references import refused_value
 from testbed.experiment.language.expressions import names_in, parse_condition
 from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.keys import (
-    Key,
-    is_open,
-    keys_of,
-    step,
-)
+from testbed.experiment.schema.keys import is_open, keys_of, step
+from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 Document: TypeAlias = dict[str, Any]
-Path: TypeAlias = tuple[Key, ...]
 
 MOST_POINTS: Final = 10_000
-NOT_SWEPT: Final = ("sweep", "repeat", "seed", "pair", "figures", "expect", "title", "question")
+NOT_SWEPT: Final = ("task", "sweep", "repeat", "seed", "pair", "figures", "expect", "title", "question")
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A value that one point has at one key, and where in the file that value stands."""
+    """The value of one key at one point, and the path where the file writes that value."""
 
     path: tuple[str, ...]
     value: Any
-    place: Path
+    place: KeyPath
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One combination of the values that are swept."""
+    """One combination of swept values."""
 
     settings: tuple[Setting, ...] = ()
 
     @property
     def values(self) -> dict[str, Any]:
-        """The values by key."""
         return {".".join(setting.path): setting.value for setting in self.settings}
 
     def applied_to(self, document: Mapping[str, Any]) -> Document:
-        """Return the document of this point; the given one is left as it is."""
+        """Return a copy of the document with the values of this point."""
         changed = {key: value for key, value in document.items() if key != "sweep"}
         for setting in self.settings:
             changed = _with_value(changed, setting.path, setting.value)
         return changed
 
-    def place_of(self, path: Path) -> Path:
-        """Return where in the file the value at `path` stands."""
+    def place_of(self, path: KeyPath) -> KeyPath:
+        """Return the path in the file of the value at `path`: in the sweep, if it is swept."""
         for setting in self.settings:
             if path[: len(setting.path)] == setting.path:
                 return setting.place
@@ -59,7 +53,7 @@ class Point:
 
 
 def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) -> Document:
-    """Return a copy with a value at `path`; of what is not on the way, nothing is copied."""
+    """Return a copy with a value at `path`; only mappings on the path are copied."""
     key, *rest = path
     if not rest:
         return {**document, key: value}
@@ -70,7 +64,7 @@ def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) ->
 
 
 def points_of(sweep: Sweep | None) -> list[Point]:
-    """Return every combination; the last key of the file changes fastest, keys that are zipped change together."""
+    """Return every combination. The last key of the file changes fastest; zipped keys change together."""
     if sweep is None:
         return [Point()]
     axes = [list(_settings(("sweep", key), key, values)) for key, values in sweep.axes.items()]
@@ -80,13 +74,13 @@ def points_of(sweep: Sweep | None) -> list[Point]:
     return [Point(tuple(setting for settings in each for setting in settings)) for each in combined]
 
 
-def _settings(place: Path, key: str, values: Sequence[Any]) -> Iterator[Setting]:
+def _settings(place: KeyPath, key: str, values: Sequence[Any]) -> Iterator[Setting]:
     for index, value in enumerate(values):
         yield Setting(tuple(key.split(".")), value, (*place, index))
 
 
 def wanted_points(sweep: Sweep | None, document: Mapping[str, Any]) -> list[Point]:
-    """Return the points that `when:` does not leave out."""
+    """Return the points for which `when:` holds."""
     points = points_of(sweep)
     if sweep is None or sweep.when is None:
         return points
@@ -96,7 +90,7 @@ def wanted_points(sweep: Sweep | None, document: Mapping[str, Any]) -> list[Poin
 
 
 def _row(document: Document, names: Sequence[str]) -> dict[str, object]:
-    """Return what a condition looks at; a key that this point does not write has nothing."""
+    """Return the values that a condition reads; None for a key that this point does not write."""
     return {name: _written(document, name) for name in names}
 
 
@@ -108,7 +102,7 @@ def _written(document: Mapping[str, Any], name: str) -> object:
 
 
 def swept_keys(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """Return where the keys stand that are swept, whether their values are in order or not."""
+    """Return the paths of all swept keys, even if their values are invalid."""
     sweep = document.get("sweep")
     if not isinstance(sweep, Mapping):
         return []
@@ -119,17 +113,17 @@ def swept_keys(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return places
 
 
-def check_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with the keys that are swept."""
+def check_keys(document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
+    """Yield swept keys that a file cannot have or sweep."""
     for place in swept_keys(document):
-        yield from _check_key(place, document)
+        yield from _check_key(place, document, model)
 
 
 def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with a sweep whose keys are in order."""
-    axes: dict[Path, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
+    """Yield what is wrong with a sweep whose keys and values are valid by themselves."""
+    axes: dict[KeyPath, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
     if not axes and not sweep.zipped:
-        yield Finding(("sweep",), "sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`")
+        yield Finding(("sweep",), "has no keys: write a key and its values, like `peers.homes.count: [5, 10]`")
         return
     for place, values in axes.items():
         yield from _check_repetition(place, values)
@@ -138,9 +132,9 @@ def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _check_when(sweep, document)
 
 
-def _check_key(place: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """A key must be one that the file can have, and a name of the author's choice one that it has."""
-    here: object = Experiment
+def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
+    """A swept key must be in the schema; a name that authors choose must be in the document."""
+    here: object = model
     written: object = document
     keys = str(place[-1]).split(".")
     for depth, key in enumerate(keys):
@@ -159,10 +153,10 @@ def _check_key(place: Path, document: Mapping[str, Any]) -> Iterator[Finding]:
             return
         written = written.get(key, {}) if isinstance(written, Mapping) else {}
     if keys[0] in NOT_SWEPT:
-        yield Finding(place, f"{keys[0]!r} is of the experiment as a whole: it cannot be swept")
+        yield Finding(place, f"{keys[0]!r} holds for the whole experiment and cannot be swept")
 
 
-def _check_repetition(place: Path, values: Sequence[Any]) -> Iterator[Finding]:
+def _check_repetition(place: KeyPath, values: Sequence[Any]) -> Iterator[Finding]:
     for index, value in enumerate(values):
         if any(type(value) is type(earlier) and value == earlier for earlier in values[:index]):
             yield Finding((*place, index), f"has the value {value!r} twice: each value is run `repeat:` times")
@@ -172,12 +166,12 @@ def _check_zip(sweep: Sweep) -> Iterator[Finding]:
     lengths = {key: len(values) for key, values in sweep.zipped.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
-        yield Finding(("sweep", "zip"), f"keys that go together need as many values each: {found}")
+        yield Finding(("sweep", "zip"), f"zipped keys need the same number of values: {found}")
     rows = list(zip(*sweep.zipped.values(), strict=False))
     for index, row in enumerate(rows):
         if row in rows[:index]:
             found = "the values of an earlier one: each point is run `repeat:` times"
-            yield Finding(("sweep", "zip"), f"number {index + 1} of those that go together has {found}")
+            yield Finding(("sweep", "zip"), f"combination {index + 1} of the zipped keys has {found}")
     for key in sweep.zip.keys() & sweep.axes.keys():
         yield Finding(("sweep", "zip", key), "is swept twice: by itself and here")
 

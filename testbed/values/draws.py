@@ -1,29 +1,32 @@
-"""Everything that chance decides before a trial begins.
+"""Random draws that are made before a trial begins.
 
-Each draw has a stream of its own, named after what is drawn: to change one value of an experiment leaves all other
-draws as they were. The k-th host of a group takes the k-th value of a stream, so a group that grows keeps whom it had.
+Each draw has its own stream, named after what is drawn, so that a change of one value of an experiment leaves all other
+draws as they were. The k-th host of a group takes the k-th value of a stream, so a group that grows keeps its hosts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from math import log
 from random import Random
+from typing import TypeAlias
 
-from testbed.experiment.file.csv_columns import Columns
-from testbed.experiment.schema.hosts import (
+from testbed.values.hosts import (
     Arrival,
     At,
     Choice,
+    CsvColumn,
     Lognormal,
     Poisson,
     Rates,
-    Start,
-    Trace,
     Uniform,
     UniformArrival,
 )
-from testbed.experiment.schema.limits import nearest_rate
+from testbed.values.quantities import nearest_rate
+
+ColumnName: TypeAlias = tuple[str, str]
+"""A CSV file as the experiment names it, and a heading."""
+Columns: TypeAlias = Mapping[ColumnName, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -34,16 +37,15 @@ class Draws:
     columns: Columns
 
     def stream(self, *names: object) -> Random:
-        """Return the stream of this name, at its beginning."""
+        """Return a new generator at the beginning of the stream of this name."""
         return Random("/".join(map(str, (self.seed, *names))))
 
     def number(self, *names: object) -> int:
-        """Return one number of 32 bits, a seed for something else."""
+        """Return a number of 32 bits, to be used as a seed."""
         return self.stream(*names).getrandbits(32)
 
 
 def draw_rates(rates: Rates, count: int, draws: Draws, group: str, key: str) -> list[int]:
-    """Draw a rate for each of `count` hosts."""
     stream = draws.stream(group, key)
     match rates:
         case int():
@@ -58,14 +60,14 @@ def draw_rates(rates: Rates, count: int, draws: Draws, group: str, key: str) -> 
         case Lognormal():
             middle, sigma = log(rates.lognormal.median), rates.lognormal.sigma
             return [nearest_rate(stream.lognormvariate(middle, sigma)) for _ in range(count)]
-        case Trace():
+        case CsvColumn():
             return _rows(rates, count, draws, group, key)
 
 
-def _rows(trace: Trace, count: int, draws: Draws, group: str, key: str) -> list[int]:
-    """All keys of a group that take from the same file take from the same rows."""
-    values = draws.columns[trace.trace, trace.column or key]
-    stream = draws.stream(group, "row", trace.trace)
+def _rows(table: CsvColumn, count: int, draws: Draws, group: str, key: str) -> list[int]:
+    """All keys of a group that use the same file use the same rows."""
+    values = draws.columns[table.csv, table.column or key]
+    stream = draws.stream(group, "row", table.csv)
     return [int(values[stream.randrange(len(values))]) for _ in range(count)]
 
 
@@ -79,23 +81,13 @@ def draw_arrivals(arrival: Arrival, count: int, draws: Draws, group: str) -> lis
             return [stream.uniform(0, arrival.uniform) for _ in range(count)]
         case At():
             return list(arrival.at) if isinstance(arrival.at, list) else [arrival.at] * count
-        case Trace():
-            return list(draws.columns[arrival.trace, arrival.column or "arrival"][:count])
+        case CsvColumn():
+            return list(draws.columns[arrival.csv, arrival.column or "arrival"][:count])
         case "flash":
             return [0.0] * count
 
 
-def draw_held(start: Start | None, count: int, draws: Draws, group: str) -> list[float]:
-    """Draw who of `count` peers holds a part of the file at first, as the share that each holds."""
-    if start is None:
-        return [0.0] * count
-    order = shuffled(range(count), draws.stream(group, "start"))
-    holders = set(order[: start.peers])
-    return [start.holding / 100 if k in holders else 0.0 for k in range(count)]
-
-
 def shuffled(values: Sequence[int], stream: Random) -> list[int]:
-    """Return the values in a drawn order."""
     order = list(values)
     stream.shuffle(order)
     return order

@@ -1,16 +1,9 @@
-"""Who takes part in a trial: every host with its link, and what it does when."""
+"""The hosts of a distribution: each with its link, and when it joins and leaves."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
-from testbed.experiment.plan.draws import (
-    Draws,
-    draw_arrivals,
-    draw_held,
-    draw_rates,
-    shuffled,
-)
-from testbed.experiment.plan.trials import (
+from testbed.tasks.distribute.plan.records import (
     PlannedDeparture,
     PlannedPeer,
     PlannedServer,
@@ -18,59 +11,61 @@ from testbed.experiment.plan.trials import (
     PlannedTracker,
     TrialHosts,
 )
-from testbed.experiment.schema.experiment import Experiment
-from testbed.experiment.schema.hosts import (
+from testbed.tasks.distribute.schema.keys import (
     After,
     AtRatio,
     Departure,
+    DistributionKeys,
     Hosts,
     Linger,
     MidWay,
-    Named,
+    Start,
 )
+from testbed.values.draws import Draws, draw_arrivals, draw_rates, shuffled
+from testbed.values.parts import Named
 
-TRACKER = "tracker"
+TRACKER: Final = "tracker"
 
 
-def draw_hosts(experiment: Experiment, draws: Draws) -> TrialHosts:
-    """Draw all hosts of a trial. The tracker has no limits: it must not be in anybody's way."""
-    servers = tuple(_servers(experiment, draws))
-    drawn = [peer for name in experiment.peers for peer in _peers(experiment, name, draws)]
+def draw_hosts(keys: DistributionKeys, draws: Draws) -> TrialHosts:
+    """Draw all hosts of a trial. The tracker's link has no limits, so that it delays no peer."""
+    servers = tuple(_servers(keys, draws))
+    drawn = [peer for name in keys.peers for peer in _peers(keys, name, draws)]
     peers = tuple(PlannedPeer(name=f"p{k}", **values) for k, values in enumerate(drawn, start=1))
-    tracker = _tracker(experiment)
+    tracker = _tracker(keys)
     order = [peer.name for peer in peers]
-    if experiment.placement == "drawn":
+    if keys.placement == "drawn":
         order = [order[k] for k in shuffled(range(len(order)), draws.stream("placement"))]
     leading = [*(server.name for server in servers), *([TRACKER] if tracker else [])]
     return TrialHosts(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
 
 
-def _tracker(experiment: Experiment) -> PlannedTracker | None:
-    if experiment.distribution != "bittorrent":
+def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
+    if keys.distribution != "bittorrent":
         return None
-    return PlannedTracker(name=TRACKER, kind=experiment.tracker.kind, numwant=experiment.tracker.numwant)
+    return PlannedTracker(name=TRACKER, kind=keys.tracker.kind, numwant=keys.tracker.numwant)
 
 
-def _servers(experiment: Experiment, draws: Draws) -> Iterator[PlannedServer]:
-    group = experiment.servers
+def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:
+    group = keys.servers
     if group is None:
         return
-    for k, values in enumerate(_hosts(experiment, group, group.count, "servers", draws), start=1):
+    for k, values in enumerate(_hosts(keys, group, group.count, "servers", draws), start=1):
         yield PlannedServer(name="server" if group.count == 1 else f"server{k}", **values)
 
 
-def _peers(experiment: Experiment, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
-    group = experiment.peers[name]
-    key = f"peers.{name}"
+def _peers(keys: DistributionKeys, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
+    group = keys.peers[name]
+    path = f"peers.{name}"
     common = {"group": name, "departure": _departure(group.departure)}
-    hosts = _hosts(experiment, group, group.count, key, draws)
-    arrivals = draw_arrivals(group.arrival, group.count, draws, key)
-    held = draw_held(group.start, group.count, draws, key)
+    hosts = _hosts(keys, group, group.count, path, draws)
+    arrivals = draw_arrivals(group.arrival, group.count, draws, path)
+    held = _draw_held(group.start, group.count, draws, path)
     for values, arrival, share in zip(hosts, arrivals, held, strict=True):
         yield {**values, **common, "arrival": arrival, "held": share}
 
 
-def _hosts(experiment: Experiment, hosts: Hosts, count: int, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
+def _hosts(keys: DistributionKeys, hosts: Hosts, count: int, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
     ups = draw_rates(hosts.up, count, draws, name, "up")
     downs: list[int] | list[None] = [None] * count
     if hosts.down is not None:
@@ -79,7 +74,7 @@ def _hosts(experiment: Experiment, hosts: Hosts, count: int, name: str, draws: D
         "delay": hosts.delay,
         "jitter": hosts.jitter,
         "loss": hosts.loss / 100,
-        "profile": hosts.profile or experiment.profile,
+        "profile": hosts.profile or keys.profile,
         "strategy": _strategy(hosts.strategy),
         "application": hosts.application,
     }
@@ -104,3 +99,12 @@ def _departure(departure: Departure) -> PlannedDeparture:
             return PlannedDeparture(kind="mid_way", share=away.at / 100, seconds=away.back_after)
         case "stay" | "at-completion":
             return PlannedDeparture(kind=departure)
+
+
+def _draw_held(start: Start | None, count: int, draws: Draws, group: str) -> list[float]:
+    """Draw which of `count` peers have a part of the file when they join, as the share that each has."""
+    if start is None:
+        return [0.0] * count
+    order = shuffled(range(count), draws.stream(group, "start"))
+    holders = set(order[: start.peers])
+    return [start.holding / 100 if k in holders else 0.0 for k in range(count)]

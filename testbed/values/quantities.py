@@ -1,7 +1,7 @@
-"""Quantities as an experiment file writes them, checked where they stand.
+"""Quantities of an experiment file.
 
-A validator that refuses raises one of two kinds of error. `message` is a whole sentence about what was found. `needed`
-says what is possible, and the report adds what was found instead.
+A validator raises one of two kinds of error. `message` is a whole sentence about what was found. `needed` says what is
+possible, and the report adds what was found instead.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,19 +12,40 @@ from pydantic import WithJsonSchema as JsonSchema
 from pydantic_core import PydanticCustomError
 
 from testbed import units
-from testbed.experiment.schema.limits import LONGEST_DELAY, refused_rate
+from testbed.units import format_rate
+
+LEAST_RATE: Final = 56_000
+MOST_RATE: Final = 1_000_000_000
+RATE_STEP: Final = 8
+LONGEST_DELAY: Final = 60.0
+"""The limits of a link; the network has the same."""
 
 MESSAGE: Final = "message"
 NEEDED: Final = "needed"
 
 
+def refused_rate(rate: int) -> str:
+    """Return what is possible instead of a rate that no link can have; empty for a possible rate."""
+    if not LEAST_RATE <= rate <= MOST_RATE:
+        return f"a rate of {format_rate(LEAST_RATE)} to {format_rate(MOST_RATE)}"
+    if rate % RATE_STEP:
+        low = rate - rate % RATE_STEP
+        return f"a multiple of {RATE_STEP} bit/s (the nearest are {low} and {low + RATE_STEP} bit/s)"
+    return ""
+
+
+def nearest_rate(rate: float) -> int:
+    """Return the possible rate that is nearest to a drawn one."""
+    return min(MOST_RATE, max(LEAST_RATE, round(rate / RATE_STEP) * RATE_STEP))
+
+
 def message(text: str) -> PydanticCustomError:
-    """An error whose text is shown as it is."""
+    """Make an error whose text is shown as it is."""
     return PydanticCustomError(MESSAGE, "{text}", {"text": text})
 
 
 def needed(possible: str) -> PydanticCustomError:
-    """An error that says what is possible here."""
+    """Make an error that says what is possible here."""
     return PydanticCustomError(NEEDED, "{text}", {"text": possible})
 
 
@@ -71,7 +92,7 @@ def _possible_link(rate: int) -> int:
 Rate: TypeAlias = Annotated[
     StrictInt, _reader(units.RATE, units.parse_rate), AfterValidator(_possible_link), _schema(units.RATE)
 ]
-"""What a link can have, in bit/s."""
+"""A rate that a link can have, in bit/s."""
 
 Size: TypeAlias = Annotated[
     StrictInt, _reader(units.SIZE, units.parse_size), AfterValidator(_above_zero), _schema(units.SIZE)
@@ -108,9 +129,9 @@ LIST: Final = "<list>"
 
 
 def tag(value: object) -> str | None:
-    """Name the form in which something is written: plain, a list, or a mapping by the first of its keys.
+    """Name the form of a value: plain, a list, or a mapping by its first key.
 
-    Tags are in angle brackets, so that no key of a file can be taken for one.
+    Tags are in angle brackets, so that no key of a file looks like one.
     """
     if isinstance(value, Mapping):
         return next((f"<{key}>" for key in value), None)
@@ -118,7 +139,7 @@ def tag(value: object) -> str | None:
 
 
 def word(possible: str, *words: str) -> BeforeValidator:
-    """Take one of the words that stand for a form; else say what is possible in any form."""
+    """Accept one of the words; otherwise list all possible forms."""
 
     def check(value: object) -> object:
         if value not in words:
@@ -129,5 +150,5 @@ def word(possible: str, *words: str) -> BeforeValidator:
 
 
 def forms(possible: str) -> Any:
-    """Tell the members of a union apart by the form in which a value is written; else say what is possible."""
+    """Choose the member of a union by the form of the value; if there is none, list the possible forms."""
     return Discriminator(tag, custom_error_type=NEEDED, custom_error_message=possible)
