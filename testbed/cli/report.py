@@ -65,7 +65,7 @@ def _in_short(made: "Report") -> Iterator[str]:
     yield from map(str, made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
-        yield f"{again} {were} measured more than once, because the emulation had been disturbed"
+        yield f"{again} {were} measured more than once, as the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 

@@ -56,7 +56,7 @@ def test_repeated_measurements_are_counted(called: Run, finished: Path) -> None:
     for number in (1, 2):
         (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
     lines = called("report", finished).stdout.splitlines()
-    assert "1 trial was measured more than once, because the emulation had been disturbed" in lines
+    assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
     attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
     assert sorted(attempts) == [1, 3]
     assert attempts[first.name] == 3
