@@ -42,6 +42,7 @@ FIND: Task[FindKeys] = Task(
     groups=lambda keys: [Group(("nodes",), keys.nodes, keys.nodes.count)] if keys.nodes else [],
     capturable=lambda _keys: ["nodes"],
     modules=lambda _keys: iter(()),
+    columns=DISTRIBUTE.columns,
     column_words=lambda points: {"distribution": ColumnWords(frozenset(point.overlay for point in points))},
     refused_theory=lambda model, _points: f"{model}: there is no such bound",
     hosts=DISTRIBUTE.hosts,
