@@ -9,7 +9,7 @@ any order; a field or an event that the contract does not have is an error.
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, fields
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import NoneType
@@ -49,7 +49,7 @@ def decode(line: bytes) -> tuple[float, TraceEvent]:
 
 def parse(line: bytes) -> Entries:
     """Read a line as JSON; raises ValueError if it is not an object."""
-    value = json.loads(line)
+    value = json.loads(line.decode())
     if not isinstance(value, dict):
         raise ValueError(f"trace: expected an object, found {line[:80]!r}")
     return value
@@ -68,13 +68,18 @@ def time_and_kind(entries: Entries) -> tuple[float, type[TraceEvent]]:
 
 def make_event(kind: type[TraceEvent], entries: Entries) -> TraceEvent:
     """Make an event from its line; raises ValueError for fields that it does not have, or that are missing."""
-    defaults = _DEFAULTS[kind]
-    values = {name: _from_json(entries.get(name, default)) for name, default in defaults.items()}
-    known = defaults.keys() | _COMMON
-    if MISSING in values.values() or not entries.keys() <= known:
-        wrong = [*(entries.keys() - known), *(name for name, value in values.items() if value is MISSING)]
-        raise ValueError(f"trace, {kind.event}: unknown or missing {', '.join(sorted(wrong))}")
-    return kind(**values)
+    values = {**_OPTIONAL[kind], **entries}
+    del values["t"], values["event"]
+    for name in _LISTS[kind]:
+        if name in values:
+            values[name] = _tuples(values[name])
+    try:
+        return kind(**values)
+    except TypeError as error:
+        known = {each.name for each in fields(kind)}
+        required = {each.name for each in fields(kind) if each.default is MISSING}
+        wrong = sorted((values.keys() - known) | (required - values.keys()))
+        raise ValueError(f"trace, {kind.event}: unknown or missing {', '.join(wrong)}") from error
 
 
 def encode_header(now: float, unix: float, entries: Mapping[str, object]) -> bytes:
@@ -97,17 +102,13 @@ def check_header(entries: Entries) -> Entries:
     return entries
 
 
-def _default(field: Field[Any]) -> object:
-    """Return the value of a field that a line leaves out; MISSING if it may not."""
-    return None if _is_optional(field.type) else field.default
-
-
 def _is_optional(hint: object) -> bool:
     return NoneType in get_args(hint)
 
 
-def _from_json(value: object) -> object:
-    return tuple(map(_from_json, value)) if isinstance(value, list) else value
+def _tuples(value: object) -> object:
+    """Return a value as an event has it: JSON has lists for tuples."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _make_encoder(kind: type[TraceEvent]) -> _Encode:
@@ -164,9 +165,11 @@ _WRITERS: Final[dict[object, _Write]] = {
     tuple[tuple[int, int, int], ...]: _rows,
 }
 _ENCODERS: Final[dict[type[TraceEvent], _Encode]] = {kind: _make_encoder(kind) for kind in EVENTS.values()}
-_COMMON: Final = frozenset({"t", "event"})
-"""The fields of every line."""
-_DEFAULTS: Final[dict[type[TraceEvent], dict[str, object]]] = {
-    kind: {each.name: _default(each) for each in fields(kind)} for kind in EVENTS.values()
+_OPTIONAL: Final[dict[type[TraceEvent], dict[str, None]]] = {
+    kind: {each.name: None for each in fields(kind) if _is_optional(each.type)} for kind in EVENTS.values()
 }
-"""The fields of each class of event, with what they are where a line leaves them out."""
+"""The fields that a line leaves out where they are None."""
+_LISTS: Final[dict[type[TraceEvent], tuple[str, ...]]] = {
+    kind: tuple(each.name for each in fields(kind) if "tuple" in str(each.type)) for kind in EVENTS.values()
+}
+"""The fields that are lists in JSON."""

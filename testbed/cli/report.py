@@ -1,4 +1,4 @@
-"""`testbed report`: every table and figure of a run, made anew."""
+"""`testbed report`: make every table and figure of a run anew."""
 
 import sys
 from collections.abc import Iterator
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from testbed.results import Report
 
-_MEASURES: Final = ("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies")
 _OF_PAIRS: Final = ("pairs", "group", "gain", "p")
 _MOST_LINES: Final = 60
 
@@ -30,7 +29,7 @@ def make_report(
     with_suspect: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Make the tables and figures of a run, and say in short what it came to; returns the exit status."""
+    """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
@@ -55,18 +54,18 @@ def _extra_explained() -> Iterator[None]:
 
 
 def _in_short(made: "Report") -> Iterator[str]:
-    """Yield a line for each point of the sweep, what was expected, and where everything is."""
+    """Yield a line for each point of the sweep, the outcomes of the expectations, and where the files are."""
     header, rows = _points(made)
     if rows:
         yield format_table(header, rows[:_MOST_LINES])
     if len(rows) > _MOST_LINES:
-        yield f"... {len(rows) - _MOST_LINES} more lines in summary.csv"
+        yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
         yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
     yield from map(str, made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
-        yield f"{again} {were} measured more than once, as the emulation had been disturbed"
+        yield f"{again} {were} measured more than once, because the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
@@ -80,23 +79,24 @@ def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
     summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
-    header = [*keys, "valid", "suspect", *_MEASURES]
-    return header, [_line(values, point) for values, point in by_point if len(point)]
+    header = [*keys, "valid", "suspect", *made.tables.columns.headline]
+    return header, [_line(made, values, point) for values, point in by_point if len(point)]
 
 
-def _line(values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
+def _line(made: "Report", values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
     found = point.set_index("measure")
     first: Any = found.iloc[0]
     counts = [str(first["n_valid"]), str(first["n_suspect"])]
-    return [*map(short, values), *counts, *(_mean(found.loc[measure]) for measure in _MEASURES)]
+    return [*map(short, values), *counts, *(_mean(found.loc[measure]) for measure in made.tables.columns.headline)]
 
 
 def _pairs(made: "Report") -> list[list[str]]:
-    """Return what each value of the paired key gains in time over the first one: the peers of a group, or all."""
+    """Return the gain in time of each value of the paired key over the first one: of each group, or of all peers."""
     summary, keys = made.tables.summary, _keys(made)
     gains = summary[summary["compared"] == "gain"]
-    of_groups = gains[gains["measure"] == "download_mean_s"]
-    rows = gains[gains["measure"] == "distribution_s"] if of_groups.empty else of_groups
+    of_group, of_trial = made.tables.columns.paired
+    of_groups = gains[gains["measure"] == of_group]
+    rows = gains[gains["measure"] == of_trial] if of_groups.empty else of_groups
     return [
         [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
         for row in rows.to_dict("records")
@@ -111,17 +111,18 @@ def _mean(row: Any) -> str:
 
 
 def _complaints(made: "Report") -> Iterator[str]:
-    """Yield what is damaged, missing, suspect, or could not be drawn."""
+    """Yield what is damaged, missing, suspect or contradictory, and which figures could not be drawn."""
     yield from map(str, made.damages)
     if made.damages:
-        yield "nothing of what is damaged is used; remove those folders, and run the experiment again"
+        yield "damaged trials are not used: remove their folders, and run the experiment again"
     planned = len(made.run.plan.trials)
     if made.run.missing():
-        yield f"{len(made.run.missing())} of {planned} trials are not there yet: run the experiment again to go on"
+        yield f"{len(made.run.missing())} of {planned} trials are missing: run the experiment again to continue"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
         use = "used" if made.with_suspect else "left out of summary, figures and expectations"
         yield (
             f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
             " and `testbed run` with --redo-suspect measures them again"
         )
+    yield from made.complaints
     yield from made.undrawn

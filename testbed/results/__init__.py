@@ -1,4 +1,4 @@
-"""Observations, tables, statistics, figures, report: `report` makes everything of a run folder."""
+"""The results of a run folder: `report` makes all tables and figures, and evaluates the expectations."""
 
 from testbed.results.report import Report, report
 

@@ -1,4 +1,4 @@
-"""What the kernel counted at each link while a trial ran."""
+"""The kernel's counters of each link during a trial."""
 
 import gzip
 import zlib
@@ -22,13 +22,13 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HostCounters:
-    """One host's link: what each direction had carried and dropped at each time (s after t = 0)."""
+    """The counters of one host's link, in both directions, at each time (s after t = 0)."""
 
     times: Numbers
     counts: Mapping[str, Numbers]
 
     def at(self, name: str, times: Any) -> Numbers:
-        """Return a count at some times, between two that were taken in proportion; nan where nothing was counted."""
+        """Return a count at some times, interpolated; nan where nothing was counted."""
         return np.asarray(np.interp(times, self.times, self.counts[name]), dtype=float)
 
     def last(self, name: str) -> float:
@@ -43,7 +43,7 @@ class Counters:
     by_host: Mapping[str, HostCounters]
 
     def sum_at(self, hosts: Iterable[str], name: str, times: Any) -> Numbers:
-        """Return what a count of some hosts comes to, at some times; what was not counted is left out."""
+        """Return the sum of a count over some hosts at some times; hosts without counters are left out."""
         counted = [self.by_host[host].at(name, times) for host in hosts if host in self.by_host]
         return np.asarray(np.nansum([np.zeros_like(np.asarray(times, dtype=float)), *counted], axis=0), dtype=float)
 
@@ -52,7 +52,7 @@ class Counters:
         return self.by_host[host].last(name) if host in self.by_host else np.nan
 
     def stream_bytes(self, hosts: Iterable[str]) -> float:
-        """Return what the uplinks carried without the headers of each packet: TCP's streams, sent again or not."""
+        """Return the bytes on the uplinks without packet headers: TCP's streams, with retransmissions."""
         return sum(
             self.by_host[host].last("up_bytes") - FRAME_HEADERS * self.by_host[host].last("up_packets")
             for host in hosts
@@ -96,7 +96,7 @@ def _host_counters(file: Path, rows: pd.DataFrame) -> HostCounters:
 
 
 def _from_the_beginning(counted: HostCounters) -> HostCounters:
-    """Counts are of the trial: at t = 0 they are 0, whether there is a row for it or not."""
+    """Add the counts at t = 0, which are 0, if there is no row for them."""
     if counted.times[0] <= 0:
         return counted
     counts = {name: np.concatenate([[0.0], values]) for name, values in counted.counts.items()}

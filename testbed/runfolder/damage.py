@@ -1,4 +1,4 @@
-"""What is wrong with a run folder, and where."""
+"""Damage: what makes a part of a run folder unusable, and where."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from testbed.errors import ExplainedError
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """One thing that cannot be used: the file, the line (0 where the whole file is meant), what is wrong with it."""
+    """An unusable file: the line (0 for the whole file), and what is wrong with it."""
 
     file: Path
     line: int
@@ -20,7 +20,7 @@ class Damage:
 
 
 class DamageError(ExplainedError):
-    """A file of a run folder that cannot be used."""
+    """A file of a run folder is damaged."""
 
     def __init__(self, file: Path, what: str, line: int = 0) -> None:
         super().__init__(file, what, line)

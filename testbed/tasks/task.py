@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from testbed.tasks.columns import TableColumns
 from testbed.values.draws import Draws
 from testbed.values.findings import Finding, KeyPath
 from testbed.values.hosts import Group
@@ -43,6 +44,8 @@ class Task(Generic[Keys]):
     """List the words that `capture:` can have."""
     modules: Callable[[Keys], Iterator[tuple[KeyPath, str]]]
     """Find references such as `module:Class`, whose modules may be beside the file."""
+    columns: TableColumns
+    """The tables of its results."""
     column_words: Callable[[Sequence[Keys]], Mapping[str, ColumnWords]]
     """Say what the task's columns of words can hold, over all points of a sweep."""
     refused_theory: Callable[[str, Sequence[Keys]], str]

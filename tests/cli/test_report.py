@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from testbed.experiment.columns import TABLES
-from testbed.results.tables.tables import DIGITS
+from testbed.results.tables import DIGITS
+from testbed.tasks.distribute.columns import TABLES
 from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
@@ -51,18 +51,18 @@ def test_a_run_in_short(called: Run, finished: Path) -> None:
     assert (finished / "figures" / "done.pdf").exists()
 
 
-def test_trials_that_were_measured_again_are_counted(called: Run, finished: Path) -> None:
+def test_repeated_measurements_are_counted(called: Run, finished: Path) -> None:
     first = next((finished / "trials").iterdir())
     for number in (1, 2):
         (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
     lines = called("report", finished).stdout.splitlines()
-    assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
+    assert "1 trial was measured more than once, because the emulation had been disturbed" in lines
     attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
     assert sorted(attempts) == [1, 3]
     assert attempts[first.name] == 3
 
 
-def test_what_pairs_come_to_in_short(called: Run, tmp_path: Path) -> None:
+def test_gains_of_pairs_are_printed(called: Run, tmp_path: Path) -> None:
     swept = "sweep: {profile: [course, bep3], zip: {time_scale: [1, 2]}}\npair: profile\nrepeat: 2\n"
     for trial in write_run(tmp_path, GOLDEN + swept).trials:
         write_trial(tmp_path, trial, golden(late=5.0 if trial.settings.profile == "course" else 0.0))
@@ -89,14 +89,14 @@ def test_figures_and_expectations_can_be_changed_later(called: Run, finished: Pa
     assert "does not have the trials of this experiment: figures and expectations can be changed later" in answer.stderr
 
 
-def test_what_is_not_as_expected_makes_the_exit_status(called: Run, tmp_path: Path) -> None:
+def test_a_failed_expectation_sets_the_exit_status(called: Run, tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "expect: [ratio.mean < 2]\n")
     write_trial(tmp_path, plan.trials[0], golden())
     answer = called("report", tmp_path, "--quiet")
     assert (answer.returncode, answer.stdout) == (1, "")
 
 
-def test_what_is_wrong_is_said_on_standard_error(called: Run, tmp_path: Path) -> None:
+def test_complaints_go_to_standard_error(called: Run, tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "repeat: 3\n")
     write_trial(tmp_path, plan.trials[0], golden(fidelity=DISTURBED))
     spoilt = write_trial(tmp_path, plan.trials[1], golden()) / "p1.jsonl.gz"
@@ -105,14 +105,14 @@ def test_what_is_wrong_is_said_on_standard_error(called: Run, tmp_path: Path) ->
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
-        "testbed: nothing of what is damaged is used; remove those folders, and run the experiment again",
-        "testbed: 1 of 3 trials are not there yet: run the experiment again to go on",
+        "testbed: damaged trials are not used: remove their folders, and run the experiment again",
+        "testbed: 1 of 3 trials are missing: run the experiment again to continue",
         f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
     ]
     assert answer.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]
 
 
-def test_what_is_no_run_is_refused(called: Run, tmp_path: Path) -> None:
+def test_a_folder_without_a_plan_is_refused(called: Run, tmp_path: Path) -> None:
     answer = called("report", tmp_path)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert answer.stderr == f"testbed: {tmp_path} has no plan.json: name a run folder, which `testbed run` makes\n"
@@ -136,7 +136,7 @@ exit "$status"
 @pytest.mark.parametrize(
     ("state", "why"), [("full", "no space left on device"), ("read-only", "read-only file system")]
 )
-def test_where_nothing_can_be_written_is_told(finished: Path, command: Path, state: str, why: str) -> None:
+def test_an_unwritable_run_folder_is_reported(finished: Path, command: Path, state: str, why: str) -> None:
     place = finished / "place"
     place.mkdir()
     answer = subprocess.run(
@@ -152,7 +152,7 @@ def test_where_nothing_can_be_written_is_told(finished: Path, command: Path, sta
     assert (len(answer.stderr.splitlines()), set(answer.stdout.split())) == (1, left)
 
 
-def test_parquet_without_what_it_needs_is_refused(called: Run, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_is_refused(called: Run, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     answer = called("report", finished, "--parquet")
     assert answer.returncode == 2

@@ -213,7 +213,7 @@ def test_the_lines_of_the_document_are_events() -> None:
     assert reasons == [RECIPROCATES]
 
 
-def test_each_life_has_a_peer_id_in_hex_and_numbers_from_one() -> None:
+def test_each_life_numbers_its_connections_from_one() -> None:
     """As docs/trace.md says of `joined` and `neighbour`."""
     swarm = VirtualSwarm(a_torrent(40))
     swarm.add("seed", up=256 << 10, is_seed=True)

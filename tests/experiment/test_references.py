@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from testbed.experiment import ExperimentError, read_experiment
-from testbed.experiment.columns import TABLES
 from testbed.experiment.language.cells import readable
 from testbed.experiment.schema.figures import USED_BY
+from testbed.tasks.distribute.columns import TABLES
 
 SWARM = """\
 file: {size: 4 MiB}

@@ -15,7 +15,7 @@ from testbed.runfolder.damage import DamageError
 from testbed.runfolder.folder import RunFolder
 from tests.runfolder.runs import (
     GOLDEN,
-    fact,
+    event,
     golden,
     header,
     moved,
@@ -73,15 +73,15 @@ SPOILT = {
         "p1.jsonl.gz:9: is not a line of a trace",
     ),
     "field is missing": (
-        rewrite("p1.jsonl.gz", with_line(9, line(fact(1, "choked", neighbour=1)))),
+        rewrite("p1.jsonl.gz", with_line(9, line(event(1, "choked", neighbour=1)))),
         "p1.jsonl.gz:9: is not a line of a trace: trace, choked: unknown or missing by_us",
     ),
     "event is unknown": (
-        rewrite("p1.jsonl.gz", with_line(9, line(fact(1, "teleported", to="elsewhere")))),
+        rewrite("p1.jsonl.gz", with_line(9, line(event(1, "teleported", to="elsewhere")))),
         "p1.jsonl.gz:9: is not a line of a trace: trace: version 1 has no event 'teleported'",
     ),
     "field is unknown": (
-        rewrite("p1.jsonl.gz", with_line(9, line(fact(1, "choked", neighbour=1, by_us=True, mood="bad")))),
+        rewrite("p1.jsonl.gz", with_line(9, line(event(1, "choked", neighbour=1, by_us=True, mood="bad")))),
         "p1.jsonl.gz:9: is not a line of a trace: trace, choked: unknown or missing mood",
     ),
     "connection was never made": (
@@ -145,7 +145,7 @@ def test_a_trial_of_another_plan_is_not_used(tmp_path: Path) -> None:
     assert (made.tables.trials.empty, made.run.missing()) == (True, (first,))
 
 
-def test_a_folder_that_was_never_planned_is_named(tmp_path: Path) -> None:
+def test_an_unplanned_folder_is_named(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden())
     (tmp_path / "trials" / "mine").mkdir()
@@ -155,7 +155,7 @@ def test_a_folder_that_was_never_planned_is_named(tmp_path: Path) -> None:
     assert len(made.tables.trials) == 1
 
 
-def test_a_trial_that_is_half_written_is_missing(tmp_path: Path) -> None:
+def test_a_half_written_trial_is_missing(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden()).rename(tmp_path / "trials" / f".{plan.trials[0].id}.part")
     made = report(tmp_path)
@@ -163,7 +163,7 @@ def test_a_trial_that_is_half_written_is_missing(tmp_path: Path) -> None:
     assert made.tables.trials.empty
 
 
-def test_the_last_line_of_a_program_that_was_killed_may_be_torn(tmp_path: Path) -> None:
+def test_a_killed_program_may_leave_a_torn_line(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
     trial = write_trial(tmp_path, plan.trials[0], replace(golden(), hosts=killed))
@@ -173,7 +173,7 @@ def test_the_last_line_of_a_program_that_was_killed_may_be_torn(tmp_path: Path) 
     assert (made.damages, len(made.tables.trials)) == ((), 1)
 
 
-def test_a_program_that_was_killed_at_once_may_have_no_line(tmp_path: Path) -> None:
+def test_a_killed_program_may_leave_no_line(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
     happened = golden()
@@ -184,21 +184,21 @@ def test_a_program_that_was_killed_at_once_may_have_no_line(tmp_path: Path) -> N
     assert (row["why_ended"], row["payload_received"], row["lives"]) == ("killed by SIGKILL", 0, 0)
 
 
-def test_what_is_no_run_folder_is_refused(tmp_path: Path) -> None:
+def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ExplainedError, match=r"has no plan\.json: name a run folder"):
         RunFolder.open(tmp_path)
     with pytest.raises(ExplainedError, match="is not a folder"):
         RunFolder.open(tmp_path / "nowhere")
 
 
-def test_a_plan_that_cannot_be_read_is_damage(tmp_path: Path) -> None:
+def test_an_unreadable_plan_is_damage(tmp_path: Path) -> None:
     write_run(tmp_path, GOLDEN)
     (tmp_path / "plan.json").write_text((tmp_path / "plan.json").read_text()[:-10])
     with pytest.raises(DamageError, match=r"plan\.json: is not a plan of this version"):
         report(tmp_path)
 
 
-def test_tables_of_before_stay_whole_if_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden())
     report(tmp_path)

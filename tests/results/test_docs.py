@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from testbed.experiment.columns import TABLES
 from testbed.results.figures.drawing import KINDS
 from testbed.results.report import report
-from testbed.tasks.distribute.tables.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE
+from testbed.tasks.distribute.columns import TABLES
+from testbed.tasks.distribute.tables.audit import LEAST_DIFFERENCE, MOST_DIFFERENCE
 from tests.runfolder.runs import (
     GOLDEN,
     golden,
@@ -26,7 +26,7 @@ def documented(table: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_document_says_of_each_column_what_the_code_says(table: str) -> None:
+def test_the_document_describes_each_column(table: str) -> None:
     assert documented(table) == [(name, column.unit, column.meaning) for name, column in TABLES[table].items()]
 
 
@@ -41,7 +41,7 @@ def test_a_file_has_the_columns_that_are_documented(tmp_path: Path, table: str) 
     assert [name for name in heading if name not in swept] == list(TABLES[table])
 
 
-def test_the_limits_of_the_check_are_documented() -> None:
+def test_the_limits_of_the_audit_are_documented() -> None:
     assert f"exceed it by {MOST_DIFFERENCE * 100:g} %" in DOCUMENT
     assert f"fall short by {-LEAST_DIFFERENCE * 100:g} %" in DOCUMENT
 

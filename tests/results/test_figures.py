@@ -19,7 +19,7 @@ from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
 from testbed.results.figures.curve import Scale, in_lines
 from testbed.results.figures.flows import flow_matrix
-from testbed.results.figures.rows import Material
+from testbed.results.figures.rows import FigureSource
 from testbed.results.figures.style import in_height, look
 from testbed.results.figures.timeline import mean_line
 from tests.runfolder.runs import (
@@ -93,7 +93,7 @@ def test_a_curve_of_ratios_has_one_bound(tmp_path: Path) -> None:
     assert "distribution time / bound for payload" in texts(tmp_path)
 
 
-def test_the_gain_of_a_group_is_drawn_against_its_share(tmp_path: Path) -> None:
+def test_a_groups_gain_is_drawn_against_its_share(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: share, y: gain, series: group, where: distribution = bittorrent}")
     assert {"share of the peers", "gain", "fast", "slow"} <= set(texts(tmp_path))
 
@@ -113,15 +113,15 @@ def compared(folder: Path, figure: str, suspect: int = 0) -> Report:
         is_clever = trial.hosts.peers[0].strategy.name == "sequential"
         done = {1: 2.0, 2: 1.0, 3: 4.0}[trial.repetition] if is_clever else 4.0
         happened = golden(fidelity=DISTURBED if is_clever and trial.repetition == suspect else CALM)
-        facts = [each | {"t": T0 + done} if each["event"] == "completed" else each for each in happened.traces["p1"]]
-        write_trial(folder, trial, replace(happened, traces={**happened.traces, "p1": facts}))
+        events = [each | {"t": T0 + done} if each["event"] == "completed" else each for each in happened.traces["p1"]]
+        write_trial(folder, trial, replace(happened, traces={**happened.traces, "p1": events}))
     return report(folder)
 
 
 def draw_again(folder: Path) -> Canvas:
     made = report(folder)
     figure = made.run.plan.figures["one"]
-    return draw(Material("one", figure, made.run.plan, made.tables, made.with_suspect))
+    return draw(FigureSource("one", figure, made.run.plan, made.tables, made.with_suspect))
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect
     assert axes.get_ylabel().replace("\n", " ") == wanted
 
 
-def test_a_panel_without_valid_pairs_says_so_beside_those_that_have_some(tmp_path: Path) -> None:
+def test_a_panel_without_valid_pairs_says_so(tmp_path: Path) -> None:
     figure = "{x: share, y: download_mean_s, compared: gain, where: group = fast, panels: repetition}"
     assert compared(tmp_path, figure, suspect=2).undrawn == ()
     panels = draw_again(tmp_path).axes
-    assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["nothing valid to show"], []]
+    assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["no valid data"], []]
 
 
-def test_a_partner_is_found_though_the_figure_leaves_it_out(tmp_path: Path) -> None:
+def test_a_partner_need_not_meet_the_condition(tmp_path: Path) -> None:
     figure = "{x: share, y: gain, series: strategy, compared: gain, where: strategy = sequential}"
     assert compared(tmp_path, figure).undrawn == ()
     series = [line for line in draw_again(tmp_path).axes[0].lines if str(line.get_gid()).startswith("series:")]
@@ -185,7 +185,7 @@ def test_the_time_of_files_in_pieces_is_drawn(tmp_path: Path, y: str) -> None:
     assert axes.get_xscale() == "log"
 
 
-def test_values_that_grow_by_a_factor_stand_at_equal_distances() -> None:
+def test_geometric_values_have_equal_distances() -> None:
     assert Scale.of(["16 KiB", "64 KiB", "32 KiB"]).is_geometric
     assert Scale.of([1, 10, 100]).is_geometric
     assert not any(Scale.of(values).is_geometric for values in ([5, 10], [5, 10, 15], [0, 1, 2], ["a", "b", "c"]))
@@ -212,7 +212,7 @@ def cells(folder: Path) -> list[list[str]]:
     return [[text.get_text() for text in axes.texts] for axes in panels]
 
 
-def test_a_matrix_has_its_rows_its_columns_and_a_mean_with_its_interval_in_each_cell(tmp_path: Path) -> None:
+def test_cells_of_a_matrix_have_means_and_intervals(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{kind: heatmap, x: time_limit, series: distribution}").undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["bittorrent", "client-server"]
@@ -222,7 +222,7 @@ def test_a_matrix_has_its_rows_its_columns_and_a_mean_with_its_interval_in_each_
     assert written[2] == "6\n6\u20136"
 
 
-def test_the_columns_of_a_matrix_are_all_that_is_swept_besides(tmp_path: Path) -> None:
+def test_the_other_swept_keys_are_a_matrixs_columns(tmp_path: Path) -> None:
     sweep = SWEEP.replace("repeat", "  profile: [course, bep3]\nrepeat")
     assert drawn(tmp_path, "{kind: heatmap, series: distribution}", sweep=sweep).undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
@@ -231,7 +231,7 @@ def test_the_columns_of_a_matrix_are_all_that_is_swept_besides(tmp_path: Path) -
     assert axes.get_xlabel() == "time_limit, profile"
 
 
-def test_a_matrix_of_gains_has_a_panel_for_each_group(tmp_path: Path) -> None:
+def test_a_matrix_of_gains_has_panels(tmp_path: Path) -> None:
     figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group, title: Gains}"
     assert compared(tmp_path, figure).undrawn == ()
     panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
@@ -240,7 +240,7 @@ def test_a_matrix_of_gains_has_a_panel_for_each_group(tmp_path: Path) -> None:
     assert "gain over tit-for-tat: mean download time" in texts(tmp_path)
 
 
-def test_panels_of_a_matrix_stand_one_above_the_other_and_each_has_its_words(tmp_path: Path) -> None:
+def test_panels_of_a_matrix_are_stacked(tmp_path: Path) -> None:
     compared(tmp_path, "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}")
     above, below = (axes for axes in draw_again(tmp_path).axes if axes.images)
     assert above.get_position().x0 == pytest.approx(below.get_position().x0, abs=0.05)
@@ -250,7 +250,7 @@ def test_panels_of_a_matrix_stand_one_above_the_other_and_each_has_its_words(tmp
         assert [label.get_text() for label in axes.get_xticklabels()] == ["bittorrent"]
 
 
-def test_a_gain_whose_interval_leaves_no_change_out_is_bold(tmp_path: Path) -> None:
+def test_an_interval_without_no_change_is_bold(tmp_path: Path) -> None:
     figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}"
     compared(tmp_path, figure, suspect=3)
     panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
@@ -258,9 +258,7 @@ def test_a_gain_whose_interval_leaves_no_change_out_is_bold(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(("how", "no_change", "sooner"), [("gain", 1.0, 1.5), ("difference", 0.0, -0.5)])
-def test_in_a_matrix_no_change_is_white_sooner_is_blue_and_later_is_red(
-    tmp_path: Path, how: str, no_change: float, sooner: float
-) -> None:
+def test_colours_show_the_direction_of_a_change(tmp_path: Path, how: str, no_change: float, sooner: float) -> None:
     compared(tmp_path, f"{{kind: heatmap, x: distribution, y: download_mean_s, compared: {how}, where: group = fast}}")
     (image,) = draw_again(tmp_path).axes[0].images
     assert min(image.to_rgba(no_change)[:3]) > 0.95
@@ -323,11 +321,11 @@ def test_every_font_is_embedded(tmp_path: Path, figure: str) -> None:
     assert "<text" not in (tmp_path / "figures" / "one.svg").read_text()
 
 
-def test_suspect_trials_are_left_out_and_the_figure_says_so(tmp_path: Path) -> None:
+def test_a_figure_says_which_trials_are_suspect(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: time_limit, series: distribution}", suspect=True)
     assert "1 of 8 trials are suspect and are left out" in texts(tmp_path)
     report(tmp_path, with_suspect=True)
-    assert "1 of 8 trials are suspect and are in it" in texts(tmp_path)
+    assert "1 of 8 trials are suspect and are included" in texts(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -355,12 +353,12 @@ def test_without_a_sweep_a_curve_needs_its_x(tmp_path: Path) -> None:
     assert told == "figure one: nothing is swept: write `x:` and a column"
 
 
-def test_peers_that_were_never_done_keep_the_line_below_one() -> None:
+def test_unfinished_peers_keep_the_line_below_one() -> None:
     values, shares = distribution(pd.Series([4.0, None, 2.0, None]))
     assert (values.tolist(), shares.tolist()) == ([0, 2, 4], [0, 0.25, 0.5])
 
 
-def test_a_timeline_goes_on_as_long_as_half_of_its_trials_do() -> None:
+def test_a_timeline_ends_with_half_of_its_trials() -> None:
     rows = pd.DataFrame({"trial": ["a", "a", "a", "b", "b", "c"], "t": [1, 2, 3, 1, 2, 1], "y": [1.0, 2, 3, 3, 4, 5]})
     assert mean_line(rows, "y").to_dict() == {1: 3.0, 2: 3.0}
 
@@ -378,14 +376,14 @@ def test_flows_are_means_over_trials() -> None:
     assert flow_matrix(rows, ["p1", "p2"]).to_dict() == {"p2": {"p1": 2.0}}
 
 
-def test_quantities_stand_where_they_belong_and_words_in_their_order() -> None:
+def test_quantities_stand_at_their_value_words_in_order() -> None:
     assert Scale.of(["4 MiB", "16 MiB"]) == Scale({"4 MiB": 4 << 20, "16 MiB": 16 << 20}, is_plain=False)
     assert Scale.of([5, 10]) == Scale({5: 5.0, 10: 10.0}, is_plain=True)
     words = Scale.of(["cubic", "reno", "cubic"])
     assert words == Scale({"cubic": 0.0, "reno": 1.0}, is_plain=False, is_of_words=True)
 
 
-def test_between_words_there_is_no_line_and_series_stand_side_by_side(tmp_path: Path) -> None:
+def test_series_of_words_stand_side_by_side(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: distribution, y: distribution_s, series: time_limit}")
     lines = {line.get_gid(): line for line in draw_again(tmp_path).axes[0].lines}
     first, second = lines["series:1 min"], lines["series:2 min"]
@@ -394,7 +392,7 @@ def test_between_words_there_is_no_line_and_series_stand_side_by_side(tmp_path: 
     assert places == [(pytest.approx(place - 0.06), pytest.approx(place + 0.06)) for place in (0, 1)]
 
 
-def test_where_x_tells_the_paired_values_apart_no_legend_says_them_again(tmp_path: Path) -> None:
+def test_no_legend_repeats_what_x_shows(tmp_path: Path) -> None:
     values = "[tit-for-tat, sequential, random-order]"
     text = GOLDEN + CLEVER.replace("[tit-for-tat, sequential]", values).replace("repeat: 3", "repeat: 1")
     figure = "{x: peers.fast.strategy, y: download_mean_s, compared: gain, where: group = fast}"
@@ -410,13 +408,13 @@ def test_a_long_name_takes_several_lines() -> None:
     assert in_lines("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
 
 
-def test_many_series_beside_a_word_do_not_reach_the_next() -> None:
+def test_series_of_one_word_do_not_reach_the_next() -> None:
     scale = Scale.of(["cubic", "reno"])
     asides = [scale.aside(number, 20) for number in range(20)]
     assert max(asides) - min(asides) < 0.6
 
 
-def test_series_differ_in_brightness_as_long_as_they_are_few() -> None:
+def test_few_series_differ_in_brightness() -> None:
     greys = sorted(rgb_to_grey(*to_rgb(look(number).color)) for number in range(4))
     assert all(after - before > 0.02 for before, after in pairwise(greys))
     assert max(greys) < 0.75, "a light line is lost on white paper"

@@ -13,7 +13,7 @@ from tests.runfolder.runs import (
     GOLDEN,
     Happened,
     connected,
-    fact,
+    event,
     golden,
     header,
     joined,
@@ -85,7 +85,7 @@ def test_bytes_are_told_apart(made: Report) -> None:
     assert (row["payload_bytes"], row["duplicate_bytes"]) == (4_250_000, 250_000)
     assert row["control_bytes"] == pytest.approx(42_500)
     assert row["payload_difference"] == pytest.approx(0.01)
-    assert (row["drops"], row["verdict"], row["reasons"]) == (9, "valid", "")
+    assert (row["drops"], row["verdict"], row["reasons"], row["payload_audit"]) == (9, "valid", "", "ok")
     assert row["link_error"] == pytest.approx(0.01)
 
 
@@ -132,7 +132,7 @@ def test_the_timeline_has_the_rates_of_each_second(made: Report) -> None:
     assert timeline["server_utilisation"].max() == pytest.approx(a_second / 8e6)
 
 
-def test_who_has_not_completed_makes_no_distribution_time(tmp_path: Path) -> None:
+def test_an_unfinished_peer_leaves_no_distribution_time(tmp_path: Path) -> None:
     happened = golden()
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
     changed = replace(happened, traces={**happened.traces, "p2": unfinished}, stopped="time limit")
@@ -144,7 +144,7 @@ def test_who_has_not_completed_makes_no_distribution_time(tmp_path: Path) -> Non
     assert pd.isna(only(made.tables.peers, peer="p2")["download_s"])
 
 
-def test_who_leaves_as_planned_without_the_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_planned_departure_is_not_waited_for(tmp_path: Path) -> None:
     happened = golden()
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
     text = GOLDEN.replace("slow: {count: 1,", "slow: {count: 1, departure: {after: 6 s},")
@@ -152,7 +152,7 @@ def test_who_leaves_as_planned_without_the_file_is_not_waited_for(tmp_path: Path
     assert only(made.tables.trials)["distribution_s"] == 4.0
 
 
-def test_a_peer_that_died_has_a_row_with_the_reason(tmp_path: Path) -> None:
+def test_a_killed_peer_has_a_row_with_its_reason(tmp_path: Path) -> None:
     happened = golden()
     torn = happened.traces["p2"][:10]
     died = {"p2": {"exit_code": None, "signal": "SIGKILL", "why": "killed by SIGKILL at 3.0 s"}}
@@ -163,7 +163,7 @@ def test_a_peer_that_died_has_a_row_with_the_reason(tmp_path: Path) -> None:
     assert made.tables.timeline["peers_present"].tolist() == [2, 2, 2, 1, 1, 1, 1, 1]
 
 
-def test_a_peer_that_comes_back_is_one_host_with_two_lives(tmp_path: Path) -> None:
+def test_a_returning_peer_is_one_host(tmp_path: Path) -> None:
     happened = golden()
     again = [
         header(3.2),
@@ -172,7 +172,7 @@ def test_a_peer_that_comes_back_is_one_host_with_two_lives(tmp_path: Path) -> No
         *connected(3.6, 1, "198.18.0.1", "server"),
         moved(4.2, (1, 100, 0)),
         piece(4.5, 0, 2),
-        fact(4.5, "completed", received=0, sent=0, wasted=7),
+        event(4.5, "completed", received=0, sent=0, wasted=7),
         left(6.0, wasted=7),
     ]
     first = [*happened.traces["p2"][:-3], left(3.1, wasted=5, reason="away")]
@@ -188,7 +188,7 @@ def test_a_peer_that_comes_back_is_one_host_with_two_lives(tmp_path: Path) -> No
     assert timeline["copies_rarest"].tolist()[2:5] == [2, 2, 3]
 
 
-def test_copies_are_not_guessed_where_traces_do_not_tell_them(tmp_path: Path) -> None:
+def test_copies_need_a_trace_of_pieces(tmp_path: Path) -> None:
     made = reported(tmp_path, text=GOLDEN.replace("trace_level: pieces\n", ""))
     assert made.tables.timeline["copies_rarest"].isna().all()
 
@@ -203,45 +203,59 @@ def test_a_peer_with_unknown_pieces_leaves_copies_empty(tmp_path: Path) -> None:
 def held_at_first(happened: Happened, *, completes: bool) -> Happened:
     """The same, but p1 holds piece 1 from the beginning, and may lack piece 0 to the end."""
     late = {"piece_completed", "completed"} if not completes else set[str]()
-    facts = [each for each in happened.traces["p1"] if each.get("index") != 1 and each["event"] not in late]
-    held = [each | {"have_count": 1} if each["event"] == "opened" else each for each in facts]
+    events = [each for each in happened.traces["p1"] if each.get("index") != 1 and each["event"] not in late]
+    held = [each | {"have_count": 1} if each["event"] == "opened" else each for each in events]
     return replace(happened, traces={**happened.traces, "p1": held})
 
 
-def test_a_peer_that_completed_held_at_first_what_it_did_not_get(tmp_path: Path) -> None:
+def test_initial_pieces_are_those_never_received(tmp_path: Path) -> None:
     timeline = reported(tmp_path, held_at_first(golden(), completes=True)).tables.timeline
     assert timeline["copies_rarest"].tolist() == [1, 2, 2, 2, 3, 2, 2, 0]
     assert timeline["copies_mean"].tolist() == [1.5, 2, 2.5, 2.5, 3, 2, 2, 0]
 
 
-def test_of_a_peer_that_never_completed_only_the_number_of_its_first_pieces_is_known(tmp_path: Path) -> None:
+def test_initial_pieces_of_unfinished_peers_have_no_index(tmp_path: Path) -> None:
     timeline = reported(tmp_path, held_at_first(golden(), completes=False)).tables.timeline
     assert timeline["copies_mean"].tolist() == [1.5, 1.5, 2, 2, 2.5, 1.5, 1.5, 0]
     assert timeline["copies_rarest"].isna().tolist() == [True] * 7 + [False]
 
 
-def test_bytes_that_no_link_carried_make_a_trial_suspect(tmp_path: Path) -> None:
+def test_the_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
     happened = golden()
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
-    row = only(reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more})).tables.trials)
+    made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
+    row = only(made.tables.trials)
     assert row["payload_difference"] == pytest.approx((1.01 * 4.25 - 5.25) / 5.25)
-    assert row["verdict"] == "suspect"
-    assert row["reasons"].startswith("the links carried -18.2% ")
+    assert row["payload_audit"].startswith("the links carried -18.2% ")
+    assert [each.split(":")[0] for each in made.complaints] == [
+        "in 1 of 1 trials the links did not carry the payload that the applications counted"
+    ]
 
 
-@pytest.mark.parametrize(("dropped", "verdict"), [(0, "suspect"), (700, "valid")])
-def test_bytes_that_nobody_received_make_a_trial_suspect_unless_downlinks_dropped_them(
-    tmp_path: Path, dropped: int, verdict: str
-) -> None:
+def test_the_audit_never_changes_the_verdict(tmp_path: Path) -> None:
+    happened = golden()
+    more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
+    made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
+    row = only(made.tables.trials)
+    assert (row["verdict"], row["reasons"], made.run.suspect()) == ("valid", "", [])
+
+
+@pytest.mark.parametrize(("dropped", "audit"), [(0, "the links carried"), (700, "ok")])
+def test_the_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit: str) -> None:
     """Uplinks carried 1 MB more; 700 segments are as much."""
     *before, server, one, two = golden().counters
     counters = [*before, (*server[:2], server[2] + 1_000_000, *server[3:]), (*one[:-1], one[-1] + dropped), two]
     row = only(reported(tmp_path, replace(golden(), counters=counters)).tables.trials)
     assert row["payload_difference"] == pytest.approx((1.01 * 4.25 + 1 - 4.25) / 4.25)
-    assert row["verdict"] == verdict
+    assert row["payload_audit"].startswith(audit)
 
 
-def test_the_trials_own_verdict_counts(tmp_path: Path) -> None:
+def test_without_payload_there_is_nothing_to_audit(tmp_path: Path) -> None:
+    made = reported(tmp_path, replace(golden(), traces={"server": [header(), joined(0.0, "server"), left(8.0)]}))
+    assert (only(made.tables.trials)["payload_audit"], made.complaints) == ("", ())
+
+
+def test_the_verdict_is_the_trials_own(tmp_path: Path) -> None:
     row = only(reported(tmp_path, golden(fidelity=DISTURBED)).tables.trials)
     assert (row["verdict"], row["reasons"]) == ("suspect", "programs woke 30.0 ms late")
 

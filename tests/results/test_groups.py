@@ -38,37 +38,37 @@ def from_leeches(*flows: tuple[str, str, float, float | None]) -> dict[str, floa
     return measured("from_leeches", [(giver, receiver, sent, sent, early) for giver, receiver, sent, early in flows])
 
 
-def test_who_gives_to_all_alike_does_not_cluster() -> None:
+def test_giving_to_all_alike_is_no_clustering() -> None:
     found = clustering(*((giver, other, 7.0, 7.0) for giver in GROUPS for other in GROUPS if giver != other))
     assert (found["fast"], found["slow"]) == (pytest.approx(1.0), pytest.approx(1.0))
     assert isnan(found["alone"])
 
 
-def test_who_gives_only_to_its_own_clusters_as_much_as_can_be() -> None:
+def test_giving_only_to_ones_group_is_full_clustering() -> None:
     found = clustering(("p1", "p2", 5.0, None), ("p4", "p5", None, 3.0), ("p6", "p1", 9.0, 9.0))
     assert found["fast"] == pytest.approx(5 / 2), "two of the five others are its own"
     assert found["slow"] == pytest.approx(5 / 1)
 
 
-def test_half_to_each_side_is_weighed_by_how_many_there_are() -> None:
+def test_clustering_is_relative_to_group_sizes() -> None:
     found = clustering(("p1", "p2", 5.0, 5.0), ("p1", "p4", 5.0, 5.0), ("server", "p1", 99.0, 99.0))
     assert found["fast"] == pytest.approx(0.5 * 5 / 2)
 
 
-def test_where_nothing_is_known_of_what_was_given_nothing_is_said() -> None:
+def test_clustering_is_empty_without_transfers() -> None:
     assert all(isnan(value) for value in clustering().values())
     assert isnan(clustering(("p1", "server", 5.0, 5.0))["fast"])
 
 
-def test_who_gets_as_much_from_leeches_as_all_others_is_treated_alike() -> None:
+def test_equal_gifts_from_leeches_are_one() -> None:
     found = from_leeches(*((giver, other, 9.0, 4.0) for giver in GROUPS for other in GROUPS if giver != other))
     assert set(found.values()) == {1.0}
 
 
-def test_what_seeds_give_is_no_gift_of_leeches() -> None:
+def test_gifts_of_seeds_do_not_count() -> None:
     found = from_leeches(("server", "p6", 100.0, 0.0), ("p1", "p6", 100.0, 0.0), ("p1", "p4", 6.0, 6.0))
     assert found == {"fast": 0.0, "slow": pytest.approx(6 / 2), "alone": 0.0}, "slow peers have 3 each, and all 1"
 
 
-def test_without_gifts_of_leeches_or_without_knowing_of_any_nothing_is_said() -> None:
+def test_from_leeches_is_empty_without_such_gifts() -> None:
     assert all(isnan(value) for value in from_leeches(("server", "p1", 5.0, 0.0), ("p1", "p2", 5.0, None)).values())

@@ -7,12 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.results.statistics.statistics import (
-    bootstrap_interval,
-    jain,
-    paired_test,
-    summarise,
-)
+from testbed.results.statistics import bootstrap_interval, paired_test, summarise
+from testbed.tasks.distribute.tables.trials import jain
 
 numbers = st.floats(min_value=-1e6, max_value=1e6, allow_nan=False)
 positive = st.floats(min_value=0.01, max_value=1e6)
@@ -24,7 +20,7 @@ def test_jains_index_is_between_one_of_n_and_one(values: list[float]) -> None:
 
 
 @given(st.lists(positive, min_size=1, max_size=50), positive)
-def test_jains_index_does_not_know_units(values: list[float], factor: float) -> None:
+def test_jains_index_has_no_unit(values: list[float], factor: float) -> None:
     assert jain(value * factor for value in values) == pytest.approx(jain(values))
 
 
@@ -38,7 +34,7 @@ def test_jains_index_of_known_shares() -> None:
 
 @settings(max_examples=30)
 @given(st.lists(numbers, min_size=2, max_size=20))
-def test_an_interval_is_around_the_mean_and_within_the_values(values: list[float]) -> None:
+def test_an_interval_holds_the_mean(values: list[float]) -> None:
     found = summarise(values, "s")
     margin = 1e-9 * max(1.0, *map(abs, values))
     assert min(values) - margin <= found.low <= found.mean + margin
@@ -52,7 +48,7 @@ def test_an_interval_is_the_same_every_time(values: list[float], stream: str) ->
     assert summarise(values, stream) == summarise(values, stream)
 
 
-def test_intervals_cover_the_true_mean_as_often_as_they_say() -> None:
+def test_intervals_have_their_documented_coverage() -> None:
     source = np.random.default_rng(7)
     samples = [source.exponential(10.0, size=40) for _ in range(200)]
     covered = [

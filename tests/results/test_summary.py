@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.experiment.columns import TRIAL_MEASURES, TRIALS
 from testbed.results import Report, report
-from testbed.results.tables.summary import summary_table
+from testbed.results.summary import summary_table
+from testbed.tasks.distribute.columns import COLUMNS, TRIAL_MEASURES, TRIALS
 from tests.experiment.files import planned
 from tests.runfolder.runs import (
     DISTURBED,
@@ -82,7 +82,7 @@ def test_pairs_are_compared_with_the_first_value(tmp_path: Path) -> None:
     assert 0 < row["p_t"] < 1
 
 
-def test_a_gain_is_how_many_times_the_first_value_took_as_long(tmp_path: Path) -> None:
+def test_a_gain_is_a_ratio_of_times(tmp_path: Path) -> None:
     made = made_of(tmp_path, {("client-server", 2, 1): 5.0, ("client-server", 2, 2): 15.0, ("bittorrent", 2, 3): 5.0})
     (row,) = rows(made, measure="distribution_s", compared="gain", group="", time_scale=2).to_dict("records")
     assert (row["distribution"], row["against"], row["n"]) == ("client-server", "bittorrent", 3)
@@ -90,21 +90,21 @@ def test_a_gain_is_how_many_times_the_first_value_took_as_long(tmp_path: Path) -
     assert 0.25 <= row["low"] < row["mean"] < row["high"] <= 2
 
 
-def test_twice_as_fast_and_half_as_fast_are_no_gain(tmp_path: Path) -> None:
+def test_opposite_gains_cancel_out(tmp_path: Path) -> None:
     made = made_of(tmp_path, {("client-server", 1, 1): 5.0, ("bittorrent", 1, 2): 5.0})
     (row,) = rows(made, measure="distribution_s", compared="gain", group="", time_scale=1).to_dict("records")
     assert row["mean"] == pytest.approx(fmean([0.5, 2, 1]))
     assert (row["p_permutation"], row["p_t"]) == (1.0, pytest.approx(1.0))
 
 
-def test_what_was_nothing_has_no_gain(tmp_path: Path) -> None:
+def test_a_zero_has_no_gain(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     (row,) = rows(made, measure="duplicate_bytes", compared="gain", group="", time_scale=1).to_dict("records")
     (difference,) = rows(made, measure="duplicate_bytes", compared="difference", group="", time_scale=1)["mean"]
     assert (row["n"], difference) == ((0, 0) if pd.isna(row["mean"]) else (3, 0))
 
 
-def test_a_pair_with_a_suspect_trial_is_no_valid_pair(tmp_path: Path) -> None:
+def test_a_suspect_trial_makes_its_pair_suspect(tmp_path: Path) -> None:
     made = made_of(tmp_path, {}, suspect="bittorrent-2-3")
     (row,) = rows(made, measure="jain", compared="difference", group="", time_scale=2).to_dict("records")
     assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"], row["p_t"]) == (2, 2, 1, 0.0, 1.0)
@@ -116,24 +116,24 @@ def test_groups_have_rows_of_their_own(tmp_path: Path) -> None:
     assert found["mean"].tolist() == [pytest.approx(0.8)]
 
 
-def test_a_point_in_which_only_one_group_has_peers_has_its_row_too(tmp_path: Path) -> None:
+def test_a_point_with_one_group_has_its_row(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     trials = made.tables.trials
     groups = made.tables.groups.merge(trials[["trial", *made.run.plan.keys, "pair", "verdict"]], on="trial")
     only_slow = groups[(groups["group"] == "slow") | (groups["time_scale"] == 1)]
-    summary = summary_table(made.run.plan, trials, only_slow, with_suspect=False)
+    summary = summary_table(made.run.plan, COLUMNS, trials, only_slow, with_suspect=False)
     of_times = summary[(summary["measure"] == "download_mean_s") & (summary["compared"] == "gain")]
     assert set(zip(of_times["time_scale"], of_times["group"], strict=True)) == {(1, "slow"), (1, "fast"), (2, "slow")}
 
 
-def test_a_key_that_goes_with_the_paired_one_is_no_point_of_its_own(tmp_path: Path) -> None:
+def test_keys_zipped_with_the_paired_one_are_no_points(tmp_path: Path) -> None:
     text = "sweep: {zip: {distribution: [bittorrent, fluid], time_scale: [1, 2]}}\nrepeat: 2\npair: distribution\n"
     made = made_of(tmp_path, {("fluid", 2, 1): 1.0}, text=text)
     (row,) = rows(made, measure="distribution_s", compared="difference", group="").to_dict("records")
     assert (row["distribution"], row["time_scale"], row["n"], row["mean"]) == ("fluid", 2, 2, pytest.approx(0.5))
 
 
-def test_what_goes_with_the_paired_key_in_two_ways_is_two_comparisons(tmp_path: Path) -> None:
+def test_two_zipped_values_make_two_comparisons(tmp_path: Path) -> None:
     zipped = "{distribution: [bittorrent, fluid, fluid], time_scale: [1, 1, 2]}"
     text = f"sweep: {{zip: {zipped}}}\nrepeat: 2\npair: distribution\n"
     lates = {("fluid", 1, k): 1.0 for k in (1, 2)} | {("fluid", 2, k): 2.0 for k in (1, 2)}
@@ -163,7 +163,7 @@ def test_paired_differences_are_those_of_the_means(
             for trial in plan.trials
         ]
     )
-    summary = summary_table(plan, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
+    summary = summary_table(plan, COLUMNS, trials, pd.DataFrame(columns=["trial", "group"]), with_suspect=False)
     of_times = summary[summary["measure"] == "distribution_s"]
     first, second, difference, gain = of_times["mean"].tolist()
     assert difference == pytest.approx(second - first, abs=1e-6)

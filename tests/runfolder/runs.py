@@ -13,7 +13,7 @@ from tests.experiment.files import planned
 T0 = 5000.0
 """What the clock says at t = 0."""
 
-Facts = list[dict[str, Any]]
+Events = list[dict[str, Any]]
 Counts = tuple[float, str, int, int, int, int, int, int]
 
 CALM: dict[str, Any] = {
@@ -34,55 +34,55 @@ def header(t: float = 0.0) -> dict[str, Any]:
     return {"t": T0 + t, "event": "trace", "version": 1, "unix": 1.0, "program": "testbed 0.1.0"}
 
 
-def fact(t: float, event: str, **fields: Any) -> dict[str, Any]:
-    return {"t": T0 + t, "event": event, **fields}
+def event(t: float, kind: str, **fields: Any) -> dict[str, Any]:
+    return {"t": T0 + t, "event": kind, **fields}
 
 
 def joined(t: float, name: str) -> dict[str, Any]:
-    return fact(t, "joined", peer_id=f"-TB0100-{name}", info_hash="00", port=6881)
+    return event(t, "joined", peer_id=f"-TB0100-{name}", info_hash="00", port=6881)
 
 
 def opened(t: float, pieces: int, have: int) -> dict[str, Any]:
-    return fact(t, "opened", name="f", length=1, piece_length=1, piece_count=pieces, have_count=have)
+    return event(t, "opened", name="f", length=1, piece_length=1, piece_count=pieces, have_count=have)
 
 
-def connected(t: float, neighbour: int, address: str, name: str = "") -> Facts:
-    made = fact(t, "connected", neighbour=neighbour, address=f"{address}:6881", is_outgoing=True)
-    known = fact(
+def connected(t: float, neighbour: int, address: str, name: str = "") -> Events:
+    made = event(t, "connected", neighbour=neighbour, address=f"{address}:6881", is_outgoing=True)
+    known = event(
         t, "handshaken", neighbour=neighbour, peer_id=f"-TB0100-{name}", client="", is_fast=True, is_extended=True
     )
     return [made, known] if name else [made]
 
 
 def moved(t: float, *rows: tuple[int, int, int]) -> dict[str, Any]:
-    return fact(t, "moved", bytes=[list(row) for row in rows])
+    return event(t, "moved", bytes=[list(row) for row in rows])
 
 
 def unchoked(t: float, neighbour: int, *, by_us: bool = True) -> dict[str, Any]:
-    return fact(t, "unchoked", neighbour=neighbour, by_us=by_us)
+    return event(t, "unchoked", neighbour=neighbour, by_us=by_us)
 
 
 def choked(t: float, neighbour: int, *, by_us: bool = True) -> dict[str, Any]:
-    return fact(t, "choked", neighbour=neighbour, by_us=by_us)
+    return event(t, "choked", neighbour=neighbour, by_us=by_us)
 
 
 def piece(t: float, index: int, have: int) -> dict[str, Any]:
-    return fact(t, "piece_completed", index=index, have_count=have, neighbours=[1])
+    return event(t, "piece_completed", index=index, have_count=have, neighbours=[1])
 
 
 def completed(t: float, wasted: int = 0) -> dict[str, Any]:
-    return fact(t, "completed", received=0, sent=0, wasted=wasted)
+    return event(t, "completed", received=0, sent=0, wasted=wasted)
 
 
 def left(t: float, wasted: int = 0, reason: str = "SIGTERM") -> dict[str, Any]:
-    return fact(t, "left", reason=reason, have_count=0, received=0, sent=0, wasted=wasted)
+    return event(t, "left", reason=reason, have_count=0, received=0, sent=0, wasted=wasted)
 
 
 @dataclass
 class Happened:
     """What a trial left behind."""
 
-    traces: Mapping[str, Facts]
+    traces: Mapping[str, Events]
     counters: Sequence[Counts]
     end: float
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -114,8 +114,8 @@ def write_trial(run: Path, trial: Trial, happened: Happened) -> Path:
     folder = run / "trials" / trial.id
     folder.mkdir()
     (folder / "trial.json").write_text(json.dumps(record(trial, happened)))
-    for name, facts in happened.traces.items():
-        write_lines(folder / f"{name}.jsonl.gz", (json.dumps(each, separators=(",", ":")) for each in facts))
+    for name, events in happened.traces.items():
+        write_lines(folder / f"{name}.jsonl.gz", (json.dumps(each, separators=(",", ":")) for each in events))
     heading = "t,host,up_bytes,up_packets,up_drops,down_bytes,down_packets,down_drops"
     write_lines(folder / "counters.csv.gz", [heading, *(",".join(map(str, row)) for row in happened.counters)])
     return folder
@@ -197,7 +197,7 @@ def golden(*, late: float = 0.0, fidelity: Mapping[str, Any] = CALM) -> Happened
             moved(3.9, (2, 500_000, 0)),
             piece(4.0, 1, 2),
             completed(4.0),
-            fact(4.5, "disconnected", neighbour=2, by_us=True, reason="", received=0, sent=0),
+            event(4.5, "disconnected", neighbour=2, by_us=True, reason="", received=0, sent=0),
             left(8.0),
         ],
         "p2": [

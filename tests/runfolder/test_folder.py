@@ -35,25 +35,25 @@ def complete(run: RunFolder, number: int) -> Path:
     return run.trials / trial.id
 
 
-def test_a_run_has_the_file_as_written_and_the_plan(run: RunFolder, plan: Plan) -> None:
+def test_a_run_has_the_file_and_the_plan(run: RunFolder, plan: Plan) -> None:
     assert run.path.name.startswith("small-20")
     assert (run.path / "experiment.yaml").read_text() == "text: as written\n"
     assert Plan.from_json((run.path / "plan.json").read_text()) == plan
     assert list(run.path.parent.iterdir()) == [run.path]
 
 
-def test_runs_that_begin_in_the_same_second_have_a_folder_each(tmp_path: Path, plan: Plan) -> None:
+def test_simultaneous_runs_have_different_folders(tmp_path: Path, plan: Plan) -> None:
     runs = {make_run(tmp_path / "runs", "small", "", plan).path for _ in range(3)}
     assert len(runs) == 3
 
 
-def test_the_trials_that_are_missing_come_in_the_order_of_the_plan(run: RunFolder, plan: Plan) -> None:
+def test_missing_trials_are_in_the_plans_order(run: RunFolder, plan: Plan) -> None:
     assert run.missing() == plan.trials
     complete(run, 0)
     assert run.missing() == (plan.trials[1],)
 
 
-def test_a_trial_that_breaks_off_leaves_nothing(run: RunFolder) -> None:
+def test_an_interrupted_trial_leaves_nothing(run: RunFolder) -> None:
     def break_off() -> None:
         with unfinished_folder(run.trials, "broken") as folder:
             (folder / "half").write_text("of it")
@@ -64,7 +64,7 @@ def test_a_trial_that_breaks_off_leaves_nothing(run: RunFolder) -> None:
     assert list(run.trials.iterdir()) == []
 
 
-def test_what_a_killed_session_left_is_swept_away(run: RunFolder) -> None:
+def test_leftovers_of_a_killed_session_are_removed(run: RunFolder) -> None:
     (run.trials / ".some.part").mkdir()
     (run.trials / ".some.part" / "half").write_text("of it")
     run.work.mkdir()
@@ -84,7 +84,7 @@ def test_an_unfinished_run_is_found_by_its_plan(tmp_path: Path, run: RunFolder, 
     assert unfinished_run(tmp_path / "nowhere", "small", plan) is None
 
 
-def test_a_run_is_finished_when_its_trials_are_there_and_its_session_said_so(run: RunFolder, plan: Plan) -> None:
+def test_a_run_is_finished_when_its_session_ended(run: RunFolder, plan: Plan) -> None:
     run.add_session({"started": "today", "ended": None})
     for number in range(2):
         complete(run, number)
@@ -93,7 +93,7 @@ def test_a_run_is_finished_when_its_trials_are_there_and_its_session_said_so(run
     assert unfinished_run(run.path.parent, "small", plan) is None
 
 
-def test_a_trial_that_is_set_aside_is_missing_and_kept_however_often(run: RunFolder, plan: Plan) -> None:
+def test_a_trial_set_aside_is_kept_and_missing(run: RunFolder, plan: Plan) -> None:
     for _ in range(2):
         first = complete(run, 0)
         run.set_aside([plan.trials[0].id])
@@ -103,7 +103,7 @@ def test_a_trial_that_is_set_aside_is_missing_and_kept_however_often(run: RunFol
     assert kept == [f"{plan.trials[0].id}.1", f"{plan.trials[0].id}.2"]
 
 
-def test_the_latest_run_of_the_same_trials_is_found_finished_or_not(tmp_path: Path, run: RunFolder) -> None:
+def test_the_latest_run_of_the_same_trials_is_found(tmp_path: Path, run: RunFolder) -> None:
     run.add_session({"started": "today", "ended": "today"})
     for number in range(2):
         complete(run, number)
@@ -111,14 +111,14 @@ def test_the_latest_run_of_the_same_trials_is_found_finished_or_not(tmp_path: Pa
     assert latest_run(run.path.parent, "small", expecting_more) == run, "expectations change nothing that is measured"
 
 
-def test_where_no_run_has_these_trials_it_is_said(tmp_path: Path, run: RunFolder) -> None:
+def test_a_search_without_such_a_run_is_refused(tmp_path: Path, run: RunFolder) -> None:
     (run.path.parent / "small-damaged").mkdir()
     (run.path.parent / "small-damaged" / "plan.json").write_text("torn")
     with pytest.raises(RunError, match="has no run of these trials"):
         latest_run(run.path.parent, "small", plan_of(tmp_path, more=MORE + "seed: 2\n"))
 
 
-def test_sessions_are_added_and_the_last_one_is_changed(run: RunFolder) -> None:
+def test_sessions_are_added_and_the_last_changed(run: RunFolder) -> None:
     run.add_session({"started": "monday", "ended": None})
     run.add_session({"started": "tuesday", "ended": None})
     run.change_session(ended="wednesday")
@@ -126,7 +126,7 @@ def test_sessions_are_added_and_the_last_one_is_changed(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", '{"id": ', "[]", '{"id": "another"}'])
-def test_a_damaged_trial_is_told_of(run: RunFolder, content: str | None) -> None:
+def test_a_damaged_trial_is_refused(run: RunFolder, content: str | None) -> None:
     folder = run.trials / run.plan.trials[0].id
     folder.mkdir()
     if content is not None:
@@ -135,13 +135,13 @@ def test_a_damaged_trial_is_told_of(run: RunFolder, content: str | None) -> None
         run.done()
 
 
-def test_a_damaged_provenance_is_told_of(run: RunFolder) -> None:
+def test_a_damaged_provenance_is_refused(run: RunFolder) -> None:
     (run.path / "provenance.json").write_text("{")
     with pytest.raises(RunError, match=r"provenance\.json is damaged"):
         _ = run.is_finished
 
 
-def test_two_commands_cannot_run_the_same_folder(run: RunFolder) -> None:
+def test_two_commands_cannot_run_one_folder(run: RunFolder) -> None:
     with run.locked():
         program = (
             "import fcntl, os, sys\nfcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"

@@ -6,18 +6,6 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from testbed.experiment.columns import (
-    COARSEST_FIRST,
-    EXPECTED_OF,
-    GROUP_MEASURES,
-    TABLE_OF,
-    TABLES,
-    TIMELINE,
-    TRIAL_MEASURES,
-    Column,
-    columns_of,
-    table_having,
-)
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.expressions import (
     Comparison,
@@ -30,6 +18,7 @@ from testbed.experiment.language.expressions import (
 )
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
+from testbed.tasks.columns import Column, TableColumns
 from testbed.tasks.task import ColumnWords, Task
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
@@ -50,18 +39,25 @@ class SweptExperiment:
     pair: str | None
     task: Task[Any]
 
+    @property
+    def tables(self) -> TableColumns:
+        """The tables of the task."""
+        return self.task.columns
+
     def column(self, name: str) -> Column | None:
         """Find a column in any table."""
-        return next((columns[name] for table in EXPECTED_OF if name in (columns := self.columns(table))), None)
+        return next(
+            (columns[name] for table in self.tables.expected_of if name in (columns := self.columns(table))), None
+        )
 
     def columns(self, table: str) -> dict[str, Column]:
         """Return the columns of a table, with those of the sweep."""
-        return columns_of(table, self.swept)
+        return self.tables.columns_of(table, self.swept)
 
     def words(self) -> dict[str, ColumnWords]:
         return {
             "verdict": ColumnWords(frozenset({"valid", "suspect"})),
-            "measure": ColumnWords(frozenset({*TRIAL_MEASURES, *GROUP_MEASURES})),
+            "measure": ColumnWords(frozenset({*self.tables.trial_measures, *self.tables.group_measures})),
             "compared": ColumnWords(frozenset({"difference", "gain"})),
             **self.task.column_words(self.points),
         }
@@ -114,7 +110,7 @@ class _References:
                 findings += self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
         if expectation.where is not None:
             findings += self._condition(self.path, expectation.where)
-        yield from findings or self._together(expectation.columns, EXPECTED_OF)
+        yield from findings or self._together(expectation.columns, self.experiment.tables.expected_of)
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
@@ -128,14 +124,15 @@ class _References:
             yield Finding((*self.path, key), f"is not used by a figure of kind {figure.kind}: leave it out")
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
-        table = TABLE_OF.get(figure.kind)
+        table = self.experiment.tables.table_of.get(figure.kind)
         for key in ("x", "y", "series", "panels"):
             name = getattr(figure, key)
             if name is not None and key in USED_BY[figure.kind]:
                 is_number = key == "y" or (key == "x" and figure.kind == "cdf")
                 yield from self._column((*self.path, key), name, table=table, is_number=is_number)
-        if figure.kind == "timeline" and figure.y is not None and figure.y not in TIMELINE:
-            possible = [name for name, column in TIMELINE.items() if column.label and name != "t"]
+        seconds = self.experiment.tables.tables["timeline"]
+        if figure.kind == "timeline" and figure.y is not None and figure.y not in seconds:
+            possible = [name for name, column in seconds.items() if column.label and name != "t"]
             hint = did_you_mean(figure.y, possible)
             problem = f"{figure.y!r} is not measured second by second{hint}: {', '.join(possible)}"
             yield Finding((*self.path, "y"), problem)
@@ -156,16 +153,16 @@ class _References:
         if figure.kind == "heatmap" and series is None:
             yield Finding(self.path, "has no rows, and nothing else is swept: write `series:` and a column")
             return
-        yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y), COARSEST_FIRST)
+        yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y), self.experiment.tables.coarsest_first)
 
     def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
         wanted = tuple(dict.fromkeys(names))
-        if table_having(wanted, self.experiment.swept, tables) is None:
+        if self.experiment.tables.table_having(wanted, self.experiment.swept, tables) is None:
             places = [f"{name} is in {', '.join(self._tables(name))}" for name in wanted]
             yield Finding(self.path, f"names columns that are not together in any table: {'; '.join(places)}")
 
     def _tables(self, name: str) -> list[str]:
-        own = [table for table in EXPECTED_OF if name in TABLES[table]]
+        own = [table for table in self.experiment.tables.expected_of if name in self.experiment.tables.tables[table]]
         return [f"{table}.csv" for table in own] or ["all"]
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
@@ -213,7 +210,7 @@ class _References:
     def _no_column(self, name: str, table: str | None) -> str:
         if table and self.experiment.column(name):
             return f"{name!r} is a column of {self._tables(name)[0]}, and this is made from {table}.csv"
-        tables = [table] if table else COARSEST_FIRST
+        tables = [table] if table else self.experiment.tables.coarsest_first
         known = dict.fromkeys(column for each in tables for column in self.experiment.columns(each))
         return f"there is no column {name!r}{did_you_mean(name, known)}: {_ELSEWHERE}"
 

@@ -1,4 +1,4 @@
-"""A mean over each value of x, one line a series, with intervals, and the bounds beside it."""
+"""The mean at each value of x, one line for each series, with intervals, and the bounds for comparison."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from testbed.experiment.columns import axis_label
 from testbed.experiment.language.cells import readable
 from testbed.results.figures.pairs import (
     NO_CHANGE,
@@ -18,27 +17,18 @@ from testbed.results.figures.pairs import (
     label_of,
     lines_of,
 )
-from testbed.results.figures.rows import FigureError, Material, as_number
+from testbed.results.figures.rows import FigureError, FigureSource, as_number
 from testbed.results.figures.style import in_height, look, theory_look
-from testbed.results.statistics.statistics import summarise
+from testbed.results.statistics import summarise
 
-DEFAULT_Y: Final = "distribution_s"
-_THEORY: Final[Mapping[str, tuple[str, str]]] = {
-    "client-server": ("client_server_bound_s", "client-server, bound"),
-    "p2p": ("p2p_bound_s", "p2p, bound"),
-    "pieces": ("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)"),
-}
-"""The column that has the times, and what the legend says."""
-_BOUND_OF: Final[Mapping[str, str]] = {"ratio": "bound_s", "payload_ratio": "payload_bound_s"}
-"""What a ratio is a ratio to."""
 _BESIDE: Final = 0.12
 _ROOM: Final = 0.6
-"""Of the room between two words: how far apart series are, and how much all may take."""
+"""The distance of series and the most that all may take, as shares of the distance between two words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Where the values of x stand: numbers where they are, quantities too but with their own words, words in order."""
+    """The places of the values of x: numbers and quantities at their value, words in their order."""
 
     places: Mapping[object, float]
     is_plain: bool
@@ -56,7 +46,7 @@ class Scale:
 
     @property
     def is_geometric(self) -> bool:
-        """Whether each value is the one before it times the same."""
+        """Whether each value is the same multiple of the one before."""
         places = sorted(self.places.values())
         if len(places) < 3 or places[0] <= 0:
             return False
@@ -64,11 +54,11 @@ class Scale:
         return max(factors) < min(factors) * (1 + 1e-6)
 
     def aside(self, number: int, count: int) -> float:
-        """Return how far the n-th of so many series is drawn beside its place: between words there is room."""
+        """Return how far a series is drawn beside its place; between words there is room for that."""
         return (number - (count - 1) / 2) * min(_BESIDE, _ROOM / count) if self.is_of_words else 0.0
 
     def label(self, axes: Axes) -> None:
-        """Write values that are no plain numbers below their places; between whole numbers there is nothing."""
+        """Label the axis: values that are no plain numbers at their places, whole numbers without fractions."""
         if self.is_geometric:
             axes.set_xscale("log")
             axes.set_xticks(list(self.places.values()), [readable(value) for value in self.places])
@@ -82,7 +72,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Point:
-    """A mean, and its interval."""
+    """A mean and its interval."""
 
     x: float
     y: float
@@ -91,33 +81,33 @@ class Point:
 
     @property
     def reach(self) -> tuple[float, float]:
-        """How far the interval goes below and above the mean; a single trial has none."""
+        """The interval below and above the mean; that of a single trial is empty."""
         below, above = self.y - self.low, self.high - self.y
         return max(0.0, below) if isfinite(below) else 0.0, max(0.0, above) if isfinite(above) else 0.0
 
 
-def draw_curve(axes: Axes, material: Material) -> None:
+def draw_curve(axes: Axes, source: FigureSource) -> None:
     """Draw the figure."""
-    x, y = material.figure.x or _default_x(material), material.figure.y or DEFAULT_Y
-    columns = (x, y, *filter(None, [material.figure.series]))
-    table = material.table_having(*columns)
-    rows = material.rows(table, *columns)
-    label = axis_label(y)
-    if material.figure.compared is not None:
-        rows, label = compared_rows(material, table, rows, y), label_of(material, y)
-        material = material.with_series(lines_of(material, rows, x))
-    _Curve(axes, material, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
+    x, y = source.figure.x or _default_x(source), source.figure.y or source.columns.defaults["curve"]
+    columns = (x, y, *filter(None, [source.figure.series]))
+    table = source.table_having(*columns)
+    rows = source.rows(table, *columns)
+    label = source.columns.axis_label(y)
+    if source.figure.compared is not None:
+        rows, label = compared_rows(source, table, rows, y), label_of(source, y)
+        source = source.with_series(lines_of(source, rows, x))
+    _Curve(axes, source, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
 
 
 def in_lines(words: str) -> str:
-    """Break a label where it has a comma: names with parameters are long, and stand side by side."""
+    """Break a label at its commas: names with parameters are long, and stand side by side."""
     return words.replace(", ", ",\n")
 
 
-def _default_x(material: Material) -> str:
-    candidates = [key for key in material.plan.keys if key != material.figure.series]
+def _default_x(source: FigureSource) -> str:
+    candidates = [key for key in source.plan.keys if key != source.figure.series]
     if not candidates:
-        raise FigureError(f"figure {material.name}: nothing is swept: write `x:` and a column")
+        raise FigureError(f"figure {source.name}: nothing is swept: write `x:` and a column")
     return candidates[0]
 
 
@@ -126,7 +116,7 @@ class _Curve:
     """One figure of this kind while it is drawn."""
 
     axes: Axes
-    material: Material
+    source: FigureSource
     rows: pd.DataFrame
     x: str
     y: str
@@ -135,11 +125,11 @@ class _Curve:
 
     def draw(self) -> None:
         self._draw_theory()
-        series = list(self.material.series(self.rows))
+        series = list(self.source.series(self.rows))
         for number, (name, rows) in enumerate(series):
             self._draw_series(number, len(series), name, sorted(self._points(name, rows)))
         self.scale.label(self.axes)
-        self.axes.set_xlabel(axis_label(self.x))
+        self.axes.set_xlabel(self.source.columns.axis_label(self.x))
         self.axes.set_ylabel(in_height(self.label))
         self.axes.set_ylim(bottom=min(0.0, self.axes.get_ylim()[0]))
 
@@ -147,9 +137,9 @@ class _Curve:
         """Yield the mean at each x of the trials' values, each of which is the mean over the trial's rows."""
         for value, at_x in rows.groupby(self.x, sort=False, dropna=False):
             of_trials = at_x.groupby("trial", sort=False)[self.y].mean()
-            found = summarise(of_trials, f"{self.material.name} {name} {value}")
+            found = summarise(of_trials, f"{self.source.name} {name} {value}")
             if found.n:
-                is_range = self.material.figure.interval == "range"
+                is_range = self.source.figure.interval == "range"
                 low, high = (of_trials.min(), of_trials.max()) if is_range else (found.low, found.high)
                 yield Point(self.scale.places[value], found.mean, low, high)
 
@@ -159,33 +149,35 @@ class _Curve:
         style = look(number)
         drawn = style.of_marks if self.scale.is_of_words else style.of_points
         self.axes.plot(places, means, label=name or None, gid=f"series:{name}", **drawn)
-        if points and self.material.figure.interval != "none":
+        if points and self.source.figure.interval != "none":
             reaches = list(zip(*(point.reach for point in points), strict=True))
             self.axes.errorbar(places, means, yerr=reaches, fmt="none", ecolor=style.color, elinewidth=1, capsize=2.5)
 
     def _draw_theory(self) -> None:
-        """Draw times where y is a time, and what they are over y's own bound where y is a ratio."""
-        figure = self.material.figure
+        """Draw bounds as times where y is a time, and divided by y's own bound where y is a ratio."""
+        figure, columns = self.source.figure, self.source.columns
         if figure.compared is not None:
             self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **theory_look("p2p"))
-        elif figure.theory and self.y not in _BOUND_OF and not self.y.endswith("_s"):
-            problem = f"bounds are times: y can be {DEFAULT_Y}, or a ratio, not {self.y}"
-            raise FigureError(f"figure {self.material.name}: {problem}")
+        elif figure.theory and self.y not in columns.bound_of_ratio and not self.y.endswith("_s"):
+            problem = f"bounds are times: y can be {columns.defaults['curve']}, or a ratio, not {self.y}"
+            raise FigureError(f"figure {self.source.name}: {problem}")
         else:
             self._draw_bounds(figure.theory)
 
     def _draw_bounds(self, theory: Sequence[str]) -> None:
-        if self.y in _BOUND_OF and set(theory) - {"pieces"}:
+        is_ratio = self.y in self.source.columns.bound_of_ratio
+        if is_ratio and set(theory) - {"pieces"}:
             self.axes.axhline(1.0, label="bound", gid="theory:bound", **theory_look(theory[0]))
         for scheme in theory:
-            if scheme == "pieces" or self.y not in _BOUND_OF:
+            if scheme == "pieces" or not is_ratio:
                 self._draw_times(scheme)
 
     def _draw_times(self, scheme: str) -> None:
-        column, label = _THEORY[scheme]
-        seconds = self.rows[column] / (self.rows[_BOUND_OF[self.y]] if self.y in _BOUND_OF else 1.0)
+        column, label = self.source.columns.bounds[scheme]
+        divisor = self.source.columns.bound_of_ratio.get(self.y)
+        seconds = self.rows[column] / (1.0 if divisor is None else self.rows[divisor])
         means = seconds.groupby(self.rows[self.x], sort=False).mean().dropna()
         if means.empty:
-            raise FigureError(f"figure {self.material.name}: {column} is empty: {scheme} holds for no trial of it")
+            raise FigureError(f"figure {self.source.name}: {column} is empty: {scheme} holds for no trial of it")
         places, values = zip(*sorted((self.scale.places[value], mean) for value, mean in means.items()), strict=True)
         self.axes.plot(places, values, label=label, gid=f"theory:{scheme}", **theory_look(scheme))

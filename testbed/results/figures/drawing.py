@@ -13,12 +13,12 @@ from testbed.results.figures.cdf import draw_cdf
 from testbed.results.figures.curve import draw_curve
 from testbed.results.figures.flows import draw_flows
 from testbed.results.figures.heatmap import draw_heatmap
-from testbed.results.figures.rows import FigureError, Material
+from testbed.results.figures.rows import FigureError, FigureSource
 from testbed.results.figures.style import SETTINGS, SIZE
 from testbed.results.figures.timeline import draw_timeline
-from testbed.results.tables.tables import whole_file
+from testbed.results.tables import whole_file
 
-KINDS: Final[Mapping[str, Callable[[Axes, Material], None]]] = {
+KINDS: Final[Mapping[str, Callable[[Axes, FigureSource], None]]] = {
     "curve": draw_curve,
     "cdf": draw_cdf,
     "timeline": draw_timeline,
@@ -26,33 +26,33 @@ KINDS: Final[Mapping[str, Callable[[Axes, Material], None]]] = {
     "heatmap": draw_heatmap,
 }
 _STACKED: Final = frozenset({"heatmap"})
-"""Whose panels stand one above the other, and not side by side: they are wide."""
+"""Kinds whose panels are wide, and so stand one above the other."""
 _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},
 }
-"""With what a file says of itself: nothing that changes from one drawing to the next."""
+"""The formats, and the metadata to leave out: what would differ between two drawings of the same numbers."""
 
 __all__ = ["FigureError", "draw", "write_figure"]
 
 
-def write_figure(material: Material, folder: Path) -> list[Path]:
-    """Draw a figure, and write it in each format; a FigureError says why it cannot be drawn."""
+def write_figure(source: FigureSource, folder: Path) -> list[Path]:
+    """Draw a figure and write it in each format; a FigureError says why it cannot be drawn."""
     files = []
     with mpl.rc_context(SETTINGS):
-        canvas = draw(material)
+        canvas = draw(source)
         for form, metadata in _FORMATS.items():
-            file = folder / f"{material.name}.{form}"
+            file = folder / f"{source.name}.{form}"
             with whole_file(file) as unfinished:
                 canvas.savefig(unfinished, format=form, metadata=dict(metadata))
             files.append(file)
     return files
 
 
-def draw(material: Material) -> Canvas:
-    """Draw a figure: each panel in axes of its own; one for which there is nothing says so."""
-    panels = list(material.panels())
-    is_stacked = material.figure.kind in _STACKED
+def draw(source: FigureSource) -> Canvas:
+    """Draw a figure with axes for each panel; a panel without rows says so."""
+    panels = list(source.panels())
+    is_stacked = source.figure.kind in _STACKED
     down, across = (len(panels), 1) if is_stacked else (1, len(panels))
     canvas = Canvas(figsize=(SIZE[0] * across, SIZE[1] * down))
     FigureCanvasAgg(canvas)
@@ -60,24 +60,24 @@ def draw(material: Material) -> Canvas:
     reasons: list[FigureError] = []
     for axes, (name, panel) in zip(places, panels, strict=True):
         try:
-            KINDS[material.figure.kind](axes, panel)
+            KINDS[source.figure.kind](axes, panel)
         except FigureError as error:
             reasons.append(error)
-            axes.text(0.5, 0.5, "nothing valid to show", transform=axes.transAxes, ha="center")
-        axes.set_title(", ".join(filter(None, [material.figure.title, name])))
+            axes.text(0.5, 0.5, "no valid data", transform=axes.transAxes, ha="center")
+        axes.set_title(", ".join(filter(None, [source.figure.title, name])))
         if axes.get_legend_handles_labels()[1]:
             axes.legend()
     if len(reasons) == len(panels):
         raise reasons[0]
-    if note := _note(material):
+    if note := _note(source):
         canvas.supxlabel(note, fontsize=6, x=0.99, ha="right")
     return canvas
 
 
-def _note(material: Material) -> str:
-    """Say in the figure if it is not of all trials, or of suspect ones too."""
-    suspect = int((material.tables.trials["verdict"] == "suspect").sum())
+def _note(source: FigureSource) -> str:
+    """Return the note on suspect trials at the foot of the figure; empty if there are none."""
+    suspect = int((source.tables.trials["verdict"] == "suspect").sum())
     if not suspect:
         return ""
-    what = "are in it" if material.with_suspect else "are left out"
-    return f"{suspect} of {len(material.tables.trials)} trials are suspect and {what}"
+    what = "are included" if source.with_suspect else "are left out"
+    return f"{suspect} of {len(source.tables.trials)} trials are suspect and {what}"

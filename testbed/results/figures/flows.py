@@ -1,4 +1,4 @@
-"""Who sent how much to whom: a matrix of givers and receivers."""
+"""A matrix of the payload that each host sent to each other."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,19 +6,19 @@ from typing import Final
 import pandas as pd
 from matplotlib.axes import Axes
 
-from testbed.results.figures.rows import FigureError, Material
+from testbed.results.figures.rows import FigureError, FigureSource
 
 MOST_NAMES: Final = 40
-"""Beyond these, names along the axes cannot be read."""
+"""With more hosts, the names along the axes cannot be read."""
 _MIB: Final = 1 << 20
 
 
-def draw_flows(axes: Axes, material: Material) -> None:
+def draw_flows(axes: Axes, source: FigureSource) -> None:
     """Draw the figure: the mean over the chosen trials, groups side by side."""
-    rows = material.rows("transfers", "giver", "receiver")
-    if material.figure.y or material.figure.series:
-        raise FigureError(f"figure {material.name}: flows are of payload, all in one: leave `y:` and `series:` out")
-    matrix = flow_matrix(rows, _order(material, rows))
+    rows = source.rows("transfers", "giver", "receiver")
+    if source.figure.y or source.figure.series:
+        raise FigureError(f"figure {source.name}: flows show payload, in one matrix: leave `y:` and `series:` out")
+    matrix = flow_matrix(rows, _order(source, rows))
     image = axes.imshow(matrix.to_numpy(), cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
     image.set_gid("flows")
     figure = axes.get_figure()
@@ -28,7 +28,7 @@ def draw_flows(axes: Axes, material: Material) -> None:
 
 
 def flow_matrix(rows: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
-    """Return the mean of a trial's payload from each host (rows) to each other (columns), in MiB."""
+    """Return the payload from each host (row) to each other (column) in MiB, the mean over trials."""
     sent = rows["bytes_sent"].fillna(rows["bytes_received"]) / _MIB
     sums = rows.assign(sent=sent).pivot_table(index="giver", columns="receiver", values="sent", aggfunc="sum")
     givers = [name for name in order if name in sums.index]
@@ -36,9 +36,9 @@ def flow_matrix(rows: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     return sums.reindex(index=givers, columns=receivers).fillna(0.0) / rows["trial"].nunique()
 
 
-def _order(material: Material, rows: pd.DataFrame) -> list[str]:
-    """Return the hosts: servers, then peers by group and in it by upload rate, then strangers."""
-    peers = material.tables.peers[material.tables.peers["trial"].isin(rows["trial"])]
+def _order(source: FigureSource, rows: pd.DataFrame) -> list[str]:
+    """Return the hosts: servers, then peers by group and upload rate, then hosts outside the experiment."""
+    peers = source.tables.peers[source.tables.peers["trial"].isin(rows["trial"])]
     ranked = peers.drop_duplicates("peer").sort_values(["group", "up"], kind="stable")["peer"].tolist()
     everyone = dict.fromkeys([*rows["giver"], *rows["receiver"]])
     servers = [name for name in everyone if name.startswith("server")]

@@ -1,7 +1,7 @@
-"""A mean in each cell of a matrix: one swept key down, the others across; the number stands in the cell.
+"""A matrix of means: one swept key down, the others across, with the number in each cell.
 
-Where trials are compared, a colour tells on which side of no change a cell is and how far from it, and the numbers of a
-cell whose interval leaves no change out are bold.
+Where trials are compared, the colour of a cell shows the direction and size of the change, and its numbers are bold if
+its interval excludes no change.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,42 +15,40 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure as Canvas
 
-from testbed.experiment.columns import axis_label
 from testbed.experiment.language.cells import readable
 from testbed.experiment.schema.figures import rows_key
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of
-from testbed.results.figures.rows import FigureError, Material
+from testbed.results.figures.rows import FigureError, FigureSource
 from testbed.results.figures.style import in_height
-from testbed.results.statistics.statistics import Summary, summarise
+from testbed.results.statistics import Summary, summarise
 from testbed.runfolder.counters import Numbers
 
-DEFAULT_Y: Final = "distribution_s"
 _CELL: Final = 0.62
 _BESIDE: Final = 1.9
-"""Inches: what the words of an interval take, and all that stands beside the matrix."""
+"""Inches: the width of an interval in words, and of everything beside the matrix."""
 _LEAST_REACH: Final = 2.0
-"""Colours of gains reach from half as fast to twice as fast, or further: so they mean the same in most figures."""
+"""Colours of gains range at least from half to twice as fast, so that they mean the same in most figures."""
 
 
-def draw_heatmap(axes: Axes, material: Material) -> None:
+def draw_heatmap(axes: Axes, source: FigureSource) -> None:
     """Draw the figure."""
-    y = material.figure.y or DEFAULT_Y
-    down, across = _keys(material)
+    y = source.figure.y or source.columns.defaults["heatmap"]
+    down, across = _keys(source)
     columns = (y, down, *across)
-    table = material.table_having(*columns)
-    rows = material.rows(table, *columns)
-    label = axis_label(y)
-    if material.figure.compared is not None:
-        rows, label = compared_rows(material, table, rows, y), label_of(material, y)
+    table = source.table_having(*columns)
+    rows = source.rows(table, *columns)
+    label = source.columns.axis_label(y)
+    if source.figure.compared is not None:
+        rows, label = compared_rows(source, table, rows, y), label_of(source, y)
     matrix = _Matrix.of(rows, down, across, y)
-    colours = _Colours.of(matrix.means, material)
+    colours = _Colours.of(matrix.means, source)
     image = axes.imshow(matrix.means, cmap=colours.name, norm=colours.norm, aspect="auto")
     image.set_gid("heatmap")
-    no_change = NO_CHANGE.get(material.figure.compared or "")
+    no_change = NO_CHANGE.get(source.figure.compared or "")
     for (i, j), cell in matrix.cells():
         ink = "white" if colours.is_dark(cell.mean) else "black"
-        is_told = no_change is not None and cell.n > 1 and not cell.low <= no_change <= cell.high
-        weight = "bold" if is_told else "normal"
+        is_clear = no_change is not None and cell.n > 1 and not cell.low <= no_change <= cell.high
+        weight = "bold" if is_clear else "normal"
         axes.text(j, i, _words(cell), ha="center", va="center", fontsize=6, color=ink, fontweight=weight)
     canvas = axes.get_figure()
     if isinstance(canvas, Canvas):
@@ -67,19 +65,19 @@ def draw_heatmap(axes: Axes, material: Material) -> None:
     axes.set_xlabel(", ".join(across))
 
 
-def _keys(material: Material) -> tuple[str, list[str]]:
-    """Return what the rows are, and the columns: what the figure says, or all that is swept besides."""
-    x, keys = material.figure.x, material.plan.keys
-    down = rows_key(material.figure.series or material.plan.pair, x, keys)
+def _keys(source: FigureSource) -> tuple[str, list[str]]:
+    """Return the key of the rows and the keys of the columns: those of the figure, or all other swept keys."""
+    x, keys = source.figure.x, source.plan.keys
+    down = rows_key(source.figure.series or source.plan.pair, x, keys)
     across = [x] if x else [key for key in keys if key != down]
     if down is None or not across:
-        raise FigureError(f"figure {material.name}: two keys have to be swept, or `x:` and `series:` written")
+        raise FigureError(f"figure {source.name}: two keys have to be swept, or `x:` and `series:` written")
     return down, across
 
 
 @dataclass(frozen=True)
 class _Matrix:
-    """What stands where."""
+    """The rows, the columns, and the cells that have trials."""
 
     down: Sequence[object]
     across: Sequence[tuple[object, ...]]
@@ -87,7 +85,7 @@ class _Matrix:
 
     @classmethod
     def of(cls, rows: pd.DataFrame, down: str, across: Sequence[str], y: str) -> "_Matrix":
-        """Sum up the trials of each cell, each of which is the mean over its rows."""
+        """Sum up the trials of each cell; a trial counts as the mean of its rows."""
         names = list(dict.fromkeys(rows[down]))
         places = list(dict.fromkeys(rows[list(across)].itertuples(index=False, name=None)))
         found = {}
@@ -105,7 +103,7 @@ class _Matrix:
         return means
 
     def cells(self) -> Iterator[tuple[tuple[int, int], Summary]]:
-        """Yield what has a number, and where it stands."""
+        """Yield the places of the cells that have a number, and the cells."""
         yield from ((place, cell) for place, cell in self.found.items() if cell.n)
 
 
@@ -116,28 +114,28 @@ class _Colours:
     name: str
     norm: Normalize
     darkest: tuple[float, float]
-    """Below and above these parts of the scale, black letters cannot be read."""
+    """Outside this range of the scale, black letters cannot be read."""
     marks: Sequence[float] = ()
-    """Which numbers stand beside the scale, if it matters."""
+    """The numbers beside the scale; empty for the usual ones."""
 
     @classmethod
-    def of(cls, means: Numbers, material: Material) -> "_Colours":
-        """Choose for a matrix; twice and half are as far from no gain, less than the twin is blue, and more red."""
+    def of(cls, means: Numbers, source: FigureSource) -> "_Colours":
+        """Choose colours: less than the partner is blue, more is red; half and twice as fast are equally dark."""
         if np.isnan(means).all():
-            raise FigureError(f"figure {material.name}: no cell has a number")
+            raise FigureError(f"figure {source.name}: no cell has a number")
         least, most = float(np.nanmin(means)), float(np.nanmax(means))
-        if material.figure.compared == "gain" and least > 0:
+        if source.figure.compared == "gain" and least > 0:
             reach = max(most, 1 / least, _LEAST_REACH)
             steps = int(2 * log2(reach))
             marks = [2 ** (step / 2) for step in range(-steps, steps + 1)]
             return cls("RdBu", LogNorm(1 / reach, reach), (0.15, 0.85), marks)
-        if material.figure.compared == "difference":
+        if source.figure.compared == "difference":
             reach = max(-least, most)
             return cls("RdBu_r", Normalize(-reach, reach), (0.15, 0.85))
         return cls("Greys", Normalize(least, most), (0.0, 0.55))
 
     def is_dark(self, number: float) -> bool:
-        """Whether a number's colour is so dark that letters on it must be white."""
+        """Whether letters on the colour of a number must be white."""
         place = float(self.norm(np.array([number]))[0])
         return not self.darkest[0] <= place <= self.darkest[1]
 

@@ -1,4 +1,4 @@
-"""How figures look: series are told apart without colours too, by marker, dashes and brightness."""
+"""The style of figures: series differ by marker, dashes and brightness, and not only by colour."""
 
 import textwrap
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ SETTINGS: Final[dict[Any, Any]] = {
 SIZE: Final = (5.2, 3.4)
 """Inches."""
 _IN_HEIGHT: Final = 45
-"""Characters that stand beside a figure of this height."""
+"""The most characters of a label beside a figure of this height."""
 
 THEORY_COLOUR: Final = "0.45"
 _COLOURS: Final = ("#000000", "#d55e00", "#0072b2", "#56b4e9", "#009e73", "#cc79a7", "#7f4f00", "#999999")
@@ -81,5 +81,5 @@ def look(number: int) -> Look:
 
 
 def theory_look(scheme: str) -> dict[str, Any]:
-    """Return the look of a bound's curve: thin and grey, behind what was measured."""
+    """Return the look of a bound's curve: thin and grey, behind the measured curves."""
     return {"color": THEORY_COLOUR, "linestyle": _THEORY_DASHES[scheme], "linewidth": 1.0, "zorder": 1}

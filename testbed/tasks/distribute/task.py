@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
 from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
@@ -67,6 +68,7 @@ DISTRIBUTE: Final = Task(
     groups=_groups,
     capturable=_capturable,
     modules=_strategies,
+    columns=COLUMNS,
     column_words=column_words,
     refused_theory=refused_theory,
     hosts=draw_hosts,

@@ -1,1 +1,55 @@
-"""The rows that this task contributes to the tables of results."""
+"""What the trials of the task `distribute` come to: its tables."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandas as pd
+
+from testbed.runfolder.trial_data import Row, TrialData
+from testbed.tasks.columns import TableColumns
+from testbed.tasks.distribute.columns import COLUMNS, GROUPS, PEERS, TRANSFERS
+from testbed.tasks.distribute.tables.audit import AGREES
+from testbed.tasks.distribute.tables.peers import group_rows, peer_rows
+from testbed.tasks.distribute.tables.timeline import timeline_table
+from testbed.tasks.distribute.tables.transfers import transfer_rows
+from testbed.tasks.distribute.tables.trials import trial_row
+
+
+class DistributeTables:
+    """The tables of trials in which a file is distributed."""
+
+    @property
+    def columns(self) -> TableColumns:
+        """The columns of all tables."""
+        return COLUMNS
+
+    @property
+    def traced_roles(self) -> tuple[str, ...]:
+        """The tracker's log is no trace."""
+        return ("server", "peer")
+
+    def tables_of(self, data: TrialData) -> Mapping[str, pd.DataFrame]:
+        """Return the rows of one trial in each table except trials and summary."""
+        peers, transfers = _table(peer_rows(data), PEERS), _table(transfer_rows(data), TRANSFERS)
+        return {
+            "groups": _table(group_rows(peers, transfers), GROUPS),
+            "peers": peers,
+            "transfers": transfers,
+            "timeline": timeline_table(data),
+        }
+
+    def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
+        """Return the task's cells in the row of a trial."""
+        return trial_row(data, tables["peers"])
+
+    def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
+        """Yield a line if applications and links do not agree on the payload."""
+        failed = trials[~trials["payload_audit"].isin([AGREES, ""])]
+        if len(failed):
+            yield (
+                f"in {len(failed)} of {len(trials)} trials the links did not carry the payload that the applications"
+                " counted: the column payload_audit of trials.csv has the differences"
+            )
+
+
+def _table(rows: Iterable[Row], columns: Iterable[str]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=list(columns))

@@ -1,4 +1,4 @@
-"""How many copies of each piece were in a swarm, second by second."""
+"""The copies of each piece in a swarm, second by second."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,42 +8,43 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from testbed.results.observations import Observed
 from testbed.runfolder.counters import Numbers
 from testbed.runfolder.traces import HostTrace, InitialPieces
+from testbed.runfolder.trial_data import TrialData
+from testbed.tasks.distribute.tables.peers import peer_names, server_names
 
 Indices: TypeAlias = NDArray[np.int64]
 
 
 @dataclass(slots=True)
-class Holding:
-    """What one host has: pieces by their index, and how many more it has that no trace names."""
+class HeldPieces:
+    """The pieces of one host: those with a known index, and the number of the others."""
 
     named: set[int] = field(default_factory=set)
     unnamed: int = 0
 
     @property
     def count(self) -> int:
-        """How many pieces these are."""
+        """The number of all its pieces."""
         return len(self.named) + self.unnamed
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Copies that came or went at one time."""
+    """Copies added (`by` 1) or removed (`by` -1) at one time."""
 
     t: float
     pieces: Indices
     by: int
     unnamed: int = 0
-    """Copies of pieces that no trace names, which came or went too."""
+    """The change in copies of pieces whose index is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """At each time: copies of the rarest piece, and of a piece on average, among the hosts that were there.
+    """At each time, the copies of the rarest piece and the mean over all pieces, among the hosts in the swarm.
 
-    The rarest is nan while a host is there that has pieces which no trace names.
+    The rarest is nan while a host is there whose pieces are not all known.
     """
 
     rarest: Numbers
@@ -51,23 +52,23 @@ class Copies:
 
 
 class UnknownPiecesError(Exception):
-    """How many pieces a host had cannot be told from its trace."""
+    """The trace of a host does not say which pieces it had."""
 
 
-def copies_at(observed: Observed, times: Numbers) -> Copies:
-    """Count copies at some times, in order; nan throughout where the traces do not tell which pieces hosts had."""
+def copies_at(data: TrialData, times: Numbers) -> Copies:
+    """Count copies at some times, in order; nan throughout if the traces do not say which pieces hosts had."""
     unknown = np.full(len(times), np.nan)
-    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace_level == "summary":
+    if data.trial.settings.distribution != "bittorrent" or data.trial.settings.trace_level == "summary":
         return Copies(unknown, unknown)
     try:
-        changes = sorted(_all_changes(observed), key=lambda change: change.t)
+        changes = sorted(_all_changes(data), key=lambda change: change.t)
     except UnknownPiecesError:
         return Copies(unknown, unknown)
-    return _counted(changes, times, max(_piece_counts(observed), default=0))
+    return _counted(changes, times, max(_piece_counts(data), default=0))
 
 
-def _piece_counts(observed: Observed) -> Iterator[int]:
-    for trace in observed.traces.values():
+def _piece_counts(data: TrialData) -> Iterator[int]:
+    for trace in data.traces.values():
         for opening in trace.initial_pieces:
             yield opening.piece_count
 
@@ -86,21 +87,21 @@ def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
     return Copies(rarest, mean)
 
 
-def _all_changes(observed: Observed) -> Iterator[Change]:
-    for host in (*observed.servers, *observed.peers):
-        trace = observed.traces.get(host)
+def _all_changes(data: TrialData) -> Iterator[Change]:
+    for host in (*server_names(data), *peer_names(data)):
+        trace = data.traces.get(host)
         if trace is None:
             raise UnknownPiecesError(host)
-        deaths = [] if observed.host(host).ended_well or trace.has_left else [trace.last]
+        deaths = [] if data.host(host).ended_well or trace.has_left else [trace.last]
         yield from _changes(trace, deaths)
 
 
 def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
-    """Follow one host: what it holds comes with it, grows by its pieces, and goes with it."""
-    holds = Holding()
+    """Yield the changes by one host: its pieces come with it, grow in number, and leave with it."""
+    holds = HeldPieces()
     for t, what in _history(trace, deaths):
         if isinstance(what, InitialPieces):
-            holds = _held(what, holds, trace)
+            holds = _pieces_at_start(what, holds, trace)
             yield Change(t, _indices(holds.named), 1, holds.unnamed)
         elif what is None:
             yield Change(t, _indices(holds.named), -1, -holds.unnamed)
@@ -110,28 +111,28 @@ def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
 
 
 def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, InitialPieces | int | None]]:
-    """Return what happened to one host's pieces: lives that began, pieces that were completed, lives that ended."""
+    """Return in time order the starts of a host's lives, its completed pieces, and the ends of its lives (None)."""
     openings = [(opening.t, opening) for opening in trace.initial_pieces]
     departures = [(t, None) for t in (*trace.leave_times, *deaths)]
     return sorted([*openings, *trace.pieces, *departures], key=itemgetter(0))
 
 
-def _held(opening: InitialPieces, before: Holding, trace: HostTrace) -> Holding:
-    """Return what a host begins a life with: all, or what it had when it left, or what it held at first."""
+def _pieces_at_start(opening: InitialPieces, before: HeldPieces, trace: HostTrace) -> HeldPieces:
+    """Return the pieces at the start of a life: all, or those of the life before, or its first ones."""
     if opening.have_count == opening.piece_count:
-        return Holding(set(range(opening.piece_count)))
-    return before if opening.have_count == before.count else _held_at_first(opening, trace)
+        return HeldPieces(set(range(opening.piece_count)))
+    return before if opening.have_count == before.count else _first_pieces(opening, trace)
 
 
-def _held_at_first(opening: InitialPieces, trace: HostTrace) -> Holding:
-    """A host that completed the file held what it did not get; of another one, only how much it held is known."""
+def _first_pieces(opening: InitialPieces, trace: HostTrace) -> HeldPieces:
+    """Return the pieces at the first start: those that a complete host never received; of others, their number."""
     got = {index for _, index in trace.pieces}
     never_got = opening.piece_count - len(got)
     if opening.have_count > never_got:
         raise UnknownPiecesError(f"{opening.have_count} pieces at first, and all but {never_got} came later")
     if opening.have_count < never_got:
-        return Holding(unnamed=opening.have_count)
-    return Holding(set(range(opening.piece_count)) - got)
+        return HeldPieces(unnamed=opening.have_count)
+    return HeldPieces(set(range(opening.piece_count)) - got)
 
 
 def _indices(pieces: set[int]) -> Indices:

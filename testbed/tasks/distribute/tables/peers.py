@@ -1,4 +1,4 @@
-"""One row a peer, and one row a group."""
+"""The rows of peers and of groups."""
 
 from collections.abc import Iterator
 from math import inf, nan
@@ -8,20 +8,29 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment.plan.trials import PlannedPeer
-from testbed.results.observations import Observed
 from testbed.runfolder.traces import HostTrace
-from testbed.tasks.distribute.tables.transfers import Row
+from testbed.runfolder.trial_data import Row, TrialData, number
 
 NEVER: Final = HostTrace()
-"""Of an application that wrote no trace."""
+"""The trace of an application that wrote none."""
 
 
-def peer_rows(observed: Observed) -> Iterator[Row]:
-    """Yield a row for each peer that was planned, whatever became of it."""
-    for peer in observed.trial.hosts.peers:
-        trace = observed.traces.get(peer.name, NEVER)
+def server_names(data: TrialData) -> tuple[str, ...]:
+    """Return the hosts that have the file from the beginning."""
+    return tuple(server.name for server in data.trial.hosts.servers)
+
+
+def peer_names(data: TrialData) -> tuple[str, ...]:
+    """Return the hosts that download it."""
+    return tuple(peer.name for peer in data.trial.hosts.peers)
+
+
+def peer_rows(data: TrialData) -> Iterator[Row]:
+    """Yield a row for each planned peer, even if its program never started."""
+    for peer in data.trial.hosts.peers:
+        trace = data.traces.get(peer.name, NEVER)
         yield {
-            "trial": observed.record.id,
+            "trial": data.record.id,
             "peer": peer.name,
             "group": peer.group,
             "strategy": peer.strategy.name,
@@ -29,48 +38,43 @@ def peer_rows(observed: Observed) -> Iterator[Row]:
             "application": peer.application,
             "up": number(peer.up),
             "down": number(peer.down),
-            **_links(observed, peer.name),
+            **_links(data, peer.name),
             "arrival_s": peer.arrival,
             "held": peer.held,
-            **_times(observed, peer, trace),
-            **_bytes(observed, peer.name, trace),
-            **_rates(observed, peer, trace),
+            **_times(data, peer, trace),
+            **_bytes(data, peer.name, trace),
+            **_rates(data, peer, trace),
             "failed_pieces": trace.failed_pieces,
             "bans": trace.bans,
             "errors": trace.errors,
-            "why_ended": observed.host(peer.name).why or trace.leave_reason or "",
+            "why_ended": data.host(peer.name).why or trace.leave_reason or "",
         }
 
 
-def number(value: float | None) -> float:
-    """Return what a table has for a number that is not there."""
-    return nan if value is None else value
-
-
-def _links(observed: Observed, name: str) -> Row:
-    """What the link gave in each direction while it was busy."""
-    links = {link.direction: link for link in observed.record.links if link.host == name}
+def _links(data: TrialData, name: str) -> Row:
+    """Return the mean rate of the link in each direction while it was busy."""
+    links = {link.direction: link for link in data.record.links if link.host == name}
     return {
         f"{direction}_measured": number(links[direction].measured) if direction in links else nan
         for direction in ("up", "down")
     }
 
 
-def _times(observed: Observed, peer: PlannedPeer, trace: HostTrace) -> Row:
-    lives = observed.presence(peer.name)
+def _times(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
+    lives = data.presence(peer.name)
     joined = lives[0][0] if lives else nan
     completed = number(trace.completed)
     return {
         "joined_s": joined,
         "completed_s": completed,
-        "left_s": trace.leave_times[-1] if trace.has_left and trace.leave_times[-1] < observed.record.seconds else nan,
+        "left_s": trace.leave_times[-1] if trace.has_left and trace.leave_times[-1] < data.record.seconds else nan,
         "download_s": completed - joined,
         "lives": len(lives),
     }
 
 
-def _bytes(observed: Observed, name: str, trace: HostTrace) -> Row:
-    counters = observed.counters
+def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
+    counters = data.counters
     return {
         "payload_received": trace.received,
         "payload_sent": trace.sent,
@@ -82,25 +86,25 @@ def _bytes(observed: Observed, name: str, trace: HostTrace) -> Row:
     }
 
 
-def _rates(observed: Observed, peer: PlannedPeer, trace: HostTrace) -> Row:
-    """The rate at which a peer got what it kept, until it had all; and what part this is of the most it could get."""
+def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
+    """Return the rate of the payload that a peer kept until it had the file, also over the most it could get."""
     end = inf if trace.completed is None else trace.completed
-    seconds = sum(max(0.0, min(left, end) - joined) for joined, left in observed.presence(peer.name))
+    seconds = sum(max(0.0, min(left, end) - joined) for joined, left in data.presence(peer.name))
     rate = 8 * (trace.received - trace.wasted) / seconds if seconds > 0 else nan
-    return {"rate": rate, "normalised_rate": rate / most_rate(observed, peer)}
+    return {"rate": rate, "normalised_rate": rate / most_rate(data, peer)}
 
 
-def most_rate(observed: Observed, peer: PlannedPeer) -> float:
-    """Return what a peer could get if everyone who can give gave to it alone: bit/s, at most what its link takes."""
-    hosts = observed.trial.hosts
+def most_rate(data: TrialData, peer: PlannedPeer) -> float:
+    """Return the rate in bit/s that a peer would get if all others sent to it alone, limited by its downlink."""
+    hosts = data.trial.hosts
     givers = sum(server.up or 0 for server in hosts.servers)
-    if observed.trial.settings.distribution != "client-server":
+    if data.trial.settings.distribution != "client-server":
         givers += sum(other.up or 0 for other in hosts.peers if other.name != peer.name)
     return min(givers, peer.down or inf)
 
 
 def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for each group of each trial, from the rows of the peers and of who gave whom how much."""
+    """Yield a row for each group of each trial, from the rows of peers and transfers."""
     given = transfers.assign(given=transfers["bytes_sent"].fillna(transfers["bytes_received"])).groupby("trial")
     for trial, everyone in peers.groupby("trial", sort=False):
         of_trial = given.get_group(trial) if trial in given.groups else transfers.head(0).assign(given=0.0)
@@ -124,7 +128,7 @@ def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
 
 
 def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
-    """Return which part of what members gave to peers stayed among them, over the part if they gave to all alike."""
+    """Return the share of what members gave to peers that went to members, over that of giving to all alike."""
     by_members = given[given["giver"].isin(members)]
     to_peers = float(by_members.loc[by_members["receiver"].isin(everyone), "given"].sum())
     to_members = float(by_members.loc[by_members["receiver"].isin(members), "given"].sum())
@@ -134,7 +138,7 @@ def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd
 
 
 def _from_leeches(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:
-    """Return what leeches gave to a member on average, over what they gave to a peer."""
+    """Return what leeches gave to a member on average, over what they gave to any peer."""
     to_members, to_peers = (
         float(given.loc[given["receiver"].isin(receivers), "bytes_as_leech"].sum()) / len(receivers)
         for receivers in (members, everyone)

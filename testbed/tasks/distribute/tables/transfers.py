@@ -1,37 +1,35 @@
-"""Who gave whom how much."""
+"""The payload that each host sent to each other."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import nan
 from typing import TypeAlias
 
-from testbed.results.observations import Observed
 from testbed.runfolder.traces import ConnectionTotals
-
-Row: TypeAlias = dict[str, object]
+from testbed.runfolder.trial_data import Row, TrialData
 
 
 @dataclass(slots=True)
 class Flow:
-    """From one host to another: bytes as the giver and as the receiver counted them."""
+    """The payload from one host to another, as the giver and as the receiver counted it."""
 
     sent: int | None = None
     sent_as_leech: int | None = None
     received: int | None = None
     unchoked: dict[str, float] = field(default_factory=dict)
-    """For how long the receiver could ask, by who says so: `giver` or `receiver`."""
+    """How long the receiver was unchoked, by whose trace says so: `giver` or `receiver`."""
 
 
 Flows: TypeAlias = dict[tuple[str, str], Flow]
 
 
-def transfer_rows(observed: Observed) -> Iterator[Row]:
-    """Yield a row for each host and each other that it gave something, or was ready to give."""
-    for (giver, receiver), flow in sorted(_flows(observed).items()):
+def transfer_rows(data: TrialData) -> Iterator[Row]:
+    """Yield a row for each pair of hosts of which the one sent payload to the other, or unchoked it."""
+    for (giver, receiver), flow in sorted(_flows(data).items()):
         unchoked = flow.unchoked.get("giver", flow.unchoked.get("receiver", nan))
         if flow.sent or flow.received or unchoked > 0:
             yield {
-                "trial": observed.record.id,
+                "trial": data.record.id,
                 "giver": giver,
                 "receiver": receiver,
                 "bytes_sent": nan if flow.sent is None else flow.sent,
@@ -41,9 +39,9 @@ def transfer_rows(observed: Observed) -> Iterator[Row]:
             }
 
 
-def _flows(observed: Observed) -> Flows:
-    names, flows = _names(observed), Flows()
-    for host, trace in observed.traces.items():
+def _flows(data: TrialData) -> Flows:
+    names, flows = _names(data), Flows()
+    for host, trace in data.traces.items():
         for connection in trace.connections:
             other = _name_of(connection, names)
             _add_given(flows.setdefault((host, other), Flow()), connection)
@@ -67,10 +65,10 @@ def _add_time(flow: Flow, who: str, seconds: float | None) -> None:
         flow.unchoked[who] = flow.unchoked.get(who, 0.0) + seconds
 
 
-def _names(observed: Observed) -> Mapping[str, str]:
-    """Return the hosts by address, and by each peer id that they had: one that comes back has another address."""
-    by_address = {host.address: host.name for host in observed.record.hosts}
-    by_id = {peer_id: host for host, trace in observed.traces.items() for peer_id in trace.peer_ids}
+def _names(data: TrialData) -> Mapping[str, str]:
+    """Return the hosts by address and by every peer id: a peer that comes back has another address."""
+    by_address = {host.address: host.name for host in data.record.hosts}
+    by_id = {peer_id: host for host, trace in data.traces.items() for peer_id in trace.peer_ids}
     return by_address | by_id
 
 

@@ -1,4 +1,4 @@
-"""Numbers that sum up others: fairness, intervals, and tests of differences; pure, and the same every time."""
+"""Means with intervals, and tests of differences; pure, and the same every time."""
 
 import hashlib
 import warnings
@@ -18,7 +18,7 @@ RESAMPLES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Of several numbers: how many, mean, standard deviation, and a bootstrap interval around the mean."""
+    """The count, mean and standard deviation of some numbers, and a bootstrap interval of the mean."""
 
     n: int
     mean: float = nan
@@ -29,23 +29,16 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """How likely differences as large as these are where there is no difference."""
+    """How likely differences at least as large are if there is no difference."""
 
     p_permutation: float = nan
-    """Of the mean, when the sign of each difference is as likely to be the other."""
+    """Of the mean, if each difference could as well have the other sign."""
     p_t: float = nan
-    """Of Student's t, as if the differences were normal."""
-
-
-def jain(values: Iterable[float]) -> float:
-    """Return Jain's index of fairness: 1 if all are equal, 1/n if one has all; nan of nothing."""
-    numbers = _finite(values)
-    squares = float(np.sum(numbers**2))
-    return float(np.sum(numbers)) ** 2 / (len(numbers) * squares) if squares else nan
+    """Of Student's t, if the differences were normal."""
 
 
 def summarise(values: Iterable[float], stream: str) -> Summary:
-    """Sum up what is a number in `values`; `stream` names the resamples, so that they are the same every time."""
+    """Sum up the finite values; `stream` seeds the resamples, so that they are the same every time."""
     numbers = _finite(values)
     if len(numbers) == 0:
         return Summary(0)
@@ -65,7 +58,7 @@ def bootstrap_interval(numbers: Numbers, stream: str) -> tuple[float, float]:
 
 
 def paired_test(differences: Iterable[float], stream: str) -> PairedTest:
-    """Test whether differences within pairs are none; both sides. Fewer than two tell nothing."""
+    """Test the differences within pairs against zero, two-sided; fewer than two have no p-value."""
     numbers = _finite(differences)
     if len(numbers) < 2:
         return PairedTest()
@@ -78,7 +71,7 @@ def paired_test(differences: Iterable[float], stream: str) -> PairedTest:
 
 
 def _permutation(numbers: Numbers, stream: str) -> float:
-    """Try all signs of the differences if they are few, else draw some: exact up to 13 pairs."""
+    """Try all signs of the differences if they are few, else draw signs: exact up to 13 pairs."""
     found = stats.permutation_test(
         (numbers,), np.mean, permutation_type="samples", n_resamples=RESAMPLES, axis=0, rng=_generator(stream)
     )

@@ -1,4 +1,4 @@
-"""Many trials of one point as one row: means with intervals, and what differs within pairs."""
+"""Summaries of points: means over trials with intervals, and comparisons within pairs."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import log
@@ -8,33 +8,30 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
-from testbed.experiment.columns import GROUP_MEASURES, SUMMARY, TRIAL_MEASURES
-from testbed.results.statistics.statistics import (
-    PairedTest,
-    Summary,
-    paired_test,
-    summarise,
-)
-from testbed.tasks.distribute.tables.transfers import Row
+from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
+from testbed.runfolder.trial_data import Row
+from testbed.tasks.columns import SUMMARY, TableColumns
 
 ROUNDING: Final = 1e-9
-"""Values that differ by less, in parts, are equal: a test must not find a pattern in the last digits."""
+"""Values whose relative difference is smaller are equal: a test must not find a pattern in the last digits."""
 _CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]] = {
     "difference": lambda differences: differences,
     "gain": lambda gains: gains.map(log),
 }
-"""How values within pairs are compared, and how that is put so that none is 0 and the opposite has the other sign."""
+"""The comparisons within pairs, each with a scale on which no change is 0 and opposite changes have opposite signs."""
 
 
-def summary_table(plan: Plan, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool) -> pd.DataFrame:
-    """Sum up each point of the sweep, of valid trials unless it is said otherwise; `groups` has trials' columns.
+def summary_table(
+    plan: Plan, columns: TableColumns, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool
+) -> pd.DataFrame:
+    """Sum up each point of the sweep, of valid trials unless `with_suspect`; `groups` has its trials' columns.
 
-    Groups have rows of their own wherever the experiment tells several apart, in points too where only one has peers.
+    Where the experiment has several groups, each has rows of its own, also in points in which it is the only one.
     """
-    rows = list(_rows(plan, trials, TRIAL_MEASURES, with_suspect=with_suspect))
+    rows = list(_rows(plan, trials, columns.trial_measures, with_suspect=with_suspect))
     by_group = groups.groupby("group", sort=False)
     for group, members in by_group if len(by_group) > 1 else ():
-        of_group = _rows(plan, members, GROUP_MEASURES, with_suspect=with_suspect)
+        of_group = _rows(plan, members, columns.group_measures, with_suspect=with_suspect)
         rows.extend({**row, "group": group} for row in of_group)
     return pd.DataFrame(rows, columns=[*plan.keys, *SUMMARY])
 
@@ -51,7 +48,7 @@ def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_sus
 
 
 def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
-    """Return the keys in which trials of one pair differ: the paired one, and those that go together with it."""
+    """Return the keys in which trials of one pair differ: the paired one, and those that change with it."""
     values = trials.groupby("pair")[list(keys)].nunique()
     return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
 

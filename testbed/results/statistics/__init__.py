@@ -1,1 +1,0 @@
-"""Means with intervals, fairness, and tests of differences."""

@@ -1,0 +1,195 @@
+"""All tables of a run, and their files."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from math import nan
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from testbed.errors import ExplainedError
+from testbed.experiment import Plan, Trial
+from testbed.experiment.language.cells import as_cell
+from testbed.results.summary import summary_table
+from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.tasks.columns import TableColumns
+from testbed.tasks.tables import tables_of
+
+DIGITS: Final = "%.9g"
+LONG_BUSY_S: Final = 5.0
+"""A link that was busy for less may never have had a whole second of data."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of a run, tidy: a row is an observation, a column a variable. `tables.peers` is the table peers."""
+
+    by_name: Mapping[str, pd.DataFrame]
+    columns: TableColumns
+    """What their columns mean."""
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name == "by_name" or name not in self.by_name:
+            raise AttributeError(f"there is no table {name!r}")
+        return self.by_name[name]
+
+    def with_trials(self, name: str) -> pd.DataFrame:
+        """Return a table with the columns of its rows' trials; where both have a column, the table's own."""
+        table, trials = self.by_name[name], self.by_name["trials"]
+        if "trial" not in table or name == "trials":
+            return table
+        added = [column for column in trials if column == "trial" or column not in table]
+        return table.merge(trials[added], on="trial", how="left")
+
+    def having(self, columns: Iterable[str], names: Iterable[str]) -> pd.DataFrame | None:
+        """Return the first of some tables that has these columns, its own or its trials'."""
+        wanted = set(columns)
+        for name in names:
+            table = self.with_trials(name)
+            if wanted <= set(table):
+                return table
+        return None
+
+
+@dataclass
+class TableMaker:
+    """Takes one trial after the other and keeps its rows, so that only one trial is in memory at a time."""
+
+    plan: Plan
+    _trials: list[Row] = field(default_factory=list)
+    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+
+    def add(self, data: TrialData) -> None:
+        """Add the rows of a trial."""
+        task = tables_of(self.plan)
+        tables = task.tables_of(data)
+        self._trials.append({**_identity(data.trial), **task.trial_row(data, tables), **_fidelity(data)})
+        for name, table in tables.items():
+            self._parts.setdefault(name, []).append(table)
+
+    def tables(self, *, with_suspect: bool) -> Tables:
+        """Return all tables."""
+        columns = tables_of(self.plan).columns
+        trials = self._trials_table(columns.tables["trials"])
+        found = {
+            name: _joined(self._parts.get(name, []), columns.tables[name])
+            for name in columns.tables
+            if name not in {"trials", "summary"}
+        }
+        groups = found["groups"]
+        with_points = groups.merge(
+            trials[[name for name in trials if name == "trial" or name not in groups]], on="trial"
+        )
+        summary = summary_table(self.plan, columns, trials, with_points, with_suspect=with_suspect)
+        return Tables({"trials": trials, **found, "summary": summary}, columns)
+
+    def _trials_table(self, columns: Iterable[str]) -> pd.DataFrame:
+        """The swept keys stand behind the trial's id, as they were written."""
+        names = list(columns)
+        swept = [key for key in self.plan.keys if key not in names]
+        return pd.DataFrame(self._trials, columns=["trial", *swept, *(name for name in names if name != "trial")])
+
+
+def point_cells(trial: Trial) -> Row:
+    """Return the swept values of a trial as tables have them: numbers and words as they were written."""
+    return {key: as_cell(value) for key, value in trial.point.items()}
+
+
+def _identity(trial: Trial) -> Row:
+    return {
+        "trial": trial.id,
+        **point_cells(trial),
+        "repetition": trial.repetition,
+        "seed": trial.seed,
+        "pair": trial.pair or "",
+    }
+
+
+def _fidelity(data: TrialData) -> Row:
+    """Return the verdict that was made when the trial ended, its signals, and how the trial ended."""
+    fidelity = data.record.fidelity
+    return {
+        "verdict": fidelity.verdict,
+        "reasons": "; ".join(fidelity.reasons),
+        "attempts": data.attempts,
+        "lowest_idle_cpu": number(fidelity.lowest_idle_cpu),
+        "worst_lateness_ms": number(fidelity.worst_lateness_ms),
+        "loop_lateness_ms": number(fidelity.loop_lateness_ms),
+        "run_delay_ms_per_s": number(fidelity.run_delay_ms_per_s),
+        "psi_cpu": number(fidelity.psi_cpu),
+        "core_drops": number(fidelity.core_drops),
+        "link_error": _link_error(data),
+        "stopped": data.record.stopped,
+        "seconds": data.record.seconds,
+    }
+
+
+def _link_error(data: TrialData) -> float:
+    """Return how far the worst link was from its rate in its fastest second; of links that were busy for long."""
+    errors = [
+        abs(link.fastest / link.asked - 1)
+        for link in data.record.links
+        if link.fastest is not None and link.asked and link.busy_s >= LONG_BUSY_S
+    ]
+    return max(errors, default=nan)
+
+
+def _joined(parts: Sequence[pd.DataFrame], columns: Iterable[str]) -> pd.DataFrame:
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+
+
+def write_tables(tables: Tables, folder: Path, *, parquet: bool) -> list[Path]:
+    """Write each table as CSV, and as Parquet too if `parquet`."""
+    if parquet:
+        require_parquet()
+    files = []
+    for name, table in tables.by_name.items():
+        files.append(_write(folder / f"{name}.csv", _csv_writer(table)))
+        if parquet:
+            files.append(_write(folder / f"{name}.parquet", _parquet_writer(table)))
+    return files
+
+
+def require_parquet() -> None:
+    """Refuse Parquet where pyarrow is missing."""
+    try:
+        import_module("pyarrow")
+    except ModuleNotFoundError as error:
+        advice = "install the testbed with its extra [parquet], or leave --parquet out"
+        raise ExplainedError(f"Parquet needs pyarrow: {advice}") from error
+
+
+def _csv_writer(table: pd.DataFrame) -> Callable[[Path], None]:
+    return lambda file: table.to_csv(file, index=False, float_format=DIGITS, lineterminator="\n")
+
+
+def _parquet_writer(table: pd.DataFrame) -> Callable[[Path], None]:
+    """Columns of mixed types, as swept values can be, become text in Parquet."""
+    mixed = [name for name in table if table[name].dtype == object]
+    return lambda file: table.astype(dict.fromkeys(mixed, "string")).to_parquet(file, index=False)
+
+
+def _write(file: Path, write: Callable[[Path], None]) -> Path:
+    with whole_file(file) as unfinished:
+        write(unfinished)
+    return file
+
+
+@contextmanager
+def whole_file(file: Path) -> Iterator[Path]:
+    """A file to write that replaces the old one when it is complete; until then the old one stays."""
+    unfinished = file.with_name(f".{file.name}.part")
+    try:
+        yield unfinished
+        unfinished.replace(file)
+    except OSError as error:
+        advice = "make room, or copy the run folder to where you can write, and report again"
+        raise ExplainedError(
+            f"{file} cannot be written ({(error.strerror or str(error)).lower()}): {advice}"
+        ) from error
+    finally:
+        with suppress(OSError):  # in a full or read-only file system there is no file to remove
+            unfinished.unlink(missing_ok=True)

@@ -1,1 +1,0 @@
-"""All tables of a run."""

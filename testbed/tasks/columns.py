@@ -1,0 +1,125 @@
+"""Columns of tables: what each one means, its unit, and how a figure's axis names it; docs/results.md says the same.
+
+Figures and expectations name columns, so that the names can be checked before anything is run. This module has the
+columns that every run has; a task has others in addition (`testbed.tasks`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: its unit (empty for words, counts and shares), its meaning, and its label on a figure's axis."""
+
+    unit: str
+    meaning: str
+    label: str = ""
+    is_words: bool = False
+    """Whether its cells are words, which have no mean."""
+
+
+def words(meaning: str) -> Column:
+    """Return a column of words."""
+    return Column("", meaning, is_words=True)
+
+
+IDENTITY: Final[Mapping[str, Column]] = {
+    "trial": words("its id, which is also the name of its folder"),
+    "repetition": Column("", "from 1 on"),
+    "seed": Column("", "the seed of its draws"),
+    "pair": words("the same for trials that differ only in the paired key; empty without `pair:`"),
+}
+"""The first columns of trials.csv."""
+
+FIDELITY: Final[Mapping[str, Column]] = {
+    "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
+    "reasons": words("why it is suspect"),
+    "attempts": Column("", "how often it was measured: suspect trials can be set aside and measured again"),
+    "lowest_idle_cpu": Column("", "the idle share of the processors in the worst second", "lowest idle CPU"),
+    "worst_lateness_ms": Column(
+        "ms", "how late an idle program woke from sleeps of 2 ms: the 99th percentile of the worst second"
+    ),
+    "loop_lateness_ms": Column("ms", "the worst lateness of an application's event loop"),
+    "run_delay_ms_per_s": Column("ms/s", "how long an application waited for a processor, in the worst second"),
+    "psi_cpu": Column("", "the kernel's pressure on the processors (PSI) in the worst second"),
+    "core_drops": Column("", "packets that the machine dropped before they reached the core"),
+    "link_error": Column(
+        "", "the relative error of the worst link in its fastest second; of links busy for 5 s", "error"
+    ),
+    "stopped": words("why it ended: `complete`, `time limit`, ..."),
+    "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
+}
+"""The last columns of trials.csv."""
+
+SUMMARY: Final[Mapping[str, Column]] = {
+    "group": words("the group of the measure; empty for the whole trial"),
+    "measure": words("a column of trials.csv, or of groups.csv where there is a group"),
+    "compared": words("empty: the values themselves; `difference` or `gain`: comparisons within pairs"),
+    "against": words("of pairs: the value of the paired key that they are compared with"),
+    "n": Column("", "trials, or pairs, that the row is computed from"),
+    "n_valid": Column("", "valid trials of this point; where compared, pairs of two valid trials"),
+    "n_suspect": Column("", "suspect trials of this point, which are left out unless `--with-suspect` is given"),
+    "mean": Column("", "in the unit of the measure; a gain has none"),
+    "sd": Column("", "standard deviation (n - 1)"),
+    "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
+    "high": Column("", "its upper end"),
+    "p_permutation": Column(
+        "", "of pairs: two-sided sign-flip permutation test of the mean difference, or of the gains' logarithms"
+    ),
+    "p_t": Column("", "of pairs: t-test of the same"),
+}
+
+
+@dataclass(frozen=True)
+class TableColumns:
+    """The tables of a task, and what summaries, figures and expectations use of them."""
+
+    tables: Mapping[str, Mapping[str, Column]]
+    """The columns by the name of the file. The swept keys are columns of trials and summary, too."""
+    coarsest_first: tuple[str, ...]
+    """The order in which columns are looked for; each table has its trials' columns besides its own."""
+    row_names: Mapping[str, tuple[str, ...]]
+    """The columns that tell apart the rows of one trial: a row is compared with the row of the same name."""
+    table_of: Mapping[str, str]
+    """By the kind of figure, the table that it is made from; others use the coarsest table that has their columns."""
+    trial_measures: tuple[str, ...]
+    group_measures: tuple[str, ...]
+    """The columns of trials and groups that are summed up."""
+    headline: tuple[str, ...]
+    """The measures that `testbed report` prints."""
+    paired: tuple[str, str]
+    """The time of a group and of a trial, whose gains within pairs are printed."""
+    defaults: Mapping[str, str]
+    """By the kind of figure, the column that it shows where the experiment names none."""
+    bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """By the name in `theory:`, the column of the bound, and how the legend names it."""
+    bound_of_ratio: Mapping[str, str] = field(default_factory=dict)
+    """By the column of a ratio, the column of the bound that it is a ratio to."""
+
+    @property
+    def expected_of(self) -> tuple[str, ...]:
+        """The tables in which the columns of an expectation are looked for, in this order."""
+        return (*self.coarsest_first, "summary")
+
+    def columns_of(self, table: str, swept: Iterable[str]) -> dict[str, Column]:
+        """Return the columns of a table and of its trials; where both have one, the table's own."""
+        of_trials = {} if table == "summary" else self.tables["trials"]
+        return {**{key: Column("", "") for key in swept}, **of_trials, **self.tables[table]}
+
+    def table_having(
+        self, names: Iterable[str], swept: Iterable[str], tables: Iterable[str] | None = None
+    ) -> str | None:
+        """Return the first table that has all of these columns."""
+        wanted, keys = set(names), tuple(swept)
+        candidates = self.coarsest_first if tables is None else tables
+        return next((table for table in candidates if wanted <= self.columns_of(table, keys).keys()), None)
+
+    def axis_label(self, name: str, *, with_unit: bool = True) -> str:
+        """Return the label of an axis; a swept key is its own label."""
+        column = next((columns[name] for columns in self.tables.values() if name in columns), None)
+        if column is None:
+            return name
+        label = column.label or name
+        return f"{label} ({column.unit})" if column.unit and with_unit else label

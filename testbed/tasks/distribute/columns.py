@@ -1,0 +1,237 @@
+"""The columns of the task `distribute`; docs/results.md says the same."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from testbed.tasks.columns import FIDELITY, IDENTITY, SUMMARY, Column, TableColumns, words
+
+_TRIAL: Final = words("the trial's id")
+
+TRIALS: Final[Mapping[str, Column]] = {
+    **IDENTITY,
+    "distribution": words("`client-server`, `bittorrent` or `fluid`"),
+    "profile": words("the constants of the clients; those of a group can differ, see peers.csv"),
+    "time_scale": Column("", "the divisor of the protocol's periods"),
+    "N": Column("", "peers", "peers N"),
+    "F": Column("B", "the file's size", "file size F"),
+    "u_s": Column("bit/s", "the sum of the servers' upload rates", "server's upload u_s"),
+    "u_sum": Column("bit/s", "the sum of the peers' upload rates", "sum of uploads"),
+    "d_min": Column("bit/s", "the lowest download rate of a peer; empty if none is limited", "slowest download"),
+    "bound_s": Column("s", "the textbook's lower bound for this scheme", "bound"),
+    "payload_bound_s": Column("s", "the same for payload: rates times 1448/1514", "bound for payload"),
+    "limited_by": words("the bound's largest term: `server`, `download` or `uploads`"),
+    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
+    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
+    "pieces_bound_s": Column(
+        "s",
+        "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
+        " upload u and no other limit, and all peers begin at once with nothing",
+        "bound of pieces",
+    ),
+    "completed": Column("", "peers that downloaded the whole file", "peers that completed"),
+    "distribution_s": Column(
+        "s",
+        "from t = 0 to the last completion; empty if a peer did not complete, unless it left `after` a time",
+        "distribution time",
+    ),
+    "ratio": Column("", "`distribution_s` / `bound_s`", "distribution time / bound"),
+    "payload_ratio": Column("", "`distribution_s` / `payload_bound_s`", "distribution time / bound for payload"),
+    "completion_mean_s": Column("s", "mean of `download_s` of the peers that completed", "mean download time"),
+    "completion_median_s": Column("s", "their median", "median download time"),
+    "completion_p95_s": Column("s", "their 95th percentile", "95th percentile of download times"),
+    "jain": Column("", "Jain's index of fairness over the peers' `normalised_rate`", "Jain's index"),
+    "server_utilisation": Column(
+        "",
+        "bytes of frames that the servers sent until the last completion (or the end), as a share of their links'"
+        " capacity",
+        "utilisation of the server's uplink",
+    ),
+    "peer_utilisation": Column(
+        "", "the same for all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
+    ),
+    "seed_copies": Column("", "payload that the servers sent (gave to their kernel) / F", "copies sent by the server"),
+    "payload_bytes": Column("B", "payload received, as the applications counted it", "payload"),
+    "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was corrupt", "duplicates"),
+    "control_bytes": Column(
+        "B",
+        "what TCP carried on the uplinks besides payload: messages, retransmissions, unfinished blocks",
+        "control bytes",
+    ),
+    "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
+    "drops": Column("", "packets dropped at the shapers of servers and peers, both directions", "packets dropped"),
+    "payload_difference": Column(
+        "", "the share by which TCP on the uplinks carried more than `payload_bytes`", "difference"
+    ),
+    "payload_audit": words(
+        "whether the links carried the payload that the applications counted: `ok`, or what does not agree; empty where"
+        " there was no payload"
+    ),
+    **FIDELITY,
+}
+
+PEERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "peer": words("its name"),
+    "group": words("its name in the experiment"),
+    "strategy": words("its name, without parameters"),
+    "profile": words("the constants of its client"),
+    "application": words("the program: `ours`, or another client"),
+    "up": Column("bit/s", "the rate of its uplink, as planned", "upload rate"),
+    "down": Column("bit/s", "the rate of its downlink, as planned; empty if unlimited", "download rate"),
+    "up_measured": Column("bit/s", "the mean rate of the uplink while it was busy; empty if it never was"),
+    "down_measured": Column("bit/s", "the same for the downlink"),
+    "arrival_s": Column("s", "its planned arrival", "arrival"),
+    "held": Column("", "the share of the file that it had at first"),
+    "joined_s": Column("s", "when it joined"),
+    "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
+    "left_s": Column("s", "when it left; empty if it stayed to the end"),
+    "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
+    "lives": Column("", "how often it joined: 2 if it left midway and came back"),
+    "payload_received": Column("B", "", "payload received"),
+    "payload_sent": Column("B", "", "payload sent"),
+    "wasted_bytes": Column("B", "payload that it received and did not need, or that was corrupt", "duplicates"),
+    "wire_received": Column("B", "bytes of frames on its downlink, without pure acknowledgements if it is shaped"),
+    "wire_sent": Column("B", "the same for its uplink"),
+    "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
+    "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
+    "rate": Column(
+        "bit/s",
+        "of the payload that it kept, over the time in the swarm until it had the file",
+        "download rate attained",
+    ),
+    "normalised_rate": Column(
+        "",
+        "`rate` / the most that it could get from all others together: min(d_i, u_s + the others' uploads); with"
+        " client-server, min(d_i, u_s)",
+        "normalised rate",
+    ),
+    "failed_pieces": Column("", "pieces received with a wrong hash"),
+    "bans": Column("", "hosts that it banned"),
+    "errors": Column("", "errors from which it recovered"),
+    "why_ended": words("why its application ended, if not as it should; else why it left"),
+}
+
+GROUPS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "group": words("its name in the experiment"),
+    "strategy": words("the strategy of its peers"),
+    "peers": Column("", "number of its peers"),
+    "share": Column("", "of the peers of the trial", "share of the peers"),
+    "completed": Column("", "peers of it that downloaded the whole file"),
+    "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
+    "download_median_s": Column("s", "its median", "median download time"),
+    "gain": Column(
+        "", "mean `download_s` of all other peers / that of this group: above 1 the group is faster", "gain"
+    ),
+    "group_share_ratio": Column("", "payload that they sent / payload that they received", "share ratio"),
+    "clustering": Column(
+        "",
+        "the share of what they gave to peers that went to their own group, over that share if they gave to all peers"
+        " alike: above 1 they prefer each other",
+        "clustering",
+    ),
+    "from_leeches": Column(
+        "",
+        "what a peer of it received from peers without the whole file, over the mean of all peers: 1 is as much as"
+        " others",
+        "received from leeches, over the mean",
+    ),
+}
+
+TRANSFERS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "giver": words("a host; its address if it is not of the experiment"),
+    "receiver": words("another host"),
+    "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
+    "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
+    "bytes_as_leech": Column(
+        "B", "the part of `bytes_sent` that was sent before the giver had the whole file", "payload"
+    ),
+    "unchoked_s": Column("s", "how long the giver had unchoked the receiver; empty for schemes without choking"),
+}
+
+TIMELINE: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "t": Column(
+        "s",
+        "1, 2, ...: rates are of the second that ended then (the last may be shorter), all else is at that time",
+        "time",
+    ),
+    "server_up_rate": Column("bit/s", "frames that the servers sent", "server's rate"),
+    "peers_up_rate": Column("bit/s", "frames that the peers sent", "peers' rate"),
+    "payload_rate": Column("bit/s", "payload that the peers received, as they logged it once a second", "payload rate"),
+    "server_utilisation": Column(
+        "", "as a share of the capacity of the servers' uplinks", "utilisation of the server's uplink"
+    ),
+    "peer_utilisation": Column(
+        "", "as a share of the uplink capacity of the peers in the swarm", "utilisation of the peers' uplinks"
+    ),
+    "copies_rarest": Column(
+        "", "copies of the rarest piece among all hosts in the swarm, servers too", "copies of the rarest piece"
+    ),
+    "copies_mean": Column("", "mean number of copies of a piece", "copies of a piece"),
+    "peers_present": Column("", "peers in the swarm, the mean over the second", "peers in the swarm"),
+    "peers_completed": Column("", "peers that had completed the file by then", "peers that completed"),
+    "completion": Column("", "the share of the file that a peer had received, the mean over peers", "completion"),
+}
+
+TRIAL_MEASURES: Final = (
+    "distribution_s",
+    "ratio",
+    "payload_ratio",
+    "completion_mean_s",
+    "completion_median_s",
+    "completion_p95_s",
+    "jain",
+    "server_utilisation",
+    "peer_utilisation",
+    "seed_copies",
+    "duplicate_bytes",
+    "control_bytes",
+)
+GROUP_MEASURES: Final = (
+    "download_mean_s",
+    "download_median_s",
+    "gain",
+    "group_share_ratio",
+    "clustering",
+    "from_leeches",
+)
+
+TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
+    "trials": TRIALS,
+    "groups": GROUPS,
+    "peers": PEERS,
+    "transfers": TRANSFERS,
+    "timeline": TIMELINE,
+    "summary": SUMMARY,
+}
+
+COLUMNS: Final = TableColumns(
+    tables=TABLES,
+    coarsest_first=("trials", "groups", "peers", "timeline", "transfers"),
+    row_names={
+        "trials": (),
+        "groups": ("group",),
+        "peers": ("peer",),
+        "timeline": ("t",),
+        "transfers": ("giver", "receiver"),
+    },
+    table_of={"cdf": "peers", "timeline": "timeline", "flows": "transfers"},
+    trial_measures=TRIAL_MEASURES,
+    group_measures=GROUP_MEASURES,
+    headline=("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies"),
+    paired=("download_mean_s", "distribution_s"),
+    defaults={
+        "curve": "distribution_s",
+        "heatmap": "distribution_s",
+        "cdf": "completed_s",
+        "timeline": "peer_utilisation",
+    },
+    bounds={
+        "client-server": ("client_server_bound_s", "client-server, bound"),
+        "p2p": ("p2p_bound_s", "p2p, bound"),
+        "pieces": ("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)"),
+    },
+    bound_of_ratio={"ratio": "bound_s", "payload_ratio": "payload_bound_s"},
+)

@@ -1,0 +1,41 @@
+"""The tables of every task, by the task's name: to add a task, add a line."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
+
+import pandas as pd
+
+from testbed.experiment import Plan
+from testbed.runfolder.trial_data import Row, TrialData
+from testbed.tasks.columns import TableColumns
+from testbed.tasks.distribute.tables import DistributeTables
+from testbed.tasks.planning import TaskName
+
+
+class TaskTables(Protocol):
+    """What a task makes of its trials. Trials have other columns besides, which are the same for every task."""
+
+    @property
+    def columns(self) -> TableColumns:
+        """The columns of all tables."""
+
+    @property
+    def traced_roles(self) -> tuple[str, ...]:
+        """The roles of the hosts whose applications write a trace of the contract."""
+
+    def tables_of(self, data: TrialData) -> Mapping[str, pd.DataFrame]:
+        """Return the rows of one trial in each table except trials and summary."""
+
+    def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
+        """Return the task's cells in the row of a trial whose other rows are `tables`."""
+
+    def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
+        """Yield what the report has to say of results that do not agree with each other."""
+
+
+TABLES: Final[Mapping[TaskName, TaskTables]] = {"distribute": DistributeTables()}
+
+
+def tables_of(plan: Plan) -> TaskTables:
+    """Return the tables of a plan's task, which all its trials have."""
+    return TABLES[plan.trials[0].settings.task]
