@@ -1,1 +1,50 @@
-"""The researcher's tool: from an experiment file to tables and figures."""
+"""Measure peer-to-peer systems on an emulated network, with real sockets; from a notebook or a script:
+
+    import testbed
+
+    run = testbed.run("experiments/quickstart.yaml")    # or testbed.open_run("runs/quickstart-20261129T120000Z")
+    run.trials[["distribution", "N", "ratio"]]          # every table is a DataFrame
+    run.figure("scaling")                               # a matplotlib figure
+
+docs/notebooks.md shows more. The command line is `testbed.cli`.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from testbed.errors import ExplainedError
+
+if TYPE_CHECKING:
+    from testbed.notebook import Run
+
+__all__ = ["ExplainedError", "open_run", "run"]
+
+
+# The command line imports this package too, so pandas and matplotlib are imported only by these functions.
+
+
+def run(
+    experiment: str | Path,
+    *,
+    runs: str | Path = "runs",
+    fresh: bool = False,
+    redo_suspect: bool = False,
+    with_suspect: bool = False,
+    quiet: bool = False,
+) -> "Run":
+    """Run an experiment as `testbed run` does, in a process of its own, and open its results.
+
+    An unfinished run is resumed unless `fresh`; `redo_suspect` measures suspect trials again. What `testbed run` would
+    refuse raises ExplainedError. Expectations that do not hold raise nothing: look at `outcomes`.
+    """
+    from testbed.notebook import run_experiment  # noqa: PLC0415
+
+    path = run_experiment(Path(experiment), Path(runs), fresh=fresh, redo_suspect=redo_suspect, quiet=quiet)
+    return open_run(path, with_suspect=with_suspect)
+
+
+def open_run(path: str | Path, *, with_suspect: bool = False) -> "Run":
+    """Open the results of a run folder, finished or not; suspect trials are in means only if `with_suspect`."""
+    from testbed.notebook import Run  # noqa: PLC0415
+
+    return Run.open(Path(path), with_suspect=with_suspect)

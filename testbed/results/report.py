@@ -59,7 +59,7 @@ def report(
     run = RunFolder.open(run_folder)
     if declared is not None:
         run = run.declaring(declared)
-    tables, damages = _read(run, with_suspect=with_suspect)
+    tables, damages = read_tables(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
     drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
     return Report(
@@ -74,7 +74,7 @@ def report(
     )
 
 
-def _read(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
+def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
     """Make the tables of the usable trials, and name the damage of the others."""
     maker, damages = TableMaker(run.plan), list(run.unplanned())
     traced = tables_of(run.plan).traced_roles

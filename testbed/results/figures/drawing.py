@@ -33,7 +33,7 @@ _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """The formats, and the metadata to leave out: what would differ between two drawings of the same numbers."""
 
-__all__ = ["FigureError", "draw", "write_figure"]
+__all__ = ["FigureError", "draw", "styled_figure", "write_figure"]
 
 
 def write_figure(source: FigureSource, folder: Path) -> list[Path]:
@@ -47,6 +47,12 @@ def write_figure(source: FigureSource, folder: Path) -> list[Path]:
                 canvas.savefig(unfinished, format=form, metadata=dict(metadata))
             files.append(file)
     return files
+
+
+def styled_figure(source: FigureSource) -> Canvas:
+    """Draw a figure in the style of the written ones."""
+    with mpl.rc_context(SETTINGS):
+        return draw(source)
 
 
 def draw(source: FigureSource) -> Canvas:
