@@ -98,8 +98,8 @@ read_sources() {
     local kind=$1 sums
     helper_sources=("$repository"/testbed/network/delaybox/*.c)
     [[ -e ${helper_sources[0]} ]] || helper_sources=()
-    mapfile -t sums < <(sha256sum -- "$repository/pyproject.toml" "$repository/bin/lib/setup.sh" "${helper_sources[@]}")
-    python_stamp="$kind in $venv ${sums[*]:0:2}"
+    mapfile -t sums < <(sha256sum -- "$repository"/{pyproject.toml,requirements.lock,bin/lib/setup.sh} "${helper_sources[@]}")
+    python_stamp="$kind in $venv ${sums[*]:0:3}"
     helper_stamp="${sums[*]}"
 }
 
@@ -255,10 +255,10 @@ make_venv() {
 
 pip_install() {
     local project=$repository extras='[peer,results]'
+    local options=(--no-input --disable-pip-version-check --progress-bar off --constraint requirements.lock)
     if [[ $1 == test ]]; then extras='[dev]'; fi
     if [[ ! -w $repository ]]; then mirror_clone && project=$venv/project; fi
-    cd "$project" &&
-        "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --editable ".$extras"
+    cd "$project" && "$venv/bin/python" -m pip install "${options[@]}" --editable ".$extras"
 }
 
 # An editable installation writes its notes beside the sources; for a read-only clone, a folder of links takes them.
