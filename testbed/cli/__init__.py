@@ -37,12 +37,13 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
 @app.callback()
-def testbed(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-    ] = False,
-) -> None:
+def testbed(version: Version = False) -> None:  # noqa: PT028
     """Measure peer-to-peer file distribution on an emulated network, with real sockets."""
 
 
@@ -183,8 +184,8 @@ def topologies(reference: Annotated[str | None, typer.Argument(help="a topology,
 
 
 @app.command()
-def experiments(name: Annotated[str | None, typer.Argument(help="an experiment, for the path of its file")] = None) -> None:
-    """List the experiments that come with the testbed, or print the path of one: `testbed run $(testbed experiments NAME)`."""
+def experiments(name: Annotated[str | None, typer.Argument(help="one of them, for its path")] = None) -> None:
+    """List the experiments that come with the testbed, or print the path of one."""
     from testbed.cli.experiments import show_experiments
 
     show_experiments(name)

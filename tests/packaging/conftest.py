@@ -1,4 +1,4 @@
-"""A source distribution and a wheel built from this clone, and a virtual environment into which the wheel is installed."""
+"""A source distribution and a wheel built from this clone, and a virtual environment that holds the wheel."""
 
 import shutil
 import subprocess

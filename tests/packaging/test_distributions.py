@@ -22,9 +22,7 @@ PACKAGES = ("contract", "peer", "testbed", "topologies")
 
 
 def python_files() -> set[str]:
-    return {
-        str(path.relative_to(REPOSITORY)) for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py")
-    }
+    return {str(path.relative_to(REPOSITORY)) for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py")}
 
 
 def shipped_experiments() -> set[str]:
