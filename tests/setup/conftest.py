@@ -1,4 +1,4 @@
-"""What the tests of the set-up share: copies of the clone, and a fresh machine to set up."""
+"""Copies of the clone, and a fresh machine to set up."""
 
 import os
 import re
@@ -13,12 +13,12 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_IN_A_FRESH_CLONE = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "*.egg-info")
 
-# How this machine reaches its package servers; a fresh machine at the same place reaches them in the same way.
+# How this machine reaches its package servers; the fresh machine reaches them in the same way.
 CARRIED_FILES = ("/etc/hosts", "/etc/pip.conf", "/etc/resolv.conf")
 CARRIED_FOLDERS = ("/etc/apt", "/etc/ssl/certs", "/usr/share/keyrings")
 CARRIED_VARIABLES = re.compile(r"PIP_.*|.*_proxy|SSL_CERT_.*|(REQUESTS|CURL)_CA_BUNDLE", re.IGNORECASE)
 
-# The machine's own kernel settings stay out of reach of whatever runs in there.
+# Programs inside cannot change this machine's kernel settings.
 ENTER = """
 set -e
 root=$1 binds=$2; shift 2
@@ -41,8 +41,8 @@ def copy_clone(to: Path) -> Path:
 class FreshMachine:
     """A minimal system of this machine's release, with a clone of the project in /vagrant.
 
-    Each command runs in mount and pid namespaces of its own: it leaves no mount behind, and killing it kills all that
-    it started.
+    Each command runs in mount and pid namespaces of its own: it leaves no mount behind, and killing it kills every
+    process that it started.
     """
 
     def __init__(self, root: Path) -> None:
@@ -104,7 +104,7 @@ def carry_settings(root: Path) -> None:
 
 
 def carry_certificates(root: Path) -> None:
-    """Have this machine's own certificates survive the installation of the distribution's."""
+    """Make this machine's own certificates survive the installation of the distribution's."""
     bundle = Path("/etc/ssl/certs/ca-certificates.crt")
     if bundle.is_file():
         local = root / "usr/local/share/ca-certificates"
@@ -113,7 +113,7 @@ def carry_certificates(root: Path) -> None:
 
 
 def carry_local_packages(root: Path, environment: dict[str, str]) -> list[str]:
-    """Make mount points for the folders that pip's settings name; a package index lies beside the files it lists."""
+    """Make mount points for the folders in pip's settings; a package index is beside the files that it lists."""
     settings = [*environment.values(), *(file.read_text() for file in pip_settings(root))]
     words = {word.removeprefix("file://") for text in settings for word in re.split(r"[\s='\",]+", text)}
     paths = [Path(word) for word in words if word.startswith("/") and Path(word).exists()]
