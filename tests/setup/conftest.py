@@ -47,7 +47,9 @@ class FreshMachine:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.environment = carried_environment()
+        # Byte-compiling takes a third of the time of an installation.
+        self.environment = carried_environment() | {"PIP_NO_COMPILE": "1"}
+        trust_no_power_cut(root)
         unpack_base_system(root)
         carry_settings(root)
         self.binds = carry_local_packages(root, self.environment)
@@ -77,6 +79,13 @@ def carried_environment() -> dict[str, str]:
     carried = {name: value for name, value in os.environ.items() if CARRIED_VARIABLES.fullmatch(name)}
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return carried | {"PATH": path, "HOME": "/root", "LANG": "C.UTF-8"}
+
+
+def trust_no_power_cut(root: Path) -> None:
+    """Let dpkg install without waiting for the disk: this system is deleted anyway."""
+    settings = root / "etc/dpkg/dpkg.cfg.d"
+    settings.mkdir(parents=True)
+    (settings / "no-sync").write_text("force-unsafe-io\n")
 
 
 def unpack_base_system(root: Path) -> None:
@@ -147,3 +156,5 @@ def fresh_machine() -> Iterator[FreshMachine]:
     # Not in /tmp, which may forbid the device nodes that a system has.
     with tempfile.TemporaryDirectory(prefix="testbed-machine-", dir="/var/tmp") as folder:
         yield FreshMachine(Path(folder) / "root")
+        # Much faster than Python's own way to delete a hundred thousand files.
+        subprocess.run(("rm", "-rf", "--one-file-system", f"{folder}/root"), check=True)
