@@ -29,7 +29,7 @@ from testbed.network import (
     Process,
     sandbox,
 )
-from testbed.network.links.counters import LinkCounters
+from testbed.network.counters import LinkCounters
 from topologies.star import Star
 
 FOLDER = Path("/run/benchmark")

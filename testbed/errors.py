@@ -1,5 +1,5 @@
-"""The base of all errors that are written for the user."""
+"""The base class of errors that a user can fix."""
 
 
 class ExplainedError(Exception):
-    """An error whose message says what was found and what to do; a command prints it and no traceback."""
+    """An error whose message says what is wrong and what to do; commands print it without a traceback."""

@@ -1,9 +1,8 @@
-"""How much this machine can carry: the aggregate rate through the core at which links begin to lose theirs.
+"""The capacity of this machine: the highest total rate through the core at which links keep their rates.
 
 N hosts stand around one core. Each sends to its next four neighbours, so that all N uplinks are saturated and every
-packet passes two shapers; a process for each processor drives them. A total rate is carried when what left the shapers
-is at least CARRIED of what was asked. The search begins from what a moderate load costs in processor time, then closes
-in from both sides.
+packet passes two shapers; one process per processor drives them. A total rate is carried if the shapers sent at least
+CARRIED of it. The search starts from the processor time of a moderate load, then narrows from both sides.
 """
 
 import json
@@ -38,7 +37,7 @@ _SECONDS: Final = 0.5
 
 @dataclass(frozen=True)
 class Probe:
-    """One total rate, tried."""
+    """A total rate that was tried, and how much of it was carried."""
 
     hosts: int
     total_bps: int
@@ -53,7 +52,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Capacity:
-    """What was found, and when; `totals` has the highest total in bit/s that was carried, by number of hosts."""
+    """The highest total in bit/s that was carried, by number of hosts, and when and where it was measured."""
 
     totals: dict[int, int]
     measured_at: str
@@ -66,7 +65,7 @@ class Capacity:
 
 
 class Ring(Topo):
-    """N hosts whose downlinks are three times their uplinks, so that only the uplinks are full."""
+    """N hosts with downlinks of three times their uplinks, so that only uplinks are saturated."""
 
     def build(self, n: int, rate: int) -> None:
         """Add the core and the hosts."""
@@ -77,7 +76,7 @@ class Ring(Topo):
 
 
 def probe(hosts: int, total: int, seconds: float = _SECONDS) -> Probe:
-    """Load all links of a ring of hosts at the same time, in a sandbox."""
+    """Load all links of a ring of hosts at once, in a sandbox."""
     rate = max(MIN_RATE, total // hosts // 8 * 8)
     reports, busy = sandbox.run(lambda: _load_ring(hosts, rate, seconds))
     carried = sum(report.wire_ratio for report in reports) / len(reports)
@@ -97,7 +96,7 @@ def _load_ring(hosts: int, rate: int, seconds: float) -> tuple[list[DirectionRep
 
 
 def _processor_times() -> tuple[int, int]:
-    """Ticks spent idle, and all ticks, of all processors."""
+    """Return the idle ticks and all ticks of all processors."""
     fields = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
     return fields[3] + fields[4], sum(fields)
 
@@ -108,7 +107,7 @@ def _busy_share(before: tuple[int, int], after: tuple[int, int]) -> float:
 
 
 def search(hosts: int, try_total: Callable[[int, int], Probe] = probe) -> Iterator[Probe]:
-    """Probe until the highest total that is carried and the lowest that is not are close to each other."""
+    """Probe until the highest carried total and the lowest that is not carried are close."""
     carried, lost, total = 0, 0, max(_FIRST_TOTAL, hosts * MIN_RATE)
     for _ in range(_MAX_PROBES):
         result = try_total(hosts, total)
@@ -129,18 +128,18 @@ def _next_total(last: Probe, carried: int, lost: int) -> int:
         return math.isqrt(carried * lost)
     if lost:
         return lost // 2
-    # What the processors would have left: but a packet costs less as a machine gets busy, and others may use it too.
+    # Extrapolate from the idle share, carefully: packets cost less on a busy machine, and others may use it too.
     growth = min(3.0, max(1.5, 0.9 / max(last.busy, 0.05)))
     return min(round(carried * growth), last.hosts * MAX_RATE)
 
 
 def highest_carried(probes: list[Probe]) -> int:
-    """The capacity that a search found, 0 if nothing was carried."""
+    """Return the highest total that was carried, 0 if none was."""
     return max((result.total_bps for result in probes if result.carried), default=0)
 
 
 def measure_capacity(report: Callable[[Probe], None] = lambda _probe: None) -> Capacity:
-    """Search at each number of hosts; every probe is reported as it is done."""
+    """Search at each number of hosts, and report every probe."""
     totals = {}
     for hosts in HOSTS:
         probes = []
@@ -152,20 +151,20 @@ def measure_capacity(report: Callable[[Probe], None] = lambda _probe: None) -> C
 
 
 def machine_key() -> str:
-    """What a capacity holds for: kernel, processors and the versions that do the work."""
+    """Return what a capacity depends on: kernel, processors and versions."""
     model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
     parts = versions()
     return f"{parts['kernel']}, {os.cpu_count()} x {model.partition(':')[2].strip()}, testbed {parts['testbed']}"
 
 
 def cache_file() -> Path:
-    """Where the capacity is kept, for each user."""
+    """Return the user's file of the measured capacity."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "testbed" / "capacity.json"
 
 
 def load_capacity() -> Capacity | None:
-    """The capacity measured earlier on this machine, if there is one."""
+    """Return the capacity that was measured earlier on this machine, if any."""
     try:
         kept: dict[str, Any] = json.loads(cache_file().read_text())
         totals = {int(hosts): int(total) for hosts, total in kept["totals"].items()}
@@ -176,7 +175,7 @@ def load_capacity() -> Capacity | None:
 
 
 def save_capacity(capacity: Capacity) -> None:
-    """Keep it; written beside and renamed, so that a reader finds the old one or the new one."""
+    """Write it beside and rename it, so that a reader finds the old one or the new one."""
     path = cache_file()
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")

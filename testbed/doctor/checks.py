@@ -9,7 +9,7 @@ State = Literal["ok", "missing", "small"]
 
 @dataclass(frozen=True)
 class Check:
-    """One line of `testbed doctor`: what was looked at, what was found, and how to mend it."""
+    """One line of `testbed doctor`: what was checked, what was found, and how to fix it."""
 
     section: str
     name: str
@@ -20,11 +20,11 @@ class Check:
 
     @property
     def failed(self) -> bool:
-        """Whether the testbed cannot do its work for this."""
+        """Whether the testbed cannot work because of this."""
         return self.required and self.state == "missing"
 
     def row(self) -> dict[str, object]:
-        """The check for a program that reads it."""
+        """Return the check as a JSON object."""
         return asdict(self)
 
 

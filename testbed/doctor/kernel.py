@@ -1,4 +1,4 @@
-"""Features of the kernel, each found out by using it once in a sandbox."""
+"""Features of the kernel, each tested by using it once in a sandbox."""
 
 import errno
 import socket
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from testbed.doctor.checks import Check
 from testbed.network import sandbox
-from testbed.network.kernel.features import has_filter, has_link, has_qdisc
+from testbed.network.features import has_filter, has_link, has_qdisc
 from testbed.network.sandbox.sysctls import read_sysctl
 
 _SECTION: Final = "kernel"
@@ -23,7 +23,7 @@ class _Feature(NamedTuple):
 _QDISCS: Final = (
     _Feature("htb", "CONFIG_NET_SCH_HTB", "rates"),
     _Feature("bfifo", "CONFIG_NET_SCHED", "queues"),
-    _Feature("tbf", "CONFIG_NET_SCH_TBF", "fast links that lead to slow ones"),
+    _Feature("tbf", "CONFIG_NET_SCH_TBF", "fast links into slow ones"),
     _Feature(
         "netem", "CONFIG_NET_SCH_NETEM", "delay, jitter and loss by the kernel (else: by our delay box)", required=False
     ),
@@ -35,12 +35,12 @@ _FILTERS: Final = (
 _LINKS: Final = (
     _Feature("veth", "CONFIG_VETH", "links"),
     _Feature("bridge", "CONFIG_BRIDGE", "bridged cores", required=False),
-    _Feature("ifb", "CONFIG_IFB", "nothing of the testbed's own", required=False),
+    _Feature("ifb", "CONFIG_IFB", "not used by the testbed", required=False),
 )
 
 
 def check_kernel() -> list[Check]:
-    """Try everything in one sandbox; without one, that is the finding."""
+    """Test all features in one sandbox, or report why there is none."""
     try:
         found, controls = sandbox.run(_try_all)
     except sandbox.SandboxError as error:
@@ -60,7 +60,7 @@ def _try_all() -> tuple[dict[tuple[str, str], bool], list[str]]:
 
 
 def _has_control(name: str) -> bool:
-    """Ask for it on a socket, which also loads its module."""
+    """Request it on a socket, which also loads its module."""
     with socket.socket() as tcp:
         try:
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())

@@ -1,4 +1,4 @@
-"""Limits of the whole machine: read, compared with what a large network needs, never set."""
+"""Limits of the whole machine, compared with what a large network needs; they are never changed."""
 
 import resource
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _OPEN_FILES: Final = 20_000
 
 @dataclass(frozen=True)
 class Limit:
-    """A setting of the whole machine, and the least that a large network needs."""
+    """A machine-wide setting, and the least that a large network needs."""
 
     sysctl: str
     wanted: int
@@ -21,8 +21,8 @@ class Limit:
 
 
 LIMITS: Final = (
-    Limit("net.core.netdev_max_backlog", 5000, "packets that wait for a busy CPU; above it the core drops"),
-    Limit("fs.file-max", 200_000, "open files of all programs together"),
+    Limit("net.core.netdev_max_backlog", 5000, "packets that wait for a busy CPU; more are dropped"),
+    Limit("fs.file-max", 200_000, "open files of all programs"),
     Limit("kernel.pid_max", 32_768, "processes"),
     Limit("kernel.threads-max", 32_768, "processes and threads"),
     Limit("fs.inotify.max_user_instances", 512, "programs that watch files"),
@@ -34,7 +34,7 @@ LIMITS: Final = (
 
 
 def check_limits() -> list[Check]:
-    """Each limit, with the command that raises it."""
+    """Check each limit; the fix is the command that raises it."""
     return [*map(_check, LIMITS), _check_open_files(), _check_user_namespaces()]
 
 
@@ -47,7 +47,7 @@ def _check(limit: Limit) -> Check:
 
 
 def _check_open_files() -> Check:
-    """The hard limit is what counts: programs raise their own soft limit up to it."""
+    """Check the hard limit: programs raise their own soft limit up to it."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     found = "unlimited" if hard == resource.RLIM_INFINITY else str(hard)
     if hard == resource.RLIM_INFINITY or hard >= _OPEN_FILES:
@@ -57,7 +57,7 @@ def _check_open_files() -> Check:
 
 
 def _check_user_namespaces() -> Check:
-    """AppArmor's switch lets an ordinary user make a namespace and then refuses everything in it."""
+    """AppArmor may let an ordinary user create a namespace, and then refuse everything in it."""
     name = "user namespaces"
     if read_sysctl("user.max_user_namespaces") in {None, "0"}:
         mend = "sudo sysctl -w user.max_user_namespaces=10000   (to run without sudo)"

@@ -1,4 +1,4 @@
-"""Run functions at the same time, each in a fork of this process."""
+"""Run functions at once, each in a fork of this process."""
 
 import multiprocessing
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ class WorkerError(ExplainedError):
 
 
 def in_parallel(functions: Sequence[Callable[[], T]]) -> list[T]:
-    """The results, in order; the first exception that a function raised is raised here."""
+    """Return the results in order; raise the first exception that a function raised."""
     fork = multiprocessing.get_context("fork")
     workers = []
     for function in functions:
@@ -41,7 +41,7 @@ def _outcome(receiver: Connection) -> tuple[T | None, Exception | None]:
     try:
         outcome: tuple[T | None, Exception | None] = receiver.recv()
     except EOFError:
-        return None, WorkerError("a worker that drove traffic was ended from outside")
+        return None, WorkerError("a worker that drove traffic was killed from outside")
     return outcome
 
 

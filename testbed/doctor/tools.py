@@ -1,4 +1,4 @@
-"""Programs and versions that the testbed stands on."""
+"""Programs and libraries that the testbed uses, with their versions."""
 
 import importlib.metadata
 import os
@@ -32,7 +32,7 @@ _LIBRARIES: Final = ("mininet", "pyroute2", "typer", "rich", "pydantic", "ruamel
 
 
 def check_tools() -> list[Check]:
-    """Each tool: where it is, or which package has it."""
+    """Find each tool, or name the package that has it."""
     return [_check_tool(tool) for tool in _TOOLS] + [_check_delay_box()]
 
 
@@ -43,7 +43,7 @@ def _check_tool(tool: _Tool) -> Check:
 
 
 def _check_delay_box() -> Check:
-    """The compiled helper that delays packets where the kernel has no netem."""
+    """Check for the compiled helper that delays packets where the kernel has no netem."""
     if DELAY_BOX.exists():
         return Check("tools", DELAY_BOX.name, "ok", str(DELAY_BOX))
     mend = "sudo bin/testbed doctor   (compiles it)"
@@ -51,13 +51,13 @@ def _check_delay_box() -> Check:
 
 
 def versions() -> dict[str, str]:
-    """What a result must say it was made with."""
+    """Return the versions to record with results."""
     libraries = {name: importlib.metadata.version(name) for name in ("testbed", *_LIBRARIES)}
     return {"kernel": platform.release(), "system": _system_name(), "python": platform.python_version(), **libraries}
 
 
 def check_versions() -> list[Check]:
-    """The versions, for the record."""
+    """List the versions."""
     return [Check("versions", name, "ok", version) for name, version in versions().items()]
 
 

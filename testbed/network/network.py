@@ -1,4 +1,4 @@
-"""The network as its users see it: hosts that exist inside a `with`, shaped and ready, and are gone after it."""
+"""An emulated network as a context manager: inside the `with` its hosts exist, shaped and ready."""
 
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.build.construction import build, demolish
+from testbed.network.build.build import build_network, remove_network
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
 from testbed.network.build.fabric import ADDRESSES, Fabric
 from testbed.network.build.nodes import (
@@ -24,16 +24,16 @@ from testbed.network.build.nodes import (
     make_core,
 )
 from testbed.network.delaybox import DelayBox
-from testbed.network.kernel.features import has_qdisc
+from testbed.network.features import has_qdisc
 from testbed.network.processes.processes import Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
 
-# The rest is the network's own address, its broadcast address, and that of a core.
+# Three addresses are taken: the network's own, its broadcast address, and one core's.
 _MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
 
 
 class EmulatedMininet(Mininet):
-    """Mininet that makes its whole network at once, over netlink."""
+    """Mininet whose whole network is built in one pass, over netlink."""
 
     def __init__(self, topo: Topo, congestion_control: str, seed: int) -> None:
         self._congestion_control = congestion_control
@@ -42,7 +42,7 @@ class EmulatedMininet(Mininet):
         self._fabric: Fabric | None = None
         self._last_mac = 0
         self.settings: dict[str, str] = {}
-        # Mininet would raise the machine's own limits here, which are not ours to touch.
+        # Mininet would raise machine-wide limits here; the testbed never changes the machine.
         before, Mininet.inited = Mininet.inited, True
         try:
             super().__init__(
@@ -58,21 +58,21 @@ class EmulatedMininet(Mininet):
             Mininet.inited = before
 
     def randMac(self) -> str:  # type: ignore[override]  # noqa: N802
-        """MACs are counted: the same topology has the same ones each time."""
+        """Number MACs in order, so that the same topology gets the same ones each time."""
         self._last_mac += 1
         return "02:" + ":".join(f"{byte:02x}" for byte in self._last_mac.to_bytes(5))
 
-    # The topology's nodes and links come in here, one by one.
+    # Mininet calls these for each node and link of the topology.
 
     def addHost(self, name: str, cls: object = None, **params: Any) -> Host:  # noqa: N802
-        """Take note of a host."""
+        """Record a host; `build` makes it."""
         _refuse_own_class(name, cls)
         if len(self.hosts) == _MOST_HOSTS:
             raise NodeError(f"{name}: the addresses of {ADDRESSES} are used up, by {_MOST_HOSTS} hosts")
         return super().addHost(name, **params)
 
     def addSwitch(self, name: str, cls: object = None, **params: Any) -> Switch:  # noqa: N802
-        """Take note of a core."""
+        """Record a core; `build` makes it."""
         _refuse_own_class(name, cls)
         return super().addSwitch(name, **params)
 
@@ -85,54 +85,55 @@ class EmulatedMininet(Mininet):
         cls: object = None,
         **params: Any,
     ) -> Link:
-        """Take note of a link."""
+        """Record a link; `build` makes it."""
         _refuse_own_class(f"{node1} - {node2}", cls)
         return super().addLink(node1, node2, port1, port2, **params)
 
     @property
     def fabric(self) -> Fabric:
-        """What was read from the topology."""
+        """The hosts, cores and links of the topology, with their addresses."""
         if self._fabric is None:
             raise NodeError("the network is not built")
         return self._fabric
 
     def _gather(self) -> Fabric:
-        """What Mininet's lists describe."""
         hosts = [host for host in self.hosts if isinstance(host, EmulatedHost)]
         cores = [core for core in self.switches if isinstance(core, Core)]
         links = [link for link in self.links if isinstance(link, ShapedLink)]
         return Fabric(hosts, cores, links, self._congestion_control)
 
     def build(self) -> None:
-        """Read the topology, then make everything that it describes."""
+        """Read the topology, then build everything in it."""
         super().build()
         self._fabric = self._gather()
-        self.settings = build(self.fabric, netem=has_qdisc("netem"))
+        self.settings = build_network(self.fabric, netem=has_qdisc("netem"))
         if not has_qdisc("netem"):
             self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
 
-    def demolish(self) -> None:
-        """Remove whatever has been made, be it half a network."""
+    def remove(self) -> None:
+        """Remove everything that was built, even half a network."""
         stop_delay_boxes(self.delay_boxes)
         self.delay_boxes = []
         if self._fabric is not None:
-            demolish(self._fabric)
+            remove_network(self._fabric)
 
 
 def _refuse_own_class(what: str, own: object) -> None:
     if own is not None:
         name = getattr(own, "__name__", own)
-        raise NodeError(f"{what}: the topology wants the class {name} (cls=...), which is not ours; leave that out")
+        raise NodeError(
+            f"{what}: the topology names the class {name} (cls=...), which the testbed cannot build: leave `cls` out"
+        )
 
 
 class Network:
     """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
 
-    It must be inside a sandbox (`sandbox.run`), so that whatever happens, nothing of it stays on the machine.
+    It must be inside a sandbox (`sandbox.run`), so that nothing of it can remain on the machine.
 
-    `seed` is that of jitter and loss where they are ours to draw: the kernel's netem draws its own. `output` is the
-    folder for what programs print, by default one that goes with the sandbox. `preload` names modules that
-    `start_python` shall find imported.
+    `seed` seeds jitter and loss where the delay box draws them; the kernel's netem draws its own. Programs' output goes
+    to files in `output`, by default a folder that disappears with the sandbox. `preload` names modules to import once,
+    before `start_python` forks.
     """
 
     def __init__(
@@ -145,14 +146,16 @@ class Network:
         preload: Sequence[str] = (),
     ) -> None:
         if not inside_sandbox():
-            raise SandboxError("a network needs a sandbox around it: call sandbox.run(function), and make it there")
+            raise SandboxError(
+                "a network needs a sandbox: call sandbox.run(function), and create the network in that function"
+            )
         self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
         self._undo = ExitStack()
         self.mininet = EmulatedMininet(topology, congestion_control, seed)
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
-            undo.callback(self.mininet.demolish)
+            undo.callback(self.mininet.remove)
             self.mininet.start()
             undo.callback(self.mininet.stop)
             undo.callback(self._processes.stop_all)
@@ -165,7 +168,7 @@ class Network:
         self._undo.close()
 
     def host(self, name: str) -> EmulatedHost:
-        """The host of that name."""
+        """Return the host with this name."""
         node = self.mininet.nameToNode.get(name)
         if not isinstance(node, EmulatedHost):
             raise NodeError(f"no host {name!r}; there are {', '.join(host.name for host in self.hosts)}")
@@ -173,12 +176,12 @@ class Network:
 
     @property
     def hosts(self) -> Sequence[EmulatedHost]:
-        """All hosts, in the topology's order."""
+        """All hosts, in the order of the topology."""
         return self.mininet.fabric.hosts
 
     @property
     def cores(self) -> Sequence[Core]:
-        """All cores, in the topology's order."""
+        """All cores, in the order of the topology."""
         return self.mininet.fabric.cores
 
     @property
@@ -187,15 +190,15 @@ class Network:
         return self.mininet.fabric.links
 
     def address_of(self, core: Core) -> IPv4Address:
-        """The address of a core."""
+        """Return the address of a core."""
         return self.mininet.fabric.addresses[core]
 
     @property
     def settings(self) -> dict[str, str]:
-        """The kernel settings that were written into each host."""
+        """The kernel settings written in each host."""
         return self.mininet.settings
 
     @property
     def congestion_control(self) -> str:
-        """That of every route, and so of every TCP connection whose program does not choose another."""
+        """The congestion control of every route, hence of every TCP connection whose program chooses no other."""
         return self.mininet.fabric.congestion_control

@@ -115,13 +115,13 @@ def test_input_that_cannot_be_read_is_told_in_lines_and_never_in_a_traceback(
     ("words", "says"),
     [
         ("links star up=0bit/s", "up: a plain whole number of bit/s above 0 is needed"),
-        ("links star up=1bit/s", "h1-eth0: rate 1 bit/s: possible is 56 kbit/s to 1 Gbit/s"),
-        ("links star down=100Gbit/s", "s1-eth1: rate 100 Gbit/s: possible is 56 kbit/s to 1 Gbit/s"),
-        ("links star up=8000001bit/s", "no multiple of 8 bit/s: the nearest possible are 8000000 and 8000008"),
-        ("run impossible.yaml", "possible is 56 kbit/s to 1 Gbit/s"),
-        ("shell star up=8Mbit/s queue=0ms", "queue of 0 bytes: possible is more than nothing"),
+        ("links star up=1bit/s", "h1-eth0: rate 1 bit/s: write 56 kbit/s to 1 Gbit/s"),
+        ("links star down=100Gbit/s", "s1-eth1: rate 100 Gbit/s: write 56 kbit/s to 1 Gbit/s"),
+        ("links star up=8000001bit/s", "not a multiple of 8 bit/s: the nearest are 8000000 and 8000008"),
+        ("run impossible.yaml", "write 56 kbit/s to 1 Gbit/s"),
+        ("shell star up=8Mbit/s queue=0ms", "queue of 0 bytes: it must be more than 0 bytes"),
         ("links star delay=2h", "it must be a whole number of microseconds from 0 to 60000000"),
-        ("shell tclink.py", "h1 - s1: the topology wants the class TCLink (cls=...), which is not ours"),
+        ("shell tclink.py", "h1 - s1: the topology names the class TCLink (cls=...), which the testbed cannot build"),
     ],
 )
 def test_what_no_link_can_be_is_refused_with_what_is_possible(called: Run, words: str, says: str) -> None:
@@ -131,7 +131,7 @@ def test_what_no_link_can_be_is_refused_with_what_is_possible(called: Run, words
 @pytest.mark.kernel
 @pytest.mark.parametrize(
     ("words", "says"),
-    [("links galaxy", "there is no topology 'galaxy'"), ("links star up=1bit/s", "possible is 56 kbit/s to 1 Gbit/s")],
+    [("links galaxy", "there is no topology 'galaxy'"), ("links star up=1bit/s", "write 56 kbit/s to 1 Gbit/s")],
 )
 def test_the_installed_command_refuses_in_the_same_way(testbed: Run, words: str, says: str) -> None:
     refused(testbed(*words.split()), says)

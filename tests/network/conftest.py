@@ -19,7 +19,7 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Callable[[Topo], Fabric]:
         mininet.build()
         return mininet.fabric
 
-    monkeypatch.setattr(network, "build", lambda *_described, **_options: {})
+    monkeypatch.setattr(network, "build_network", lambda *_described, **_options: {})
     monkeypatch.setattr(network, "has_qdisc", lambda _kind: True)
     return read
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from testbed.network import Network
-from testbed.network.links.counters import EgressCount, LinkCounters
+from testbed.network.counters import EgressCount, LinkCounters
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel

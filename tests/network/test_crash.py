@@ -38,7 +38,7 @@ def test_a_killed_process_takes_everything_with_it(as_user: AsUser, user: User, 
     crashes = as_user(lambda: crash_each(phase, target, moments))
     assert [crash.leftovers for crash in crashes] == [[]] * TIMES
     if target != "command":
-        assert ["the sandbox was ended from outside (SIGKILL)" in crash.complaint for crash in crashes] == [
+        assert ["the sandbox was killed from outside (SIGKILL)" in crash.complaint for crash in crashes] == [
             True
         ] * TIMES
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from testbed.network import sandbox
-from testbed.network.kernel.features import has_filter, has_link, has_qdisc
+from testbed.network.features import has_filter, has_link, has_qdisc
 
 pytestmark = pytest.mark.kernel
 

@@ -21,7 +21,7 @@ from testbed.network.check.measure import (
     window_rates,
 )
 from testbed.network.check.traffic import Route, Traffic, TrafficError
-from testbed.network.links.counters import QueueCount
+from testbed.network.counters import QueueCount
 from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.fidelity import FINE_LATENESS_MS
 from testbed.trial.monitoring.machine import MachineWatch

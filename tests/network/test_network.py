@@ -19,7 +19,7 @@ from testbed.network import (
     sandbox,
 )
 from testbed.network.build.nodes import Core, EmulatedHost, ShapedIntf
-from testbed.network.kernel.features import has_qdisc
+from testbed.network.features import has_qdisc
 from testbed.network.kernel.netlink import NetlinkError
 from testbed.network.sandbox import SandboxError
 from topologies.star import Star
@@ -384,7 +384,7 @@ def test_a_network_is_gone_when_it_cannot_be_built_to_the_end() -> None:
 
 def test_what_the_topology_asks_for_is_the_error_that_is_seen_when_it_cannot_be() -> None:
     def use() -> None:
-        with pytest.raises(ShapeError, match="h2-eth0: rate 1 bit/s: possible is"):
+        with pytest.raises(ShapeError, match="h2-eth0: rate 1 bit/s: write"):
             Network(Star(n=3, up=[8_000_000, 1, 8_000_000])).__enter__()
 
     assert what_stays(use) == set()

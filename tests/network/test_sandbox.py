@@ -137,7 +137,7 @@ def test_an_ordinary_user_whom_the_kernel_refuses_learns_what_to_do(as_user: AsU
         Path("/proc/sys/user/max_user_namespaces").write_text("0")  # for those within this one alone
         sandbox.run(lambda: None)
 
-    with pytest.raises(SandboxError, match=r"no user namespace for an ordinary user here .*: run with sudo, or allow"):
+    with pytest.raises(SandboxError, match=r"ordinary users cannot create namespaces here .*: run with sudo, or allow"):
         as_user(scenario)
 
 

@@ -198,7 +198,7 @@ def test_a_process_with_many_descriptors_has_programs_too(on_host: OnHost) -> No
 
 
 def test_what_cannot_be_preloaded_is_an_error(on_host: OnHost, capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(WarmInterpreterError, match="has ended with 1"):
+    with pytest.raises(WarmInterpreterError, match="ended with status 1"):
         on_host(lambda host: program(host, "pass"), preload=["broken"])
     assert "ImportError: broken on purpose" in capfd.readouterr().err
 
@@ -207,7 +207,7 @@ def test_an_interpreter_that_dies_is_noticed_by_the_next_program(on_host: OnHost
     def look(host: EmulatedHost) -> None:
         ended(program(host, "os.kill(os.getppid(), signal.SIGKILL)"))
 
-    with pytest.raises(WarmInterpreterError, match="has ended with -9"):
+    with pytest.raises(WarmInterpreterError, match="ended with status -9"):
         on_host(look)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from testbed.network import EmulatedHost, Network
-from testbed.network.links.counters import LinkCounters
+from testbed.network.counters import LinkCounters
 from testbed.trial.monitoring import links
 from testbed.trial.monitoring.links import LinkUse, LinkWatch
 from topologies.star import Star

@@ -13,7 +13,7 @@ from mininet.topo import Topo
 from testbed.network import Network, sandbox
 from testbed.network.check.linkcheck import PathReport, check_paths
 from testbed.network.check.measure import DirectionReport, measure, own_load
-from testbed.network.kernel.features import has_qdisc
+from testbed.network.features import has_qdisc
 from topologies.star import Star
 from topologies.two_isps import TwoIsps
 

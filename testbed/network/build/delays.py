@@ -1,15 +1,15 @@
 """Delay, jitter and loss of a whole network: by the kernel's netem, or by a delay box in each core.
 
 netem is one of the queueing disciplines of a link's end (`testbed.network.links.shaping`). Where the kernel has none,
-each core that routes gets a delay box, and every packet that arrives from a link passes it before it is routed on:
+each routed core gets a delay box, and every packet that arrives from a link passes through it before it is forwarded:
 
-    rule 100  from lo      -> main      the core's own packets do not pass it
-    rule 101  from delay0  -> main      nor those that come out of it: they are routed to their link
-    rule 102               -> 100       all others
-    table 100              default dev delay0; and nowhere, if the box is gone: never an undelayed link
+    rule 100  from lo      -> main      the core's own packets skip the box
+    rule 101  from delay0  -> main      so do packets that come out of it: they go to their link
+    rule 102               -> 100       all others enter it
+    table 100              default dev delay0; unreachable if the box is gone: never an undelayed link
 
-In the box of a core, a packet's source pays for the way up if it is one of the core's own hosts, and its destination
-for the way down, or for the trunk that leads to it. So a packet pays for every link that it crosses once.
+A core's box delays a packet by the uplink of its source, if that is one of the core's own hosts, and by the downlink of
+its destination, or by the trunk towards it. So each link that a packet crosses delays it once.
 """
 
 import socket
@@ -26,9 +26,9 @@ from testbed.network.build.nodes import (
 from testbed.network.delaybox import DelayBox, Table
 from testbed.network.kernel.messages import (
     RT_TABLE_MAIN,
-    new_dead_end,
     new_route,
     new_rule,
+    new_unreachable_route,
 )
 from testbed.network.kernel.netlink import NetlinkSocket
 from testbed.network.links.shape import Impairment
@@ -39,7 +39,7 @@ _EVERYTHING: Final = IPv4Network("0.0.0.0/0")
 
 
 def start_delay_boxes(fabric: Fabric, seed: int) -> list[DelayBox]:
-    """A running box in each core that has something to delay."""
+    """Start a box in each core that has something to delay."""
     boxes: list[DelayBox] = []
     try:
         for number, core in enumerate(fabric.cores):
@@ -53,13 +53,13 @@ def start_delay_boxes(fabric: Fabric, seed: int) -> list[DelayBox]:
 
 
 def stop_delay_boxes(boxes: list[DelayBox]) -> None:
-    """End them; what they still hold is lost."""
+    """Stop the boxes; packets that they still hold are lost."""
     for box in boxes:
         box.kill()
 
 
 def delay_table(fabric: Fabric, core: Core) -> Table:
-    """What each address pays in the box of a core: as a source, and as a destination."""
+    """Return the impairments of each address in the box of a core: as a source, and as a destination."""
     table: dict[str, tuple[Impairment, Impairment]] = {}
     for end in core_ends(core):
         home = end.peer.home
@@ -85,7 +85,7 @@ def _start(core: Core, table: Table, seed: int) -> DelayBox:
                 new_rule(101, RT_TABLE_MAIN, _DEVICE),
                 new_rule(102, _TABLE),
                 new_route(_EVERYTHING, socket.if_nametoindex(_DEVICE), table=_TABLE),
-                new_dead_end(_TABLE),
+                new_unreachable_route(_TABLE),
             ]
         )
     return box

@@ -1,7 +1,7 @@
-"""What is to be built, as Mininet's lists describe it: who is linked to whom, under which address, by which way.
+"""The network to build, read from Mininet's lists: hosts, cores and links, with their addresses and paths.
 
-Nothing here touches the kernel. Addresses are from 198.18.0.0/15, the range for benchmarks: clients treat private
-ranges as local and exempt them from their limits.
+Nothing here touches the kernel. Addresses are from 198.18.0.0/15, the range for benchmarks: BitTorrent clients treat
+private ranges as local and exempt them from their limits.
 """
 
 from collections import deque
@@ -29,7 +29,7 @@ Trunk = tuple[ShapedIntf, Core]
 
 @dataclass(frozen=True, eq=False)
 class Fabric:
-    """What is to be made, gathered from Mininet's lists."""
+    """The hosts, cores and links of a network, and their addresses."""
 
     hosts: Sequence[EmulatedHost]
     cores: Sequence[Core]
@@ -48,7 +48,7 @@ class Fabric:
             _ = host.access
             address = _address_of(host)
             if address not in ADDRESSES or address in taken:
-                raise NodeError(f"{host.name}: {address} is taken, or not in {ADDRESSES}, where hosts live")
+                raise NodeError(f"{host.name}: {address} is taken already, or not in {ADDRESSES}, the range of hosts")
             taken.add(address)
         if len({type(core) for core in self.cores}) > 1:
             raise NodeError("the cores of a network all route or all bridge")
@@ -68,32 +68,32 @@ class Fabric:
 
     @cached_property
     def largest_super_packet(self) -> int | None:
-        """So many segments can be in one packet that arrives at a core; None if nothing bounds it."""
+        """How many segments a packet that arrives at a core can hold; None without a limit."""
         bounds = [end.shape.gso_segments for end in self.ends]
         if any(end.shape.impairment.is_random for end in self.ends):
-            return 1  # what is lost or late is to be one packet of the wire, whichever link it was born at
+            return 1  # a loss or a delay must hit one packet of the wire, from whichever link it came
         return None if None in bounds else max((bound for bound in bounds if bound), default=1)
 
     def gso_segments(self, end: ShapedIntf) -> int | None:
-        """How many segments the packets that are born at this end may carry."""
+        """Return how many segments a packet that is sent at this end may hold; None without a limit."""
         bounds = [bound for bound in (end.shape.gso_segments, self.largest_super_packet) if bound]
         return min(bounds, default=None)
 
     def core_of(self, host: EmulatedHost) -> Core:
-        """The core that a host's access link leads to."""
+        """Return the core at the other end of a host's access link."""
         core = host.access.peer.home
         if not isinstance(core, Core):
-            raise NodeError(f"{host.name}: its link leads to {core.name}, which is no core")
+            raise NodeError(f"{host.name}: its link leads to {core.name}, which is not a core")
         return core
 
     def trunks_of(self, core: Core) -> Iterator[Trunk]:
-        """The core's ends of links to other cores, each with the core that it leads to."""
+        """Yield the core's ends of links to other cores, each with that other core."""
         for end in core.intfs.values():
             if isinstance(end, ShapedIntf) and isinstance(other := end.peer.home, Core):
                 yield end, other
 
     def first_trunks(self, core: Core) -> dict[Core, Trunk]:
-        """The trunk by which a core reaches each other one, over the fewest cores."""
+        """Return the first trunk of the shortest path from a core to each other core."""
         through: dict[Core, Trunk] = {}
         frontier: deque[tuple[Core, Trunk | None]] = deque([(core, None)])
         while frontier:
@@ -106,7 +106,7 @@ class Fabric:
         return through
 
     def path(self, source: EmulatedHost, destination: EmulatedHost) -> list[ShapedIntf]:
-        """The link ends by which a packet leaves each node on its way."""
+        """Return the link ends at which a packet leaves each node of its path."""
         here, goal = self.core_of(source), self.core_of(destination)
         ends = [source.access]
         while here is not goal:
@@ -115,7 +115,7 @@ class Fabric:
         return [*ends, destination.access.peer]
 
     def beyond(self, core: Core) -> dict[Trunk, list[IPv4Address]]:
-        """For each trunk of a core, the addresses of all that is reached through it."""
+        """Return, for each trunk of a core, the addresses that are reached through it."""
         reached: dict[Trunk, list[IPv4Address]] = {}
         for other, trunk in self.first_trunks(core).items():
             reached.setdefault(trunk, []).extend([self.addresses[other], *self._addresses_at[other]])
@@ -133,9 +133,9 @@ def _address_of(host: EmulatedHost) -> IPv4Address:
     try:
         return host.address
     except ValueError as error:
-        raise NodeError(f"{host.name}: {host.params['ip']!r} is no IPv4 address") from error
+        raise NodeError(f"{host.name}: {host.params['ip']!r} is not an IPv4 address") from error
 
 
 def core_ends(core: Core) -> list[ShapedIntf]:
-    """A core's ends of its links, in the order of its ports."""
+    """Return a core's ends of its links, in the order of its ports."""
     return [end for _, end in sorted(core.intfs.items()) if isinstance(end, ShapedIntf)]

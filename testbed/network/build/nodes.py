@@ -1,8 +1,8 @@
-"""Mininet's nodes and links, made to describe: constructors record what is wanted, `construction` makes it all at once.
+"""Mininet's nodes and links that only record what a topology asks for; `build` then makes everything in one pass.
 
 Plain Mininet runs a shell in each node and several commands for each interface while it reads a topology. Here a node
-is a network namespace without a process; a shell starts in it only when somebody types a command at it, so that
-Mininet's own CLI and API (`cmd`, `popen`, `pexec`, ...) keep working.
+is a network namespace without a process. A shell starts at the first command, so that Mininet's own CLI and API (`cmd`,
+`popen`, `pexec`, ...) keep working.
 """
 
 import os
@@ -36,27 +36,28 @@ _FAR_TRUNK_INDEX: Final = 100_000
 
 
 class NodeError(ExplainedError, ValueError):
-    """A topology asks for a node or link that this network cannot be made of."""
+    """A topology asks for a node or link that the testbed cannot build."""
 
 
 class _NamespaceNode(Node):
-    """A node that is a network namespace of its own, known by a descriptor."""
+    """A node that is a network namespace, held by a file descriptor."""
 
-    isSetup: ClassVar[bool] = True  # noqa: N815 - Mininet would look for commands that we do not run
+    isSetup: ClassVar[bool] = True  # noqa: N815 - otherwise Mininet looks for commands that are never run
 
     def __init__(self, name: str, inNamespace: bool = True, **params: Any) -> None:  # noqa: N803
         if not inNamespace or params.get("privateDirs"):
             raise NodeError(
-                f"{name}: a node has a network namespace and shares the sandbox's files; nothing else works"
+                f"{name}: every node has a network namespace and shares the sandbox's files:"
+                " leave inNamespace and privateDirs out"
             )
         self._namespace: int | None = None
         super().__init__(name, inNamespace=True, **params)
 
     @property
     def namespace(self) -> int:
-        """A descriptor of the node's network namespace."""
+        """A file descriptor of the node's network namespace."""
         if self._namespace is None:
-            raise NodeError(f"{self.name} has no network namespace: the network is not built, or is gone")
+            raise NodeError(f"{self.name} has no network namespace: the network is not built, or was removed")
         return self._namespace
 
     @property
@@ -65,7 +66,7 @@ class _NamespaceNode(Node):
         return self._namespace is not None
 
     def make_namespace(self, settings: Mapping[str, str]) -> dict[str, str]:
-        """Give the node its namespace with these settings; those that this kernel has are returned."""
+        """Create the node's namespace with these settings, and return those that this kernel has."""
         home = open_network_namespace()
         try:
             unshare(CLONE_NEWNET)
@@ -76,36 +77,36 @@ class _NamespaceNode(Node):
             os.close(home)
 
     def release_namespace(self) -> None:
-        """Let the kernel free the namespace once its last process is gone."""
+        """Release the namespace: the kernel frees it with its last process."""
         if self._namespace is not None:
             os.close(self._namespace)
             self._namespace = None
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Sockets made and programs started here by the calling thread belong to this node."""
+        """Sockets created and programs started by the calling thread inside the `with` belong to this node."""
         with inside_network_namespace(self.namespace):
             yield
 
-    # What Mininet expects of a node, done without a shell until one is needed.
+    # Mininet's interface of a node, without a shell until one is needed.
 
     def startShell(self, mnopts: str | None = None) -> None:  # noqa: N802
-        """Called while a node is being made, when there is nothing yet for a shell to be in."""
+        """Mininet calls this while it creates the node, before there is a namespace to start a shell in."""
         if self._namespace is not None:
             super().startShell(mnopts)
 
     def _popen(self, cmd: Sequence[str], **params: Any) -> subprocess.Popen[Any]:
-        """Start a program in the node; where Mininet would have `mnexec` enter a namespace, we have entered it."""
+        """Start a program in the node: the thread enters the namespace, so `mnexec` is not needed."""
         options = {**params, "start_new_session": True, "close_fds": True}
         with self.inside():
             return subprocess.Popen(cmd[2:] if cmd[0] == "mnexec" else cmd, **options)
 
     def popen(self, *args: Any, **kwargs: Any) -> subprocess.Popen[Any]:
-        """Mininet's way to start a program in the node."""
+        """Start a program in the node, as Mininet does."""
         return super().popen(*args, **{**kwargs, "mncmd": []})
 
     def sendCmd(self, *args: Any, **kwargs: Any) -> None:  # noqa: N802
-        """Type a command at the node's shell, which starts with the first."""
+        """Type a command at the node's shell, starting it first if needed."""
         if self.shell is None:
             self.startShell()
         super().sendCmd(*args, **kwargs)
@@ -117,11 +118,11 @@ class _NamespaceNode(Node):
         return super().cmd(*args, **kwargs)
 
     def newPort(self) -> int:  # noqa: N802
-        """Ports are numbered in order; Mininet would search all of them each time."""
+        """Number ports in order; Mininet would search all of them each time."""
         return self.portBase + len(self.ports)
 
     def config(self, **_params: Any) -> dict[str, Any]:  # type: ignore[override]
-        """Everything has been described by now, and will be made at once."""
+        """Do nothing: everything is recorded, and `build` makes it."""
         return {}
 
 
@@ -134,7 +135,7 @@ class EmulatedHost(_NamespaceNode, Host):
 
     @cached_property
     def interface_address(self) -> IPv4Interface:
-        """The address with the prefix that Mininet gave it."""
+        """The host's address with the prefix length that Mininet assigned."""
         return IPv4Interface(self.params["ip"])
 
     @property
@@ -144,7 +145,7 @@ class EmulatedHost(_NamespaceNode, Host):
 
     @property
     def access(self) -> "ShapedIntf":
-        """The host's end of its access link; its shape is the way up."""
+        """The host's end of its access link; its shape is that of the uplink."""
         if len(self.intfs) != 1:
             raise NodeError(f"host {self.name} has {len(self.intfs)} links: a host has one access link, to a core")
         return _shaped(next(iter(self.intfs.values())))
@@ -152,11 +153,11 @@ class EmulatedHost(_NamespaceNode, Host):
     def start(
         self, argv: Sequence[str | Path], *, output: Path | None = None, env: Mapping[str, str] | None = None
     ) -> Process:
-        """Start a program on the host. What it prints goes to `output`.out and .err, or to a folder of the network."""
+        """Start a program on the host; its output goes to `output`.out and .err, by default in the network's folder."""
         return self._launcher.start(self, argv, output=output, env=env)
 
     def start_python(self, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None) -> Process:
-        """Run a module as `python -m` would, forked from an interpreter that has imported it already."""
+        """Run a module as `python -m` does, forked from an interpreter that has already imported it."""
         return self._launcher.start_python(self, module, arguments, output=output)
 
     @property
@@ -167,7 +168,7 @@ class EmulatedHost(_NamespaceNode, Host):
 
 
 class Core(_NamespaceNode, Switch):
-    """What hosts' access links lead to; behind Mininet's Switch interface, without a controller."""
+    """The node that access links lead to; it has Mininet's Switch interface, and no controller."""
 
     controlIntf: Intf | None = None  # noqa: N815
 
@@ -176,39 +177,39 @@ class Core(_NamespaceNode, Switch):
         super().__init__(name, **options)
 
     def start(self, controllers: Sequence[Controller]) -> None:
-        """Nothing to do: a core forwards from the moment it has been made."""
+        """Do nothing: a core forwards as soon as it is built."""
 
     def stop(self, deleteIntfs: bool = True) -> None:  # noqa: N803
-        """Nothing to do: links go with the network, all at once."""
+        """Do nothing: links are removed with the network, in one pass."""
 
 
 class RoutedCore(Core):
-    """A core that routes: a /32 route and a permanent neighbour for each host, so no ARP and no limit on ports."""
+    """A core that routes: a /32 route and a permanent neighbour entry for each host; no ARP, no limit on ports."""
 
 
 class BridgeCore(Core):
-    """A core that is an Ethernet bridge, for a topology that wants a broadcast domain; at most 1023 ports."""
+    """A core that is an Ethernet bridge, for a topology that needs a broadcast domain; at most 1023 ports."""
 
 
 def make_core(name: str, forwarding: str = "route", **params: Any) -> Core:
-    """The core that a topology's `addSwitch(name, forwarding=...)` asks for."""
+    """Return the kind of core that `addSwitch(name, forwarding=...)` asks for."""
     kinds: dict[str, type[Core]] = {"route": RoutedCore, "bridge": BridgeCore}
     if forwarding not in kinds:
-        raise NodeError(f"{name}: forwarding {forwarding!r}: possible are {', '.join(map(repr, kinds))}")
+        raise NodeError(f"{name}: forwarding {forwarding!r}: write {' or '.join(map(repr, kinds))}")
     return kinds[forwarding](name, **params)
 
 
 class ShapedIntf(Intf):
-    """One end of a link, and the shape of the direction that leaves by it."""
+    """One end of a link, with the shape of the direction that leaves there."""
 
     shape: Shape
 
     @property
     def index(self) -> int:
-        """The interface's index in its namespace, ours to choose since nobody else makes interfaces there.
+        """The interface's index in its namespace, chosen here: nothing else creates interfaces there.
 
-        The two ends of a link must differ: Linux sees by this that an interface has a peer, and is then quick (not up
-        to a second late) to take note when the peer is switched on.
+        The two ends of a link must differ: Linux tells by this that an interface has a peer, and then notices at once
+        (and not up to a second later) when the peer comes up.
         """
         if isinstance(self.node, Host):
             base = _HOST_PORT_INDEX
@@ -219,7 +220,7 @@ class ShapedIntf(Intf):
 
     @property
     def home(self) -> EmulatedHost | Core:
-        """The node that this end is at."""
+        """The node at this end."""
         if not isinstance(self.node, EmulatedHost | Core):
             raise NodeError(f"{self.node.name} is neither host nor core: a topology must not name its own node classes")
         return self.node
@@ -229,7 +230,7 @@ class ShapedIntf(Intf):
         """The other end of the link."""
         link = self.link
         if link is None:
-            raise NodeError(f"{self.name} is no end of a link")
+            raise NodeError(f"{self.name} is not an end of a link")
         return _shaped(link.intf2 if link.intf1 is self else link.intf1)
 
     def config(  # type: ignore[override]
@@ -238,7 +239,7 @@ class ShapedIntf(Intf):
         ip: str | None = None,
         **parameters: Any,
     ) -> dict[str, Any]:
-        """Take note of what is asked of this end."""
+        """Record the shape of this end."""
         if len(self.name) > _MAX_INTERFACE_NAME:
             raise NodeError(
                 f"interface name {self.name!r} is longer than Linux allows, {_MAX_INTERFACE_NAME} characters"
@@ -252,12 +253,12 @@ class ShapedIntf(Intf):
         return {}
 
     def setIP(self, ipstr: str, prefixLen: int | None = None) -> None:  # noqa: N802, N803
-        """Take note of the address."""
+        """Record the address."""
         self.ip, _, prefix = ipstr.partition("/")
         self.prefixLen = prefix or prefixLen
 
     def updateIP(self) -> str | None:  # noqa: N802
-        """The address is what we made it; no need to ask the system."""
+        """Return the recorded address; the system need not be asked."""
         return self.ip
 
 
@@ -268,7 +269,7 @@ def _shaped(intf: Intf) -> ShapedIntf:
 
 
 class ShapedLink(Link):
-    """A link whose ends are shaped as Mininet's own parameters (`bw`, `delay`, ...) say."""
+    """A link whose ends are shaped by Mininet's own parameters (`bw`, `delay`, ...)."""
 
     def __init__(self, node1: Node, node2: Node, **params: Any) -> None:
         if isinstance(node1, Host) and isinstance(node2, Host):
@@ -277,13 +278,13 @@ class ShapedLink(Link):
 
     @property
     def ends(self) -> tuple[ShapedIntf, ShapedIntf]:
-        """Both ends; where one is a host's, that one first."""
+        """Both ends, a host's end first."""
         ends = _shaped(self.intf1), _shaped(self.intf2)
         return (ends[1], ends[0]) if isinstance(ends[1].node, Host) else ends
 
     @classmethod
     def makeIntfPair(cls, *_args: Any, **_kwargs: Any) -> None:  # noqa: N802
-        """Interfaces are made all at once, later."""
+        """Do nothing: `build` creates all interfaces."""
 
     def stop(self) -> None:
-        """Interfaces go all at once, with the network."""
+        """Do nothing: interfaces are removed with the network."""

@@ -1,4 +1,4 @@
-"""Check every link of a network: its rates alone and with all others busy, and the delay and loss of its paths."""
+"""Check the links of a network: rates alone and with all others busy, and delay and loss of paths."""
 
 import contextlib
 import select
@@ -28,7 +28,7 @@ _PATIENCE_SECONDS: Final = 0.5
 
 @dataclass(frozen=True)
 class PathReport:
-    """A round trip between two hosts whose links are otherwise idle: asked against measured."""
+    """A round trip between two hosts over idle links: configured against measured."""
 
     path: str
     asked_rtt_ms: float
@@ -42,11 +42,11 @@ class PathReport:
 
     @property
     def loss(self) -> float:
-        """The share of round trips that never came back."""
+        """The share of probes that did not return."""
         return self.lost / self.probes
 
     def within(self, tolerance_ms: float = 2.0) -> bool:
-        """Whether the median of what came back is what was asked, and the loss what chance allows (99.99 %)."""
+        """Return whether the median round trip is as configured, and the loss within what chance allows (99.99 %)."""
         spread = 3.9 * (self.asked_loss * (1 - self.asked_loss) / self.probes) ** 0.5
         error_ms = abs(self.rtt_median_ms - self.asked_rtt_ms)
         on_time = error_ms <= tolerance_ms + self.asked_jitter_ms / 2 or self.lost == self.probes
@@ -58,12 +58,12 @@ class PathReport:
 
 
 def shaped_directions(network: Network) -> list[ShapedIntf]:
-    """Every direction that has a rate, as the link end where it is shaped."""
+    """Return the link end where each direction with a rate is shaped."""
     return [end for link in network.links for end in link.ends if end.shape.rate is not None]
 
 
 def one_of_each_kind(ends: Iterable[ShapedIntf]) -> list[ShapedIntf]:
-    """The first direction of each shape and side."""
+    """Return the first direction of each shape and side."""
     kinds: dict[object, ShapedIntf] = {}
     for end in ends:
         kinds.setdefault((end.shape, type(end.home)), end)
@@ -78,7 +78,7 @@ def check_rates(
     streams: int = 1,
     tell: Callable[[str], None] = lambda _text: None,
 ) -> list[DirectionReport]:
-    """Measure directions one by one (all, one of each kind, or none), and then all at the same time."""
+    """Measure directions one by one (all, one of each kind, or none), then all at once."""
     ends = shaped_directions(network)
     single: dict[Alone, Sequence[ShapedIntf]] = {"kinds": one_of_each_kind(ends), "all": ends, "none": []}
     reports = []
@@ -92,13 +92,13 @@ def check_rates(
 
 
 def _long_enough(ends: Sequence[ShapedIntf], seconds: float) -> float:
-    """A slow link needs longer, or a single frame would be a visible part of what was counted."""
+    """Return a duration in which a single frame is a negligible part, even on the slowest link."""
     slowest = min(end.shape.rate or MIN_RATE for end in ends)
     return max(seconds, _LEAST_FRAMES * FRAME_BYTES * 8 / slowest)
 
 
 def check_paths(network: Network, tell: Callable[[str], None] = lambda _text: None) -> list[PathReport]:
-    """Measure the round trip from a host to the next one, for each kind of path that has a delay or a loss."""
+    """Measure the round trip from a host to the next one, once for each kind of path with delay or loss."""
     fabric = network.mininet.fabric
     hosts, kinds, reports = network.hosts, set(), []
     for here, there in zip(hosts, [*hosts[1:], *hosts[:1]], strict=True):
@@ -138,7 +138,7 @@ def _round_trips(here: EmulatedHost, there: EmulatedHost, ends: Sequence[ShapedI
 
 
 def _echo(here: EmulatedHost, there: EmulatedHost, probes: int, pause: float, patience: float) -> list[float]:
-    """Send numbered datagrams to a host that returns them; the round-trip times in seconds of those that came back."""
+    """Send numbered datagrams to a host that echoes them; return the round-trip times in seconds."""
     with here.inside():
         near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with there.inside():

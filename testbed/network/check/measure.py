@@ -1,17 +1,16 @@
-"""What links really give, beside what was asked of them.
+"""Measured rates of links, beside the configured ones.
 
-A load saturates one direction of one link with TCP streams. `own_load` runs them from the node whose egress is shaped
-to the node at the other end, so that no other link has a say; other loads can bring their streams from further away.
-`measure` takes any number of loads at the same time.
+A load saturates one direction of one link with TCP streams. `own_load` runs them between the two ends of that link, so
+that no other link matters; other loads can have longer paths. `measure` runs any number of loads at once.
 
-    asked       the rate
+    asked       the configured rate
     wire        what left the shaper after the first second, over the rate
-    payload     what streams delivered after their first second, over what the rate allows (x 1448/1514 for TCP)
+    payload     payload delivered after the first second, over what the rate allows (x 1448/1514 for TCP)
     first       the payload of the first second, over the same
-    low, high   the least and the most that left the shaper in any 100 ms after the first second, over the rate
-    peak        the most that left it in any 100 ms from the very start
+    low, high   the least and the most that left the shaper in 100 ms after the first second, over the rate
+    peak        the most that left it in any 100 ms, the first second included
     queue       how long the data waited at the shaper, mean and maximum
-    drops       packets that found the queue full
+    drops       packets dropped at a full queue
 """
 
 import time
@@ -21,7 +20,7 @@ from typing import Final
 
 from testbed.network.build.nodes import EmulatedHost, ShapedIntf
 from testbed.network.check.traffic import Route, Stream, Traffic
-from testbed.network.links.counters import EgressCount, LinkCounters, QueueCount
+from testbed.network.counters import EgressCount, LinkCounters, QueueCount
 from testbed.network.links.shape import (
     DATAGRAM_PAYLOAD_BYTES,
     FRAME_BYTES,
@@ -42,7 +41,7 @@ Samples = list[QueueCount]
 
 @dataclass(frozen=True)
 class DirectionReport:
-    """One direction of one link: asked against measured. Ratios are to what was asked; 1 is exact."""
+    """One direction of one link: configured against measured. Ratios are measured over configured."""
 
     link: str
     direction: str
@@ -61,11 +60,11 @@ class DirectionReport:
     drops: int = 0
 
     def having(self, *, together: int, drops: int) -> "DirectionReport":
-        """The same, with what only the whole measurement knows."""
+        """Return the report with values of the whole measurement."""
         return replace(self, together=together, drops=drops)
 
     def within(self, tolerance: float) -> bool:
-        """Whether the steady rate is what was asked, to that relative tolerance."""
+        """Return whether the steady rate is as configured, within a relative tolerance."""
         return abs(self.payload_ratio - 1) <= tolerance
 
     def row(self) -> dict[str, object]:
@@ -82,20 +81,20 @@ class Load:
 
     @property
     def rate(self) -> int:
-        """What the direction was asked to be."""
+        """The configured rate."""
         if self.end.shape.rate is None:
-            raise ValueError(f"{self.end.name} has no rate to be measured against")
+            raise ValueError(f"{self.end.name} has no configured rate")
         return self.end.shape.rate
 
     @property
     def expected_payload(self) -> float:
-        """The payload in bit/s that full frames bring at the rate."""
+        """The payload in bit/s of full frames at the rate."""
         datagrams = any(route.datagrams_bps for route in self.routes)
         return self.rate * (DATAGRAM_PAYLOAD_BYTES if datagrams else SEGMENT_PAYLOAD_BYTES) / FRAME_BYTES
 
 
 def own_load(network: Network, end: ShapedIntf, streams: int = 1) -> Load:
-    """Traffic across this link and no other: TCP streams, or datagrams if the link delays or loses packets."""
+    """Return a load of this link alone: TCP streams, or datagrams if the link delays or loses packets."""
     receiver = end.peer.home
     address = receiver.address if isinstance(receiver, EmulatedHost) else network.address_of(receiver)
     if end.shape.impairment or end.peer.shape.impairment:
@@ -104,12 +103,12 @@ def own_load(network: Network, end: ShapedIntf, streams: int = 1) -> Load:
 
 
 def _overload(shape: Shape) -> int:
-    """More than the link carries, after its losses; a dead link cannot be overloaded."""
+    """Return more than the link carries after its losses; a link that loses everything cannot be overloaded."""
     return round((shape.rate or 0) * _OVERLOAD / max(0.01, 1 - shape.impairment.loss))
 
 
 def measure(loads: Sequence[Load], seconds: float) -> list[DirectionReport]:
-    """Run these loads at the same time, for the first second and `seconds` more."""
+    """Run these loads at once, for the first second and `seconds` more."""
     history: dict[ShapedIntf, Samples] = {load.end: [] for load in loads}
     with LinkCounters(history) as counters, Traffic([load.routes for load in loads]) as traffic:
         look = _recorder(counters, history)
@@ -128,7 +127,7 @@ def measure(loads: Sequence[Load], seconds: float) -> list[DirectionReport]:
 
 
 def _tail_seconds(loads: Sequence[Load]) -> float:
-    """So long after the end every stream has had one more arrival, so that its count at the end can be interpolated."""
+    """Return how much longer to run, so that every stream has one more arrival and its count can be interpolated."""
     return max((len(load.routes) + 2) * FRAME_BYTES * 8 / load.rate for load in loads)
 
 
@@ -141,7 +140,7 @@ def _recorder(counters: LinkCounters, history: Mapping[ShapedIntf, Samples]) -> 
 
 
 def _looking_interval(counters: LinkCounters) -> float:
-    """Look often, but spend no more than a tenth of the time on it."""
+    """Return an interval between samples that spends at most a tenth of the time on them."""
     before = time.monotonic()
     counters.read()
     return max(_LOOK_SECONDS, (time.monotonic() - before) / _LOOK_SHARE)
@@ -188,12 +187,12 @@ def _direction(end: ShapedIntf) -> str:
 
 
 def _delivered(streams: Sequence[Stream], begin: float, end: float) -> float:
-    """Payload that arrived between two moments, in bit/s."""
+    """Return the payload that arrived between two times, in bit/s."""
     return sum(stream.received_by(end) - stream.received_by(begin) for stream in streams) * 8 / (end - begin)
 
 
 def _sent(samples: Samples) -> float:
-    """What left the shaper between the first and the last sample, in bit/s."""
+    """Return the rate at which bytes left the shaper between the first and the last sample, in bit/s."""
     if len(samples) < 2:
         return 0.0
     first, last = samples[0], samples[-1]
@@ -201,7 +200,7 @@ def _sent(samples: Samples) -> float:
 
 
 def window_rates(samples: Samples, seconds: float) -> list[float]:
-    """The rate in bit/s over each stretch of at least so many seconds that begins at a sample."""
+    """Return the rate in bit/s over each window of at least `seconds` that begins at a sample."""
     rates, last = [], 0
     for first, sample in enumerate(samples):
         last = max(last, first)

@@ -1,8 +1,8 @@
-"""Real traffic between nodes, driven by one process that holds sockets in all of their namespaces.
+"""Real traffic between nodes, from one process with sockets in all of their namespaces.
 
-Streams are TCP that never runs out of data, received by letting the kernel throw it away unread (MSG_TRUNC), so that
-the load is that of the network and not of copying. Across a delay or a loss TCP may not fill a link, for reasons of its
-own: there a stream is datagrams, sent a little faster than the link.
+A stream is a TCP connection that always has data. The kernel discards it unread at the receiver (MSG_TRUNC), so that
+the load is the network's and not that of copying. Where a link delays or loses packets, TCP may not fill it: there a
+stream is datagrams, sent a little faster than the link.
 """
 
 import contextlib
@@ -27,16 +27,16 @@ _MAX_NAP: Final = 0.05
 _PACE_SECONDS: Final = 0.005
 _DATAGRAM: Final = bytes(DATAGRAM_PAYLOAD_BYTES)
 _FRAME_BITS: Final = FRAME_BYTES * 8
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # or the kernel would go on sending what is still unsent
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # otherwise the kernel keeps sending what is unsent
 
 
 class TrafficError(ExplainedError):
-    """A stream could not be set up, or broke."""
+    """A stream could not be set up, or failed."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where streams go from and to."""
+    """The ends of a stream."""
 
     sender: EmulatedHost | Core
     receiver: EmulatedHost | Core
@@ -53,7 +53,7 @@ class Stream:
     received: int = 0
 
     def received_by(self, moment: float) -> float:
-        """Bytes received at a moment, a straight line assumed between reads."""
+        """Return the bytes received at a time, interpolated between reads."""
         before = (self.arrivals[0][0], 0) if self.arrivals else (moment, 0)
         for now, total in self.arrivals:
             if now >= moment:
@@ -65,7 +65,7 @@ class Stream:
 
 
 class _PacedSender:
-    """Sends frames of one size at a rate, as many at a time as have become due."""
+    """Sends frames of one size at a rate: at each call, those that are due."""
 
     def __init__(self, sender: socket.socket, rate: int) -> None:
         self._sender = sender
@@ -73,7 +73,7 @@ class _PacedSender:
         self._sent = 0
 
     def send_due(self, elapsed: float) -> None:
-        """Catch up with the rate; what the kernel does not take is not offered again."""
+        """Send the frames that are due; frames that the kernel refuses are not sent again."""
         due = int(elapsed * self._rate / _FRAME_BITS)
         with contextlib.suppress(BlockingIOError, ConnectionRefusedError):
             for _ in range(due - self._sent):
@@ -82,7 +82,7 @@ class _PacedSender:
 
 
 class Traffic:
-    """Groups of streams: connected when entered, running only while `run` is running, gone when left."""
+    """Groups of streams: connected inside the `with`, and sending during `run` only."""
 
     def __init__(self, groups: Sequence[Sequence[Route]]) -> None:
         self.groups = [[Stream(route) for route in routes] for routes in groups]
@@ -107,14 +107,14 @@ class Traffic:
                 self._connect(stream, listeners[receiver])
         except OSError as error:
             self._stack.close()
-            raise TrafficError(f"cannot connect the streams of a measurement: {error}") from error
+            raise TrafficError(f"cannot connect the streams: {error}") from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
 
     def stop(self) -> None:
-        """Break all connections; what is in the links' queues still leaves."""
+        """Close all connections; data in the links' queues still leaves."""
         self._stack.close()
 
     def _listen(self, node: EmulatedHost | Core) -> socket.socket:
@@ -153,7 +153,7 @@ class Traffic:
         self._epoll.register(receiver, select.EPOLLIN)
 
     def run(self, seconds: float, every: float, look: Callable[[], None]) -> None:
-        """Keep all streams busy for so long, and call `look` at that interval."""
+        """Keep all streams sending for `seconds`, and call `look` at the interval `every`."""
         self.started = time.monotonic()
         for descriptor in self._senders:
             self._epoll.register(descriptor, select.EPOLLOUT | select.EPOLLET)
@@ -181,7 +181,7 @@ class Traffic:
         except BlockingIOError:
             pass
         except OSError as error:
-            raise TrafficError(f"a stream of a measurement broke: {error}") from error
+            raise TrafficError(f"a stream failed: {error}") from error
 
     def _drain(self, descriptor: int) -> None:
         receiver, stream = self._receivers[descriptor]

@@ -1,4 +1,4 @@
-"""A running delay box: the helper process, its TUN device, and what it tells."""
+"""A running delay box: the helper process, its TUN device, and its counters."""
 
 import os
 import select
@@ -19,11 +19,11 @@ from testbed.network.delaybox.tun import opened_tun
 PROGRAM = Path(sys.prefix) / "bin" / "testbed-delaybox"
 MEMORY_BYTES = 256 << 20
 PATIENCE_S = 10.0
-"""How long the helper may take to answer; it takes a millisecond, unless the machine is overwhelmed."""
+"""How long the helper may take to answer; usually a millisecond."""
 
 
 class DelayBox:
-    """Delays, jitters and loses what is routed into its TUN device; as a context manager it stops at the end."""
+    """Delays, jitters and loses packets routed into its TUN device; as a context manager it stops at the end."""
 
     def __init__(self, interface: str, helper: subprocess.Popen[bytes]) -> None:
         self.interface = interface
@@ -40,9 +40,9 @@ class DelayBox:
         memory_bytes: int = MEMORY_BYTES,
         program: Path = PROGRAM,
     ) -> Self:
-        """Make the device in the calling thread's network namespace, and return once packets are read from it.
+        """Create the device in the calling thread's network namespace, and return once packets are read from it.
 
-        The box holds at most `memory_bytes` of packets, drops what is more, and ends with this process.
+        The box holds at most `memory_bytes` of packets, drops others, and ends with this process.
         """
         whole_segments = any(impairment.is_random for impairment in impairments(table))
         with opened_tun(interface, whole_segments=whole_segments) as tun:
@@ -60,14 +60,14 @@ class DelayBox:
         return self._helper.pid
 
     def stats(self) -> DelayBoxStats:
-        """The counters now, or the last ones if the box is stopped."""
+        """Return the current counters, or the last ones if the box is stopped."""
         if self._last is None:
             self._signal(signal.SIGUSR1)
             return DelayBoxStats.from_line(self._answer())
         return self._last
 
     def stop(self) -> DelayBoxStats:
-        """End the box and its device, drop what it still holds, and return its last counters."""
+        """Stop the box and its device, drop the packets that it holds, and return its last counters."""
         if self._last is None:
             try:
                 self._signal(signal.SIGTERM)
@@ -77,7 +77,7 @@ class DelayBox:
         return self._last
 
     def kill(self) -> None:
-        """End the box without asking for its counters."""
+        """Stop the box without reading its counters."""
         self._helper.kill()
         self._helper.wait()
         for pipe in (self._helper.stdin, self._helper.stdout, self._helper.stderr):
@@ -105,7 +105,7 @@ class DelayBox:
         except BrokenPipeError:
             raise self._ended() from None
         if (line := self._answer()) != "ready":
-            raise DelayBoxError(f"the delay box told {line!r} instead of `ready`; build it again")
+            raise DelayBoxError(f"the delay box answered {line!r} instead of `ready`; build it again")
 
     def _signal(self, number: signal.Signals) -> None:
         if self._helper.poll() is not None:
@@ -113,7 +113,7 @@ class DelayBox:
         self._helper.send_signal(number)
 
     def _answer(self) -> str:
-        """The helper's next line; it never tells anything unasked."""
+        """Return the helper's next line; it only answers, and never writes unasked."""
         stdout = _pipe(self._helper.stdout)
         deadline = time.monotonic() + PATIENCE_S
         line = b""
@@ -127,14 +127,14 @@ class DelayBox:
         return line.decode().rstrip("\n")
 
     def _ended(self) -> DelayBoxError:
-        """Why the helper is gone, in its own words where it left any."""
+        """Return why the helper ended, in its own words if it left any."""
         words = _pipe(self._helper.stderr).read().decode(errors="replace").strip()
         status = self._helper.wait()
         return DelayBoxError(words or f"the delay box has ended (status {status}); its packets are lost")
 
 
 def _spawn(program: Path, tun: int, seed: int, memory_bytes: int) -> subprocess.Popen[bytes]:
-    """Start the helper, which learns of this process's end from a pidfd: a thread's end is not the process's."""
+    """Start the helper, which watches this process by a pidfd: PR_SET_PDEATHSIG would watch a thread."""
     parent = os.pidfd_open(os.getpid())
     options = {"--tun": tun, "--parent": parent, "--seed": seed, "--memory": memory_bytes}
     words = [str(program), *(str(word) for option in options.items() for word in option)]

@@ -1,4 +1,4 @@
-"""What a delay box tells about itself (pure)."""
+"""The counters of a delay box (pure)."""
 
 import json
 from collections.abc import Mapping
@@ -12,15 +12,15 @@ from testbed.network.delaybox.errors import DelayBoxError
 class Lateness:
     """How late packets left, at most: a histogram, {upper edge in ns: packets}.
 
-    It counts what the box is to blame for: the time after the packet was due, and the time that it may have
-    waited in the device before the box read it. Buckets are a fifth to an eighth of their edge wide.
+    It counts the box's share: the time after the packet was due, and the time that it may have waited in the device
+    before the box read it. Buckets are a fifth to an eighth of their edge wide.
     """
 
     counts: Mapping[int, int]
 
     @property
     def packets(self) -> int:
-        """How many packets left."""
+        """The number of packets that left."""
         return sum(self.counts.values())
 
     def quantile_us(self, share: float) -> float:
@@ -34,7 +34,7 @@ class Lateness:
         return 0.0
 
     def since(self, earlier: "Lateness") -> "Lateness":
-        """What was added after an earlier reading of the same box."""
+        """Return what was added since an earlier reading of the same box."""
         added = {edge_ns: count - earlier.counts.get(edge_ns, 0) for edge_ns, count in self.counts.items()}
         return Lateness({edge_ns: count for edge_ns, count in added.items() if count})
 
@@ -83,5 +83,5 @@ class DelayBoxStats:
             return cls(lateness=lateness, **values)
         except (ValueError, KeyError, TypeError) as error:
             names = ", ".join(field.name for field in fields(cls))
-            message = f"the delay box told {line!r} instead of its counters ({names}); build it again"
+            message = f"the delay box answered {line!r} instead of its counters ({names}); build it again"
             raise DelayBoxError(message) from error

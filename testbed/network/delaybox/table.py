@@ -1,4 +1,4 @@
-"""The table that tells the box what each host's link does to a packet (pure)."""
+"""The impairments of each host's link, as the box reads them (pure)."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,13 +9,13 @@ Table = Mapping[str, tuple[Impairment, Impairment]]
 
 
 def impairments(table: Table) -> Iterable[Impairment]:
-    """Every direction of every host."""
+    """Yield the impairment of every direction of every host."""
     for pair in table.values():
         yield from pair
 
 
 def table_text(table: Table) -> str:
-    """The table as the helper reads it: one line a host."""
+    """Encode the table for the helper: one line a host."""
     return "".join(f"{address} {_numbers(up)} {_numbers(down)}\n" for address, (up, down) in table.items())
 
 

@@ -16,7 +16,7 @@ TUN_DEVICE = Path("/dev/net/tun")
 _SYSCTLS = Path("/proc/sys")
 MTU = 1500
 QUEUE_PACKETS = 10_000
-"""The device's ring: what arrives while the box is busy or not scheduled. The kernel's 500 are 5 ms at 100,000/s."""
+"""The device's ring holds packets while the box is not scheduled; the kernel's 500 are 5 ms at 100,000/s."""
 
 _TUNSETIFF = 0x400454CA
 _TUNSETOFFLOAD = 0x400454D0
@@ -27,9 +27,9 @@ _LONGEST_NAME = 15
 
 @contextmanager
 def opened_tun(interface: str, *, whole_segments: bool) -> Iterator[int]:
-    """Make the device, bring it up, and yield its file; it lasts until its last holder closes that file.
+    """Create the device, bring it up, and yield its file; it exists until its last holder closes that file.
 
-    With `whole_segments` every packet fits the wire; without, TCP's super-packets come through as one.
+    With `whole_segments` every packet fits the wire; without, TCP's super-packets pass as one.
     """
     if not 0 < len(interface) <= _LONGEST_NAME:
         raise DelayBoxError(f"interface name {interface!r} must have 1 to {_LONGEST_NAME} characters")
@@ -50,7 +50,7 @@ def _open_device() -> int:
     except FileNotFoundError as error:
         raise DelayBoxError(f"{TUN_DEVICE} is missing; load the kernel's tun module (modprobe tun)") from error
     except PermissionError as error:
-        raise DelayBoxError(f"{TUN_DEVICE} may not be opened by this user; chmod 0666 {TUN_DEVICE}") from error
+        raise DelayBoxError(f"{TUN_DEVICE} cannot be opened by this user; chmod 0666 {TUN_DEVICE}") from error
     except OSError as error:
         raise DelayBoxError(f"{TUN_DEVICE} cannot be opened: {error.strerror}") from error
 
@@ -67,10 +67,10 @@ def _create(tun: int, interface: str) -> None:
 
 @contextmanager
 def _work_spread_over_processors() -> Iterator[None]:
-    """Let any processor take a flow's packets on from a device made meanwhile (receive packet steering).
+    """Let every processor process packets of a device created meanwhile (receive packet steering).
 
-    Else all that follows from a packet, the receiver's TCP and the qdiscs' timers included, gathers on the helper's
-    processor. Kernels before 6.3 cannot be told so here; there the box is only slower.
+    Otherwise all work on a packet, with the receiver's TCP and the qdiscs' timers, stays on the helper's processor.
+    Kernels before 6.3 lack the setting; there the box is only slower.
     """
     default = _SYSCTLS / "net/core/rps_default_mask"
     if not default.exists():
@@ -85,19 +85,19 @@ def _work_spread_over_processors() -> Iterator[None]:
 
 
 def processor_mask(processors: int) -> str:
-    """The first so many processors, as the kernel writes a mask: hexadecimal words of 32 bits."""
+    """Return the mask of the first processors as the kernel writes it: hexadecimal words of 32 bits."""
     digits = f"{(1 << processors) - 1:x}"
     padded = digits.zfill(-(-len(digits) // 8) * 8)
     return ",".join(padded[start : start + 8] for start in range(0, len(padded), 8))
 
 
 def _silence(interface: str) -> None:
-    """No router solicitations, and no source check: a packet comes back through a device that leads nowhere."""
+    """Turn off router solicitations, and the source check, which fails since the device leads nowhere."""
     if (ipv6 := _SYSCTLS / "net/ipv6/conf" / interface).exists():
         _write(ipv6 / "disable_ipv6", "1")
     _write(_SYSCTLS / "net/ipv4/conf" / interface / "rp_filter", "0")
     if (_SYSCTLS / "net/ipv4/conf/all/rp_filter").read_text().strip() == "1":
-        message = "net.ipv4.conf.all.rp_filter is 1 here, which drops what the delay box gives back; set it to 0"
+        message = "net.ipv4.conf.all.rp_filter is 1 here, which drops packets from the delay box; set it to 0"
         raise DelayBoxError(message)
 
 

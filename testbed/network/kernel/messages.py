@@ -1,4 +1,4 @@
-"""The requests that make interfaces, addresses, routes and neighbours, encoded by pyroute2; what they do, in words."""
+"""Requests that create interfaces, addresses, routes and neighbours, encoded by pyroute2 and described in words."""
 
 import socket
 import struct
@@ -51,7 +51,7 @@ _FR_ACT_TO_TBL: Final = 1
 
 @dataclass(frozen=True)
 class LinkEnd:
-    """One end of a pair of interfaces, as it is to be born."""
+    """One end of a pair of interfaces to create."""
 
     name: str
     index: int
@@ -60,7 +60,7 @@ class LinkEnd:
 
 
 def new_veth_pair(near: LinkEnd, far: LinkEnd, *, far_namespace: int, group: int) -> Message:
-    """Make both ends, the near one up, the far one in its namespace and down: when it is made, it has no peer yet."""
+    """Create both ends: the near one up, the far one in its namespace and down, since it has no peer at that time."""
     far_info = {"index": far.index, "attrs": [*_link_attributes(far), ("IFLA_NET_NS_FD", far_namespace)]}
     message = ifinfmsg()
     message["index"], message["flags"], message["change"] = near.index, IFF_UP, IFF_UP
@@ -93,9 +93,10 @@ def new_link_of_kind(kind: str, name: str, index: int) -> Message:
 
 
 def links_in_operation(netlink: NetlinkSocket) -> Iterator[int]:
-    """The indexes of the interfaces that the kernel has taken into operation.
+    """Yield the indexes of the interfaces that are in operation.
 
-    It does so, and lets a bridge's port forward, a moment after the peer was switched on; what is sent before is lost.
+    An interface is in operation, and a bridge port forwards, a moment after its peer came up; packets sent earlier are
+    lost.
     """
     request = _IFINFO.pack(0, 0, 0, 0, 0) + attribute(_IFLA_EXT_MASK, struct.pack("=I", _WITHOUT_STATISTICS))
     for payload in netlink.dump(RTM_GETLINK, request):
@@ -105,17 +106,17 @@ def links_in_operation(netlink: NetlinkSocket) -> Iterator[int]:
 
 
 def delete_link(index: int) -> Message:
-    """Remove an interface, and with it its pair's other end."""
+    """Remove an interface, and with it the other end of its pair."""
     message = ifinfmsg()
     message["index"] = index
     return encode(message, RTM_DELLINK, f"remove interface {index}", flags=0)
 
 
 def link_up(index: int) -> Message:
-    """Switch an interface on."""
+    """Bring an interface up."""
     message = ifinfmsg()
     message["index"], message["flags"], message["change"] = index, IFF_UP, IFF_UP
-    return encode(message, RTM_NEWLINK, f"switch on interface {index}", flags=0)
+    return encode(message, RTM_NEWLINK, f"bring up interface {index}", flags=0)
 
 
 def enslave(index: int, bridge: int) -> Message:
@@ -127,14 +128,14 @@ def enslave(index: int, bridge: int) -> Message:
 
 
 def delete_link_group(group: int) -> Message:
-    """Remove all interfaces of a group at once, which costs the kernel hardly more than one."""
+    """Remove all interfaces of a group in one request, which hardly costs more than removing one."""
     message = ifinfmsg()
     message["attrs"] = [("IFLA_GROUP", group)]
     return encode(message, RTM_DELLINK, f"remove the links of group {group}", flags=0)
 
 
 def new_address(index: int, address: IPv4Address, prefix_length: int) -> Message:
-    """Give an interface an address; routes to its network are made apart."""
+    """Give an interface an address, without a route to its network."""
     message = ifaddrmsg()
     message["family"], message["prefixlen"], message["index"] = socket.AF_INET, prefix_length, index
     message["attrs"] = [("IFA_LOCAL", str(address)), ("IFA_ADDRESS", str(address)), ("IFA_FLAGS", _IFA_F_NOPREFIXROUTE)]
@@ -151,8 +152,8 @@ def new_route(
 ) -> Message:
     """Send packets for `destination` out of an interface, straight to it or to the neighbour `via`.
 
-    TCP connections that use the route have its congestion control, unless their program chose another. (The setting
-    tcp_congestion_control would not do: in a namespace it takes only what the machine allows to everybody.)
+    TCP connections over the route use its congestion control, unless their program chooses another. (The sysctl
+    tcp_congestion_control would not do: inside a namespace it accepts only what the machine allows every user.)
     """
     message = rtmsg()
     message["family"], message["dst_len"], message["table"] = socket.AF_INET, destination.prefixlen, table
@@ -170,7 +171,7 @@ def new_route(
 
 
 def new_rule(priority: int, table: int, arriving_from: str | None = None) -> Message:
-    """Look up the routes of packets in a table: of all, or of those that arrive from an interface."""
+    """Route all packets, or those that arrive from one interface, by a table."""
     message = fibmsg()
     message["family"], message["action"] = socket.AF_INET, _FR_ACT_TO_TBL
     message["attrs"] = [("FRA_PRIORITY", priority), ("FRA_TABLE", table)]
@@ -179,17 +180,17 @@ def new_rule(priority: int, table: int, arriving_from: str | None = None) -> Mes
     return encode(message, RTM_NEWRULE, f"look up packets from {arriving_from or 'anywhere'} in table {table}")
 
 
-def new_dead_end(table: int) -> Message:
-    """What no better route of the table takes goes nowhere."""
+def new_unreachable_route(table: int) -> Message:
+    """Make destinations without another route in the table unreachable."""
     message = rtmsg()
     message["family"], message["table"], message["type"] = socket.AF_INET, table, _RTN_UNREACHABLE
     message["proto"], message["scope"] = _RTPROT_STATIC, _RT_SCOPE_UNIVERSE
     message["attrs"] = [("RTA_TABLE", table), ("RTA_PRIORITY", 1000)]
-    return encode(message, RTM_NEWROUTE, f"make table {table} end nowhere")
+    return encode(message, RTM_NEWROUTE, f"make all else in table {table} unreachable")
 
 
 def new_neighbour(index: int, address: IPv4Address, mac: str) -> Message:
-    """State for good which MAC an address has; such entries need no ARP and do not count against the table's limit."""
+    """Add a permanent neighbour entry, which needs no ARP and does not count against the table's limit."""
     message = ndmsg()
     message["family"], message["ifindex"], message["state"] = socket.AF_INET, index, _NUD_PERMANENT
     message["attrs"] = [("NDA_DST", str(address)), ("NDA_LLADDR", mac)]

@@ -1,7 +1,7 @@
-"""Requests to the kernel's network configuration, sent many at a time and every refusal reported.
+"""Requests that configure the network, sent in batches, with every refusal reported.
 
 A batch holds the messages for one network namespace. Messages are encoded by pyroute2; one `send` carries up to
-_CHUNK_BYTES of them, and the kernel answers only the last, and each that it refuses.
+_CHUNK_BYTES of them, and the kernel acknowledges only the last, and each that it refuses.
 """
 
 import errno
@@ -49,14 +49,14 @@ class NetlinkError(ExplainedError, OSError):
 
 
 class Message(NamedTuple):
-    """One request: its bytes as the kernel reads them, and what it does in words, for an error."""
+    """One request as bytes, and in words for errors."""
 
     data: bytes
     what: str
 
 
 def encode(message: Any, kind: int, what: str, flags: int = NLM_F_CREATE | NLM_F_EXCL) -> Message:
-    """Have pyroute2 turn a filled message into bytes."""
+    """Encode a message with pyroute2."""
     message["header"]["type"] = kind
     message["header"]["flags"] = NLM_F_REQUEST | flags
     message.encode()
@@ -64,7 +64,7 @@ def encode(message: Any, kind: int, what: str, flags: int = NLM_F_CREATE | NLM_F
 
 
 class NetlinkSocket:
-    """A route-netlink socket; it belongs to the namespace that the calling thread was in when it was made."""
+    """A route netlink socket of the namespace in which it was created."""
 
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
@@ -85,7 +85,7 @@ class NetlinkSocket:
         self._socket.close()
 
     def send(self, batch: list[Message]) -> None:
-        """Carry out every message in order; raise NetlinkError if the kernel refused any."""
+        """Send all messages in order; raise NetlinkError if the kernel refuses any."""
         refused: list[tuple[int, str]] = []
         for chunk in _chunks(batch):
             first = self._sequence + 1
@@ -97,7 +97,7 @@ class NetlinkSocket:
             raise NetlinkError(code, text + more)
 
     def dump(self, kind: int, body: bytes) -> Iterator[bytes]:
-        """Ask for all objects of a kind; yields the payload of each answer."""
+        """Request all objects of a kind; yield the payload of each answer."""
         self._sequence += 1
         header = _HEADER.pack(_HEADER.size + len(body), kind, NLM_F_REQUEST | NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + body)
@@ -112,9 +112,9 @@ class NetlinkSocket:
                     yield payload
 
     def get(self, kind: int, body: bytes) -> bytes:
-        """Ask for one object; returns the payload of the answer."""
+        """Request one object; return the payload of the answer."""
         self._sequence += 1
-        flags = NLM_F_REQUEST | NLM_F_ECHO  # an answer can be an announcement, which who asked hears only as an echo
+        flags = NLM_F_REQUEST | NLM_F_ECHO  # some answers are notifications, which the requester only gets as an echo
         self._socket.send(_HEADER.pack(_HEADER.size + len(body), kind, flags, self._sequence, 0) + body)
         while True:
             for number, kind_, _flags, payload in _messages(self._socket.recv(1 << 18)):
@@ -126,7 +126,7 @@ class NetlinkSocket:
                     raise NetlinkError(code, f"object of {kind}: {os.strerror(code)}")
 
     def _numbered(self, chunk: list[Message]) -> bytes:
-        """The chunk as one buffer, each message with its number, the last with the wish to be acknowledged."""
+        """Return the chunk as one buffer of numbered messages, the last of which asks for an acknowledgement."""
         buffer = bytearray()
         for message in chunk:
             self._sequence += 1
@@ -138,7 +138,7 @@ class NetlinkSocket:
         return bytes(buffer)
 
     def _answers(self) -> Iterator[tuple[int, int, str]]:
-        """Number, errno and reason of each refused message, until the last one has been answered."""
+        """Yield number, errno and reason of each refused message, until the last one is acknowledged."""
         while True:
             for number, kind, flags, payload in _messages(self._socket.recv(1 << 18)):
                 if kind != _NLMSG_ERROR:
@@ -164,7 +164,7 @@ def _chunks(batch: list[Message]) -> Iterator[list[Message]]:
 
 
 def _messages(datagram: bytes) -> Iterator[tuple[int, int, int, bytes]]:
-    """Sequence number, type, flags and payload of each message in a datagram."""
+    """Yield sequence number, type, flags and payload of each message in a datagram."""
     offset = 0
     while offset + _HEADER.size <= len(datagram):
         length, kind, flags, sequence, _port = _HEADER.unpack_from(datagram, offset)
@@ -173,7 +173,7 @@ def _messages(datagram: bytes) -> Iterator[tuple[int, int, int, bytes]]:
 
 
 def attributes(payload: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each attribute in a payload."""
+    """Yield type and value of each attribute in a payload."""
     while offset + _ATTRIBUTE.size <= len(payload):
         length, kind = _ATTRIBUTE.unpack_from(payload, offset)
         if length < _ATTRIBUTE.size:
@@ -183,12 +183,12 @@ def attributes(payload: bytes, offset: int = 0) -> Iterator[tuple[int, bytes]]:
 
 
 def attribute(kind: int, value: bytes) -> bytes:
-    """One attribute as the kernel reads it."""
+    """Encode one attribute."""
     return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(value), kind) + value + bytes(-len(value) % 4)
 
 
 def _reason(code: int, flags: int, payload: bytes) -> str:
-    """The kernel's own sentence where it sent one, else the name of the error."""
+    """Return the error's name, with the kernel's own explanation if it sent one."""
     text = os.strerror(code)
     if flags & _NLM_F_ACK_TLVS:
         echoed = 16 if flags & _NLM_F_CAPPED else struct.unpack_from("=I", payload, 4)[0]

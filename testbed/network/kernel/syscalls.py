@@ -1,4 +1,4 @@
-"""The few Linux calls that Python 3.11 does not offer, each raising OSError on refusal."""
+"""Linux system calls that Python 3.11 lacks; each raises OSError if refused."""
 
 import ctypes
 import os
@@ -34,7 +34,7 @@ def _check(result: int, what: str) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Give the calling thread namespaces of its own."""
+    """Move the calling thread into new namespaces."""
     _check(_libc.unshare(flags), f"unshare({flags:#x})")
 
 
@@ -58,18 +58,18 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0, data: str 
 
 
 def die_with_parent(sig: signal.Signals = signal.SIGKILL) -> None:
-    """Have the kernel send us `sig` once the thread that forked us is gone."""
+    """Receive `sig` when the thread that forked this process ends."""
     _check(_libc.prctl(_PR_SET_PDEATHSIG, int(sig), 0, 0, 0), "prctl(PR_SET_PDEATHSIG)")
 
 
 def open_network_namespace() -> int:
-    """A descriptor of the calling thread's network namespace."""
+    """Return a file descriptor of the calling thread's network namespace."""
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
 
 @contextmanager
 def inside_network_namespace(fd: int) -> Iterator[None]:
-    """The calling thread is in that network namespace; sockets and children made here stay in it."""
+    """Put the calling thread into a network namespace; sockets and children created inside the `with` stay there."""
     home = open_network_namespace()
     try:
         setns(fd, CLONE_NEWNET)

@@ -1,26 +1,26 @@
 """How a direction of a link is shaped: the queueing disciplines at the egress of one of its ends.
 
 A link has two directions, each shaped where its packets leave: "up" at the host's interface, "down" at the core's
-interface towards the host. What is built there (what is not asked for is left out):
+interface towards the host. What is built there (parts that the shape does not need are left out):
 
     netem 2:                    delay, jitter, loss; holds packets before they reach the shaper
       htb 1: default 1
         class 1:1               rate r, burst max(3028 bytes, 1 ms of r)
-          bfifo 11:             the link's queue, so many bytes; or, where packets from faster links arrive in
-                                super-packets that would be bursts here, tbf 11: of the same size, which cuts them
+          bfifo 11:             the link's queue, limited in bytes; or, where super-packets from faster links would be
+                                bursts here, tbf 11: of the same size, which splits them
         class 1:2               not limited: acks="priority"
           bfifo 12:
         bpf filter -> 1:2       pure acknowledgements: TCP, ACK set, no SYN, FIN or RST, and no payload
 
-- HTB counts the bytes of the frames that it lets go, super-packets as the frames they will become, so its rate is the
-  one that `testbed.network.links.shape` defines. It was as exact as TBF at low rates and more so at 500 Mbit/s, and its
-  classes can treat acknowledgements apart.
-- The burst lets a late timer make up for the time it lost, not more. A larger one falsifies short transfers.
+- HTB counts the bytes of the frames that it sends, and super-packets as the frames that they become, so its rate is
+  the one that `testbed.network.links.shape` defines. It was as exact as TBF at low rates and more so at 500 Mbit/s, and
+  its classes can treat acknowledgements separately.
+- The burst makes up for a late timer, and for no more. A larger one falsifies short transfers.
 - An acknowledgement waits behind data on a real modem ("shared"): one saturated direction then starves the other. The
   textbook's u_i and d_i know no such coupling, so by default ("priority") acknowledgements take no part of the rate.
-- TCP hands the kernel super-packets of many segments. A link's ends allow so many segments as leave within half a
+- TCP hands the kernel super-packets of many segments. A link's ends allow as many segments as leave within half a
   millisecond: one up to 48 Mbit/s, 41 at 1 Gbit/s.
-- The splitting tbf has a rate without meaning: only its burst of one bound super-packet matters, above which it cuts.
+- The rate of the splitting tbf has no meaning: only its burst matters, above which it splits packets.
 
 Where the kernel has no netem the same impairments are added by `testbed.network.delaybox`, in the core.
 """
@@ -68,7 +68,7 @@ _FIRST_AND_IPV4: Final = (1 << 16) | socket.htons(0x0800)
 
 
 class _TcMessage(nlmsg):  # type: ignore[misc]
-    """A traffic control message whose options we encode: pyroute2's own helpers round rates and know no bfifo."""
+    """A traffic control message whose options are encoded here: pyroute2's helpers round rates, and lack bfifo."""
 
     prefix = "TCA_"
     fields = tcmsg.fields
@@ -77,7 +77,7 @@ class _TcMessage(nlmsg):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class Egress:
-    """A shape as it is built at one interface, where super-packets of up to `arriving_segments` may come in."""
+    """A shape at one interface, where super-packets of up to `arriving_segments` segments arrive."""
 
     shape: Shape
     arriving_segments: int | None
@@ -85,13 +85,13 @@ class Egress:
 
     @property
     def must_split(self) -> bool:
-        """Whether packets can arrive that are larger than this link's own bound."""
+        """Whether packets can arrive that are larger than this link allows."""
         own = self.shape.gso_segments
         return own is not None and (self.arriving_segments is None or self.arriving_segments > own)
 
 
 def shaping_messages(egress: Egress, index: int) -> list[Message]:
-    """The requests that build the egress of the interface with that index."""
+    """Return the requests that build the egress of an interface."""
     return [Message(_stamped(message.data, index), message.what) for message in _template(egress)]
 
 
@@ -101,7 +101,7 @@ def _stamped(data: bytes, index: int) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _template(egress: Egress) -> tuple[Message, ...]:
-    """The requests for an interface yet to be named: links of the same shape differ in nothing else."""
+    """Return the requests without the interface's index: in nothing else do links of the same shape differ."""
     shape, messages, parent = egress.shape, [], TC_ROOT
     if egress.netem and shape.impairment:
         messages.append(_netem(shape.impairment))
@@ -141,7 +141,7 @@ def _ratespec(bytes_per_second: int) -> bytes:
 
 
 def _ticks(size: int, bytes_per_second: int) -> int:
-    """The time that so many bytes take, in the kernel's ticks, rounded up."""
+    """Return how long `size` bytes take, in ticks of the kernel, rounded up."""
     return -(-size * 1_000_000_000 // (bytes_per_second * _TICK_NS))
 
 
@@ -179,7 +179,7 @@ def _ack_filter() -> Message:
 
 
 def _pure_ack_program() -> bytes:
-    """Classic BPF over an Ethernet frame with IPv4: all ones (take the filter's class) for a pure ACK, else 0."""
+    """Return classic BPF over an Ethernet frame with IPv4: all ones (the filter's class) for a pure ACK, else 0."""
     load_half, load_byte, load_msh = 0x28, 0x30, 0xB1
     instructions = [
         (load_byte, 0, 0, 23),  # protocol
@@ -205,13 +205,13 @@ def _pure_ack_program() -> bytes:
 
 
 def trial_qdisc(kind: str, index: int, *, configured: bool = False) -> tuple[Message, Message]:
-    """Requests that add a queueing discipline to an interface, without options or as HTB is here, and remove it."""
+    """Return requests that add a queueing discipline to an interface, without options or with HTB's, and remove it."""
     add = _qdisc(kind, TC_ROOT, HTB, _HTB_DEFAULT_1 if configured else b"")
     remove = _tc(kind, RTM_DELQDISC, TC_ROOT, HTB, b"")
     return Message(_stamped(add.data, index), add.what), Message(_stamped(remove.data, index), remove.what)
 
 
 def trial_filter(kind: str, index: int) -> Message:
-    """A request that adds a filter without options to the HTB of an interface."""
+    """Return a request that adds a filter without options to the HTB of an interface."""
     message = _tc(kind, RTM_NEWTFILTER, HTB, 0, b"", info=_FIRST_AND_IPV4)
     return Message(_stamped(message.data, index), message.what)

@@ -1,4 +1,4 @@
-"""Programs on hosts: started in a host's namespace, awaited by a line, stopped by their own pid, output kept."""
+"""Programs on hosts: started in the host's namespace, ready at a line of output, stopped by pidfd, output in files."""
 
 import os
 import re
@@ -15,22 +15,22 @@ from testbed.errors import ExplainedError
 from testbed.network.kernel.syscalls import inside_network_namespace
 from testbed.network.processes.warm import WarmInterpreter
 
-_LOOK_AGAIN_MS: Final = 2
+_POLL_MS: Final = 2
 _TAIL_CHARACTERS: Final = 2000
-# Ignored by Python or by a sandbox at a terminal, and inherited; programs expect to be ended or stopped by them.
+# Python, or a sandbox at a terminal, ignores these, and children inherit that; programs expect their default actions.
 _ORDINARY_SIGNALS: Final = (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTSTP)
 _RAISING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals whose handlers may raise, in whatever was going on."""
+"""Signals whose handlers may raise an exception at any time."""
 
 
 class Place(Protocol):
-    """Where a program can run: anything with a name and a network namespace."""
+    """Anything with a name and a network namespace, where a program can run."""
 
     name: str
 
     @property
     def namespace(self) -> int:
-        """A descriptor of the network namespace."""
+        """A file descriptor of the network namespace."""
 
 
 class ProcessError(ExplainedError):
@@ -53,22 +53,22 @@ class Process:
 
     @property
     def stdout(self) -> str:
-        """What the program has printed so far."""
+        """The standard output so far."""
         return self.stdout_path.read_text(errors="replace")
 
     @property
     def stderr(self) -> str:
-        """What the program has complained about so far."""
+        """The standard error so far."""
         return self.stderr_path.read_text(errors="replace")
 
     def poll(self) -> int | None:
-        """The exit status, negative for a signal, or None while the program runs."""
+        """Return the exit status, negative for a signal, or None while the program runs."""
         return self.wait(0) if self.returncode is None else self.returncode
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end, or at most `timeout` seconds; returns as `poll` does."""
+        """Wait for the program to end, at most `timeout` seconds; return as `poll` does."""
         if self.returncode is None and self._ends_within(None if timeout is None else timeout * 1000):
-            with _signals_held_back():  # an exit status can be had once: lost halfway, it would be awaited for ever
+            with _signals_blocked():  # an exit status can be read once: if it got lost, `wait` would never return
                 self.returncode = self._reap()
                 os.close(self._pidfd)
         return self.returncode
@@ -85,7 +85,7 @@ class Process:
         return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
     def wait_ready(self, pattern: str, timeout: float = 10) -> re.Match[str]:
-        """Wait until a whole line on stdout contains `pattern`; its end or the time-out before that is an error."""
+        """Wait for a whole line on stdout that matches; ProcessError if the program ends or `timeout` passes first."""
         wanted = re.compile(pattern)
         deadline = time.monotonic() + timeout
         seen = 0
@@ -101,23 +101,23 @@ class Process:
                 raise ProcessError(f"{self} ended with {self.returncode} before it was ready\n{self._tail()}")
             if time.monotonic() > deadline:
                 raise ProcessError(f"{self} printed no line with {pattern!r} in {timeout:g} s\n{self._tail()}")
-            self._ends_within(_LOOK_AGAIN_MS)
+            self._ends_within(_POLL_MS)
 
     def _tail(self) -> str:
         return (self.stdout + self.stderr)[-_TAIL_CHARACTERS:].strip()
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal, unless the program has ended; its pid cannot have gone to another one meanwhile."""
+        """Send a signal, unless the program has ended; a pidfd cannot hit another process."""
         if self.poll() is None:
             signal.pidfd_send_signal(self._pidfd, number)
 
     def stop(self, patience: float = 5) -> int:
-        """Ask the program to end (SIGTERM), insist after `patience` seconds (SIGKILL), and return its exit status."""
+        """Send SIGTERM, then SIGKILL after `patience` seconds, and return the exit status."""
         return stop_all([self], patience)[0]
 
 
 class _WarmProcess(Process):
-    """A process whose parent is the warm interpreter, which therefore knows how it ended."""
+    """A child of the warm interpreter, which reports how it ended."""
 
     def __init__(
         self, pid: int, pidfd: int, argv: Sequence[str], host: str, output: Path, *, interpreter: WarmInterpreter
@@ -130,7 +130,7 @@ class _WarmProcess(Process):
 
 
 def stop_all(processes: Iterable[Process], patience: float = 5) -> list[int]:
-    """Stop many at once: all are asked, then all are waited for, then the stubborn are killed."""
+    """Stop many at once: SIGTERM to all, wait for all, then SIGKILL to those left."""
     processes = list(processes)
     for process in processes:
         process.send_signal(signal.SIGTERM)
@@ -146,7 +146,7 @@ def stop_all(processes: Iterable[Process], patience: float = 5) -> list[int]:
 
 
 class Processes:
-    """Starts programs on hosts and knows all that it has started."""
+    """Starts programs on hosts, and keeps track of them."""
 
     def __init__(self, folder: Path, preload: Sequence[str] = ()) -> None:
         self._folder = folder
@@ -170,21 +170,21 @@ class Processes:
             pid = _spawn(place.namespace, words, _output_files(output), os.environ if env is None else env)
         except OSError as error:
             raise ProcessError(f"cannot start {words[0]} on {place.name}: {error.strerror}") from error
-        return self._note(Process(pid, os.pidfd_open(pid), words, place.name, output))
+        return self._remember(Process(pid, os.pidfd_open(pid), words, place.name, output))
 
     def start_python(
         self, place: Place, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
     ) -> Process:
-        """Run a Python module in a place, by fork from an interpreter that has imported `preload`."""
+        """Run a Python module in a place, forked from an interpreter that has imported `preload`."""
         if self._interpreter is None:
             self._interpreter = WarmInterpreter(self._preload)
         words = [module, *map(str, arguments)]
         output = self._place_for_output(output, place.name)
         pid, pidfd = self._interpreter.fork(place.namespace, words, *_output_files(output))
-        return self._note(_WarmProcess(pid, pidfd, words, place.name, output, interpreter=self._interpreter))
+        return self._remember(_WarmProcess(pid, pidfd, words, place.name, output, interpreter=self._interpreter))
 
     def stop_all(self) -> None:
-        """Stop everything that still runs, and the warm interpreter."""
+        """Stop all running programs and the warm interpreter."""
         try:
             stop_all([process for process in self.started if process.poll() is None])
         finally:
@@ -193,20 +193,20 @@ class Processes:
                 self._interpreter = None
 
     def _place_for_output(self, wanted: Path | None, host: str) -> Path:
-        """The path that was asked for, or the host's next one in our folder; the folder is there by then."""
+        """Return the wanted path, or the host's next one in the default folder, and create that folder."""
         output = wanted or self._folder / f"{host}.{self._count_on[host]}"
         if wanted is None:
             self._count_on[host] += 1
         output.parent.mkdir(parents=True, exist_ok=True)
         return output
 
-    def _note(self, process: Process) -> Process:
+    def _remember(self, process: Process) -> Process:
         self.started.append(process)
         return process
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def _signals_blocked() -> Iterator[None]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _RAISING)
     try:
         yield
@@ -219,7 +219,7 @@ def _output_files(output: Path) -> tuple[Path, Path]:
 
 
 def _spawn(namespace: int, words: list[str], output: tuple[Path, Path], env: Mapping[str, str]) -> int:
-    """Start a program; a child is in the namespace of the thread that starts it, so it need not enter any itself."""
+    """Start a program, which inherits the namespace of the thread that starts it."""
     create = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     files = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),

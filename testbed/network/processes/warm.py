@@ -1,11 +1,11 @@
-"""A warm interpreter: a Python process that has imported what programs need, and forks one for each request.
+"""A warm interpreter: a Python process that has imported what programs need, and forks once per request.
 
-Hundreds of fresh interpreters take seconds to start and ten megabytes each. A fork takes a millisecond and shares its
-memory. The child enters the host's namespace and then runs `python -m module arguments`, as far as the module can tell.
+Hundreds of fresh interpreters take seconds to start, and ten megabytes each. A fork takes a millisecond and shares its
+memory. The child enters the host's namespace and then runs a module as `python -m module arguments` does.
 
-The two sides talk over a socket of whole messages, in JSON: a request (with descriptors of the namespace and of both
-output files beside it) is answered by the child's pid (with a descriptor of the child beside it: by the time the answer
-is read the child may have ended and its pid may be another's); a child's end is reported when it happens.
+The two sides exchange JSON messages over a packet socket. A request carries file descriptors of the namespace and of
+both output files; its answer is the child's pid with a pidfd (by the time the answer is read, the child may have ended
+and its pid may belong to another process). The end of a child is reported when it happens.
 """
 
 import contextlib
@@ -28,16 +28,16 @@ from testbed.errors import ExplainedError
 from testbed.network.kernel.syscalls import CLONE_NEWNET, die_with_parent, setns
 
 _MAX_MESSAGE = 1 << 16
-# Not `python -m`: this module has been imported by then, as a part of its package, and would be there twice.
+# Not `python -m`: that would import this module twice, once as a part of its package.
 _SERVE = f"from {__name__} import main; main()"
 
 
 class WarmInterpreterError(ExplainedError):
-    """The warm interpreter could not start, or is gone."""
+    """The warm interpreter could not start, or has ended."""
 
 
 class WarmInterpreter:
-    """Our side: a handle on the process that forks."""
+    """The parent's handle on the process that forks."""
 
     def __init__(self, preload: Sequence[str] = ()) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -47,7 +47,7 @@ class WarmInterpreter:
             self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
 
     def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path) -> tuple[int, int]:
-        """Start module `words[0]` with the other words as its arguments; returns its pid and a pidfd."""
+        """Run module `words[0]` with the other words as arguments; return its pid and a pidfd."""
         request = json.dumps({"words": list(words)}).encode()
         with out.open("wb") as stdout, err.open("wb") as stderr:
             try:
@@ -58,22 +58,22 @@ class WarmInterpreter:
         return int(answer["pid"]), descriptors[0]
 
     def exit_status(self, pid: int) -> int:
-        """How a child ended, negative for a signal; waits until it has."""
+        """Wait for a child to end, and return its exit status, negative for a signal."""
         while pid not in self._ended:
             self._receive("ended")
         return self._ended.pop(pid)
 
     def close(self) -> None:
-        """End the warm interpreter; its children go on."""
+        """End the warm interpreter; its children keep running."""
         self._socket.close()
         self._server.wait()
 
     def _receive(self, kind: str) -> tuple[dict[str, Any], list[int]]:
-        """The next message of a kind, and its descriptors; ends of children that come before it are noted."""
+        """Return the next message of a kind and its descriptors, recording any ends of children before it."""
         while True:
             try:
                 data, descriptors, _, _ = socket.recv_fds(self._socket, _MAX_MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
-            except ConnectionError as error:  # it ended with a request of ours unread
+            except ConnectionError as error:  # it ended before it read a request
                 raise self._gone() from error
             if not data:
                 raise self._gone()
@@ -86,12 +86,12 @@ class WarmInterpreter:
     def _gone(self) -> WarmInterpreterError:
         status = self._server.wait()
         return WarmInterpreterError(
-            f"the warm interpreter, which starts Python programs, has ended with {status}; its error, if any, is above"
+            f"the warm interpreter, which starts Python programs, ended with status {status}; see its error above"
         )
 
 
 def serve(channel: socket.socket, preload: Sequence[str]) -> None:
-    """Their side: import, then fork for each request until the other side closes the channel."""
+    """In the warm interpreter: import, then fork for each request until the parent closes the channel."""
     for module in preload:
         importlib.import_module(module)
     gc.collect()
@@ -101,7 +101,7 @@ def serve(channel: socket.socket, preload: Sequence[str]) -> None:
         end.setblocking(False)
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    poller = select.poll()  # unlike select, it knows descriptors above 1023, as there are where hosts are many
+    poller = select.poll()  # unlike select, poll takes descriptors above 1023, which large networks have
     for end in (channel, wake):
         poller.register(end, select.POLLIN)
     while True:
@@ -114,7 +114,7 @@ def serve(channel: socket.socket, preload: Sequence[str]) -> None:
 
 
 def _answer(channel: socket.socket) -> bool:
-    """Fork for one request; False when the other side has gone."""
+    """Fork for one request; return False if the parent has closed the channel."""
     data, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 3, socket.MSG_CMSG_CLOEXEC)
     if not data:
         return False
@@ -139,7 +139,7 @@ def _report_ended(channel: socket.socket) -> None:
 
 
 def _become(words: list[str], namespace: int, stdout: int, stderr: int) -> NoReturn:
-    """In the child: be a program on a host."""
+    """In the child: become a program on a host."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
@@ -165,7 +165,7 @@ def _become(words: list[str], namespace: int, stdout: int, stderr: int) -> NoRet
 
 
 def _status_of(code: object) -> int:
-    """The exit status that an interpreter makes of SystemExit's argument."""
+    """Return the exit status that Python derives from the argument of SystemExit."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -175,7 +175,7 @@ def _status_of(code: object) -> int:
 
 
 def main() -> None:
-    """The warm interpreter itself: `sys.argv` holds its end of the socket, and the modules to import."""
+    """Run the warm interpreter: `sys.argv` holds its end of the socket, and the modules to import."""
     die_with_parent()
-    with contextlib.suppress(BrokenPipeError):  # the other side has gone while a child's end was being reported
+    with contextlib.suppress(BrokenPipeError):  # the parent closed the channel while the end of a child was reported
         serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])

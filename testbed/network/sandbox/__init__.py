@@ -1,16 +1,16 @@
-"""A private machine to run a trial in: `run(body)` calls `body` where nothing outside can be touched or left behind.
+"""A private machine for a trial: `run(body)` calls `body` where it can neither touch nor leave anything outside.
 
-The processes, from the one that called to the ones that a trial starts:
+Its processes, from the caller to the applications of a trial:
 
     caller                     on the machine
-      keeper                   makes the namespaces: net, mount, pid, ipc, uts (and user, when not root)
-        init                   process 1 of the sandbox; mounts its own /proc, /run and /sys, reaps orphans
-          body                 the function that was passed in: builds the network, starts the applications
+      keeper                   creates the namespaces: net, mount, pid, ipc, uts (and user, if not root)
+        init                   process 1 of the sandbox; mounts a private /proc, /run and /sys, reaps orphans
+          body                 the given function: builds the network, starts the applications
             applications
 
-Each of the first three dies with its parent (PR_SET_PDEATHSIG), init ends when the body has ended, and when
-init is gone the kernel kills every process of its pid namespace; with the last process go the namespaces, and with
-those every interface and mount. So a kill -9 of any process in the picture leaves nothing.
+Keeper, init and body die with their parents (PR_SET_PDEATHSIG). Init ends when the body has ended; the kernel then
+kills every process of its pid namespace, and frees the namespaces with all interfaces and mounts. So a kill -9 of any
+process in the picture leaves nothing behind.
 """
 
 from testbed.network.sandbox.run import (

@@ -1,4 +1,4 @@
-"""What a process of the sandbox sees of the machine's files: all of them, but a /proc, /run and /sys of its own."""
+"""The files inside a sandbox: the machine's, with a private /proc, /run and /sys."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _SAFE = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 
 def mount_private_view() -> None:
-    """Remount /proc, /run and /sys for this pid and network namespace; the machine's own stay as they are."""
+    """Remount /proc, /run and /sys for this pid and network namespace; those of the machine stay unchanged."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
     mount("proc", "/proc", "proc", _SAFE)
     mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
@@ -27,7 +27,7 @@ def mount_private_view() -> None:
 
 
 def _mount_sysfs() -> None:
-    """A sysfs shows the interfaces of the namespace that mounted it; the control groups are carried over."""
+    """Mount a sysfs, which shows the interfaces of this namespace, and move the control groups into it."""
     parked = Path("/run/cgroup")
     carry = _CGROUPS.is_mount() or any(_CGROUPS.glob("*"))
     if carry:

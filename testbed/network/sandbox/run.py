@@ -1,4 +1,4 @@
-"""Fork a function into a sandbox and bring its result, or its exception, back."""
+"""Run a function in a sandbox, and return its result or raise its exception."""
 
 import os
 import pickle
@@ -32,66 +32,66 @@ T = TypeVar("T")
 _NAMESPACES = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
 _APPARMOR_SWITCH = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_HELD_BACK = (*_FORWARDED, signal.SIGCHLD)
+_BLOCKED = (*_FORWARDED, signal.SIGCHLD)
 _FAILED = 70
-"""The exit status of a process between caller and body that could not do its own work."""
+"""The exit status of keeper or init when it fails itself."""
 _Mask: TypeAlias = set[int | signal.Signals]
 
 _inside = False
 
 
 class SandboxError(ExplainedError):
-    """The kernel would not give us a sandbox; the message says what to do."""
+    """The kernel refused a sandbox; the message says what to do."""
 
 
 class SandboxKilledError(SandboxError):
-    """The sandbox ended before its body had a result."""
+    """The sandbox ended before its body returned."""
 
 
 class _RemoteTracebackError(Exception):
-    """Shows, as the cause of an exception that crossed the border, where in the sandbox it was raised."""
+    """The cause of an exception from the sandbox: shows where it was raised."""
 
     def __init__(self, text: str) -> None:
         super().__init__(f"\n{text}")
 
 
 def inside_sandbox() -> bool:
-    """Whether this process runs in a sandbox made by `run`."""
+    """Return whether this process runs in a sandbox made by `run`."""
     return _inside
 
 
 def run(body: Callable[[], T], *, interactive: bool = False) -> T:
-    """Call `body` in a fresh sandbox and return what it returns; what it raises is raised here.
+    """Call `body` in a new sandbox, and return its result or raise its exception.
 
-    The result must be picklable. SIGINT, SIGTERM and SIGHUP sent to the caller are passed on to the body, where the
-    first raises KeyboardInterrupt and the others SystemExit. With `interactive` the body owns the terminal: it may
-    read from it, and Ctrl-C goes to it alone. The sandbox lives no longer than the calling thread.
+    The result must be picklable. SIGINT, SIGTERM and SIGHUP sent to the caller are forwarded to the body, where SIGINT
+    raises KeyboardInterrupt and the others SystemExit. With `interactive` the body owns the terminal: it may read from
+    it, and Ctrl-C reaches it alone. The sandbox ends with the calling thread.
     """
     if threading.active_count() > 1:
-        raise SandboxError("a sandbox starts by fork, which is safe only before a process has started other threads")
+        raise SandboxError("a sandbox starts by fork, which is only safe in a process without other threads")
     _flush_output()
     lifeline = _Lifeline()
     with (
         os.fdopen(os.memfd_create("outcome"), "w+b") as outcome,
         _terminal_restored(enabled=interactive),
-        _signals_held_back() as mask,
+        _signals_blocked() as mask,
     ):
         keeper = os.fork()
         if keeper == 0:
             _Keeper(body, outcome, lifeline, mask, interactive=interactive).main()
-        with lifeline, _killed_on_error(keeper):  # the error, or the result, leaves only when nothing is left
+        with lifeline, _killed_on_error(keeper):  # return or raise only when nothing of the sandbox is left
             status = _follow(keeper, _FORWARDED)
         return _unpack(outcome, status)  # type: ignore[return-value]
 
 
 class _Lifeline:
-    """A pipe by whose ends parent and child, with all that the child forks, learn whether the other is still there."""
+    """A pipe that tells the parent when all processes on the child's side have ended, and the child if it is alone."""
 
     def __init__(self) -> None:
         self._child_end, self._parent_end = os.pipe()
 
     def tie(self) -> None:
-        """In the child: die with the parent, now or whenever; it may have died before we asked for that."""
+        """In the child: die with the parent, even if it died before this call."""
         os.close(self._parent_end)
         die_with_parent()
         os.set_blocking(self._child_end, False)
@@ -100,11 +100,11 @@ class _Lifeline:
             os._exit(1)
 
     def __enter__(self) -> None:
-        """In the parent: the end that stays open as long as we live."""
+        """In the parent: keep the parent's end open, and no other."""
         os.close(self._child_end)
 
     def __exit__(self, *_exc: object) -> None:
-        """Wait until all on the other side are gone, even if the child died before those that die with it."""
+        """Wait until every process on the child's side has ended."""
         poller = select.poll()
         poller.register(self._parent_end, 0)
         poller.poll()
@@ -112,9 +112,9 @@ class _Lifeline:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[_Mask]:
-    """Signals wait for `_follow` to take them, so that none comes at a moment when nobody passes it on."""
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+def _signals_blocked() -> Iterator[_Mask]:
+    """Block signals until `_follow` takes them, so that none is lost."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
     try:
         yield mask
     finally:
@@ -132,12 +132,12 @@ def _killed_on_error(child: int) -> Iterator[None]:
 
 
 def _follow(child: int, passed_on: Collection[int], *, reaping: bool = False) -> int:
-    """Pass signals on to a child until it has ended, and return its wait status; reap orphans meanwhile, if asked."""
+    """Forward signals to a child until it ends, and return its wait status; with `reaping`, reap orphans too."""
     while True:
         for pid, status in _ended(-1 if reaping else child):
             if pid == child:
                 return status
-        number = signal.sigwaitinfo(_HELD_BACK).si_signo
+        number = signal.sigwaitinfo(_BLOCKED).si_signo
         if number in passed_on:
             os.kill(child, number)
 
@@ -149,7 +149,7 @@ def _ended(which: int) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _terminal_restored(*, enabled: bool) -> Iterator[None]:
-    """Take the terminal back once the sandbox that was in its foreground has ended."""
+    """Take the terminal back from a sandbox that was in its foreground."""
     try:
         yield
     finally:
@@ -167,10 +167,10 @@ def _unpack(outcome: BinaryIO, status: int) -> object:
     outcome.seek(0)
     message = outcome.read()
     code = os.waitstatus_to_exitcode(status)
-    if not message or code not in {0, 1}:  # who ends in another way may have written half a message
+    if not message or code not in {0, 1}:  # with any other status, half a message may have been written
         number = -code if code < 0 else code - 128
         cause = signal.Signals(number).name if number > 0 else f"exit status {code}"
-        raise SandboxKilledError(f"the sandbox was ended from outside ({cause}); nothing of it is left")
+        raise SandboxKilledError(f"the sandbox was killed from outside ({cause}); nothing of it is left")
     succeeded, payload, text = pickle.loads(message)  # noqa: S301 - our own child wrote it
     if succeeded:
         return payload
@@ -180,7 +180,7 @@ def _unpack(outcome: BinaryIO, status: int) -> object:
 def _pack(succeeded: bool, payload: object, text: str = "") -> bytes:
     try:
         message = pickle.dumps((succeeded, payload, text))
-        pickle.loads(message)  # noqa: S301 - an exception may pickle and yet not come back
+        pickle.loads(message)  # noqa: S301 - some exceptions can be pickled but not unpickled
     except Exception as error:
         what = f"{type(payload).__name__} cannot leave the sandbox: {error}"
         return pickle.dumps((False, SandboxError(what), text))
@@ -188,29 +188,29 @@ def _pack(succeeded: bool, payload: object, text: str = "") -> bytes:
 
 
 def _call(body: Callable[[], object], mask: _Mask) -> tuple[bool, bytes]:
-    """Whether the body returned, and what it returned or raised, packed; signals come through meanwhile."""
+    """Call the body with signals unblocked; return whether it returned, and its packed result or exception."""
     try:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         result = body()
         _flush_output()
         return True, _pack(True, result)
-    except BaseException as error:  # SystemExit and KeyboardInterrupt cross the border too
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are returned too
         text = "" if isinstance(error, SystemExit | KeyboardInterrupt) else traceback.format_exc()
         with suppress(OSError):
             _flush_output()
         return False, _pack(False, error.with_traceback(None), text)
     finally:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _HELD_BACK)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _BLOCKED)
 
 
 def _flush_output() -> None:
     for stream in (sys.stdout, sys.stderr):
-        if stream is not None:  # as it is where the descriptor was closed before Python started
+        if stream is not None:  # None if the descriptor was closed before Python started
             stream.flush()
 
 
 class _Keeper:
-    """The processes between the caller and the body; each method named `..main` is one process, and never returns."""
+    """The processes between caller and body; each method named `..main` runs one process, and never returns."""
 
     def __init__(
         self,
@@ -228,18 +228,18 @@ class _Keeper:
         self._interactive = interactive
 
     def main(self) -> NoReturn:
-        """Be the keeper; its children, init and the body, never leave this method either."""
+        """Run the keeper; its children, init and the body, do not leave this method either."""
         try:
             self._keeper_main()
-        finally:  # whatever is raised, it is the caller that goes on with the caller's code, and nobody else
+        finally:  # whatever is raised, only the caller may continue with the caller's code
             os._exit(_FAILED)
 
     def _keeper_main(self) -> NoReturn:
-        """Make the namespaces, start init in them, pass signals down and the exit status up."""
+        """Create the namespaces, start init in them, forward signals to it and its exit status to the caller."""
         try:
             self._leave_foreground()
             _enter_namespaces()
-            # Only now: the kernel forgets the wish to die with the parent when a process gains capabilities.
+            # Only now: the kernel drops PR_SET_PDEATHSIG when a process gains capabilities.
             self._lifeline.tie()
             to_init = _Lifeline()
             init = os.fork()
@@ -251,18 +251,18 @@ class _Keeper:
             self._follow_child_to_its_end(init)
 
     def _leave_foreground(self) -> None:
-        """The terminal's signals are for the caller alone, who passes them on, or for the body alone."""
+        """Let only the caller, which forwards them, or only the body receive the terminal's signals."""
         if not self._interactive:
             os.setsid()
             return
         os.setpgid(0, 0)
-        # A stopped sandbox would keep the terminal from the caller, and so from the shell that could continue it.
+        # A stopped sandbox would keep the terminal from the shell that could continue it.
         signal.signal(signal.SIGTSTP, signal.SIG_IGN)
         if sys.stdin.isatty():
             _take_terminal(os.getpgrp())
 
     def _init_main(self, lifeline: _Lifeline) -> NoReturn:
-        """Process 1: prepare the files, start the body, reap until it has ended; the kernel kills what is left."""
+        """Run process 1: mount files, start the body, reap until it ends; the kernel then kills the rest."""
         try:
             lifeline.tie()
             mount_private_view()
@@ -276,7 +276,7 @@ class _Keeper:
         self._follow_child_to_its_end(main, reaping=True)
 
     def _body_main(self) -> NoReturn:
-        global _inside  # noqa: PLW0603 - a fact about this process
+        global _inside  # noqa: PLW0603 - true of the whole process
         _inside = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, _raise_system_exit)
@@ -294,7 +294,7 @@ class _Keeper:
         self._outcome.flush()
 
     def _follow_child_to_its_end(self, child: int, *, reaping: bool = False) -> NoReturn:
-        """Exit as the child does. In the foreground, Ctrl-C has reached the body already."""
+        """Exit with the child's status. In the foreground, Ctrl-C already reaches the body itself."""
         passed_on = {*_FORWARDED} - ({signal.SIGINT} if self._interactive else set())
         code = os.waitstatus_to_exitcode(_follow(child, passed_on, reaping=reaping))
         os._exit(128 - code if code < 0 else code)
@@ -320,8 +320,8 @@ def _enter_namespaces() -> None:
 
 def _why_no_namespaces(error: OSError, uid: int) -> str:
     if uid == 0:
-        return f"root gets no namespaces here ({error.strerror}): in a container, start it with --privileged"
-    return f"no user namespace for an ordinary user here ({error.strerror}): {_userns_advice()}"
+        return f"root cannot create namespaces here ({error.strerror}): start the container with --privileged"
+    return f"ordinary users cannot create namespaces here ({error.strerror}): {_userns_advice()}"
 
 
 def _userns_advice() -> str:
@@ -331,5 +331,5 @@ def _userns_advice() -> str:
 
 
 def _is_machine_root() -> bool:
-    """Whether user 0 here is user 0 of the machine, that is, no user namespace lies between."""
+    """Return whether user 0 is root of the machine, and not only of a user namespace."""
     return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]

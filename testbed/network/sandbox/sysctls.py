@@ -1,8 +1,7 @@
-"""Kernel settings: those of one network namespace, which are set, and those of the machine, which are only read.
+"""Kernel settings: those of a network namespace are written, those of the machine are only read.
 
-A new network namespace copies some settings from the machine's and takes the kernel's defaults for others. A result
-must not depend on which, so everything here that changes how TCP behaves is written, and what was written is kept
-with the results.
+A new network namespace copies some settings from the machine, and takes the kernel's defaults for others. Results must
+not depend on which, so every setting that changes TCP is written explicitly, and recorded with the results.
 """
 
 from collections.abc import Mapping
@@ -17,9 +16,9 @@ QUIET_IPV6: Mapping[str, str] = {
     "net.ipv6.conf.default.disable_ipv6": "1",
 }
 
-# The kernel's own defaults for a machine with plenty of memory, pinned.
+# The kernel's defaults for a machine with plenty of memory.
 TCP: Mapping[str, str] = {
-    # Without this, what one trial learnt of a path (its ssthresh) would shape the next connection on it.
+    # Otherwise what one connection learns of a path (its ssthresh) affects the next one.
     "net.ipv4.tcp_no_metrics_save": "1",
     "net.ipv4.tcp_rmem": "4096 131072 6291456",
     "net.ipv4.tcp_wmem": "4096 16384 4194304",
@@ -33,7 +32,7 @@ FORWARDING: Mapping[str, str] = {
     "net.ipv4.conf.default.send_redirects": "0",
 }
 
-# Present only once br_netfilter is loaded; a bridge of ours must not consult a packet filter.
+# Present only if br_netfilter is loaded; bridges here must not consult a packet filter.
 BRIDGE: Mapping[str, str] = {
     "net.bridge.bridge-nf-call-iptables": "0",
     "net.bridge.bridge-nf-call-ip6tables": "0",
@@ -46,12 +45,12 @@ class SysctlError(ExplainedError, OSError):
 
 
 def sysctl_path(name: str) -> Path:
-    """Where the kernel shows a setting; a `net.` one is that of the calling thread's namespace."""
+    """Return the file of a setting; `net.` settings are those of the calling thread's namespace."""
     return _PROC_SYS / name.replace(".", "/")
 
 
 def read_sysctl(name: str) -> str | None:
-    """The setting's value with single spaces, or None where this kernel has no such setting."""
+    """Return a setting's value with single spaces, or None if this kernel lacks it."""
     try:
         return " ".join(sysctl_path(name).read_text().split())
     except FileNotFoundError:
@@ -59,7 +58,7 @@ def read_sysctl(name: str) -> str | None:
 
 
 def write_sysctls(settings: Mapping[str, str]) -> dict[str, str]:
-    """Write the settings that this kernel has into the current namespace; the ones written are returned."""
+    """Write settings in the current namespace, and return those that this kernel has."""
     written = {}
     for name, value in settings.items():
         try:

@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self
 
 from testbed.network import EmulatedHost, Network
 from testbed.network.build.nodes import ShapedIntf
-from testbed.network.links.counters import LinkCounters
+from testbed.network.counters import LinkCounters
 from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.monitoring.interface_counters import InterfaceCounters
 

@@ -131,10 +131,10 @@ def test_two_hosts_linked_to_each_other_are_refused(described: Read) -> None:
     [
         ("198.18.0.2/15", "h2: 198.18.0.2 is taken"),
         ("198.19.255.254/15", "h1: 198.19.255.254 is taken"),
-        ("10.0.0.1/8", "h1: 10.0.0.1 is taken, or not in 198.18.0.0/15, where hosts live"),
-        ("198.20.0.1/15", "not in 198.18.0.0/15, where hosts live"),
-        ("198.18.0.300/15", "h1: '198.18.0.300/15' is no IPv4 address"),
-        ("h1", "h1: 'h1' is no IPv4 address"),
+        ("10.0.0.1/8", "h1: 10.0.0.1 is taken already, or not in 198.18.0.0/15, the range of hosts"),
+        ("198.20.0.1/15", "not in 198.18.0.0/15, the range of hosts"),
+        ("198.18.0.300/15", "h1: '198.18.0.300/15' is not an IPv4 address"),
+        ("h1", "h1: 'h1' is not an IPv4 address"),
     ],
 )
 def test_an_address_that_cannot_be_is_refused(described: Read, address: str, says: str) -> None:
@@ -161,7 +161,7 @@ def test_cores_of_both_kinds_in_one_network_are_refused(described: Read) -> None
 
 
 def test_an_unknown_way_of_forwarding_is_refused(described: Read) -> None:
-    with pytest.raises(ExplainedError, match="s1: forwarding 'ovs': possible are 'route', 'bridge'"):
+    with pytest.raises(ExplainedError, match="s1: forwarding 'ovs': write 'route' or 'bridge'"):
         described(Cores("ovs"))
 
 
@@ -174,9 +174,9 @@ def test_a_bridge_with_more_ports_than_linux_gives_it_is_refused(described: Read
 @pytest.mark.parametrize(
     ("for_host", "for_core", "for_link", "says"),
     [
-        ({"cls": CPULimitedHost}, {}, {}, "h1: the topology wants the class CPULimitedHost"),
-        ({}, {"cls": OVSSwitch}, {}, "s1: the topology wants the class OVSSwitch"),
-        ({}, {}, {"cls": TCLink}, "h1 - s1: the topology wants the class TCLink (cls=...), which is not ours"),
+        ({"cls": CPULimitedHost}, {}, {}, "h1: the topology names the class CPULimitedHost"),
+        ({}, {"cls": OVSSwitch}, {}, "s1: the topology names the class OVSSwitch"),
+        ({}, {}, {"cls": TCLink}, "h1 - s1: the topology names the class TCLink (cls=...), which the testbed cannot build"),
     ],
 )
 def test_classes_of_the_topologys_own_are_refused_before_they_do_anything(
@@ -187,14 +187,14 @@ def test_classes_of_the_topologys_own_are_refused_before_they_do_anything(
 
 
 def test_a_node_that_is_not_a_namespace_is_refused(described: Read) -> None:
-    with pytest.raises(ExplainedError, match="h1: a node has a network namespace"):
+    with pytest.raises(ExplainedError, match="h1: every node has a network namespace"):
         described(Hosts({"inNamespace": False}, {}))
-    with pytest.raises(ExplainedError, match="h1: a node has a network namespace and shares the sandbox's files"):
+    with pytest.raises(ExplainedError, match="h1: every node has a network namespace and shares the sandbox's files"):
         described(Hosts({"privateDirs": ["/var"]}, {}))
 
 
 def test_what_a_link_cannot_be_is_refused_with_the_name_of_its_end(described: Read) -> None:
-    with pytest.raises(ExplainedError, match=r"s1-eth1: rate 1 kbit/s: possible is"):
+    with pytest.raises(ExplainedError, match=r"s1-eth1: rate 1 kbit/s: write"):
         described(Star(n=1, up=8_000_000, down=1_000))
 
 

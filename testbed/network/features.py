@@ -1,6 +1,6 @@
-"""What this kernel can do for a network, found out by trying it in the current network namespace.
+"""Features of this kernel, tested by using them in the current network namespace.
 
-Only to be asked inside a sandbox: everything is made once, and removed again.
+Call these inside a sandbox only: each feature is created once, and removed again.
 """
 
 import errno
@@ -15,13 +15,13 @@ _PROBE_INDEX = 400
 
 @cache
 def has_qdisc(kind: str) -> bool:
-    """Whether the kernel knows a queueing discipline."""
+    """Return whether the kernel has a queueing discipline."""
     return _works(*trial_qdisc(kind, LOOPBACK_INDEX))
 
 
 @cache
 def has_filter(kind: str) -> bool:
-    """Whether the kernel knows a kind of packet filter."""
+    """Return whether the kernel has a kind of packet filter."""
     add_qdisc, remove_qdisc = trial_qdisc("htb", LOOPBACK_INDEX, configured=True)
     add_filter = trial_filter(kind, LOOPBACK_INDEX)
     with NetlinkSocket() as netlink:
@@ -34,7 +34,7 @@ def has_filter(kind: str) -> bool:
 
 @cache
 def has_link(kind: str) -> bool:
-    """Whether the kernel can make a kind of interface."""
+    """Return whether the kernel has a kind of interface."""
     return _works(new_link_of_kind(kind, "probe", _PROBE_INDEX), delete_link(_PROBE_INDEX))
 
 
@@ -57,5 +57,5 @@ def _accepted(netlink: NetlinkSocket, message: Message) -> bool:
 
 
 def _is_known(error: NetlinkError) -> bool:
-    """A kind that is known refuses empty options; one that is unknown is not found, or not supported."""
+    """A known kind refuses empty options; an unknown one is not found, or not supported."""
     return error.errno not in {errno.ENOENT, errno.EOPNOTSUPP}

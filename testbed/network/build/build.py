@@ -1,7 +1,7 @@
-"""From the nodes and links that a topology describes to namespaces, interfaces, routes and shapers, in that order.
+"""Building a network: namespaces, interfaces, routes and shapers, in that order.
 
-Every node is a network namespace. A link is a pair of interfaces, made from the core's side with the far end born in
-the other node's namespace. In a routed core no packet is ever broadcast:
+Every node is a network namespace. A link is a pair of interfaces, created from the core's side with the far end in the
+other node's namespace. A routed core never broadcasts:
 
     h1 198.18.0.1/32                    s1 198.19.255.254/32 (on its loopback)
       default via 198.19.255.254          198.18.0.1/32 dev s1-eth1
@@ -44,12 +44,12 @@ _DEFAULT: Final = IPv4Network("0.0.0.0/0")
 _LINK_GROUP: Final = 4711
 _BRIDGE_INDEX: Final = 500
 _BRIDGE_NAME: Final = "bridge"
-_PATIENCE_SECONDS: Final = 30
-_LOOK_AGAIN_SECONDS: Final = 0.001
+_TIMEOUT_SECONDS: Final = 30
+_POLL_SECONDS: Final = 0.001
 
 
-def build(fabric: Fabric, *, netem: bool) -> dict[str, str]:
-    """Make everything, and return the settings that were written into each host."""
+def build_network(fabric: Fabric, *, netem: bool) -> dict[str, str]:
+    """Build everything, and return the settings written in each host."""
     settings = {**sysctls.QUIET_IPV6, **sysctls.TCP}
     written: dict[str, str] = {}
     for host in fabric.hosts:
@@ -57,32 +57,32 @@ def build(fabric: Fabric, *, netem: bool) -> dict[str, str]:
     for core in fabric.cores:
         core.make_namespace({**settings, **sysctls.FORWARDING, **sysctls.BRIDGE})
     for core in fabric.cores:
-        _carry_out(core, _births(fabric, core))
+        _send(core, _core_interfaces(fabric, core))
     for host in fabric.hosts:
-        _carry_out(host, [*_host_face(fabric, host), *_shaper(fabric, host.access, netem=netem)])
+        _send(host, [*_host_interfaces(fabric, host), *_shaper(fabric, host.access, netem=netem)])
     for core in fabric.cores:
-        _carry_out(core, [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)])
+        _send(core, [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)])
     for core in fabric.cores:
-        _carry_out(core, _bridge_ports(core) if fabric.bridged else _routes(fabric, core))
-        _carry_out(core, [message for end in core_ends(core) for message in _shaper(fabric, end, netem=netem)])
+        _send(core, _bridge_ports(core) if fabric.bridged else _routes(fabric, core))
+        _send(core, [message for end in core_ends(core) for message in _shaper(fabric, end, netem=netem)])
     for core in fabric.cores:
         _wait_for_links(core)
     return written
 
 
 def _wait_for_links(core: Core) -> None:
-    """Return once all ends at a core are in operation; those at hosts are, since they were switched on last."""
+    """Wait until all ends at a core are in operation; those at hosts already are, since they were brought up last."""
     needed = {end.index for end in core_ends(core)}
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     with core.inside(), NetlinkSocket() as netlink:
         while idle := needed.difference(links_in_operation(netlink)):
             if time.monotonic() > deadline:
-                raise NodeError(f"{core.name}: {len(idle)} links are not in operation after {_PATIENCE_SECONDS} s")
-            time.sleep(_LOOK_AGAIN_SECONDS)
+                raise NodeError(f"{core.name}: {len(idle)} links are not in operation after {_TIMEOUT_SECONDS} s")
+            time.sleep(_POLL_SECONDS)
 
 
-def demolish(fabric: Fabric) -> None:
-    """Remove all links and let go of the namespaces."""
+def remove_network(fabric: Fabric) -> None:
+    """Remove all links and release the namespaces."""
     for core in fabric.cores:
         if core.is_made:
             _delete_links(core)
@@ -92,19 +92,19 @@ def demolish(fabric: Fabric) -> None:
 
 def _delete_links(core: Core) -> None:
     try:
-        _carry_out(core, [delete_link_group(_LINK_GROUP)])
+        _send(core, [delete_link_group(_LINK_GROUP)])
     except NetlinkError as error:
-        if error.errno != errno.ENODEV:  # the group is empty: a core without links, or a construction that broke off
+        if error.errno != errno.ENODEV:  # the group is empty: a core without links, or an unfinished build
             raise
 
 
-def _carry_out(node: EmulatedHost | Core, messages: list[Message]) -> None:
+def _send(node: EmulatedHost | Core, messages: list[Message]) -> None:
     with node.inside(), NetlinkSocket() as netlink:
         netlink.send(messages)
 
 
-def _births(fabric: Fabric, core: Core) -> list[Message]:
-    """The core's own interfaces, and the links that are made from it: its hosts', and some of those to other cores."""
+def _core_interfaces(fabric: Fabric, core: Core) -> list[Message]:
+    """Create the core's own interfaces and the links that start at it: to its hosts, and to some of the other cores."""
     address = fabric.addresses[core]
     messages = [link_up(LOOPBACK_INDEX)]
     if fabric.bridged:
@@ -116,18 +116,18 @@ def _births(fabric: Fabric, core: Core) -> list[Message]:
     for near in core_ends(core):
         link = near.link
         if isinstance(link, ShapedLink) and link.ends[1] is near:
-            messages.append(_birth(fabric, near))
+            messages.append(_link_to(fabric, near))
     return messages
 
 
-def _birth(fabric: Fabric, near: ShapedIntf) -> Message:
+def _link_to(fabric: Fabric, near: ShapedIntf) -> Message:
     far = near.peer
     pair = [LinkEnd(end.name, end.index, end.MAC() or "", fabric.gso_segments(end)) for end in (near, far)]
     return new_veth_pair(*pair, far_namespace=far.home.namespace, group=_LINK_GROUP)
 
 
-def _host_face(fabric: Fabric, host: EmulatedHost) -> list[Message]:
-    """What makes a host reachable and lets it reach the others."""
+def _host_interfaces(fabric: Fabric, host: EmulatedHost) -> list[Message]:
+    """Bring up a host's access link, with its address and its route to everyone else."""
     access, address = host.access, host.address
     access.setIP(f"{address}/{ADDRESSES.prefixlen if fabric.bridged else 32}")
     messages = [link_up(LOOPBACK_INDEX), link_up(access.index)]
@@ -151,7 +151,7 @@ def _bridge_ports(core: Core) -> list[Message]:
 
 
 def _routes(fabric: Fabric, core: Core) -> list[Message]:
-    """A route to each host of the core, and one to what lies beyond each neighbouring core."""
+    """Routes to each host of the core, and to everything behind each neighbouring core."""
     messages = []
     for end in core_ends(core):
         home = end.peer.home
@@ -169,8 +169,8 @@ def _routes(fabric: Fabric, core: Core) -> list[Message]:
 
 
 def _shaper(fabric: Fabric, end: ShapedIntf, *, netem: bool) -> list[Message]:
-    born_here = isinstance(end.node, EmulatedHost)
-    arriving = fabric.gso_segments(end) if born_here else fabric.largest_super_packet
+    is_at_host = isinstance(end.node, EmulatedHost)
+    arriving = fabric.gso_segments(end) if is_at_host else fabric.largest_super_packet
     return shaping_messages(Egress(end.shape, arriving, netem), end.index)
 
 

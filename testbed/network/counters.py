@@ -1,7 +1,7 @@
-"""What the kernel counted at the shaped end of each link: bytes that left, bytes that wait, packets dropped.
+"""The kernel's counters at the shaped end of each link: bytes sent, bytes waiting, packets dropped.
 
-The counters are those of the queue inside the shaper (see `testbed.network.links.shaping`): they hold exactly the
-bytes that the rate applies to: frames of data, but not the acknowledgements that go beside them.
+The counters are those of the queue inside the shaper (see `testbed.network.links.shaping`): they count exactly
+the bytes that the rate applies to: frames of data, without the acknowledgements that bypass it.
 """
 
 import struct
@@ -25,7 +25,7 @@ _QUEUE: Final = struct.Struct("=5I")
 
 @dataclass(frozen=True, slots=True)
 class QueueCount:
-    """One queue at one moment (`time.monotonic()`)."""
+    """The counters of one queue at one time (`time.monotonic()`)."""
 
     time: float
     sent_bytes: int
@@ -36,14 +36,14 @@ class QueueCount:
 
 @dataclass(frozen=True, slots=True)
 class EgressCount:
-    """Both queues of a shaped direction; without `acks` where acknowledgements share the data's queue."""
+    """Both queues of a shaped direction; `acks` is None where acknowledgements share the data queue."""
 
     data: QueueCount
     acks: QueueCount | None
 
 
 class LinkCounters:
-    """Reads the counters of shaped link ends; keeps a socket open in each of their nodes."""
+    """Reads the counters of shaped link ends, over one open socket in each node."""
 
     def __init__(self, ends: Iterable[ShapedIntf]) -> None:
         self._by_node: dict[EmulatedHost | Core, dict[int, ShapedIntf]] = {}
@@ -60,7 +60,7 @@ class LinkCounters:
             netlink.close()
 
     def read(self) -> dict[ShapedIntf, EgressCount]:
-        """The counters now; each carries the moment at which its node was asked."""
+        """Read all counters, each with the time at which its node was asked."""
         counts = {}
         for node, ends in self._by_node.items():
             queues = _read_queues(self._sockets[node])
@@ -69,7 +69,7 @@ class LinkCounters:
         return counts
 
     def waiting(self, end: ShapedIntf) -> bool:
-        """Whether data waits at one end now; a small part of what it costs to read all."""
+        """Return whether data is waiting at one end; much cheaper than reading all."""
         payload = self._sockets[end.home].get(RTM_GETQDISC, _TCMSG.pack(0, end.index, DATA_QUEUE, 0, 0))
         return _count(0.0, payload).waiting_bytes > 0
 
@@ -80,7 +80,7 @@ def _socket_in(node: EmulatedHost | Core) -> NetlinkSocket:
 
 
 def _read_queues(netlink: NetlinkSocket) -> dict[tuple[int, int], QueueCount]:
-    """All queues of a namespace by interface index and handle."""
+    """Return all queues of a namespace by interface index and handle."""
     now = time.monotonic()
     queues = {}
     for payload in netlink.dump(RTM_GETQDISC, _TCMSG.pack(0, 0, 0, 0, 0)):
