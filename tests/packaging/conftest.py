@@ -1,6 +1,5 @@
 """A source distribution and a wheel built from this clone, and a virtual environment that holds the wheel."""
 
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -8,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-NOT_IN_A_FRESH_CLONE = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "*.egg-info")
-NOT_IN_ITS_ROOT = {"build", "dist", "runs", "site"}
+from tests.setup.conftest import REPOSITORY, copy_clone
+
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install")
 
 
@@ -41,18 +39,13 @@ def run(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(word) for word in words], cwd=folder, capture_output=True, text=True, check=False)
 
 
-def not_in_a_fresh_clone(folder: str, names: list[str]) -> set[str]:
-    in_root = NOT_IN_ITS_ROOT if Path(folder) == REPOSITORY else set()
-    return NOT_IN_A_FRESH_CLONE(folder, names) | in_root
-
-
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     """Built as for a release: the wheel is made from the source distribution, so that this is known to be whole."""
     folder = tmp_path_factory.mktemp("distributions")
     # setuptools writes into the tree that it builds from.
-    shutil.copytree(REPOSITORY, folder / "clone", ignore=not_in_a_fresh_clone)
-    built = run(sys.executable, "-m", "build", "--outdir", folder, folder / "clone", folder=folder)
+    clone = copy_clone(folder / "clone")
+    built = run(sys.executable, "-m", "build", "--outdir", folder, clone, folder=folder)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     (source,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
     return Distributions(source, wheel)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.packaging.conftest import REPOSITORY, run
+from tests.packaging.conftest import run
+from tests.setup.conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.packaging.conftest import Distributions, Installation

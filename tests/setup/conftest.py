@@ -12,6 +12,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NOT_IN_A_FRESH_CLONE = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "*.egg-info")
+NOT_IN_ITS_ROOT = {"build", "dist", "runs", "site"}
 
 # How this machine reaches its package servers; the fresh machine reaches them in the same way.
 CARRIED_FILES = ("/etc/hosts", "/etc/pip.conf", "/etc/resolv.conf")
@@ -34,8 +35,13 @@ exec chroot "$root" "$@"
 
 def copy_clone(to: Path) -> Path:
     """Copy the working tree as a fresh clone would have it."""
-    shutil.copytree(REPOSITORY, to, ignore=NOT_IN_A_FRESH_CLONE)
+    shutil.copytree(REPOSITORY, to, ignore=not_in_a_fresh_clone)
     return to
+
+
+def not_in_a_fresh_clone(folder: str, names: list[str]) -> set[str]:
+    in_root = NOT_IN_ITS_ROOT if Path(folder) == REPOSITORY else set()
+    return NOT_IN_A_FRESH_CLONE(folder, names) | in_root
 
 
 class FreshMachine:
