@@ -44,9 +44,10 @@ from topologies.star import Star
 
 FOLDER = Path("/run/benchmark")
 PRELOAD = (
-    "peer.distribution.fluid.relay",
-    "peer.distribution.client_server.client",
-    "peer.distribution.client_server.server",
+    "peer.cli.main",
+    "peer.cli.relay",
+    "peer.cli.fetch",
+    "peer.cli.serve",
     "contract.encoding",
 )
 PLAN = FOLDER / "plan.json"
@@ -120,12 +121,12 @@ class ClientServer:
 
     def serve(self, network: Network, _at: Point, data: Path) -> None:
         server = network.host("server")
-        process = server.start_python("peer.cli.serve", [data, "--bind", str(server.address), "--port", str(PORT)])
+        process = server.start_python("peer", ["serve", data, "--bind", str(server.address), "--port", str(PORT)])
         self._url = f"http://{process.wait_ready('^ready (.*)$')[1]}/"
 
     def join(self, host: EmulatedHost, _number: int, data: Path) -> Process:
         options = ["--discard", "--original", data, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.fetch", [self._url, *options])
+        return host.start_python("peer", ["fetch", self._url, *options])
 
 
 class Fluid:
@@ -159,7 +160,7 @@ class Fluid:
     @staticmethod
     def _start(host: EmulatedHost, who: str, data: Path) -> Process:
         options = ["--as", who, "--original", data, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.relay", [PLAN, *options])
+        return host.start_python("peer", ["relay", PLAN, *options])
 
 
 def distribute(scheme: ClientServer | Fluid, at: Point) -> Run:

@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 # A warm interpreter imports from the folder it starts in.
 LIBTORRENT = "tests.peer.bittorrent.conformance.libtorrent_client"
 # The event loop is imported late, when it is known that one is needed.
-PRELOAD = ("peer.cli.main", "peer.bittorrent.tracker.__main__", "uvloop", LIBTORRENT)
+PRELOAD = ("peer.cli.main", "peer.cli.seed", "peer.cli.leech", "peer.cli.tracker", "uvloop", LIBTORRENT)
 CLIENTS = ("ours", "libtorrent")
 NAME = "file.bin"
 PORT = 6881
@@ -67,7 +67,7 @@ def option(name: str, value: object) -> list[object]:
 
 def start_tracker(host: EmulatedHost) -> str:
     """Start our tracker; returns its URL."""
-    tracker = host.start_python("peer.bittorrent.tracker", ["--bind", str(host.address)])
+    tracker = host.start_python("peer", ["tracker", "--bind", str(host.address)])
     return tracker.wait_ready(r"ready (\S+)")[1]
 
 

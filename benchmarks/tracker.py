@@ -189,7 +189,7 @@ def connection_id(client: socket.socket) -> int:
 
 
 def start_ours(host: EmulatedHost) -> Process:
-    tracker = host.start([sys.executable, "-m", "peer.bittorrent.tracker", "--bind", HOST, "--port", str(PORT)])
+    tracker = host.start([sys.executable, "-m", "peer", "tracker", "--bind", HOST, "--port", str(PORT)])
     tracker.wait_ready("^ready")
     return tracker
 

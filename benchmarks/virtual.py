@@ -15,7 +15,7 @@ from statistics import mean
 
 from benchmarks.clients import markdown, spread
 from peer.bittorrent.engine.profile import PROFILES, Profile
-from peer.bittorrent.strategies import STRATEGIES
+from peer.bittorrent.strategies.registry import STRATEGIES
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 
 PIECE = 128 << 10

@@ -1,9 +1,10 @@
-"""A fact and its time to one line of JSON, and back. docs/trace.md describes the lines.
+"""Trace events with their times, as lines of JSON and back. docs/trace.md describes the lines.
 
-    {"t":12.345678,"event":"unchoked","neighbour":3,"by_us":true,"reason":"reciprocal"}
+    {"t":12.345678,"event":"unchoked","neighbour":3,"by_us":true,"reason":"reciprocates"}
 
-Fields come in the order in which `events` has them, without spaces, in ASCII; None is left out. So equal facts make
-equal bytes. A line is put together by an encoder made once for each kind of fact from its dataclass.
+Fields are written in the order of `events`, without spaces, in ASCII; None is left out. So equal events make equal
+bytes. Each class of event has one encoder, made from its dataclass. Readers accept any JSON with the same fields, in
+any order; a field or an event that the contract does not have is an error.
 """
 
 import json
@@ -19,9 +20,11 @@ from contract.events import TraceEvent
 
 VERSION: Final = 1
 HEADER: Final = "trace"
-"""The event of the line that comes first."""
+"""The event of the first line."""
 
 _Write: TypeAlias = Callable[[Any], str]
+Entries: TypeAlias = dict[str, Any]
+"""A line as JSON has it."""
 _Encode: TypeAlias = Callable[[TraceEvent, float], bytes]
 
 EVENTS: Final[dict[str, type[TraceEvent]]] = {
@@ -29,26 +32,49 @@ EVENTS: Final[dict[str, type[TraceEvent]]] = {
     for kind in vars(events).values()
     if isinstance(kind, type) and issubclass(kind, TraceEvent) and kind is not TraceEvent
 }
-"""Every kind of fact by its event."""
+"""Every class of event by the name that a line has."""
 
 
-def encode(fact: TraceEvent, now: float) -> bytes:
+def encode(event: TraceEvent, now: float) -> bytes:
     """Write a line; `now` in seconds is rounded to microseconds."""
-    return _ENCODERS[type(fact)](fact, now)
+    return _ENCODERS[type(event)](event, now)
 
 
 def decode(line: bytes) -> tuple[float, TraceEvent]:
-    """Read a line that is not a header; raises ValueError for one that is not a fact of this version."""
-    entries = _entries(line)
-    event, t = entries.pop("event", None), entries.pop("t", None)
+    """Read a line that is not a header; raises ValueError for one that is not an event of this version."""
+    entries = parse(line)
+    t, kind = time_and_kind(entries)
+    return t, make_event(kind, entries)
+
+
+def parse(line: bytes) -> Entries:
+    """Read a line as JSON; raises ValueError if it is not an object."""
+    value = json.loads(line)
+    if not isinstance(value, dict):
+        raise ValueError(f"trace: expected an object, found {line[:80]!r}")
+    return value
+
+
+def time_and_kind(entries: Entries) -> tuple[float, type[TraceEvent]]:
+    """Return the time of a line and the class of its event, whose fields are not checked."""
+    event, t = entries.get("event"), entries.get("t")
     kind = EVENTS.get(event) if isinstance(event, str) else None
-    if kind is None or not isinstance(t, (int, float)):
-        raise ValueError(f"trace: expected 't' and the 'event' of a fact, found {line[:80]!r}")
-    known = {each.name: _from_json(entries.pop(each.name, _absent(each))) for each in fields(kind)}
-    if entries or MISSING in known.values():
-        wrong = [*entries, *(name for name, value in known.items() if value is MISSING)]
-        raise ValueError(f"trace, {event}: unknown or missing {', '.join(wrong)}")
-    return float(t), kind(**known)
+    if kind is None:
+        raise ValueError(f"trace: version {VERSION} has no event {event!r}")
+    if not isinstance(t, (int, float)):
+        raise ValueError(f"trace, {event}: expected the time 't', found {t!r}")
+    return float(t), kind
+
+
+def make_event(kind: type[TraceEvent], entries: Entries) -> TraceEvent:
+    """Make an event from its line; raises ValueError for fields that it does not have, or that are missing."""
+    defaults = _DEFAULTS[kind]
+    values = {name: _from_json(entries.get(name, default)) for name, default in defaults.items()}
+    known = defaults.keys() | _COMMON
+    if MISSING in values.values() or not entries.keys() <= known:
+        wrong = [*(entries.keys() - known), *(name for name, value in values.items() if value is MISSING)]
+        raise ValueError(f"trace, {kind.event}: unknown or missing {', '.join(sorted(wrong))}")
+    return kind(**values)
 
 
 def encode_header(now: float, unix: float, entries: Mapping[str, object]) -> bytes:
@@ -57,24 +83,23 @@ def encode_header(now: float, unix: float, entries: Mapping[str, object]) -> byt
     return json.dumps(head | dict(entries), separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
 
-def decode_header(line: bytes) -> dict[str, Any]:
+def decode_header(line: bytes) -> Entries:
     """Read the first line; raises ValueError for one of another version."""
-    entries = _entries(line)
-    if entries.get("event") != HEADER or entries.get("version") != VERSION:
-        raise ValueError(f"trace: expected the header of version {VERSION}, found {line[:80]!r}")
+    return check_header(parse(line))
+
+
+def check_header(entries: Entries) -> Entries:
+    """Return the entries of a header of this version; raises ValueError for any other line."""
+    if entries.get("event") != HEADER:
+        raise ValueError(f"trace: expected the header, found {entries.get('event')!r}")
+    if entries.get("version") != VERSION or not isinstance(entries.get("t"), (int, float)):
+        raise ValueError(f"trace: expected the header of version {VERSION}, found version {entries.get('version')}")
     return entries
 
 
-def _entries(line: bytes) -> dict[str, Any]:
-    value = json.loads(line)
-    if not isinstance(value, dict):
-        raise ValueError(f"trace: expected an object, found {line[:80]!r}")
-    return value
-
-
-def _absent(field: Field[Any]) -> object:
-    """What a field is that a line leaves out: None if it can be, else it is missing."""
-    return None if field.default is None or _is_optional(field.type) else MISSING
+def _default(field: Field[Any]) -> object:
+    """Return the value of a field that a line leaves out; MISSING if it may not."""
+    return None if _is_optional(field.type) else field.default
 
 
 def _is_optional(hint: object) -> bool:
@@ -82,17 +107,17 @@ def _is_optional(hint: object) -> bool:
 
 
 def _from_json(value: object) -> object:
-    return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
+    return tuple(map(_from_json, value)) if isinstance(value, list) else value
 
 
 def _make_encoder(kind: type[TraceEvent]) -> _Encode:
     columns = tuple(_columns(kind))
     head = f',"event":"{kind.event}"'
 
-    def encode_kind(fact: TraceEvent, now: float) -> bytes:
+    def encode_kind(event: TraceEvent, now: float) -> bytes:
         line = f'{{"t":{now:.6f}{head}'
         for name, key, write in columns:
-            value = getattr(fact, name)
+            value = getattr(event, name)
             if value is not None:
                 line += key + write(value)
         return (line + "}\n").encode("ascii")
@@ -109,7 +134,7 @@ def _columns(kind: type[TraceEvent]) -> Iterator[tuple[str, str, _Write]]:
 
 
 def _number(value: float) -> str:
-    """JSON knows no infinity: a time that never comes is null."""
+    """JSON has no infinity: a time that never comes is null."""
     return repr(value) if isfinite(value) else "null"
 
 
@@ -139,3 +164,9 @@ _WRITERS: Final[dict[object, _Write]] = {
     tuple[tuple[int, int, int], ...]: _rows,
 }
 _ENCODERS: Final[dict[type[TraceEvent], _Encode]] = {kind: _make_encoder(kind) for kind in EVENTS.values()}
+_COMMON: Final = frozenset({"t", "event"})
+"""The fields of every line."""
+_DEFAULTS: Final[dict[type[TraceEvent], dict[str, object]]] = {
+    kind: {each.name: _default(each) for each in fields(kind)} for kind in EVENTS.values()
+}
+"""The fields of each class of event, with what they are where a line leaves them out."""

@@ -1,7 +1,8 @@
-"""What a trace says, typed in this one place (docs/trace.md describes it for readers).
+"""The events of a trace, as typed classes; docs/trace.md describes them for readers.
 
-Facts are in the past tense and carry no time: the trace adds it. `neighbour` is the number that a connection got when
-it was made; numbers are never used again. `by_us` tells the directions apart: we did it, or it was done to us.
+Events are in the past tense and have no time: the trace adds it. `neighbour` is the number that a connection got when
+it was made; within one life of a client, no number is used twice. `by_us` gives the direction: we did it, or the
+neighbour did it to us.
 """
 
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 
 class Level(IntEnum):
-    """How much a trace says; each level includes those before it."""
+    """How detailed a trace is; each level includes those before it."""
 
     SUMMARY = 0
     PIECES = 1
@@ -27,19 +28,19 @@ class TraceEvent:
 
 @dataclass(frozen=True, slots=True)
 class Joined(TraceEvent):
-    """The client is up and listens; `port` is where."""
+    """The client runs, and listens on `port`. Peer ids are in hex; programs without peer ids give a name."""
 
     event: ClassVar[str] = "joined"
     peer_id: str
     info_hash: str
     port: int
     also: tuple[str, ...] | None = None
-    """The peer ids of its other identities, if it has any."""
+    """The peer ids of its other identities in hex, if it has any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened(TraceEvent):
-    """The torrent is known, and what of it is here already."""
+    """The torrent is known, and so is how much of it we already have."""
 
     event: ClassVar[str] = "opened"
     name: str
@@ -51,7 +52,7 @@ class Opened(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Connected(TraceEvent):
-    """A TCP connection stands; `is_outgoing` if we made it."""
+    """A TCP connection was made; `is_outgoing` if we made it."""
 
     event: ClassVar[str] = "connected"
     neighbour: int
@@ -61,7 +62,7 @@ class Connected(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class DialFailed(TraceEvent):
-    """No connection to an address; `retry_in` seconds until the next try, None if there will be none."""
+    """A connection could not be made; `retry_in` seconds until the next try, None if there will be none."""
 
     event: ClassVar[str] = "dial_failed"
     address: str
@@ -71,7 +72,7 @@ class DialFailed(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Handshaken(TraceEvent):
-    """The other end turned out to be in our swarm."""
+    """The handshakes were exchanged: the other end is in our swarm. Its peer id is in hex."""
 
     event: ClassVar[str] = "handshaken"
     neighbour: int
@@ -95,7 +96,7 @@ class Disconnected(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Unchoked(TraceEvent):
-    """Requests will be answered; `reason` where we did it, with the rate limit if there is one."""
+    """Requests will be answered. Where we did it, with the reason, and the rate limit if there is one."""
 
     event: ClassVar[str] = "unchoked"
     neighbour: int
@@ -106,7 +107,7 @@ class Unchoked(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Choked(TraceEvent):
-    """Requests will not be answered any more; `reason` where we did it."""
+    """Requests will not be answered any more; where we did it, with the reason."""
 
     event: ClassVar[str] = "choked"
     neighbour: int
@@ -116,7 +117,7 @@ class Choked(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Interested(TraceEvent):
-    """One side began (or ceased) to want something of the other."""
+    """One side became interested in the other, or lost interest."""
 
     event: ClassVar[str] = "interested"
     neighbour: int
@@ -126,7 +127,7 @@ class Interested(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Snubbed(TraceEvent):
-    """A neighbour that unchoked us sends nothing."""
+    """A neighbour unchoked us and sends nothing."""
 
     event: ClassVar[str] = "snubbed"
     neighbour: int
@@ -134,7 +135,7 @@ class Snubbed(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class PieceCompleted(TraceEvent):
-    """A piece is here, and its hash is right; `neighbours` sent its blocks."""
+    """A piece is complete, and its hash is right; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_completed"
     level: ClassVar[Level] = Level.PIECES
@@ -145,7 +146,7 @@ class PieceCompleted(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class PieceForgotten(TraceEvent):
-    """A piece came and its hash is right, but the strategy keeps none; `neighbours` sent its blocks."""
+    """A piece was received and its hash is right, but the strategy keeps no pieces; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_forgotten"
     level: ClassVar[Level] = Level.PIECES
@@ -155,7 +156,7 @@ class PieceForgotten(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class PieceFailed(TraceEvent):
-    """A piece came and its hash is wrong; `neighbours` sent its blocks."""
+    """A piece was received, and its hash is wrong; `neighbours` sent its blocks."""
 
     event: ClassVar[str] = "piece_failed"
     index: int
@@ -164,7 +165,7 @@ class PieceFailed(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Completed(TraceEvent):
-    """Every piece is here and right. Bytes of blocks; `wasted` came and were not needed, or were wrong."""
+    """All pieces are complete. Bytes of blocks; `wasted` ones were received and not needed, or were wrong."""
 
     event: ClassVar[str] = "completed"
     received: int
@@ -174,7 +175,7 @@ class Completed(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class EndgameBegan(TraceEvent):
-    """Every block that is missing has been asked for; from now on some are asked for more than once."""
+    """Every missing block has been requested; from now on some are requested more than once."""
 
     event: ClassVar[str] = "endgame_began"
     missing_blocks: int
@@ -182,7 +183,7 @@ class EndgameBegan(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Banned(TraceEvent):
-    """A host is not spoken to any more."""
+    """There will be no more connections with a host."""
 
     event: ClassVar[str] = "banned"
     host: str
@@ -192,7 +193,7 @@ class Banned(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Announced(TraceEvent):
-    """A tracker answered; counts are what it said."""
+    """A tracker answered; the counts are from its answer."""
 
     event: ClassVar[str] = "announced"
     url: str
@@ -205,7 +206,7 @@ class Announced(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Erred(TraceEvent):
-    """Something went wrong and was survived: a message that breaks the protocol, a tracker away, a full disk."""
+    """An error from which the client recovered: a message against the protocol, a silent tracker, a full disk."""
 
     event: ClassVar[str] = "error"
     what: str
@@ -215,7 +216,7 @@ class Erred(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Lagged(TraceEvent):
-    """The event loop came so many seconds late to what it does once a second; told from 5 ms on."""
+    """The event loop was late for its task of every second, by 5 ms or more."""
 
     event: ClassVar[str] = "lagged"
     seconds: float
@@ -223,7 +224,7 @@ class Lagged(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Moved(TraceEvent):
-    """Bytes of blocks since the last such fact: a triple (neighbour, received, sent) for each that moved any."""
+    """Bytes of blocks since the last such event: (neighbour, received, sent) for each neighbour that moved any."""
 
     event: ClassVar[str] = "moved"
     bytes: tuple[tuple[int, int, int], ...]
@@ -231,7 +232,7 @@ class Moved(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Left(TraceEvent):
-    """The client is gone from the swarm. Bytes of blocks."""
+    """The client left the swarm. Bytes of blocks."""
 
     event: ClassVar[str] = "left"
     reason: str
@@ -243,7 +244,7 @@ class Left(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class BlockRequested(TraceEvent):
-    """A block was asked for; `by_us`, or of us."""
+    """A block was requested: by us of the neighbour, or by the neighbour of us."""
 
     event: ClassVar[str] = "requested"
     level: ClassVar[Level] = Level.FULL
@@ -256,7 +257,7 @@ class BlockRequested(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class BlockMoved(TraceEvent):
-    """A block went to (`by_us`) or came from a neighbour; `is_needed` if it was not here yet."""
+    """A block was sent (`by_us`) or received; `is_needed` if the receiver did not have it yet."""
 
     event: ClassVar[str] = "block"
     level: ClassVar[Level] = Level.FULL

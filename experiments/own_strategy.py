@@ -1,26 +1,19 @@
-"""A strategy of one's own, as experiments/own-strategy.yaml names it: everybody gets an equal share of our upload."""
+"""The strategy of experiments/own-strategy.yaml: all interested neighbours get an equal share of our upload."""
 
 from dataclasses import replace
 from random import Random
 
-from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.strategy import (
-    Allocation,
-    ChokingView,
-    Grant,
-    Strategy,
-)
-from peer.bittorrent.strategies.standard import tit_for_tat
+from peer.bittorrent.strategies.api import Allocation, ChokingView, Grant, Profile, Strategy, tit_for_tat
 
 
 class EqualShares:
-    """Serves whoever wants something, all at the same rate, whatever they give."""
+    """Serves the interested neighbours, all at the same rate, whatever they upload to us."""
 
     def __init__(self, most: int) -> None:
         self._most = most
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """Share our upload among the first that want something."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """Share our upload among the first `most` interested neighbours."""
         wanting = [candidate for candidate in view.candidates if candidate.is_interested][: self._most]
         rate = view.capacity / len(wanting) if wanting and view.capacity else None
         return Allocation({candidate.key: Grant("equal share", rate) for candidate in wanting})

@@ -1,4 +1,4 @@
-"""What a program cannot accept from outside, whoever sent it."""
+"""Input from outside that a program cannot accept."""
 
 
 class WireError(ValueError):

@@ -31,9 +31,9 @@ class Star(Topo):
         h3 ---/             \--- h6
 
     A host's end of its link sends at `up`, the core's end sends to it at `down`; the core itself has no limit.
-    `delay`, `jitter` and `loss` hold for each direction of each link, so a packet from host to host meets them
-    twice, and a round trip takes 4 x delay. `queue` is how long a full queue takes to drain. With acks="priority"
-    pure ACKs do not wait behind data, with "shared" they do, as in a modem.
+    `delay`, `jitter` and `loss` hold for each direction of each link, so a packet from host to host passes them
+    twice, and a round trip takes 4 x delay. `queue` is the time in which a full queue drains. With acks="priority"
+    pure ACKs do not wait behind data; with "shared" they do, as in a modem.
     """
 
     def build(
@@ -60,17 +60,18 @@ class Star(Topo):
 topos = {"star": Star}
 
 
-# What follows is the same in star.py, two_isps.py and tree.py: `mn --custom` reads one file, so each stands alone.
+# The rest is the same in star.py, two_isps.py and tree.py. `mn --custom` runs the text of one file, which then has no
+# __file__ and cannot import its neighbours; and a copy of one file is the template for a topology of one's own.
 
 
 def host_names(names: Sequence[str] | None, n: int) -> list[str]:
-    """Return h1 ... hn, or the names given, if Linux can have interfaces that are called after them."""
+    """Return h1 ... hn, or the given names, if Linux can name interfaces after them."""
     if names is None:
         return [f"h{i}" for i in range(1, n + 1)]
     if isinstance(names, str) or len(names) != n or len(set(names)) != n:
         raise ValueError(f"names: one different name for each of {n} hosts is needed, not {names!r}")
     for name in names:
-        # The interface is called after the host, with "-eth0" added, and its name has room for 15 characters.
+        # The interface is named after the host, with "-eth0" added, and has at most 15 characters.
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_.-]{0,9}", name) or re.fullmatch("s[0-9]+", name):
             raise ValueError(
                 f"names: {name!r} cannot be a host: 1 to 10 letters, digits, '_', '.' or '-' are needed, a letter first"
@@ -80,7 +81,7 @@ def host_names(names: Sequence[str] | None, n: int) -> list[str]:
 
 
 def access_links(n: int, **parameters: object) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield for each of n hosts what `addLink` takes as params1, its way up, and as params2, its way down."""
+    """Yield params1 (up) and params2 (down) of `addLink` for each of n hosts."""
     columns = [one_per_host(parameter, value, n) for parameter, value in parameters.items()]
     for row in zip(*columns, strict=True):
         own = dict(zip(parameters, row, strict=True))
@@ -89,7 +90,7 @@ def access_links(n: int, **parameters: object) -> Iterator[tuple[dict[str, Any],
 
 
 def one_per_host(parameter: str, value: object, n: int) -> list[Any]:
-    """Repeat one value for n hosts, or check that there is one for each."""
+    """Repeat one value for n hosts, or check that there is a value for each."""
     if value is None or isinstance(value, int | float | str):
         return [value] * n
     if not isinstance(value, Sequence) or len(value) != n:
@@ -108,16 +109,16 @@ def one_way(
     queue: object = None,
     acks: object = None,
 ) -> dict[str, Any]:
-    """Say one direction of a link in the words of Mininet's TCIntf; queue_ms and acks are the testbed's own.
+    """Return the parameters of one direction for Mininet's TCIntf; queue_ms and acks are the testbed's own.
 
     bw is in Mbit/s, and round(bw * 1e6) is the exact rate. A delay, a jitter or a loss of 0 is left out, because
-    saying it would ask for a qdisc that has nothing to do.
+    it would add a qdisc without effect.
     """
     if jitter and not delay:
-        raise ValueError("jitter: it varies a delay, so a delay is needed too")
+        raise ValueError("jitter: varies a delay, so a delay is needed too")
     if acks not in (None, "priority", "shared"):
         raise ValueError(f"acks: 'priority' or 'shared' is needed, not {acks!r}")
-    words = {
+    parameters = {
         "bw": None if rate is None else whole(rate_parameter, rate, "bit/s") / 1e6,
         "delay": f"{number('delay', delay, 'ms')}ms" if delay else None,
         "jitter": f"{number('jitter', jitter, 'ms')}ms" if jitter else None,
@@ -125,7 +126,7 @@ def one_way(
         "queue_ms": None if queue is None else number("queue", queue, "ms"),
         "acks": acks,
     }
-    return {word: value for word, value in words.items() if value is not None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float:
@@ -136,7 +137,7 @@ def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float
 
 
 def whole(parameter: str, value: object, unit: str) -> int:
-    """Return `value` if it is a plain whole number above 0; mn's 8e6 is one."""
+    """Return `value` if it is a plain whole number above 0, such as the 8e6 of `mn`."""
     if not isinstance(value, int | float) or not value >= 1 or value % 1 != 0:
         raise ValueError(f"{parameter}: a plain whole number of {unit} above 0 is needed, not {value!r}")
     return int(value)

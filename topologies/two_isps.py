@@ -24,15 +24,15 @@ Acks = Literal["priority", "shared"]
 
 
 class TwoIsps(Topo):
-    r"""Two providers and the link between them: what a swarm costs when its peers do not care where the others are.
+    r"""Two providers and the link between them: the cost of a swarm whose peers ignore where the others are.
 
         h1 ---\                              /--- h4
         h2 ----- s1 ==== bottleneck ==== s2 ----- h5
         h3 ---/                              \--- h6
 
-    The bottleneck sends at its rate in each direction, and delays each direction by `bottleneck_delay`. The access
-    links are those of the star: `up` at the host's end, `down` at the core's, `delay`, `jitter` and `loss` for each
-    direction. `n1` and `n2` are for providers of different size; a list of values begins with the hosts at s1.
+    The bottleneck has its rate in each direction, and delays each direction by `bottleneck_delay`. The access links
+    are those of the star: `up` at the host's end, `down` at the core's, and `delay`, `jitter` and `loss` in each
+    direction. `n1` and `n2` set providers of different sizes; a list of values begins with the hosts at s1.
     """
 
     def build(
@@ -68,17 +68,18 @@ class TwoIsps(Topo):
 topos = {"two-isps": TwoIsps}
 
 
-# What follows is the same in star.py, two_isps.py and tree.py: `mn --custom` reads one file, so each stands alone.
+# The rest is the same in star.py, two_isps.py and tree.py. `mn --custom` runs the text of one file, which then has no
+# __file__ and cannot import its neighbours; and a copy of one file is the template for a topology of one's own.
 
 
 def host_names(names: Sequence[str] | None, n: int) -> list[str]:
-    """Return h1 ... hn, or the names given, if Linux can have interfaces that are called after them."""
+    """Return h1 ... hn, or the given names, if Linux can name interfaces after them."""
     if names is None:
         return [f"h{i}" for i in range(1, n + 1)]
     if isinstance(names, str) or len(names) != n or len(set(names)) != n:
         raise ValueError(f"names: one different name for each of {n} hosts is needed, not {names!r}")
     for name in names:
-        # The interface is called after the host, with "-eth0" added, and its name has room for 15 characters.
+        # The interface is named after the host, with "-eth0" added, and has at most 15 characters.
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_.-]{0,9}", name) or re.fullmatch("s[0-9]+", name):
             raise ValueError(
                 f"names: {name!r} cannot be a host: 1 to 10 letters, digits, '_', '.' or '-' are needed, a letter first"
@@ -88,7 +89,7 @@ def host_names(names: Sequence[str] | None, n: int) -> list[str]:
 
 
 def access_links(n: int, **parameters: object) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield for each of n hosts what `addLink` takes as params1, its way up, and as params2, its way down."""
+    """Yield params1 (up) and params2 (down) of `addLink` for each of n hosts."""
     columns = [one_per_host(parameter, value, n) for parameter, value in parameters.items()]
     for row in zip(*columns, strict=True):
         own = dict(zip(parameters, row, strict=True))
@@ -97,7 +98,7 @@ def access_links(n: int, **parameters: object) -> Iterator[tuple[dict[str, Any],
 
 
 def one_per_host(parameter: str, value: object, n: int) -> list[Any]:
-    """Repeat one value for n hosts, or check that there is one for each."""
+    """Repeat one value for n hosts, or check that there is a value for each."""
     if value is None or isinstance(value, int | float | str):
         return [value] * n
     if not isinstance(value, Sequence) or len(value) != n:
@@ -116,16 +117,16 @@ def one_way(
     queue: object = None,
     acks: object = None,
 ) -> dict[str, Any]:
-    """Say one direction of a link in the words of Mininet's TCIntf; queue_ms and acks are the testbed's own.
+    """Return the parameters of one direction for Mininet's TCIntf; queue_ms and acks are the testbed's own.
 
     bw is in Mbit/s, and round(bw * 1e6) is the exact rate. A delay, a jitter or a loss of 0 is left out, because
-    saying it would ask for a qdisc that has nothing to do.
+    it would add a qdisc without effect.
     """
     if jitter and not delay:
-        raise ValueError("jitter: it varies a delay, so a delay is needed too")
+        raise ValueError("jitter: varies a delay, so a delay is needed too")
     if acks not in (None, "priority", "shared"):
         raise ValueError(f"acks: 'priority' or 'shared' is needed, not {acks!r}")
-    words = {
+    parameters = {
         "bw": None if rate is None else whole(rate_parameter, rate, "bit/s") / 1e6,
         "delay": f"{number('delay', delay, 'ms')}ms" if delay else None,
         "jitter": f"{number('jitter', jitter, 'ms')}ms" if jitter else None,
@@ -133,7 +134,7 @@ def one_way(
         "queue_ms": None if queue is None else number("queue", queue, "ms"),
         "acks": acks,
     }
-    return {word: value for word, value in words.items() if value is not None}
+    return {name: value for name, value in parameters.items() if value is not None}
 
 
 def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float:
@@ -144,7 +145,7 @@ def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float
 
 
 def whole(parameter: str, value: object, unit: str) -> int:
-    """Return `value` if it is a plain whole number above 0; mn's 8e6 is one."""
+    """Return `value` if it is a plain whole number above 0, such as the 8e6 of `mn`."""
     if not isinstance(value, int | float) or not value >= 1 or value % 1 != 0:
         raise ValueError(f"{parameter}: a plain whole number of {unit} above 0 is needed, not {value!r}")
     return int(value)

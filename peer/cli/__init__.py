@@ -1,1 +1,4 @@
-"""The commands of `python -m peer`: each a parser of options, and a thin function."""
+"""The commands of `python -m peer`, one module each: its options, and a thin function that runs it.
+
+A module has EPILOG, `add_to(parser)` and `run(chosen)`, and DESCRIPTION if its summary in `main` is not enough.
+"""

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Final
 
 from peer.bittorrent.client.torrent_maker import (
     LEAST_PIECE,
@@ -12,13 +13,12 @@ from peer.bittorrent.client.torrent_maker import (
 )
 from peer.bittorrent.wire.peer_id import OUR_VERSION
 from peer.process.arguments import whole_number
-from peer.process.exit_status import EndError, ExitCode
+from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
-SUMMARY = "make a torrent of a file or folder"
+EPILOG: Final = exit_codes(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_TORRENT_OR_PLAN)
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     add = parser.add_argument
     add("path", type=Path, metavar="PATH", help="file or folder to share")
     add("--out", type=Path, required=True, metavar="FILE", help="the torrent to write")
@@ -27,7 +27,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="where peers find each other; repeatable, asked in this order",
+        help="where peers find each other; repeatable, tried in this order",
     )
     add(
         "--piece-length",
@@ -35,13 +35,13 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="bytes of a piece, a power of 2 (default: chosen by the length)",
     )
-    add("--private", action="store_true", help="peers are to be found through the trackers alone")
+    add("--private", action="store_true", help="peers may be found through the trackers alone")
     add("--comment", metavar="TEXT", help="a remark for people")
-    add("--force", action="store_true", help="overwrite the torrent if it is there")
+    add("--force", action="store_true", help="overwrite an existing torrent")
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Make it, and print its info-hash."""
+    """Make the torrent, and print its info-hash."""
     order = Order(
         source=chosen.path,
         piece_length=chosen.piece_length,
@@ -53,6 +53,6 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         metainfo = create(order, chosen.out, is_forced=chosen.force)
     except CreateError as error:
-        raise EndError(ExitCode.NO_TORRENT, str(error)) from error
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, str(error)) from error
     print(metainfo.info.info_hash.hex())
-    return ExitCode.OK
+    return ExitStatus.OK

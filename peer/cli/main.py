@@ -1,69 +1,64 @@
-"""The command line of `python -m peer`. A warm interpreter that is to start peers imports this module beforehand."""
+"""The command line of `python -m peer`. A command's module is imported only when the command is used."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import Final
+from importlib import import_module
+from types import ModuleType
+from typing import Final, NamedTuple
 
-from peer.cli import (
-    create,
-    leech,
-    seed,
-    tracker,
-)
-from peer.process.exit_status import EndError
+from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
-_EXIT_CODES: Final = """\
-exit codes:
-  0  done, or left the swarm (by --departure, SIGTERM or SIGINT)
-  2  an option cannot be used
-  3  the address cannot be used (port in use, no such address, no permission)
-  4  the trace (or the tracker's log) cannot be written
-  5  the torrent cannot be read, or cannot be made
-  6  the data cannot be read or kept (not the torrent's, no permission, disk full)
-  7  a second SIGTERM or SIGINT cut the departure short
-"""
-_LINES: Final = """\
-On standard output: `ready HOST:PORT` when it listens, `completed` when everything is there and verified.
-"""
+
+class _Command(NamedTuple):
+    summary: str
+    label: str
+    """What its complaints begin with."""
+
+
+COMMANDS: Final = {
+    "create": _Command("make a torrent of a file or folder", "peer"),
+    "seed": _Command("share a file or folder that is complete", "peer"),
+    "leech": _Command("get a file or folder from a swarm, and share it", "peer"),
+    "tracker": _Command("run a BitTorrent tracker over HTTP and UDP", "tracker"),
+    "serve": _Command("serve a file over HTTP", "server"),
+    "fetch": _Command("fetch a file over HTTP", "client"),
+    "relay": _Command("take part in the fluid scheme, which attains the bound", "relay"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    if words[:1] == ["tracker"]:
-        return tracker.run(words[1:])
-    chosen = _parser(words[:1]).parse_args(words)
+    named = words[0] if words else ""
+    module = import_module(f"peer.cli.{named}") if named in COMMANDS else None
+    chosen = _parser(named, module).parse_args(words)
     try:
         return int(chosen.run(chosen))
-    except EndError as error:
-        print(f"peer: {error}", file=sys.stderr)
-        return error.code
+    except ProgramError as error:
+        print(f"{COMMANDS[named].label}: {error}", file=sys.stderr)
+        return error.status
 
 
-def _parser(named: Sequence[str]) -> argparse.ArgumentParser:
-    """Make the parser of the command that is named; the others are only listed, which costs every peer less."""
+def _parser(named: str, module: ModuleType | None) -> argparse.ArgumentParser:
+    """Make the parser of one command; the others are only listed, which makes every start faster."""
     parser = argparse.ArgumentParser(
         prog="python -m peer",
-        description="BitTorrent for experiments: make torrents, share them, and run a tracker.",
-        epilog=_EXIT_CODES,
+        description="Programs for experiments: BitTorrent, client-server over HTTP, and the fluid scheme.",
+        epilog=exit_codes(*ExitStatus),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command, epilog in (
-        ("create", create, _EXIT_CODES),
-        ("seed", seed, _LINES + "\n" + _EXIT_CODES),
-        ("leech", leech, _LINES + "\n" + _EXIT_CODES),
-    ):
-        one = commands.add_parser(
-            name,
-            help=command.SUMMARY,
-            description=command.SUMMARY.capitalize() + ".",
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if name in named:
-            command.add_to(one)
-            one.set_defaults(run=command.run)
-    commands.add_parser("tracker", help=tracker.SUMMARY, add_help=False)
+    for name, command in COMMANDS.items():
+        one = commands.add_parser(name, help=command.summary, add_help=name == named)
+        if name == named and module is not None:
+            _fill(one, command, module)
     return parser
+
+
+def _fill(parser: argparse.ArgumentParser, command: _Command, module: ModuleType) -> None:
+    parser.description = getattr(module, "DESCRIPTION", f"{command.summary[0].upper()}{command.summary[1:]}.")
+    parser.epilog = module.EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    module.add_to(parser)
+    parser.set_defaults(run=module.run)

@@ -1,14 +1,12 @@
-"""`python -m peer.cli.relay`: the command line of the fluid scheme's programs."""
+"""`python -m peer relay`: the server and the peers of the fluid scheme."""
 
 import argparse
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from contract.events import Joined, Opened
 from peer.distribution.content import arriving
-from peer.distribution.endings import EndError, ExitCode, exit_codes
 from peer.distribution.fluid.plan import (
     SERVER,
     Plan,
@@ -16,73 +14,34 @@ from peer.distribution.fluid.plan import (
     parse_plan,
 )
 from peer.distribution.fluid.relay import Relay
+from peer.distribution.program import open_recorder, work_until_end
 from peer.net.listener import BACKLOG
-from peer.process.program import (
-    add_hold,
-    bind,
+from peer.process import program
+from peer.process.arguments import (
+    add_seed,
+    add_start_gate,
+    add_trace,
     digest,
-    live,
-    open_diary,
-    run,
-    wait_until_told,
 )
-from peer.trace.recorder import Diary
+from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
+from peer.process.signals import EndSignals, wait_for_start
+from peer.trace.recorder import TraceRecorder
+
+DESCRIPTION: Final = """\
+Take part in the scheme that attains the bound, as the server or as a peer. It prints:
+  ready HOST:PORT     it listens
+  completed           the whole file has arrived and is right (peers)
+It ends when it has all blocks, and all others have from it what they should.
+"""
+EPILOG: Final = exit_codes(
+    *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
+    *(ExitStatus.NO_TORRENT_OR_PLAN, ExitStatus.NO_DATA, ExitStatus.WRONG_DATA),
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Take part as the arguments say."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    if chosen.to is not None and (chosen.who == SERVER or chosen.sha1 is None):
-        parser.error("--to: is for peers, and needs --sha1")
-    return run("relay", lambda: take_part(chosen))
-
-
-async def take_part(chosen: argparse.Namespace) -> None:
-    """Give, fetch and relay until all is done, or SIGTERM or SIGINT."""
-    plan = _read_plan(chosen.plan, chosen.who)
-    with (
-        open_diary(chosen.trace, "fluid") as diary,
-        arriving(to=chosen.to, original=chosen.original, digest=chosen.sha1, length=plan.length) as arrival,
-    ):
-        relay = Relay(plan, chosen.who, diary, Random(chosen.seed), arrival)
-        bound = bind(plan.address(chosen.who), "is it this host's? The plan says so")
-        if chosen.hold:
-            bound.listen(BACKLOG)  # those that are told a moment earlier than we are can connect
-            await wait_until_told(plan.address(chosen.who))
-        _tell_beginning(diary, plan, chosen.who, relay.have_count)
-        await live(diary, relay.run(bound), lambda: relay.have_count)
-
-
-def _tell_beginning(diary: Diary, plan: Plan, who: int, have_count: int) -> None:
-    diary.tell(Joined("server" if who == SERVER else f"peer {who}", "", plan.address(who).port))
-    diary.tell(Opened("", plan.length, plan.block, plan.block_count, have_count))
-
-
-def _read_plan(path: Path, who: int) -> Plan:
-    try:
-        plan = parse_plan(path.read_text())
-    except OSError as error:
-        raise EndError(ExitCode.NO_PLAN, f"cannot read the plan {path}: {error.strerror}") from error
-    except (PlanError, UnicodeDecodeError) as error:
-        raise EndError(ExitCode.NO_PLAN, f"the plan {path}: {error}") from error
-    if who > len(plan.peers):
-        raise EndError(ExitCode.NO_PLAN, f"the plan {path}: has {len(plan.peers)} peers; there is no peer {who}")
-    return plan
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m peer.cli.relay",
-        description="Take part in the scheme that attains the bound, as the server or as a peer. It prints:\n"
-        "  ready HOST:PORT     it listens\n"
-        "  completed           all has come and is right (peers)\n"
-        "It ends when it has all, and all others have from it what they should.",
-        epilog=exit_codes(*(code for code in ExitCode if code is not ExitCode.GAVE_UP)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_to(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("plan", type=Path, metavar="PLAN", help="streams, rates and addresses as JSON: see docs/baselines.md")
+    add("plan", type=Path, metavar="PLAN", help="streams, rates and addresses as JSON: see docs/distribution.md")
     add("--as", type=_who, dest="who", required=True, metavar="WHO", help="`server`, or a peer's number: 1 ... N")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
@@ -90,10 +49,50 @@ def _parser() -> argparse.ArgumentParser:
     )
     place.add_argument("--to", type=Path, metavar="FILE", help="where a peer keeps the file and relays from")
     add("--sha1", type=digest, metavar="HEX", help="with --to: the SHA-1 that the file must have")
-    add("--trace", type=Path, metavar="FILE", help="append what happens as JSON lines")
-    add("--seed", type=int, metavar="N", help="seed of the random part of waits (default: a new one each time)")
-    add_hold(parser)
-    return parser
+    add_trace(parser)
+    add_seed(parser, "the random part of waits")
+    add_start_gate(parser)
+
+
+def run(chosen: argparse.Namespace) -> int:
+    if chosen.to is not None and (chosen.who == SERVER or chosen.sha1 is None):
+        raise ProgramError(ExitStatus.USAGE, "--to: is for peers, and needs --sha1")
+    return program.run(lambda signals: _take_part(chosen, signals))
+
+
+async def _take_part(chosen: argparse.Namespace, signals: EndSignals) -> ExitStatus:
+    plan = _read_plan(chosen.plan, chosen.who)
+    with (
+        open_recorder(chosen.trace, "fluid") as recorder,
+        arriving(to=chosen.to, original=chosen.original, digest=chosen.sha1, length=plan.length) as arrival,
+    ):
+        address = plan.address(chosen.who)
+        relay = Relay(plan, chosen.who, recorder, Random(chosen.seed), arrival)
+        bound = program.bind(address, "cannot use the address", "is it this host's? The plan says so")
+        if chosen.wait_for_start:
+            bound.listen(BACKLOG)  # so that programs which start a moment earlier can connect
+            await wait_for_start(address, signals)
+        _record_start(recorder, plan, chosen.who, relay.have_count)
+        return await work_until_end(relay.run(bound), signals, recorder, lambda: relay.have_count)
+
+
+def _record_start(recorder: TraceRecorder, plan: Plan, who: int, have_count: int) -> None:
+    recorder.record(Joined("server" if who == SERVER else f"peer {who}", "", plan.address(who).port))
+    recorder.record(Opened("", plan.length, plan.block, plan.block_count, have_count))
+
+
+def _read_plan(path: Path, who: int) -> Plan:
+    try:
+        plan = parse_plan(path.read_text())
+    except OSError as error:
+        problem = f"cannot read the plan {path}: {error.strerror}"
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem) from error
+    except (PlanError, UnicodeDecodeError) as error:
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, f"the plan {path}: {error}") from error
+    if who > len(plan.peers):
+        problem = f"the plan {path}: has {len(plan.peers)} peers; there is no peer {who}"
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem)
+    return plan
 
 
 def _who(text: str) -> int:
@@ -102,7 +101,3 @@ def _who(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text):
         return int(text)
     raise argparse.ArgumentTypeError(f"expected `server` or a number from 1 on, found {text!r}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

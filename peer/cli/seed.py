@@ -1,17 +1,16 @@
-"""`python -m peer seed`: share what is there."""
+"""`python -m peer seed`: share a complete file or folder."""
 
 import argparse
 from pathlib import Path
 
 from peer.bittorrent.client.open_torrent import Whole
 from peer.bittorrent.client.program import run as run_program
-from peer.cli.sharing import add_options, options, read_torrent
+from peer.cli.sharing import EPILOG, add_options, options, read_torrent
 
-SUMMARY = "share a file or folder that is complete"
+__all__ = ["EPILOG", "add_to", "run"]
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
     parser.add_argument("torrent", metavar="TORRENT", help="torrent file")
     parser.add_argument(
         "--data", type=Path, required=True, metavar="PATH", help="the file or folder that the torrent was made of"
@@ -26,5 +25,4 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    """Share."""
     return run_program(options(chosen, read_torrent(chosen), Whole(chosen.data, chosen.storage == "memory")))

@@ -1,4 +1,4 @@
-"""What `seed` and `leech` have in common: their options, and reading a torrent."""
+"""What the commands `seed` and `leech` have in common: their options, and reading a torrent."""
 
 import argparse
 import os
@@ -11,12 +11,15 @@ from contract.events import Level
 from peer.bittorrent.client.open_torrent import OpensStorage
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import STRATEGIES
+from peer.bittorrent.strategies.registry import STRATEGIES
 from peer.bittorrent.wire.errors import MetainfoError
 from peer.bittorrent.wire.metainfo.magnet import Magnet, decode_magnet
 from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo
 from peer.errors import WireError
 from peer.process.arguments import (
+    add_seed,
+    add_start_gate,
+    add_trace,
     address,
     assignment,
     host,
@@ -24,20 +27,27 @@ from peer.process.arguments import (
     rate,
     whole_number,
 )
-from peer.process.exit_status import EndError, ExitCode
+from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
+EPILOG: Final = (
+    "On standard output: `ready HOST:PORT` when it listens, `completed` when all pieces are here and verified.\n\n"
+    + exit_codes(
+        *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
+        *(ExitStatus.NO_TORRENT_OR_PLAN, ExitStatus.NO_DATA, ExitStatus.CUT_SHORT),
+    )
+)
 _MOST_TORRENT: Final = 64 << 20
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what every peer can be told."""
-    _add_network_options(parser.add_argument_group("where it is, and whom it knows"))
+    """Add the options of every peer."""
+    _add_network_options(parser.add_argument_group("addresses, and known peers"))
     _add_behaviour_options(parser.add_argument_group("how it behaves"))
-    _add_record_options(parser.add_argument_group("what is recorded, and what is left to chance"))
+    _add_record_options(parser.add_argument_group("recording, chance, and the start"))
 
 
 def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensStorage) -> Options:
-    """Make of the command line what a program runs on."""
+    """Convert the command line to what a program runs on."""
     parameters = dict(chosen.set)
     if chosen.departure is not None:
         parameters["departure"] = chosen.departure
@@ -59,20 +69,20 @@ def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensSt
         trace=chosen.trace,
         level=Level[chosen.level.upper()],
         seed=chosen.seed,
-        is_held=chosen.hold,
+        waits_for_start=chosen.wait_for_start,
     )
 
 
 def read_torrent(chosen: argparse.Namespace) -> Torrent:
-    """Read the torrent file or the magnet link that the command line names; raises EndError."""
+    """Read the torrent file or the magnet link that the command line names; raises ProgramError."""
     try:
         torrent = _from_magnet(chosen.torrent) if chosen.torrent.startswith("magnet:") else _from_file(chosen.torrent)
     except OSError as error:
         problem = f"cannot read {chosen.torrent}: {os.strerror(error.errno or 0)}; name a torrent file or a magnet link"
-        raise EndError(ExitCode.NO_TORRENT, problem) from error
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem) from error
     except WireError as error:
         problem = f"{chosen.torrent[:80]}: {error}; name a torrent file or a magnet link"
-        raise EndError(ExitCode.NO_TORRENT, problem) from error
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem) from error
     return Torrent(
         torrent.info_hash,
         torrent.info,
@@ -81,8 +91,8 @@ def read_torrent(chosen: argparse.Namespace) -> Torrent:
     )
 
 
-def starters(chosen: argparse.Namespace) -> Random:
-    """Return the random source that draws the pieces which a peer begins with."""
+def pieces_rng(chosen: argparse.Namespace) -> Random:
+    """Return the random source that draws the pieces with which a peer starts."""
     return Random(None if chosen.seed is None else f"pieces {chosen.seed}")
 
 
@@ -117,14 +127,19 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
         action="append",
         default=[],
         metavar="HOST:PORT",
-        help="a peer to begin with; repeatable",
+        help="a peer to start with; repeatable",
     )
-    add("--no-tracker", action="store_true", help="do not ask the trackers that the torrent names")
+    add("--no-tracker", action="store_true", help="do not announce to the trackers that the torrent names")
 
 
 def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--profile", choices=list(PROFILES), default="course", help="whose constants: slots, periods (default: course)")
+    add(
+        "--profile",
+        choices=list(PROFILES),
+        default="course",
+        help="whose constants to use: slots, periods (default: course)",
+    )
     add(
         "--time-scale",
         type=positive,
@@ -142,7 +157,7 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--strategies",
         type=Path,
         metavar="DIR",
-        help="where to look first for modules of strategies (default: among what is installed, then here)",
+        help="where to look first for modules of strategies (default: installed packages, then the working directory)",
     )
     add(
         "--set",
@@ -161,23 +176,19 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--upload-limit",
         type=rate,
         metavar="RATE",
-        help="most bytes of blocks sent: a number with bit/s, kbit/s, Mbit/s, B/s, kB/s, MB/s, KiB/s or MiB/s, "
-        "such as 8Mbit/s (default: no limit)",
+        help="most bytes of blocks sent per second: a number with bit/s, kbit/s, Mbit/s, B/s, kB/s, MB/s, KiB/s or "
+        "MiB/s, such as 8Mbit/s (default: no limit)",
     )
 
 
 def _add_record_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
-    add("--trace", type=Path, metavar="FILE", help="append what happens, a JSON object a line")
+    add_trace(group)
     add(
         "--level",
         choices=[level.name.lower() for level in Level],
         default="summary",
-        help="how much: pieces adds each piece, full each block (default: summary)",
+        help="how much to record: pieces adds each piece, full each block (default: summary)",
     )
-    add("--seed", type=int, metavar="N", help="seed of everything random (default: a new one each time)")
-    add(
-        "--hold",
-        action="store_true",
-        help="get everything ready, print `waiting HOST:PORT`, and begin when SIGUSR1 comes",
-    )
+    add_seed(group, "everything random")
+    add_start_gate(group)

@@ -1,151 +1,100 @@
-"""The bytes of the file: where they are read from, where they are kept, and whether what came is right.
+"""The bytes of the file: where they are read from, where they are kept, and whether what arrived is right.
 
-What comes is compared with an original that all programs of the machine share, or its SHA-1 is taken; and it is kept in
-a copy, or given up: with an original and no copies N programs need O(F), not O(N F).
-
-Nobody reads a file through a map of it: a disk error or a file cut short is then an error and no signal.
+What arrives is compared with an original that all programs of the machine share, or its SHA-1 is taken. It is kept in a
+copy, or discarded: with an original and no copies N programs need the length of the file once, and not N times.
 """
 
-import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from hashlib import sha1
-from io import FileIO
 from pathlib import Path
-from typing import Final, Protocol, Self
+from typing import Final, Protocol
 
-from peer.bittorrent.client.storage.interface import StorageError, explained
-from peer.distribution.endings import EndError, ExitCode
+from peer.files import OVERWRITE, READ, OpenFile, StorageError, explained
+from peer.process.exit_status import ExitStatus, ProgramError
 
 
-class WrongContentError(EndError):
-    """What came is not the file."""
+class WrongContentError(ProgramError):
+    """What arrived is not the file."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(ExitCode.WRONG_DATA, problem)
+        super().__init__(ExitStatus.WRONG_DATA, problem)
 
 
-class File:
-    """A regular file that is open; what the kernel refuses ends the program."""
-
-    def __init__(self, path: Path, flags: int) -> None:
-        self.path: Final = path
-        with _ending(path):
-            # A FIFO would wait for its other end.
-            self._file: Final = FileIO(os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o666))
-            if not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
-                self._file.close()
-                raise StorageError(f"{path}: expected a file, found a folder or a device")
-            self.length = os.fstat(self._file.fileno()).st_size
-
-    def fileno(self) -> int:
-        """Return the descriptor."""
-        return self._file.fileno()
-
-    @property
-    def version(self) -> str:
-        """Another text after each change, so that two parts of a file are known to belong together."""
-        return f"{os.fstat(self.fileno()).st_mtime_ns:x}-{self.length:x}"
-
-    def read_into(self, memory: memoryview, offset: int) -> None:
-        """Copy a part into memory."""
-        with _ending(self.path):
-            while memory:
-                count = os.preadv(self.fileno(), [memory], offset)
-                if not count:
-                    raise StorageError(f"{self.path}: was cut short at byte {offset} while it was read")
-                memory, offset = memory[count:], offset + count
-
-    def write(self, memory: memoryview, offset: int) -> None:
-        """Copy memory into a part."""
-        with _ending(self.path):
-            while memory:
-                count = os.pwrite(self.fileno(), memory, offset)
-                memory, offset = memory[count:], offset + count
-
-    def close(self) -> None:
-        """Close it."""
-        self._file.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def open_whole(path: Path, length: int | None = None) -> File:
-    """Open a file to read it; its length must be that, and not nothing."""
-    file = File(path, os.O_RDONLY)
+def open_whole(path: Path, length: int | None = None) -> OpenFile:
+    """Open a file to read it; it must not be empty, and have the length that is given."""
+    with _ending():
+        file = OpenFile(path, READ)
     if length not in {None, file.length} or not file.length:
         file.close()
         expected = "at least a byte" if length is None else f"{length} bytes"
-        raise EndError(ExitCode.NO_DATA, f"{path}: expected {expected}, found {file.length}; is it the right file?")
+        problem = f"{path}: expected {expected}, found {file.length}; is it the right file?"
+        raise ProgramError(ExitStatus.NO_DATA, problem)
     return file
 
 
-def create(path: Path) -> File:
-    """Begin a file anew, to write and to read it."""
-    with _ending(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    return File(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+def create(path: Path) -> OpenFile:
+    """Create or empty a file, to write and to read it."""
+    with _ending():
+        with explained(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return OpenFile(path, OVERWRITE)
 
 
 class Check(Protocol):
-    """Finds out whether what comes is the file."""
+    """Finds out whether what arrives is the file."""
 
-    def came(self, offset: int, data: memoryview) -> None:
-        """Look at a part; raises WrongContentError. It need not be the next one, but comes only once."""
+    def arrived(self, offset: int, data: memoryview) -> None:
+        """Check a part; raises WrongContentError. Parts may arrive in any order, but each only once."""
 
     def finish(self) -> None:
-        """All parts have come; raises WrongContentError."""
+        """All parts have arrived; raises WrongContentError."""
 
     def restart(self) -> None:
-        """All parts will come again."""
+        """All parts will arrive again."""
 
 
 class Comparison:
     """Compares each part with the original."""
 
-    def __init__(self, original: File) -> None:
+    def __init__(self, original: OpenFile) -> None:
         self._original: Final = original
         self._wanted = bytearray()
 
-    def came(self, offset: int, data: memoryview) -> None:
-        """Compare it."""
+    def arrived(self, offset: int, data: memoryview) -> None:
         if len(self._wanted) != len(data):
             self._wanted = bytearray(len(data))
         self._original.read_into(memoryview(self._wanted), offset)
         if self._wanted != data:
             at = f"bytes {offset} to {offset + len(data) - 1}"
-            raise WrongContentError(f"what came differs from {self._original.path} within {at}; is that the original?")
+            raise WrongContentError(
+                f"what arrived differs from {self._original.path} within {at}; is that the original?"
+            )
 
     def finish(self) -> None:
-        """All is said."""
+        """Each part has been compared already."""
 
     def restart(self) -> None:
-        """Nothing is kept."""
+        """Nothing is remembered."""
 
 
 class Digest:
-    """Takes the SHA-1 of the whole: of a part at once if it is the next one, and later, from the copy, if it is not."""
+    """Takes the SHA-1 of the whole: a part is hashed at once if it is the next one, otherwise later from the copy."""
 
-    def __init__(self, expected: bytes, copy: File | None) -> None:
-        """Without a copy all parts have to come in order."""
+    def __init__(self, expected: bytes, copy: OpenFile | None) -> None:
+        """Without a copy all parts have to arrive in order."""
         self._expected: Final = expected
         self._copy: Final = copy
         self.restart()
 
     def restart(self) -> None:
-        """Forget what came."""
         self._hash = sha1(usedforsecurity=False)
         self._front = 0
         self._ahead: dict[int, int] = {}
-        """Lengths of the parts that came too early, by their offsets."""
+        """Lengths of the parts that arrived early, by their offsets."""
 
-    def came(self, offset: int, data: memoryview) -> None:
-        """Hash it, and what it was that others waited for."""
+    def arrived(self, offset: int, data: memoryview) -> None:
+        """Hash a part, and early parts that follow it."""
         if offset != self._front:
             self._ahead[offset] = len(data)
             return
@@ -159,43 +108,45 @@ class Digest:
         """Compare the hash."""
         if self._hash.digest() != self._expected:
             found, expected = self._hash.hexdigest(), self._expected.hex()
-            raise WrongContentError(f"what came is not the file: its SHA-1 is {found}, expected {expected}")
+            raise WrongContentError(f"what arrived is not the file: its SHA-1 is {found}, expected {expected}")
 
     def _reread(self, length: int) -> bytearray:
         if self._copy is None:
-            raise ValueError("a part came out of order, and there is no copy to read it from again")
+            raise ValueError("a part arrived out of order, and there is no copy to read it from again")
         part = bytearray(length)
         self._copy.read_into(memoryview(part), self._front)
         return part
 
 
 class Arrival:
-    """The file that is coming, part by part: kept if there is a copy, and checked."""
+    """The file as it arrives, part by part: checked, and kept if there is a copy."""
 
-    def __init__(self, check: Check, copy: File | None, original: File | None) -> None:
+    def __init__(self, check: Check, copy: OpenFile | None, original: OpenFile | None) -> None:
         self._check: Final = check
         self._copy: Final = copy
         self._original: Final = original
 
     @property
-    def relayed_from(self) -> File:
-        """Where parts that came can be read."""
+    def relayed_from(self) -> OpenFile:
+        """The file from which arrived parts can be read."""
         if (file := self._copy or self._original) is None:
             raise ValueError("neither a copy nor an original")
         return file
 
-    def came(self, offset: int, data: memoryview) -> None:
-        """Keep and check a part."""
-        if self._copy is not None:
-            self._copy.write(data, offset)
-        self._check.came(offset, data)
+    def arrived(self, offset: int, data: memoryview) -> None:
+        """Keep and check a part; raises ProgramError."""
+        try:
+            if self._copy is not None:
+                self._copy.write(data, offset)
+            self._check.arrived(offset, data)
+        except StorageError as error:
+            raise ProgramError(ExitStatus.NO_DATA, str(error)) from error
 
     def finish(self) -> None:
-        """All has come."""
+        """Check the whole; raises WrongContentError."""
         self._check.finish()
 
     def restart(self) -> None:
-        """All will come again."""
         self._check.restart()
 
 
@@ -203,7 +154,7 @@ class Arrival:
 def arriving(
     *, to: Path | None, original: Path | None, digest: bytes | None, length: int | None = None
 ) -> Iterator[Arrival]:
-    """Open what there is; the original is what is compared with, otherwise the SHA-1 decides."""
+    """Open the files; what arrives is compared with the original if there is one, otherwise its SHA-1 is checked."""
     with ExitStack() as files:
         whole = None if original is None else files.enter_context(open_whole(original, length))
         copy = None if to is None else files.enter_context(create(to))
@@ -216,9 +167,8 @@ def arriving(
 
 
 @contextmanager
-def _ending(path: Path) -> Iterator[None]:
+def _ending() -> Iterator[None]:
     try:
-        with explained(path):
-            yield
+        yield
     except StorageError as error:
-        raise EndError(ExitCode.NO_DATA, str(error)) from error
+        raise ProgramError(ExitStatus.NO_DATA, str(error)) from error

@@ -1,4 +1,4 @@
-"""How long to wait before what failed is tried again."""
+"""How long to wait before retrying."""
 
 from random import Random
 from typing import Final
@@ -7,9 +7,9 @@ _MOST_DOUBLINGS: Final = 32
 
 
 def backoff(failures: int, first: float, longest: float, rng: Random) -> float:
-    """Return the wait after so many failures in a row: `first`, doubled each time up to `longest`, less up to half.
+    """Return the wait after `failures` failures in a row: `first`, doubled each time up to `longest`, less up to half.
 
-    The part that chance takes off keeps those apart that failed at the same moment.
+    The random part separates programs that failed at the same moment.
     """
     doublings = min(failures - 1, _MOST_DOUBLINGS)
     wait: float = min(longest, first * 2**doublings)

@@ -1,8 +1,8 @@
-"""Which sockets can be read or written, told as the kernel tells it: again and again, errors too.
+"""Readiness of sockets, level-triggered and with errors, as the kernel's epoll reports it.
 
-The loop of asyncio does so itself. uvloop does not: of a connection that was reset it tells once, and then watches it
-no more. If data stood before the reset, that one call takes the data, and nobody ever learns that the connection is
-dead. So sockets are watched by an epoll of our own, which is all that the loop watches: it has no errors to tell.
+asyncio's own loop does this itself. uvloop does not: it reports a reset connection once and then stops watching it. If
+data arrived before the reset, that one call consumes the data, and the program never learns that the connection is
+dead. So sockets are watched by an epoll of our own. The loop watches only that epoll, which has no errors to report.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from weakref import WeakKeyDictionary
 
-_MOST_AT_A_TIME: Final = 256
+_EVENTS_PER_CALL: Final = 256
 _ENDS: Final = select.EPOLLERR | select.EPOLLHUP
 _READABLE: Final = select.EPOLLIN | _ENDS
 _WRITABLE: Final = select.EPOLLOUT | _ENDS
@@ -21,12 +21,12 @@ _pollers: "Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Poller]]" = WeakKe
 
 
 def running_poller() -> "Poller":
-    """Return what watches sockets for the loop that runs."""
+    """Return the poller of the running loop."""
     return poller_of(asyncio.get_running_loop())
 
 
 def poller_of(loop: asyncio.AbstractEventLoop) -> "Poller":
-    """Return what watches sockets for a loop: one for all."""
+    """Return the one poller of a loop."""
     if loop not in _pollers:
         _pollers[loop] = Poller(loop)
     return _pollers[loop]
@@ -34,7 +34,7 @@ def poller_of(loop: asyncio.AbstractEventLoop) -> "Poller":
 
 @dataclass(slots=True)
 class _Watch:
-    """A socket: whom to call when it can be read, and when it can be written."""
+    """The callbacks of one socket."""
 
     read: Callable[[], None] | None = None
     write: Callable[[], None] | None = None
@@ -45,33 +45,33 @@ class _Watch:
 
 
 class Poller:
-    """Calls who waits for a socket, as often as it can be read or written, or has an error to tell."""
+    """Calls back for as long as a socket is readable or writable, or has an error."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._epoll = select.epoll()
         self._watches: dict[int, _Watch] = {}
-        loop.add_reader(self._epoll.fileno(), self._call_those_that_can)
+        loop.add_reader(self._epoll.fileno(), self._call_back)
 
     def add_reader(self, fd: int, call: Callable[[], None]) -> None:
-        """Call when it can be read, or has ended."""
+        """Call back while the socket is readable, has ended, or has an error."""
         watch = self._watch_of(fd)
         watch.read = call
         self._epoll.modify(fd, watch.mask)
 
     def add_writer(self, fd: int, call: Callable[[], None]) -> None:
-        """Call when it can be written, or has ended."""
+        """Call back while the socket is writable, has ended, or has an error."""
         watch = self._watch_of(fd)
         watch.write = call
         self._epoll.modify(fd, watch.mask)
 
     def remove_reader(self, fd: int) -> None:
-        """Call no more when it can be read; nothing if nobody was to be called."""
+        """Stop reading callbacks, if there are any."""
         if (watch := self._watches.get(fd)) and watch.read:
             watch.read = None
             self._keep_or_drop(fd, watch)
 
     def remove_writer(self, fd: int) -> None:
-        """Call no more when it can be written; nothing if nobody was to be called."""
+        """Stop writing callbacks, if there are any."""
         if (watch := self._watches.get(fd)) and watch.write:
             watch.write = None
             self._keep_or_drop(fd, watch)
@@ -89,9 +89,9 @@ class Poller:
             del self._watches[fd]
             self._epoll.unregister(fd)
 
-    def _call_those_that_can(self) -> None:
-        """Whoever is called may end any of them; one that came since under the same number is called for nothing."""
-        for fd, mask in self._epoll.poll(0, _MOST_AT_A_TIME):
+    def _call_back(self) -> None:
+        """A callback may close any other socket; a new socket with the same number is then called back in vain."""
+        for fd, mask in self._epoll.poll(0, _EVENTS_PER_CALL):
             watch = self._watches.get(fd)
             if watch is None:
                 continue

@@ -1,4 +1,4 @@
-"""A timer that is set again and again, and only moves when it has to ring earlier."""
+"""A timer that can be set again and again, and is rescheduled only when it has to fire earlier."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from math import inf
 from typing import Final
 
 _LEAST_WAIT: Final = 0.001
-"""The loop's clock has milliseconds: a shorter wait could end too early, again and again."""
+"""uvloop counts milliseconds: a shorter wait could end too early, again and again."""
 
 
-class Alarm:
-    """Rings at the earliest of the times it was set to since it last rang, and may find then that nothing is due."""
+class Timer:
+    """Fires at the earliest of the times set since it last fired, so the callback may find that nothing is due."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
         self._loop = loop
@@ -19,19 +19,19 @@ class Alarm:
         self._at = inf
 
     def set(self, at: float, now: float) -> None:
-        """Ring at `at`, or earlier if it is set so already; infinity is never."""
+        """Fire at `at`, or at the earlier time that is set already; infinity is never."""
         if at < self._at:
             self.cancel()
             self._at = at
-            self._handle = self._loop.call_later(max(at - now, _LEAST_WAIT), self._ring)
+            self._handle = self._loop.call_later(max(at - now, _LEAST_WAIT), self._fire)
 
     def cancel(self) -> None:
-        """Do not ring."""
+        """Do not fire until set again."""
         self._at = inf
         if self._handle is not None:
             self._handle.cancel()
             self._handle = None
 
-    def _ring(self) -> None:
+    def _fire(self) -> None:
         self._at, self._handle = inf, None
         self._callback()

@@ -1,1 +1,1 @@
-"""The life of a program: arguments, readiness, start gate, signals, exit status."""
+"""The life of a program: arguments, start gate, signals, exit status."""

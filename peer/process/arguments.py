@@ -1,13 +1,16 @@
-"""Words of the command line that stand for numbers, addresses and choices; each error says what is expected."""
+"""Readers of command-line options: numbers, rates, addresses, digests. Each error says what is expected."""
 
 import re
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, _ArgumentGroup
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Final
+from pathlib import Path
+from typing import Final, TypeAlias
 
 from peer.errors import WireError
 from peer.net.address import Address, pack_host, pack_host6, parse_address
+
+Options: TypeAlias = ArgumentParser | _ArgumentGroup
 
 _RATE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kMG]|[KMG]i)?(bit|B)/s")
 _FACTORS: Final = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -15,7 +18,7 @@ _WORDS: Final[dict[str, object]] = {"true": True, "false": False, "none": None}
 
 
 def rate(text: str) -> float:
-    """Read a rate into bytes/s. Mb/s is refused: it is Mbit/s to one reader and MB/s to the next."""
+    """Read a rate as bytes/s. Mb/s is refused: it is Mbit/s to one reader and MB/s to the next."""
     match = _RATE.fullmatch(text)
     if match is None:
         raise ArgumentTypeError(f"expected a rate such as 8Mbit/s or 1MB/s, found {text!r}")
@@ -29,7 +32,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Make a reader of whole numbers from `low` to `high`."""
 
     def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdecimal()) or not low <= int(text) <= high:
             raise ArgumentTypeError(f"expected a whole number from {low} to {high}, found {text!r}")
         return int(text)
 
@@ -59,20 +62,36 @@ def positive(text: str) -> float:
 
 
 def host(text: str) -> str:
-    """Read a numeric address of this host."""
+    """Read a numeric IPv4 or IPv6 address."""
+    return _checked_host(text, pack_host6 if ":" in text else pack_host)
+
+
+def ipv4_host(text: str) -> str:
+    """Read a numeric IPv4 address."""
+    return _checked_host(text, pack_host)
+
+
+def _checked_host(text: str, pack: Callable[[str], bytes]) -> str:
     try:
-        (pack_host6 if ":" in text else pack_host)(text)
+        pack(text)
     except WireError as error:
         raise ArgumentTypeError(str(error)) from error
     return text
 
 
 def address(text: str) -> Address:
-    """Read where a peer listens."""
+    """Read host:port."""
     try:
         return parse_address(text)
     except WireError as error:
         raise ArgumentTypeError(str(error)) from error
+
+
+def digest(text: str) -> bytes:
+    """Read a SHA-1 in hex."""
+    if not re.fullmatch("[0-9A-Fa-f]{40}", text):
+        raise ArgumentTypeError(f"expected 40 hex digits, found {text!r}")
+    return bytes.fromhex(text)
 
 
 def assignment(text: str) -> tuple[str, object]:
@@ -92,3 +111,20 @@ def _value(text: str) -> object:
         except ValueError:
             continue
     return text
+
+
+# Options that several programs have.
+
+
+def add_trace(options: Options) -> None:
+    options.add_argument("--trace", type=Path, metavar="FILE", help="append what happens, one JSON object per line")
+
+
+def add_seed(options: Options, of: str) -> None:
+    options.add_argument("--seed", type=int, metavar="N", help=f"seed of {of} (default: a new one each time)")
+
+
+def add_start_gate(options: Options) -> None:
+    """Add the option with which many programs can start at one moment."""
+    explained = "get everything ready, print `waiting HOST:PORT`, and start at SIGUSR1"
+    options.add_argument("--wait-for-start", "--hold", action="store_true", help=explained)

@@ -1,23 +1,44 @@
-"""How a program of this package ends: its exit status, and the errors that lead there."""
+"""How a program ends: its exit status, and the error that leads there."""
 
 from enum import IntEnum
+from typing import Final
 
 
-class ExitCode(IntEnum):
-    """How `python -m peer` ends; 2 is argparse's own."""
+class ExitStatus(IntEnum):
+    """How `python -m peer` ends; argparse itself uses 2."""
 
     OK = 0
     USAGE = 2
     NO_ADDRESS = 3
     NO_TRACE = 4
-    NO_TORRENT = 5
+    NO_TORRENT_OR_PLAN = 5
     NO_DATA = 6
     CUT_SHORT = 7
+    WRONG_DATA = 8
+    GAVE_UP = 9
 
 
-class EndError(Exception):
-    """The program cannot go on; the message says what to do, the code is the process's."""
+MEANINGS: Final = {
+    ExitStatus.OK: "done, or ended by SIGTERM or SIGINT",
+    ExitStatus.USAGE: "an option cannot be used",
+    ExitStatus.NO_ADDRESS: "the address cannot be used (port in use, no such address, no permission)",
+    ExitStatus.NO_TRACE: "the trace (or the tracker's log) cannot be written when the program starts",
+    ExitStatus.NO_TORRENT_OR_PLAN: "the torrent or the plan cannot be read, or the torrent cannot be made",
+    ExitStatus.NO_DATA: "the data cannot be read or kept (wrong file, no permission, disk full)",
+    ExitStatus.CUT_SHORT: "a second SIGTERM or SIGINT cut the departure short",
+    ExitStatus.WRONG_DATA: "what arrived is not the file",
+    ExitStatus.GAVE_UP: "the server does not give the file, or was away for too long",
+}
 
-    def __init__(self, code: ExitCode, problem: str) -> None:
+
+class ProgramError(Exception):
+    """The program cannot continue; the message tells the user what to do."""
+
+    def __init__(self, status: ExitStatus, problem: str) -> None:
         super().__init__(problem)
-        self.code = code
+        self.status = status
+
+
+def exit_codes(*statuses: ExitStatus) -> str:
+    """Explain exit codes at the end of a `--help`."""
+    return "exit codes:\n" + "".join(f"  {status}  {MEANINGS[status]}\n" for status in statuses)

@@ -1,4 +1,4 @@
-"""What a program does once a second, and how late its event loop comes to it."""
+"""What a program does once a second, and how late its event loop gets to it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -7,16 +7,16 @@ from typing import Final
 
 from contract.events import Lagged
 
-LEAST_TOLD: Final = 0.005
-"""Less than this many seconds are not worth a line."""
+_LEAST_LATENESS: Final = 0.005
+"""Seconds below which lateness is not worth a line of the trace."""
 
 
-async def turns(period: float, tell: Callable[[Lagged], None]) -> AsyncIterator[None]:
-    """Yield each time so many seconds have passed; that the loop came late to it is told."""
+async def ticks(period: float, record: Callable[[Lagged], None]) -> AsyncIterator[None]:
+    """Yield every `period` seconds, and record when the loop got to it late."""
     while True:
         due = monotonic() + period
         await asyncio.sleep(period)
         lateness = monotonic() - due
-        if lateness >= LEAST_TOLD:
-            tell(Lagged(round(lateness, 6)))
+        if lateness >= _LEAST_LATENESS:
+            record(Lagged(round(lateness, 6)))
         yield

@@ -1,4 +1,4 @@
-"""The trace of one client as a file: whole lines only, appended."""
+"""The trace of one program as a file: whole lines only, appended."""
 
 import os
 import sys
@@ -15,18 +15,18 @@ _BUFFERED: Final = 64 << 10
 
 
 class TraceError(Exception):
-    """The trace cannot be begun; the message is for the user."""
+    """The trace cannot be opened; the message is for the user."""
 
 
 class TraceFile:
-    """Takes facts. Times are of CLOCK_MONOTONIC, which all programs of a machine share.
+    """Takes events. Times are of CLOCK_MONOTONIC, which all programs of a machine share.
 
-    Lines wait in memory until `flush`, to be called at least once a second. That a file cannot be written any more is
-    said once, and the trace ends there: the client goes on.
+    Lines wait in memory until `flush`, which is to be called at least once a second. A file that can no longer be
+    written is reported once. The trace ends there, and the program continues.
     """
 
     def __init__(self, path: Path | None, header: Mapping[str, object]) -> None:
-        """Begin, after what is there: each life of a client begins with a header. Without a path nothing is written."""
+        """Append a header: each life of a program begins with one. Without a path nothing is written."""
         self._path: Final = path
         self._waiting: Final = bytearray()
         self._descriptor = None if path is None else _open(path)
@@ -34,11 +34,10 @@ class TraceFile:
             self._waiting.extend(encode_header(time.monotonic(), time.time(), header))
             self.flush()
 
-    def tell(self, fact: TraceEvent, now: float) -> None:
-        """Add a fact."""
+    def record(self, event: TraceEvent, now: float) -> None:
         if self._descriptor is None:
             return
-        self._waiting.extend(encode(fact, now))
+        self._waiting.extend(encode(event, now))
         if len(self._waiting) >= _BUFFERED:
             self.flush()
 
@@ -50,14 +49,14 @@ class TraceFile:
             _append(self._descriptor, self._waiting)
         except OSError as error:
             print(f"trace {self._path}: {error.strerror}; going on without it", file=sys.stderr)
-            self._end(self._descriptor)
+            self._close(self._descriptor)
         self._waiting.clear()
 
     def close(self) -> None:
-        """Write what waits, and end."""
+        """Write the lines that wait and close the file."""
         self.flush()
         if self._descriptor is not None:
-            self._end(self._descriptor)
+            self._close(self._descriptor)
 
     def __enter__(self) -> Self:
         return self
@@ -65,9 +64,9 @@ class TraceFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _end(self, descriptor: int) -> None:
+    def _close(self, descriptor: int) -> None:
         self._descriptor = None
-        with suppress(OSError):  # some file systems report a full disk here, when nothing can be done any more
+        with suppress(OSError):  # some file systems report a full disk only here, too late to act on it
             os.close(descriptor)
 
 
@@ -82,7 +81,7 @@ def _open(path: Path) -> int:
 
 
 def _cut_torn_line(descriptor: int) -> None:
-    """Remove a last line that a killed program or machine left without its end."""
+    """Remove a last line that a killed program or machine left unfinished."""
     length = os.fstat(descriptor).st_size
     tail = os.pread(descriptor, _BUFFERED, max(0, length - _BUFFERED))
     if tail and not tail.endswith(b"\n"):
@@ -90,7 +89,7 @@ def _cut_torn_line(descriptor: int) -> None:
 
 
 def _append(descriptor: int, lines: bytearray) -> None:
-    """Write all lines; if the room ends within one, its beginning is removed again."""
+    """Write all lines; if the disk is full within one, remove its beginning again."""
     rest = memoryview(lines)
     with rest:
         written = 0

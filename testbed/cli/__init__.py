@@ -51,19 +51,23 @@ def testbed(version: Version = False) -> None:  # noqa: PT028
 def run(
     experiment: Annotated[Path, typer.Argument(help="the experiment file")],
     runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, even if a run of this is unfinished.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin a new run, even if there is an unfinished one.")
+    ] = False,
     redo_suspect: Annotated[
         bool,
-        typer.Option("--redo-suspect", help="Measure suspect trials of the latest run again, and keep the old ones."),
+        typer.Option(
+            "--redo-suspect", help="Measure the suspect trials of the latest run again; the old ones are kept."
+        ),
     ] = False,
     quiet: Quiet = False,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON object a line for what happens.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print each event as a JSON object on a line.")] = False,
 ) -> None:
     """Run the trials of an experiment, one after the other, and keep tables, figures and traces in a run folder.
 
-    The same command again goes on with a run that was broken off; a file that was changed begins another one. Ctrl-C
-    once stops after the trial in flight, twice stops now and drops it. Exit status 1 if what the file expects did not
-    come out, or trials have no result.
+    The same command again resumes an unfinished run; a changed file begins a new one. Ctrl-C once stops after the
+    present trial, twice stops now and drops it. The exit status is 1 if an expectation of the file does not hold or
+    trials have no result.
     """
     from testbed.cli.run import run_experiment
 
@@ -97,7 +101,7 @@ def plan(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of experiment files, with which an editor completes and checks them."""
-    from testbed.cli.schema import print_schema
+    from testbed.cli.check import print_schema
 
     print_schema()
 
@@ -119,9 +123,10 @@ def report(
 
     Exit status 1 if something is not as expected, damaged, not there yet, or could not be drawn.
     """
-    from testbed.cli.report import make_report
+    from testbed.cli.report import declared_in, make_report
 
-    raise typer.Exit(make_report(run, experiment=experiment, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+    declared = declared_in(experiment) if experiment is not None else None
+    raise typer.Exit(make_report(run, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
 @app.command()
@@ -178,7 +183,7 @@ def shell(
 @app.command()
 def topologies(reference: Annotated[str | None, typer.Argument(help="a topology, for its parameters")] = None) -> None:
     """List the topologies that come with the testbed, or the parameters of one."""
-    from testbed.cli.topologies import show_topologies
+    from testbed.cli.targets import show_topologies
 
     show_topologies(reference)
 

@@ -1,37 +1,45 @@
-"""`testbed check`: all that is wrong with an experiment file, at once."""
+"""`testbed check` and `testbed schema`: what an experiment file can say, and what is wrong with one."""
 
+import json
 from pathlib import Path
 from typing import Final
 
+from testbed.cli.experiments import open_experiment
 from testbed.cli.targets import target_of, trial_topology
-from testbed.errors import ExplainedError
-from testbed.experiment import read_experiment
-from testbed.experiment.plan.estimates import Doubt, Machine, doubts
+from testbed.errors import ExplainedError, TrialError
+from testbed.experiment import ExperimentFile
+from testbed.experiment.plan.doubts import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.tasks.distribute.programs import check_programs
-from testbed.trial.errors import TrialError
+from testbed.experiment.schema.experiment import experiment_schema
+from testbed.tasks.programs import programs_of
 from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()
-"""What is doubted of it is doubted everywhere; `testbed plan` looks at this one."""
+"""What is in doubt on it is in doubt on every machine; `testbed plan` asks about this one."""
 
 
-def check_experiment(file: Path) -> None:
-    """Read the file, fill in its trials and make their topologies; what cannot be is raised."""
-    if read_experiment(file).experiment.peers:
+def check_experiment(path: Path) -> None:
+    """Read the file, fill in its trials and make their topologies; raise what is wrong."""
+    file = open_experiment(path)
+    if file.has_trials:
         plan = checked_plan(file)
-        print(f"{file} is in order: {summary(plan)}")
+        print(f"{file.path} is valid: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):
             print(f"warning: {warning(doubt, plan)}")
     else:
         target_of(file)
-        print(f"{file} is in order: a network without peers")
+        print(f"{file.path} is valid: a network without peers")
 
 
-def checked_plan(file: Path) -> Plan:
-    """Plan an experiment, and make each of its points' topology, and its programs' options, to see that they can be."""
-    plan = make_plan(read_experiment(file))
+def print_schema() -> None:
+    """Print the JSON Schema of experiment files."""
+    print(json.dumps(experiment_schema(), indent=2))
+
+
+def checked_plan(file: ExperimentFile) -> Plan:
+    """Plan an experiment, and check the topology and the programs of each point."""
+    plan = make_plan(file)
     for trial in plan.trials:
         if trial.repetition == 1:
             trial_topology(file, trial)
@@ -39,22 +47,22 @@ def checked_plan(file: Path) -> Plan:
     return plan
 
 
-def _check_programs(file: Path, trial: Trial) -> None:
+def _check_programs(file: ExperimentFile, trial: Trial) -> None:
     try:
-        check_programs(trial)
+        programs_of(trial).check(trial)
     except TrialError as error:
-        raise ExplainedError(f"{file}: {error}") from error
+        raise ExplainedError(f"{file.path}: {error}") from error
 
 
 def summary(plan: Plan) -> str:
-    """Say in words how much a plan is."""
+    """Summarise the size of a plan."""
     count = len(plan.trials)
     seconds = sum(trial.estimate.seconds for trial in plan.trials)
     return f"{count} {'trial' if count == 1 else 'trials'}, about {_in_words(seconds)}"
 
 
 def warning(doubt: Doubt, plan: Plan) -> str:
-    """Say what may not be faithful, and in which trials."""
+    """Describe a doubt, with the numbers of its trials."""
     few = ", ".join(_numbers(doubt, plan)[:6])
     more = ", ..." if len(doubt.trials) > 6 else ""
     return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"

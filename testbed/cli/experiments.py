@@ -1,16 +1,36 @@
-"""`testbed experiments`: the experiment files that come with the testbed, in a clone and in an installation."""
+"""Experiment files: those that a command line names, and those that come with the testbed (`testbed experiments`)."""
 
 import importlib.metadata
 import re
+import sys
 from pathlib import Path
 
 import testbed
 from testbed.errors import ExplainedError
-from testbed.topology.parameters import did_you_mean
+from testbed.experiment import ExperimentFile, read_experiment
+from testbed.values.findings import did_you_mean
+
+EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
+
+
+def open_experiment(path: Path) -> ExperimentFile:
+    """Read the file, or the shipped experiment of this name, and print hints about old keys on stderr."""
+    file = read_experiment(shipped_experiment(path) or path)
+    for hint in file.hints:
+        print(f"testbed: {hint}", file=sys.stderr)
+    return file
+
+
+def shipped_experiment(path: Path) -> Path | None:
+    """Return the shipped experiment of this name; None if there is none, or if a file of this name exists."""
+    if path.exists() or path.name != str(path) or path.suffix not in {"", *EXPERIMENT_SUFFIXES}:
+        return None
+    found = _folder() / f"{path.stem}.yaml"
+    return found if found.is_file() else None
 
 
 def show_experiments(name: str | None) -> None:
-    """List them with their titles, or print the path of one."""
+    """List the shipped experiments with their titles, or print the path of one."""
     files = {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
     if name is not None:
         print(_path_of(name, files))
@@ -18,7 +38,7 @@ def show_experiments(name: str | None) -> None:
     width = max(map(len, files))
     for stem, file in files.items():
         print(f"{stem:{width}} {_title(file)}")
-    print("\n`testbed experiments NAME` prints the path of one: sudo testbed run $(testbed experiments quickstart)")
+    print("\n`testbed experiments NAME` prints its path; commands take the name too: sudo testbed run quickstart")
 
 
 def _path_of(name: str, files: dict[str, Path]) -> Path:

@@ -1,4 +1,4 @@
-"""`testbed run` of an experiment without peers: its network is built, its links are measured, and that is kept."""
+"""`testbed run` of an experiment without peers: build the network, measure its links, and keep the result."""
 
 import csv
 import json
@@ -13,32 +13,33 @@ from testbed.cli.links import measure_target, print_findings
 from testbed.cli.output import progress
 from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
+from testbed.experiment import ExperimentFile
 from testbed.network import sandbox
-from testbed.runfolder.folders import claim_folder, shown
+from testbed.runfolder.collection import claim_folder, shown
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02
 
 
-def run_network(experiment: Path, runs: Path, *, quiet: bool) -> int:
-    """Build the experiment's network, check all its links, and write a run folder; 1 if a link is not as asked."""
-    target, tell = target_of(experiment), progress(quiet=quiet)
+def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
+    """Build the network, check all its links, and write a run folder; returns 1 if a link is not as asked."""
+    target, tell = target_of(file), progress(quiet=quiet)
     started = datetime.now(UTC)
-    with _unfinished_folder(runs, f"{experiment.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
-        shutil.copyfile(experiment, folder / "experiment.yaml")
+    with _unfinished_folder(runs, f"{file.path.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
+        (folder / "experiment.yaml").write_text(file.text, encoding="utf-8")
         found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
         _write_csv(folder / "links.csv", [report.row() for report in found.rates])
         _write_csv(folder / "paths.csv", [report.row() for report in found.paths])
         provenance = {**_provenance(started), "host_settings": dict(found.settings)}
         (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
     print_findings(found, _TOLERANCE)
-    print(f"kept in {shown(folder)}")
+    print(f"results in {shown(folder)}")
     return 0 if found.within(_TOLERANCE) else 1
 
 
 @contextmanager
 def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
-    """A hidden folder, there before anything is measured: it gets its real name at the end, or is removed."""
+    """A hidden folder, made before anything is measured. At the end it gets its name; on an error it is removed."""
     folder = claim_folder(runs, name)
     try:
         yield folder

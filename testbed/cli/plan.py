@@ -1,7 +1,7 @@
 """`testbed plan`: the trials of an experiment before they are run."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,26 +10,28 @@ from rich.console import Console
 from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
+from testbed.cli.experiments import open_experiment
 from testbed.cli.points import short, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
-from testbed.experiment.plan.estimates import Machine, doubts
+from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
-from testbed.units import format_duration, format_rate, format_size
+from testbed.tasks.planning import TASKS
+from testbed.units import format_duration
 
 _WIDE: Final = 400
-"""Columns, where nobody's terminal sets a limit."""
+"""Columns, where no terminal sets a limit."""
 
 
-def show_plan(file: Path, *, json: bool) -> None:
-    """Print the trials as a table or as JSON, and what may not be faithful here."""
-    plan = checked_plan(file)
+def show_plan(path: Path, *, json: bool) -> None:
+    """Print the trials as a table or as JSON, and warnings about this machine."""
+    plan = checked_plan(open_experiment(path))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:
-        warnings.append("what this machine can carry is not known: `testbed doctor` measures it")
+        warnings.append("the capacity of this machine is not known: `testbed doctor` measures it")
     if json:
         print(plan.to_json(), end="")
         for text in warnings:
@@ -63,31 +65,23 @@ def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
         console.print(f"warning: {text}", style="yellow", soft_wrap=True)
 
 
-_COLUMNS: Final[Mapping[str, Callable[[Trial], str]]] = {
-    "run": lambda trial: str(trial.repetition),
-    "distribution": lambda trial: trial.settings.distribution,
-    "N": lambda trial: str(len(trial.hosts.peers)),
-    "F": lambda trial: format_size(trial.settings.file_size),
-    "servers": lambda trial: _total([server.up for server in trial.hosts.servers]),
-    "peers' up": lambda trial: _total([peer.up for peer in trial.hosts.peers]),
-    "bound s": lambda trial: f"{trial.bound.seconds:.2f}",
-    "payload": lambda trial: f"{trial.bound.payload_seconds:.2f}",
-    "limited by": lambda trial: trial.bound.limit,
-    "about": lambda trial: format_duration(round(trial.estimate.seconds)),
-}
-
-
 def _table(plan: Plan) -> Table:
-    """Return a row for each trial: the swept values first, each once."""
+    """Return a row for each trial: the swept values first, unless the task's cells have them."""
+    rows = [_cells(trial) for trial in plan.trials]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key != "distribution"]
-    for heading in ("trial", *keys, *_COLUMNS):
-        table.add_column(heading, justify="left" if heading in {"distribution", "limited by"} else "right")
-    for number, trial in enumerate(plan.trials, start=1):
-        swept = [short(trial.point[key]) for key in keys]
-        table.add_row(str(number), *swept, *[cell(trial) for cell in _COLUMNS.values()])
+    keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key not in rows[0]]
+    for heading in ("trial", *keys):
+        table.add_column(heading, justify="right")
+    for heading in rows[0]:
+        table.add_column(
+            heading, justify="left" if all(row[heading].replace("-", "").isalpha() for row in rows) else "right"
+        )
+    for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1):
+        table.add_row(str(number), *[short(trial.point[key]) for key in keys], *row.values())
     return table
 
 
-def _total(rates: Sequence[int | None]) -> str:
-    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))
+def _cells(trial: Trial) -> dict[str, str]:
+    overview = TASKS[trial.settings.task].overview(trial.settings, trial.hosts, trial.theory)
+    about = format_duration(round(trial.estimate.seconds))
+    return {"run": str(trial.repetition), **overview, "about": about}

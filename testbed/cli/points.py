@@ -1,4 +1,4 @@
-"""How the points of a sweep are named where there is little room: on a terminal."""
+"""Short names for the points of a sweep, for terminals."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,17 +6,17 @@ from typing import Final
 from testbed.experiment.language.cells import as_cell, readable
 
 WIDEST: Final = 40
-"""Characters of a swept value: a list of rates can be long."""
+"""The most characters of a swept value: a list of rates can be long."""
 WIDEST_POINT: Final = 80
-"""Characters of a point's name, if it can be had: keys that are swept together say the same several times."""
+"""The most characters of a point's name, if possible: keys that are zipped repeat each other."""
 
 Point = Mapping[str, object]
 
 
 def telling_keys(points: Sequence[Point]) -> list[str]:
-    """Return the swept keys without those whose values are long, as long as the others tell the points apart.
+    """Return the swept keys to show: those with long values are dropped if the others distinguish the points.
 
-    Where names of points would be long all the same, those that come last are left out, as long as that holds.
+    If names of points are still too long, the last keys are dropped under the same condition.
     """
     keys = list(points[0]) if points else []
     for key in [key for key in keys if any(len(_in_full(point[key])) > WIDEST for point in points)]:
@@ -28,7 +28,7 @@ def telling_keys(points: Sequence[Point]) -> list[str]:
 
 
 def _without(key: str, keys: list[str], points: Sequence[Point]) -> list[str]:
-    """Leave a key out, if the others tell the points apart."""
+    """Drop a key, if the others distinguish the points."""
     others = [other for other in keys if other != key]
     return others if _distinct(points, others) == _distinct(points, keys) else keys
 
@@ -38,7 +38,7 @@ def _distinct(points: Sequence[Point], keys: Sequence[str]) -> int:
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Return the last words of each key, as many as no other key ends with."""
+    """Return the shortest ending of each key that no other key has."""
     return {key: _last_words(key, [other for other in keys if other != key]) for key in keys}
 
 
@@ -49,7 +49,7 @@ def _last_words(key: str, others: Sequence[str]) -> str:
 
 
 def short(value: object) -> str:
-    """Return a value as people read it, cut where it would be too long."""
+    """Return a value in its readable form, shortened if it is too long."""
     text = _in_full(value)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 

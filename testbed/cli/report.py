@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from testbed.cli.experiments import open_experiment
 from testbed.cli.output import format_table
 from testbed.cli.points import short, telling_keys
 from testbed.errors import ExplainedError
-from testbed.experiment import make_plan, read_experiment
+from testbed.experiment import Plan, make_plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +25,7 @@ _MOST_LINES: Final = 60
 def make_report(
     run: Path,
     *,
-    experiment: Path | None = None,
+    declared: Plan | None = None,
     parquet: bool = False,
     with_suspect: bool = False,
     quiet: bool = False,
@@ -32,7 +33,6 @@ def make_report(
     """Make the tables and figures of a run, and say in short what it came to; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
-    declared = make_plan(read_experiment(experiment)) if experiment is not None else None
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made)))
@@ -41,11 +41,9 @@ def make_report(
     return 0 if made.is_well else 1
 
 
-def find_suspect(run: Path) -> list[str]:
-    """Return the ids of a run's suspect trials."""
-    with _extra_explained():
-        from testbed.results import suspect_trials
-    return suspect_trials(run)
+def declared_in(experiment: Path) -> Plan:
+    """Return the plan of an experiment file, for its figures and expectations."""
+    return make_plan(open_experiment(experiment))
 
 
 @contextmanager
@@ -118,8 +116,8 @@ def _complaints(made: "Report") -> Iterator[str]:
     if made.damages:
         yield "nothing of what is damaged is used; remove those folders, and run the experiment again"
     planned = len(made.run.plan.trials)
-    if made.run.missing:
-        yield f"{len(made.run.missing)} of {planned} trials are not there yet: run the experiment again to go on"
+    if made.run.missing():
+        yield f"{len(made.run.missing())} of {planned} trials are not there yet: run the experiment again to go on"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
         use = "used" if made.with_suspect else "left out of summary, figures and expectations"
         yield (

@@ -1,31 +1,23 @@
-"""`testbed run`: the trials of an experiment, one after the other, and what is kept of them."""
+"""`testbed run`: run the trials of an experiment that have no result yet, then make tables and figures."""
 
 import sys
 from pathlib import Path
 from typing import Final
 
 from testbed.cli.check import checked_plan, warning
+from testbed.cli.experiments import open_experiment
 from testbed.cli.network_run import run_network
 from testbed.cli.plan import this_machine
-from testbed.cli.report import find_suspect, make_report
+from testbed.cli.report import make_report
 from testbed.cli.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
-from testbed.experiment import Plan, read_experiment
-from testbed.experiment.plan.estimates import doubts
-from testbed.runfolder.folders import (
-    RunFolder,
-    latest_run,
-    make_run,
-    unfinished_run,
-)
+from testbed.experiment import Plan
+from testbed.experiment.plan.doubts import doubts
+from testbed.runfolder.collection import latest_run, make_run, unfinished_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
-from testbed.runs.run_all import (
-    Tally,
-    check_plan,
-    finish_session,
-    run_trials,
-)
+from testbed.runs.run_all import Tally, check_plan, finish_session, run_trials
 from testbed.trial.events import RunEnded
 
 INTERRUPTED: Final = 130
@@ -34,27 +26,28 @@ INTERRUPTED: Final = 130
 def run_experiment(
     experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool, json_lines: bool
 ) -> int:
-    """Run what is missing of an experiment, and report; returns the exit status."""
+    """Run the missing trials of an experiment and report; returns the exit status."""
     if fresh and redo_suspect:
-        raise ExplainedError("--fresh begins a run, and --redo-suspect goes on with one: choose")
-    written = read_experiment(experiment)
-    if not written.experiment.peers:
-        return run_network(experiment, runs, quiet=quiet or json_lines)
-    plan = checked_plan(experiment)
+        raise ExplainedError("--fresh begins a new run, and --redo-suspect resumes one: give only one of them")
+    file = open_experiment(experiment)
+    if not file.has_trials:
+        return run_network(file, runs, quiet=quiet or json_lines)
+    plan = checked_plan(file)
     check_plan(plan)
     if not (quiet or json_lines):
         _warn(plan)
     run = latest_run(runs, experiment.stem, plan) if redo_suspect else None
     if run is None and not fresh:
         run = unfinished_run(runs, experiment.stem, plan)
-    run = run or make_run(runs, experiment.stem, written.text, plan)
+    run = run or make_run(runs, experiment.stem, file.text, plan)
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
         if redo_suspect:
-            run.set_aside(find_suspect(run.path))
+            run.set_aside(run.suspect())
         tally = _run(run, view)
-        declared = experiment if redo_suspect else None  # whose figures and expectations may be newer than the run's
-        status = make_report(run.path, experiment=declared, quiet=quiet or json_lines)
+        # The figures and expectations in the file may be newer than those of the run.
+        declared = plan if redo_suspect else None
+        status = make_report(run.path, declared=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status
     view(RunEnded(run.path, len(run.missing()), status))

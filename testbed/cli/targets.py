@@ -1,18 +1,25 @@
-"""What `links` and `shell` work on: an experiment file, or a topology with its parameters."""
+"""What `links` and `shell` work on: an experiment file, or a topology with its parameters; `testbed topologies`."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mininet.topo import Topo
 
-from testbed.experiment import read_experiment, refused_parameters
+from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shipped_experiment
+from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.topology.finder import ParameterError, TopologyError, make_topology
+from testbed.topology.finder import (
+    BUILT_IN,
+    ParameterError,
+    TopologyError,
+    describe_parameters,
+    load_topology,
+    make_topology,
+)
 from testbed.topology.planned import topology_of
-
-_EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
 
 
 @dataclass(frozen=True)
@@ -24,35 +31,55 @@ class Target:
 
 
 def open_target(reference: str, parameters: Sequence[str]) -> Target:
-    """Read an experiment, or a topology's name with `key=value` words."""
-    if Path(reference).suffix in _EXPERIMENT_SUFFIXES:
+    """Read an experiment, or a topology with `key=value` parameters."""
+    if _is_experiment(reference):
         if parameters:
-            raise TopologyError(f"{reference} has its own parameters; {parameters[0]!r} would change it: edit the file")
-        return target_of(Path(reference))
+            raise TopologyError(
+                f"{reference} has its own parameters: edit the file instead of adding {parameters[0]!r}"
+            )
+        return target_of(open_experiment(Path(reference)))
     return Target(make_topology(reference, dict(map(_key_and_value, parameters))))
 
 
-def target_of(path: Path) -> Target:
-    """The target that an experiment file describes, at its first trial; what is refused is named with its line."""
-    written = read_experiment(path)
-    experiment = written.experiment
-    if experiment.peers:
-        return Target(trial_topology(path, make_plan(written).trials[0]), experiment.congestion_control)
+def _is_experiment(reference: str) -> bool:
+    if reference in BUILT_IN:
+        return False
+    return Path(reference).suffix in EXPERIMENT_SUFFIXES or shipped_experiment(Path(reference)) is not None
+
+
+def target_of(file: ExperimentFile) -> Target:
+    """Return the network of an experiment's first trial; errors have the line of the file."""
+    experiment = file.experiment
+    if file.has_trials:
+        return Target(trial_topology(file, make_plan(file).trials[0]), experiment.congestion_control)
     try:
         topology = make_topology(experiment.topology.reference, experiment.topology.parameters)
     except ParameterError as error:
-        raise refused_parameters(path, error.problems) from error
+        raise refused_parameters(file, error.problems) from error
     return Target(topology, experiment.congestion_control)
 
 
-def trial_topology(path: Path, trial: Trial) -> Topo:
-    """The topology of a trial of an experiment file; what it refuses is named with its line."""
+def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
+    """Make the topology of a trial; errors have the line of the file."""
     try:
         return topology_of(trial)
     except ParameterError as error:
-        raise refused_parameters(path, error.problems) from error
+        raise refused_parameters(file, error.problems) from error
     except TopologyError as error:
-        raise refused_parameters(path, {"class": str(error)}) from error
+        raise refused_parameters(file, {"class": str(error)}) from error
+
+
+def show_topologies(reference: str | None) -> None:
+    """List the built-in ones with their first line, or describe one with its parameters."""
+    if reference is None:
+        for name in BUILT_IN:
+            print(f"{name:10} {_description(name).splitlines()[0]}")
+        print("\n`testbed topologies NAME` lists the parameters of one; a file with a Mininet Topo works as well.")
+        return
+    print(_description(reference))
+    print("\nParameters:")
+    for parameter in describe_parameters(load_topology(reference)):
+        print(f"  {parameter}")
 
 
 def _key_and_value(word: str) -> tuple[str, str]:
@@ -60,3 +87,7 @@ def _key_and_value(word: str) -> tuple[str, str]:
     if not equals or not key:
         raise TopologyError(f"{word!r}: a parameter is written key=value, like n=10 or up='8 Mbit/s'")
     return key, value
+
+
+def _description(reference: str) -> str:
+    return inspect.getdoc(load_topology(reference)) or "(no description)"

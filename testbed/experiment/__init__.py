@@ -1,8 +1,8 @@
-"""The experiment file, resolved into a plan; pure."""
+"""Experiment files and the plans made from them; pure."""
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.load import (
-    Written,
+    ExperimentFile,
     load_experiment,
     read_experiment,
     refused_parameters,
@@ -15,13 +15,13 @@ from testbed.experiment.schema.experiment import Experiment, TopologyChoice
 __all__ = [
     "Experiment",
     "ExperimentError",
+    "ExperimentFile",
     "Outcome",
     "Place",
     "Plan",
     "Problem",
     "TopologyChoice",
     "Trial",
-    "Written",
     "evaluate",
     "load_experiment",
     "make_plan",

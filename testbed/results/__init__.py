@@ -1,5 +1,5 @@
 """Observations, tables, statistics, figures, report: `report` makes everything of a run folder."""
 
-from testbed.results.report import Report, report, suspect_trials
+from testbed.results.report import Report, report
 
-__all__ = ["Report", "report", "suspect_trials"]
+__all__ = ["Report", "report"]

@@ -42,9 +42,9 @@ class Observed:
         trace = self.traces.get(host)
         if trace is None:
             return []
-        ends = [*trace.lefts, *[self._last_seen(host)] * (len(trace.joins) - len(trace.lefts))]
+        ends = [*trace.leave_times, *[self._last_seen(host)] * (len(trace.join_times) - len(trace.leave_times))]
         begin = self.arrivals.get(host, 0.0)
-        lives = zip(trace.joins, ends, strict=False)
+        lives = zip(trace.join_times, ends, strict=False)
         return [(max(begin, joined, 0.0), min(left, self.record.seconds)) for joined, left in lives]
 
     @cached_property

@@ -42,7 +42,7 @@ class Report:
     @property
     def is_well(self) -> bool:
         """Whether the whole run is there and sound, and everything is as expected."""
-        complete = not (self.damages or self.undrawn or self.run.missing)
+        complete = not (self.damages or self.undrawn or self.run.missing())
         return complete and all(outcome.holds for outcome in self.outcomes)
 
 
@@ -72,16 +72,10 @@ def report(
     )
 
 
-def suspect_trials(run_folder: Path) -> list[str]:
-    """Return the ids of a run's suspect trials."""
-    tables, _ = _read(RunFolder.open(run_folder), with_suspect=True)
-    return [str(row["trial"]) for row in tables.trials.to_dict("records") if row["verdict"] == "suspect"]
-
-
 def _read(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
     """Make the tables of what can be used, and tell of the rest."""
-    maker, damages = TableMaker(run.plan), list(run.strangers())
-    for trial in run.complete:
+    maker, damages = TableMaker(run.plan), list(run.unplanned())
+    for trial in run.complete():
         try:
             maker.add(observe(run.folder_of(trial), trial, run.attempts(trial)))
         except DamageError as error:

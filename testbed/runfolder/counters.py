@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.trial_folder import COUNTERS
 from testbed.theory.wire import FRAME_HEADERS
 
-COUNTERS: Final = "counters.csv.gz"
 COUNTS: Final = ("up_bytes", "up_packets", "up_drops", "down_bytes", "down_packets", "down_drops")
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -75,7 +75,7 @@ def _read_table(file: Path) -> pd.DataFrame:
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or spoilt: {error}") from error
+        raise DamageError(file, f"is cut short or corrupt: {error}") from error
     except ValueError as error:  # pandas' own errors are ValueErrors too
         raise DamageError(file, f"is not the table of counters: {error}") from error
     if absent := [name for name in types if name not in table]:

@@ -1,25 +1,42 @@
-"""A run folder: what was planned, and which trials of it are there."""
+"""A run folder: one model for the command that runs trials and for the one that reports them.
 
-from collections.abc import Iterator
+RUN/experiment.yaml, plan.json      there from the beginning, and never changed
+RUN/provenance.json                 one entry for each session
+RUN/trials/ID/                      a complete trial; `.ID.part` while it is being written
+RUN/suspect/ID.N/                   a suspect trial that was set aside to be measured again
+RUN/.work/                          the files that are distributed; removed when a session ends
+"""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from testbed.errors import ExplainedError
+from testbed.errors import ExplainedError, RunError
 from testbed.experiment import Plan, Trial
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.record import OTHER_VERSION
+from testbed.runfolder.record import OTHER_VERSION, VERSION, read_record, read_trial_id
+from testbed.runfolder.trial_folder import write_json
 
+EXPERIMENT: Final = "experiment.yaml"
 PLAN: Final = "plan.json"
+PROVENANCE: Final = "provenance.json"
 TRIALS: Final = "trials"
 SET_ASIDE: Final = "suspect"
+WORK: Final = ".work"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run, finished or not. A trial's folder got its name when everything was in it."""
+    """A run, finished or not."""
 
     path: Path
     plan: Plan
@@ -39,35 +56,128 @@ class RunFolder:
             raise DamageError(file, f"is not a plan of this version of the testbed: {advice}") from error
 
     def declaring(self, plan: Plan) -> "RunFolder":
-        """The same with the figures and expectations of a plan, which must be of the same trials."""
+        """Return the same run with the figures and expectations of another plan, which must have the same trials."""
         if {trial.id for trial in plan.trials} != {trial.id for trial in self.plan.trials}:
             advice = "figures and expectations can be changed later, what is measured cannot: run the experiment"
-            raise ExplainedError(f"{self.path} has not the trials of this experiment: {advice}")
+            raise ExplainedError(f"{self.path} does not have the trials of this experiment: {advice}")
         words = {"title": plan.title, "question": plan.question, "figures": plan.figures, "expect": plan.expect}
         return replace(self, plan=self.plan.model_copy(update=words))
 
+    @property
+    def trials(self) -> Path:
+        """The folder of all trials."""
+        return self.path / TRIALS
+
+    @property
+    def work(self) -> Path:
+        """A folder for files that no result needs."""
+        return self.path / WORK
+
     def folder_of(self, trial: Trial) -> Path:
-        """Where a trial is, if it is there."""
-        return self.path / TRIALS / trial.id
+        """Return where a trial is kept. A folder of that name is complete: it got the name when it was written."""
+        return self.trials / trial.id
+
+    def complete(self) -> tuple[Trial, ...]:
+        """Return the trials that were run to their end."""
+        return tuple(trial for trial in self.plan.trials if self.folder_of(trial).exists())
+
+    def missing(self) -> tuple[Trial, ...]:
+        """Return the trials that are still to be run, in their order."""
+        return tuple(trial for trial in self.plan.trials if not self.folder_of(trial).exists())
+
+    def done(self) -> frozenset[str]:
+        """Return the ids of the complete trials; one whose folder is damaged raises RunError."""
+        trials = self.complete()
+        for trial in trials:
+            self._check_id(trial)
+        return frozenset(trial.id for trial in trials)
+
+    def _check_id(self, trial: Trial) -> None:
+        folder, advice = self.folder_of(trial), "remove that folder, and the trial is run again"
+        try:
+            found = read_trial_id(folder)
+        except DamageError as error:
+            raise RunError(f"{folder} is damaged ({error}): {advice}") from error
+        if found != trial.id:
+            raise RunError(f"{folder} holds another trial, {found}: {advice}")
+
+    def unplanned(self) -> Iterator[Damage]:
+        """Yield folders among the trials that are of no planned trial."""
+        planned = {trial.id for trial in self.plan.trials}
+        for entry in sorted(self.trials.iterdir()) if self.trials.is_dir() else ():
+            if entry.name not in planned and not entry.name.startswith("."):
+                yield Damage(entry, 0, f"is not a trial of {PLAN}, and is not used: remove it")
+
+    def suspect(self) -> list[str]:
+        """Return the ids of the complete trials whose record says that they are suspect."""
+        verdicts = {trial.id: read_record(self.folder_of(trial), trial).fidelity.verdict for trial in self.complete()}
+        return [trial_id for trial_id, verdict in verdicts.items() if verdict == "suspect"]
 
     def attempts(self, trial: Trial) -> int:
-        """How often a trial that is there was measured: suspect ones can be set aside and measured again."""
+        """Return how often a complete trial was measured: suspect ones can be set aside and measured again."""
         return 1 + sum(1 for _ in (self.path / SET_ASIDE).glob(f"{trial.id}.*"))
 
-    @property
-    def complete(self) -> tuple[Trial, ...]:
-        """The trials that were run to their end."""
-        return tuple(trial for trial in self.plan.trials if self.folder_of(trial).is_dir())
+    def set_aside(self, trial_ids: Iterable[str]) -> None:
+        """Move trials to where no result is made of them, so that they are missing."""
+        folder = self.path / SET_ASIDE
+        for trial_id in trial_ids:
+            folder.mkdir(exist_ok=True)
+            places = (folder / f"{trial_id}.{number}" for number in count(1))
+            (self.trials / trial_id).rename(next(place for place in places if not place.exists()))
 
     @property
-    def missing(self) -> tuple[Trial, ...]:
-        """The trials that are still to be run."""
-        return tuple(trial for trial in self.plan.trials if not self.folder_of(trial).is_dir())
+    def is_finished(self) -> bool:
+        """Whether all trials are there, and the session that ran the last one ended by itself."""
+        sessions = self.sessions
+        return bool(sessions) and sessions[-1]["ended"] is not None and len(self.done()) == len(self.plan.trials)
 
-    def strangers(self) -> Iterator[Damage]:
-        """Yield folders of trials that were never planned."""
-        planned = {trial.id for trial in self.plan.trials}
-        folder = self.path / TRIALS
-        for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if entry.name not in planned and not entry.name.startswith("."):
-                yield Damage(entry, 0, f"is no trial of {PLAN}, and not used: it has no place here, remove it")
+    @property
+    def sessions(self) -> list[dict[str, Any]]:
+        """The entries of the provenance."""
+        try:
+            entries: list[dict[str, Any]] = json.loads((self.path / PROVENANCE).read_text())["sessions"]
+        except FileNotFoundError:
+            return []
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.path / PROVENANCE} is damaged: remove the folder, or use --fresh") from error
+        return entries
+
+    def add_session(self, entry: dict[str, Any]) -> None:
+        """Begin a session."""
+        self._write_sessions([*self.sessions, entry])
+
+    def change_session(self, **changes: object) -> None:
+        """Add to the present session what became known later."""
+        *before, present = self.sessions
+        self._write_sessions([*before, {**present, **changes}])
+
+    def _write_sessions(self, entries: list[dict[str, Any]]) -> None:
+        fresh = self.path / f".{PROVENANCE}"
+        write_json(fresh, {"version": VERSION, "sessions": entries})
+        fresh.rename(self.path / PROVENANCE)
+
+    def sweep(self) -> None:
+        """Remove what a killed session left behind."""
+        self.sweep_trials()
+        self.drop_work()
+
+    def sweep_trials(self) -> None:
+        """Remove trials that are not complete."""
+        for unfinished in self.trials.glob(".*.part"):
+            shutil.rmtree(unfinished)
+
+    def drop_work(self) -> None:
+        """Remove the files that no result needs."""
+        shutil.rmtree(self.work, ignore_errors=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the folder; where another command holds it, raise RunError."""
+        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise RunError(f"{self.path} is being run by another command: wait for it, or use --fresh") from error
+        finally:
+            os.close(descriptor)

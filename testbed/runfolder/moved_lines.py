@@ -1,4 +1,4 @@
-"""The lines `moved` of a trace, of which there is one for every second: read many at once, as arrays.
+"""The `moved` lines of a trace, of which there is one for every second: many are read at once, as arrays.
 
 {"t":8124.402980,"event":"moved","bytes":[[1,1064960,0],[2,0,16384]]}
 """
@@ -12,47 +12,51 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_LINE: Final = re.compile(rb'\{"t":(\d+\.?\d*),"event":"moved","bytes":\[((?:\[\d{1,15},\d{1,15},\d{1,15}\],?)+)\]\}\n')
-"""A line as our programs write it, so exact that what matches can be read without another check."""
+from contract.encoding import encode
+from contract.events import Moved
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one connection moved, as one line tells it."""
+def _line_pattern() -> re.Pattern[bytes]:
+    """Return the pattern of a line as the contract's encoder writes it: its own line, with other numbers."""
+    pattern = re.escape(encode(Moved(((1, 2, 3),)), 4.0))
+    triple = rb"\[\d{1,15},\d{1,15},\d{1,15}\]"
+    parts = {b"4.000000": rb"(\d+(?:\.\d+)?)", b"[1,2,3]": rb"(" + triple + rb"(?:," + triple + rb")*)"}
+    for sample, general in parts.items():
+        pattern = pattern.replace(re.escape(sample), general, 1)
+    return re.compile(pattern)
 
-    line: int
-    key: int
-    received: int
-    sent: int
+
+_LINE: Final = _line_pattern()
+"""So exact that what matches can be read without another check."""
 
 
 @dataclass(frozen=True)
-class Moves:
-    """What some lines tell; arrays with an entry for each connection of each line."""
+class MovedBytes:
+    """What some lines say; arrays with an entry for each connection of each line."""
 
     lines: NDArray[np.int64]
-    """Which line of the file it was."""
+    """The number of the line in the file."""
     seconds: NDArray[np.int64]
-    """The second in which it was told."""
+    """The second in which the line was written."""
     rows: NDArray[np.int64]
     """Connection, received, sent."""
 
-    def only(self, keys: set[int]) -> "Moves":
-        """Keep what is of some connections."""
+    def only(self, keys: set[int]) -> "MovedBytes":
+        """Keep the entries of some connections."""
         chosen = np.isin(self.rows[:, 0], list(keys))
-        return Moves(self.lines[chosen], self.seconds[chosen], self.rows[chosen])
+        return MovedBytes(self.lines[chosen], self.seconds[chosen], self.rows[chosen])
 
     def first_line_beyond(self, keys: set[int]) -> tuple[int, int] | None:
-        """Return the first line that tells of another connection than these, and which."""
+        """Return the first line that names a connection other than these, and that connection."""
         others = np.flatnonzero(~np.isin(self.rows[:, 0], list(keys)))
         return (int(self.lines[others[0]]), int(self.rows[others[0], 0])) if others.size else None
 
     def by_key(self) -> Iterator[tuple[int, int, int]]:
-        """Yield what each connection received and sent."""
+        """Yield each connection, and what it received and sent."""
         return _sums(self.rows[:, 0], self.rows)
 
     def by_second(self) -> Iterator[tuple[int, int, int]]:
-        """Yield what was received and sent in each second."""
+        """Yield each second, and what was received and sent in it."""
         return _sums(self.seconds, self.rows)
 
 
@@ -66,15 +70,15 @@ def _sums(names: NDArray[np.int64], rows: NDArray[np.int64]) -> Iterator[tuple[i
 
 @dataclass
 class MovedLines:
-    """Lines that wait to be read."""
+    """Lines that were collected and not read yet."""
 
     t0: float
     _lines: list[int] = field(default_factory=list)
     _seconds: list[int] = field(default_factory=list)
     _rows: list[bytes] = field(default_factory=list)
 
-    def took(self, number: int, line: bytes) -> float | None:
-        """Take a line, if it is one of ours, and return its time."""
+    def collect(self, number: int, line: bytes) -> float | None:
+        """Collect a line and return its time; None for a line that the encoder would not write like this."""
         matched = _LINE.fullmatch(line)
         if matched is None:
             return None
@@ -84,11 +88,13 @@ class MovedLines:
         self._rows.append(matched[2])
         return t
 
-    def read(self) -> Moves:
-        """Read all that wait, and wait for others."""
+    def read(self) -> MovedBytes:
+        """Read the collected lines, and begin anew."""
         text = b",".join(self._rows).translate(None, b"[]")
         rows = np.fromstring(text, dtype=np.int64, sep=",").reshape(-1, 3)
         counts = [row.count(b"[") for row in self._rows]
-        moves = Moves(np.repeat(np.array(self._lines, dtype=np.int64), counts), np.repeat(self._seconds, counts), rows)
+        moved = MovedBytes(
+            np.repeat(np.array(self._lines, dtype=np.int64), counts), np.repeat(self._seconds, counts), rows
+        )
         self._lines, self._seconds, self._rows = [], [], []
-        return moves
+        return moved

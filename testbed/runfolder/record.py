@@ -1,16 +1,23 @@
-"""What a trial said about itself: `trial.json`, typed. Keys that a later version adds are passed over."""
+"""The record of a trial, `trial.json`: the one model by which it is written and read.
 
+Keys that a later version adds are ignored, and keys that an earlier version did not write are optional.
+"""
+
+import json
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from testbed.experiment import Trial
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.trial_folder import write_json
 
 RECORD: Final = "trial.json"
 VERSION: Final = 1
 OTHER_VERSION: Final = "report with the version of the testbed that ran it, which provenance.json names"
+
+Verdict: TypeAlias = Literal["valid", "suspect"]
 
 
 class Entry(BaseModel):
@@ -20,15 +27,24 @@ class Entry(BaseModel):
 
 
 class HostRecord(Entry):
-    """A host, and how its application ended; what was planned for it stands in the plan."""
+    """A host, what was asked of it, and how its application ended."""
 
     name: str
-    role: Literal["server", "peer", "tracker"]
+    role: str
     address: str
+    up: int | float | None = None
+    down: int | float | None = None
+    strategy: dict[str, Any] | None = None
+    profile: str | None = None
+    application: str | None = None
+    group: str | None = None
+    arrival_s: float | None = None
     exit_code: int | None = None
     signal: int | str | None = None
     why: str | None = None
-    """Why it ended, if not well."""
+    """Why it ended, if it did not end as it should."""
+    complaint: str | None = None
+    """The end of its standard error."""
     trace: str | None = None
     """The name of its trace; None for an application that writes none."""
 
@@ -43,19 +59,23 @@ class LinkRecord(Entry):
 
     host: str
     direction: str
-    """`up` or `down`; another word for links between cores."""
-    asked: float | None = None
-    measured: float | None = None
+    """`up` or `down`; `trunk` between cores."""
+    asked: int | float | None = None
+    measured: int | float | None = None
     """The mean; None if it never was busy."""
-    fastest: float | None = None
+    fastest: int | float | None = None
     """Of one busy second."""
     busy_s: float = 0.0
+    looks: int = 0
+    """How often data was seen to wait in busy seconds."""
+    bytes: int | None = None
+    drops: int | None = None
 
 
 class Fidelity(Entry):
-    """How far the emulated network kept its promise."""
+    """The verdict, its reasons, and the figures that it is based on."""
 
-    verdict: Literal["valid", "suspect"]
+    verdict: Verdict
     reasons: tuple[str, ...] = ()
     lowest_idle_cpu: float | None = None
     worst_lateness_ms: float | None = None
@@ -63,6 +83,16 @@ class Fidelity(Entry):
     run_delay_ms_per_s: float | None = None
     psi_cpu: float | None = None
     core_drops: int | None = None
+    limits: tuple[str, ...] = ()
+
+
+class CaptureRecord(Entry):
+    """The captured packets of one host."""
+
+    host: str
+    file: str
+    missed: int | None = None
+    """Packets that were not written; None where that is not known."""
 
 
 class TrialRecord(Entry):
@@ -76,20 +106,28 @@ class TrialRecord(Entry):
     stopped: str
     hosts: tuple[HostRecord, ...]
     links: tuple[LinkRecord, ...] = ()
+    trunks: tuple[LinkRecord, ...] = ()
+    """Links between cores."""
     fidelity: Fidelity
+    captures: tuple[CaptureRecord, ...] = ()
 
     @property
     def seconds(self) -> float:
-        """How long it was watched."""
+        """The length of the trial, from t = 0 to its end."""
         return self.end - self.t0
 
     def of_role(self, *roles: str) -> tuple[HostRecord, ...]:
-        """The hosts that play one of these parts."""
+        """Return the hosts that have one of these roles."""
         return tuple(host for host in self.hosts if host.role in roles)
 
 
+def write_record(folder: Path, record: TrialRecord) -> None:
+    """Write a trial's record into its folder."""
+    write_json(folder / RECORD, record.model_dump(mode="json"))
+
+
 def read_record(folder: Path, planned: Trial) -> TrialRecord:
-    """Read a trial's record, which must be of the trial that was planned."""
+    """Read a trial's record; one of another trial than was planned is damage."""
     file = folder / RECORD
     try:
         record = TrialRecord.model_validate_json(file.read_bytes())
@@ -103,8 +141,18 @@ def read_record(folder: Path, planned: Trial) -> TrialRecord:
     return record
 
 
+def read_trial_id(folder: Path) -> str:
+    """Return which trial a folder holds, without reading the rest; raises DamageError where no record can be read."""
+    file = folder / RECORD
+    try:
+        found = json.loads(file.read_bytes())["id"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DamageError(file, "is no readable record") from error
+    return str(found)
+
+
 def _refusal(error: ValidationError) -> str:
-    """Say why a record cannot be used; what another version wrote is in order, and for another version to read."""
+    """Say why a record cannot be used. A record of another version is in order, and that version can read it."""
     by_place = {".".join(map(str, each["loc"])): each for each in error.errors()}
     if "version" in by_place and isinstance(version := by_place["version"]["input"], int):
         return f"is of version {version}, and this testbed reads version {VERSION}: {OTHER_VERSION}"
@@ -113,9 +161,9 @@ def _refusal(error: ValidationError) -> str:
 
 
 def _check_hosts(file: Path, record: TrialRecord) -> None:
-    """Every host that was planned is there, or what is missing would not be missed."""
+    """Refuse a record that lacks a planned host: its results would be missing without a sign of it."""
     hosts = record.trial.hosts
     planned = {host.name for host in (*hosts.servers, *hosts.peers)}
-    there = {host.name for host in record.of_role("server", "peer")}
-    if planned != there:
-        raise DamageError(file, f"has other hosts than plan.json: {', '.join(sorted(planned ^ there))}")
+    found = {host.name for host in record.of_role("server", "peer")}
+    if planned != found:
+        raise DamageError(file, f"has other hosts than plan.json: {', '.join(sorted(planned ^ found))}")

@@ -1,50 +1,74 @@
-"""One application's trace, read whole and added up.
+"""One application's trace, read completely and added up.
 
 A trace can have a line for every second of every peer, so only sums are kept: bytes for each connection and for each
-second, times of what happens once. Events that are not known here are passed over, so that a newer application can say
-more. A line that cannot be read is damage, but for the last one of an application that was killed while it wrote.
+second, and the times of what happens once. Every event of the contract is either handled here or ignored on purpose. A
+line that is not an event of the contract is damage, except for the last line of an application that was killed while it
+wrote.
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from contract.encoding import HEADER, check_header, make_event, parse, time_and_kind
+from contract.events import (
+    Announced,
+    Banned,
+    BlockMoved,
+    BlockRequested,
+    Choked,
+    Completed,
+    Connected,
+    DialFailed,
+    Disconnected,
+    EndgameBegan,
+    Erred,
+    Handshaken,
+    Interested,
+    Joined,
+    Lagged,
+    Left,
+    Moved,
+    Opened,
+    PieceCompleted,
+    PieceFailed,
+    PieceForgotten,
+    RequestEnded,
+    Snubbed,
+    TraceEvent,
+    Unchoked,
+)
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.moved_lines import MovedLines
-
-VERSION: Final = 1
-
-Entry: TypeAlias = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Stopwatch:
-    """For how long something was so, all times together."""
+    """The time that a state lasted, all its periods together."""
 
     total: float | None = None
-    """None if it never was."""
+    """None if the state never was."""
     since: float | None = None
 
     def start(self, t: float) -> None:
-        """It is so from now on, if it was not already."""
+        """Begin a period, unless one has begun."""
         if self.since is None:
             self.since = t
 
     def stop(self, t: float) -> None:
-        """It is not so any more."""
+        """End the period, if one has begun."""
         if self.since is not None:
             self.total = (self.total or 0.0) + max(0.0, t - self.since)
             self.since = None
 
 
 @dataclass(slots=True)
-class Contact:
-    """One connection, added up."""
+class ConnectionTotals:
+    """One connection, added up; bytes are of blocks."""
 
     address: str
     peer_id: str | None = None
@@ -52,20 +76,18 @@ class Contact:
     sent: int = 0
     sent_as_leech: int = 0
     """Before we had the whole file."""
-    giving: Stopwatch = field(default_factory=Stopwatch)
-    """The other end was unchoked."""
-    given: Stopwatch = field(default_factory=Stopwatch)
-    """We were."""
+    unchoked_by_us: Stopwatch = field(default_factory=Stopwatch)
+    unchoked_by_them: Stopwatch = field(default_factory=Stopwatch)
 
     def stop(self, t: float) -> None:
-        """The connection has ended."""
-        self.giving.stop(t)
-        self.given.stop(t)
+        """End the connection."""
+        self.unchoked_by_us.stop(t)
+        self.unchoked_by_them.stop(t)
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """The file was known, and how much of it was here."""
+class InitialPieces:
+    """How many pieces an application had when it knew the torrent."""
 
     t: float
     piece_count: int
@@ -74,25 +96,28 @@ class Opening:
 
 @dataclass(slots=True)
 class HostTrace:
-    """What one application went through. Times are seconds after t = 0 of the trial; bytes are of blocks."""
+    """The life of one application, added up. Times are seconds after t = 0 of the trial; bytes are of blocks.
+
+    An application that leaves and comes back begins another life, with a header of its own.
+    """
 
     peer_ids: list[str] = field(default_factory=list)
     """One for each life."""
-    joins: list[float] = field(default_factory=list)
+    join_times: list[float] = field(default_factory=list)
     """When each life began."""
-    openings: list[Opening] = field(default_factory=list)
+    initial_pieces: list[InitialPieces] = field(default_factory=list)
     completed: float | None = None
-    lefts: list[float] = field(default_factory=list)
-    """When each life ended; one less than `joins` if the application was not there to tell."""
-    why_left: str | None = None
+    leave_times: list[float] = field(default_factory=list)
+    """When each life ended; one fewer than `join_times` if the application was killed."""
+    leave_reason: str | None = None
     wasted: int = 0
     received: int = 0
     sent: int = 0
-    moved: dict[int, tuple[int, int]] = field(default_factory=dict)
-    """Bytes received and sent, by the second in which it was told: 3 is from t = 3 on."""
+    by_second: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Bytes received and sent, by the second in which the line was written: 3 is from t = 3 on."""
     pieces: list[tuple[float, int]] = field(default_factory=list)
-    """When which piece was completed; empty below the level `pieces`."""
-    contacts: list[Contact] = field(default_factory=list)
+    """The time and index of each completed piece; empty below the level `pieces`."""
+    connections: list[ConnectionTotals] = field(default_factory=list)
     failed_pieces: int = 0
     bans: int = 0
     errors: int = 0
@@ -102,11 +127,11 @@ class HostTrace:
     @property
     def has_left(self) -> bool:
         """Whether it left the swarm, and has not come back."""
-        return bool(self.lefts) and len(self.lefts) == len(self.joins)
+        return bool(self.leave_times) and len(self.leave_times) == len(self.join_times)
 
 
 def read_trace(file: Path, t0: float, end: float, *, may_be_torn: bool = False) -> HostTrace:
-    """Read the trace of a trial that began at `t0` and ended at `end`, both of the clock that the trace has."""
+    """Read the trace of a trial that began at `t0` and ended at `end`, both on the clock of the trace."""
     reader = _Reader(t0)
     number = 0
     try:
@@ -115,7 +140,7 @@ def read_trace(file: Path, t0: float, end: float, *, may_be_torn: bool = False) 
                 break
             reader.take(number, line)
         reader.end_life(end - t0)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError) as error:
         raise _damage(file, number, error) from error
     if not number and not may_be_torn:
         raise DamageError(file, "is empty, though its application ended well")
@@ -129,11 +154,11 @@ def _lines(file: Path) -> Iterator[bytes]:
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or spoilt: {error}") from error
+        raise DamageError(file, f"is cut short or corrupt: {error}") from error
 
 
 class UnknownConnectionError(ValueError):
-    """A line tells of a connection that was never made."""
+    """A line names a connection that was never made."""
 
     def __init__(self, line: int, key: int) -> None:
         self.line = line
@@ -143,8 +168,7 @@ class UnknownConnectionError(ValueError):
 def _damage(file: Path, number: int, error: Exception) -> DamageError:
     if isinstance(error, UnknownConnectionError):
         number = error.line
-    reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-    return DamageError(file, f"is not a line of a trace: {reason}", number)
+    return DamageError(file, f"is not a line of a trace: {error}", number)
 
 
 class _Reader:
@@ -155,161 +179,183 @@ class _Reader:
         self._t0 = t0
         self._line = 0
         self._t = 0.0
-        self._is_begun = False
+        self._has_header = False
         self._wasted = 0
-        self._waiting = MovedLines(t0)
-        self._by_key: dict[int, Contact] = {}
-        """The connections of this life."""
-        self._standing: set[int] = set()
-        """Those that have not ended."""
+        self._moved_lines = MovedLines(t0)
+        self._by_key: dict[int, ConnectionTotals] = {}
+        """The connections of this life, by their number."""
+        self._open: set[int] = set()
+        """The numbers of those that have not ended."""
         self._is_leech = False
-        self._takers: Mapping[str, Callable[[Entry], None]] = {
-            "trace": self._begin_life,
-            "joined": self._join,
-            "opened": self._open,
-            "connected": self._connect,
-            "handshaken": self._know,
-            "disconnected": self._disconnect,
-            "unchoked": self._unchoke,
-            "choked": self._choke,
-            "moved": self._move,
-            "piece_completed": self._complete_piece,
-            "completed": self._complete,
-            "piece_failed": lambda _: self._count("failed_pieces"),
-            "banned": lambda _: self._count("bans"),
-            "error": lambda _: self._count("errors"),
-            "left": self._leave,
-        }
 
     def take(self, number: int, line: bytes) -> None:
-        """Take one line; most are of the kind that waits, until it matters who moved how much."""
+        """Take one line. Most are `moved`: these are collected until it matters who moved how much."""
         self._line = number
-        t = self._waiting.took(number, line)
+        t = self._moved_lines.collect(number, line) if self._has_header else None
         if t is not None:
             self._t = self.trace.last = t
             return
-        entry = json.loads(line)
-        event = entry["event"]
-        self._t = self.trace.last = entry["t"] - self._t0
-        if not self._is_begun and event != "trace":
-            raise ValueError("the header comes first")
-        taker = self._takers.get(event)
-        if taker is not None:
-            taker(entry)
+        entries = parse(line)
+        if not self._has_header or entries.get("event") == HEADER:
+            self._begin_life(entries)
+            return
+        t, kind = time_and_kind(entries)
+        self._t = self.trace.last = t - self._t0
+        if kind not in IGNORED:
+            _HANDLERS[kind](self, make_event(kind, entries))
 
     def end_life(self, end: float) -> None:
-        """Connections end with the life that made them, and their numbers begin anew.
+        """End the connections of this life: in the next one their numbers begin at 1 again.
 
-        What was going on is counted until the host left, or until the last line of one that died.
+        What was still going on is counted until the application left, or until the last line of one that was killed.
         """
-        self._read_waiting()
+        self._read_moved_lines()
         self._end_leeching()
-        t = min(self.trace.lefts[-1] if self.trace.has_left else self._t, end)
-        for contact in self._by_key.values():
-            contact.stop(t)
+        t = min(self.trace.leave_times[-1] if self.trace.has_left else self._t, end)
+        for connection in self._by_key.values():
+            connection.stop(t)
         self._by_key = {}
-        self._standing = set()
+        self._open = set()
         self.trace.wasted += self._wasted
         self._wasted = 0
 
-    def _begin_life(self, entry: Entry) -> None:
-        if entry["version"] != VERSION:
-            raise ValueError(f"the trace is of version {entry['version']}, and this testbed reads version {VERSION}")
+    def _begin_life(self, entries: dict[str, Any]) -> None:
+        self._t = self.trace.last = float(check_header(entries)["t"]) - self._t0
         self.end_life(self._t)
-        self._is_begun = True
+        self._has_header = True
 
-    def _read_waiting(self) -> None:
-        """Add what the lines that wait tell of connections that stand; those that ended have told it themselves."""
-        moves = self._waiting.read()
-        if unknown := moves.first_line_beyond(set(self._by_key)):
+    def _read_moved_lines(self) -> None:
+        """Add what the collected lines say of open connections; ended ones gave their totals when they ended."""
+        moved = self._moved_lines.read()
+        if unknown := moved.first_line_beyond(set(self._by_key)):
             raise UnknownConnectionError(*unknown)
-        told = moves.only(self._standing)
-        for key, received, sent in told.by_key():
+        of_open = moved.only(self._open)
+        for key, received, sent in of_open.by_key():
             self._by_key[key].received += received
             self._by_key[key].sent += sent
-        for second, received, sent in told.by_second():
+        for second, received, sent in of_open.by_second():
             self._add(second, received, sent)
 
     def _add(self, second: int, received: int, sent: int) -> None:
-        before = self.trace.moved.get(second, (0, 0))
-        self.trace.moved[second] = (before[0] + received, before[1] + sent)
+        before = self.trace.by_second.get(second, (0, 0))
+        self.trace.by_second[second] = (before[0] + received, before[1] + sent)
         self.trace.received += received
         self.trace.sent += sent
 
-    def _move(self, entry: Entry) -> None:
-        """Take a line that is written otherwise than our programs write it."""
-        for key, received, sent in entry["bytes"]:
-            contact = self._contact(key)
-            if key in self._standing:
-                contact.received += received
-                contact.sent += sent
-                self._add(floor(self._t), received, sent)
-
-    def _contact(self, key: int) -> Contact:
+    def _connection(self, key: int) -> ConnectionTotals:
         if key not in self._by_key:
             raise UnknownConnectionError(self._line, key)
         return self._by_key[key]
 
-    def _join(self, entry: Entry) -> None:
-        self.trace.peer_ids.append(entry["peer_id"])
-        self.trace.joins.append(self._t)
+    def moved(self, event: Moved) -> None:
+        """Add a line that is written otherwise than the encoder writes it."""
+        for key, received, sent in event.bytes:
+            connection = self._connection(key)
+            if key in self._open:
+                connection.received += received
+                connection.sent += sent
+                self._add(floor(self._t), received, sent)
 
-    def _open(self, entry: Entry) -> None:
-        opening = Opening(self._t, entry["piece_count"], entry["have_count"])
-        self.trace.openings.append(opening)
-        self._is_leech = opening.have_count < opening.piece_count
+    def joined(self, event: Joined) -> None:
+        self.trace.peer_ids.append(event.peer_id)
+        self.trace.join_times.append(self._t)
 
-    def _connect(self, entry: Entry) -> None:
-        contact = Contact(entry["address"])
-        self._by_key[entry["neighbour"]] = contact
-        self._standing.add(entry["neighbour"])
-        self.trace.contacts.append(contact)
+    def opened(self, event: Opened) -> None:
+        self.trace.initial_pieces.append(InitialPieces(self._t, event.piece_count, event.have_count))
+        self._is_leech = event.have_count < event.piece_count
 
-    def _know(self, entry: Entry) -> None:
-        self._contact(entry["neighbour"]).peer_id = entry["peer_id"]
+    def connected(self, event: Connected) -> None:
+        connection = ConnectionTotals(event.address)
+        self._by_key[event.neighbour] = connection
+        self._open.add(event.neighbour)
+        self.trace.connections.append(connection)
 
-    def _disconnect(self, entry: Entry) -> None:
-        """Take the connection's own count: what it moved since the last `moved` may be told before, after, or never."""
-        self._read_waiting()
-        contact = self._contact(entry["neighbour"])
-        contact.stop(self._t)
-        received, sent = max(0, entry["received"] - contact.received), max(0, entry["sent"] - contact.sent)
-        contact.received += received
-        contact.sent += sent
+    def handshaken(self, event: Handshaken) -> None:
+        self._connection(event.neighbour).peer_id = event.peer_id
+
+    def disconnected(self, event: Disconnected) -> None:
+        """Use the connection's own totals: a `moved` with its last bytes may come before, later, or never."""
+        self._read_moved_lines()
+        connection = self._connection(event.neighbour)
+        connection.stop(self._t)
+        received, sent = max(0, event.received - connection.received), max(0, event.sent - connection.sent)
+        connection.received += received
+        connection.sent += sent
         self._add(floor(self._t), received, sent)
-        self._standing.discard(entry["neighbour"])
+        self._open.discard(event.neighbour)
 
-    def _unchoke(self, entry: Entry) -> None:
-        self._watch(entry).start(self._t)
+    def unchoked(self, event: Unchoked) -> None:
+        self._stopwatch(event).start(self._t)
 
-    def _choke(self, entry: Entry) -> None:
-        self._watch(entry).stop(self._t)
+    def choked(self, event: Choked) -> None:
+        self._stopwatch(event).stop(self._t)
 
-    def _watch(self, entry: Entry) -> Stopwatch:
-        contact = self._contact(entry["neighbour"])
-        return contact.giving if entry["by_us"] else contact.given
+    def _stopwatch(self, event: Unchoked | Choked) -> Stopwatch:
+        connection = self._connection(event.neighbour)
+        return connection.unchoked_by_us if event.by_us else connection.unchoked_by_them
 
-    def _complete_piece(self, entry: Entry) -> None:
-        self.trace.pieces.append((self._t, entry["index"]))
+    def piece_completed(self, event: PieceCompleted) -> None:
+        self.trace.pieces.append((self._t, event.index))
 
-    def _complete(self, entry: Entry) -> None:
-        self._wasted = entry["wasted"]
-        self._read_waiting()
+    def completed(self, event: Completed) -> None:
+        self._wasted = event.wasted
+        self._read_moved_lines()
         self._end_leeching()
         if self.trace.completed is None:
             self.trace.completed = self._t
 
     def _end_leeching(self) -> None:
-        """What was sent until now was sent without the whole file."""
+        """Note that what was sent until now was sent without the whole file."""
         if self._is_leech:
-            for contact in self._by_key.values():
-                contact.sent_as_leech = contact.sent
+            for connection in self._by_key.values():
+                connection.sent_as_leech = connection.sent
         self._is_leech = False
 
-    def _leave(self, entry: Entry) -> None:
-        self._wasted = entry["wasted"]
-        self.trace.lefts.append(self._t)
-        self.trace.why_left = entry["reason"]
+    def piece_failed(self, _event: PieceFailed) -> None:
+        self.trace.failed_pieces += 1
 
-    def _count(self, name: str) -> None:
-        setattr(self.trace, name, getattr(self.trace, name) + 1)
+    def banned(self, _event: Banned) -> None:
+        self.trace.bans += 1
+
+    def erred(self, _event: Erred) -> None:
+        self.trace.errors += 1
+
+    def left(self, event: Left) -> None:
+        self._wasted = event.wasted
+        self.trace.leave_times.append(self._t)
+        self.trace.leave_reason = event.reason
+
+
+_HANDLERS: Final[Mapping[type[TraceEvent], Callable[[_Reader, Any], None]]] = {
+    Joined: _Reader.joined,
+    Opened: _Reader.opened,
+    Connected: _Reader.connected,
+    Handshaken: _Reader.handshaken,
+    Disconnected: _Reader.disconnected,
+    Unchoked: _Reader.unchoked,
+    Choked: _Reader.choked,
+    Moved: _Reader.moved,
+    PieceCompleted: _Reader.piece_completed,
+    PieceFailed: _Reader.piece_failed,
+    Completed: _Reader.completed,
+    Banned: _Reader.banned,
+    Erred: _Reader.erred,
+    Left: _Reader.left,
+}
+HANDLED: Final = frozenset(_HANDLERS)
+"""The events that tables are made of."""
+IGNORED: Final[frozenset[type[TraceEvent]]] = frozenset(
+    {
+        Announced,
+        BlockMoved,
+        BlockRequested,
+        DialFailed,
+        EndgameBegan,
+        Interested,
+        Lagged,
+        PieceForgotten,
+        RequestEnded,
+        Snubbed,
+    }
+)
+"""The events that no table is made of. Their fields are not checked, since a full trace has very many of them."""

@@ -1,1 +1,1 @@
-"""All trials of a plan."""
+"""All trials of a plan: where they are performed, and how a run resumes."""

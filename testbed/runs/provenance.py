@@ -1,6 +1,6 @@
-"""Where a result comes from: the program, the machine, the command line, and when.
+"""Where a result comes from: the program, the machine, the command line, and the time.
 
-A run may be continued, so there is an entry for each session.
+A run may be resumed, so there is an entry for each session.
 """
 
 import os
@@ -32,12 +32,12 @@ def session(versions: Mapping[str, str]) -> dict[str, Any]:
 
 
 def now() -> str:
-    """Return the time, for people."""
+    """Return the time as text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _commit() -> dict[str, object]:
-    """Return which commit of the testbed runs, and whether files differ from it; None where that cannot be known."""
+    """Return the commit of the testbed, and whether files differ from it; None where that is not known."""
     commit = _git("rev-parse", "HEAD")
     changes = _git("status", "--porcelain")
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}

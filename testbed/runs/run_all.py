@@ -1,4 +1,4 @@
-"""A run: its trials one after the other, each whole or absent, until all are there or somebody says stop."""
+"""A run: the trials of a plan, each complete or absent, until all are there or someone stops it."""
 
 import errno
 from collections.abc import Iterator
@@ -6,26 +6,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from testbed.errors import RunError
 from testbed.experiment.plan.plan import Plan
-from testbed.experiment.plan.trials import Trial
-from testbed.network import ProcessError
-from testbed.network.sandbox import SandboxError
+from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
-from testbed.trial.run_trial import Order, conduct
-from testbed.trial.errors import RunError, TrialError
-from testbed.trial.events import (RunBegan, Tell, TrialBegan, TrialEnded, TrialFailed,)
-from testbed.runfolder.folders import RunFolder
-from testbed.trial.payload_file import make_original
-from testbed.tasks.distribute.programs import check_programs
+from testbed.runs.executor import Executor, Outcome, sequential
+from testbed.tasks.programs import programs_of
+from testbed.trial.engine import EMULATED, ENGINES, Engine
+from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
 
 MOST_FAILURES: Final = 3
-"""So many trials in a row without a result, and it is not chance."""
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""So many trials in a row without a result are no accident."""
+_DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass
 class Tally:
-    """What a session came to."""
+    """The outcomes of a session."""
 
     ended: list[TrialEnded] = field(default_factory=list)
     failed: list[TrialFailed] = field(default_factory=list)
@@ -33,23 +30,30 @@ class Tally:
 
 
 def check_plan(plan: Plan) -> None:
-    """Raise a TrialError if a trial asks for what no program here can do."""
+    """Raise TrialError if a trial asks for something that no program can do."""
     for trial in plan.trials:
-        check_programs(trial)
+        programs_of(trial).check(trial)
 
 
-def run_trials(run: RunFolder, session: dict[str, Any], tell: Tell) -> Tally:
-    """Run the trials that are missing, in their order; what is there is kept, however this ends.
+def run_trials(
+    run: RunFolder,
+    session: dict[str, Any],
+    notify: Notify,
+    *,
+    engine: Engine = ENGINES[EMULATED],
+    executor: Executor = sequential,
+) -> Tally:
+    """Run the missing trials in their order. Complete trials are kept, however this ends.
 
     The folder must be locked.
     """
     tally = Tally()
-    with _room_explained(run):
+    with _full_disk_explained(run):
         run.sweep()
         run.add_session(session)
-        tell(RunBegan(run.path, run.plan, run.done()))
+        notify(RunBegan(run.path, run.plan, run.done()))
         try:
-            _run_missing(run, tally, tell)
+            _add_outcomes(run, tally, executor(_orders(run), engine, notify), notify)
         except KeyboardInterrupt:
             tally.is_interrupted = True
         finally:
@@ -57,17 +61,25 @@ def run_trials(run: RunFolder, session: dict[str, Any], tell: Tell) -> Tally:
     return tally
 
 
-def _run_missing(run: RunFolder, tally: Tally, tell: Tell) -> None:
+def _orders(run: RunFolder) -> list[TrialOrder]:
+    missing = {trial.id for trial in run.missing()}
+    return [
+        TrialOrder(number, trial, run.trials, shared_folder=run.work, experiment_seed=run.plan.seed)
+        for number, trial in enumerate(run.plan.trials, start=1)
+        if trial.id in missing
+    ]
+
+
+def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[Outcome], notify: Notify) -> None:
+    """Take outcomes until a trial was the last one, or too many in a row have failed."""
     failures = 0
-    for trial in run.missing():
-        tell(TrialBegan(1 + run.plan.trials.index(trial), trial))
-        outcome = _run_one(run, trial, tell)
-        tell(outcome)
+    for outcome in outcomes:
+        notify(outcome)
         if isinstance(outcome, TrialFailed):
             tally.failed.append(outcome)
             failures += 1
             if failures == MOST_FAILURES:
-                raise RunError(f"{failures} trials in a row have no result, so the rest is not tried: {outcome.why}")
+                raise RunError(f"{failures} trials in a row have no result, so the run ends here: {outcome.why}")
             continue
         failures = 0
         if not tally.ended:
@@ -78,28 +90,18 @@ def _run_missing(run: RunFolder, tally: Tally, tell: Tell) -> None:
             return
 
 
-def _run_one(run: RunFolder, trial: Trial, tell: Tell) -> TrialEnded | TrialFailed:
-    original = make_original(run.work, run.plan.seed, trial.settings.file_size)
-    try:
-        return conduct(Order(trial, original, run.trials), tell)
-    except (TrialError, ProcessError, SandboxError) as error:
-        run.sweep_trials()
-        return TrialFailed(trial, str(error))
-
-
 @contextmanager
-def _room_explained(run: RunFolder) -> Iterator[None]:
+def _full_disk_explained(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _DISK_FULL:
             raise
         raise RunError(
-            f"{run.path}: there is no room left on the disk; the trials that are complete are kept:"
-            " make room, and run the same command again"
+            f"{run.path}: the disk is full. Complete trials are kept: make room, and run the same command again"
         ) from error
 
 
 def finish_session(run: RunFolder) -> None:
-    """Note that the session has ended."""
+    """Record that the session has ended."""
     run.change_session(ended=provenance.now())

@@ -1,9 +1,10 @@
-"""The bounds that measured times are held against, and the scheme that attains them; pure."""
+"""Bounds that measured times are compared with, and the scheme that attains them; pure."""
 
 from testbed.theory.bounds import (
     Bound,
     Downloader,
     Swarm,
+    Term,
     client_server_bound,
     p2p_bound,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "FluidRates",
     "LinkUse",
     "Swarm",
+    "Term",
     "chunked_seconds",
     "client_server_bound",
     "fluid_rates",

@@ -1,12 +1,12 @@
-"""The least time in which a file can reach everyone.
+"""The shortest time in which a file can reach all peers.
 
-In a flash crowd, where N peers begin at once with nothing and nobody leaves, these are the textbook's
+In a flash crowd, where N peers begin together with nothing and none leaves, these are the textbook's
 
     client-server   max{N F/u_s, F/d_min}
     peer-to-peer    max{F/u_s, F/d_min, N F/(u_s + sum u_i)}
 
-Peers that arrive later, or hold a part already, are counted for what they still need. The results stay lower bounds,
-but what attains them is known for the flash crowd only. A peer that leaves early can only make it slower.
+Peers that arrive later, or have a part already, count with what they still need. The results remain lower bounds, but a
+scheme that attains them is known for the flash crowd only. A peer that leaves early can only make it slower.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ Term: TypeAlias = Literal["server", "download", "uploads"]
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """One peer: rates in bit/s, the share of the file that it holds at first, when it arrives (s)."""
+    """One peer: its rates in bit/s, the share of the file that it has at first, and its arrival in s."""
 
     up: float
     down: float = inf
@@ -28,7 +28,7 @@ class Downloader:
 
 @dataclass(frozen=True, slots=True)
 class Swarm:
-    """A file of `size` bits, the servers' uploads together (bit/s), and who wants the file."""
+    """A file of `size` bits, the total upload rate of the servers (bit/s), and the peers that want the file."""
 
     size: float
     server_up: float
@@ -40,7 +40,7 @@ class Swarm:
 
     @property
     def uploads(self) -> float:
-        """The peers' uploads together."""
+        """The total upload rate of the peers."""
         return sum(peer.up for peer in self.peers)
 
     @property
@@ -54,36 +54,35 @@ class Swarm:
         return tuple(self.size * (1 - peer.held) for peer in self.peers)
 
     def in_payload(self, share: float) -> "Swarm":
-        """The same with every rate reduced to the share of it that carries payload."""
+        """Return the same swarm with every rate reduced to its share of payload."""
         peers = tuple(replace(peer, up=peer.up * share, down=peer.down * share) for peer in self.peers)
         return Swarm(self.size, self.server_up * share, peers)
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A lower bound on the distribution time (s), by what could be in the way; each term is one by itself."""
+    """A lower bound on the distribution time (s): the largest of three terms, each of which is a bound by itself."""
 
     server: float
-    """What only the server can send must leave it."""
+    """The server must send each bit at least once."""
     download: float
-    """The last peer must take in what it needs."""
+    """The slowest peer must receive what it needs."""
     uploads: float = 0.0
-    """All that is needed must leave the server or a peer."""
+    """Server and peers together must send everything that is needed."""
 
     @property
     def seconds(self) -> float:
-        """The bound."""
         return max(self.server, self.download, self.uploads)
 
     @property
     def limit(self) -> Term:
-        """Which term it is that limits; of equal ones the first."""
+        """The largest term; the first of equal ones."""
         terms: dict[Term, float] = {"server": self.server, "download": self.download, "uploads": self.uploads}
         return max(terms, key=terms.__getitem__)
 
 
 def client_server_bound(swarm: Swarm) -> Bound:
-    """Bound the time in which the server alone serves all."""
+    """Bound the time in which the server alone serves all peers."""
     return Bound(server=_first_arrival(swarm) + sum(swarm.needs) / swarm.server_up, download=_download_term(swarm))
 
 

@@ -1,7 +1,7 @@
 """The scheme that attains the peer-to-peer bound of a flash crowd, as rates of a fluid (Kumar and Ross).
 
-The server sends peer i a stream s_i of its own, which i relays to all others, and to each peer a stream s_0 that nobody
-relays:
+The server sends peer i a stream s_i of its own, which i relays to all others, and to each peer a stream s_0 that is not
+relayed:
 
     server     (N-1) u_s <= sum u_i         s_i = u_s u_i / sum u_i, s_0 = 0                       everyone gets u_s
     uploads    otherwise                    s_i = u_i/(N-1), s_0 = (u_s - sum u_i/(N-1)) / N       (u_s + sum u_i)/N
@@ -21,22 +21,21 @@ class FluidRates:
 
     limit: Term
     relayed: tuple[float, ...]
-    """What the server sends each peer for the others too: the peer relays it to each of them at this rate."""
+    """What the server sends to each peer, which relays it to every other peer at this rate."""
     direct: float
-    """What the server sends to each peer for itself alone."""
+    """What the server sends to each peer for that peer alone."""
 
     @property
     def received(self) -> float:
-        """What everyone takes in."""
+        """What each peer receives."""
         return self.direct + sum(self.relayed)
 
     def scaled(self, factor: float, limit: Term) -> "FluidRates":
-        """The same streams, each times `factor`."""
         return FluidRates(limit, tuple(rate * factor for rate in self.relayed), self.direct * factor)
 
 
 def fluid_rates(swarm: Swarm) -> FluidRates:
-    """Return the rates at which everyone has the file at the bound."""
+    """Return the rates at which all peers complete at the bound."""
     rates = _unlimited_downloads(swarm.server_up, [peer.up for peer in swarm.peers])
     slowest = swarm.slowest_download
     return rates.scaled(slowest / rates.received, "download") if slowest < rates.received else rates
@@ -54,19 +53,19 @@ def _unlimited_downloads(server_up: float, ups: list[float]) -> FluidRates:
 
 @dataclass(frozen=True, slots=True)
 class LinkUse:
-    """How much of each link the streams take: 1 is all of it."""
+    """The share of each link that the streams use."""
 
     server: float
     uplinks: tuple[float, ...]
     downlinks: tuple[float, ...]
 
     def is_feasible(self, tolerance: float = 1e-9) -> bool:
-        """Whether no link carries more than it can."""
+        """Whether no link is overloaded."""
         return max(self.server, *self.uplinks, *self.downlinks) <= 1 + tolerance
 
 
 def link_use(rates: FluidRates, swarm: Swarm) -> LinkUse:
-    """Load the links of a swarm with the streams."""
+    """Return how much of each link of a swarm the streams use."""
     sent = sum(rates.relayed) + len(swarm.peers) * rates.direct
     relays = [rate * (len(swarm.peers) - 1) for rate in rates.relayed]
     return LinkUse(

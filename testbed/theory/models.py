@@ -1,8 +1,7 @@
-"""What models say beyond the bounds: pieces instead of a fluid, and swarms in a steady state.
+"""Models beyond the bounds: pieces instead of a fluid, and swarms in a steady state.
 
-Mundinger's bound and the fluid model of Qiu and Srikant stand here as they are remembered, not copied from their
-papers: quote a figure of theirs from the papers and not from here. What the tests hold is that they agree with
-themselves: the steady state is one, and the bound falls to 1 as pieces get smaller.
+Mundinger's bound and the fluid model of Qiu and Srikant are written from memory: quote figures from the papers, not
+from here. The tests check consistency: the steady state is one, and the bound falls to 1 as pieces get smaller.
 """
 
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from testbed.theory.bounds import Swarm
 
 
 def chunked_time(peers: int, pieces: int) -> float:
-    """Return the least time to give N peers M pieces at equal uploads and no download limit, in files at that rate.
+    """Return the shortest time to give N peers M pieces, in units of F/u: equal uploads, and no download limit.
 
     Mundinger, Weber and Weiss: 1 + floor(log2 N) / M.
     """
@@ -22,9 +21,9 @@ def chunked_time(peers: int, pieces: int) -> float:
 
 
 def chunked_seconds(swarm: Swarm, pieces: int) -> float | None:
-    """Return that time in seconds, F/u (1 + floor(log2 N)/M); None for a swarm for which the formula was not made.
+    """Return that time in seconds, F/u (1 + floor(log2 N)/M); None for a swarm to which the formula does not apply.
 
-    It was made for a server and peers with the same upload u and no other limit, that all begin with nothing at once.
+    It applies if server and peers have the same upload u and no other limit, and all peers begin at once with nothing.
     """
     is_even = all(peer.up == swarm.server_up and peer.down == inf for peer in swarm.peers)
     if not is_even or any(peer.held or peer.arrival for peer in swarm.peers):
@@ -33,14 +32,14 @@ def chunked_seconds(swarm: Swarm, pieces: int) -> float | None:
 
 
 def sharing_effectiveness(pieces: int, neighbours: int) -> float:
-    """Return eta, the chance that a peer has something for one of its neighbours: about 1 - (log M / M)^k."""
+    """Return eta, the probability that a peer has a piece for one of its k neighbours: about 1 - (log M / M)^k."""
     if pieces < 1 or neighbours < 0:
-        raise ValueError(f"at least one piece and no less than 0 neighbours are needed, not {pieces} and {neighbours}")
+        raise ValueError(f"at least one piece and 0 or more neighbours are needed, not {pieces} and {neighbours}")
     return 1 - (log(pieces) / pieces) ** neighbours
 
 
 def free_ride_share(slots: int) -> float:
-    """Return what a peer that gives nothing gets of the others' uploads: one optimistic slot beside `slots` others."""
+    """Return a free rider's share of the others' uploads: one optimistic slot beside `slots` others."""
     return 1 / (slots + 1)
 
 
@@ -67,22 +66,22 @@ class FluidModel:
         return self.arrivals - self.aborts * leechers - completions, completions - self.seed_departures * seeds
 
     def completions(self, leechers: float, seeds: float) -> float:
-        """Return the leechers that become seeds, a unit of time: what downloads or uploads allow."""
+        """Return how many leechers become seeds in a unit of time, as downloads or uploads allow."""
         by_uploads = self.upload * (self.effectiveness * leechers + seeds)
         return min(self.download * leechers, by_uploads) if leechers else 0.0
 
     def steady_state(self) -> tuple[float, float]:
-        """Return the leechers and seeds at which nothing changes."""
+        """Return the numbers of leechers and seeds that remain constant."""
         leechers = self.arrivals / (self._completion_rate() + self.aborts)
         return leechers, self._completion_rate() * leechers / self.seed_departures
 
     def mean_download_time(self) -> float:
-        """Return the time a leecher takes in the steady state, by Little's law."""
+        """Return the mean download time in the steady state, by Little's law."""
         return 1 / (self._completion_rate() + self.aborts)
 
     def _completion_rate(self) -> float:
-        """Return beta: what a leecher completes a unit of time, 1 / max{1/c, (1/mu - 1/gamma)/eta}."""
+        """Return beta, a leecher's rate of completion: 1 / max{1/c, (1/mu - 1/gamma)/eta}."""
         slowest = max(1 / self.download, (1 / self.upload - 1 / self.seed_departures) / self.effectiveness)
         if slowest <= 0:
-            raise ValueError("seeds that stay this long serve everybody at once: there is no steady state to speak of")
+            raise ValueError("seeds that stay this long serve every leecher at once: there is no steady state")
         return 1 / slowest

@@ -1,6 +1,6 @@
 """Find a topology and make it.
 
-A reference says which: `star`, `two-isps` or `tree` (the testbed's own), `my.py` or `my.py:name` (a file as
+A reference is `star`, `two-isps` or `tree` (the testbed's own), `my.py` or `my.py:name` (a file as
 `mn --custom` reads it, and one of its `topos` or of its classes), or `module:name`.
 """
 
@@ -19,10 +19,10 @@ from testbed.topology.parameters import (
     TopologyError,
     TopologyMaker,
     describe_parameters,
-    did_you_mean,
     either,
     resolve_parameters,
 )
+from testbed.values.findings import did_you_mean
 
 BUILT_IN = {"star": "topologies.star", "two-isps": "topologies.two_isps", "tree": "topologies.tree"}
 
@@ -43,7 +43,7 @@ def make_topology(reference: str, parameters: Mapping[str, object]) -> Topo:
 
 
 def load_topology(reference: str) -> TopologyMaker:
-    """Return the class (or function) that `reference` names; a file that it names is run."""
+    """Return the class (or function) that `reference` names; if it names a file, the file is run."""
     if reference in BUILT_IN:
         return _choose(importlib.import_module(BUILT_IN[reference]), reference, reference)
     place, colon, name = reference.rpartition(":")
@@ -64,9 +64,9 @@ def _run_file(path: Path) -> ModuleType:
     code = _compiled(path)
     module = ModuleType(str(path.resolve()))
     module.__file__ = str(path)
-    sys.modules[module.__name__] = module  # where dataclasses and type hints look their module up
+    sys.modules[module.__name__] = module  # dataclasses and type hints look up their module here
     try:
-        exec(code, vars(module))  # noqa: S102 - running it is what was asked for
+        exec(code, vars(module))  # noqa: S102 - the user asked to run it
     except (Exception, SystemExit) as error:
         raise TopologyError(f"{_place(path, error)}: {type(error).__name__}: {error}") from error
     return module
@@ -84,7 +84,7 @@ def _compiled(path: Path) -> CodeType:
 
 
 def _place(path: Path, error: BaseException) -> str:
-    """Return the last line of the file itself that the error went through."""
+    """Return the last line of the file in the traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     return f"{path}:{lines[-1]}" if lines else str(path)
 
@@ -99,7 +99,7 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _choose(module: ModuleType, place: str, name: str) -> TopologyMaker:
-    """Return the topology called `name`, the only one for an empty name; of functions, only `topos` may hold one."""
+    """Return the topology `name`, or the only one if the name is empty. A function counts only in `topos`."""
     offered = _offered(module)
     name = name or _only(offered, place)
     if name not in offered and not hasattr(module, name):

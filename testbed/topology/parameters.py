@@ -1,15 +1,14 @@
 """Read a topology's parameters with their units.
 
-The parameters are those of the class's `build` (and `__init__`). What is annotated is checked and converted, and an
-annotation can carry a unit: `up: Annotated[int, "bit/s"]` takes "8 Mbit/s" and `build` gets 8_000_000. What is not
-annotated is passed on as `mn` would, as a number where it looks like one.
+The parameters are those of the class's `build` (and `__init__`). Annotated parameters are checked and converted, and an
+annotation can carry a unit: `up: Annotated[int, "bit/s"]` takes "8 Mbit/s" and `build` gets 8_000_000. Others are
+passed on as `mn` does it: as numbers if they look like numbers.
 """
 
 import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from inspect import getattr_static
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -18,17 +17,18 @@ from mininet.topo import Topo
 
 from testbed import units
 from testbed.errors import ExplainedError
+from testbed.values.findings import did_you_mean
 
 # A Topo class, or a function that returns a Topo: Mininet's `topos` may hold either.
 TopologyMaker: TypeAlias = Callable[..., Topo]
 
 
 class TopologyError(ExplainedError, ValueError):
-    """A topology that cannot be found or made."""
+    """A topology cannot be found or made."""
 
 
 class ParameterError(TopologyError):
-    """Parameters that a topology cannot take: `problems` says for each of them why."""
+    """A topology refuses parameters; `problems` has the reason for each."""
 
     def __init__(self, problems: Mapping[str, str], parameters: Iterable["Parameter"] = ()) -> None:
         self.problems = dict(problems)
@@ -52,7 +52,7 @@ class Parameter:
 
     @property
     def accepts(self) -> str:
-        """What can be written for it: "a rate such as 8 Mbit/s, or a list"."""
+        """The possible values in words: "a rate such as 8 Mbit/s, or a list"."""
         return _accepts(self.annotation)
 
     def __str__(self) -> str:
@@ -66,7 +66,7 @@ def describe_parameters(maker: TopologyMaker) -> tuple[Parameter, ...]:
 
 
 def resolve_parameters(maker: TopologyMaker, given: Mapping[str, object]) -> dict[str, Any]:
-    """Convert what was written for a topology's parameters into what its `build` takes; all problems at once."""
+    """Convert written parameters into those that `build` takes; report all problems at once."""
     parameters = {parameter.name: parameter for parameter in describe_parameters(maker)}
     takes_any = _takes_any_name(maker)
     resolved: dict[str, Any] = {}
@@ -86,7 +86,7 @@ def resolve_parameters(maker: TopologyMaker, given: Mapping[str, object]) -> dic
 
 
 def _builders(maker: TopologyMaker) -> list[Callable[..., Any]]:
-    """Return the functions that the parameters reach, the last one last; empty for a class that builds nothing."""
+    """Return the functions that receive the parameters, in the order of the calls; empty if `build` is Topo's own."""
     if not isinstance(maker, type):
         return [maker]
     init, build = (getattr_static(maker, name) for name in ("__init__", "build"))
@@ -99,7 +99,7 @@ def _builders(maker: TopologyMaker) -> list[Callable[..., Any]]:
 def _named(builder: Callable[..., Any]) -> list[Parameter]:
     try:
         hints = get_type_hints(builder, include_extras=True)
-    except Exception:  # somebody else's annotations need not be readable here
+    except Exception:  # annotations of a foreign class may not be resolvable here
         hints = {}
     signature = inspect.signature(builder).parameters.values()
     by_name = {inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY}
@@ -111,7 +111,7 @@ def _named(builder: Callable[..., Any]) -> list[Parameter]:
 
 
 def _takes_any_name(maker: TopologyMaker) -> bool:
-    """Whether parameters that have no name of their own are looked at; Mininet calls them _opts where they are not."""
+    """Whether parameters without a name of their own are used; Mininet calls them _opts if they are not."""
     builders = _builders(maker)
     name = _open_name(builders[-1]) if builders else ""
     return bool(name) and not name.startswith("_")
@@ -124,7 +124,7 @@ def _open_name(builder: Callable[..., Any]) -> str:
 
 
 def _read(annotation: Any, value: object) -> Any:
-    """Convert what was written into what the annotation asks for; a ValueError says what could have been written."""
+    """Convert a written value to the annotated type; a ValueError says what is possible."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in {Union, UnionType}:
         return _read_union(arguments, value)
@@ -213,7 +213,7 @@ def _read_text(value: object) -> str:
 
 
 def _read_untyped(value: object) -> object:
-    """Read text as `mn` reads it: a number where it looks like one."""
+    """Read text as `mn` does: as a number if it looks like one."""
     for number in (int, float):
         try:
             return number(value) if isinstance(value, str) else value
@@ -232,7 +232,7 @@ _NAMES = {int: "whole number", float: "number", bool: "true or false", str: "tex
 
 
 def _accepts(annotation: Any) -> str:
-    """Say in words what an annotation takes."""
+    """Describe the values that an annotation allows."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in {Union, UnionType}:
         single = [_accepts(member) for member in arguments if member is not NoneType and not _is_sequence(member)]
@@ -256,12 +256,6 @@ def _shown(annotation: Any, default: object) -> str:
 
 
 def either(words: Iterable[str]) -> str:
-    """Join words as a sentence lists choices."""
+    """Join words with commas and `or`."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return the nearest known word as a question, or nothing."""
-    close = get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""

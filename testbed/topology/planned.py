@@ -1,4 +1,4 @@
-"""The topology of a trial: the class that its experiment names, with the hosts that its plan has."""
+"""The topology of a trial: the class that its experiment names, with the hosts of its plan."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from testbed.topology.parameters import (
 
 
 def topology_of(trial: Trial) -> Topo:
-    """Make the topology of a trial; a TopologyError says what its class cannot take."""
+    """Make the topology of a trial; a TopologyError says what its class does not accept."""
     reference, hosts = trial.settings.topology.reference, trial.hosts.all
     maker = load_topology(reference)
     written = resolve_parameters(maker, trial.settings.topology.parameters)
@@ -28,12 +28,12 @@ def topology_of(trial: Trial) -> Topo:
 def _made(maker: TopologyMaker, reference: str, arguments: Mapping[str, object]) -> Topo:
     try:
         return maker(**arguments)
-    except Exception as error:  # a topology may be anybody's
+    except Exception as error:  # a topology of the user's may raise anything
         raise TopologyError(f"{reference}: {error}") from error
 
 
 def _sizes(known: set[str], written: Mapping[str, object], hosts: int) -> dict[str, object]:
-    """Say how many hosts there are, in the words of a topology that has them in one place (n) or in two (n1, n2)."""
+    """Return the number of hosts as the topology takes it: in one place (n) or in two (n1, n2)."""
     if {"n1", "n2"} <= known:
         first = written.get("n1")
         first = first if isinstance(first, int) else (hosts + 1) // 2
@@ -42,7 +42,7 @@ def _sizes(known: set[str], written: Mapping[str, object], hosts: int) -> dict[s
 
 
 def _columns(hosts: Sequence[PlannedHost]) -> dict[str, list[object]]:
-    """Return a value for each host, in milliseconds and per cent; nothing for what no host asks."""
+    """Return a value for each host, in milliseconds and per cent; without parameters that no host sets."""
     impairments: dict[str, list[object]] = {
         "delay": [1000 * host.delay for host in hosts],
         "jitter": [1000 * host.jitter for host in hosts],

@@ -1,4 +1,4 @@
-"""What happens in a run, for whoever shows it."""
+"""What an engine is asked to do, and the events that a run reports while it lasts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,70 +10,88 @@ from testbed.experiment.plan.trials import Trial
 
 
 @dataclass(frozen=True)
+class TrialOrder:
+    """A trial to perform."""
+
+    number: int
+    """Its place in the plan, from 1."""
+    trial: Trial
+    trials: Path
+    """Where its folder is to appear."""
+    shared_folder: Path
+    """For files that all trials of the run use and no result needs."""
+    experiment_seed: int
+
+
+@dataclass(frozen=True)
 class RunBegan:
-    """A run begins, or goes on with what is there."""
+    """A run begins, or resumes."""
 
     event: ClassVar[str] = "run began"
     folder: Path
     plan: Plan
     is_done: frozenset[str]
-    """The trials that are there already."""
+    """The ids of the trials that are complete already."""
 
 
 @dataclass(frozen=True)
 class TrialBegan:
-    """The network of a trial is about to be built."""
+    """A trial is about to be performed."""
 
     event: ClassVar[str] = "trial began"
     number: int
+    """Its place in the plan, from 1."""
     trial: Trial
 
 
 @dataclass(frozen=True)
 class Progress:
-    """A trial, a second later. Rates in bit/s of frames."""
+    """The state of a trial, once a second. Rates in bit/s of frames."""
 
     event: ClassVar[str] = "progress"
     seconds: float
     """Since t = 0."""
     joined: int
     completed: int
-    lost: int
-    """Peers that ended without having everything."""
-    shares: tuple[float, ...]
-    """How much of the file each peer has, about, in the order of the plan."""
+    failed: int
+    """Participants that ended without completing."""
+    progress: dict[str, float]
+    """For each participant, by its host's name: an estimate of the share that it has done, 0 to 1."""
     rate: float
     """What all hosts sent in the last second."""
     idle_cpu: float
     lateness_ms: float | None
-    doubts: tuple[str, ...]
-    """Reasons so far not to trust the emulation."""
+    reasons: tuple[str, ...]
+    """Reasons so far to suspect the emulation."""
     is_last: bool
-    """Whether the run will stop after this trial, as it was asked to."""
+    """Whether the run was asked to stop after this trial."""
 
 
 @dataclass(frozen=True)
 class Collecting:
-    """The programs have ended, and what they left is being kept."""
+    """The applications have ended; the trial's results are being written."""
 
     event: ClassVar[str] = "collecting"
 
 
 @dataclass(frozen=True)
 class TrialEnded:
-    """A trial is complete, and kept."""
+    """A trial is complete and its folder written."""
 
     event: ClassVar[str] = "trial ended"
     trial: Trial
     stopped: str
+    """Why it ended: `complete`, `all ended` or `time limit`."""
+    participants: int
     completed: int
-    distribution_s: float | None
-    """When the last peer had everything; None if not all had."""
+    completion_s: float | None
+    """When the last participant completed, in seconds after t = 0; None if one did not."""
     verdict: str
     reasons: tuple[str, ...]
     seconds: float
-    """That it all took, with building and collecting."""
+    """The time that it took, building and collecting included."""
     is_last: bool
+    """Whether the run was asked to stop after this trial."""
     settings: dict[str, str]
     """The kernel settings of each host."""
 
@@ -89,7 +107,7 @@ class TrialFailed:
 
 @dataclass(frozen=True)
 class RunEnded:
-    """Nothing more will be run, and tables and figures are made."""
+    """No more trials will be run; tables and figures are written."""
 
     event: ClassVar[str] = "run ended"
     folder: Path
@@ -99,4 +117,4 @@ class RunEnded:
 
 
 Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Progress | Collecting | TrialEnded | TrialFailed
-Tell: TypeAlias = Callable[[Event], None]
+Notify: TypeAlias = Callable[[Event], None]

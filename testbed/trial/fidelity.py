@@ -1,12 +1,14 @@
-"""Whether the emulation can be trusted in a trial: `valid`, or `suspect` with the reasons; pure.
+"""The verdict on the emulation of a trial: `valid`, or `suspect` with the reasons; pure.
 
-The thresholds are explained in docs/runs.md.
+It is made once, when the trial has ended, and from signals of the machine and its links only: results never change it.
+docs/runs.md explains the thresholds.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final
 
+from testbed.runfolder.record import Fidelity
 from testbed.trial.monitoring.links import SHORTEST_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.units import format_rate
@@ -14,50 +16,31 @@ from testbed.units import format_rate
 FINE_LATENESS_MS: Final = 4.0
 BAD_LATENESS_MS: Final = 20.0
 MOST_LATE_SHARE: Final = 0.1
-"""Of the seconds, those that may be later than fine."""
+"""The share of seconds that may be above the fine lateness."""
 BAD_RUN_DELAY_MS: Final = 500.0
 BAD_LOOP_LATENESS_MS: Final = 200.0
 LEAST_IDLE: Final = 0.02
 RATE_TOLERANCE: Final = 0.03
 LONG_BUSY_SECONDS: Final = 5.0
 RULE_OF_THREE: Final = 3.0
-"""What was not seen in n looks is, with 95 % certainty, so for less than 3/n of the time."""
+"""With 95 % confidence, what n looks never saw took less than 3/n of the time."""
 MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a trial."""
+    """The signals that a verdict is based on."""
 
     samples: Sequence[MachineSample]
     links: Sequence[LinkUse]
     loop_lateness_ms: float
-    """The worst of any application."""
+    """The worst event loop lateness of any application."""
     limits: Sequence[str]
-    """Those of the machine that were hit."""
-
-
-@dataclass(frozen=True)
-class Fidelity:
-    """The verdict, why, and the figures that it stands on."""
-
-    verdict: Literal["valid", "suspect"]
-    reasons: tuple[str, ...]
-    lowest_idle_cpu: float | None
-    worst_lateness_ms: float | None
-    loop_lateness_ms: float
-    run_delay_ms_per_s: float | None
-    psi_cpu: float | None
-    core_drops: int
-    limits: tuple[str, ...]
-
-    def row(self) -> dict[str, object]:
-        """Return it for a file."""
-        return asdict(self)
+    """The limits of the machine that were hit, in words."""
 
 
 def judge(evidence: Evidence) -> Fidelity:
-    """Weigh the evidence."""
+    """Judge a trial."""
     reasons = tuple(_reasons(evidence))
     samples = evidence.samples
     return Fidelity(
@@ -87,7 +70,7 @@ def _lateness(samples: Sequence[MachineSample]) -> list[float]:
 def _of_lateness(samples: Sequence[MachineSample]) -> Iterator[str]:
     lateness = _lateness(samples)
     if not lateness:
-        yield "nobody measured how late programs wake"
+        yield "it was not measured how late programs wake"
     elif max(lateness) >= BAD_LATENESS_MS:
         yield f"programs woke {max(lateness):.1f} ms late in the worst second ({BAD_LATENESS_MS:g} is too much)"
     elif (late := sum(each > FINE_LATENESS_MS for each in lateness)) > max(1, MOST_LATE_SHARE * len(lateness)):
@@ -98,7 +81,7 @@ def _of_processors(evidence: Evidence) -> Iterator[str]:
     if any(
         sample.idle_cpu < LEAST_IDLE and (sample.lateness_ms or 0) > FINE_LATENESS_MS for sample in evidence.samples
     ):
-        yield "there was a second in which the processors were busy all the time, and programs woke late"
+        yield "in at least one second all processors were busy and programs woke late"
     delay = max((sample.run_delay_ms for sample in evidence.samples), default=0.0)
     if delay >= BAD_RUN_DELAY_MS:
         yield f"a program waited {delay:.0f} ms of a second for a processor ({BAD_RUN_DELAY_MS:g} is too much)"
@@ -110,7 +93,7 @@ def _of_processors(evidence: Evidence) -> Iterator[str]:
 
 
 def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
-    """Yield what links gave beyond what was asked, and those that were busy for long and never gave it."""
+    """Yield links that gave more than was asked, and links that were busy for long without giving it."""
     off = [text for link in links if (text := _off(link))]
     yield from off[:MOST_NAMED]
     if len(off) > MOST_NAMED:
@@ -131,5 +114,5 @@ def _off(link: LinkUse) -> str:
 
 
 def _unseen(link: LinkUse) -> float:
-    """Return for which part of its busy time the link may have had nothing to send, though nobody saw that."""
+    """Return the share of its busy time in which the link may have had nothing to send without being seen."""
     return RULE_OF_THREE / link.looks if link.looks else 1.0

@@ -1,4 +1,4 @@
-"""Ctrl-C in the middle of a trial: the first asks to stop after it, the second stops now."""
+"""Ctrl-C during a trial: the first asks to stop after it, the second stops now."""
 
 import signal
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ from types import FrameType
 
 @dataclass
 class Interrupt:
-    """Whether somebody has asked to stop."""
+    """Whether the run was asked to stop after this trial."""
 
     is_asked: bool = False
 
 
 @contextmanager
 def first_interrupt_waits() -> Iterator[Interrupt]:
-    """Take note of the first SIGINT; the second raises KeyboardInterrupt."""
+    """Record the first SIGINT; the second raises KeyboardInterrupt."""
     interrupt = Interrupt()
 
-    def asked(_number: int, _frame: FrameType | None) -> None:
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
         if interrupt.is_asked:
             raise KeyboardInterrupt
         interrupt.is_asked = True
 
-    before = signal.signal(signal.SIGINT, asked)
+    before = signal.signal(signal.SIGINT, on_interrupt)
     try:
         yield interrupt
     finally:

@@ -1,25 +1,24 @@
-"""Second addresses, for hosts that go away and come back as somebody else."""
+"""Second addresses, for hosts that leave and come back under another identity."""
 
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from testbed.experiment.plan.trials import Trial
+from testbed.errors import TrialError
 from testbed.network import EmulatedHost, Network
 from testbed.network.build.fabric import ADDRESSES
 from testbed.network.kernel.messages import new_address, new_neighbour, new_route
 from testbed.network.kernel.netlink import NetlinkSocket
-from testbed.trial.errors import TrialError
 
 _APART: Final = 1 << 16
-"""Between a host's two addresses: hosts have the lower half of the range."""
+"""The distance between a host's two addresses: first addresses are in the lower half of the range."""
 
 
-def give_return_addresses(network: Network, trial: Trial) -> dict[str, str]:
-    """Give each host whose peer will come back a second address; they are returned by the host's name."""
-    leaving = [peer.name for peer in trial.hosts.peers if peer.departure.kind == "mid_way"]
-    if leaving and (len(network.hosts) >= _APART or network.mininet.fabric.bridged):
-        raise TrialError("peers that come back need a routed core, and fewer than 65536 hosts")
-    return {name: str(_give_address(network, network.host(name))) for name in leaving}
+def give_return_addresses(network: Network, returning: Collection[str]) -> dict[str, str]:
+    """Give each of these hosts a second address, and return the addresses by the host's name."""
+    if returning and (len(network.hosts) >= _APART or network.mininet.fabric.bridged):
+        raise TrialError("hosts that come back need a routed core and fewer than 65536 hosts")
+    return {name: str(_give_address(network, network.host(name))) for name in returning}
 
 
 def _give_address(network: Network, host: EmulatedHost) -> IPv4Address:

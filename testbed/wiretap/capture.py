@@ -1,24 +1,24 @@
-"""Packets to keep, as the experiment asks: a pcap file a host, begun before the programs and ended after them."""
+"""Packet captures, as the experiment asks for: one pcap file for each host, from before its program to after it."""
 
 import re
 import shutil
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, Trial
+from testbed.errors import TrialError
+from testbed.experiment.plan.trials import Trial
 from testbed.network import EmulatedHost, Network, Process
-from testbed.trial.errors import TrialError
 
 SNIFFER: Final = "testbed.wiretap.sniffer"
 _PATIENCE_SECONDS: Final = 20.0
 _LOOK_AGAIN_SECONDS: Final = 0.01
 _HANDING_OVER_SECONDS: Final = 1.1
-"""The kernel hands packets to tcpdump in blocks, once a second at the latest; those of the last block would be lost."""
+"""The kernel hands packets to tcpdump in blocks, at least once a second; without waiting, the last block is lost."""
 
 
 @dataclass
@@ -29,29 +29,23 @@ class Capture:
     file: Path
     process: Process
     missed: int | None = None
-    """Packets that were not written, once it has ended; None where nobody knows."""
+    """Packets that were not written, known when it has ended; None where that cannot be known."""
 
     @property
-    def said(self) -> str:
-        """What the program has said."""
+    def output(self) -> str:
+        """What the program has printed."""
         return self.process.stdout + self.process.stderr
 
 
-def captured_hosts(trial: Trial) -> list[str]:
-    """Return the hosts whose packets are to be kept."""
-    wanted, hosts = trial.settings.capture, trial.hosts
-    return [host.name for host in hosts.all if "all" in wanted or _group_of(host) in wanted]
-
-
-def _group_of(host: object) -> str:
-    if isinstance(host, PlannedPeer):
-        return host.group
-    return "servers" if isinstance(host, PlannedServer) else "tracker"
+def captured_hosts(trial: Trial, groups: Mapping[str, str]) -> list[str]:
+    """Return the hosts whose packets are wanted, given each host's group; the experiment names groups, or `all`."""
+    wanted = trial.settings.capture
+    return [name for name in trial.hosts.positions if "all" in wanted or groups.get(name) in wanted]
 
 
 @contextmanager
 def capturing(network: Network, hosts: Sequence[str], folder: Path) -> Iterator[list[Capture]]:
-    """Keep the packets of these hosts as long as this lasts; a capture that ends before that is an error."""
+    """Capture the packets of these hosts inside the block; a capture that ends earlier raises TrialError."""
     captures = [_start(network.host(name), folder / f"{name}.pcap") for name in hosts]
     for capture in captures:
         _wait_until_it_listens(capture)
@@ -69,16 +63,16 @@ def _start(host: EmulatedHost, file: Path) -> Capture:
 
 
 def _tcpdump() -> str | None:
-    """Return tcpdump, for who is root of the machine and not only of a namespace."""
+    """Return tcpdump, if we are root of the machine and not only of a namespace."""
     is_root = Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
     return shutil.which("tcpdump", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/bin") if is_root else None
 
 
 def _wait_until_it_listens(capture: Capture) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not re.search("^ready|listening on", capture.said, re.MULTILINE):
+    while not re.search("^ready|listening on", capture.output, re.MULTILINE):
         if capture.process.wait(_LOOK_AGAIN_SECONDS) is not None or time.monotonic() > deadline:
-            raise TrialError(f"the packets of {capture.host} cannot be captured: {capture.said.strip()}")
+            raise TrialError(f"cannot capture the packets of {capture.host}: {capture.output.strip()}")
 
 
 def _stop(captures: Iterable[Capture]) -> None:
@@ -87,10 +81,10 @@ def _stop(captures: Iterable[Capture]) -> None:
         time.sleep(_HANDING_OVER_SECONDS)
     for capture in captures:
         if capture.process.poll() is not None:
-            said = capture.said.strip().rpartition("\n")[2]
-            raise TrialError(f"the capture on {capture.host} broke off: {said}")
+            last = capture.output.strip().rpartition("\n")[2]
+            raise TrialError(f"the capture on {capture.host} ended early: {last}")
         capture.process.send_signal(signal.SIGINT)
     for capture in captures:
         capture.process.wait(_PATIENCE_SECONDS)
-        if found := re.search(r"(\d+) packets? dropped by kernel", capture.said):
+        if found := re.search(r"(\d+) packets? dropped by kernel", capture.output):
             capture.missed = int(found[1])

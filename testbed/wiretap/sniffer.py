@@ -1,9 +1,9 @@
-"""Write the packets of an interface to a pcap file: for users for whom tcpdump cannot work.
+"""Write the packets of an interface to a pcap file, where tcpdump does not work.
 
     python -m testbed.wiretap.sniffer INTERFACE FILE
 
-It prints `ready` when it listens, and ends at SIGINT or SIGTERM; then it says on standard output how many packets it
-missed. In a user namespace tcpdump refuses to start, since it cannot give up rights that it never had.
+It prints `ready` when it listens and ends at SIGINT or SIGTERM; then it prints how many packets it missed. In a user
+namespace tcpdump refuses to start, because it cannot drop privileges that it does not have.
 """
 
 import signal
@@ -28,7 +28,7 @@ _RECORD: Final = struct.Struct("=IIII")
 
 
 def main() -> None:
-    """Write packets until told to end."""
+    """Write packets until a signal comes."""
     interface, path = sys.argv[1:]
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
@@ -46,7 +46,7 @@ def main() -> None:
         packets.setblocking(False)
         with suppress(BlockingIOError):
             _copy(packets, file)
-        _say_missed(packets)
+        _print_missed(packets)
 
 
 def _copy(packets: socket.socket, file: BinaryIO) -> None:
@@ -66,7 +66,7 @@ def _moment(notes: list[tuple[int, int, bytes]]) -> tuple[int, int]:
     return divmod(time.time_ns(), 1_000_000_000)
 
 
-def _say_missed(packets: socket.socket) -> None:
+def _print_missed(packets: socket.socket) -> None:
     _seen, missed = struct.unpack("=II", packets.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
     print(f"{missed} packets dropped by kernel", flush=True)
 

@@ -1,4 +1,4 @@
-"""`testbed check`: in order, or everything that is wrong."""
+"""`testbed check`: a summary of a valid file, or everything that is wrong."""
 
 import subprocess
 from collections.abc import Callable
@@ -27,21 +27,21 @@ def swarm(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_file_in_order_is_told_with_what_it_will_take(called: Run, swarm: Path) -> None:
+def test_valid_file_is_summarised(called: Run, swarm: Path) -> None:
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{swarm} is in order: 1 trial, about 16 s\n"
+    assert answer.stdout == f"{swarm} is valid: 1 trial, about 16 s\n"
 
 
-def test_trials_that_are_too_short_to_judge_are_warned_of(called: Run, swarm: Path) -> None:
+def test_too_short_trials_are_warned_about(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("4 MiB", "64 KiB"))
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
     _, told = answer.stdout.splitlines()
-    assert told.startswith("warning: 1 of 1 trials (1), at worst: at best done in 200 ms: too short to judge")
+    assert told.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
 
 
-def test_what_no_program_can_do_is_told_before_a_run(called: Run, swarm: Path) -> None:
+def test_unknown_application_is_refused(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("delay: 5 ms", "application: torrentia"))
     answer = called("check", swarm)
     assert (answer.returncode, answer.stdout) == (2, "")
@@ -49,21 +49,21 @@ def test_what_no_program_can_do_is_told_before_a_run(called: Run, swarm: Path) -
     assert "'torrentia'" in answer.stderr
 
 
-def test_a_network_without_peers_is_in_order_too(called: Run, tmp_path: Path) -> None:
+def test_network_without_peers_is_valid(called: Run, tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("topology: {class: star, n: 5, up: 8 Mbit/s}\n")
     answer = called("check", file)
     assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{file} is in order: a network without peers\n"
+    assert answer.stdout == f"{file} is valid: a network without peers\n"
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
-def test_the_experiments_that_ship_are_in_order(called: Run, file: Path) -> None:
+def test_shipped_experiments_are_valid(called: Run, file: Path) -> None:
     answer = called("check", file)
     assert (answer.returncode, answer.stderr) == (0, "")
 
 
-def test_all_that_is_wrong_is_told_a_line_each(called: Run, swarm: Path) -> None:
+def test_every_mistake_has_a_line(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("4 MiB", "4").replace("count", "cuont") + "seed: x\n")
     answer = called("check", swarm)
     assert (answer.returncode, answer.stdout) == (2, "")
@@ -87,14 +87,14 @@ def test_all_that_is_wrong_is_told_a_line_each(called: Run, swarm: Path) -> None
         ("{class: 'mininet.topo:SingleSwitchTopo'}", "cannot have peers: its `build` does not take down, names, up"),
     ],
 )
-def test_a_topology_that_cannot_be_made_is_pointed_at(called: Run, swarm: Path, topology: str, says: str) -> None:
+def test_impossible_topology_is_reported_at_its_place(called: Run, swarm: Path, topology: str, says: str) -> None:
     swarm.write_text(f"{SWARM}topology: {topology}\n")
     answer = called("check", swarm)
     assert answer.returncode == 2
     assert says in answer.stderr
 
 
-def test_hosts_stand_in_the_topology_with_their_names_and_links(swarm: Path) -> None:
+def test_hosts_keep_names_and_links_in_topology(swarm: Path) -> None:
     topology = topology_of(make_plan(read_experiment(swarm)).trials[0])
     assert [host for host, _ in topology.links()] == ["server", "tracker", "p1", "p2", "p3", "p4"]
     links = {first: parameters for first, _, parameters in topology.links(withInfo=True)}
@@ -110,3 +110,33 @@ def test_two_providers_share_the_hosts(swarm: Path, extra: str, first: int) -> N
     topology = topology_of(make_plan(read_experiment(swarm)).trials[0])
     cores = [core for host, core in topology.links() if host in topology.hosts()]
     assert (cores.count("s1"), cores.count("s2")) == (first, 6 - first)
+
+
+def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
+    swarm.with_name("rates.csv").write_text("up\n1 Mbit/s\n")
+    swarm.write_text(SWARM.replace("1 Mbit/s,", "{trace: rates.csv},") + "trace: pieces\n")
+    answer = called("check", swarm)
+    assert answer.returncode == 0
+    later = "write the new key, as the next version will refuse the old one"
+    assert answer.stderr.splitlines() == [
+        f"testbed: {swarm}:5:1: `trace:` is now `trace_level:`; {later}",
+        f"testbed: {swarm}:4:26: `trace:` is now `csv:`; {later}",
+    ]
+
+
+@pytest.mark.parametrize("name", ["quickstart", "quickstart.yaml"])
+def test_shipped_experiment_is_found_by_name(
+    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = called("check", name)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is valid")
+
+
+def test_existing_file_goes_before_shipped_experiment(
+    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("quickstart").write_text(SWARM)
+    assert called("check", "quickstart").stdout == "quickstart is valid: 1 trial, about 16 s\n"

@@ -36,3 +36,9 @@ def test_reading_a_run_is_not_and_the_test_would_see_it() -> None:
         check=True,
     )
     assert answer.stderr.split() == list(HEAVY)
+
+
+def test_running_a_trial_is_light() -> None:
+    program = "import sys, testbed.cli.run, testbed.runs.run_all, testbed.trial.emulated; print(*sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert not set(HEAVY) & set(answer.stdout.split())

@@ -33,7 +33,7 @@ def test_a_run_leaves_a_folder_with_all_that_was_measured(testbed: Run, star: Pa
     answer = testbed("run", star, "--runs", runs)
     assert answer.returncode in {0, 1}  # 1 where other programs take the processors
     (folder,) = runs.iterdir()
-    assert f"kept in {folder}" in answer.stdout.splitlines()
+    assert f"results in {folder}" in answer.stdout.splitlines()
     assert folder.name.startswith("small-star-20")
     assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "links.csv", "provenance.json"}
     assert (folder / "experiment.yaml").read_bytes() == star.read_bytes()

@@ -33,7 +33,7 @@ def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_each_trial_is_a_line_with_its_values_and_its_bound(called: Run, swarm: Path) -> None:
+def test_each_trial_has_a_row(called: Run, swarm: Path) -> None:
     answer = called("plan", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
     lines = [line.split() for line in answer.stdout.splitlines()]
@@ -48,13 +48,13 @@ def test_each_trial_is_a_line_with_its_values_and_its_bound(called: Run, swarm: 
     assert "4 trials, about 3 min; at most 12 Mbit/s, 991 packets/s through the core" in answer.stdout
 
 
-def test_json_is_the_whole_plan(called: Run, swarm: Path) -> None:
+def test_json_has_the_whole_plan(called: Run, swarm: Path) -> None:
     answer = called("plan", swarm, "--json")
     assert Plan.from_json(answer.stdout) == make_plan(read_experiment(swarm))
-    assert answer.stderr == "testbed: what this machine can carry is not known: `testbed doctor` measures it\n"
+    assert answer.stderr == "testbed: the capacity of this machine is not known: `testbed doctor` measures it\n"
 
 
-def test_what_the_machine_cannot_carry_is_warned_of(called: Run, swarm: Path) -> None:
+def test_load_beyond_capacity_is_warned_about(called: Run, swarm: Path) -> None:
     save_capacity(Capacity({10: 30_000_000}, "today", machine_key()))
     answer = called("plan", swarm)
     assert answer.returncode == 0
@@ -63,15 +63,15 @@ def test_what_the_machine_cannot_carry_is_warned_of(called: Run, swarm: Path) ->
     assert "not known" not in answer.stdout
 
 
-def test_a_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> None:
+def test_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("topology: {class: star}\n")
     answer = called("plan", file)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"testbed: {file}: peers: there are none, so there is nothing to plan\n"
+    assert answer.stderr == f"testbed: {file}: peers: there are none, so there are no trials to plan\n"
 
 
-def test_markup_in_a_title_is_only_text(called: Run, swarm: Path) -> None:
+def test_markup_in_title_is_plain_text(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("Two sizes", '"[red]Two[/blue] sizes"'))
     answer = called("plan", swarm)
     assert answer.stdout.splitlines()[0] == "[red]Two[/blue] sizes"

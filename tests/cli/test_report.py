@@ -11,7 +11,7 @@ import pytest
 
 from testbed.experiment.columns import TABLES
 from testbed.results.tables.tables import DIGITS
-from tests.results.runs import (
+from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
     golden,
@@ -86,7 +86,7 @@ def test_figures_and_expectations_can_be_changed_later(called: Run, finished: Pa
     file.write_text(GOLDEN + TEXT + "repeat: 2\n")
     answer = called("report", finished, "--experiment", file)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "has not the trials of this experiment: figures and expectations can be changed later" in answer.stderr
+    assert "does not have the trials of this experiment: figures and expectations can be changed later" in answer.stderr
 
 
 def test_what_is_not_as_expected_makes_the_exit_status(called: Run, tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_after_kill_9_nothing_is_left_and_the_same_command_goes_on(
     kept = (run / "trials" / first / "trial.json").stat().st_mtime_ns
 
     answer = testbed("run", file, "--runs", runs)
-    assert f"goes on with {run}, where 1 of 3 trials are complete" in answer.stderr
+    assert f"resuming {run}: 1 of 3 trials is complete" in answer.stderr
     assert list(runs.iterdir()) == [run]
     assert (run / "trials" / first / "trial.json").stat().st_mtime_ns == kept
     assert [trial["distribution"] for trial in rows(run / "trials.csv")] == ["client-server", "fluid", "bittorrent"]
@@ -184,7 +184,7 @@ def test_suspect_trials_are_measured_again_and_the_old_ones_kept(testbed: Run, t
 
     file.write_text(file.read_text() + "expect: [count >= 1]\n")
     answer = testbed("run", file, "--runs", runs, "--redo-suspect")
-    assert f"goes on with {run}, where 1 of 2 trials are complete" in answer.stderr
+    assert f"resuming {run}: 1 of 2 trials is complete" in answer.stderr
     assert "as expected: count >= 1" in answer.stdout
     assert list(runs.iterdir()) == [run]
     assert complete(run) == {first, second}
@@ -205,7 +205,7 @@ def test_nothing_can_be_measured_again_that_was_never_measured(testbed: Run, fil
     assert "has no run of these trials" in answer.stderr
     answer = testbed("run", file, "--runs", runs, "--redo-suspect", "--fresh")
     assert answer.returncode == 2
-    assert "--fresh begins a run, and --redo-suspect goes on with one: choose" in answer.stderr
+    assert "--fresh begins a new run, and --redo-suspect resumes one" in answer.stderr
 
 
 def test_a_run_that_another_command_is_at_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
@@ -234,7 +234,7 @@ def test_on_a_terminal_the_run_is_shown_while_it_lasts(
 ) -> None:
     file = written(tmp_path, more="distribution: fluid\n")
     terminal = on_terminal("run", str(file), "--runs", str(runs))
-    shown = terminal.read_until("of the payload bound")
+    shown = terminal.read_until("times the payload bound")
     assert "of 3 peers complete" in shown
     assert "fidelity:" in shown
     assert "0 of 1 trials complete" in shown

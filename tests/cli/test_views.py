@@ -1,4 +1,4 @@
-"""How a run is shown: what each view says of the same events."""
+"""How a run is shown: the same events in each view."""
 
 import io
 import json
@@ -8,10 +8,10 @@ import pytest
 from rich.console import Console
 
 from testbed.cli.views import (
-    Course,
     JsonLines,
     LiveView,
     PlainLines,
+    RunProgress,
     Silent,
     View,
     choose_view,
@@ -35,14 +35,14 @@ def plan(tmp_path: Path) -> Plan:
     return plan_of(tmp_path, more="sweep:\n  distribution: [client-server, fluid]\n")
 
 
-def progress(seconds: float, *doubts: str, is_last: bool = False) -> Progress:
-    return Progress(seconds, 3, 1, 1, (1.0, 0.5, 0.0), 8e6, 0.4, 0.5, doubts, is_last)
+def progress(seconds: float, *reasons: str, is_last: bool = False) -> Progress:
+    return Progress(seconds, 3, 1, 1, {"p1": 1.0, "p2": 0.5, "p3": 0.0}, 8e6, 0.4, 0.5, reasons, is_last)
 
 
 def ended(plan: Plan, *reasons: str, seconds: float = 4.0) -> TrialEnded:
     bound = plan.trials[0].bound.payload_seconds
     verdict = "suspect" if reasons else "valid"
-    return TrialEnded(plan.trials[0], "complete", 3, 1.25 * bound, verdict, reasons, seconds, False, {})
+    return TrialEnded(plan.trials[0], "complete", 3, 3, 1.25 * bound, verdict, reasons, seconds, False, {})
 
 
 def story(plan: Plan) -> list[Event]:
@@ -60,67 +60,68 @@ def story(plan: Plan) -> list[Event]:
     ]
 
 
-def tell(view: View, events: list[Event]) -> None:
+def show(view: View, events: list[Event]) -> None:
     for event in events:
         view(event)
     view.close()
 
 
-def test_plain_lines_tell_of_trials_and_every_half_minute(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(PlainLines(), story(plan))
+def test_plain_lines_for_trials_and_every_30_seconds(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    show(PlainLines(), story(plan))
     lines = capsys.readouterr().err.splitlines()
+    left = RunProgress(plan=plan).time_left()
     assert [line for line in lines if "trial" in line] == [
         "testbed: 2 trials in runs/x",
-        f"testbed: trial 1 of 2: distribution client-server, repetition 1; about {Course(plan=plan).time_left()} left",
+        f"testbed: trial 1 of 2: distribution client-server, repetition 1; about {left} left",
         next(line for line in lines if "trial 2 of 2" in line),
     ]
-    assert "testbed:   31 s: 1 of 3 peers complete, 3 joined, 1 lost; 8.0 Mbit/s in all; 40% idle" in lines[2]
-    assert lines[3].endswith("1.250 of the payload bound; suspect: something is late")
+    assert "testbed:   31 s: 1 of 3 peers complete, 3 joined, 1 failed; 8.0 Mbit/s in total; CPU 40% idle" in lines[2]
+    assert lines[3].endswith("1.250 times the payload bound; suspect: something is late")
     assert lines[-1] == "testbed:   no result: no server"
     assert len(lines) == 6
 
 
-def test_a_run_that_goes_on_says_so(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(PlainLines(), [RunBegan(Path("runs/x"), plan, frozenset([plan.trials[0].id]))])
-    assert capsys.readouterr().err == "testbed: goes on with runs/x, where 1 of 2 trials are complete\n"
+def test_resumed_run_is_announced(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    show(PlainLines(), [RunBegan(Path("runs/x"), plan, frozenset([plan.trials[0].id]))])
+    assert capsys.readouterr().err == "testbed: resuming runs/x: 1 of 2 trials is complete\n"
 
 
 def test_json_has_a_line_for_each_event(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(JsonLines(), story(plan))
-    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [each["event"] for each in said] == [event.event for event in story(plan)]
-    assert said[0] == {"event": "run began", "folder": "runs/x", "trials": 2, "done": 0}
-    assert said[1]["point"] == {"distribution": "client-server"}
-    assert said[6]["id"] == plan.trials[0].id
-    assert said[-1] == {"event": "run ended", "folder": "runs/x", "missing": 1, "exit_status": 1}
+    show(JsonLines(), story(plan))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["event"] for each in lines] == [event.event for event in story(plan)]
+    assert lines[0] == {"event": "run began", "folder": "runs/x", "trials": 2, "done": 0}
+    assert lines[1]["point"] == {"distribution": "client-server"}
+    assert lines[6]["id"] == plan.trials[0].id
+    assert lines[-1] == {"event": "run ended", "folder": "runs/x", "missing": 1, "exit_status": 1}
 
 
-def test_quiet_says_nothing(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    tell(Silent(), story(plan))
+def test_quiet_prints_nothing(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    show(Silent(), story(plan))
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_live_view_shows_the_trial_and_then_a_line_for_it(plan: Plan) -> None:
+def test_live_view_shows_trials(plan: Plan) -> None:
     terminal = io.StringIO()
-    tell(LiveView(Console(file=terminal, force_terminal=True, width=100, no_color=True)), story(plan))
+    show(LiveView(Console(file=terminal, force_terminal=True, width=100, no_color=True)), story(plan))
     shown = terminal.getvalue()
     assert "fidelity: something is late" in shown
-    assert "Ctrl-C again stops now and drops it" in shown
+    assert "press Ctrl-C again to stop now and drop it" in shown
     assert "1/2 distribution client-server, repetition 1: " in shown
     assert "no result: no server" in shown
     assert shown.endswith("\x1b[?25h")
 
 
-def test_what_is_left_is_guessed_from_how_the_trials_so_far_compare_with_the_plan(plan: Plan) -> None:
-    course = Course()
-    course.note(RunBegan(Path("runs/x"), plan, frozenset()))
+def test_time_left_is_corrected_by_past_trials(plan: Plan) -> None:
+    run = RunProgress()
+    run.update(RunBegan(Path("runs/x"), plan, frozenset()))
     first, second = (trial.estimate.seconds for trial in plan.trials)
-    assert course.time_left() == f"{round(first + second)} s"
-    course.note(ended(plan, seconds=2 * first))
-    assert course.time_left() == f"{round(2 * second)} s"
+    assert run.time_left() == f"{round(first + second)} s"
+    run.update(ended(plan, seconds=2 * first))
+    assert run.time_left() == f"{round(2 * second)} s"
 
 
-def test_the_view_is_the_one_that_was_asked_for() -> None:
+def test_options_choose_the_view() -> None:
     assert isinstance(choose_view(quiet=True, json_lines=False), Silent)
     assert isinstance(choose_view(quiet=True, json_lines=True), JsonLines)
     assert isinstance(choose_view(quiet=False, json_lines=False), PlainLines | LiveView)

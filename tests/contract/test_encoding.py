@@ -1,10 +1,12 @@
-"""A line says its fact exactly, in the same bytes each time, and docs/trace.md says what is in it."""
+"""A line holds its event exactly, in the same bytes each time, and docs/trace.md describes it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from math import inf
 from pathlib import Path
+from random import Random
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
@@ -23,6 +25,7 @@ from contract.events import (
     Announced,
     BlockMoved,
     Choked,
+    Connected,
     DialFailed,
     Joined,
     Level,
@@ -32,6 +35,8 @@ from contract.events import (
 )
 from peer.bittorrent.client.program import describe_setup
 from peer.bittorrent.engine.profile import PROFILES
+from peer.bittorrent.strategies.parts.chokers import RECIPROCATES
+from peer.simulation.swarm import VirtualSwarm, a_torrent
 
 DOC = Path(__file__).parents[2] / "docs" / "trace.md"
 
@@ -64,7 +69,7 @@ def is_optional(hint: object) -> bool:
     return NoneType in get_args(hint)
 
 
-def facts_of(kind: type[TraceEvent]) -> st.SearchStrategy[TraceEvent]:
+def events_of(kind: type[TraceEvent]) -> st.SearchStrategy[TraceEvent]:
     hints = get_type_hints(kind)
     values = {each.name: VALUES[plain(hints[each.name])] for each in fields(kind)}
     return st.builds(
@@ -72,39 +77,46 @@ def facts_of(kind: type[TraceEvent]) -> st.SearchStrategy[TraceEvent]:
     )
 
 
-ANY_EVENT = st.one_of([facts_of(kind) for kind in EVENTS.values()])
+ANY_EVENT = st.one_of([events_of(kind) for kind in EVENTS.values()])
 
 
 @given(ANY_EVENT, st.floats(0, 1e7))
-def test_every_fact_survives_the_round_trip(fact: TraceEvent, now: float) -> None:
-    line = encode(fact, now)
+def test_every_event_survives_the_round_trip(event: TraceEvent, now: float) -> None:
+    line = encode(event, now)
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
     t, read = decode(line)
-    assert read == fact
+    assert read == event
     assert t == pytest.approx(now, abs=6e-7)
 
 
+@given(ANY_EVENT, st.randoms())
+def test_spaces_and_order_of_keys_do_not_matter(event: TraceEvent, random: Random) -> None:
+    entries = list(json.loads(encode(event, 1.5)).items())
+    random.shuffle(entries)
+    assert decode(json.dumps(dict(entries), separators=(" , ", " : ")).encode()) == (1.5, event)
+
+
 @given(ANY_EVENT)
-def test_a_line_is_what_a_json_library_would_write(fact: TraceEvent) -> None:
-    values = {each.name: getattr(fact, each.name) for each in fields(fact)}
-    said = {key: value for key, value in values.items() if value is not None}
-    expected = {"t": 1.5, "event": fact.event} | said
+def test_a_line_is_what_json_would_write(event: TraceEvent) -> None:
+    values = {each.name: getattr(event, each.name) for each in fields(event)}
+    written = {key: value for key, value in values.items() if value is not None}
+    expected = {"t": 1.5, "event": event.event} | written
     assert (
-        encode(fact, 1.5) == json.dumps(expected, separators=(",", ":")).replace("1.5", "1.500000", 1).encode() + b"\n"
+        encode(event, 1.5) == json.dumps(expected, separators=(",", ":")).replace("1.5", "1.500000", 1).encode() + b"\n"
     )
 
 
-def test_every_kind_of_fact_can_be_told() -> None:
+def test_every_class_of_event_has_a_name() -> None:
     assert set(EVENTS) == {kind.event for kind in TraceEvent.__subclasses__()}
 
 
 @pytest.mark.parametrize(
-    ("fact", "line"),
+    ("event", "line"),
     [
         (
-            Unchoked(3, by_us=True, reason="reciprocal"),
-            b'{"t":12.345679,"event":"unchoked","neighbour":3,"by_us":true,"reason":"reciprocal"}\n',
+            Unchoked(3, by_us=True, reason="reciprocates"),
+            b'{"t":12.345679,"event":"unchoked","neighbour":3,"by_us":true,"reason":"reciprocates"}\n',
         ),
         (
             BlockMoved(7, False, 2, 0, 9),
@@ -124,11 +136,16 @@ def test_every_kind_of_fact_can_be_told() -> None:
         ),
     ],
 )
-def test_lines_look_like_this(fact: TraceEvent, line: bytes) -> None:
-    assert encode(fact, 12.3456789) == line
+def test_lines_look_like_this(event: TraceEvent, line: bytes) -> None:
+    assert encode(event, 12.3456789) == line
 
 
-def test_a_time_that_never_comes_is_null() -> None:
+def test_a_field_with_a_default_may_be_left_out() -> None:
+    line = b'{"t":1,"event":"block","neighbour":7,"by_us":false,"index":2,"begin":0,"length":9}'
+    assert decode(line) == (1.0, BlockMoved(7, False, 2, 0, 9, is_needed=True))
+
+
+def test_an_infinite_time_is_null() -> None:
     line = encode(Announced("udp://t:1", 0, None, None, inf), 0)
     assert json.loads(line)["interval"] is None
 
@@ -137,19 +154,19 @@ def test_a_time_that_never_comes_is_null() -> None:
     ("line", "problem"),
     [
         (b"[]", "expected an object"),
-        (b'{"t":1,"event":"landed"}', "the 'event' of a fact"),
-        (b'{"event":"snubbed","neighbour":1}', "expected 't'"),
+        (b'{"t":1,"event":"landed"}', "version 1 has no event 'landed'"),
+        (b'{"event":"snubbed","neighbour":1}', "expected the time 't'"),
         (b'{"t":1,"event":"snubbed"}', "snubbed: unknown or missing neighbour"),
         (b'{"t":1,"event":"snubbed","neighbour":1,"mood":2}', "snubbed: unknown or missing mood"),
         (b'{"t":1,', "Expecting"),
     ],
 )
-def test_what_is_no_fact_is_refused(line: bytes, problem: str) -> None:
+def test_a_line_that_is_no_event_is_refused(line: bytes, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         decode(line)
 
 
-def test_a_header_says_how_the_client_was_set_up() -> None:
+def test_a_header_describes_the_client() -> None:
     profile = PROFILES["mainline"].scaled(10)
     entries = describe_setup(
         profile=profile, strategy="a:B", parameters={"k": 1}, seed=5, program="peer 1", time_scale=10
@@ -163,12 +180,12 @@ def test_a_header_says_how_the_client_was_set_up() -> None:
 
 
 @pytest.mark.parametrize("line", [encode(Joined("p", "h", 1), 0), b'{"event":"trace","version":2}'])
-def test_what_is_no_header_of_this_version_is_refused(line: bytes) -> None:
-    with pytest.raises(ValueError, match="expected the header of version 1"):
+def test_a_header_of_another_version_is_refused(line: bytes) -> None:
+    with pytest.raises(ValueError, match="expected the header"):
         decode_header(line)
 
 
-def test_the_document_has_every_event_and_field_and_no_other() -> None:
+def test_the_document_has_exactly_the_events() -> None:
     documented = list(_documented())
     expected = [
         (kind.event, kind.level.name.lower(), each.name, _type_name(get_type_hints(kind)[each.name]))
@@ -178,13 +195,33 @@ def test_the_document_has_every_event_and_field_and_no_other() -> None:
     assert documented == expected
 
 
-def test_the_document_has_every_entry_of_the_header_and_every_level() -> None:
+def test_the_document_has_the_header_and_levels() -> None:
     entries = describe_setup(profile=PROFILES["bep3"], strategy="", parameters={}, seed=0, program="", time_scale=1)
     header = decode_header(encode_header(0, 0, entries))
     assert [row[0].strip("`") for row in _table("## The header")] == [
         key for key in header if key not in {"t", "event"}
     ]
     assert [row[0].strip("`") for row in _table("## Levels")] == [level.name.lower() for level in Level]
+
+
+def test_the_lines_of_the_document_are_events() -> None:
+    header, *lines = re.findall(r"^    (\{.*\})$", DOC.read_text(), re.MULTILINE)
+    assert header.startswith('{"t":8123.40212,"event":"trace","version":1,')
+    read = [decode(line.encode()) for line in lines]
+    assert [encode(event, t).decode() for t, event in read] == [f"{line}\n" for line in lines]
+    reasons = [event.reason for _, event in read if isinstance(event, Unchoked)]
+    assert reasons == [RECIPROCATES]
+
+
+def test_each_life_has_a_peer_id_in_hex_and_numbers_from_one() -> None:
+    """As docs/trace.md says of `joined` and `neighbour`."""
+    swarm = VirtualSwarm(a_torrent(40))
+    swarm.add("seed", up=256 << 10, is_seed=True)
+    traveller = swarm.add("traveller", up=64 << 10, departure="at 50 % for 5 s")
+    swarm.run(60)
+    lives = list(traveller.told(Joined))
+    assert [len(bytes.fromhex(joined.peer_id)) for joined in lives] == [20, 20]
+    assert [connected.neighbour for connected in traveller.told(Connected)].count(1) == len(lives)
 
 
 def _documented() -> Iterator[tuple[str, str, str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
-from testbed.experiment import Written, read_experiment
+from testbed.experiment import ExperimentFile, read_experiment
 from testbed.experiment.plan.plan import Plan, make_plan
 
 Write = Callable[[str], Path]
@@ -17,7 +17,7 @@ peers:
 """
 
 
-def written(folder: Path, text: str) -> Written:
+def written(folder: Path, text: str) -> ExperimentFile:
     """Write an experiment into a folder, and read it."""
     file = folder / "x.yaml"
     file.write_text(dedent(text))

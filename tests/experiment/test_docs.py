@@ -9,21 +9,12 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from contract.programs import STRATEGIES, ProfileName
 from testbed.experiment import load_experiment, read_experiment
 from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
 from testbed.experiment.plan.plan import make_plan
-from testbed.experiment.schema.experiment import Experiment
+from testbed.experiment.schema.experiment import MODELS, experiment_schema
 from testbed.experiment.schema.figures import Figure
-from testbed.experiment.schema.jsonschema import experiment_schema
 from testbed.experiment.schema.keys import key_paths
-from testbed.experiment.schema.limits import (
-    LEAST_RATE,
-    LONGEST_DELAY,
-    MOST_RATE,
-    RATE_STEP,
-    refused_rate,
-)
 from testbed.network.links.shape import (
     FRAME_BYTES,
     MAX_RATE,
@@ -33,7 +24,9 @@ from testbed.network.links.shape import (
     check_rate,
 )
 from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
+from testbed.values.quantities import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
 
+MODEL = MODELS["distribute"]
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENT = (REPOSITORY / "docs" / "experiment.md").read_text()
 SHIPPED = sorted((REPOSITORY / "experiments").glob("*.yaml"))
@@ -57,16 +50,16 @@ def documented() -> dict[str, list[str]]:
     return {cells[0].strip(" `"): [cell.strip() for cell in cells] for cells in rows if len(cells) == 4}
 
 
-FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(Experiment)}
+FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(MODEL)}
 ROWS = documented()
 
 
-def test_every_key_is_documented_and_no_other() -> None:
+def test_document_has_exactly_the_keys() -> None:
     assert ROWS.keys() == FIELDS.keys()
 
 
 @pytest.mark.parametrize("key", sorted(FIELDS))
-def test_a_row_says_what_the_model_says(key: str) -> None:
+def test_row_agrees_with_model(key: str) -> None:
     field, (_, possible, default, meaning) = FIELDS[key], ROWS[key]
     assert meaning == field.description
     assert all(f"`{choice}`" in possible for choice in choices(field.annotation))
@@ -87,7 +80,7 @@ def choices(annotation: Any) -> list[str]:
     return [choice for member in get_args(annotation) for choice in choices(member)]
 
 
-def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
+def test_examples_in_document_are_valid(tmp_path: Path) -> None:
     smallest, _, rates, sweep, expect, of_pairs = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
     (tmp_path / "speeds.csv").write_text("up\n1 Mbit/s\n")
     for line in rates.splitlines():
@@ -101,7 +94,7 @@ def test_the_examples_in_the_document_are_right(tmp_path: Path) -> None:
     assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2
 
 
-def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
+def test_example_in_readme_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     (tmp_path / "mine.yaml").write_text(example)
     plan = make_plan(read_experiment(tmp_path / "mine.yaml"))
@@ -110,7 +103,7 @@ def test_the_example_in_the_readme_is_right(tmp_path: Path) -> None:
     assert plan.expect
 
 
-def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path) -> None:
+def test_paired_example_in_results_document_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "docs" / "results.md").read_text(), re.DOTALL)
     groups = "".join(f"  {name}: {{count: 1, up: 1 Mbit/s}}\n" for name in ("others", "clever"))
     (tmp_path / "x.yaml").write_text(f"file: {{size: 4 MiB}}\nservers: {{up: 8 Mbit/s}}\npeers:\n{groups}{example}")
@@ -121,13 +114,13 @@ def test_the_figures_of_a_paired_design_in_the_document_are_right(tmp_path: Path
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
-def test_every_experiment_that_ships_is_in_order_and_has_a_question(file: Path) -> None:
+def test_shipped_experiment_is_valid_and_has_question(file: Path) -> None:
     experiment = load_experiment(file)
     assert experiment.question.endswith("?")
     assert all(parse_expectation(text) for text in experiment.expect)
 
 
-def test_scaling_is_the_textbooks_figure() -> None:
+def test_scaling_has_the_textbook_rates() -> None:
     plan = make_plan(read_experiment(REPOSITORY / "experiments" / "scaling.yaml"))
     for trial in plan.trials:
         up = trial.hosts.peers[0].up or 0
@@ -139,9 +132,9 @@ def test_scaling_is_the_textbooks_figure() -> None:
     assert largest.theory.p2p.seconds / hours == pytest.approx(0.75)
 
 
-def test_the_schema_for_editors_knows_every_key_and_forbids_others() -> None:
+def test_json_schema_has_every_key_and_forbids_others() -> None:
     schema = experiment_schema()
-    assert set(schema["properties"]) == set(Experiment.model_fields)
+    assert set(schema["properties"]) == set(MODEL.model_fields)
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["File"]["properties"]["size"]["type"] == "string"
     assert schema["$defs"]["Start"]["required"] == ["peers", "with"]
@@ -150,13 +143,13 @@ def test_the_schema_for_editors_knows_every_key_and_forbids_others() -> None:
     assert not re.search(patterns, "20")
 
 
-def test_conditions_of_figures_are_read_when_the_file_is() -> None:
+def test_figure_condition_is_parsed_with_the_file() -> None:
     figure = Figure.model_validate({"where": "verdict = valid"})
     assert figure.where is not None
     assert names_in(parse_condition(figure.where)) == ("verdict",)
 
 
-def test_the_network_holds_to_the_same_limits() -> None:
+def test_network_has_the_same_limits() -> None:
     assert (LEAST_RATE, MOST_RATE) == (MIN_RATE, MAX_RATE)
     assert (SEGMENT_PAYLOAD, SEGMENT_PAYLOAD + FRAME_HEADERS) == (SEGMENT_PAYLOAD_BYTES, FRAME_BYTES)
     for rate in (LEAST_RATE - RATE_STEP, LEAST_RATE, LEAST_RATE + 1, LEAST_RATE + RATE_STEP, MOST_RATE, MOST_RATE + 8):
@@ -170,15 +163,3 @@ def is_refused(rate: int) -> bool:
     except ShapeError:
         return True
     return False
-
-
-def test_profiles_are_those_that_the_peer_has() -> None:
-    from peer.bittorrent.engine.profile import PROFILES
-
-    assert set(get_args(ProfileName)) == set(PROFILES)
-
-
-def test_strategies_are_those_that_the_peer_has() -> None:
-    from peer.bittorrent import strategies
-
-    assert set(STRATEGIES) == set(strategies.STRATEGIES)

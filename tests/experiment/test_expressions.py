@@ -11,9 +11,9 @@ from testbed.experiment.language.expressions import (
     ExpressionError,
     parse_condition,
     parse_expectation,
+    percentile,
     read_value,
 )
-from testbed.experiment.language.statistics import percentile
 
 ROWS = [
     {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},
@@ -49,12 +49,12 @@ ROWS = [
         ("N.min > -1", True),
     ],
 )
-def test_an_expectation_holds_or_not(text: str, holds: bool) -> None:
+def test_expectation_holds_or_fails(text: str, holds: bool) -> None:
     (outcome,) = evaluate([text], ROWS)
     assert outcome.holds is holds, outcome.found
 
 
-def test_an_outcome_says_what_was_found() -> None:
+def test_outcome_has_the_measured_values() -> None:
     good, bad = evaluate(["ratio.mean < 1.3 where distribution = bittorrent", "ratio.max < 1"], ROWS)
     assert str(good) == ("as expected: ratio.mean < 1.3 where distribution = bittorrent (ratio.mean = 1.2 of 2 rows)")
     assert str(bad) == "NOT as expected: ratio.max < 1 (ratio.max = 1.3 of 5 rows)"
@@ -69,12 +69,12 @@ def test_an_outcome_says_what_was_found() -> None:
         ("count = 0 where verdict = suspect", "there is no column 'verdict'"),
     ],
 )
-def test_what_was_not_measured_is_not_as_expected(text: str, found: str) -> None:
+def test_expectation_without_measurement_fails(text: str, found: str) -> None:
     (outcome,) = evaluate([text], ROWS)
     assert (outcome.holds, outcome.found) == (False, found)
 
 
-def test_no_rows_are_not_as_expected() -> None:
+def test_expectation_without_rows_fails() -> None:
     (outcome,) = evaluate(["count = 0"], [])
     assert outcome.holds
     (outcome,) = evaluate(["ratio.count = 0"], [])
@@ -92,9 +92,9 @@ def test_no_rows_are_not_as_expected() -> None:
         ("ratio.mean < 1 where (x = 1", 27, "`)` is needed, not the end"),
         ("ratio.mean < 1 where x in 1", 26, "`(` is needed, not '1'"),
         ("ratio.mean < 1 where x = 1 y", 27, "`where`, a comparison or the end is needed, not 'y'"),
-        ("ratio.mean < 1 ; ", 15, "';' means nothing here"),
+        ("ratio.mean < 1 ; ", 15, "';' is not allowed here"),
         ("mean < 1", 0, "'mean' has no aggregate: write mean. and one of mean, median, min, max, p95 or count"),
-        ("1 < 2", 0, "nothing measured is in it: write a column and an aggregate, like payload_ratio.mean"),
+        ("1 < 2", 0, "it has no measured value: write a column and an aggregate, like payload_ratio.mean"),
         (
             "ratio.mean < 'x'",
             13,
@@ -102,13 +102,13 @@ def test_no_rows_are_not_as_expected() -> None:
         ),
     ],
 )
-def test_what_is_not_in_the_language_is_refused_where_it_stops_to_be(text: str, offset: int, says: str) -> None:
+def test_syntax_error_has_its_position(text: str, offset: int, says: str) -> None:
     with pytest.raises(ExpressionError) as error:
         parse_expectation(text)
     assert (error.value.offset, str(error.value)) == (offset, says)
 
 
-def test_a_condition_ends_where_it_ends() -> None:
+def test_text_after_condition_is_refused() -> None:
     with pytest.raises(ExpressionError, match=r"`and`, `or` or the end is needed, not 'where'"):
         parse_condition("x = 1 where y = 2")
 
@@ -135,12 +135,12 @@ def test_a_condition_ends_where_it_ends() -> None:
         (nan, None),
     ],
 )
-def test_values_are_compared_as_what_they_mean(written: object, read: object) -> None:
+def test_quantities_are_compared_by_value(written: object, read: object) -> None:
     assert read_value(written) == (pytest.approx(read) if isinstance(read, float) else read)
 
 
 @pytest.mark.parametrize("written", ['"bitthief, connections 4"', """'{"class": "bitthief", "connections": 4}'"""])
-def test_a_strategy_with_parameters_is_named_as_people_read_it_or_as_it_is_swept(written: str) -> None:
+def test_strategy_with_parameters_matches_both_notations(written: str) -> None:
     condition = parse_condition(f"strategy = {written}")
     assert condition.holds({"strategy": {"class": "bitthief", "connections": 4}})
     assert condition.holds({"strategy": '{"class": "bitthief", "connections": 4}'})
@@ -149,7 +149,7 @@ def test_a_strategy_with_parameters_is_named_as_people_read_it_or_as_it_is_swept
 
 
 @given(st.text(alphabet="ab.=<>!()*,'\" 15swherenotandori%/", max_size=40))
-def test_any_text_is_read_or_refused_within_it(text: str) -> None:
+def test_any_text_is_parsed_or_refused(text: str) -> None:
     offsets = []
     for parse in (parse_condition, parse_expectation):
         try:
@@ -160,10 +160,10 @@ def test_any_text_is_read_or_refused_within_it(text: str) -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1), st.floats(0, 100))
-def test_a_percentile_lies_between_the_least_and_the_most(values: list[float], percent: float) -> None:
+def test_percentile_is_between_minimum_and_maximum(values: list[float], percent: float) -> None:
     assert min(values) <= percentile(values, percent) <= max(values)
 
 
-def test_percentiles_of_the_numbers_to_a_hundred() -> None:
+def test_percentiles_of_one_to_hundred() -> None:
     numbers = [float(k) for k in range(101)]
     assert [percentile(numbers, percent) for percent in (0, 50, 95, 100)] == [0, 50, 95, 100]

@@ -14,6 +14,7 @@ from testbed.experiment import (
     read_experiment,
     refused_parameters,
 )
+from testbed.experiment.schema.experiment import MODELS
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
 Load = Callable[[str | bytes], Experiment]
@@ -38,7 +39,7 @@ def refusal(load: Load, content: str | bytes) -> list[str]:
     return str(error.value).splitlines()
 
 
-def test_the_quickstart_compares_three_ways_to_distribute_a_file() -> None:
+def test_quickstart_compares_three_schemes() -> None:
     written = read_experiment(QUICKSTART)
     assert written.experiment.topology.reference == "star"
     ways = [variant.experiment.distribution for variant in written.variants]
@@ -52,7 +53,7 @@ def test_only_the_topology_is_required(load: Load) -> None:
     assert (experiment.congestion_control, experiment.title, experiment.question) == ("cubic", "", "")
 
 
-def test_the_topologys_parameters_are_taken_as_they_are_written(load: Load) -> None:
+def test_topology_parameters_stay_as_written(load: Load) -> None:
     written = "topology: {class: star, n: 2, up: [8 Mbit/s, 56 kbit/s], loss: 0.5, flag: true, names: , name: x}"
     assert load(written).topology.parameters == {
         "n": 2,
@@ -64,11 +65,11 @@ def test_the_topologys_parameters_are_taken_as_they_are_written(load: Load) -> N
     }
 
 
-def test_an_anchor_can_be_used_twice(load: Load) -> None:
+def test_anchor_can_be_used_twice(load: Load) -> None:
     assert load("topology: {class: star, up: &rate 8 Mbit/s, down: *rate}").topology.parameters["down"] == "8 Mbit/s"
 
 
-def test_every_problem_is_found_at_once_and_in_the_order_of_the_file(load: Load) -> None:
+def test_all_problems_are_found_in_file_order(load: Load) -> None:
     content = """\
 title: 5
 congestion_contrl: bbr
@@ -81,11 +82,11 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = f"the keys are {', '.join(Experiment.model_fields)}"
+    keys = f"the keys are {', '.join(MODELS['distribute'].model_fields)}"
     assert refusal(load, content) == [
         "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
         f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",
-        "x.yaml:3:1: topology.class: is required (is it what 'clas' stands for?)",
+        "x.yaml:3:1: topology.class: is required (was 'clas' meant to be this key?)",
         "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping with rate",
         "x.yaml:6:3: topology.down: a number, a text or a list of such is needed, not the list ['fast', ['slow']]",
         "x.yaml:9:3: topology.3: is a key that is not text: write it in quotes",
@@ -93,7 +94,7 @@ congestion_control: cubik
     ]
 
 
-def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
+def test_problem_has_place_and_key(load: Load) -> None:
     with pytest.raises(ExperimentError) as error:
         load("topology: {class: star}\ncolour: red")
     (problem,) = error.value.problems
@@ -128,7 +129,7 @@ def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
             "topology:\n  n:5\n  class: star",
             "x.yaml:3:8: is not YAML here: mapping values are not allowed here (is a",
         ),
-        ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is there twice: write it once"),
+        ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is written twice: write it once"),
         ("--- {}\n--- {}", "x.yaml:2:1: is not YAML here: but found another document"),
         ("title: *name", "x.yaml:1:8: is not YAML here: found undefined alias"),
         ("title: !!int x", "x.yaml: is not YAML: invalid literal for int()"),
@@ -143,21 +144,21 @@ def test_a_problem_says_where_it_is_in_parts_too(load: Load) -> None:
         ("base: &b {class: 3}\ntopology: {<<: *b}", "x.yaml:2:1: topology.class: text"),
     ],
 )
-def test_a_file_that_is_no_experiment_is_refused(load: Load, content: str | bytes, says: str) -> None:
+def test_invalid_file_is_refused(load: Load, content: str | bytes, says: str) -> None:
     assert any(says in line for line in refusal(load, content)), refusal(load, content)
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ExperimentError, match=r"nowhere\.yaml: no such file or directory"):
         load_experiment(tmp_path / "nowhere.yaml")
     with pytest.raises(ExperimentError, match="is a directory"):
         load_experiment(tmp_path)
 
 
-def test_what_the_topology_refuses_is_pointed_at_in_the_file(tmp_path: Path) -> None:
+def test_refused_topology_parameter_has_its_place(tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("title: A network\ntopology:\n  class: star\n  up: 8\n")
-    error = refused_parameters(file, {"up": "has no unit", "names": "is required"})
+    error = refused_parameters(read_experiment(file), {"up": "has no unit", "names": "is required"})
     assert error.problems == (
         Problem(Place(file, 4, 3), "topology.up", "has no unit"),
         Problem(Place(file, 2, 1), "topology.names", "is required"),

@@ -29,24 +29,24 @@ sweep: {{peers.one.strategy: {strategies}}}
     return make_plan(read_experiment(file))
 
 
-def test_the_plan_has_the_text_where_it_is_used(tmp_path: Path) -> None:
+def test_plan_has_text_of_used_modules(tmp_path: Path) -> None:
     first, second = plan(tmp_path).trials
     assert (first.settings.modules, second.settings.modules) == ({}, {"mine": OWN})
 
 
-def test_a_changed_module_is_another_trial_and_leaves_the_others(tmp_path: Path) -> None:
+def test_changed_module_changes_only_its_trials(tmp_path: Path) -> None:
     before = [trial.id for trial in plan(tmp_path).trials]
     after = [trial.id for trial in plan(tmp_path, modules={"mine.py": OWN + "\n"}).trials]
     assert (before[0] == after[0], before[1] == after[1]) == (True, False)
 
 
-def test_a_module_can_be_in_a_folder(tmp_path: Path) -> None:
+def test_module_can_be_in_a_folder(tmp_path: Path) -> None:
     (trial,) = plan(tmp_path, "['own.mine:clever']", {"own/mine.py": OWN}).trials
     assert trial.settings.modules == {"own.mine": OWN}
 
 
 @pytest.mark.parametrize("reference", ["installed:clever", "no/module:clever", "..mine:clever", "mine.py:clever"])
-def test_what_is_not_beside_the_file_is_for_the_peer_to_find(tmp_path: Path, reference: str) -> None:
+def test_module_elsewhere_is_left_to_the_peer(tmp_path: Path, reference: str) -> None:
     (trial,) = plan(tmp_path, f"['{reference}']").trials
     assert trial.settings.modules == {}
 
@@ -62,7 +62,7 @@ def test_what_is_not_beside_the_file_is_for_the_peer_to_find(tmp_path: Path, ref
         "try:\n    from fast import clever\nexcept ImportError:\n    from slow import clever",
     ],
 )
-def test_a_strategy_can_be_whatever_has_the_name(tmp_path: Path, text: str) -> None:
+def test_strategy_can_be_any_definition(tmp_path: Path, text: str) -> None:
     (trial,) = plan(tmp_path, "['mine:clever']", {"mine.py": text}).trials
     assert trial.settings.modules == {"mine": text}
 
@@ -76,7 +76,7 @@ def test_a_strategy_can_be_whatever_has_the_name(tmp_path: Path, text: str) -> N
         ("\0", "mine.py: is not Python: "),
     ],
 )
-def test_a_mistake_is_told_at_its_place_in_the_experiment(tmp_path: Path, text: str, says: str) -> None:
+def test_module_mistake_has_its_place_in_the_experiment(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(ExperimentError) as raised:
         plan(tmp_path, modules={"mine.py": text})
     (problem,) = raised.value.problems
@@ -84,7 +84,7 @@ def test_a_mistake_is_told_at_its_place_in_the_experiment(tmp_path: Path, text: 
     assert says in problem.message
 
 
-def test_a_module_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_unreadable_module_is_reported(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_bytes(b"\xff")
     with pytest.raises(ExperimentError, match=r"mine\.py: is not text in UTF-8"):
         plan(tmp_path, modules={})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, read_experiment
-from testbed.experiment.plan.estimates import (
+from testbed.experiment.plan.doubts import (
     MOST_HOSTS,
     PROGRAMS_SHARE,
     Machine,
@@ -56,7 +56,7 @@ def test_every_value_of_a_small_experiment(tmp_path: Path) -> None:
     assert trial.settings.topology.reference == "star"
 
 
-def test_the_bounds_are_those_of_the_theory(tmp_path: Path) -> None:
+def test_bounds_are_those_of_theory(tmp_path: Path) -> None:
     trial = one(tmp_path, SMALL)
     bits = 8 * (4 << 20)
     assert trial.theory.client_server.seconds == pytest.approx(4 * bits / 8e6)
@@ -64,14 +64,14 @@ def test_the_bounds_are_those_of_the_theory(tmp_path: Path) -> None:
     assert trial.bound.payload_seconds == pytest.approx(trial.bound.seconds / payload_share())
 
 
-def test_several_servers_are_one_with_all_their_uploads(tmp_path: Path) -> None:
+def test_servers_count_as_one_with_summed_uploads(tmp_path: Path) -> None:
     text = SMALL.replace("{up: 8 Mbit/s}", "{count: 2, up: [2 Mbit/s, 6 Mbit/s]}")
     trial = one(tmp_path, text)
     assert [server.name for server in trial.hosts.servers] == ["server1", "server2"]
     assert trial.bound == one(tmp_path, SMALL).bound
 
 
-def test_only_bittorrent_has_a_tracker_and_only_the_fluid_scheme_has_streams(tmp_path: Path) -> None:
+def test_tracker_and_streams_depend_on_scheme(tmp_path: Path) -> None:
     text = SMALL + "sweep: {distribution: [client-server, bittorrent, fluid]}\n"
     alone, torrent, fluid = planned(tmp_path, text).trials
     assert [trial.hosts.tracker is not None for trial in (alone, torrent, fluid)] == [False, True, False]
@@ -94,7 +94,7 @@ def test_uniform_is_between_its_ends(tmp_path: Path) -> None:
     assert sum(ups) / 2000 == pytest.approx(2e6, rel=0.03)
 
 
-def test_lognormal_has_its_median_and_its_spread_and_stays_within_what_links_can_be(tmp_path: Path) -> None:
+def test_lognormal_has_median_spread_and_link_limits(tmp_path: Path) -> None:
     ups = [peer.up or 0 for peer in peers(tmp_path, "count: 2000, up: {lognormal: {median: 2 Mbit/s, sigma: 0.5}}")]
     assert median(ups) == pytest.approx(2e6, rel=0.06)
     assert pstdev([log(up) for up in ups]) == pytest.approx(0.5, rel=0.06)
@@ -102,16 +102,16 @@ def test_lognormal_has_its_median_and_its_spread_and_stays_within_what_links_can
     assert (min(wide), max(wide)) == (56_000, 1_000_000_000)
 
 
-def test_both_rates_of_a_host_come_from_the_same_row_of_a_table(tmp_path: Path) -> None:
+def test_rates_of_a_host_share_a_row(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("up,down\n1 Mbit/s,10 Mbit/s\n2 Mbit/s,20 Mbit/s\n3 Mbit/s,30 Mbit/s\n")
-    drawn = peers(tmp_path, "count: 30, up: {trace: speeds.csv}, down: {trace: speeds.csv}")
+    drawn = peers(tmp_path, "count: 30, up: {csv: speeds.csv}, down: {csv: speeds.csv}")
     assert {peer.up for peer in drawn} == {1_000_000, 2_000_000, 3_000_000}
     assert all(peer.down == 10 * (peer.up or 0) for peer in drawn)
 
 
 def test_a_column_can_have_another_name(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("upload\n1 Mbit/s\n")
-    assert peers(tmp_path, "count: 1, up: {trace: speeds.csv, column: upload}")[0].up == 1_000_000
+    assert peers(tmp_path, "count: 1, up: {csv: speeds.csv, column: upload}")[0].up == 1_000_000
 
 
 def test_arrivals(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_arrivals(tmp_path: Path) -> None:
     assert arrivals("flash") == [0, 0, 0]
     assert arrivals("{at: 5 s}") == [5, 5, 5]
     assert arrivals("{at: [5 s, 1 min, 0 s]}") == [5, 60, 0]
-    assert arrivals("{trace: a.csv}") == [3, 1, 2]
+    assert arrivals("{csv: a.csv}") == [3, 1, 2]
     poisson = arrivals("{poisson: 30 /min}", 2000)
     assert poisson == sorted(poisson)
     assert poisson[-1] == pytest.approx(4000, rel=0.08)
@@ -146,7 +146,7 @@ def test_departures(tmp_path: Path, written_as: str, departure: PlannedDeparture
     assert peers(tmp_path, f"count: 1, up: 1 Mbit/s, departure: {written_as}")[0].departure == departure
 
 
-def test_some_of_a_group_hold_a_part_at_first(tmp_path: Path) -> None:
+def test_some_peers_start_with_a_part(tmp_path: Path) -> None:
     held = [peer.held for peer in peers(tmp_path, "count: 20, up: 1 Mbit/s, start: {peers: 5, with: 25 %}")]
     assert sorted(held) == [0.0] * 15 + [0.25] * 5
     assert held != sorted(held)
@@ -171,7 +171,7 @@ DRAWN = (
 )
 
 
-def test_to_change_one_value_leaves_all_other_draws_as_they_were(tmp_path: Path) -> None:
+def test_changed_value_leaves_other_draws(tmp_path: Path) -> None:
     before = peers(tmp_path, DRAWN)
     without = peers(tmp_path, DRAWN.replace("{poisson: 5 /min}", "flash"))
     assert [peer.model_copy(update={"arrival": 0.0}) for peer in before] == list(without)
@@ -180,7 +180,7 @@ def test_to_change_one_value_leaves_all_other_draws_as_they_were(tmp_path: Path)
     assert [peer.up for peer in faster] != [peer.up for peer in before]
 
 
-def test_a_group_that_grows_keeps_whom_it_had_and_leaves_other_groups_alone(tmp_path: Path) -> None:
+def test_growing_group_keeps_its_draws(tmp_path: Path) -> None:
     rest = "  farms: {count: 3, up: {uniform: {from: 1 Mbit/s, to: 9 Mbit/s}}}"
     small = peers(tmp_path, DRAWN, rest)
     large = peers(tmp_path, DRAWN.replace("count: 10", "count: 20"), rest)
@@ -190,7 +190,7 @@ def test_a_group_that_grows_keeps_whom_it_had_and_leaves_other_groups_alone(tmp_
     assert [(peer.up, peer.seed) for peer in large[20:]] == [(peer.up, peer.seed) for peer in small[10:]]
 
 
-def test_a_group_can_be_empty_and_leaves_the_draws_of_others_alone(tmp_path: Path) -> None:
+def test_empty_group_leaves_other_draws(tmp_path: Path) -> None:
     rest = "  farms: {count: 3, up: {uniform: {from: 1 Mbit/s, to: 9 Mbit/s}}}"
     none = peers(tmp_path, "count: 0, up: [], down: 9 Mbit/s, arrival: {at: []}", rest)
     some = peers(tmp_path, DRAWN, rest)
@@ -210,7 +210,7 @@ repeat: 2
 """
 
 
-def test_trials_of_a_pair_differ_in_one_value_and_share_all_draws(tmp_path: Path) -> None:
+def test_paired_trials_share_all_draws(tmp_path: Path) -> None:
     plan = planned(tmp_path, PAIRED + "pair: profile\n")
     pairs: dict[str, list[Trial]] = {}
     for trial in plan.trials:
@@ -223,25 +223,25 @@ def test_trials_of_a_pair_differ_in_one_value_and_share_all_draws(tmp_path: Path
         assert as_first == list(first.hosts.peers)
 
 
-def test_trials_that_are_no_pair_have_draws_of_their_own(tmp_path: Path) -> None:
+def test_unpaired_trials_have_own_draws(tmp_path: Path) -> None:
     plan = planned(tmp_path, PAIRED)
     assert len({trial.seed for trial in plan.trials}) == len(plan.trials) == 8
     assert {trial.pair for trial in plan.trials} == {None}
 
 
-def test_keys_that_are_zipped_with_the_paired_one_belong_to_the_pair(tmp_path: Path) -> None:
+def test_keys_zipped_with_paired_key_join_it(tmp_path: Path) -> None:
     sweep = "sweep: {zip: {profile: [course, bep3], tracker.numwant: [50, 20]}}\npair: profile\n"
     first, second = planned(tmp_path, SMALL + sweep).trials
     assert (first.seed, first.pair) == (second.seed, second.pair)
 
 
-def test_each_repetition_goes_through_all_points_before_the_next(tmp_path: Path) -> None:
+def test_repetition_covers_all_points_first(tmp_path: Path) -> None:
     trials = planned(tmp_path, PAIRED).trials
     assert [trial.repetition for trial in trials] == [1] * 4 + [2] * 4
     assert [trial.point for trial in trials[:4]] == [trial.point for trial in trials[4:]]
 
 
-def test_a_trial_is_called_after_its_values_and_keeps_its_name_when_others_come_and_go(tmp_path: Path) -> None:
+def test_trial_id_depends_on_its_own_values(tmp_path: Path) -> None:
     before = {trial.id: trial for trial in planned(tmp_path, PAIRED).trials}
     more = {trial.id: trial for trial in planned(tmp_path, PAIRED.replace("[5, 10]", "[5, 10, 15]")).trials}
     assert before.items() < more.items()
@@ -251,13 +251,13 @@ def test_a_trial_is_called_after_its_values_and_keeps_its_name_when_others_come_
     assert not before.keys() & {trial.id for trial in other.trials}
 
 
-def test_words_about_the_experiment_change_no_trial(tmp_path: Path) -> None:
+def test_titles_and_figures_change_no_trial(tmp_path: Path) -> None:
     words = "title: x\nquestion: y\nexpect: [count > 3]\nfigures: {f: {x: N}}\n"
     assert planned(tmp_path, PAIRED).trials == planned(tmp_path, words + PAIRED).trials
 
 
-def test_an_experiment_without_peers_has_no_plan(tmp_path: Path) -> None:
-    with pytest.raises(ExperimentError, match="there are none, so there is nothing to plan"):
+def test_experiment_without_peers_has_no_plan(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentError, match="there are none, so there are no trials to plan"):
         planned(tmp_path, "topology: {class: star}")
 
 
@@ -303,7 +303,7 @@ EXPERIMENT = st.fixed_dictionaries(
 
 
 @given(EXPERIMENT)
-def test_a_plan_is_the_same_every_time_and_survives_json(
+def test_plan_is_deterministic_and_survives_json(
     tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "drawn.yaml"
@@ -332,14 +332,14 @@ MEASURED = (
 
 
 @pytest.mark.parametrize(("distribution", "count", "seconds"), MEASURED)
-def test_trials_take_about_as_long_as_is_estimated(distribution: str, count: int, seconds: float) -> None:
+def test_estimates_match_measured_times(distribution: str, count: int, seconds: float) -> None:
     point = {"distribution": distribution, "peers.homes.count": count}
     (trial,) = [trial for trial in make_plan(read_experiment(QUICKSTART)).trials if trial.point == point]
     assert trial.estimate.seconds == pytest.approx(seconds, rel=0.15)
 
 
 @pytest.mark.parametrize(("hosts", "capacity"), [(2, 1e9), (10, 1e9), (32, 706e6), (100, 5e8), (1000, 5e8)])
-def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: float) -> None:
+def test_capacity_is_interpolated(hosts: int, capacity: float) -> None:
     assert Machine(QUICK_LINKS).capacity(hosts) == pytest.approx(capacity, rel=0.01)
     assert Machine().capacity(hosts) is None
 
@@ -354,31 +354,31 @@ def test_a_capacity_is_read_between_what_was_measured(hosts: int, capacity: floa
         ),
         (("count: 4", f"count: {MOST_HOSTS}"), Machine(), f"{MOST_HOSTS + 2} hosts; up to {MOST_HOSTS} were tried"),
         (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links that delay or lose packets"),
-        (("file", "time_limit: 5 s\nfile"), Machine(), "at best done in 11.7 s, but stopped after 5 s: raise"),
-        (("4 MiB", "1 MiB"), Machine(), "at best done in 2.9 s: starting up is a large part of so short a time"),
-        (("4 MiB", "64 KiB"), Machine(), "at best done in 200 ms: too short to judge the emulation"),
+        (("file", "time_limit: 5 s\nfile"), Machine(), "takes at least 11.7 s, but is stopped after 5 s: raise"),
+        (("4 MiB", "1 MiB"), Machine(), "takes at least 2.9 s: start-up is a large part of so short a time"),
+        (("4 MiB", "64 KiB"), Machine(), "takes at least 200 ms: too short to judge the emulation"),
     ],
 )
-def test_what_may_not_be_faithful_is_told(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
+def test_unfaithful_trial_is_doubted(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
     plan = planned(tmp_path, SMALL.replace(*change))
     (doubt,) = [doubt for doubt in doubts(plan.trials, machine) if doubt.text.startswith(says)]
     assert doubt.trials == (plan.trials[0].id,)
 
 
-def test_nothing_is_doubted_without_a_reason(tmp_path: Path) -> None:
+def test_modest_trial_is_not_doubted(tmp_path: Path) -> None:
     assert doubts(planned(tmp_path, SMALL).trials, Machine(QUICK_LINKS)) == []
 
 
-def test_the_worst_trial_speaks_for_all_that_are_in_doubt(tmp_path: Path) -> None:
+def test_worst_trial_represents_all_doubted_ones(tmp_path: Path) -> None:
     text = SMALL + "sweep: {file.size: [4 MiB, 2 MiB, 1 MiB, 512 KiB]}\n"
     plan = planned(tmp_path, text)
     short, unjudged = doubts(plan.trials, Machine())
-    assert short.text.startswith("at best done in 2.9 s: starting up")
-    assert unjudged.text.startswith("at best done in 1.5 s: too short to judge")
+    assert short.text.startswith("takes at least 2.9 s: start-up")
+    assert unjudged.text.startswith("takes at least 1.5 s: too short to judge")
     assert (short.trials, unjudged.trials) == ((plan.trials[2].id,), (plan.trials[3].id,))
 
 
-def test_a_heavier_load_is_doubted_just_beyond_the_programs_share(tmp_path: Path) -> None:
+def test_load_is_doubted_just_beyond_programs_share(tmp_path: Path) -> None:
     trial = one(tmp_path, SMALL)
     enough = trial.estimate.bits_per_second / PROGRAMS_SHARE
     assert not doubts([trial], Machine({10: round(enough * 1.01)}))

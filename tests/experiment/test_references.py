@@ -24,7 +24,7 @@ COLUMNS = "the swept keys are columns, and those in docs/results.md"
 
 
 def read(folder: Path, text: str) -> list[str]:
-    """Return what is said of a file, without the name of the file and the line; nothing where it is in order."""
+    """Return what is said of a file, without the name of the file and the line; nothing where it is valid."""
     file = folder / "x.yaml"
     file.write_text(text)
     try:
@@ -57,13 +57,13 @@ def read(folder: Path, text: str) -> list[str]:
         ("where: 'distribution in (fluid, bittorrent)'", "40: figures.f.where: distribution is never 'fluid' here"),
         ("where: peers.homes.count = 3", "42: figures.f.where: peers.homes.count is never 3 here: it is 2, 4"),
         ("where: peers.homes.count >= 3", ""),
-        ("where: N = many", "26: figures.f.where: N holds numbers, and 'many' is none"),
+        ("where: N = many", "26: figures.f.where: N holds numbers, and 'many' is not a number"),
         ("where: verdict = suspicious", "32: figures.f.where: verdict is never 'suspicious' here: it is"),
         ("where: group = home", "30: figures.f.where: group is never 'home' here (did you mean homes?): it is 'homes'"),
-        ("y: verdict", "15: figures.f.y: verdict holds words: a column of numbers is needed"),
+        ("y: verdict", "15: figures.f.y: verdict holds words, and a column of numbers is needed"),
         (
             "x: share, y: bytes_sent",
-            "11: figures.f: names columns that no table has together: share is in groups.csv; bytes_sent is in",
+            "11: figures.f: names columns that are not together in any table: share is in groups.csv; bytes_sent is in",
         ),
         ("x: share, y: gain, series: strategy", ""),
         ("theory: [p2p], y: jain", "15: figures.f.theory: bounds are times: y can be distribution_s, or a ratio, not"),
@@ -75,23 +75,26 @@ def read(folder: Path, text: str) -> list[str]:
             "kind: cdf, x: bytes_sent",
             "26: figures.f.x: 'bytes_sent' is a column of transfers.csv, and this is made from peers.csv",
         ),
-        ("kind: cdf, y: jain", "26: figures.f.y: means nothing to a figure of kind cdf: leave it out"),
-        ("kind: flows, series: group", "28: figures.f.series: means nothing to a figure of kind flows: leave it out"),
+        ("kind: cdf, y: jain", "26: figures.f.y: is not used by a figure of kind cdf: leave it out"),
+        ("kind: flows, series: group", "28: figures.f.series: is not used by a figure of kind flows: leave it out"),
         ("kind: flows, where: giver = server", ""),
-        ("kind: timeline, y: jain", "31: figures.f.y: 'jain' is nothing second by second: server_up_rate, "),
-        ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not known from a summary: write `trac"),
+        ("kind: timeline, y: jain", "31: figures.f.y: 'jain' is not measured second by second: server_up_rate, "),
+        ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not recorded in a summary: write `trac"),
         ("kind: timeline, y: peers_completed, series: distribution", ""),
         ("kind: heatmap", ""),
         ("kind: heatmap, x: N, series: strategy, y: gain, panels: group", ""),
-        ("kind: heatmap, series: distribution, panels: peer, y: bytes_sent", "11: figures.f: names columns that no ta"),
+        (
+            "kind: heatmap, series: distribution, panels: peer, y: bytes_sent",
+            "11: figures.f: names columns that are not to",
+        ),
         (
             "kind: heatmap, series: distribution, theory: [p2p]",
-            "52: figures.f.theory: means nothing to a figure of k",
+            "52: figures.f.theory: is not used by a figure of k",
         ),
         ("panels: colour", f"15: figures.f.panels: there is no column 'colour': {COLUMNS}"),
     ],
 )
-def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says: str) -> None:
+def test_unknown_reference_in_figure_is_refused(tmp_path: Path, figure: str, says: str) -> None:
     found = read(tmp_path, f"{SWARM}figures: {{f: {{{figure}}}}}\n")
     assert len(found) == bool(says)
     assert all(line.startswith(says) for line in found), found
@@ -102,26 +105,32 @@ def test_a_figure_names_what_will_be_measured(tmp_path: Path, figure: str, says:
     [
         ("payload_ration.mean < 2", "11: expect.0: there is no column 'payload_ration' (did you mean payload_ratio?)"),
         ("1 <= payload_ration.min", "16: expect.0: there is no column 'payload_ration'"),
-        ("verdict.mean < 2", "11: expect.0: verdict holds words: a column of numbers is needed"),
+        ("verdict.mean < 2", "11: expect.0: verdict holds words, and a column of numbers is needed"),
         ("verdict.count = 4", ""),
         ("count = 0 where verdict = suspct", "37: expect.0: verdict is never 'suspct' here (did you mean suspect?)"),
         ("jain.mean > 0 where peers.home.count = 2", "31: expect.0: there is no column 'peers.home.count' (did you"),
-        ("gain.mean > 1 where giver = server", "10: expect.0: names columns that no table has together: gain is in"),
+        (
+            "gain.mean > 1 where giver = server",
+            "10: expect.0: names columns that are not together in any table: gain is in",
+        ),
         ("download_s.max < 60 where group = homes and limited_by = uploads", ""),
         ("payload_ratio.mean < 1.3 where strategy = tit-for-tat", ""),
         ("high.max < 9 where measure = ratio and group != homes", ""),
         ("high.max < 9 where measure = ratioo", "40: expect.0: measure is never 'ratioo' here (did you mean ratio?)"),
         ("low.min > 1 where compared = gain", "40: expect.0: compares within pairs: write `pair:` and a swept key too"),
-        ("low.min > 1 where N = 4", "10: expect.0: names columns that no table has together: low is in summary.csv; N"),
+        (
+            "low.min > 1 where N = 4",
+            "10: expect.0: names columns that are not together in any table: low is in summary.csv; N",
+        ),
     ],
 )
-def test_an_expectation_names_what_will_be_measured(tmp_path: Path, expectation: str, says: str) -> None:
+def test_unknown_reference_in_expectation_is_refused(tmp_path: Path, expectation: str, says: str) -> None:
     found = read(tmp_path, f"{SWARM}expect: [{expectation!r}]\n")
     assert len(found) == bool(says)
     assert all(line.startswith(says) for line in found), found
 
 
-def test_an_expectation_can_be_of_what_is_compared(tmp_path: Path) -> None:
+def test_expectation_can_use_comparisons_of_pairs(tmp_path: Path) -> None:
     where = "measure = distribution_s and distribution = bittorrent and compared"
     text = f"pair: distribution\n{SWARM}expect:\n  - low.min > 1 where {where}"
     assert read(tmp_path, f"{text} = gain\n") == []
@@ -129,13 +138,13 @@ def test_an_expectation_can_be_of_what_is_compared(tmp_path: Path) -> None:
     assert "compared is never 'gains' here (did you mean gain?): it is 'difference', 'gain'" in found
 
 
-def test_a_curve_is_of_trials_and_not_of_their_summary(tmp_path: Path) -> None:
+def test_curve_cannot_use_the_summary(tmp_path: Path) -> None:
     (found,) = read(tmp_path, f"{SWARM}figures: {{f: {{y: low}}}}\n")
-    assert "figures.f: names columns that no table has together" in found
+    assert "figures.f: names columns that are not together in any table" in found
     assert "low is in summary.csv" in found
 
 
-def test_a_matrix_needs_rows(tmp_path: Path) -> None:
+def test_heatmap_needs_rows(tmp_path: Path) -> None:
     one_key = SWARM.replace("  peers.homes.count: [2, 4]\n", "")
     (found,) = read(tmp_path, one_key + "figures:\n  f: {kind: heatmap, x: distribution}\n")
     assert found.endswith("figures.f: has no rows, and nothing else is swept: write `series:` and a column")
@@ -159,18 +168,18 @@ def test_a_curve_needs_an_x(tmp_path: Path) -> None:
         ("count: 4, up: 8 Mbit/s", "count: 4, up: 8 Mbit/s, arrival: {at: 1 s}"),
     ],
 )
-def test_the_time_of_pieces_is_refused_where_its_formula_does_not_hold(tmp_path: Path, change: tuple[str, str]) -> None:
+def test_pieces_theory_is_refused_for_unequal_uploads(tmp_path: Path, change: tuple[str, str]) -> None:
     (found,) = read(tmp_path, f"{SWARM.replace(*change)}figures: {{f: {{theory: [pieces]}}}}\n")
     assert found.startswith("15: figures.f.theory: pieces: that formula holds for one server and all peers with")
 
 
-def test_what_is_compared_has_no_bounds(tmp_path: Path) -> None:
+def test_compared_values_have_no_bounds(tmp_path: Path) -> None:
     text = f"pair: distribution\nfigures: {{f: {{compared: gain, theory: [p2p]}}}}\n{SWARM}"
     (found,) = read(tmp_path, text)
-    assert found.endswith("figures.f.theory: there are no bounds on what is compared: leave it out")
+    assert found.endswith("figures.f.theory: compared values have no bounds: leave it out")
 
 
-def test_figures_are_looked_at_though_other_parts_are_wrong_too(tmp_path: Path) -> None:
+def test_figures_are_checked_despite_other_mistakes(tmp_path: Path) -> None:
     found = read(tmp_path, f"{SWARM.replace('4 MiB', '4')}expect: [ratioo.mean < 1]\n")
     assert len(found) == 2
     assert "'4' has no unit" in found[0]
@@ -178,11 +187,11 @@ def test_figures_are_looked_at_though_other_parts_are_wrong_too(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", USED_BY)
-def test_each_kind_of_figure_can_be_written_alone(tmp_path: Path, kind: str) -> None:
+def test_each_kind_of_figure_has_defaults(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path, f"{SWARM}figures: {{f: {{kind: {kind}}}}}\n") == []
 
 
-def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
+def test_only_number_columns_have_units_or_labels() -> None:
     columns = [column for table in TABLES.values() for column in table.values()]
     assert not any(column.is_words and (column.unit or column.label) for column in columns)
 
@@ -197,5 +206,5 @@ def test_numbers_have_units_or_labels_and_words_have_neither() -> None:
         ("{torn", "{torn"),
     ],
 )
-def test_what_is_swept_is_shown_in_words(cell: object, words: str) -> None:
+def test_swept_mapping_is_shown_in_words(cell: object, words: str) -> None:
     assert readable(cell) == words

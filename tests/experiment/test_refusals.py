@@ -1,4 +1,4 @@
-"""What is said of mistakes: each with its place, its key, what was found, what is possible, and the nearest word."""
+"""Messages about mistakes: place, key, what was found, what is possible, and the nearest word."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -16,17 +16,17 @@ from testbed.experiment import (
     make_plan,
     read_experiment,
 )
-from testbed.experiment.file.checks import FROM_GROUPS
+from testbed.experiment.file.load import FROM_GROUPS
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
-RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or trace is needed"
-ARRIVALS = "flash, or a mapping with poisson, uniform, at or trace is needed"
+RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv is needed"
+ARRIVALS = "flash, or a mapping with poisson, uniform, at or csv is needed"
 DEPARTURES = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way is needed"
 
 
 def refusals(folder: Path, text: str) -> list[str]:
-    """Return what is said of a file, without the name of the file."""
+    """Return the messages about a file, without its name."""
     file = folder / "x.yaml"
     file.write_text(text)
     with pytest.raises(ExperimentError) as error:
@@ -43,7 +43,7 @@ def of_group(text: str) -> str:
     ("text", "says"),
     [
         ("count: 2", "4:3: peers.homes.up: is required"),
-        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (is it what 'upp' stands for?)"),
+        ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (was 'upp' meant to be this key?)"),
         (
             "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
             f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
@@ -159,11 +159,11 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, strategy: {clas: x}",
-            "4:35: peers.homes.strategy.class: is required (is it what 'clas' stands for?)",
+            "4:35: peers.homes.strategy.class: is required (was 'clas' meant to be this key?)",
         ),
     ],
 )
-def test_a_mistake_in_a_group_of_peers(tmp_path: Path, text: str, says: str) -> None:
+def test_mistake_in_group_is_explained(tmp_path: Path, text: str, says: str) -> None:
     assert says in refusals(tmp_path, of_group(text))
 
 
@@ -217,9 +217,9 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
         ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
         ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
-        ("sweep:", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {}", "5:1: sweep: sweeps over nothing: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' is of the experiment as a whole: it cannot be swept"),
+        ("sweep:", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
+        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' holds for the whole experiment and cannot be swept"),
         ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
         (
             "sweep: {file.size: 4 MiB}",
@@ -247,12 +247,12 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "sweep: {zip: {file.size: [1 MiB], profile: [bep3, course]}}",
-            "5:9: sweep.zip: keys that go together need as many values each: file.size has 1, profile has 2",
+            "5:9: sweep.zip: zipped keys need the same number of values: file.size has 1, profile has 2",
         ),
         (
             "sweep: {zip: {file.size: [1 MiB, 1 MiB, 2 MiB], profile: [bep3, bep3, bep3]}}",
             (
-                "5:9: sweep.zip: number 2 of those that go together has the values of an earlier one: "
+                "5:9: sweep.zip: combination 2 of the zipped keys has the values of an earlier one: "
                 "each point is run `repeat:` times"
             ),
         ),
@@ -283,12 +283,12 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
     ],
 )
-def test_a_mistake_elsewhere(tmp_path: Path, text: str, says: str) -> None:
+def test_mistake_elsewhere_is_explained(tmp_path: Path, text: str, says: str) -> None:
     assert refusals(tmp_path, of_group(FINE) + text + "\n") == [says]
 
 
 @pytest.mark.parametrize("key", FROM_GROUPS)
-def test_what_the_groups_say_is_not_said_again_by_the_topology(tmp_path: Path, key: str) -> None:
+def test_topology_cannot_repeat_group_parameters(tmp_path: Path, key: str) -> None:
     (said,) = refusals(tmp_path, of_group(FINE) + f"topology: {{class: star, {key}: 1}}\n")
     assert said == f"5:25: topology.{key}: is set from `servers:` and `peers:`: leave it out"
 
@@ -307,16 +307,16 @@ def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
         (" {}", "3:1: peers: has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`"),
     ],
 )
-def test_peers_without_groups_are_nobody(tmp_path: Path, groups: str, says: str) -> None:
+def test_peers_need_groups(tmp_path: Path, groups: str, says: str) -> None:
     assert refusals(tmp_path, f"file: {{size: 4 MiB}}\nservers: {{up: 1 Mbit/s}}\npeers:{groups}\n") == [says]
 
 
-def test_a_key_with_nothing_behind_it_says_nothing(tmp_path: Path) -> None:
+def test_empty_key_counts_as_missing(tmp_path: Path) -> None:
     text = "file:\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 2, up: 1 Mbit/s}}"
     assert refusals(tmp_path, text) == ["1:1: file: is required where there are `peers:`"]
 
 
-def test_the_fluid_scheme_refuses_what_its_rates_do_not_hold_for(tmp_path: Path) -> None:
+def test_fluid_scheme_refuses_all_but_flash_crowds(tmp_path: Path) -> None:
     text = of_group(f"{FINE}, arrival: {{at: 5 s}}, departure: at-completion, start: {{peers: 1, with: 10 %}}")
     found = refusals(tmp_path, f"{text}sweep: {{distribution: [bittorrent, fluid]}}\n")
     assert [line.split(": ")[1] for line in found] == [
@@ -324,7 +324,7 @@ def test_the_fluid_scheme_refuses_what_its_rates_do_not_hold_for(tmp_path: Path)
     ]
 
 
-def test_mistakes_in_all_parts_are_told_at_once(tmp_path: Path) -> None:
+def test_mistakes_in_all_parts_are_reported_together(tmp_path: Path) -> None:
     text = """\
     title: [x]
     file: {size: 4}
@@ -349,7 +349,7 @@ def test_mistakes_in_all_parts_are_told_at_once(tmp_path: Path) -> None:
     ]
 
 
-def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
+def test_mistake_of_many_points_is_reported_once(tmp_path: Path) -> None:
     text = of_group("count: 2, up: [1 Mbit/s]") + "sweep: {file.size: [1 MiB, 2 MiB], profile: [bep3, course]}\n"
     assert len(refusals(tmp_path, text)) == 1
 
@@ -365,17 +365,17 @@ def test_a_mistake_that_many_points_share_is_told_once(tmp_path: Path) -> None:
         ("up\n\xff\n", "speeds.csv: is not a CSV file in UTF-8"),
     ],
 )
-def test_a_table_of_rates_that_cannot_be_used(tmp_path: Path, table: str | None, says: str) -> None:
+def test_unusable_csv_of_rates_is_explained(tmp_path: Path, table: str | None, says: str) -> None:
     if table is not None:
         (tmp_path / "speeds.csv").write_bytes(table.encode("latin-1"))
-    (said,) = refusals(tmp_path, of_group("count: 2, up: {trace: speeds.csv}"))
-    assert said == f"4:26: peers.homes.up.trace: {tmp_path}/{says}"
+    (said,) = refusals(tmp_path, of_group("count: 2, up: {csv: speeds.csv}"))
+    assert said == f"4:26: peers.homes.up.csv: {tmp_path}/{says}"
 
 
-def test_a_table_of_arrivals_needs_a_row_for_each_peer(tmp_path: Path) -> None:
+def test_csv_of_arrivals_needs_row_per_peer(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("arrival\n1 s\n")
-    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{trace: a.csv}}"))
-    assert said == "4:45: peers.homes.arrival.trace: 2 peers need a row each, and a.csv has 1"
+    (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{csv: a.csv}}"))
+    assert said == "4:45: peers.homes.arrival.csv: 2 peers need a row each, and a.csv has 1"
 
 
 VALUES = st.recursive(
@@ -413,9 +413,7 @@ def spoilt(draw: DrawFn) -> object:
 
 
 @given(spoilt())
-def test_no_file_leads_to_anything_but_an_experiment_or_a_list_of_problems(
-    tmp_path_factory: pytest.TempPathFactory, document: object
-) -> None:
+def test_any_file_gives_experiment_or_problems(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
     file = tmp_path_factory.getbasetemp() / "spoilt.yaml"
     with file.open("w") as stream:
         YAML().dump(document, stream)

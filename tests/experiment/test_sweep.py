@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from testbed.experiment.schema.ranges import (
+from testbed.values.ranges import (
     MOST_VALUES,
     Number,
     RangeError,
@@ -19,7 +19,7 @@ def points(folder: Path, sweep: str) -> list[Mapping[str, Any]]:
     return [variant.point.values for variant in written(folder, SMALL + f"sweep: {{{sweep}}}\n").variants]
 
 
-def test_every_combination_is_a_point_and_the_last_key_changes_fastest(tmp_path: Path) -> None:
+def test_last_key_of_sweep_changes_fastest(tmp_path: Path) -> None:
     assert points(tmp_path, "profile: [bep3, course], peers.homes.count: [1, 2]") == [
         {"profile": "bep3", "peers.homes.count": 1},
         {"profile": "bep3", "peers.homes.count": 2},
@@ -28,7 +28,7 @@ def test_every_combination_is_a_point_and_the_last_key_changes_fastest(tmp_path:
     ]
 
 
-def test_keys_that_are_zipped_go_together(tmp_path: Path) -> None:
+def test_zipped_keys_change_together(tmp_path: Path) -> None:
     zipped = "zip: {file.size: [1 MiB, 2 MiB], servers.up: [1 Mbit/s, 2 Mbit/s]}, peers.homes.count: [1, 2]"
     assert points(tmp_path, zipped) == [
         {"peers.homes.count": 1, "file.size": "1 MiB", "servers.up": "1 Mbit/s"},
@@ -38,7 +38,7 @@ def test_keys_that_are_zipped_go_together(tmp_path: Path) -> None:
     ]
 
 
-def test_points_that_make_no_sense_are_left_out_before_they_are_judged(tmp_path: Path) -> None:
+def test_skipped_points_are_not_checked(tmp_path: Path) -> None:
     sweep = "distribution: [bittorrent, fluid], peers.homes.departure: [stay, at-completion]"
     when = "when: distribution != fluid or peers.homes.departure = stay"
     assert [tuple(point.values()) for point in points(tmp_path, f"{sweep}, {when}")] == [
@@ -48,13 +48,13 @@ def test_points_that_make_no_sense_are_left_out_before_they_are_judged(tmp_path:
     ]
 
 
-def test_a_condition_can_look_at_what_is_not_swept(tmp_path: Path) -> None:
+def test_condition_can_read_keys_not_swept(tmp_path: Path) -> None:
     assert points(tmp_path, "profile: [bep3, course], when: servers.up = 8000 kbit/s and profile = bep3") == [
         {"profile": "bep3"}
     ]
 
 
-def test_a_point_changes_its_keys_and_nothing_else(tmp_path: Path) -> None:
+def test_point_changes_only_its_keys(tmp_path: Path) -> None:
     sweep = "peers.homes.strategy.slots: [3], tracker.numwant: [20]"
     text = SMALL.replace("count: 4", "count: 4, strategy: sequential") + f"sweep: {{{sweep}}}\n"
     (variant,) = written(tmp_path, text).variants
@@ -77,7 +77,7 @@ def test_a_point_changes_its_keys_and_nothing_else(tmp_path: Path) -> None:
         (("5 /min", "10 /min", "5 /min"), ["5 /min", "10 /min"]),
     ],
 )
-def test_a_range_is_written_as_the_file_would_write_it(arguments: tuple[Any, ...], values: list[Number]) -> None:
+def test_range_keeps_the_notation_of_files(arguments: tuple[Any, ...], values: list[Number]) -> None:
     assert expand(*arguments) == values
 
 
@@ -95,9 +95,9 @@ def test_a_range_is_written_as_the_file_would_write_it(arguments: tuple[Any, ...
         (("1 MiB", "2 MiB", 1), "`step:` must be a size"),
         ((1, "2 MiB", 1), "`to:` must be a number"),
         (("one", "2", 1), "'one' is neither a number nor a quantity"),
-        (("1 B", "2 B", None, 1.5), "1.5 in it, which is not whole"),
+        (("1 B", "2 B", None, 1.5), "1.5, not a whole number"),
     ],
 )
-def test_a_range_without_values_or_with_too_many_is_refused(arguments: tuple[Any, ...], says: str) -> None:
+def test_empty_or_huge_range_is_refused(arguments: tuple[Any, ...], says: str) -> None:
     with pytest.raises(RangeError, match=says):
         expand(*arguments)

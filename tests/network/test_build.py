@@ -176,7 +176,12 @@ def test_a_bridge_with_more_ports_than_linux_gives_it_is_refused(described: Read
     [
         ({"cls": CPULimitedHost}, {}, {}, "h1: the topology names the class CPULimitedHost"),
         ({}, {"cls": OVSSwitch}, {}, "s1: the topology names the class OVSSwitch"),
-        ({}, {}, {"cls": TCLink}, "h1 - s1: the topology names the class TCLink (cls=...), which the testbed cannot build"),
+        (
+            {},
+            {},
+            {"cls": TCLink},
+            "h1 - s1: the topology names the class TCLink (cls=...), which the testbed cannot build",
+        ),
     ],
 )
 def test_classes_of_the_topologys_own_are_refused_before_they_do_anything(

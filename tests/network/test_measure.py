@@ -24,7 +24,7 @@ from testbed.network.check.traffic import Route, Traffic, TrafficError
 from testbed.network.counters import QueueCount
 from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.fidelity import FINE_LATENESS_MS
-from testbed.trial.monitoring.machine import MachineWatch
+from testbed.trial.monitoring.machine import MachineMonitor
 from topologies.star import Star
 from topologies.two_isps import TwoIsps
 
@@ -126,10 +126,10 @@ def exact(attempt: Callable[[], list[DirectionReport]]) -> list[DirectionReport]
 
 def watched(attempt: Callable[[], list[DirectionReport]]) -> tuple[list[DirectionReport], float]:
     """Return what an attempt measured, and how late programs of the machine woke meanwhile."""
-    with TemporaryDirectory() as folder, MachineWatch(Path(folder)) as watch:
-        watch.begin(monotonic(), ())
+    with TemporaryDirectory() as folder, MachineMonitor(Path(folder)) as monitor:
+        monitor.begin(monotonic(), ())
         reports = attempt()
-        return reports, watch.sample(monotonic(), 0.0).lateness_ms or 0.0
+        return reports, monitor.sample(monotonic(), 0.0).lateness_ms or 0.0
 
 
 def is_exact(report: DirectionReport) -> bool:

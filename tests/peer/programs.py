@@ -33,7 +33,7 @@ class Program:
     port: int = 0
 
     def line(self) -> str:
-        """The next line of standard output; the end of it gives an empty one."""
+        """The next line of standard output; empty at its end."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip("\n")
 
@@ -51,19 +51,19 @@ class Program:
         return f"127.0.0.1:{self.port}"
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end, and return its status."""
+        """Signal it to end, and return its status."""
         self.process.send_signal(number)
         return self.process.wait(SOON)
 
     def errors(self) -> str:
-        """What it complained about, to the end."""
+        """Standard error, to its end."""
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
 
 @contextmanager
 def running(*arguments: object, **options: Any) -> Iterator[Program]:
-    """Run `python -m peer`; it does not outlive the context, nor a test that hangs."""
+    """Run `python -m peer`; it is killed at the end of the context, and if the test hangs."""
     command = [sys.executable, "-m", "peer", *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options) as process:
@@ -109,12 +109,12 @@ def events(trace: Path) -> list[dict[str, Any]]:
 
 
 def named(facts: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """Those of one kind."""
+    """The events of one kind."""
     return [fact for fact in facts if fact["event"] == name]
 
 
 class Stranger:
-    """A neighbour whose every message a test writes itself."""
+    """A neighbour whose messages a test writes."""
 
     def __init__(self, address: Address, host: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection(address, timeout=SOON, source_address=(host, 0))
@@ -139,7 +139,7 @@ class Stranger:
         self.socket.sendall(b"".join(map(encode, messages)))
 
     def hear(self, kind: type[T]) -> T:
-        """Wait for the next event of a kind, and forget those before it."""
+        """Wait for the next event of a kind, and drop those before it."""
         while True:
             while self._heard:
                 event = self._heard.pop(0)

@@ -1,4 +1,4 @@
-"""`python -m peer`: what it prints, what it leaves behind, and how it ends."""
+"""`python -m peer`: what it prints, what it records, and how it ends."""
 
 import json
 import os
@@ -6,6 +6,8 @@ import re
 import resource
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -17,7 +19,7 @@ from peer.bittorrent.wire.messages import HaveBitfield
 from peer.bittorrent.wire.metainfo.magnet import Magnet
 from peer.cli.main import main
 from peer.net.address import Address
-from peer.process.exit_status import ExitCode
+from peer.process.exit_status import ExitStatus
 from tests.peer.programs import (
     PIECE,
     SOON,
@@ -38,12 +40,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
     folder = tmp_path_factory.mktemp("shared")
     data, torrent = folder / "data.bin", folder / "data.torrent"
     data.write_bytes(Random(1).randbytes(PIECES * PIECE - 1000))
-    assert main(["create", str(data), "--out", str(torrent), "--piece-length", str(PIECE)]) == ExitCode.OK
+    assert main(["create", str(data), "--out", str(torrent), "--piece-length", str(PIECE)]) == ExitStatus.OK
     return Share(torrent, data)
 
 
 def problem(capsys: pytest.CaptureFixture[str]) -> str:
-    """The one line that was complained."""
+    """The one line on standard error."""
     complained = capsys.readouterr().err
     assert complained.count("\n") == 1
     return complained.strip()
@@ -52,16 +54,16 @@ def problem(capsys: pytest.CaptureFixture[str]) -> str:
 # Sharing.
 
 
-def test_what_is_made_and_seeded_is_leeched_byte_for_byte(shared: Share, tmp_path: Path) -> None:
+def test_created_torrent_is_seeded_and_leeched(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "seed.jsonl"
     with seeding(shared, "--trace", trace) as seed:
         with leeching(
             shared.torrent, "--to", tmp_path, "--peer", seed.address, "--departure", "at-completion"
         ) as leech:
             assert leech.line() == "completed"
-            assert leech.process.wait(SOON) == ExitCode.OK
+            assert leech.process.wait(SOON) == ExitStatus.OK
             assert leech.errors() == ""
-        assert seed.end() == ExitCode.OK
+        assert seed.end() == ExitStatus.OK
         assert seed.errors() == ""
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
     facts = events(trace)
@@ -72,18 +74,18 @@ def test_what_is_made_and_seeded_is_leeched_byte_for_byte(shared: Share, tmp_pat
     assert facts[0]["profile"]["name"] == "course"
 
 
-def test_a_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
+def test_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
     link = Magnet(shared.info.info_hash).encode()
     with (
         seeding(shared) as seed,
         leeching(link, "--to", tmp_path, "--peer", seed.address) as leech,
     ):
         assert leech.line() == "completed"
-        assert leech.end() == ExitCode.OK
+        assert leech.end() == ExitStatus.OK
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_leech_goes_on_with_what_is_there_and_a_whole_one_is_complete_at_once(shared: Share, tmp_path: Path) -> None:
+def test_restarted_leech_resumes(shared: Share, tmp_path: Path) -> None:
     trace, copy = tmp_path / "trace.jsonl", tmp_path / "data.bin"
     copy.write_bytes(shared.data.read_bytes()[: 10 * PIECE])
     with (
@@ -99,7 +101,7 @@ def test_a_leech_goes_on_with_what_is_there_and_a_whole_one_is_complete_at_once(
 
 
 @pytest.mark.parametrize("storage", ["memory", "shared"])
-def test_without_a_disk_of_its_own_a_leech_serves_others(shared: Share, tmp_path: Path, storage: str) -> None:
+def test_leech_without_disk_serves_others(shared: Share, tmp_path: Path, storage: str) -> None:
     places = ["--storage", storage, *(["--original", shared.data] if storage == "shared" else [])]
     with seeding(shared, "--storage", storage) as seed:
         first = leeching(shared.torrent, *places, "--peer", seed.address)
@@ -111,7 +113,7 @@ def test_without_a_disk_of_its_own_a_leech_serves_others(shared: Share, tmp_path
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_peer_can_begin_with_a_share_of_the_pieces_the_same_for_the_same_seed(shared: Share) -> None:
+def test_initial_pieces_depend_on_seed(shared: Share) -> None:
     def claims(seed: int) -> list[int]:
         options = ["--storage", "shared", "--original", shared.data, "--have", "25%", "--seed", seed]
         with (
@@ -125,7 +127,7 @@ def test_a_peer_can_begin_with_a_share_of_the_pieces_the_same_for_the_same_seed(
     assert first == again != other
 
 
-def test_peers_find_each_other_through_a_tracker_and_say_goodbye_to_it(shared: Share, tmp_path: Path) -> None:
+def test_peers_meet_at_tracker_and_announce_stopped(shared: Share, tmp_path: Path) -> None:
     log, torrent = tmp_path / "tracker.jsonl", tmp_path / "tracked.torrent"
     os.mkfifo(log)
     with running("tracker", "--bind", "127.0.0.1", "--port", 0, "--log", log) as tracker, log.open() as lines:
@@ -140,13 +142,13 @@ def test_peers_find_each_other_through_a_tracker_and_say_goodbye_to_it(shared: S
             with leeching(torrent, "--to", tmp_path) as leech:
                 assert leech.line() == "completed"
                 assert [said(), said()] == ["started", "completed"]
-                assert leech.end() == ExitCode.OK
+                assert leech.end() == ExitStatus.OK
                 assert said() == "stopped"
-            assert seed.end(signal.SIGINT) == ExitCode.OK
+            assert seed.end(signal.SIGINT) == ExitStatus.OK
             assert said() == "stopped"
 
 
-def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Share, tmp_path: Path) -> None:
+def test_absent_peer_returns_with_its_pieces(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     absence = ["--departure", "at 50 % for 0.2 s", "--return-bind", "127.0.0.2", "--trace", trace, "--time-scale", 20]
     with (
@@ -155,7 +157,7 @@ def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Sh
     ):
         assert leech.line().startswith("ready 127.0.0.2:")
         assert leech.line() == "completed"
-        assert leech.end() == ExitCode.OK
+        assert leech.end() == ExitStatus.OK
     facts = events(trace)
     first, second = named(facts, "joined")
     assert first["peer_id"] != second["peer_id"]
@@ -166,7 +168,7 @@ def test_a_peer_that_goes_away_comes_back_with_what_it_had_as_another(shared: Sh
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_an_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
+def test_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
     trace = tmp_path / "trace.jsonl"
     with (
         seeding(shared, "--upload-limit", "8Mbit/s") as seed,
@@ -183,9 +185,7 @@ def test_an_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_does_not_wait_until_the_tracker_knows(
-    shared: Share, tmp_path: Path, number: signal.Signals
-) -> None:
+def test_second_signal_ends_at_once(shared: Share, tmp_path: Path, number: signal.Signals) -> None:
     with socket.create_server(("127.0.0.1", 0)) as tracker:
         torrent = tmp_path / "tracked.torrent"
         url = f"http://127.0.0.1:{tracker.getsockname()[1]}/announce"
@@ -194,7 +194,7 @@ def test_a_second_signal_does_not_wait_until_the_tracker_knows(
             answer(tracker, b"d8:intervali60e5:peers0:e")
             seed.process.send_signal(number)
             with tracker.accept()[0]:  # "stopped" is left without an answer
-                assert seed.end(number) == ExitCode.CUT_SHORT
+                assert seed.end(number) == ExitStatus.CUT_SHORT
 
 
 def answer(tracker: socket.socket, body: bytes) -> None:
@@ -204,7 +204,7 @@ def answer(tracker: socket.socket, body: bytes) -> None:
         asking.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + body)
 
 
-def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path: Path) -> None:
+def test_full_disk_is_an_exit_code(shared: Share, tmp_path: Path) -> None:
     def limit_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (shared.info.length // 2, shared.info.length // 2))
 
@@ -217,18 +217,18 @@ def test_a_full_disk_is_one_line_an_exit_code_and_a_fact(shared: Share, tmp_path
             preexec_fn=limit_files,
         ) as leech,
     ):
-        assert leech.process.wait(SOON) == ExitCode.NO_DATA
+        assert leech.process.wait(SOON) == ExitStatus.NO_DATA
         complained = leech.errors()
     assert complained.startswith("peer: disk full: ")
     assert complained.count("\n") == 1
 
 
-def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(shared: Share, tmp_path: Path) -> None:
+def test_broken_strategy_ends_program_with_traceback(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "class Broken:\n"
-        "    def allot(self, view):\n"
+        "    def allocate(self, view):\n"
         "        raise ZeroDivisionError\n"
         "def broken(profile, rng):\n"
         "    return replace(tit_for_tat(profile, rng), choker=Broken())\n"
@@ -243,10 +243,10 @@ def test_a_strategy_of_ones_own_that_breaks_ends_the_program_with_its_traceback(
         assert "ZeroDivisionError" in seed.errors()
 
 
-def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) -> None:
+def test_strategy_may_return_without_pieces(shared: Share, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import replace\n"
-        "from peer.bittorrent.strategies.standard import tit_for_tat\n"
+        "from peer.bittorrent.strategies.api import tit_for_tat\n"
         "from peer.bittorrent.engine.actions import Leave\n"
         "class OnceMore:\n"
         "    times = 0\n"
@@ -266,19 +266,19 @@ def test_a_strategy_may_come_back_with_nothing(shared: Share, tmp_path: Path) ->
             env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
         ) as leech,
     ):
-        assert leech.process.wait(SOON) == ExitCode.OK
+        assert leech.process.wait(SOON) == ExitStatus.OK
     facts = events(trace)
     assert [opened["have_count"] for opened in named(facts, "opened")] == [0, 0]
     assert [left["have_count"] for left in named(facts, "left")] == [PIECES, PIECES]
 
 
-def test_one_peer_may_be_several_to_everybody_else(shared: Share, tmp_path: Path) -> None:
+def test_peer_may_have_several_identities(shared: Share, tmp_path: Path) -> None:
     traces = tmp_path / "leech.jsonl", tmp_path / "seed.jsonl"
     with seeding(shared, "--trace", traces[1], "--upload-limit", "1MB/s") as seed:
         several = ["--strategy", "sybil", "--set", "identities=3", "--trace", traces[0]]
         with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address, *several) as leech:
             assert leech.line() == "completed"
-        assert seed.end() == ExitCode.OK
+        assert seed.end() == ExitStatus.OK
     (joined,) = named(events(traces[0]), "joined")
     assert len(joined["also"]) == 2
     met = {fact["peer_id"] for fact in named(events(traces[1]), "handshaken")}
@@ -286,38 +286,32 @@ def test_one_peer_may_be_several_to_everybody_else(shared: Share, tmp_path: Path
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
-def test_a_port_in_use_is_one_line_and_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_an_exit_code(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         command = ["seed", shared.torrent, "--data", shared.data, "--bind", "127.0.0.1", "--port", port]
-        assert main([str(word) for word in command]) == ExitCode.NO_ADDRESS
+        assert main([str(word) for word in command]) == ExitStatus.NO_ADDRESS
     expected = f"peer: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --bind or --port"
     assert problem(capsys) == expected
 
 
-def test_data_that_is_not_the_torrents_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_wrong_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "data.bin"
     wrong.write_bytes(bytes(3 * PIECE) + shared.data.read_bytes()[3 * PIECE :])
     command = ["seed", shared.torrent, "--data", wrong, "--bind", "127.0.0.1", "--port", 0]
-    assert main([str(word) for word in command]) == ExitCode.NO_DATA
+    assert main([str(word) for word in command]) == ExitStatus.NO_DATA
     assert problem(capsys).startswith(f"peer: {wrong}: 3 of {PIECES} pieces are not those of 'data.bin'; name the data")
 
 
-def test_data_that_is_not_there_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_missing_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["seed", shared.torrent, "--data", tmp_path / "none", "--bind", "127.0.0.1", "--port", 0]
-    assert main([str(word) for word in command]) == ExitCode.NO_DATA
+    assert main([str(word) for word in command]) == ExitStatus.NO_DATA
     assert "none: No such file or directory" in problem(capsys)
 
 
-def test_a_trace_that_cannot_be_written_is_one_line_and_an_exit_code(
-    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unwritable_trace_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command = ["seed", shared.torrent, "--data", shared.data, "--trace", tmp_path / "missing" / "trace"]
-    assert main([str(word) for word in command]) == ExitCode.NO_TRACE
+    assert main([str(word) for word in command]) == ExitStatus.NO_TRACE
     assert "name a file that can be written" in problem(capsys)
 
 
@@ -328,23 +322,23 @@ def test_a_trace_that_cannot_be_written_is_one_line_and_an_exit_code(
         (b"GIF89a", "expected"),
     ],
 )
-def test_a_torrent_that_cannot_be_read_is_one_line_and_an_exit_code(
+def test_unreadable_torrent_is_an_exit_code(
     tmp_path: Path, content: bytes | None, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torrent = tmp_path / "a.torrent"
     if content is not None:
         torrent.write_bytes(content)
-    assert main(["leech", str(torrent), "--to", str(tmp_path)]) == ExitCode.NO_TORRENT
+    assert main(["leech", str(torrent), "--to", str(tmp_path)]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert expected in problem(capsys)
 
 
-def test_a_magnet_link_that_leads_nowhere_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["leech", "magnet:?dn=x", "--to", str(tmp_path)]) == ExitCode.NO_TORRENT
+def test_bad_magnet_link_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leech", "magnet:?dn=x", "--to", str(tmp_path)]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert "expected xt=urn:btih:<info-hash>, found none" in problem(capsys)
 
 
-def test_a_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["create", str(shared.data), "--out", str(shared.torrent)]) == ExitCode.NO_TORRENT
+def test_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["create", str(shared.data), "--out", str(shared.torrent)]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert "use --force" in problem(capsys)
 
 
@@ -364,12 +358,10 @@ def test_a_torrent_is_not_overwritten(shared: Share, capsys: pytest.CaptureFixtu
         ("--have", "2", "expected a share from 0 to 1, or from 0% to 100%, found '2'"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_option_is_named(option: str, value: str, expected: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["leech", "a.torrent", option, value])
-    assert ended.value.code == ExitCode.USAGE
+    assert ended.value.code == ExitStatus.USAGE
     assert f"argument {option}: {expected}" in capsys.readouterr().err
 
 
@@ -384,22 +376,50 @@ def test_an_option_that_cannot_be_used_is_named(
         (["--to", "x", "--departure", "soon"], "soon"),
     ],
 )
-def test_options_that_do_not_fit_together_are_one_line(
+def test_conflicting_options_are_reported(
     shared: Share, options: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["leech", str(shared.torrent), *options]) == ExitCode.USAGE
+    assert main(["leech", str(shared.torrent), *options]) == ExitStatus.USAGE
     assert expected in problem(capsys)
 
 
-@pytest.mark.parametrize("command", [[], ["create"], ["seed"], ["leech"]])
-def test_help_names_every_exit_code(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        ([], [*ExitStatus]),
+        (["create"], [0, 2, 5]),
+        (["seed"], [0, 2, 3, 4, 5, 6, 7]),
+        (["leech"], [0, 2, 3, 4, 5, 6, 7]),
+        (["tracker"], [0, 2, 3, 4]),
+        (["serve"], [0, 2, 3, 4, 6]),
+        (["fetch"], [0, 2, 3, 4, 6, 8, 9]),
+        (["relay"], [0, 2, 3, 4, 5, 6, 8]),
+    ],
+)
+def test_help_lists_exit_codes(command: list[str], codes: list[int], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main([*command, "--help"])
     told = capsys.readouterr().out.partition("exit codes:")[2]
-    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == [*ExitCode]
+    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == codes
 
 
-def test_the_page_of_the_program_names_every_exit_code() -> None:
+def test_command_imports_only_what_it_needs() -> None:
+    script = "import sys; from peer.cli.main import main; main(sys.argv[1:])\n"
+    probe = "import atexit; atexit.register(lambda: print(*sorted(m for m in sys.modules if m.startswith('peer.'))))\n"
+    for command, foreign in (
+        ("serve", ("peer.bittorrent.client", "peer.bittorrent.engine", "peer.distribution.fluid")),
+        ("relay", ("peer.bittorrent.client", "peer.bittorrent.engine", "peer.distribution.client_server")),
+        ("tracker", ("peer.bittorrent.client", "peer.bittorrent.engine", "peer.distribution")),
+        ("leech", ("peer.bittorrent.tracker", "peer.distribution")),
+    ):
+        words = [sys.executable, "-c", "import sys\n" + probe + script, command, "--help"]
+        output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+        imported = output.splitlines()[-1].split()
+        assert f"peer.cli.{command}" in imported
+        assert [module for module in imported if module.startswith(foreign)] == []
+
+
+def test_documentation_lists_exit_codes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "peer.md").read_text()
     table = page.partition("| exit code | why |\n")[2].partition("\n\n")[0]
-    assert [int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)] == [*ExitCode]
+    assert [int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)] == [*ExitStatus]

@@ -9,7 +9,7 @@ from testbed.experiment.columns import TABLES
 from testbed.results.figures.drawing import KINDS
 from testbed.results.report import report
 from testbed.tasks.distribute.tables.trials import LEAST_DIFFERENCE, MOST_DIFFERENCE
-from tests.results.runs import (
+from tests.runfolder.runs import (
     GOLDEN,
     golden,
     write_run,

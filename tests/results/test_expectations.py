@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from testbed.results import Report, report
-from tests.results.runs import (
+from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
     golden,

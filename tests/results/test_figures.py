@@ -22,7 +22,7 @@ from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import Material
 from testbed.results.figures.style import in_height, look
 from testbed.results.figures.timeline import mean_line
-from tests.results.runs import (
+from tests.runfolder.runs import (
     CALM,
     DISTURBED,
     GOLDEN,

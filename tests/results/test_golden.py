@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from testbed.results import Report, report
-from tests.results.runs import (
+from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
     Happened,
@@ -189,7 +189,7 @@ def test_a_peer_that_comes_back_is_one_host_with_two_lives(tmp_path: Path) -> No
 
 
 def test_copies_are_not_guessed_where_traces_do_not_tell_them(tmp_path: Path) -> None:
-    made = reported(tmp_path, text=GOLDEN.replace("trace: pieces\n", ""))
+    made = reported(tmp_path, text=GOLDEN.replace("trace_level: pieces\n", ""))
     assert made.tables.timeline["copies_rarest"].isna().all()
 
 

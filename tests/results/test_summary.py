@@ -12,7 +12,7 @@ from testbed.experiment.columns import TRIAL_MEASURES, TRIALS
 from testbed.results import Report, report
 from testbed.results.tables.summary import summary_table
 from tests.experiment.files import planned
-from tests.results.runs import (
+from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
     golden,

@@ -24,12 +24,12 @@ def textbook(peers: int) -> Swarm:
 
 
 @pytest.mark.parametrize(("peers", "hours"), [(1, 0.1), (10, 1.0), (30, 3.0), (35, 3.5)])
-def test_client_server_takes_as_long_as_the_textbook_says(peers: int, hours: float) -> None:
+def test_client_server_bound_matches_textbook(peers: int, hours: float) -> None:
     assert client_server_bound(textbook(peers)).seconds == pytest.approx(hours * HOUR)
 
 
 @pytest.mark.parametrize(("peers", "hours"), [(1, 0.1), (10, 0.5), (30, 0.75), (35, 35 / 45)])
-def test_peer_to_peer_takes_as_long_as_the_textbook_says(peers: int, hours: float) -> None:
+def test_p2p_bound_matches_textbook(peers: int, hours: float) -> None:
     assert p2p_bound(textbook(peers)).seconds == pytest.approx(hours * HOUR)
 
 
@@ -41,40 +41,40 @@ def test_peer_to_peer_takes_as_long_as_the_textbook_says(peers: int, hours: floa
         (Swarm(100, 10, (Downloader(1), Downloader(1))), "uploads"),
     ],
 )
-def test_each_term_can_be_the_one_that_limits(swarm: Swarm, limit: str) -> None:
+def test_each_term_can_limit(swarm: Swarm, limit: str) -> None:
     assert p2p_bound(swarm).limit == limit
 
 
-def test_a_peer_that_holds_half_and_one_that_comes_late_are_counted_for_what_they_need() -> None:
+def test_partial_and_late_peers_count_by_need() -> None:
     swarm = Swarm(100, 10, (Downloader(10, 20, held=0.5), Downloader(10, 20, arrival=7)))
     assert client_server_bound(swarm).server == pytest.approx(15)
     bound = p2p_bound(swarm)
     assert (bound.server, bound.download, bound.uploads) == pytest.approx((100 / 20, 7 + 100 / 20, 150 / 30))
 
 
-def test_nothing_begins_before_the_first_peer_is_there() -> None:
+def test_bound_starts_at_first_arrival() -> None:
     early, late = (Swarm(100, 10, (Downloader(10, inf, arrival=at),)) for at in (0, 60))
     assert p2p_bound(late).seconds == p2p_bound(early).seconds + 60
     assert client_server_bound(late).seconds == client_server_bound(early).seconds + 60
 
 
 @given(swarms())
-def test_helping_peers_never_take_longer_than_the_server_alone(swarm: Swarm) -> None:
+def test_p2p_bound_never_exceeds_client_server(swarm: Swarm) -> None:
     assert p2p_bound(swarm).seconds <= client_server_bound(swarm).seconds * (1 + 1e-12)
 
 
 @given(swarms(), st.integers(40, 9000))
-def test_headers_make_a_bound_longer_by_what_they_take(swarm: Swarm, segment: int) -> None:
+def test_headers_lengthen_bound_by_their_share(swarm: Swarm, segment: int) -> None:
     share = payload_share(segment)
     assert p2p_bound(swarm.in_payload(share)).seconds == pytest.approx(p2p_bound(swarm).seconds / share)
 
 
-def test_a_full_segment_carries_1448_bytes_in_a_frame_of_1514() -> None:
+def test_full_segment_has_1448_of_1514_bytes() -> None:
     assert payload_share() == 1448 / 1514
     with pytest.raises(ValueError, match="at least 1 byte"):
         payload_share(0)
 
 
-def test_a_swarm_without_peers_is_none() -> None:
+def test_swarm_needs_a_peer() -> None:
     with pytest.raises(ValueError, match="at least one peer"):
         Swarm(100, 10, ())

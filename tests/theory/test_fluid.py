@@ -15,17 +15,17 @@ from tests.theory.swarms import swarms
 
 
 @given(swarms())
-def test_the_streams_fit_into_the_links(swarm: Swarm) -> None:
+def test_streams_overload_no_link(swarm: Swarm) -> None:
     assert link_use(fluid_rates(swarm), swarm).is_feasible()
 
 
 @given(swarms())
-def test_everyone_is_done_exactly_at_the_bound(swarm: Swarm) -> None:
+def test_streams_complete_exactly_at_the_bound(swarm: Swarm) -> None:
     assert swarm.size / fluid_rates(swarm).received == pytest.approx(p2p_bound(swarm).seconds)
 
 
 @given(swarms())
-def test_no_stream_runs_backwards(swarm: Swarm) -> None:
+def test_no_stream_is_negative(swarm: Swarm) -> None:
     rates = fluid_rates(swarm)
     assert min(rates.direct, *rates.relayed) >= 0
 
@@ -39,22 +39,22 @@ def test_no_stream_runs_backwards(swarm: Swarm) -> None:
         (6, 3, FluidRates("download", relayed=(0.5, 1, 1.5), direct=0)),
     ],
 )
-def test_the_three_regimes_of_peers_that_send_6_12_and_18(server: int, slowest: int, expected: FluidRates) -> None:
+def test_three_regimes_in_numbers(server: int, slowest: int, expected: FluidRates) -> None:
     rates = fluid_rates(Swarm(100, server, tuple(Downloader(up, slowest) for up in (6, 12, 18))))
     assert rates.limit == expected.limit
     assert rates.relayed == pytest.approx(expected.relayed)
     assert rates.direct == pytest.approx(expected.direct)
 
 
-def test_a_peer_alone_takes_all_from_the_server() -> None:
+def test_single_peer_takes_all_from_server() -> None:
     assert fluid_rates(Swarm(100, 10, (Downloader(0),))).received == 10
 
 
-def test_peers_that_give_nothing_share_the_server() -> None:
+def test_peers_without_upload_share_the_server() -> None:
     assert fluid_rates(Swarm(100, 10, (Downloader(0), Downloader(0)))) == FluidRates("uploads", (0.0, 0.0), 5.0)
 
 
-def test_a_link_that_is_asked_for_more_than_it_has_is_not_feasible() -> None:
+def test_overloaded_link_is_not_feasible() -> None:
     swarm = Swarm(100, 10, (Downloader(5, 20), Downloader(5, 20)))
     assert link_use(FluidRates("uploads", (5.0, 5.0), 0.0), swarm).is_feasible()
     assert not link_use(FluidRates("uploads", (5.1, 4.9), 0.0), swarm).is_feasible()

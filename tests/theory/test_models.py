@@ -25,7 +25,7 @@ RATES = st.floats(0.01, 100)
         effectiveness=st.floats(0.1, 1.0),
     )
 )
-def test_nothing_changes_in_the_steady_state(model: FluidModel) -> None:
+def test_steady_state_is_constant(model: FluidModel) -> None:
     leechers, seeds = model.steady_state()
     assert model.change(leechers, seeds) == pytest.approx((0, 0), abs=1e-6 * model.arrivals)
     assert model.mean_download_time() * model.arrivals == pytest.approx(leechers)
@@ -37,19 +37,19 @@ def test_a_steady_state_in_numbers() -> None:
     assert model.steady_state() == (3, 3)
 
 
-def test_seeds_that_serve_everybody_at_once_have_no_steady_state() -> None:
+def test_seeds_that_stay_forever_have_no_steady_state() -> None:
     with pytest.raises(ValueError, match="no steady state"):
         FluidModel(arrivals=1, upload=2, seed_departures=1).steady_state()
 
 
-def test_an_empty_swarm_completes_nothing() -> None:
+def test_empty_swarm_completes_nothing() -> None:
     assert FluidModel(arrivals=1, upload=2, seed_departures=1).completions(0, 0) == 0
 
 
 @pytest.mark.parametrize(
     ("peers", "pieces", "time"), [(1, 1, 1), (2, 1, 2), (3, 1, 2), (8, 3, 2), (31, 4, 2), (32, 5, 2)]
 )
-def test_pieces_cost_a_binary_tree_of_relays(peers: int, pieces: int, time: float) -> None:
+def test_chunked_time_matches_formula(peers: int, pieces: int, time: float) -> None:
     assert chunked_time(peers, pieces) == time
 
 
@@ -65,12 +65,12 @@ def test_more_pieces_and_neighbours_make_sharing_effective() -> None:
 
 
 @pytest.mark.parametrize("numbers", [(0, 1), (1, 0)])
-def test_no_peers_or_no_pieces_have_no_time(numbers: tuple[int, int]) -> None:
+def test_chunked_time_needs_peers_and_pieces(numbers: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least one peer and one piece"):
         chunked_time(*numbers)
     with pytest.raises(ValueError, match="at least one piece"):
         sharing_effectiveness(0, 1)
 
 
-def test_a_free_rider_gets_the_optimistic_slot() -> None:
+def test_free_rider_gets_the_optimistic_slot() -> None:
     assert (free_ride_share(4), free_ride_share(3)) == (0.2, 0.25)

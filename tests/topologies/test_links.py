@@ -15,10 +15,10 @@ from topologies.tree import Tree
 from topologies.two_isps import TwoIsps
 
 FILES = [Path(module.__file__ or "") for module in (star, two_isps, tree)]
-BEGINS = "# What follows is the same in"
+BEGINS = "# The rest is the same in"
 
 
-def test_the_part_that_each_file_repeats_is_the_same_in_all() -> None:
+def test_repeated_part_is_equal_in_all_files() -> None:
     shared = {file.read_text().partition(BEGINS)[2] for file in FILES}
     assert len(shared) == 1
     assert shared != {""}
@@ -32,7 +32,7 @@ def test_the_part_that_each_file_repeats_is_the_same_in_all() -> None:
         (FILES[2], "tree,depth=3,fanout=2,trunk=20e6", 8),
     ],
 )
-def test_a_file_stands_alone_and_takes_what_mn_reads_on_its_command_line(file: Path, line: str, hosts: int) -> None:
+def test_file_works_alone_with_arguments_of_mn(file: Path, line: str, hosts: int) -> None:
     custom: dict[str, dict[str, type[Topo]]] = {}
     exec(compile(file.read_text(), str(file), "exec"), custom, custom)  # noqa: S102 - as mn does
     assert len(buildTopo(custom["topos"], line).hosts()) == hosts
@@ -41,13 +41,13 @@ def test_a_file_stands_alone_and_takes_what_mn_reads_on_its_command_line(file: P
 @given(st.integers(min_value=1, max_value=10**9))
 @example(56_000)
 @example(10**9)
-def test_bw_gives_back_the_exact_rate(rate: int) -> None:
+def test_bw_keeps_the_exact_rate(rate: int) -> None:
     words = Star(n=1, up=rate).linkInfo("h1", "s1")["params1"]
     assert round(words["bw"] * 1e6) == rate
 
 
 @pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
-def test_each_end_of_an_access_link_has_mininets_words_for_what_it_sends(topology: type[Topo]) -> None:
+def test_each_end_has_mininet_parameters(topology: type[Topo]) -> None:
     made = topology(
         up=8_000_000, down=24_000_000, delay=20, jitter=2.5, loss=0.1, queue=100, acks="shared", **size(topology)
     )
@@ -61,7 +61,7 @@ def test_each_end_of_an_access_link_has_mininets_words_for_what_it_sends(topolog
 
 
 @pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
-def test_a_link_without_limits_has_no_words(topology: type[Topo]) -> None:
+def test_link_without_limits_has_no_parameters(topology: type[Topo]) -> None:
     made = topology(delay=0, loss=0)
     for _, _, link in made.links(withInfo=True):
         assert link["params1"] == link["params2"] == {}
@@ -89,7 +89,7 @@ def test_a_list_gives_each_host_its_own_value() -> None:
         ({"up": "8Mbit"}, "not '8Mbit'"),
         ({"delay": -1}, "delay: a plain number of ms from 0"),
         ({"delay": "20ms"}, "delay: a plain number of ms from 0"),
-        ({"jitter": 1}, "jitter: it varies a delay"),
+        ({"jitter": 1}, "jitter: varies a delay"),
         ({"loss": 101}, "loss: a plain number of % from 0 to 100 is needed, not 101"),
         ({"queue": -1}, "queue: a plain number of ms"),
         ({"acks": "fast"}, "acks: 'priority' or 'shared' is needed, not 'fast'"),
@@ -102,13 +102,13 @@ def test_a_list_gives_each_host_its_own_value() -> None:
         ({"names": ["a", "b", "c", "s7"]}, "s1, s2, ... are the cores"),
     ],
 )
-def test_a_link_that_cannot_be_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
+def test_impossible_link_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         topology(**size(topology), **parameters)
 
 
 @pytest.mark.parametrize("topology", [Star, TwoIsps, Tree])
-def test_the_interfaces_of_the_longest_names_fit_into_linux(topology: type[Topo]) -> None:
+def test_longest_host_names_fit_interface_names(topology: type[Topo]) -> None:
     names = ["tencharsxx", "server", "a.b", "peer_1"]
     made = topology(names=names, **size(topology))
     assert set(made.hosts()) == set(names)

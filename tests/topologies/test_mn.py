@@ -41,7 +41,7 @@ def test_every_host_reaches_every_other(topology: ModuleType, wanted: str, pings
     assert f"0% dropped ({pings}/{pings} received)" in printed
 
 
-def test_the_links_are_shaped_by_mininet_too_and_our_own_words_do_no_harm() -> None:
+def test_mininet_shapes_links_and_ignores_our_parameters() -> None:
     options = ["--topo", "star,n=2,up=8e6,down=12000000,queue=100,acks=shared", "--link", "tc", "--test", "pingall"]
     printed = mn(star, *options)
     assert printed.count("(8.00Mbit) (12.00Mbit)") == 2

@@ -14,11 +14,11 @@ def pairs(topology: Topo) -> list[tuple[str, str]]:
     return [(one, other) for one, other in topology.links(sort=True)]
 
 
-def test_a_star_links_every_host_to_its_one_core() -> None:
+def test_star_links_every_host_to_one_core() -> None:
     assert pairs(Star(n=3)) == [("h1", "s1"), ("h2", "s1"), ("h3", "s1")]
 
 
-def test_a_star_calls_its_hosts_as_it_is_told() -> None:
+def test_star_uses_given_names() -> None:
     assert pairs(Star(n=2, names=["server", "peer"])) == [("peer", "s1"), ("server", "s1")]
 
 
@@ -38,19 +38,19 @@ def test_the_bottleneck_is_the_same_in_both_directions() -> None:
     assert link["params1"] == link["params2"] == {"bw": 10.0, "delay": "15ms"}
 
 
-def test_a_tree_has_its_hosts_at_the_leaves() -> None:
+def test_tree_has_hosts_at_its_leaves() -> None:
     expected = [("h1", "s2"), ("h2", "s2"), ("h3", "s3"), ("h4", "s3"), ("s2", "s1"), ("s3", "s1")]
     assert pairs(Tree(depth=2, fanout=2)) == expected
 
 
 @pytest.mark.parametrize(("depth", "fanout"), [(1, 5), (2, 3), (3, 2), (4, 1)])
-def test_a_tree_has_as_many_hosts_as_leaves_and_no_loop(depth: int, fanout: int) -> None:
+def test_tree_has_no_loop(depth: int, fanout: int) -> None:
     tree = Tree(depth=depth, fanout=fanout)
     assert len(tree.hosts()) == fanout**depth
     assert len(tree.links()) == len(tree.hosts()) + len(tree.switches()) - 1
 
 
-def test_the_trunk_limits_the_inner_links_alone() -> None:
+def test_trunk_limits_only_inner_links() -> None:
     tree = Tree(depth=2, fanout=2, trunk=20_000_000)
     assert tree.linkInfo("s2", "s1")["params1"] == tree.linkInfo("s2", "s1")["params2"] == {"bw": 20.0}
     assert tree.linkInfo("h1", "s2")["params1"] == {}
@@ -70,6 +70,6 @@ def test_the_trunk_limits_the_inner_links_alone() -> None:
         (Tree, {"trunk": "fast"}, "trunk: a plain whole number of bit/s"),
     ],
 )
-def test_a_size_that_cannot_be_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
+def test_impossible_size_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says)):
         topology(**parameters)

@@ -6,15 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent, indent
 
-from testbed.experiment import (
-    Plan,
-    Trial,
-    make_plan,
-    read_experiment,
-)
-from testbed.trial.events import Event, Progress, TrialEnded
-from testbed.trial.payload_file import make_original
-from testbed.trial.run_trial import Order, conduct
+from testbed.experiment import Plan, Trial, make_plan, read_experiment
+from testbed.trial.engine import EMULATED, ENGINES
+from testbed.trial.events import Event, Progress, TrialEnded, TrialOrder
 
 BASE = """\
 file: {size: 1 MiB, piece_length: 32 KiB}
@@ -26,26 +20,27 @@ HOMES = "homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
 
 
 def written(folder: Path, *, peers: str = HOMES, more: str = "", base: str = BASE) -> Path:
-    """An experiment file with these groups of peers, and with more keys."""
+    """Write an experiment file with these groups of peers and more keys."""
     file = folder / "small.yaml"
     file.write_text(f"{base}peers:\n{indent(dedent(peers).strip(), '  ')}\n{dedent(more)}")
     return file
 
 
 def plan_of(folder: Path, **parts: str) -> Plan:
-    """The plan of such a file."""
+    """Return the plan of such a file."""
     return make_plan(read_experiment(written(folder, **parts)))
 
 
-def play(trial: Trial, folder: Path, tell: Callable[[Event], None] = lambda _event: None) -> tuple[TrialEnded, Path]:
-    """Run a trial; what came of it, and the folder that it left."""
-    trials = folder / "trials"
-    original = make_original(folder / "work", 1, trial.settings.file_size)
-    return conduct(Order(trial, original, trials), tell), trials / trial.id
+def perform(
+    trial: Trial, folder: Path, notify: Callable[[Event], None] = lambda _event: None
+) -> tuple[TrialEnded, Path]:
+    """Perform a trial on emulated links; returns its outcome and the folder that it left."""
+    order = TrialOrder(1, trial, folder / "trials", shared_folder=folder / "work", experiment_seed=1)
+    return ENGINES[EMULATED](order, notify), order.trials / trial.id
 
 
 class Once:
-    """Does something at the first progress from some second on; in the sandbox, as all that hears of events."""
+    """Acts at the first progress from some second on; inside the sandbox, where progress is reported."""
 
     def __init__(self, second: float, act: Callable[[], None]) -> None:
         self._second, self._act, self._is_done = second, act, False
@@ -57,7 +52,7 @@ class Once:
 
 
 def program_on(host: str) -> int:
-    """The pid of the program that writes the trace of a host."""
+    """Return the pid of the program that writes the trace of a host."""
     return next(pid for pid in _pids() if any(name.endswith(f"/{host}.jsonl") for name in _open_files(pid)))
 
 

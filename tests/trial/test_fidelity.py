@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from testbed.trial.fidelity import Evidence, Fidelity, judge
+from testbed.runfolder.record import Fidelity
+from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.monitoring.links import LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.trial.monitoring.wakeup_latency import summary
-from tests.trial.plans import plan_of, play
+from tests.trial.plans import perform, plan_of
 
 GOOD = MachineSample(
     t=1.0,
@@ -29,7 +30,7 @@ def verdict(*samples: MachineSample, link: LinkUse | None = None, lag_ms: float 
     return judge(Evidence(samples, [link] if link else [], lag_ms, [limit] if limit else []))
 
 
-def test_an_undisturbed_trial_is_valid() -> None:
+def test_undisturbed_trial_is_valid() -> None:
     found = verdict(*[GOOD] * 20)
     assert (found.verdict, found.reasons) == ("valid", ())
     assert (found.lowest_idle_cpu, found.worst_lateness_ms, found.run_delay_ms_per_s, found.psi_cpu) == (
@@ -44,7 +45,7 @@ def test_an_undisturbed_trial_is_valid() -> None:
     ("bad", "word"),
     [
         (replace(GOOD, lateness_ms=20.0), "20.0 ms late in the worst second"),
-        (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "busy all the time"),
+        (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "all processors were busy"),
         (replace(GOOD, run_delay_ms=500.0), "waited 500 ms"),
         (replace(GOOD, softnet_drops=3), "3 packets were dropped"),
     ],
@@ -55,7 +56,7 @@ def test_one_bad_second_is_enough(bad: MachineSample, word: str) -> None:
     assert word in "; ".join(found.reasons)
 
 
-def test_a_few_late_seconds_are_chance_and_many_are_not() -> None:
+def test_many_late_seconds_are_suspect() -> None:
     late = replace(GOOD, lateness_ms=6.0)
     assert verdict(*[GOOD] * 18, *[late] * 2).verdict == "valid"
     assert "4 ms late in 3 of 20 seconds" in verdict(*[GOOD] * 17, *[late] * 3).reasons[0]
@@ -66,11 +67,11 @@ def test_busy_processors_alone_are_no_reason() -> None:
     assert verdict(replace(GOOD, idle_cpu=0.0)).verdict == "valid"
 
 
-def test_a_trial_of_which_nothing_is_known_is_suspect() -> None:
-    assert verdict().reasons == ("nobody measured how late programs wake",)
+def test_trial_without_samples_is_suspect() -> None:
+    assert verdict().reasons == ("it was not measured how late programs wake",)
 
 
-def test_a_late_application_and_a_limit_of_the_machine_are_reasons() -> None:
+def test_late_application_and_low_memory_are_suspect() -> None:
     assert "came 250 ms late" in verdict(GOOD, lag_ms=250.0).reasons[0]
     assert verdict(GOOD, limit="only 1 % of the memory was left").reasons == ("only 1 % of the memory was left",)
 
@@ -87,21 +88,21 @@ def test_a_link_may_not_be_faster_than_asked() -> None:
     assert "p1 up gave 110.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, 8.8 * MEGABIT)).reasons[0]
 
 
-def test_a_link_that_was_busy_for_long_must_have_given_its_rate_once() -> None:
+def test_long_busy_link_must_reach_its_rate() -> None:
     pauses = [6 * MEGABIT] * 4
     assert verdict(GOOD, link=link(1.0, *pauses)).verdict == "valid"
     assert verdict(GOOD, link=link(1.0, *pauses, 8 * MEGABIT)).verdict == "valid"
     assert "at most 75.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, *pauses, 6 * MEGABIT)).reasons[0]
 
 
-def test_what_nobody_saw_may_be_a_pause_of_the_sender() -> None:
+def test_unseen_pauses_are_allowed_for() -> None:
     slow = [7.4 * MEGABIT]  # 7.5 % too little
     assert verdict(GOOD, link=link(1.0, *slow * 5)).verdict == "valid", "25 looks can miss pauses of 12 % of the time"
     assert verdict(GOOD, link=link(1.0, *slow * 5, looks=20)).verdict == "suspect", "100 looks cannot"
     assert verdict(GOOD, link=link(1.0, *slow * 20)).verdict == "suspect"
 
 
-def test_many_links_are_named_in_short() -> None:
+def test_many_bad_links_are_summarised() -> None:
     fast = [link(1.0, 9 * MEGABIT) for _ in range(5)]
     reasons = judge(Evidence([GOOD], fast, 0.0, [])).reasons
     assert len(reasons) == 4
@@ -114,9 +115,9 @@ def test_a_link_is_measured_while_it_is_busy() -> None:
     assert LinkUse("p1", "up", 8 * MEGABIT).measured is None
 
 
-def test_the_sleeper_sums_a_second_up() -> None:
-    naps = [0.001] * 490 + [0.010] * 10
-    assert summary(12.5, naps) == "12.500000 10.000 10.000\n"
+def test_wakeup_latency_line_has_percentile_and_maximum() -> None:
+    late = [0.001] * 490 + [0.010] * 10
+    assert summary(12.5, late) == "12.500000 10.000 10.000\n"
     assert summary(12.5, [0.001] * 499 + [0.010]) == "12.500000 1.000 10.000\n"
 
 
@@ -130,7 +131,7 @@ time_limit: 4 s
 time_scale: 10
 """
     peers = "homes: {count: 40, up: 40 Mbit/s, down: 200 Mbit/s}"
-    ended, _ = play(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
+    ended, _ = perform(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
     assert ended.verdict == "suspect"
     assert ended.reasons
 
@@ -141,7 +142,7 @@ def test_an_easy_trial_is_valid(tmp_path: Path) -> None:
     trial = plan_of(tmp_path, more="distribution: client-server\n").trials[0]
     found = []
     for attempt in range(5):
-        ended, _ = play(trial, tmp_path / str(attempt))
+        ended, _ = perform(trial, tmp_path / str(attempt))
         found.append(ended.reasons)
         if not ended.reasons:
             break

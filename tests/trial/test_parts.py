@@ -1,40 +1,21 @@
-"""Small parts: the files that are distributed, traces as they grow, the first Ctrl-C."""
+"""Parts of a trial: traces as they grow, compressed files, the first Ctrl-C, provenance, the machine."""
 
 import os
 import signal
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from testbed.runfolder.writing import compress, write_table
+from testbed.runfolder.trial_folder import compress, write_table
 from testbed.runs.provenance import session
 from testbed.trial.interrupts import first_interrupt_waits
-from testbed.trial.monitoring.machine import MachineWatch, machine_limits
+from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.traces import completion, events, worst_lag
-from testbed.trial.payload_file import make_original
 
 
-def test_the_same_seed_makes_the_same_file_which_nothing_can_compress(tmp_path: Path) -> None:
-    size = (1 << 20) + 7
-    file = make_original(tmp_path / "a", 1, size)
-    content = file.read_bytes()
-    assert len(content) == size
-    assert make_original(tmp_path / "b", 1, size).read_bytes() == content
-    assert make_original(tmp_path / "c", 2, size).read_bytes() != content
-    assert len(zlib.compress(content)) > size
-
-
-def test_a_file_that_is_there_is_whole_and_not_made_again(tmp_path: Path) -> None:
-    file = make_original(tmp_path, 1, 1000)
-    before = file.stat()
-    assert make_original(tmp_path, 1, 1000).stat().st_mtime_ns == before.st_mtime_ns
-    assert [path.name for path in tmp_path.iterdir()] == ["1000.bin"]
-
-
-def test_traces_are_read_up_to_their_last_whole_line(tmp_path: Path) -> None:
+def test_unfinished_trace_line_is_ignored(tmp_path: Path) -> None:
     trace = tmp_path / "p1.jsonl"
     assert list(events(trace, "joined")) == []
     trace.write_text('{"t":1.0,"event":"joined"}\n{"t":2.0,"event":"lagged","seconds":0.25}\n{"t":3.5,"event":"compl')
@@ -47,7 +28,7 @@ def test_traces_are_read_up_to_their_last_whole_line(tmp_path: Path) -> None:
     assert worst_lag(trace, 2.5, 3.0) == 0.0
 
 
-def test_equal_contents_make_equal_files(tmp_path: Path) -> None:
+def test_equal_contents_compress_to_equal_files(tmp_path: Path) -> None:
     source = tmp_path / "a.jsonl"
     source.write_text("line\n" * 100)
     for name in ("one", "two"):
@@ -60,14 +41,14 @@ def test_equal_contents_make_equal_files(tmp_path: Path) -> None:
 
 @pytest.fixture
 def usual_interrupts() -> Iterator[None]:
-    """SIGINT as in a foreground program: one that a shell put into the background ignores it."""
+    """SIGINT as in a foreground program; a shell makes its background programs ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("usual_interrupts")
-def test_the_first_interrupt_is_noted_and_the_second_raised() -> None:
+def test_second_interrupt_is_raised() -> None:
     with first_interrupt_waits() as interrupt:
         assert not interrupt.is_asked
         os.kill(os.getpid(), signal.SIGINT)
@@ -78,7 +59,7 @@ def test_the_first_interrupt_is_noted_and_the_second_raised() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_a_session_says_what_ran_where() -> None:
+def test_session_describes_machine_and_versions() -> None:
     entry = session({"testbed": "0.1.0"})
     assert entry["ended"] is None
     assert entry["memory_bytes"] > 1 << 20
@@ -88,13 +69,13 @@ def test_a_session_says_what_ran_where() -> None:
     assert entry["commit"] is None or len(entry["commit"]) == 40
 
 
-def test_the_machine_is_watched_for_as_long_as_it_takes(tmp_path: Path) -> None:
-    with MachineWatch(tmp_path) as watch:
-        watch.begin(100.0, [os.getpid()])
-        sample = watch.sample(101.0, 100.0)
+def test_machine_is_sampled(tmp_path: Path) -> None:
+    with MachineMonitor(tmp_path) as monitor:
+        monitor.begin(100.0, [os.getpid()])
+        sample = monitor.sample(101.0, 100.0)
         assert (sample.t, sample.softnet_drops) == (1.0, 0)
         assert 0 <= sample.idle_cpu <= 1
         assert 0 < sample.memory_available <= 1
-        assert watch.sample(101.1, 100.0) is sample
+        assert monitor.sample(101.1, 100.0) is sample
     assert machine_limits([sample]) == []
     assert machine_limits([replace(sample, memory_available=0.01)]) == ["only 1.0% of the memory was left"]

@@ -1,17 +1,22 @@
-"""Command lines that programs are launched with."""
+"""The programs of the task `distribute`: command lines, files, and what is refused."""
 
+import importlib
+import json
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from testbed.errors import TrialError
 from testbed.experiment import Trial
-from testbed.tasks.distribute.programs import SCHEMES, check_programs, preload_of
 from testbed.tasks.distribute.programs.bittorrent import leech, seed, tracker
 from testbed.tasks.distribute.programs.client_server import client
 from testbed.tasks.distribute.programs.fluid import write_plan
-from testbed.trial.applications.launch import Stage
-from testbed.trial.errors import TrialError
+from testbed.tasks.distribute.programs.payload_file import make_payload_file
+from testbed.tasks.distribute.programs.schemes import SCHEMES
+from testbed.tasks.launches import Phase, TrialContext
+from testbed.tasks.programs import programs_of
 from tests.trial.plans import plan_of
 
 UP = "up: 8 Mbit/s"
@@ -21,9 +26,13 @@ def trial_of(folder: Path, peers: str, more: str = "") -> Trial:
     return plan_of(folder, peers=peers, more=more).trials[0]
 
 
-def stage_of(trial: Trial, folder: Path) -> Stage:
+def context_of(trial: Trial, folder: Path) -> TrialContext:
     addresses = {host.name: f"198.18.0.{k}" for k, host in enumerate(trial.hosts.all, start=1)}
-    return Stage(trial, addresses, {"p1": "198.19.0.3"}, Path("/files/9.bin"), folder)
+    return TrialContext(trial, addresses, {"p1": "198.19.0.3"}, folder, Path("/files"), experiment_seed=1)
+
+
+def check(trial: Trial) -> None:
+    programs_of(trial).check(trial)
 
 
 def option(words: Sequence[str | Path], name: str) -> str | None:
@@ -42,13 +51,13 @@ def option(words: Sequence[str | Path], name: str) -> str | None:
         ("{mid_way: {at: 50 %, back_after: 30 s}}", "at 50.000000 % for 30.000000 s"),
     ],
 )
-def test_departures_are_said_in_the_words_of_the_peer(tmp_path: Path, departure: str, expected: str | None) -> None:
+def test_departure_option(tmp_path: Path, departure: str, expected: str | None) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}, departure: {departure}}}")
-    words = leech(stage_of(trial, tmp_path), trial.hosts.peers[0]).argv
+    words = leech(context_of(trial, tmp_path), trial.hosts.peers[0]).argv
     assert option(words, "--departure") == expected
 
 
-def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
+def test_leech_gets_every_planned_option(tmp_path: Path) -> None:
     peers = f"""
         homes:
           count: 1
@@ -57,9 +66,9 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
           strategy: {{class: my:Own, slots: 3, name: fast, on: true, off: null}}
           start: {{peers: 1, with: 25 %}}
     """
-    trial = trial_of(tmp_path, peers, "trace: pieces\n")
+    trial = trial_of(tmp_path, peers, "trace_level: pieces\n")
     planned = trial.hosts.peers[0]
-    launch = leech(stage_of(trial, tmp_path), planned)
+    launch = leech(context_of(trial, tmp_path), planned)
     words = list(map(str, launch.argv))
     wanted = {
         "--bind": "198.18.0.3",
@@ -71,7 +80,7 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
         "--level": "pieces",
         "--seed": str(planned.seed),
         "--trace": str(tmp_path / "p1.jsonl"),
-        "--original": "/files/9.bin",
+        "--original": "/files/1048576.bin",
     }
     assert {name: option(words, name) for name in wanted} == wanted
     assert [words[k + 1] for k, word in enumerate(words) if word == "--set"] == [
@@ -80,39 +89,37 @@ def test_a_leech_is_told_all_that_was_planned_for_it(tmp_path: Path) -> None:
         "on=true",
         "off=none",
     ]
-    assert launch.is_held
-    assert words[-1] == "--hold"
+    assert launch.waits_for_start
+    assert words[-1] == "--wait-for-start"
 
 
-def test_a_seed_counts_as_ready_when_the_tracker_knows_it(tmp_path: Path) -> None:
+def test_seed_is_ready_when_it_has_announced(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}")
-    assert seed(stage_of(trial, tmp_path), trial.hosts.servers[0]).settled == "announced"
+    assert seed(context_of(trial, tmp_path), trial.hosts.servers[0]).settled == "announced"
 
 
-def test_the_trackers_interval_is_a_period_of_the_protocol(tmp_path: Path) -> None:
+def test_tracker_interval_is_divided_by_time_scale(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}", "tracker: {kind: udp, numwant: 7}\n")
     assert trial.hosts.tracker is not None
-    words = tracker(stage_of(trial, tmp_path), trial.hosts.tracker).argv
+    words = tracker(context_of(trial, tmp_path), trial.hosts.tracker).argv
     assert (option(words, "--interval"), option(words, "--numwant")) == ("180", "7")
 
 
-def test_clients_of_several_servers_take_them_in_turn(tmp_path: Path) -> None:
+def test_clients_use_several_servers_in_turn(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
     trial = plan_of(tmp_path, base=base, more="distribution: client-server\n").trials[0]
-    stage = stage_of(trial, tmp_path)
-    urls = [str(client(stage, peer).argv[1]) for peer in trial.hosts.peers]
-    assert urls == [f"http://198.18.0.{k}:8080/9.bin" for k in (1, 2, 1)]
+    context = context_of(trial, tmp_path)
+    urls = [str(client(context, peer).argv[2]) for peer in trial.hosts.peers]
+    assert urls == [f"http://198.18.0.{k}:8080/1048576.bin" for k in (1, 2, 1)]
 
 
-def test_the_fluid_schemes_streams_are_told_in_bytes_of_the_file(tmp_path: Path) -> None:
-    import json
-
+def test_fluid_streams_are_in_bytes_of_payload(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 3, {UP}}}", "distribution: fluid\n")
-    write_plan(stage_of(trial, tmp_path))
-    told = json.loads((tmp_path / "streams.json").read_text())
-    assert told["peers"] == ["198.18.0.2:7000", "198.18.0.3:7000", "198.18.0.4:7000"]
-    everyone = sum(told["relayed"]) + told["direct"]
-    assert told["length"] / everyone == pytest.approx(trial.theory.p2p.payload_seconds)
+    write_plan(context_of(trial, tmp_path))
+    streams = json.loads((tmp_path / "streams.json").read_text())
+    assert streams["peers"] == ["198.18.0.2:7000", "198.18.0.3:7000", "198.18.0.4:7000"]
+    everyone = sum(streams["relayed"]) + streams["direct"]
+    assert streams["length"] / everyone == pytest.approx(trial.theory.p2p.payload_seconds)
 
 
 @pytest.mark.parametrize(
@@ -124,30 +131,69 @@ def test_the_fluid_schemes_streams_are_told_in_bytes_of_the_file(tmp_path: Path)
         (f"homes: {{count: 1, {UP}, start: {{peers: 1, with: 5 %}}}}", "distribution: client-server\n", "group homes"),
     ],
 )
-def test_what_no_program_can_do_is_refused_before_anything_runs(
-    tmp_path: Path, peers: str, more: str, complaint: str
-) -> None:
+def test_impossible_options_are_refused(tmp_path: Path, peers: str, more: str, complaint: str) -> None:
     with pytest.raises(TrialError, match=complaint):
-        check_programs(trial_of(tmp_path, peers, more))
+        check(trial_of(tmp_path, peers, more))
 
 
-def test_the_fluid_scheme_has_one_server(tmp_path: Path) -> None:
+def test_fluid_scheme_refuses_two_servers(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
     with pytest.raises(TrialError, match="one server, not 2"):
-        check_programs(plan_of(tmp_path, base=base, more="distribution: fluid\n").trials[0])
+        check(plan_of(tmp_path, base=base, more="distribution: fluid\n").trials[0])
 
 
 @pytest.mark.parametrize("distribution", list(SCHEMES))
-def test_what_is_imported_beforehand_can_be(tmp_path: Path, distribution: str) -> None:
-    import importlib
-
+def test_preloaded_modules_exist(tmp_path: Path, distribution: str) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}", f"distribution: {distribution}\n")
-    for module in preload_of(trial):
+    for module in programs_of(trial).preload(trial):
         importlib.import_module(module)
 
 
-def test_peers_are_told_the_rate_of_their_uplink(tmp_path: Path) -> None:
+def test_peers_know_their_uplink_rate(tmp_path: Path) -> None:
     trial = trial_of(tmp_path, "{homes: {count: 1, up: 8 Mbit/s}}")
-    stage = stage_of(trial, tmp_path)
-    assert option(leech(stage, trial.hosts.peers[0]).argv, "--upload-limit") == "8000000bit/s"
-    assert option(seed(stage, trial.hosts.servers[0]).argv, "--upload-limit") == f"{trial.hosts.servers[0].up}bit/s"
+    context = context_of(trial, tmp_path)
+    assert option(leech(context, trial.hosts.peers[0]).argv, "--upload-limit") == "8000000bit/s"
+    assert option(seed(context, trial.hosts.servers[0]).argv, "--upload-limit") == f"{trial.hosts.servers[0].up}bit/s"
+
+
+def test_payload_is_reproducible_and_incompressible(tmp_path: Path) -> None:
+    size = (1 << 20) + 7
+    file = make_payload_file(tmp_path / "a", 1, size)
+    content = file.read_bytes()
+    assert len(content) == size
+    assert make_payload_file(tmp_path / "b", 1, size).read_bytes() == content
+    assert make_payload_file(tmp_path / "c", 2, size).read_bytes() != content
+    assert len(zlib.compress(content)) > size
+
+
+def test_existing_payload_file_is_kept(tmp_path: Path) -> None:
+    file = make_payload_file(tmp_path, 1, 1000)
+    before = file.stat()
+    assert make_payload_file(tmp_path, 1, 1000).stat().st_mtime_ns == before.st_mtime_ns
+    assert [path.name for path in tmp_path.iterdir()] == ["1000.bin"]
+
+
+def test_tracker_starts_first_and_peers_participate(tmp_path: Path) -> None:
+    trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}, arrival: {{at: [2 s]}}}}")
+    found = programs_of(trial).assignments(context_of(trial, tmp_path))
+    assert [(each.host.name, each.role, each.group, each.phase, each.arrival) for each in found] == [
+        ("tracker", "tracker", "tracker", Phase.INFRASTRUCTURE, 0.0),
+        ("server", "server", "servers", Phase.SERVICE, 0.0),
+        ("p1", "peer", "homes", Phase.PARTICIPANT, 2.0),
+    ]
+
+
+def test_peers_that_leave_mid_way_return(tmp_path: Path) -> None:
+    departure = "{mid_way: {at: 50 %, back_after: 1 s}}"
+    peers = f"stay: {{count: 1, {UP}}}\naway: {{count: 1, {UP}, departure: {departure}}}"
+    trial = trial_of(tmp_path, peers)
+    assert programs_of(trial).returning_hosts(trial) == ["p2"]
+
+
+def test_progress_is_estimated_from_received_bytes(tmp_path: Path) -> None:
+    trial = trial_of(tmp_path, f"homes: {{count: 3, {UP}, start: {{peers: 1, with: 50 %}}}}")
+    held = next(peer.name for peer in trial.hosts.peers if peer.held)
+    received = dict.fromkeys((peer.name for peer in trial.hosts.peers), trial.settings.file_size // 4)
+    progress = programs_of(trial).progress(trial, received)
+    assert progress[held] == pytest.approx(0.75, abs=0.02)
+    assert max(programs_of(trial).progress(trial, dict.fromkeys(received, 1 << 30)).values()) < 1.0

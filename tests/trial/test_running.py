@@ -1,4 +1,4 @@
-"""Runs: one trial after the other; what is complete is never lost, however a run ends."""
+"""Runs: complete trials are kept, however a run ends."""
 
 import errno
 import os
@@ -10,18 +10,13 @@ from typing import Any
 
 import pytest
 
+from testbed.errors import RunError
 from testbed.network import sandbox
 from testbed.network.kernel.syscalls import mount
-from testbed.runfolder.folders import RunFolder, make_run
+from testbed.runfolder.collection import make_run
+from testbed.runfolder.folder import RunFolder
 from testbed.runs.run_all import MOST_FAILURES, Tally, run_trials
-from testbed.trial.errors import RunError
-from testbed.trial.events import (
-    Event,
-    Progress,
-    TrialBegan,
-    TrialEnded,
-    TrialFailed,
-)
+from testbed.trial.events import Event, Progress, TrialBegan, TrialEnded, TrialFailed
 from tests.trial.plans import plan_of
 
 pytestmark = pytest.mark.kernel
@@ -42,17 +37,17 @@ def ids(run: RunFolder) -> list[str]:
     return [trial.id for trial in run.plan.trials]
 
 
-def test_all_trials_are_run_in_order_and_then_none_is_missing(as_user: Callable[[Callable[[], Any]], Any]) -> None:
+def test_trials_run_in_the_order_of_the_plan(as_user: Callable[[Callable[[], Any]], Any]) -> None:
     def body() -> tuple[list[str], list[str], set[str], bool, str]:
         with tempfile.TemporaryDirectory() as name:
             run = run_of(Path(name))
             begun: list[str] = []
 
-            def tell(event: Event) -> None:
+            def notify(event: Event) -> None:
                 if isinstance(event, TrialBegan):
                     begun.append(event.trial.id)
 
-            run_trials(run, dict(SESSION), tell)
+            run_trials(run, dict(SESSION), notify)
             settings = run.sessions[0]["host_settings"]
             return ids(run), begun, kept(run), run.work.exists(), settings["net.ipv4.tcp_no_metrics_save"]
 
@@ -63,7 +58,7 @@ def test_all_trials_are_run_in_order_and_then_none_is_missing(as_user: Callable[
     assert setting == "1"
 
 
-def test_a_trial_whose_sandbox_is_killed_is_left_out_and_the_others_are_run(tmp_path: Path) -> None:
+def test_killed_sandbox_costs_one_trial(tmp_path: Path) -> None:
     run = run_of(tmp_path)
     first = ids(run)[0]
 
@@ -75,26 +70,26 @@ def test_a_trial_whose_sandbox_is_killed_is_left_out_and_the_others_are_run(tmp_
     marker = tmp_path / "killed"
     tally = run_trials(run, dict(SESSION), kill_first)
     assert [event.trial.id for event in tally.failed] == [first]
-    assert "ended from outside (SIGKILL)" in tally.failed[0].why
+    assert "killed from outside (SIGKILL)" in tally.failed[0].why
     assert kept(run) == {ids(run)[1]}
     again = run_trials(run, dict(SESSION), lambda _event: None)
     assert [event.trial.id for event in again.ended] == [first]
     assert kept(run) == set(ids(run))
 
 
-def test_trials_that_fail_in_a_row_end_the_run(tmp_path: Path) -> None:
+def test_three_failures_in_a_row_end_the_run(tmp_path: Path) -> None:
     peers = 'homes: {count: 2, up: 8 Mbit/s, strategy: "no:such"}'
     run = run_of(tmp_path, more=f"repeat: {MOST_FAILURES + 1}\n", peers=peers)
-    told: list[Event] = []
+    events: list[Event] = []
     with pytest.raises(RunError, match="3 trials in a row have no result"):
-        run_trials(run, dict(SESSION), told.append)
-    assert sum(isinstance(event, TrialFailed) for event in told) == MOST_FAILURES
+        run_trials(run, dict(SESSION), events.append)
+    assert sum(isinstance(event, TrialFailed) for event in events) == MOST_FAILURES
     assert kept(run) == set()
     assert not run.work.exists()
 
 
-def test_a_full_disk_loses_no_trial_that_is_complete(tmp_path: Path) -> None:
-    """In a sandbox, where a small file system can be mounted without the machine's seeing it."""
+def test_full_disk_keeps_complete_trials(tmp_path: Path) -> None:
+    """In a sandbox, where a small file system can be mounted without affecting the machine."""
 
     def body() -> tuple[str, int, set[str], set[str], list[str], int]:
         small = tmp_path / "small"
@@ -129,10 +124,10 @@ def _fill(descriptor: int) -> None:
         while os.write(descriptor, bytes(4096)):
             pass
     except OSError as error:
-        assert error.errno == errno.ENOSPC  # noqa: PT017  It is the kernel that is asked, not our code.
+        assert error.errno == errno.ENOSPC  # noqa: PT017  The kernel is tested here, not our code.
 
 
-def test_the_first_interrupt_lets_the_trial_end_and_keeps_it(tmp_path: Path) -> None:
+def test_first_interrupt_keeps_the_trial(tmp_path: Path) -> None:
     run = run_of(tmp_path)
 
     def interrupt(event: Event) -> None:
@@ -144,7 +139,7 @@ def test_the_first_interrupt_lets_the_trial_end_and_keeps_it(tmp_path: Path) -> 
     assert kept(run) == {ids(run)[0]}
 
 
-def test_the_second_interrupt_drops_it(tmp_path: Path) -> None:
+def test_second_interrupt_drops_the_trial(tmp_path: Path) -> None:
     run = run_of(tmp_path)
 
     def interrupt(event: Event) -> None:

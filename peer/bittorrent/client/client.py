@@ -1,10 +1,10 @@
-"""The hands of one session: it does what the mind says, and tells it what happened.
+"""The I/O of one session: it does the actions of the engine, and reports what happened.
 
     a socket is ready, a timer is due, a tracker has answered
-        -> an input of the session (connected, received, block_came, tick, ...), as many as this turn brought
+        -> inputs of the session (connected, message_received, block_received, tick, ...), all that this wake-up brought
         -> settle: do all actions in order, send what they left in the connections, set the timer
 
-Nothing here decides. Blocks go between sockets and storage without passing through the mind.
+Nothing here decides. Blocks go between sockets and storage without passing through the engine.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, Final, TypeAlias
 
 from peer.bittorrent.client.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
 from peer.bittorrent.engine.actions import (
@@ -29,12 +29,12 @@ from peer.bittorrent.engine.actions import (
     Greet,
     Leave,
     LimitUpload,
+    OfferBlocks,
     Open,
     Send,
-    Upload,
     Verify,
 )
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.upload.upload import LARGEST_BLOCK
 from peer.bittorrent.wire.bitfield import Bitfield
@@ -48,11 +48,11 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import Event
 from peer.net.address import Address
-from peer.net.listener import Dialler
-from peer.net.rate_limiter import Throttle
-from peer.net.timer import Alarm
+from peer.net.dialler import Dialler
+from peer.net.rate_limiter import RateLimiter
+from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[Stock, Bitfield]]
+Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -66,36 +66,36 @@ class Client:
         *,
         dialler: Dialler,
         trackers: TrackerClient,
-        throttle: Throttle,
-        stock: Stock | None,
-        open_stock: Callable[[Info], Opened],
+        rate_limiter: RateLimiter,
+        torrent: OpenTorrent | None,
+        open_torrent: Callable[[Info], Opened],
         on_complete: Callable[[], None],
     ) -> None:
-        """`stock` is None for a client that has a magnet link only; `open_stock` is called once it knows more."""
+        """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more."""
         self._session: Final = session
         self._dialler: Final = dialler
         self._trackers: Final = trackers
-        self._throttle: Final = throttle
-        self.stock = stock
-        self._open_stock: Final = open_stock
+        self._rate_limiter: Final = rate_limiter
+        self.torrent = torrent
+        self._open_torrent: Final = open_torrent
         self._on_complete: Final = on_complete
         self._loop: Final = asyncio.get_running_loop()
         self._buffer: Final = memoryview(mmap.mmap(-1, READ_BUFFER))  # costs memory only as far as reads reach into it
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
         self._announcements: Final[set[asyncio.Task[None]]] = set()
-        self._timer: Final = Alarm(self._loop, self._tick)
-        self._turns: Final = Alarm(self._loop, self._take_turns)
+        self._timer: Final = Timer(self._loop, self._tick)
+        self._block_timer: Final = Timer(self._loop, self._start_blocks)
         self._is_settling = False
-        self._is_told_complete = False
+        self._is_completion_reported = False
         self.left: Final[asyncio.Future[Leave]] = self._loop.create_future()
-        """How the session ended, when it has."""
+        """How the session ended, once it has."""
         self.failure: str | None = None
-        """What broke, if something did without which the client could not go on."""
-        self._hands: Final[dict[type[Action], Callable[[Any, float], None]]] = {
+        """What broke, if the client had to leave because of it."""
+        self._performers: Final[dict[type[Action], Callable[[Any, float], None]]] = {
             Send: self._send,
             Greet: self._greet,
-            Upload: self._upload,
+            OfferBlocks: self._offer_blocks,
             LimitUpload: self._limit,
             Divert: self._divert,
             Verify: self._verify,
@@ -108,54 +108,53 @@ class Client:
 
     @property
     def have(self) -> Bitfield | None:
-        """The pieces that are here and right; None until the torrent is known."""
+        """The pieces that we have; None until the torrent is known."""
         return self._session.have
 
     def start(self) -> None:
         """Join the swarm."""
         now = monotonic()
         self._session.start(now)
-        self._tell_if_complete()
+        self._report_completion()
         self.settle(now)
 
-    def accepted(self, face: int, connected: socket.socket, address: Address) -> None:
-        """Take in a connection that somebody made to one of our faces."""
+    def accepted(self, identity: int, connected: socket.socket, address: Address) -> None:
+        """A peer connected to one of our identities."""
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=False, face=face)
+        self._connected(connected, address, now, is_outgoing=False, identity=identity)
         self.settle(now)
 
     def leave(self, reason: str) -> None:
-        """Leave the swarm politely; `left` is set at once, and `end` waits for what is still to be said."""
+        """Leave the swarm; `left` is set at once, and `end` waits for what is still to be sent."""
         now = monotonic()
         self._session.leave(reason, now)
         self.settle(now)
 
     async def end(self) -> None:
-        """Wait until the trackers know that we are gone, then let go of everything but the storage."""
+        """Wait for the last announcements, then close everything but the storage."""
         self._dialler.close()
         if self._announcements:
             await asyncio.wait(self._announcements)
         self.cut()
 
     def cut(self) -> None:
-        """Let go at once."""
+        """Close everything at once."""
         self._dialler.close()
         for each in list(self._connections.values()):
             each.cut()
         for announcement in self._announcements:
             announcement.cancel()
         self._timer.cancel()
-        self._turns.cancel()
+        self._block_timer.cancel()
 
-    # What a connection asks and tells.
+    # Events of connections.
 
-    def heard(self, connection: Connection, event: Handshake | Message, now: float) -> None:
-        """A handshake or a message has come."""
-        self._session.received(connection.key, event, now)
+    def message_received(self, connection: Connection, message: Handshake | Message, now: float) -> None:
+        self._session.message_received(connection.key, message, now)
 
-    def place(self, connection: Connection, header: PieceHeader, now: float) -> memoryview | None:
-        """A block begins to come: find out where it belongs."""
-        placement = self._session.placement(connection.key, header, now)
+    def block_began(self, connection: Connection, header: PieceHeader, now: float) -> memoryview | None:
+        """The header of a block came: return where its bytes belong, None to drop them."""
+        placement = self._session.block_began(connection.key, header, now)
         if placement is Placement.IN_PLACE:
             return self._space(header)
         if placement is Placement.ASIDE:
@@ -163,28 +162,28 @@ class Client:
             return connection.aside
         return None
 
-    def block_came(self, connection: Connection, header: PieceHeader, now: float) -> None:
-        """A block is whole; one that was put aside takes the place of another that is still coming."""
-        is_needed = self._session.block_arrived(connection.key, header, now)
+    def block_received(self, connection: Connection, header: PieceHeader, now: float) -> None:
+        """A block is complete; one that was put aside is copied if it was complete first."""
+        is_needed = self._session.block_received(connection.key, header, now)
         if is_needed and connection.aside is not None:
             self._space(header)[:] = connection.aside
 
     def may_begin(self, connection: Connection, now: float) -> bool:
-        """Tell whether the throttle lets a block in."""
-        return self._throttle.may_begin(connection.key, now)
+        """Return whether the rate limit lets a block be sent."""
+        return self._rate_limiter.may_begin(connection.key, now)
 
     def next_block(self, connection: Connection, now: float) -> tuple[Request, memoryview] | None:
-        """Take the next block for a neighbour from the mind."""
-        shipment = self._session.next_upload(connection.key, now)
-        if shipment is None:
+        """Return the next block to send to a neighbour, if there is one."""
+        queued = self._session.next_block(connection.key, now)
+        if queued is None:
             return None
-        request = shipment.request
+        request = queued.request
         try:
-            block = self._content(request, is_garbage=shipment.is_garbage)
+            block = self._content(request, is_garbage=queued.is_garbage)
         except StorageError as error:
             self._fail(str(error), now)
             return None
-        self._throttle.began(connection.key, request.length, now)
+        self._rate_limiter.began(connection.key, request.length, now)
         return request, block
 
     def _content(self, request: Request, *, is_garbage: bool) -> memoryview:
@@ -192,35 +191,32 @@ class Client:
             return _GARBAGE[: request.length]
         return self._known.storage.read(request.index, request.begin, request.length)
 
-    def block_went(self, connection: Connection, request: Request, now: float) -> None:
-        """The last byte of a block is in the kernel."""
+    def block_sent(self, connection: Connection, request: Request, now: float) -> None:
         self._session.block_sent(connection.key, request, now)
 
-    def broken(self, connection: Connection, error: str, now: float) -> None:
-        """A neighbour makes no sense."""
-        self._session.broken(connection.key, error, now)
+    def protocol_error(self, connection: Connection, error: str, now: float) -> None:
+        self._session.protocol_error(connection.key, error, now)
 
-    def lost(self, connection: Connection, reason: str, now: float) -> None:
-        """A connection has ended, and not by us."""
+    def disconnected(self, connection: Connection, reason: str, now: float) -> None:
         self._forget(connection)
         self._session.disconnected(connection.key, reason, now)
 
     def settle(self, now: float) -> None:
-        """Do all that the mind wants, until it wants nothing more."""
+        """Do the actions of the session until there are no more."""
         if self._is_settling:
-            return  # an action has brought an input: what follows from it has its turn behind the actions before it
+            return  # an action caused an input: what follows from it comes behind the actions before it
         self._is_settling = True
-        hands, to_flush = self._hands, self._to_flush
+        performers, to_flush = self._performers, self._to_flush
         while (actions := self._session.take_actions()) or to_flush:
             for action in actions:
-                hands[type(action)](action, now)
+                performers[type(action)](action, now)
             while to_flush:
                 to_flush.popitem()[1].flush(now)
         self._is_settling = False
         self._timer.set(self._session.next_deadline(), now)
-        self._turns.set(self._throttle.next_turn_at(now), now)
+        self._block_timer.set(self._rate_limiter.next_turn_at(now), now)
 
-    # What the mind wants.
+    # Actions.
 
     def _send(self, action: Send, now: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -234,14 +230,14 @@ class Client:
             self._to_flush[action.neighbour] = connection
             connection.send(action.handshake, now)
 
-    def _upload(self, action: Upload, _: float) -> None:
+    def _offer_blocks(self, action: OfferBlocks, _: float) -> None:
         connection = self._connections.get(action.neighbour)
         if connection is not None:
             self._to_flush[action.neighbour] = connection
             connection.offer_blocks()
 
     def _limit(self, action: LimitUpload, now: float) -> None:
-        self._throttle.limit(action.neighbour, action.rate, now)
+        self._rate_limiter.limit(action.neighbour, action.rate, now)
 
     def _divert(self, action: Divert, _: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -249,12 +245,12 @@ class Client:
             connection.divert()
 
     def _verify(self, action: Verify, _: float) -> None:
-        report = partial(self._checked, action.index)
+        report = partial(self._piece_checked, action.index)
         self._known.hasher.check(action.index, report, with_digests=action.with_digests)
 
     def _dial(self, action: Dial, _: float) -> None:
-        face = action.face
-        self._dialler.dial(action.address, partial(self._reached, face), partial(self._missed, face))
+        identity = action.identity
+        self._dialler.dial(action.address, partial(self._dialled, identity), partial(self._dial_failed, identity))
 
     def _close(self, action: Close, _: float) -> None:
         connection = self._connections.get(action.neighbour)
@@ -268,29 +264,31 @@ class Client:
         asking.add_done_callback(self._announcements.discard)
 
     def _open(self, action: Open, _: float) -> None:
-        self._open_stock(action.info).add_done_callback(self._opened)
+        self._open_torrent(action.info).add_done_callback(self._torrent_opened)
 
     def _leave(self, action: Leave, _: float) -> None:
         self.left.set_result(action)
 
-    # What comes of it.
+    # Results of actions.
 
-    def _reached(self, face: int, address: Address, connected: socket.socket) -> None:
+    def _dialled(self, identity: int, address: Address, connected: socket.socket) -> None:
         now = monotonic()
-        self._meet(connected, address, now, is_outgoing=True, face=face)
+        self._connected(connected, address, now, is_outgoing=True, identity=identity)
         self.settle(now)
 
-    def _missed(self, face: int, address: Address, reason: str) -> None:
+    def _dial_failed(self, identity: int, address: Address, reason: str) -> None:
         now = monotonic()
-        self._session.dial_failed(address, reason, now, face)
+        self._session.dial_failed(address, reason, now, identity)
         self.settle(now)
 
-    def _meet(self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, face: int) -> None:
-        key = self._session.connected(address, now, is_outgoing=is_outgoing, face=face)
+    def _connected(
+        self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, identity: int
+    ) -> None:
+        key = self._session.connected(address, now, is_outgoing=is_outgoing, identity=identity)
         if key is None:
             connected.close()
             return
-        piece_count = None if self.stock is None else self.stock.info.piece_count
+        piece_count = None if self.torrent is None else self.torrent.info.piece_count
         self._connections[key] = Connection(
             connected, key, self, loop=self._loop, buffer=self._buffer, piece_count=piece_count
         )
@@ -298,7 +296,7 @@ class Client:
     def _forget(self, connection: Connection) -> None:
         self._connections.pop(connection.key, None)
         self._to_flush.pop(connection.key, None)
-        self._throttle.forget(connection.key)
+        self._rate_limiter.forget(connection.key)
 
     async def _ask(self, action: Announce) -> None:
         is_farewell = action.request.event is Event.STOPPED
@@ -306,28 +304,28 @@ class Client:
             response = await self._trackers.announce(action.url, action.request)
         except TrackerFailure as failure:
             if not is_farewell:
-                self._session.tracker_failed(action.url, str(failure), monotonic(), action.face)
+                self._session.tracker_failed(action.url, str(failure), monotonic(), action.identity)
         else:
             if not is_farewell:
-                self._session.tracker_answered(action.url, response, monotonic(), action.face)
+                self._session.tracker_answered(action.url, response, monotonic(), action.identity)
         self.settle(monotonic())
 
-    def _opened(self, opening: Opened) -> None:
+    def _torrent_opened(self, opening: Opened) -> None:
         if opening.cancelled():
             return
         now = monotonic()
         try:
-            self.stock, have = opening.result()
+            self.torrent, have = opening.result()
         except StorageError as error:
             self._fail(str(error), now)
         else:
             for connection in self._connections.values():
-                connection.know_pieces(self.stock.info.piece_count)
-            self._session.open(self.stock.info, have, now)
-            self._tell_if_complete()
+                connection.know_pieces(self.torrent.info.piece_count)
+            self._session.torrent_opened(self.torrent.info, have, now)
+            self._report_completion()
         self.settle(now)
 
-    def _checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
+    def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         now, storage = monotonic(), self._known.storage
         try:
             (storage.kept if is_good and self._session.keeps_pieces else storage.dropped)(index)
@@ -335,12 +333,12 @@ class Client:
             self._fail(str(error), now)
         else:
             self._session.piece_checked(index, is_good, now, digests)
-            self._tell_if_complete()
+            self._report_completion()
         self.settle(now)
 
-    def _tell_if_complete(self) -> None:
-        if self._session.is_complete and not self._is_told_complete:
-            self._is_told_complete = True
+    def _report_completion(self) -> None:
+        if self._session.is_complete and not self._is_completion_reported:
+            self._is_completion_reported = True
             self._on_complete()
 
     def _tick(self) -> None:
@@ -349,10 +347,10 @@ class Client:
             self._session.tick(now)
         self.settle(now)
 
-    def _take_turns(self) -> None:
+    def _start_blocks(self) -> None:
         now = monotonic()
-        while (key := self._throttle.next_turn(now)) is not None:
-            self._connections[key].take_turn(now)
+        while (key := self._rate_limiter.next_turn(now)) is not None:
+            self._connections[key].start_block(now)
         self.settle(now)
 
     def _fail(self, what: str, now: float) -> None:
@@ -363,8 +361,8 @@ class Client:
         return self._known.storage.space(header.index, header.begin, header.length)
 
     @property
-    def _known(self) -> Stock:
-        """The torrent, for what only happens when it is known."""
-        if self.stock is None:
-            raise RuntimeError("the mind trades in a torrent that was not opened")
-        return self.stock
+    def _known(self) -> OpenTorrent:
+        """The torrent, for what only happens once it is known."""
+        if self.torrent is None:
+            raise RuntimeError("the session exchanges pieces of a torrent that was not opened")
+        return self.torrent

@@ -1,15 +1,15 @@
 """One TCP connection to a neighbour: bytes to events, and messages and blocks to bytes.
 
 The socket is read and written when the loop says that it is ready, once or a few times each, so that no neighbour holds
-up the others. Where bytes come from and go to is drawn in peer/bittorrent/wire/decoder.py and in outgoing.py.
+up the others. The path of the bytes is drawn in peer/bittorrent/wire/decoder.py and in send_queue.py.
 
-Blocks are taken from the mind when the socket has room for them and not before: what was taken cannot be held back
-any more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network
-takes at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is
-never idle.
+A block is taken from the engine when the socket has room for it and not before: after that a choke cannot stop it any
+more. So the kernel's own queue is kept short too. TCP_NOTSENT_LOWAT bounds what it holds beyond what the network takes
+at once; the bound follows the rate, about 10 ms of it, so that a slow link has 16 KiB waiting and a fast one is never
+idle.
 
-On a slow link a block trickles in, a packet at a time, and to wake for each costs more than to take it. So while a
-block is under way, SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
+On a slow link a block arrives packet by packet, and a wake-up for each costs more than reading it. So within a block,
+SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot be read before that.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import socket
 from time import monotonic
 from typing import Final, Protocol
 
-from peer.bittorrent.client.send_queue import Outgoing
+from peer.bittorrent.client.send_queue import SendQueue
 from peer.bittorrent.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import Message, PieceHeader, Request
@@ -28,51 +28,51 @@ from peer.net.poller import poller_of
 READ_BUFFER: Final = 256 << 10
 """One for all connections."""
 _CAUTIOUS_READ: Final = 16 << 10
-"""Read so much at a time, while it is messages: a flood of small ones is not to hold up the others."""
+"""Bytes that are read at a time while messages come: so that a flood of small ones does not hold up the others."""
 MOST_MESSAGES: Final = 1 << 20
-"""Bytes of messages that may wait for a neighbour that does not read."""
+"""Bytes of messages that are queued for a neighbour that does not read."""
 LEAST_ROOM: Final = USUAL_BLOCK
 MOST_ROOM: Final = 1 << 20
 ROOM_SECONDS: Final = 0.01
 _RATE_PERIOD: Final = 0.05
 _SENDS_AT_A_TIME: Final = 4
-_LAST_WORDS: Final = 2.0
-"""Seconds in which a connection that is to end sends what waits."""
+_CLOSING_TIME: Final = 2.0
+"""Seconds in which a connection that is being closed sends what is queued."""
 _MOST_BUFFERS: Final = 1_000
 """The kernel takes 1024 buffers in a call."""
 
 _DOES_NOT_READ: Final = "it does not read what we send"
 
 
-class Keeper(Protocol):
-    """What a connection needs of the client that it belongs to; `now` is CLOCK_MONOTONIC."""
+class Owner(Protocol):
+    """What a connection needs of its client; `now` is CLOCK_MONOTONIC."""
 
-    def heard(self, connection: "Connection", event: Handshake | Message, now: float) -> None:
-        """A handshake or a message has come."""
+    def message_received(self, connection: "Connection", message: Handshake | Message, now: float) -> None:
+        """A handshake or a message other than a block came."""
 
-    def place(self, connection: "Connection", header: PieceHeader, now: float) -> memoryview | None:
-        """A block begins to come: return where it belongs, None to let it pass."""
+    def block_began(self, connection: "Connection", header: PieceHeader, now: float) -> memoryview | None:
+        """The header of a block came: return where its bytes belong, None to drop them."""
 
-    def block_came(self, connection: "Connection", header: PieceHeader, now: float) -> None:
-        """A block is whole."""
+    def block_received(self, connection: "Connection", header: PieceHeader, now: float) -> None:
+        """A block is complete."""
 
     def may_begin(self, connection: "Connection", now: float) -> bool:
-        """Tell whether a block may be taken; if not, `take_turn` is called when it may."""
+        """Return whether the rate limit lets a block be sent; if not, `start_block` is called when it does."""
 
     def next_block(self, connection: "Connection", now: float) -> tuple[Request, memoryview] | None:
         """Return the next block to send, if there is one."""
 
-    def block_went(self, connection: "Connection", request: Request, now: float) -> None:
+    def block_sent(self, connection: "Connection", request: Request, now: float) -> None:
         """The last byte of a block is in the kernel."""
 
-    def broken(self, connection: "Connection", error: str, now: float) -> None:
-        """What came makes no sense; nothing more is heard."""
+    def protocol_error(self, connection: "Connection", error: str, now: float) -> None:
+        """Bytes came that are no message; nothing after them is read."""
 
-    def lost(self, connection: "Connection", reason: str, now: float) -> None:
-        """The connection has ended, and not by `end`."""
+    def disconnected(self, connection: "Connection", reason: str, now: float) -> None:
+        """The connection ended, other than by `end` or `cut`."""
 
     def settle(self, now: float) -> None:
-        """Everything that this turn of a socket brought has been told: do what follows from it."""
+        """All events of this wake-up were reported: do what follows from them."""
 
 
 class Connection:
@@ -82,17 +82,17 @@ class Connection:
         self,
         connected: socket.socket,
         key: int,
-        keeper: Keeper,
+        owner: Owner,
         *,
         loop: asyncio.AbstractEventLoop,
         buffer: memoryview,
         piece_count: int | None,
     ) -> None:
-        """`buffer` is shared by all connections: nothing stays in it between two turns."""
+        """`buffer` is shared by all connections: nothing stays in it between two wake-ups."""
         self.key: Final = key
         self.aside: memoryview | None = None
-        """The memory of a block that was put aside."""
-        self._keeper = keeper
+        """The buffer of a block that was put aside."""
+        self._owner = owner
         self._loop = loop
         self._poller = poller_of(loop)
         self._buffer = buffer
@@ -100,17 +100,17 @@ class Connection:
         self._socket = connected
         self._fd = connected.fileno()
         self._decoder = Decoder(piece_count=piece_count)
-        self._outgoing = Outgoing()
+        self._queue = SendQueue()
         self._is_open = True
         self._wants_blocks = False
-        """The mind has blocks for this neighbour, as far as is known."""
-        self._awaits_turn = False
-        """The throttle will call."""
+        """The engine may have blocks for this neighbour."""
+        self._awaits_rate_limit = False
+        """`start_block` will be called."""
         self._is_full = False
-        """The loop will call when the socket has room."""
+        """The loop will call `_writable` when the socket has room."""
         self._closing: asyncio.TimerHandle | None = None
-        self._wakes_at = 1
-        """So many bytes must have come before the loop calls."""
+        self._wakes_after = 1
+        """The bytes that must have come before the loop calls `_readable`."""
         self._taken = 0
         self._measured_at = monotonic()
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -118,21 +118,21 @@ class Connection:
         self._poller.add_reader(self._fd, self._readable)
 
     def know_pieces(self, count: int) -> None:
-        """From now on a bitfield must have the right length."""
+        """Expect bitfields of the right length from now on."""
         self._decoder.piece_count = count
 
     def divert(self) -> None:
-        """Let the rest of the block that is coming pass: its place belongs to somebody else now."""
+        """Drop the rest of the block that is coming: its place holds the block of another neighbour."""
         self._decoder.drop_block()
 
     def send(self, encoded: bytes, now: float) -> None:
         """Queue a message; `flush` sends it."""
-        self._outgoing.add_message(encoded)
-        if self._outgoing.message_bytes > MOST_MESSAGES:
-            self._lose(_DOES_NOT_READ, now)
+        self._queue.add_message(encoded)
+        if self._queue.message_bytes > MOST_MESSAGES:
+            self._disconnect(_DOES_NOT_READ, now)
 
     def offer_blocks(self) -> None:
-        """Take note that the mind has blocks for this neighbour; `flush` sends them."""
+        """The engine has blocks for this neighbour; `flush` sends them."""
         self._wants_blocks = True
 
     def flush(self, now: float) -> None:
@@ -140,18 +140,18 @@ class Connection:
         if not self._is_full:
             self._write(now)
 
-    def take_turn(self, now: float) -> None:
-        """Take the block that the throttle has let in."""
-        self._awaits_turn = False
+    def start_block(self, now: float) -> None:
+        """Take the block that the rate limit has let in."""
+        self._awaits_rate_limit = False
         if self._wants_blocks and self._take_block(now):
             self.flush(now)
 
     def end(self) -> None:
-        """Hear nothing more, send what waits, and close."""
+        """Stop reading, send what is queued, and close."""
         if self._is_open:
             self._stop()
-            self._outgoing.drop_blocks()
-            self._closing = self._loop.call_later(_LAST_WORDS, self._close)
+            self._queue.drop_blocks()
+            self._closing = self._loop.call_later(_CLOSING_TIME, self._close)
             self.flush(monotonic())
 
     def cut(self) -> None:
@@ -167,101 +167,101 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._lose(_reason(error), now)
+            self._disconnect(_reason(error), now)
         else:
             if count:
-                self._digest(count, len(space), now)
+                self._process(count, len(space), now)
             else:
-                self._lose("closed by the other end", now)
-        self._keeper.settle(now)
+                self._disconnect("closed by the other end", now)
+        self._owner.settle(now)
 
-    def _digest(self, count: int, room: int, now: float) -> None:
-        """Tell what `count` bytes mean, of which the first `room` went into the block's place."""
+    def _process(self, count: int, room: int, now: float) -> None:
+        """Decode `count` bytes, of which the first `room` went into the block's place."""
         before = self._decoder.payload_bytes
         try:
             if room and (block := self._decoder.received(min(count, room))):
-                self._block_came(block, now)
+                self._block_received(block, now)
             if count > room:
-                self._hear(self._buffer[: count - room], now)
+                self._decode(self._buffer[: count - room], now)
         except WireError as error:
-            self._keeper.broken(self, str(error), now)
-        self._sleep_until(min(max(1, len(self._decoder.space())), USUAL_BLOCK))
+            self._owner.protocol_error(self, str(error), now)
+        self._wake_after(min(max(1, len(self._decoder.space())), USUAL_BLOCK))
         is_mostly_blocks = 2 * (self._decoder.payload_bytes - before) >= count
         self._reach = self._buffer if is_mostly_blocks else self._buffer[:_CAUTIOUS_READ]
 
-    def _sleep_until(self, count: int) -> None:
-        """Be called when so many bytes have come, or the connection ends."""
-        if count != self._wakes_at and self._is_open:
-            self._wakes_at = count
+    def _wake_after(self, count: int) -> None:
+        """Let the loop call when `count` bytes have come, or the connection ends."""
+        if count != self._wakes_after and self._is_open:
+            self._wakes_after = count
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
-    def _hear(self, data: memoryview, now: float) -> None:
+    def _decode(self, data: memoryview, now: float) -> None:
         for event in self._decoder.feed(data):
             if isinstance(event, BlockReceived):
-                self._block_came(event, now)
+                self._block_received(event, now)
             elif isinstance(event, PieceHeader):
-                place = self._keeper.place(self, event, now)
+                place = self._owner.block_began(self, event, now)
                 if place is not None:
                     self._decoder.place_block(place)
             else:
-                self._keeper.heard(self, event, now)
+                self._owner.message_received(self, event, now)
 
-    def _block_came(self, block: BlockReceived, now: float) -> None:
-        self._keeper.block_came(self, block.header, now)
+    def _block_received(self, block: BlockReceived, now: float) -> None:
+        self._owner.block_received(self, block.header, now)
         self.aside = None
 
     def _writable(self) -> None:
         now = monotonic()
         self._write(now)
-        self._keeper.settle(now)
+        self._owner.settle(now)
 
     def _write(self, now: float) -> None:
-        """Send until the socket is full or nothing may be sent; a little at a time, for others wait too."""
+        """Send until the socket is full or nothing may be sent; a little at a time, as others wait too."""
         for _ in range(_SENDS_AT_A_TIME):
-            if self._wants_blocks and not self._awaits_turn:
+            if self._wants_blocks and not self._awaits_rate_limit:
                 self._take_blocks(now)
-            if not self._outgoing or not self._send_some(now) or self._outgoing:
+            if not self._queue or not self._send_some(now) or self._queue:
                 break
         if self._socket.fileno() < 0:
             return
-        if self._outgoing or (self._wants_blocks and not self._awaits_turn):
+        if self._queue or (self._wants_blocks and not self._awaits_rate_limit):
             self._watch()
         else:
             self._rest()
 
     def _take_blocks(self, now: float) -> None:
-        outgoing = self._outgoing
-        while not outgoing.block_bytes or outgoing.block_bytes + USUAL_BLOCK <= self._room:
-            if not self._keeper.may_begin(self, now):
-                self._awaits_turn = True
+        queue = self._queue
+        while not queue.block_bytes or queue.block_bytes + USUAL_BLOCK <= self._room:
+            if not self._owner.may_begin(self, now):
+                self._awaits_rate_limit = True
                 return
             if not self._take_block(now):
                 return
 
     def _take_block(self, now: float) -> bool:
-        found = self._keeper.next_block(self, now)
+        found = self._owner.next_block(self, now)
         if found is None:
             self._wants_blocks = False
             return False
-        self._outgoing.add_block(*found)
+        self._queue.add_block(*found)
         return True
 
     def _send_some(self, now: float) -> bool:
-        """Hand the kernel what it takes; tells whether it took anything."""
+        """Hand the kernel what it takes; returns whether it took anything."""
         try:
-            count = self._socket.sendmsg(self._outgoing.buffers()[:_MOST_BUFFERS])
+            count = self._socket.sendmsg(self._queue.buffers()[:_MOST_BUFFERS])
         except (BlockingIOError, InterruptedError):
             return False
         except OSError as error:
-            self._lose(_reason(error), now)
+            self._disconnect(_reason(error), now)
             return False
-        for request in self._outgoing.went(count):
-            self._keeper.block_went(self, request, now)
+        for request in self._queue.sent(count):
+            self._owner.block_sent(self, request, now)
         self._measure(count, now)
         return True
 
     def _measure(self, count: int, now: float) -> None:
-        """Let the room follow the rate."""
+        """Adapt the room to the rate."""
         self._taken += count
         passed = now - self._measured_at
         if passed >= _RATE_PERIOD:
@@ -286,14 +286,14 @@ class Connection:
         if not self._is_open:
             self._close()
 
-    def _lose(self, reason: str, now: float) -> None:
+    def _disconnect(self, reason: str, now: float) -> None:
         was_open = self._is_open
         self.cut()
         if was_open:
-            self._keeper.lost(self, reason, now)
+            self._owner.disconnected(self, reason, now)
 
     def _stop(self) -> None:
-        """Neither hear anything nor take blocks from now on."""
+        """Neither read nor take blocks from now on."""
         if self._is_open:
             self._is_open = self._wants_blocks = False
             self._poller.remove_reader(self._fd)

@@ -7,7 +7,7 @@ Receiving over one TCP connection with the peer's decoder, CPU seconds (and elap
     256 KiB      0.38 (0.38)   1.03 (1.03)   1.30 (0.87)   1.46 (1.02)
     1 MiB        0.45 (0.45)   1.00 (1.01)   1.16 (0.75)   1.15 (0.72)
 
-hashlib lets go of the interpreter while it works, yet a hand-over between threads costs some 70 us, half of what
+hashlib releases the interpreter lock while it works, yet a hand-over between threads costs some 70 us, half of what
 hashing 256 KiB does. Hashing each block as it arrives costs as much as the whole piece at once (0.91 and 0.89 without
 a decoder): it is in the cache either way. So the thread is for pieces of 1 MiB and more, where it pays, and where
 hashing at once would hold up everything else for more than half a millisecond.
@@ -31,14 +31,14 @@ Done: TypeAlias = Callable[[bool, tuple[bytes, ...]], None]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a piece."""
+    """The result for one piece."""
 
     is_good: bool
     digests: tuple[bytes, ...] = ()
 
 
 def verify(piece: memoryview, expected: bytes, block_length: int, *, with_digests: bool = False) -> Verdict:
-    """Compare a piece with its hash; blocks are hashed one by one if the piece is wrong, to find who sent what."""
+    """Compare a piece with its hash; blocks are hashed one by one if the piece is wrong, to find which are."""
     is_good = sha1(piece, usedforsecurity=False).digest() == expected
     if is_good and not with_digests:
         return Verdict(is_good=True)
@@ -47,7 +47,7 @@ def verify(piece: memoryview, expected: bytes, block_length: int, *, with_digest
 
 
 class Hasher:
-    """Verifies the pieces of one torrent where its storage has them."""
+    """Verifies pieces of one torrent where they lie in its storage."""
 
     def __init__(self, info: Info, storage: Storage, block_length: int) -> None:
         self._info: Final = info
@@ -57,7 +57,7 @@ class Hasher:
         self._is_closed = False
 
     def check(self, index: int, done: Done, *, with_digests: bool = False) -> None:
-        """Verify a piece whose blocks are all there; `done` is called before this returns, or later from the loop."""
+        """Verify a piece whose blocks are all in place; calls `done` before this returns, or later from the loop."""
         piece = self._storage.piece(index)
         expected = self._info.piece_hash(index)
         if len(piece) < LEAST_FOR_THREAD:

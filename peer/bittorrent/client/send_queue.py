@@ -1,4 +1,4 @@
-"""What waits to be sent to one neighbour, in the order in which it goes; no I/O.
+"""What is queued for one neighbour, in the order in which it is sent; no I/O.
 
     the rest of a block that has begun  |  messages  |  blocks that have not begun
 
@@ -14,7 +14,7 @@ Buffer: TypeAlias = bytes | bytearray | memoryview
 _Block: TypeAlias = tuple[Request, Buffer, memoryview]
 
 
-class Outgoing:
+class SendQueue:
     """A queue of messages and blocks."""
 
     __slots__ = ("_begun", "_blocks", "_messages", "block_bytes")
@@ -24,14 +24,14 @@ class Outgoing:
         self._messages = bytearray()
         self._blocks: Final[deque[_Block]] = deque()
         self.block_bytes = 0
-        """Bytes of blocks that wait, those before and between them not counted."""
+        """Bytes of queued blocks, without their headers and the messages."""
 
     def __bool__(self) -> bool:
         return bool(self._messages) or self.block_bytes > 0
 
     @property
     def message_bytes(self) -> int:
-        """Bytes of messages that wait."""
+        """Bytes of queued messages."""
         return len(self._messages)
 
     def add_message(self, encoded: bytes) -> None:
@@ -45,12 +45,12 @@ class Outgoing:
         self.block_bytes += len(block)
 
     def drop_blocks(self) -> None:
-        """Forget the blocks that have not begun."""
+        """Drop the blocks that have not begun."""
         self._blocks.clear()
         self.block_bytes = 0 if self._begun is None else len(self._begun[2])
 
     def buffers(self) -> list[Buffer]:
-        """Return what waits, in order."""
+        """Return what is queued, in order."""
         waiting: list[Buffer] = []
         if self._begun is not None:
             waiting += self._begun[1:]
@@ -60,21 +60,21 @@ class Outgoing:
             waiting += (header, block)
         return waiting
 
-    def went(self, count: int) -> list[Request]:
-        """Take note that the first `count` bytes have gone; returns the requests whose last byte was among them."""
+    def sent(self, count: int) -> list[Request]:
+        """Remove the first `count` bytes; returns the requests whose last byte was among them."""
         done: list[Request] = []
         if self._begun is not None:
-            count = self._went_on(self._begun, count, done)
+            count = self._advance(self._begun, count, done)
         front = min(count, len(self._messages))
         if front:
             del self._messages[:front]
             count -= front
         while count:
-            count = self._went_on(self._blocks.popleft(), count, done)
+            count = self._advance(self._blocks.popleft(), count, done)
         return done
 
-    def _went_on(self, waiting: _Block, count: int, done: list[Request]) -> int:
-        """Move on in the block that is next; returns how many bytes went behind it."""
+    def _advance(self, waiting: _Block, count: int, done: list[Request]) -> int:
+        """Remove up to `count` bytes of the next block; returns how many are left for what is behind it."""
         request, header, block = waiting
         left = len(header) + len(block) - count
         if left <= 0:

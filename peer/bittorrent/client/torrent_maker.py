@@ -1,4 +1,4 @@
-"""A torrent of a file or a folder. The same bytes under the same names make the same torrent, wherever they lie."""
+"""Making a torrent of a file or a folder. The same bytes under the same names always make the same torrent."""
 
 import os
 import stat
@@ -24,7 +24,7 @@ from peer.bittorrent.wire.metainfo.metainfo import (
 LEAST_PIECE: Final = 16 << 10
 MOST_PIECE: Final = 64 << 20
 _RUN_BYTES: Final = 16 << 20
-"""What a thread hashes at a stretch, but at least one piece."""
+"""What a thread hashes in one go, but at least one piece."""
 
 
 class CreateError(Exception):
@@ -33,22 +33,22 @@ class CreateError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What torrent is wanted."""
+    """The torrent to be made."""
 
     source: Path
     piece_length: int | None = None
-    """None chooses by the length."""
+    """None: chosen by the length."""
     tiers: tuple[tuple[str, ...], ...] = ()
     is_private: bool = False
     comment: str | None = None
     created_by: str | None = None
     creation_date: int | None = None
-    """In seconds since 1970; without it, the torrent does not tell when it was made."""
+    """In seconds since 1970; without it the torrent does not say when it was made."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A file to hash, and how it was when it was found."""
+    """A file to hash, with its state when it was found."""
 
     path: Path
     name: tuple[str, ...]
@@ -57,7 +57,7 @@ class _Source:
 
 
 def create(order: Order, out: Path, *, is_forced: bool = False) -> Metainfo:
-    """Hash the source and write the torrent to `out`, which must not be there yet unless forced."""
+    """Hash the source and write the torrent to `out`, which must not exist unless forced."""
     _check_out(order, out, is_forced=is_forced)
     metainfo = make_metainfo(order)
     _write(metainfo.encode(), out, is_forced=is_forced)
@@ -113,7 +113,7 @@ def _check_url(url: str) -> None:
 
 
 def _find(source: Path) -> list[_Source]:
-    """List the files to share, in the order of their paths; links are followed."""
+    """List the files to share, sorted by path; links are followed."""
     status = _status(source)
     if stat.S_ISDIR(status.st_mode):
         return sorted(_walk(source, (), (_identity(status),)), key=lambda each: each.name)
@@ -121,7 +121,7 @@ def _find(source: Path) -> list[_Source]:
 
 
 def _walk(folder: Path, name: tuple[str, ...], above: tuple[tuple[int, int], ...]) -> Iterator[_Source]:
-    """Yield the files below a folder; `above` are the folders around it and itself, to find links in a circle."""
+    """Yield the files below a folder; `above` are the folder and its parents, to detect circular links."""
     try:
         entries = sorted(os.listdir(folder))  # noqa: PTH208 - names, not paths, are wanted
     except OSError as error:
@@ -165,7 +165,7 @@ def _source(path: Path, name: tuple[str, ...], status: os.stat_result) -> _Sourc
 
 
 def _hash(sources: Sequence[_Source], length: int, piece_length: int) -> list[bytes]:
-    """Hash runs of pieces in as many threads as this process may have CPUs."""
+    """Hash runs of pieces, in one thread for each CPU of this process."""
     reader = _Reader(sources, length, piece_length)
     count, per_run = -(-length // piece_length), max(1, _RUN_BYTES // piece_length)
     runs = (range(at, min(at + per_run, count)) for at in range(0, count, per_run))
@@ -180,7 +180,7 @@ def _hash(sources: Sequence[_Source], length: int, piece_length: int) -> list[by
 
 
 class _Reader:
-    """Reads pieces across the borders of files, for several threads at once."""
+    """Reads pieces across files, for several threads at once."""
 
     def __init__(self, sources: Sequence[_Source], length: int, piece_length: int) -> None:
         self._sources = sources
@@ -189,7 +189,7 @@ class _Reader:
         self._piece_length = piece_length
 
     def hash_run(self, run: range) -> bytes:
-        """Return the SHA-1 of each of the pieces, one after the other."""
+        """Return the SHA-1 of each piece, joined."""
         buffer = memoryview(bytearray(self._piece_length))
         return b"".join(self._hash_piece(index * self._piece_length, buffer) for index in run)
 
@@ -222,18 +222,18 @@ def _check_unchanged(source: _Source) -> None:
 
 
 def _changed(source: _Source) -> str:
-    return f"{source.path}: changed while it was read; try again when nobody writes to it"
+    return f"{source.path}: changed while it was read; try again when no program writes to it"
 
 
 def _check_out(order: Order, out: Path, *, is_forced: bool) -> None:
     if out.exists() and not is_forced:
-        raise CreateError(f"{out}: is there already; name another file, or use --force")
+        raise CreateError(f"{out}: exists already; name another file, or use --force")
     if order.source.is_dir() and out.resolve().is_relative_to(order.source.resolve()):
-        raise CreateError(f"{out}: lies in the folder to be shared; name a file elsewhere")
+        raise CreateError(f"{out}: is in the folder to be shared; name a file elsewhere")
 
 
 def _write(torrent: bytes, out: Path, *, is_forced: bool) -> None:
-    """Write beside `out` and rename when forced, so that the file that was there stays whole until then."""
+    """When forced, write beside `out` and rename, so that an existing file stays whole until then."""
     target = out.with_name(f".{out.name}.{os.getpid()}") if is_forced else out
     try:
         with target.open("xb") as file, _removed_on_failure(target):

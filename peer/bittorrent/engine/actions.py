@@ -1,4 +1,4 @@
-"""What the mind asks its hands to do: values, put in a list in the order they are to be done."""
+"""What the engine asks the client to do: values, listed in the order in which they are to be done."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -19,22 +19,22 @@ class Greet:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a neighbour a message, ahead of blocks that are not on their way yet."""
+    """Send a neighbour a message, ahead of blocks of which no byte was sent yet."""
 
     neighbour: int
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
-    """The neighbour has requests waiting: whenever its connection has room, take one with `next_upload`."""
+class OfferBlocks:
+    """The neighbour has requests waiting: whenever its connection has room, take one with `next_block`."""
 
     neighbour: int
 
 
 @dataclass(frozen=True, slots=True)
 class LimitUpload:
-    """Send this neighbour blocks at `rate` bytes/s at most; None is no limit of its own."""
+    """Send this neighbour blocks at `rate` bytes/s at most; None is no limit for it alone."""
 
     neighbour: int
     rate: float | None
@@ -42,18 +42,18 @@ class LimitUpload:
 
 @dataclass(frozen=True, slots=True)
 class Divert:
-    """The block that this neighbour is sending came from another one first: let the rest of its bytes pass by."""
+    """The block that this neighbour is sending was received from another one first: drop the rest of its bytes."""
 
     neighbour: int
 
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """Every block of the piece is in its place: compute its hash, and report with `piece_checked`."""
+    """All blocks of the piece are in place: compute its hash, and report with `piece_checked`."""
 
     index: int
     with_digests: bool = False
-    """The hash of each block is wanted even if the piece is right: an earlier attempt went wrong."""
+    """Report the hash of each block even if the piece is right: an earlier attempt was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +61,13 @@ class Dial:
     """Connect to this address, and report with `connected` or `dial_failed`."""
 
     address: Address
-    face: int = 0
-    """Which of our identities wants it."""
+    identity: int = 0
+    """Which of our identities dials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End a connection once what was sent before has gone; no `disconnected` follows."""
+    """End a connection once everything before this was sent; no `disconnected` follows."""
 
     neighbour: int
     reason: str
@@ -75,29 +75,29 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """Ask this tracker, and report with `tracker_answered` or `tracker_failed`."""
+    """Announce to this tracker, and report with `tracker_answered` or `tracker_failed`."""
 
     url: str
     request: AnnounceRequest
-    face: int = 0
-    """Which of our identities asks."""
+    identity: int = 0
+    """Which of our identities announces itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The info dictionary has come from the swarm: make the storage, and call `open` with what it holds."""
+    """The info dictionary came from the swarm: open the storage, and report what it holds with `torrent_opened`."""
 
     info: Info
 
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The session is over. With `back_after`, start another in so many seconds, under a new peer id."""
+    """The session is over. With `back_after`, start another after so many seconds, with a new peer id."""
 
     reason: str
     back_after: float | None = None
     forgets: bool = False
-    """The other one begins with nothing of the file."""
+    """The other session starts without pieces."""
 
 
-Action: TypeAlias = Greet | Send | Upload | LimitUpload | Divert | Verify | Dial | Close | Announce | Open | Leave
+Action: TypeAlias = Greet | Send | OfferBlocks | LimitUpload | Divert | Verify | Dial | Close | Announce | Open | Leave

@@ -1,8 +1,9 @@
-"""The constants of a client. Sources disagree about them, so a profile is named in every result.
+"""The constants of a client: slots, periods, limits. Sources disagree about them, so each result names its profile.
 
-The numbers of `course` are a textbook's, those of `bep3` the specification's, those of `mainline` and `libtorrent` the
-clients' own sources; where a source is silent, the number is this peer's, the same in all profiles. `testbed` is this
-peer's own: what was measured to distribute a file fastest among those that any client could choose (docs/peer.md).
+`course` has the numbers of a textbook, `bep3` those of the specification, `mainline` and `libtorrent` those of the
+clients' own sources. Where a source says nothing, the number is this peer's own and the same in all profiles.
+`testbed` is this peer's own profile: the values that distributed a file fastest in measurements, among those that any
+client could choose (docs/peer.md).
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -11,19 +12,19 @@ from typing import Final, Self
 
 KIB: Final = 1024
 PERIOD: Final = {"period": True}
-"""Marks a time that belongs to the protocol and shrinks with `time_scale`; times of the network do not."""
+"""Marks a period of the protocol, which `time_scale` shortens; network time-outs are not marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Slots by upload capacity: the first step whose bound (KiB/s) is not reached, then the root of `factor` x rate."""
+    """Slots by upload capacity: those of the first step whose bound (KiB/s) is above it, else sqrt(`factor` x rate)."""
 
     unlimited: int
     steps: tuple[tuple[float, int], ...]
     factor: float
 
     def slots(self, capacity: float | None) -> int:
-        """Return the number of slots for a capacity in bytes/s; None is no limit."""
+        """Return the number of slots for a capacity in bytes/s; None means no limit."""
         if capacity is None:
             return self.unlimited
         rate = capacity / KIB
@@ -33,50 +34,50 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Times in seconds, lengths in bytes."""
+    """One set of constants. Times are in seconds, lengths in bytes."""
 
     name: str
 
     all_slots: int | Ladder
-    """Neighbours unchoked at a time, the optimistic ones included."""
+    """How many neighbours are unchoked at a time, including the optimistic ones."""
     optimistic_slots: int = 1
     rechoke_period: float = field(default=10, metadata=PERIOD)
     optimistic_period: float = field(default=30, metadata=PERIOD)
     rate_window: float = field(default=20, metadata=PERIOD)
     newcomer_weight: int = 1
-    """How many times likelier a neighbour of less than one optimistic period is drawn as the optimistic one."""
+    """How many times likelier the optimistic draw is to pick a neighbour known for less than one optimistic period."""
     snubbed_after: float = field(default=60, metadata=PERIOD)
-    """An interesting neighbour that unchoked us and sent no block for so long gets no slot but the optimistic one."""
+    """A neighbour that unchokes us and has sent no requested block for this long can get an optimistic slot only."""
     readies_givers: bool = True
-    """A neighbour that wants nothing now, but gives more than the slowest one served, is unchoked beside the slots."""
+    """Whether to also unchoke uninterested neighbours that upload more to us than the slowest one served."""
     seed_choker: str = "fastest"
-    """Whom a peer serves that has everything: `fastest` (by upload rate) or `round-robin`."""
+    """Which neighbours a seed serves: `fastest` (by upload rate) or `round-robin`."""
     seed_turn: float = field(default=60, metadata=PERIOD)
-    """Under round-robin, a neighbour unchoked for so long, and given `seed_turn_pieces`, makes room."""
+    """Under round-robin, the turn of a neighbour ends after this time and `seed_turn_pieces` pieces."""
     seed_turn_pieces: int = 20
 
     piece_length: int = 256 * KIB
     block_length: int = 16 * KIB
     random_first_pieces: int = 4
     strict_priority: bool = False
-    """A piece that anybody began is finished before another is begun; else only where there is nothing else to begin.
-    A neighbour always finishes the piece that it began."""
+    """Whether every started piece is finished before a new one is started, whichever neighbour started it. If not,
+    a neighbour helps with the pieces of others only when it has no new piece to start. It always finishes its own."""
     request_seconds: float = 1.0
-    """How far ahead of the round trip to ask."""
+    """How many seconds of blocks to keep requested, beyond the round trip."""
     least_requests: int = 2
     most_requests: int = 500
     request_timeout: float = field(default=60, metadata=PERIOD)
     endgame_copies: int | None = None
-    """How many neighbours are asked for one block at the end; None is all."""
+    """How many neighbours a block is requested from in the endgame; None means all."""
 
     have_patience: float = field(default=2, metadata=PERIOD)
-    """A have on which its neighbour would not act now waits up to so long, for others to go with."""
+    """How long a have that its receiver would not act on may wait, to be sent together with others."""
     allowed_fast: int = 0
-    """Pieces that a neighbour may fetch while it is choked (BEP 6)."""
+    """How many pieces a neighbour may fetch while it is choked (BEP 6)."""
 
     most_neighbours: int = 80
     dials_up_to: int = 40
-    """With so many neighbours, no more are looked for; others may still come, up to `most_neighbours`."""
+    """With this many neighbours, none are dialled; incoming ones are accepted up to `most_neighbours`."""
     most_half_open: int = 20
     numwant: int = 50
     connect_timeout: float = 20
@@ -84,10 +85,10 @@ class Profile:
     keep_alive_period: float = field(default=120, metadata=PERIOD)
     silence_timeout: float = field(default=240, metadata=PERIOD)
     exchange_period: float = field(default=60, metadata=PERIOD)
-    """Between two peer exchanges with one neighbour."""
+    """Time between two peer exchanges with one neighbour."""
 
     def slots(self, capacity: float | None) -> int:
-        """Return how many neighbours to unchoke, the optimistic ones included, with this upload capacity (bytes/s)."""
+        """Return how many neighbours to unchoke at this upload capacity (bytes/s), including the optimistic ones."""
         return self.all_slots.slots(capacity) if isinstance(self.all_slots, Ladder) else self.all_slots
 
     def scaled(self, time_scale: float) -> Self:

@@ -1,15 +1,14 @@
-"""The seam of strategies: five kinds of decision, what each may see, and what it returns.
+"""What a strategy may see and decide: five kinds of decision, their inputs and their results.
 
-    Choker     whom to serve, and how fast     allot(ChokingView)      -> Allocation
-    Picker     which piece to begin            pick(PieceView)         -> piece or None
-    Advertiser     what to say that we have,
-               and have moved                  first_words(...), ...   -> pieces, Tally
-    PeerPolicy   how many neighbours, which
-               to ask, how often to announce   wish(ProgressView, ...) -> PeerTargets
-    Departure  when to go                      decide(ProgressView)    -> Leave or None
+    Choker      which neighbours to serve, and how fast      allocate(ChokingView)        -> Allocation
+    Picker      which piece to start next                    pick(PieceView)              -> piece or None
+    Advertiser  which pieces and totals to claim             initial_bitfield(...), ...   -> pieces, TransferTotals
+    PeerPolicy  how many neighbours to have, which to
+                download from, how often to announce         targets(ProgressView, ...)   -> PeerTargets
+    Departure   when to leave                                decide(ProgressView)         -> Leave or None
 
-A strategy decides and never acts: it gets values, keeps what it likes of them, and returns a value. The session makes
-it true. Nothing here does I/O or knows a clock; `now` and the random source come in.
+A strategy decides and never acts: it receives values, remembers what it needs of them, and returns a value that the
+session carries out. Nothing here does I/O or reads a clock; `now` and the random source are passed in.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,39 +21,39 @@ from peer.bittorrent.wire.bitfield import Bitfield
 
 
 class Trigger(StrEnum):
-    """Why a choker is asked."""
+    """Why a choker is called."""
 
     ROUND = "round"
     """A rechoke period has passed."""
     CHANGE = "change"
-    """In between: somebody became interested, lost interest, or left."""
+    """Between rounds: a neighbour became interested, lost interest, or left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What a strategy sees of a neighbour: a snapshot. Rates in bytes/s over the profile's window, times in seconds."""
+    """A snapshot of one neighbour. Rates are in bytes/s over the profile's rate window, times in seconds."""
 
     key: int
     host: str = ""
     known_for: float = 0
-    """Since the handshake."""
+    """Time since the handshake."""
     is_interested: bool = False
-    """It wants something that we have."""
+    """It wants a piece that we announced."""
     interests_us: bool = False
     is_unchoked: bool = False
-    """By us."""
+    """Whether we unchoke it."""
     unchoked_for: float = 0
-    """Since we unchoked it; 0 while choked."""
+    """Time since we unchoked it; 0 while choked."""
     sent_since_unchoked: int = 0
     unchokes_us: bool = False
     is_snubbed: bool = False
-    """It unchoked us, we asked, and for `snubbed_after` no block came."""
+    """It unchokes us and has requests of ours, but has sent no block for `snubbed_after`."""
     is_seed: bool = False
     have_count: int = 0
     have_rate: float = 0
-    """Pieces/s that it announced: an estimate of how fast it downloads."""
+    """Pieces/s that it announces: an estimate of its download rate."""
     received: int = 0
-    """Bytes of blocks, ever."""
+    """Bytes of blocks since the handshake."""
     sent: int = 0
     received_rate: float = 0
     sent_rate: float = 0
@@ -62,36 +61,36 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChokingView:
-    """What a choker sees."""
+    """The input of a choker."""
 
     now: float
     trigger: Trigger
     candidates: Sequence[Candidate]
-    """All neighbours that shook hands, in the order in which they came."""
+    """All neighbours that completed the handshake, in the order in which they connected."""
     is_seed: bool
-    """We have everything."""
+    """We have all pieces."""
     capacity: float | None
-    """Our upload in bytes/s, if we were told."""
+    """Our upload capacity in bytes/s; None if it is not configured."""
     sent_rate: float = 0
     piece_length: int = 0
     piece_count: int = 0
     have_count: int = 0
-    """Our pieces."""
+    """How many pieces we have."""
 
 
 class Garbage(StrEnum):
-    """Which blocks hold random bytes instead of the file's."""
+    """Which blocks are sent as random bytes instead of the data of the file."""
 
     NEVER = "never"
-    """A piece that we lack is not served, whatever we claim."""
+    """None. A piece that we lack is not served, even if we claim to have it."""
     MISSING = "missing"
-    """Those of pieces that we lack."""
+    """The blocks of pieces that we lack."""
     ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Why a neighbour is unchoked, and at which rate (bytes/s) at most; None is no limit of its own."""
+    """Why a neighbour is unchoked, and its rate limit in bytes/s; None means no limit of its own."""
 
     reason: str
     rate: float | None = None
@@ -100,56 +99,56 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """Whom to serve. Who is not in it is choked."""
+    """Which neighbours to unchoke, by key. All others are choked."""
 
     grants: Mapping[int, Grant] = field(default_factory=dict)
     refusals: Mapping[int, str] = field(default_factory=dict)
-    """Why others are choked, for the trace; unnamed ones were `not chosen`."""
+    """Why others are choked, for the trace; the reason for those not named here is `not chosen`."""
 
 
 class Choker(Protocol):
-    """Decides whom to serve."""
+    """Decides which neighbours to serve."""
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """Decide for the time until the next call."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """Decide which neighbours to serve until the next call."""
 
 
 class PieceView(Protocol):
-    """The pieces that one neighbour has, that we lack and that nobody was asked for yet: what a picker sees."""
+    """The input of a picker: pieces that one neighbour has and we lack, and that nothing was requested of yet."""
 
     @property
-    def completed(self) -> int:
+    def have_count(self) -> int:
         """How many pieces we have."""
 
     @property
     def neighbour(self) -> int:
-        """Whose pieces these are."""
+        """The key of the neighbour that has these pieces."""
 
     def rarest(self) -> int | None:
-        """Return one of those with the fewest copies among our neighbours, by chance; None if there is no piece."""
+        """Return a random piece among those with the fewest copies in our neighbourhood; None if the view is empty."""
 
     def random(self) -> int | None:
-        """Return any of them, by chance."""
+        """Return a random piece; None if the view is empty."""
 
     def first(self) -> int | None:
-        """Return the one with the lowest index."""
+        """Return the piece with the lowest index; None if the view is empty."""
 
     def copies(self, index: int) -> int:
-        """Return how many neighbours have a piece."""
+        """Return how many of our neighbours have a piece."""
 
     def __iter__(self) -> Iterator[int]:
-        """Yield them all, in order."""
+        """Yield all pieces in order of their index."""
 
 
 class Picker(Protocol):
-    """Decides which piece to begin. A piece once begun is finished first: that is not the picker's."""
+    """Decides which piece to start. Pieces already started are finished first, without asking the picker."""
 
     def pick(self, view: PieceView) -> int | None:
-        """Return a piece of the view, or None to ask this neighbour for nothing new now."""
+        """Return a piece of the view, or None to start no piece with this neighbour now."""
 
 
-class Tally(NamedTuple):
-    """What a tracker is told of us, in bytes."""
+class TransferTotals(NamedTuple):
+    """The totals that an announcement to a tracker reports, in bytes."""
 
     uploaded: int
     downloaded: int
@@ -157,33 +156,33 @@ class Tally(NamedTuple):
 
 
 class Advertiser(Protocol):
-    """Decides what to say that we have, and have moved."""
+    """Decides which pieces to claim, to which neighbours and when, and which totals to report to trackers.
 
-    def first_words(self, neighbour: int, have: Bitfield) -> Bitfield:
-        """Return what to claim in the first message."""
+    Haves are returned as pairs (neighbour, piece); those for a neighbour that has left are dropped.
+    """
 
-    def completed(self, index: int, neighbours: Iterable[int]) -> Iterable[int]:
-        """Return whom to tell at once that we have a new piece."""
+    def initial_bitfield(self, neighbour: int, have: Bitfield) -> Bitfield:
+        """Return the pieces to claim right after the handshake."""
 
-    def later(self, now: float) -> Iterable[tuple[int, int]]:
-        """Return the haves to send now, as (neighbour, piece); asked about once a second.
+    def announce_to(self, index: int, neighbours: Iterable[int]) -> Iterable[int]:
+        """Return the neighbours that are to learn at once that we have completed a piece."""
 
-        What is for a neighbour that has gone is dropped.
+    def due_haves(self, now: float) -> Iterable[tuple[int, int]]:
+        """Return the haves to send now; called about once a second."""
+
+    def answer_have(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
+        """Return the haves to send because a neighbour has a piece.
+
+        Called for each have, and for each piece of a bitfield.
         """
 
-    def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
-        """Return the haves to send because a neighbour has a piece, as (neighbour, piece).
-
-        Asked for each piece of a bitfield, and for each have.
-        """
-
-    def tally(self, true: Tally) -> Tally:
-        """Return what to tell trackers."""
+    def reported_totals(self, true: TransferTotals) -> TransferTotals:
+        """Return the totals to report to trackers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressView:
-    """How far we are."""
+    """How far our download is."""
 
     now: float
     joined_at: float
@@ -191,7 +190,7 @@ class ProgressView:
     have_count: int
     piece_count: int
     length: int
-    """Bytes of the torrent; 0 until known."""
+    """Bytes of the torrent; 0 while it is not known yet."""
     received: int
     sent: int
     neighbour_count: int
@@ -199,37 +198,40 @@ class ProgressView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerTargets:
-    """What to strive for until the next round."""
+    """What to aim for until the next round."""
 
     most_neighbours: int
+    """Connections beyond this number are refused."""
     dials_up_to: int
+    """With this many neighbours, no further ones are dialled."""
     numwant: int
+    """How many addresses to ask a tracker for."""
     announce_period: float | None = None
-    """Seconds between announcements, whatever the tracker says; None leaves it to the tracker."""
+    """Seconds between announcements to trackers; None uses the interval that the tracker asks for."""
     sources: frozenset[int] | None = None
-    """The neighbours to ask for blocks, so that in others we show no interest; None is all.
+    """The neighbours to download from; we show no interest in others. None means all neighbours.
 
-    Unless it is None, whoever comes between two rounds is asked for nothing before the next.
+    Unless it is None, a neighbour that connects between two rounds is not used before the next round.
     """
 
 
 class PeerPolicy(Protocol):
-    """Decides how many neighbours to have, how often to announce, and whom to ask."""
+    """Decides how many neighbours to have, how often to announce, and which neighbours to download from."""
 
     def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
-        """Decide for the time until the next round."""
+        """Return what to aim for until the next round."""
 
 
 class Departure(Protocol):
-    """Decides when to go."""
+    """Decides when to leave."""
 
     def decide(self, view: ProgressView) -> Leave | None:
-        """Return how to leave, or None to stay; asked at completion and about once a second."""
+        """Return how to leave, or None to stay; called at completion and about once a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """One client's decisions. Each part may be shared with other strategies, never with another client."""
+    """The decisions of one client. Strategies may share a part; two clients never do, as parts keep state."""
 
     name: str
     choker: Choker
@@ -237,7 +239,7 @@ class Strategy:
     advertiser: Advertiser
     peer_policy: PeerPolicy
     departure: Departure
-    keeps: bool = True
-    """Whether pieces are kept. Without it each is forgotten as soon as it is here, and there is always all to take."""
+    keeps_pieces: bool = True
+    """Whether downloaded pieces are kept. If not, each is forgotten on arrival, so the download never ends."""
     identities: int = 1
-    """As how many clients we are in the swarm: each has connections and trackers of its own; all share the pieces."""
+    """How many peer ids we use in the swarm. Each has its own connections and trackers; all share the pieces."""

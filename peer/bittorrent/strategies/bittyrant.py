@@ -1,16 +1,16 @@
-"""BitTyrant: buy most download for least upload, from each neighbour at its own price.
+"""BitTyrant: buy the most download for the least upload, paying each neighbour its own price.
 
 Piatek, Isdal, Anderson, Krishnamurthy and Venkataramani, "Do incentives build robustness in BitTorrent?", NSDI 2007.
 
-    rank     each round, serve by d_p/u_p, the best first, until the u_p come to the capacity; each gets its u_p
-    haggle   served and does not unchoke us: u_p x 1.2; has unchoked us for 3 rounds in which it was served: u_p x 0.9
+    rank     each round, serve neighbours by d_p/u_p, best first, until their u_p add up to the capacity; each gets u_p
+    adjust   served, but does not unchoke us: u_p x 1.2; has unchoked us for 3 rounds in which we served it: u_p x 0.9
     guess    d_p is measured while p unchokes us; before that it is guessed from the pieces that p announces
 
-Nobody is served optimistically; with everything, it serves as a seed of the profile does. `prices` keeps the beliefs.
+There are no optimistic unchokes; a seed serves as the profile says. The estimates of d_p and u_p are in `parts.prices`.
 
-Parameters: `rise` 0.2, `fall` 0.1, `patience` 3, the paper's; `excess`, what no price asks for, `donated` or
-`withheld`; `first_price`, without it what is common in the swarm; `neighbours` 500, `numwant` 200: all that can be had.
-Left out: first prices and guesses from bandwidths measured on the Internet, and the weighing of several torrents.
+Parameters: `rise` 0.2, `fall` 0.1, `patience` 3, as in the paper; `excess`, what becomes of capacity that no price
+uses: `donated` or `withheld`; `first_price`, by default the common one; `neighbours` 500 and `numwant` 200, so that it
+meets all peers. Left out: first prices and guesses from bandwidths measured on the Internet, and several torrents.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ from peer.bittorrent.engine.strategy import (
 )
 from peer.bittorrent.strategies.parts.chokers import READY, TitForTat
 from peer.bittorrent.strategies.parts.parameters import number, one_of, whole_number
-from peer.bittorrent.strategies.parts.peer_policies import Plain
-from peer.bittorrent.strategies.parts.prices import Prices, Terms
+from peer.bittorrent.strategies.parts.peer_policies import FollowsProfile
+from peer.bittorrent.strategies.parts.prices import PriceRules, Prices
 from peer.bittorrent.strategies.parts.seed_chokers import refuse_others
 from peer.bittorrent.strategies.standard import tit_for_tat, with_slots
 
@@ -44,19 +44,19 @@ ROUNDING: Final = 1e-9
 
 
 class BitTyrant(TitForTat):
-    """Serves by price. Who does not know its capacity has nothing to divide, and does as the standard client does."""
+    """Serves by price. Without a known capacity there is nothing to divide, so it acts as the standard client."""
 
-    def __init__(self, profile: Profile, rng: Random, terms: Terms, *, donates: bool) -> None:
+    def __init__(self, profile: Profile, rng: Random, rules: PriceRules, *, donates: bool) -> None:
         super().__init__(profile, rng)
         self._donates = donates
-        self._prices = Prices(profile, rng, terms)
+        self._prices = Prices(profile, rng, rules)
         self._paid: list[int] = []
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """In a round, learn and rank anew; in between, keep whom we serve, and fill what becomes free."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """In a round, update the estimates and rank anew; between rounds, keep those served and use what is free."""
         capacity = view.capacity
         if view.is_seed or capacity is None:
-            return super().allot(view)
+            return super().allocate(view)
         if view.trigger is Trigger.ROUND:
             self._prices.learn(view, capacity, self._paid)
         ranked = self._ranked(view, capacity)
@@ -70,34 +70,34 @@ class BitTyrant(TitForTat):
         return refuse_others(view, grants, lambda each: self._why_not(each, capacity))
 
     def _price(self, candidate: Candidate, capacity: float) -> float:
-        return self._prices.account(candidate.key, capacity).price
+        return self._prices.estimate(candidate.key, capacity).price
 
     def _ranked(self, view: ChokingView, capacity: float) -> list[Candidate]:
-        """Sort those that want something; between rounds, those that are served stand first."""
+        """Sort the interested neighbours; between rounds, those served now come first."""
 
         def order(candidate: Candidate) -> tuple[bool, float, float]:
-            account = self._prices.account(candidate.key, capacity)
+            estimate = self._prices.estimate(candidate.key, capacity)
             is_kept = view.trigger is Trigger.CHANGE and candidate.is_unchoked
-            return not is_kept, -account.worth, account.lot
+            return not is_kept, -estimate.worth, estimate.tie_breaker
 
         return sorted((each for each in view.candidates if each.is_interested), key=order)
 
     def _affordable(self, ranked: Sequence[Candidate], capacity: float) -> list[Candidate]:
-        """Take the first of these, as long as their prices come to no more than the capacity."""
+        """Take neighbours in order while the sum of their prices fits the capacity."""
         paid, left = list[Candidate](), capacity * (1 + ROUNDING)
         for candidate in ranked:
-            account = self._prices.account(candidate.key, capacity)
-            left -= account.price
-            if left < 0 or account.expected <= 0:
+            estimate = self._prices.estimate(candidate.key, capacity)
+            left -= estimate.price
+            if left < 0 or estimate.expected <= 0:
                 break
             paid.append(candidate)
         return paid
 
     def _donations(self, paid: Sequence[Candidate], others: Sequence[Candidate], capacity: float) -> dict[int, Grant]:
-        """Give what is left to as many others as it is equal splits; if there are none, to those that are paid.
+        """Give the rest of the capacity to as many others as it has equal splits; without others, to those paid.
 
-        To others, what is paid and not taken is left too. Donations have rates: links are shared equally, and without
-        one they would take from those that are worth it.
+        Others also get what is offered to those paid but not used by them. Donations are limited in rate: links are
+        shared equally, so unlimited ones would take from the neighbours that are worth paying.
         """
         prices = {each.key: self._price(each, capacity) for each in paid}
         if not others:
@@ -110,19 +110,19 @@ class BitTyrant(TitForTat):
         return {each.key: Grant(DONATED, excess / len(chosen)) for each in chosen}
 
     def _taken(self, candidate: Candidate) -> float:
-        """Return how fast it takes what it is given, if that can be told yet."""
+        """Return how fast it downloads from us; infinite while it is too early to measure."""
         if candidate.unchoked_for >= self._profile.rate_window:
             return candidate.sent_rate
         is_early = candidate.unchoked_for < self._profile.rechoke_period / 2
         return inf if is_early else candidate.sent_since_unchoked / candidate.unchoked_for
 
     def _is_resting(self, candidate: Candidate) -> bool:
-        """Tell whether it gives and wants nothing now: it need not wait for a round when it wants something again."""
+        """Whether it uploads to us but is uninterested: it need not wait for a round when it is interested again."""
         gives = candidate.unchokes_us and candidate.received_rate > 0 and not candidate.is_seed
         return gives and not candidate.is_interested and self._profile.readies_givers
 
     def _why_not(self, candidate: Candidate, capacity: float) -> str:
-        return DEARER if self._prices.account(candidate.key, capacity).expected > 0 else GIVES_NOTHING_BACK
+        return DEARER if self._prices.estimate(candidate.key, capacity).expected > 0 else GIVES_NOTHING_BACK
 
 
 def bittyrant(
@@ -139,19 +139,19 @@ def bittyrant(
     neighbours: int = 500,
     numwant: int = 200,
 ) -> Strategy:
-    """Make a BitTyrant; `slots` is of how many equal splits the capacity is taken to be, `first_price` in bytes/s."""
+    """Make a BitTyrant client; `slots` is the number of equal splits of the capacity, `first_price` is in bytes/s."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
-    terms = Terms(
+    rules = PriceRules(
         first_price=None if first_price is None else number("first_price", first_price),
         rise=number("rise", rise),
         fall=number("fall", fall),
         patience=whole_number("patience", patience),
     )
-    if terms.fall >= 1:
+    if rules.fall >= 1:
         raise ValueError(f"fall: expected a part below 1, found {fall}")
     donates = one_of("excess", excess, ["donated", "withheld"]) == "donated"
     own = with_slots(profile, slots)
     most, numwant = whole_number("neighbours", neighbours), whole_number("numwant", numwant)
     wide = replace(own, most_neighbours=most, dials_up_to=most, numwant=numwant)
-    choker = BitTyrant(own, rng, terms, donates=donates)
-    return replace(standard, name="bittyrant", choker=choker, peer_policy=Plain(wide))
+    choker = BitTyrant(own, rng, rules, donates=donates)
+    return replace(standard, name="bittyrant", choker=choker, peer_policy=FollowsProfile(wide))

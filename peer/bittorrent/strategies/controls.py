@@ -1,12 +1,12 @@
-"""Controls: the standard client with one half of its choking taken away, to see what that half is worth.
+"""Controls: the standard client without one half of its choking, to measure what that half is worth.
 
-    random-unchoke    all slots by chance, drawn anew in each round: neither what neighbours give nor turns count
-    optimistic-only   all slots optimistic: turns by chance as long as an optimistic one lasts, and newcomers' bias
-    no-optimistic     all slots for those that give most; those that nobody earns are still filled by chance, for as
-                      long as that is so, or no swarm would begin
+    random-unchoke    all slots random, drawn anew in each round: neither uploads to us nor earlier turns count
+    optimistic-only   all slots optimistic: each is random for one optimistic period, with the bias for newcomers
+    no-optimistic     all slots for those that upload most to us; slots that none of them earns
+                      are still filled at random, or no swarm could start
 
-Who has everything serves as a seed of the profile does. They are no paper's. Parameters: `slots`,
-without it as many as the profile has; `departure` `stay`.
+A seed serves as the profile says. None of them is from a paper. Parameters: `slots`, by default those of the profile;
+`departure` `stay`.
 """
 
 from dataclasses import replace
@@ -32,12 +32,12 @@ ALL: Final = 1_000_000
 
 
 class RandomUnchoke(TitForTat):
-    """Serves whom chance will have."""
+    """Serves neighbours drawn at random."""
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """In a round, draw all anew; in between, fill free slots."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """In a round, draw all slots anew; between rounds, fill free slots."""
         if view.is_seed:
-            return super().allot(view)
+            return super().allocate(view)
         slots = self._profile.slots(view.capacity)
         wanting = [candidate for candidate in view.candidates if candidate.is_interested]
         self._rng.shuffle(wanting)
@@ -49,19 +49,18 @@ class RandomUnchoke(TitForTat):
 
 
 def random_unchoke(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
-    """Make a client that serves by chance alone."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
     own = with_slots(profile, slots)
     return replace(standard, name="random-unchoke", choker=RandomUnchoke(own, rng))
 
 
 def optimistic_only(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
-    """Make a client all of whose slots are optimistic."""
+    """Make a client with optimistic slots only; it readies no givers either."""
     changed = replace(profile, optimistic_slots=ALL, readies_givers=False)
     return replace(tit_for_tat(changed, rng, departure=departure, slots=slots), name="optimistic-only")
 
 
 def no_optimistic(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
-    """Make a client without optimistic slots: those it had are for reciprocation too."""
+    """Make a client whose optimistic slots are reciprocating ones too."""
     changed = replace(profile, optimistic_slots=0)
     return replace(tit_for_tat(changed, rng, departure=departure, slots=slots), name="no-optimistic")

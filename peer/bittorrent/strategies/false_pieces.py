@@ -1,13 +1,13 @@
-"""False pieces: claim what one lacks, so that more neighbours are interested and give.
+"""False pieces: claim missing pieces, so that more neighbours are interested and reciprocate.
 
 Liogkas, Nelson, Kohler, Zhang: Exploiting BitTorrent for Fun (But Not Profit). IPTPS 2006; the third of its exploits.
 
     claims a share of the pieces that it lacks, besides those it has
-    answers requests for them with garbage (or, if it must, not at all)
-    is a standard client otherwise: what it gives, garbage too, buys reciprocation until it is found out
+    answers requests for them with garbage (or optionally not at all)
+    is a standard client otherwise: all that it uploads, garbage included, is reciprocated until it is found out
 
-Parameters: `share` 0.5 of the missing pieces; `answer` `garbage` or `nothing`. Left out: which pieces are best to
-claim; here they are drawn by chance, once. With a share of 1 it looks like a seed, and seeds hang up.
+Parameters: `share` 0.5 of the missing pieces; `answer` `garbage` or `nothing`. Left out: choosing the best pieces to
+claim; here they are drawn at random, once. With a share of 1 it looks like a seed, and seeds disconnect from it.
 """
 
 from dataclasses import replace
@@ -16,7 +16,8 @@ from typing import Final
 
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import Garbage, Strategy
-from peer.bittorrent.strategies.parts.lies import ClaimsMore, ServesGarbage
+from peer.bittorrent.strategies.parts.advertisers import ClaimsMore
+from peer.bittorrent.strategies.parts.chokers import ServesGarbage
 from peer.bittorrent.strategies.parts.parameters import one_of
 from peer.bittorrent.strategies.standard import tit_for_tat
 
@@ -32,7 +33,6 @@ def false_pieces(
     departure: str = "stay",
     slots: int | None = None,
 ) -> Strategy:
-    """Make the standard client with a advertiser that lies."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
     garbage = ANSWERS[one_of("answer", answer, list(ANSWERS))]
     return replace(

@@ -1,13 +1,13 @@
-"""Large view: an ordinary client that knows everybody, and uploads nothing.
+"""Large view: a standard client that connects to all peers, and uploads nothing.
 
 Sirivianos, Park, Chen, Yang: Free-riding in BitTorrent Networks with the Large View Exploit. IPTPS 2007.
 
-    asks the tracker for peers again and again, and believes what neighbours tell of others
-    connects to all of them, where others stop at a few dozen
-    never unchokes anybody; announces pieces and picks the rarest like any other client
+    asks the tracker for peers again and again, and uses all addresses that neighbours send
+    connects to all of them, where other clients stop at a few dozen
+    never unchokes a neighbour; announces pieces and picks the rarest first like any other client
 
-Parameters: `connections` 500, above the view of 250 of the paper (among 300 leeches, the others capped at 50). Left
-out: the paper's own interval between announcements (here: one optimistic period of the profile).
+Parameters: `connections` 500, more than the view of 250 in the paper (300 leeches, the others limited to 50). Left out:
+the paper's own announce interval (here: one optimistic period of the profile).
 """
 
 from dataclasses import replace
@@ -15,15 +15,15 @@ from random import Random
 
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies.parts.free_riding import MANY, GivesNothing, LargeView
+from peer.bittorrent.strategies.parts.chokers import NeverUnchokes
+from peer.bittorrent.strategies.parts.peer_policies import MANY, LargeView
 from peer.bittorrent.strategies.standard import tit_for_tat
 
 
 def large_view(profile: Profile, rng: Random, *, connections: int = MANY, departure: str = "stay") -> Strategy:
-    """Make the standard client without an upload, and with everybody for a neighbour."""
     return replace(
         tit_for_tat(profile, rng, departure=departure),
         name="large-view",
-        choker=GivesNothing(),
+        choker=NeverUnchokes(),
         peer_policy=LargeView(profile, connections),
     )

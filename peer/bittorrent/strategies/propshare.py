@@ -1,19 +1,19 @@
-"""PropShare: give back to each neighbour in proportion to what it gave.
+"""PropShare: divide the upload among neighbours in proportion to what each uploaded to us.
 
 Levin, LaCurts, Spring and Bhattacharjee, "BitTorrent is an auction: analyzing and improving BitTorrent's incentives",
 SIGCOMM 2008.
 
-    share     of those that want something, each gets the part of our upload that its gift was of all gifts in the
+    share     each interested neighbour gets the part of our upload that its upload was of all uploads to us in the
               last round
-    reserve   a fifth is kept for newcomers, who have given nothing yet: they are drawn by chance, in turns
-    bids      nothing is gained by giving just enough to win a slot, as BitTyrant does: there are no slots to win
+    reserve   a fifth is kept for newcomers, which have uploaded nothing yet: they are drawn at random, in turns
+    bids      uploading just enough to win a slot, as BitTyrant does, gains nothing: there are no slots to win
 
-A part that nobody wants goes to the other: to newcomers while nobody gives, to givers if there is no newcomer.
-Who has everything serves as a seed of the profile does.
+A part without takers goes to the other: to newcomers while no neighbour uploads to us, to givers if there is no
+newcomer. A seed serves as the profile says.
 
-Parameters: `reserve` 0.2; `slots`, of how many equal splits the capacity is taken to be for newcomers, without it as
-the profile has it. Left out: shares that would not carry one block in a rate window. They go to the larger ones, as a
-block that is begun at such a rate holds up its piece at the other end.
+Parameters: `reserve` 0.2; `slots`, the number of equal splits of the capacity for newcomers, by default that of the
+profile. Left out: shares too small for one block in a rate window. They go to the larger ones, as a block sent at such
+a rate would hold up its piece at the receiver.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ GAVE_TOO_LITTLE: Final = "gave too little"
 
 
 class PropShare(TitForTat):
-    """Divides the capacity. Who does not know it has nothing to divide, and does as the standard client does."""
+    """Divides the capacity. Without a known one there is nothing to divide, so it acts as the standard client."""
 
     def __init__(self, profile: Profile, rng: Random, *, reserve: float) -> None:
         super().__init__(profile, rng)
@@ -49,23 +49,23 @@ class PropShare(TitForTat):
         self._least_rate = profile.block_length / profile.rate_window
         self._received: dict[int, int] = {}
         self._gifts: dict[int, int] = {}
-        """Bytes that each neighbour gave in the last round, of those that gave any."""
+        """Bytes that each neighbour uploaded to us in the last round; those that uploaded nothing are missing."""
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """In a round, look what came in it, and divide anew; in between, divide among those that want something."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """In a round, count what arrived in it and divide anew; between rounds, divide among those interested now."""
         capacity = view.capacity
         if view.is_seed or capacity is None:
-            return super().allot(view)
+            return super().allocate(view)
         if view.trigger is Trigger.ROUND:
             self._count_gifts(view.candidates)
         wanting = [candidate for candidate in view.candidates if candidate.is_interested]
         givers = [candidate for candidate in wanting if candidate.key in self._gifts]
         others = [candidate for candidate in wanting if candidate.key not in self._gifts]
         reserve = (self._reserve if givers else 1.0) * capacity
-        places = max(round(reserve * self._profile.slots(capacity) / capacity), 1) if reserve > 0 else 0
-        self._turns = self._next_turns(others, places, view)
-        kept = reserve if self._turns else 0.0
-        grants = {key: Grant(NEWCOMER, reserve / len(self._turns)) for key in self._turns}
+        count = max(round(reserve * self._profile.slots(capacity) / capacity), 1) if reserve > 0 else 0
+        self._optimistic_until = self._next_optimistic(others, count, view)
+        kept = reserve if self._optimistic_until else 0.0
+        grants = {key: Grant(NEWCOMER, reserve / len(self._optimistic_until)) for key in self._optimistic_until}
         grants |= {key: Grant(SHARE, rate) for key, rate in self._shares(givers, capacity - kept).items()}
         grants |= {each.key: Grant(READY, self._least_rate) for each in view.candidates if self._is_resting(each)}
         return refuse_others(view, grants, lambda each: GAVE_TOO_LITTLE if each.key in self._gifts else WAITING)
@@ -76,7 +76,7 @@ class PropShare(TitForTat):
         self._received = {each.key: each.received for each in candidates}
 
     def _shares(self, givers: Sequence[Candidate], capacity: float) -> Mapping[int, float]:
-        """Divide in proportion, without those whose share would be too small."""
+        """Divide in proportion, leaving out those whose share would be too small."""
         gifts = sorted((self._gifts[each.key], each.key) for each in givers)
         total = sum(gift for gift, _ in gifts)
         while len(gifts) > 1 and capacity * gifts[0][0] < self._least_rate * total:
@@ -84,7 +84,7 @@ class PropShare(TitForTat):
         return {key: capacity * gift / total for gift, key in gifts}
 
     def _is_resting(self, candidate: Candidate) -> bool:
-        """Tell whether it gives and wants nothing now: it need not wait for a round when it wants something again."""
+        """Whether it uploads to us but is uninterested: it need not wait for a round when it is interested again."""
         gives = candidate.key in self._gifts and not candidate.is_seed
         return gives and not candidate.is_interested and self._profile.readies_givers
 
@@ -92,7 +92,7 @@ class PropShare(TitForTat):
 def propshare(
     profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None, reserve: float = 0.2
 ) -> Strategy:
-    """Make a PropShare client; `slots` is of how many equal splits the capacity is taken to be, for newcomers."""
+    """Make a PropShare client; `slots` is the number of equal splits of the capacity, for newcomers."""
     standard = tit_for_tat(profile, rng, departure=departure, slots=slots)
     if number("reserve", reserve, above=-1) < 0 or reserve > 1:
         raise ValueError(f"reserve: expected a part from 0 to 1, found {reserve}")

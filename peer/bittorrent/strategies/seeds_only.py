@@ -1,14 +1,14 @@
-"""Seeds only: take from those who ask for nothing in return.
+"""Seeds only: download from peers that want nothing in return.
 
 Liogkas, Nelson, Kohler, Zhang: Exploiting BitTorrent for Fun (But Not Profit). IPTPS 2006; the first of its exploits.
 
-    shows interest in seeds alone, and asks them alone
-    uploads nothing: a seed does not look at what one gives
-    looks for as many neighbours as it can get, since any of them may be a seed
+    is interested in seeds only, and requests blocks from seeds only
+    uploads nothing: seeds do not consider what a neighbour uploads
+    connects to as many peers as it can, since any of them may be a seed
 
-Parameters: `connections` 500; `gives` false: whether to serve leeches as an ordinary client does, though nothing
-comes of it. Left out: how the paper's client finds seeds; here those are neighbours that say they have everything,
-and whoever comes between two rounds is looked at in the next.
+Parameters: `connections` 500; `gives` false: whether to serve leeches like a standard client, though nothing comes of
+it. Left out: how the client of the paper finds seeds. Here they are the neighbours that announce all pieces; one that
+connects between two rounds is considered in the next.
 """
 
 from collections.abc import Sequence
@@ -24,19 +24,19 @@ from peer.bittorrent.engine.strategy import (
     ProgressView,
     Strategy,
 )
-from peer.bittorrent.strategies.parts.free_riding import MANY, GivesNothing, LargeView
+from peer.bittorrent.strategies.parts.chokers import NeverUnchokes
 from peer.bittorrent.strategies.parts.parameters import yes_or_no
+from peer.bittorrent.strategies.parts.peer_policies import MANY, LargeView
 from peer.bittorrent.strategies.standard import tit_for_tat
 
 
-class AsksSeeds:
-    """Wishes what another peer policy wants, and asks nobody but seeds."""
+class DownloadsFromSeeds:
+    """The targets of another peer policy, but downloading from seeds only."""
 
     def __init__(self, peer_policy: PeerPolicy) -> None:
         self._peer_policy: Final = peer_policy
 
     def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:
-        """Choose the seeds."""
         seeds = frozenset(candidate.key for candidate in candidates if candidate.is_seed)
         return replace(self._peer_policy.targets(view, candidates), sources=seeds)
 
@@ -44,11 +44,10 @@ class AsksSeeds:
 def seeds_only(
     profile: Profile, rng: Random, *, connections: int = MANY, gives: bool = False, departure: str = "stay"
 ) -> Strategy:
-    """Make a client that takes from seeds alone."""
     standard = tit_for_tat(profile, rng, departure=departure)
     return replace(
         standard,
         name="seeds-only",
-        choker=standard.choker if yes_or_no("gives", gives) else GivesNothing(),
-        peer_policy=AsksSeeds(LargeView(profile, connections)),
+        choker=standard.choker if yes_or_no("gives", gives) else NeverUnchokes(),
+        peer_policy=DownloadsFromSeeds(LargeView(profile, connections)),
     )

@@ -1,14 +1,14 @@
-"""Tit-for-tat, the standard client, and two that differ from it in the order of pieces alone.
+"""Tit-for-tat, the standard client, and two variants that differ only in the order of pieces.
 
 Cohen: Incentives Build Robustness in BitTorrent. P2PEcon 2003.
 
-    serve    each 10 s, of those that want something, those that gave most in the last 20 s, unless they snub us
-    try      besides them one by chance for 30 s, the optimistic one; a slot that nobody earns is optimistic too
-    ask      for what is rarest, after a first piece by chance; tell everybody of every piece
+    serve    every 10 s, the interested neighbours that uploaded most to us in the last 20 s, unless they snub us
+    try      one more, drawn at random for 30 s: the optimistic unchoke; slots that none earns are optimistic too
+    request  the rarest piece, after some random ones; announce each piece to all neighbours
 
-Numbers and times are the profile's, as real clients differ in them; so is how who has everything serves. Parameters:
-`slots`, the optimistic ones included, and `neighbours`, without them as many as the profile has; `departure` `stay`.
-Left out: several torrents, among which real clients divide their slots.
+Numbers and times are those of the profile, as real clients differ in them; so is the way a seed serves. Parameters:
+`slots`, including the optimistic ones, and `neighbours`, both by default those of the profile; `departure` `stay`.
+Left out: several torrents, which share the slots of a real client.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from peer.bittorrent.strategies.parts.advertisers import Honest
 from peer.bittorrent.strategies.parts.chokers import TitForTat
 from peer.bittorrent.strategies.parts.departures import parse_departure
 from peer.bittorrent.strategies.parts.parameters import whole_number
-from peer.bittorrent.strategies.parts.peer_policies import Plain
+from peer.bittorrent.strategies.parts.peer_policies import FollowsProfile
 from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
 
 
@@ -32,10 +32,10 @@ def tit_for_tat(
     slots: int | None = None,
     neighbours: int | None = None,
 ) -> Strategy:
-    """Make BitTorrent's own strategy: serve those that serve us, ask for what is rarest, hide nothing.
+    """Make BitTorrent's own strategy: tit-for-tat, rarest first, all pieces announced.
 
-    `slots`, the optimistic ones included, replaces what the profile makes of the upload capacity; `neighbours` is how
-    many there may be, of which half are looked for.
+    `slots`, including the optimistic ones, replaces the profile's choice by upload capacity. `neighbours` is how many
+    to accept; dialling stops at half of them.
     """
     profile = with_slots(profile, slots)
     if neighbours is not None:
@@ -46,23 +46,21 @@ def tit_for_tat(
         choker=TitForTat(profile, rng),
         picker=RarestFirst(profile.random_first_pieces),
         advertiser=Honest(),
-        peer_policy=Plain(profile),
+        peer_policy=FollowsProfile(profile),
         departure=parse_departure(departure),
     )
 
 
 def with_slots(profile: Profile, slots: int | None) -> Profile:
-    """Change how many neighbours a profile unchokes, the optimistic ones included; None leaves it as it is."""
+    """Set how many neighbours a profile unchokes, including the optimistic ones; None leaves it as it is."""
     return profile if slots is None else replace(profile, all_slots=whole_number("slots", slots))
 
 
 def sequential(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
-    """Make the standard strategy with pieces asked for from first to last."""
     return replace(tit_for_tat(profile, rng, departure=departure, slots=slots), name="sequential", picker=Sequential())
 
 
 def random_order(profile: Profile, rng: Random, *, departure: str = "stay", slots: int | None = None) -> Strategy:
-    """Make the standard strategy with pieces asked for by chance."""
     return replace(
         tit_for_tat(profile, rng, departure=departure, slots=slots), name="random-order", picker=RandomOrder()
     )

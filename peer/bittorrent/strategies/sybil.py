@@ -1,14 +1,14 @@
-"""Sybil: one access link, several clients as far as anybody else can tell.
+"""Sybil: several clients in the swarm, on one access link.
 
-Named for Douceur: The Sybil Attack. IPTPS 2002; on BitTorrent among the attacks of Levin, LaCurts, Spring,
+Named after Douceur: The Sybil Attack. IPTPS 2002; for BitTorrent, one of the attacks in Levin, LaCurts, Spring,
 Bhattacharjee: BitTorrent is an Auction. SIGCOMM 2008.
 
-    is in the swarm under k peer ids, each on a port of its own, with connections and trackers of its own
-    what comes through any of them goes into the same pieces, and no block is asked for twice
-    uploads nothing: each identity waits for its turns of optimistic unchoking, and of a seed
+    is in the swarm with k peer ids, each with its own port, connections and tracker announcements
+    pieces received by any identity are shared by all, and no block is requested twice
+    uploads nothing: each identity waits for its optimistic unchokes, and for seeds
 
-Parameters: `identities` 8. Left out: addresses of its own for each identity. All are on one host, so that clients which
-accept one connection from a host are safe from it, and a ban hits all of them.
+Parameters: `identities` 8. Left out: an address for each identity. All are on one host, so clients that accept one
+connection per host are safe from it, and a ban affects all of them.
 """
 
 from dataclasses import replace
@@ -16,16 +16,15 @@ from random import Random
 
 from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies.parts.free_riding import GivesNothing
+from peer.bittorrent.strategies.parts.chokers import NeverUnchokes
 from peer.bittorrent.strategies.parts.parameters import whole_number
 from peer.bittorrent.strategies.standard import tit_for_tat
 
 
 def sybil(profile: Profile, rng: Random, *, identities: int = 8, departure: str = "stay") -> Strategy:
-    """Make a standard client without an upload, as so many."""
     return replace(
         tit_for_tat(profile, rng, departure=departure),
         name="sybil",
-        choker=GivesNothing(),
+        choker=NeverUnchokes(),
         identities=whole_number("identities", identities),
     )

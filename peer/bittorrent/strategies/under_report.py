@@ -1,14 +1,14 @@
-"""Under-reporting: announce pieces one by one, just enough to stay interesting.
+"""Under-reporting: announce pieces one by one, just enough to keep neighbours interested.
 
 Levin, LaCurts, Spring, Bhattacharjee: BitTorrent is an Auction: Analyzing and Improving BitTorrent's Incentives.
 SIGCOMM 2008.
 
-    tells each neighbour of so few pieces that it lacks a few of those it was told of, and no more
-    when it lacks fewer than that, tells it of one more that it lacks: the one most others have
-    so a neighbour stays interested longer, and what is rare stays rare, and worth something
+    announces to each neighbour only so many pieces that a few of them are new to it
+    when fewer are new to it, announces one more that it lacks: the one that most others have
+    so a neighbour stays interested longer, and rare pieces stay rare and valuable
 
-Parameters: `ahead` 1, how many pieces that it lacks a neighbour may know of. With everything here there is nothing to
-be gained, and everybody is told everything. Left out: telling some neighbours more than others.
+Parameters: `ahead` 1, how many pieces a neighbour may know of and lack. As a seed it gains nothing by this, so it
+announces all pieces to all neighbours. Left out: announcing more to some neighbours than to others.
 """
 
 from collections import Counter
@@ -26,83 +26,82 @@ from peer.bittorrent.wire.bitfield import Bitfield
 
 
 @dataclass(slots=True)
-class _Listener:
-    """One neighbour: what we have told it that it lacks, and what else it could be told."""
+class _Neighbour:
+    """What one neighbour has, which of our pieces it knows of and lacks, and which others could be announced to it."""
 
     theirs: set[int] = field(default_factory=set)
     wanted: set[int] = field(default_factory=set)
-    """We told it of these, and it lacks them."""
+    """Announced to it; it lacks them."""
     hidden: set[int] = field(default_factory=set)
-    """We have these, it lacks them, and it does not know."""
+    """Not announced to it; it lacks them and we have them."""
 
 
 class UnderReports(Honest):
-    """Keeps `ahead` pieces before each neighbour's eyes."""
+    """Keeps each neighbour aware of `ahead` of our pieces that it lacks."""
 
     def __init__(self, ahead: int, rng: Random) -> None:
         self._ahead: Final = ahead
         self._rng: Final = rng
         self._have = Bitfield(0)
-        self._listeners: dict[int, _Listener] = {}
+        self._neighbours: dict[int, _Neighbour] = {}
         self._copies = Counter[int]()
 
-    def first_words(self, neighbour: int, have: Bitfield) -> Bitfield:
-        """Claim a few pieces: what the neighbour has is not known yet."""
+    def initial_bitfield(self, neighbour: int, have: Bitfield) -> Bitfield:
+        """Claim a few pieces; which pieces the neighbour has is not known yet."""
         self._have = have
         if have.is_full:
             return have
-        listener = self._listeners[neighbour] = _Listener(hidden=set(have))
+        known = self._neighbours[neighbour] = _Neighbour(hidden=set(have))
         claimed = Bitfield(have.size)
-        for index in self._revealed(listener):
+        for index in self._revealed(known):
             claimed.add(index)
         return claimed
 
-    def completed(self, index: int, neighbours: Iterable[int]) -> Iterable[int]:
-        """Tell those that have too little before their eyes and lack the piece."""
-        present = {key: self._listeners[key] for key in neighbours if key in self._listeners}
-        self._listeners = present
-        for key, listener in present.items():
-            if index in listener.theirs:
+    def announce_to(self, index: int, neighbours: Iterable[int]) -> Iterable[int]:
+        """Announce the piece to neighbours that lack it and know of too few others."""
+        present = {key: self._neighbours[key] for key in neighbours if key in self._neighbours}
+        self._neighbours = present
+        for key, known in present.items():
+            if index in known.theirs:
                 continue
-            if len(listener.wanted) < self._ahead:
-                listener.wanted.add(index)
+            if len(known.wanted) < self._ahead:
+                known.wanted.add(index)
                 yield key
             else:
-                listener.hidden.add(index)
+                known.hidden.add(index)
 
-    def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
-        """Count the copy, and put another piece before the neighbour's eyes if it has this one from us."""
+    def answer_have(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
+        """Count the copy, and announce another piece to the neighbour if it now knows of too few."""
         self._copies[index] += 1
-        listener = self._listeners.get(neighbour)
-        if listener is None:
+        known = self._neighbours.get(neighbour)
+        if known is None:
             return
-        listener.theirs.add(index)
-        listener.wanted.discard(index)
-        listener.hidden.discard(index)
-        for told in self._revealed(listener):
-            yield neighbour, told
+        known.theirs.add(index)
+        known.wanted.discard(index)
+        known.hidden.discard(index)
+        for piece in self._revealed(known):
+            yield neighbour, piece
 
-    def later(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
-        """Tell everything once everything is here."""
+    def due_haves(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
+        """Announce all pieces once we have all."""
         if not self._have.is_full:
             return
-        for key, listener in self._listeners.items():
-            yield from ((key, index) for index in sorted(listener.hidden))
-        self._listeners = {}
+        for key, known in self._neighbours.items():
+            yield from ((key, index) for index in sorted(known.hidden))
+        self._neighbours = {}
 
-    def _revealed(self, listener: _Listener) -> Iterator[int]:
-        """Bring out hidden pieces until there are enough: the most common ones, among equals by chance."""
-        while listener.hidden and len(listener.wanted) < self._ahead:
-            index = max(listener.hidden, key=lambda piece: (self._copies[piece], self._rng.random()))
-            listener.hidden.discard(index)
-            listener.wanted.add(index)
+    def _revealed(self, known: _Neighbour) -> Iterator[int]:
+        """Pick hidden pieces until enough are known: the most common ones, with ties broken at random."""
+        while known.hidden and len(known.wanted) < self._ahead:
+            index = max(known.hidden, key=lambda piece: (self._copies[piece], self._rng.random()))
+            known.hidden.discard(index)
+            known.wanted.add(index)
             yield index
 
 
 def under_report(
     profile: Profile, rng: Random, *, ahead: int = 1, departure: str = "stay", slots: int | None = None
 ) -> Strategy:
-    """Make the standard client with a advertiser that keeps things back."""
     return replace(
         tit_for_tat(profile, rng, departure=departure, slots=slots),
         name="under-report",

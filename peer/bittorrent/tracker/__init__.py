@@ -1,1 +1,1 @@
-"""A tracker: who is in the swarm (registry.py, pure), asked over HTTP and UDP (http.py, udp.py, server.py)."""
+"""A tracker: the members of each swarm (registry.py, pure), asked over HTTP and UDP (http.py, udp.py, server.py)."""

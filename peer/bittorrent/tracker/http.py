@@ -1,18 +1,18 @@
-"""The tracker over HTTP/1.0 and 1.1: GET /announce, /scrape and /, connections kept, requests answered in turn.
+"""The tracker over HTTP/1.0 and 1.1: GET /announce, /scrape and /, persistent connections, answers in order.
 
     connection: waiting -- a whole head arrives --> answered -- kept --> waiting
                    |                                   `-- HTTP/1.0, `Connection: close`, any error --> closed
-                   `-- no whole head within PATIENCE of the last answer --> closed
+                   `-- no whole head within TIMEOUT of the last answer --> closed
 
-The deadline runs from the opening or the last answer, and no byte that arrives moves it: sending slowly gains nothing.
-A client that does not read its answers is not read either: a connection holds one full buffer each way at most.
+The deadline runs from the opening or the last answer. Bytes that arrive do not move it, so sending slowly gains
+nothing. A client that does not read its answers is not read either: a connection holds at most one full buffer each
+way.
 """
 
 import asyncio
-import re
 from collections.abc import Callable
 from socket import inet_aton
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from peer.bittorrent.tracker.registry import Registry
 from peer.bittorrent.wire.tracker.http import (
@@ -24,94 +24,21 @@ from peer.bittorrent.wire.tracker.http import (
 )
 from peer.bittorrent.wire.tracker.messages import Failure
 from peer.errors import WireError
+from peer.net.http import (
+    HttpError,
+    Request,
+    encode_response,
+    parse_request,
+    take_head,
+)
 
-PATIENCE: Final = 15.0
+TIMEOUT: Final = 15.0
 MOST_CONNECTIONS: Final = 2_000
 MOST_LINE: Final = 4_096
-MOST_HEAD: Final = 8_192
-
-_REQUEST_LINE: Final = re.compile(rb"([A-Z]{1,16}) (?:http://[^/?\s]*)?(/[^\x00-\x20\x7f]*) HTTP/1\.([01])")
-_HEAD_END: Final = b"\r\n\r\n"
-_REASONS: Final = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    414: "URI Too Long",
-    431: "Request Header Fields Too Large",
-    503: "Service Unavailable",
-}
 
 
-class HttpError(Exception):
-    """A request that is answered by a status and the end of the connection."""
-
-    def __init__(self, status: int, problem: str) -> None:
-        super().__init__(problem)
-        self.status = status
-
-
-class Request(NamedTuple):
-    """What a client asks for; `is_last` if the connection is to be closed after the answer."""
-
-    path: bytes
-    query: bytes
-    is_last: bool
-
-
-def take_request(buffer: bytearray) -> Request | None:
-    """Take the first request out of `buffer`; None if it is not all there yet. Raises HttpError."""
-    end = buffer.find(_HEAD_END, 0, MOST_HEAD)
-    if end < 0:
-        _check_unfinished(buffer)
-        return None
-    line, *headers = bytes(buffer[:end]).split(b"\r\n")
-    del buffer[: end + len(_HEAD_END)]
-    return _request(line, dict(map(_header, headers)))
-
-
-def _check_unfinished(buffer: bytearray) -> None:
-    if buffer.find(b"\r\n", 0, MOST_LINE) < 0 and len(buffer) >= MOST_LINE:
-        raise HttpError(414, f"expected a request line of less than {MOST_LINE} bytes")
-    if len(buffer) >= MOST_HEAD:
-        raise HttpError(431, f"expected a request of less than {MOST_HEAD} bytes")
-
-
-def _request(line: bytes, headers: dict[bytes, bytes]) -> Request:
-    if len(line) >= MOST_LINE:
-        raise HttpError(414, f"expected a request line of less than {MOST_LINE} bytes")
-    match = _REQUEST_LINE.fullmatch(line)
-    if match is None:
-        raise HttpError(400, "expected a request line GET /announce?... HTTP/1.1")
-    method, target, version = match.groups()
-    if method != b"GET":
-        raise HttpError(405, "expected GET")
-    # A body would be read as the next request.
-    if headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers:
-        raise HttpError(400, "expected a request without a body")
-    wish = headers.get(b"connection", b"").lower()
-    path, _, query = target.partition(b"?")
-    return Request(path, query, b"close" in wish if version == b"1" else b"keep-alive" not in wish)
-
-
-def _header(line: bytes) -> tuple[bytes, bytes]:
-    name, colon, value = line.partition(b":")
-    if not colon:
-        raise HttpError(400, "expected header lines name: value")
-    return name.lower(), value.strip()
-
-
-def reply(status: int, body: bytes, *, is_last: bool) -> bytes:
-    """Write an answer."""
-    head = (
-        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
-        f"Connection: {'close' if is_last else 'keep-alive'}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-class HttpFace:
-    """All the HTTP connections of a tracker."""
+class HttpServer:
+    """All HTTP connections of a tracker."""
 
     def __init__(
         self,
@@ -119,16 +46,16 @@ class HttpFace:
         clock: Callable[[], float],
         *,
         most_connections: int = MOST_CONNECTIONS,
-        patience: float = PATIENCE,
+        timeout: float = TIMEOUT,
     ) -> None:
         self._registry = registry
         self.clock = clock
         self.connections: set[_Connection] = set()
         self._most_connections = most_connections
-        self.patience = patience
+        self.timeout = timeout
 
     def connection(self) -> asyncio.Protocol:
-        """Make the protocol of a new connection."""
+        """Make the protocol of a new connection, for asyncio."""
         return _Connection(self)
 
     @property
@@ -137,13 +64,13 @@ class HttpFace:
         return len(self.connections) > self._most_connections
 
     def drop_overdue(self) -> None:
-        """End the connections that keep us waiting."""
+        """End the connections whose deadline has passed."""
         now = self.clock()
         for connection in [one for one in self.connections if one.deadline <= now]:
             connection.abort()
 
     def close(self) -> None:
-        """End all connections once their answers are sent."""
+        """End all connections once their answers have been sent."""
         for connection in list(self.connections):
             connection.close()
 
@@ -152,15 +79,16 @@ class HttpFace:
         for connection in list(self.connections):
             connection.abort()
 
-    def body(self, request: Request, host: bytes) -> bytes:
-        """Answer a request; what the tracker protocol refuses is a bencoded answer, for that is what clients read."""
+    def answer(self, request: Request, host: bytes) -> bytes:
+        """Return the body of an answer. What the tracker protocol refuses is a bencoded body: clients read no other."""
+        query = request.query.encode("latin-1")
         try:
             match request.path:
-                case b"/announce":
-                    return self._announce(request.query, host)
-                case b"/scrape":
-                    return self._scrape(request.query)
-                case b"/":
+                case "/announce":
+                    return self._announce(query, host)
+                case "/scrape":
+                    return self._scrape(query)
+                case "/":
                     return self._summary()
         except WireError as error:
             return encode_failure(Failure(str(error)))
@@ -182,26 +110,26 @@ class HttpFace:
 class _Connection(asyncio.Protocol):
     """One client's connection."""
 
-    def __init__(self, face: HttpFace) -> None:
-        self._face = face
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
         self._buffer = bytearray()
         self._host = b""
         self.is_congested = False
-        self.deadline = face.clock() + face.patience
+        self.deadline = server.clock() + server.timeout
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._face.connections.add(self)
+        self._server.connections.add(self)
         peername = transport.get_extra_info("peername")
-        if peername is None:  # It is gone already.
+        if peername is None:  # It has disconnected already.
             self.abort()
-        elif self._face.is_full:
+        elif self._server.is_full:
             self._refuse(HttpError(503, "too many connections; try again later"))
         else:
             self._host = inet_aton(peername[0])
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self._face.connections.discard(self)
+        self._server.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -217,13 +145,13 @@ class _Connection(asyncio.Protocol):
         self._answer_all()
 
     def close(self) -> None:
-        """Send what is written, then end."""
+        """End after sending what is written."""
         self._buffer.clear()
         self._transport.close()
 
     @property
-    def held_bytes(self) -> int:
-        """How much memory this client's requests and answers take."""
+    def buffered_bytes(self) -> int:
+        """The memory that this client's requests and answers take."""
         return len(self._buffer) + self._transport.get_write_buffer_size()
 
     def abort(self) -> None:
@@ -233,20 +161,25 @@ class _Connection(asyncio.Protocol):
     def _answer_all(self) -> None:
         try:
             while self._buffer and not self.is_congested and not self._transport.is_closing():
-                request = take_request(self._buffer)
-                if request is None:
+                head = take_head(self._buffer, MOST_LINE)
+                if head is None:
                     return
-                self._answer(request)
+                self._answer(parse_request(head))
         except HttpError as error:
             self._refuse(error)
 
     def _answer(self, request: Request) -> None:
-        body = self._face.body(request, self._host)
-        self.deadline = self._face.clock() + self._face.patience
-        self._transport.write(reply(200, body, is_last=request.is_last))
+        body = self._server.answer(request, self._host)
+        self.deadline = self._server.clock() + self._server.timeout
+        self._transport.write(_encode(200, body, is_last=request.is_last))
         if request.is_last:
             self.close()
 
     def _refuse(self, error: HttpError) -> None:
-        self._transport.write(reply(error.status, encode_failure(Failure(str(error))), is_last=True))
+        self._transport.write(_encode(error.status, encode_failure(Failure(str(error))), is_last=True))
         self.close()
+
+
+def _encode(status: int, body: bytes, *, is_last: bool) -> bytes:
+    headers = {"Content-Type": "text/plain", "Content-Length": len(body)}
+    return encode_response(status, headers, is_last=is_last) + body

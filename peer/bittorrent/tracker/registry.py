@@ -1,13 +1,13 @@
-"""Who is in which swarm, by the rules of one policy: no sockets, no clock, no randomness of its own.
+"""Who is in which swarm, by the rules of one policy: no sockets, no clock, no random source of its own.
 
 A member is known by its peer id and its place (host and port), both unique in a swarm:
 
-- A peer id in use comes back from another host only with the key that it announced before. Peer ids are public: every
-  neighbour sees them, and whoever has seen one could otherwise redirect that peer or announce it stopped. The key goes
-  to the tracker alone. From the same host no key is needed, since the connection proves the host.
-- Another peer id at a member's place takes that place: two programs cannot listen there, so the older one is gone.
+- A peer id in use is accepted from another host only with the key that it announced before. Peer ids are public: every
+  neighbour sees them, and could otherwise redirect that peer or announce that it stopped. The key is known to the
+  tracker alone. From the same host no key is needed, since the connection proves the host.
+- Another peer id at a member's place replaces that member: two programs cannot listen there, so the older one is gone.
 
-Memory has limits (torrents, peers), and one call does a limited amount of work however many peers expire at once.
+Memory is limited (torrents, peers), and so is the work of one call, however many peers expire at once.
 """
 
 import random
@@ -32,23 +32,23 @@ from peer.errors import WireError
 from peer.net.address import pack_host
 
 MOST_EXPIRED_AT_ONCE: Final = 100
-"""How many peers one call forgets; one call adds one at most, so that forgetting catches up."""
+"""Peers that one call removes; a call adds at most one, so removal catches up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a tracker promises and refuses; times in seconds."""
+    """The rules of a tracker; times in seconds."""
 
     interval: int = 1800
     min_interval: int = 30
-    """Told to clients, never enforced: an early announcement is answered as any other."""
+    """Sent to clients, never enforced: an early announcement is answered like any other."""
     lifetime: float = 3660
-    """After so long without a word a peer has expired: two intervals and a minute."""
+    """A peer that was silent for so long has expired: two intervals and a minute."""
     default_numwant: int = 50
     most_numwant: int = 50
     seeds_meet_seeds: bool = False
     believes_ip: bool = False
-    """Take the `ip` that a client states for its address. Anyone can then send a swarm to a host of his choice."""
+    """Take the `ip` that a client states as its address. Anyone can then direct a swarm at any host."""
     allowed: frozenset[bytes] | None = None
     """The only info-hashes served; None serves all."""
     most_torrents: int = 10_000
@@ -68,7 +68,7 @@ class Kind(StrEnum):
 
 
 class Change(NamedTuple):
-    """A past fact about a member, whose place and role are those after it."""
+    """Something that happened to a member, whose place and role are those after it."""
 
     kind: Kind
     now: float
@@ -82,28 +82,28 @@ class _RefusedError(Exception):
 class Registry:
     """All the swarms of a tracker."""
 
-    def __init__(self, policy: Policy, rng: random.Random, tell: Callable[[Change], None] | None = None) -> None:
+    def __init__(self, policy: Policy, rng: random.Random, report: Callable[[Change], None] | None = None) -> None:
         self.policy = policy
         self._rng = rng
-        self._tell = tell
+        self._report_change = report
         self._swarms: dict[bytes, Swarm] = {}
         self._empty: OrderedDict[bytes, None] = OrderedDict()
-        """Swarms kept for their count of downloads until others need the room; the longest empty first."""
+        """Swarms kept for their download counts until others need the room, the longest empty first."""
         self._by_age: OrderedDict[Member, None] = OrderedDict()
-        """All members, who was silent longest first."""
+        """All members, the longest silent first."""
 
     @property
     def torrent_count(self) -> int:
-        """How many torrents are known, swarms without members among them."""
+        """The number of known torrents, including swarms without members."""
         return len(self._swarms)
 
     @property
     def peer_count(self) -> int:
-        """How many peers are in all the swarms; one in two swarms counts twice."""
+        """The number of members of all swarms."""
         return len(self._by_age)
 
     def announce(self, request: AnnounceRequest, host: bytes, now: float) -> AnnounceResponse | Failure:
-        """Hear a client whose connection comes from `host` (4 bytes), and answer it."""
+        """Answer an announcement from `host` (4 bytes)."""
         self.expire(now)
         try:
             return self._announce(request, self._place(request, host), now)
@@ -111,7 +111,7 @@ class Registry:
             return Failure(str(refusal))
 
     def scrape(self, info_hashes: Iterable[bytes], now: float) -> ScrapeResponse | Failure:
-        """Count the swarms named, or all if none is; unknown ones are left out."""
+        """Count the named swarms, or all if none is named; unknown ones are left out."""
         self.expire(now)
         wanted = list(info_hashes) or list(self._swarms)
         if len(wanted) > self.policy.most_scraped:
@@ -120,7 +120,7 @@ class Registry:
         return ScrapeResponse({info_hash: _count(swarm) for info_hash, swarm in found if swarm is not None})
 
     def expire(self, now: float) -> None:
-        """Forget those who were silent for too long, a limited number of them."""
+        """Remove members that were silent for too long, a limited number of them."""
         latest = now - self.policy.lifetime
         for _ in range(MOST_EXPIRED_AT_ONCE):
             oldest = next(iter(self._by_age), None)
@@ -145,11 +145,11 @@ class Registry:
             if member is not None:
                 self._drop(member, Kind.STOPPED, now)
             return self._answer(swarm)
-        if request.port:  # Who cannot be reached is answered, not listed.
-            self._note(swarm, member, request, place, now)
+        if request.port:  # A peer that cannot be reached is answered, not listed.
+            self._update(swarm, member, request, place, now)
         return self._answer(swarm, self._peers(swarm, request, place))
 
-    def _note(self, swarm: Swarm, member: Member | None, request: AnnounceRequest, place: bytes, now: float) -> None:
+    def _update(self, swarm: Swarm, member: Member | None, request: AnnounceRequest, place: bytes, now: float) -> None:
         rival = swarm.by_place.get(place)
         if rival is not member and rival is not None:
             self._drop(rival, Kind.REPLACED, now)
@@ -177,7 +177,7 @@ class Registry:
         member.seen = now
         self._by_age.move_to_end(member)
         member.key = _comparable(request.key) or member.key
-        member.swarm.turn(member, is_seed=request.left == 0)
+        member.swarm.set_seed(member, is_seed=request.left == 0)
         if member.place != place:
             member.swarm.move(member, place)
             self._report(Kind.MOVED, now, member)
@@ -204,8 +204,8 @@ class Registry:
         self._report(kind, now, member)
 
     def _report(self, kind: Kind, now: float, member: Member) -> None:
-        if self._tell is not None:
-            self._tell(Change(kind, now, member))
+        if self._report_change is not None:
+            self._report_change(Change(kind, now, member))
 
     def _peers(self, swarm: Swarm, request: AnnounceRequest, place: bytes) -> bytes | tuple[Peer, ...]:
         policy = self.policy
@@ -230,7 +230,7 @@ class Registry:
 
 
 def _rightful_member(swarm: Swarm, request: AnnounceRequest, place: bytes) -> Member | None:
-    """Find the member that announces itself, and see that nobody else speaks in its name."""
+    """Return the member that announces itself; refuse an announcement in another's name."""
     member = swarm.by_id.get(request.peer_id)
     if member is not None and member.host != place[:HOST_LENGTH]:
         key = _comparable(request.key)
@@ -240,7 +240,7 @@ def _rightful_member(swarm: Swarm, request: AnnounceRequest, place: bytes) -> Me
 
 
 def _comparable(key: str | None) -> str | None:
-    """Write a key in one way: clients differ in case and in zeros in front, and over UDP zero means none."""
+    """Normalise a key: clients differ in case and leading zeros, and over UDP zero means none."""
     return (key.lower().lstrip("0") or None) if key else None
 
 

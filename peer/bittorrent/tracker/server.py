@@ -1,52 +1,37 @@
-"""A tracker as one process: HTTP and UDP on one port, a log, and a polite end."""
+"""A tracker as one process: HTTP and UDP on one port, and a log."""
 
 import asyncio
 import json
 import random
 import resource
 import secrets
-import signal
 import socket
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from enum import IntEnum
 from pathlib import Path
 from typing import Final, TextIO
 
-from peer.bittorrent.tracker.http import MOST_CONNECTIONS, HttpFace
+from contract.programs import READY
+from peer.bittorrent.tracker.http import MOST_CONNECTIONS, HttpServer
 from peer.bittorrent.tracker.registry import Change, Policy, Registry
-from peer.bittorrent.tracker.udp import ConnectionIds, UdpFace
+from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
 from peer.bittorrent.wire.compact import unpack
 from peer.net.address import Address
-from peer.process.event_loop import loop_factory
+from peer.net.sockets import bound_socket, explain
+from peer.process import program
+from peer.process.exit_status import ExitStatus, ProgramError
+from peer.process.signals import EndSignals
 
 _BACKLOG: Final = 1_024
 _RECEIVE_BUFFER: Final = 1 << 20
 _OTHER_FILES: Final = 100
 _TICK: Final = 1.0
 _PORT_TRIES: Final = 20
-_LAST_WORDS: Final = 1.0
+_LINGER: Final = 1.0
 """Seconds that clients have to take their answers when the tracker ends."""
-
-
-class ExitCode(IntEnum):
-    """How `python -m peer.bittorrent.tracker` ends; 2 is argparse's own."""
-
-    OK = 0
-    USAGE = 2
-    NO_ADDRESS = 3
-    NO_LOG = 4
-
-
-class StartError(Exception):
-    """The tracker cannot start; the message says what to do, the code is the process's."""
-
-    def __init__(self, code: ExitCode, problem: str) -> None:
-        super().__init__(problem)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +45,27 @@ class Options:
     log: Path | None = None
 
 
-def run(options: Options) -> int:
-    """Serve until SIGTERM or SIGINT; the readiness line goes to standard output."""
+def run(options: Options) -> ExitStatus:
+    """Serve until SIGTERM or SIGINT, after printing the readiness line; raises ProgramError."""
     _allow_many_connections()
-    try:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(_run(options))
-    except StartError as error:
-        print(f"tracker: {error}", file=sys.stderr)
-        return error.code
-    return ExitCode.OK
+    return program.run(lambda signals: _run(options, signals))
+
+
+async def _run(options: Options, signals: EndSignals) -> ExitStatus:
+    async with serving(options) as address:
+        print(f"{READY} http://{address}/announce udp://{address}/announce", flush=True)
+        await signals.asked.wait()
+    return ExitStatus.OK
 
 
 @asynccontextmanager
 async def serving(options: Options) -> AsyncIterator[Address]:
-    """Serve inside the context; gives the address, whose port is the one found if 0 was asked for."""
+    """Serve inside the context; gives the address, with the port that was found if 0 was asked for."""
     loop = asyncio.get_running_loop()
     with Log(options.log) as log, _Sockets(options.bind, options.port) as sockets:
         registry = Registry(options.policy, random.Random(options.seed), log.write if options.log else None)
-        http = HttpFace(registry, loop.time)
-        udp = UdpFace(registry, ConnectionIds(secrets.token_bytes(32)), loop.time)
+        http = HttpServer(registry, loop.time)
+        udp = UdpServer(registry, ConnectionIds(secrets.token_bytes(32)), loop.time)
         server = await loop.create_server(http.connection, sock=sockets.stream, backlog=_BACKLOG)
         loop.add_reader(sockets.datagram, udp.answer_waiting, sockets.datagram)
         ticking = asyncio.create_task(_tick(registry, http))
@@ -93,7 +79,7 @@ async def serving(options: Options) -> AsyncIterator[Address]:
 
 
 class Log:
-    """Writes what happens to members, a JSON object a line, whole lines only; without a path, nothing."""
+    """Writes what happens to members, one JSON object per line, whole lines only; without a path, nothing."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -104,25 +90,25 @@ class Log:
             self._file = None if self._path is None else self._path.open("a", buffering=1, encoding="utf-8")
         except OSError as error:
             problem = f"cannot write the log {self._path}: {error.strerror}; name a file that can be written"
-            raise StartError(ExitCode.NO_LOG, problem) from error
+            raise ProgramError(ExitStatus.NO_TRACE, problem) from error
         return self
 
     def __exit__(self, *_: object) -> None:
         self._close()
 
     def write(self, change: Change) -> None:
-        """Write one line; a log that cannot be written is given up, for peers need the tracker more."""
+        """Write one line. A log that cannot be written is abandoned: peers need the tracker more."""
         if self._file is None:
             return
         try:
             self._file.write(_log_line(change))
         except OSError as error:
-            print(f"tracker: no more log in {self._path}: {error.strerror}; serving goes on", file=sys.stderr)
+            print(f"tracker: no more log in {self._path}: {error.strerror}; serving continues", file=sys.stderr)
             self._close()
 
     def _close(self) -> None:
         if self._file is not None:
-            with suppress(OSError):  # What could not be written is told already.
+            with suppress(OSError):  # What could not be written has been reported.
                 self._file.close()
             self._file = None
 
@@ -151,8 +137,8 @@ class _Sockets:
         try:
             self.stream, self.datagram = self._bind_both()
         except OSError as error:
-            problem = f"cannot listen on {self._asked}: {error.strerror}; choose another --bind or --port"
-            raise StartError(ExitCode.NO_ADDRESS, problem) from error
+            problem = f"cannot listen on {self._asked}: {explain(error)}; choose another --bind or --port"
+            raise ProgramError(ExitStatus.NO_ADDRESS, problem) from error
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,15 +147,15 @@ class _Sockets:
 
     @property
     def address(self) -> Address:
-        """Where the tracker is."""
+        """The address of both sockets."""
         return Address(*self.stream.getsockname())
 
     def _bind_both(self) -> tuple[socket.socket, socket.socket]:
-        """Bind TCP, then UDP to its port; a port that was found and is not free for UDP is not the one."""
+        """Bind TCP, then UDP to its port; if the system chose a port that is not free for UDP, try another."""
         for tries_left in reversed(range(_PORT_TRIES)):
-            stream = _bound(socket.SOCK_STREAM, *self._asked)
+            stream = bound_socket(self._asked)
             try:
-                return stream, _bound(socket.SOCK_DGRAM, *stream.getsockname())
+                return stream, _bound_datagram(Address(*stream.getsockname()))
             except OSError:
                 stream.close()
                 if self._asked.port or not tries_left:
@@ -177,49 +163,31 @@ class _Sockets:
         raise AssertionError("the last try returns or raises")
 
 
-def _bound(kind: socket.SocketKind, host: str, port: int) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
-    try:
-        if kind is socket.SOCK_STREAM:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        else:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        bound.bind((host, port))
-    except OSError:
-        bound.close()
-        raise
+def _bound_datagram(address: Address) -> socket.socket:
+    bound = bound_socket(address, socket.SOCK_DGRAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
     return bound
 
 
-async def _run(options: Options) -> None:
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
-    async with serving(options) as address:
-        print(f"ready http://{address}/announce udp://{address}/announce", flush=True)
-        await ended.wait()
-
-
-async def _tick(registry: Registry, http: HttpFace) -> None:
-    """Do what no message asks for."""
+async def _tick(registry: Registry, http: HttpServer) -> None:
+    """Do what no message triggers."""
     while True:
         await asyncio.sleep(_TICK)
         registry.expire(http.clock())
         http.drop_overdue()
 
 
-async def _end(http: HttpFace) -> None:
-    """Let written answers go out; who does not take them in time is cut off."""
+async def _end(http: HttpServer) -> None:
+    """Let written answers go out, then drop the clients that have not taken theirs."""
     http.close()
-    deadline = http.clock() + _LAST_WORDS
+    deadline = http.clock() + _LINGER
     while http.connections and http.clock() < deadline:
         await asyncio.sleep(0.01)
     http.abort()
 
 
 def _allow_many_connections() -> None:
-    """Raise the limit of open files, which many systems set below what HttpFace allows, as far as we may."""
+    """Raise the limit of open files, which many systems set below what HttpServer allows, as far as we may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_CONNECTIONS + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -1,8 +1,8 @@
-"""The members of one torrent's swarm, kept so that a random answer costs what it holds and not what the swarm does.
+"""The members of one torrent's swarm, stored so that a random answer costs as much as it holds, not as the swarm does.
 
-A member's place is its address in compact form, 6 bytes: an answer is the places joined. The places of leechers and
-of seeds stand in two lists in no order; a member knows where in its list it stands, so that it can be taken out by
-moving the last one there.
+A member's place is its address in compact form, 6 bytes; an answer is places joined. The places of leechers and of
+seeds are two unordered lists. A member knows its position in its list, so it can be removed by moving the last place
+there.
 """
 
 import random
@@ -14,7 +14,7 @@ HOST_LENGTH: Final = 4
 
 @dataclass(slots=True, eq=False)
 class Member:
-    """One peer as it announced itself last."""
+    """One peer, as it last announced itself."""
 
     swarm: "Swarm"
     peer_id: bytes
@@ -23,7 +23,7 @@ class Member:
     is_seed: bool
     seen: float
     has_completed: bool = False
-    """Whether its completion is counted already, or it had everything when it came."""
+    """Whether its completion has been counted, or it was complete when it joined."""
     position: int = field(default=0, repr=False)
 
     @property
@@ -33,7 +33,7 @@ class Member:
 
 
 class Swarm:
-    """Who shares one torrent. Every member is in exactly one list, has its own id and its own place."""
+    """The members that share one torrent. Each is in exactly one list; ids and places are unique."""
 
     __slots__ = ("_leechers", "_seeds", "by_id", "by_place", "downloaded", "info_hash")
 
@@ -47,35 +47,34 @@ class Swarm:
 
     @property
     def complete(self) -> int:
-        """How many have everything."""
+        """The number of seeds."""
         return len(self._seeds)
 
     @property
     def incomplete(self) -> int:
-        """How many do not."""
+        """The number of leechers."""
         return len(self._leechers)
 
     def add(self, member: Member) -> None:
-        """Take in a member whose id and place are nobody's yet."""
+        """Add a member whose id and place are not in use."""
         self.by_id[member.peer_id] = member
         self.by_place[member.place] = member
         self._append(member)
 
     def remove(self, member: Member) -> None:
-        """Let a member go."""
         self._take_out(member)
         del self.by_id[member.peer_id]
         del self.by_place[member.place]
 
     def move(self, member: Member, place: bytes) -> None:
-        """Note that a member listens elsewhere now, at a place that is nobody's yet."""
+        """Change a member's place to one that is not in use."""
         del self.by_place[member.place]
         self._list_of(member)[member.position] = place
         member.place = place
         self.by_place[place] = member
 
-    def turn(self, member: Member, *, is_seed: bool) -> None:
-        """Note whether a member has everything."""
+    def set_seed(self, member: Member, *, is_seed: bool) -> None:
+        """Move a member to the seeds or the leechers."""
         if member.is_seed is not is_seed:
             self._take_out(member)
             member.is_seed = is_seed
@@ -87,7 +86,7 @@ class Swarm:
         seeds = self._seeds if with_seeds else []
         boundary = len(leechers)
         total = boundary + len(seeds)
-        # One more than wanted, in case the asker is drawn; who is drawn last is as random as any other.
+        # One more than wanted, in case the asker is drawn; the last one drawn is as random as any other.
         drawn = rng.sample(range(total), min(wanted + 1, total))
         places = [leechers[index] if index < boundary else seeds[index - boundary] for index in drawn]
         if asker in places:

@@ -1,8 +1,8 @@
-"""The tracker over UDP (BEP 15): one datagram asks, one answers, and nothing is kept between them.
+"""The tracker over UDP (BEP 15): one datagram asks, one answers, and no state is kept between them.
 
-A connection id proves that its bearer receives at the host it claims. It is a keyed hash of that host and the current
-minute, so that giving one out costs no memory; it is good for two minutes at least and three at most. Who has not
-proved its host gets no more bytes than it sent: a forged sender cannot make us send much to anybody.
+A connection id proves that its sender receives at the host it claims. It is a keyed hash of that host and the current
+minute, so issuing one costs no memory; it is valid for at least two minutes and at most three. A sender without a valid
+id gets no more bytes than it sent, so a forged source address cannot make us flood anyone.
 """
 
 import hashlib
@@ -30,26 +30,26 @@ from peer.errors import WireError
 SLOT: Final = 60.0
 SLOTS_GOOD: Final = 3
 MOST_PEERS: Final = 200
-"""Peers of one answer; with them it fits an Ethernet frame."""
+"""Peers in one answer, which still fits an Ethernet frame."""
 
 _HEAD: Final = 16
 _LONGEST: Final = 2_048
 _DATAGRAMS_A_TURN: Final = 64
-"""Datagrams answered before the event loop sees to the others."""
+"""Datagrams answered before other callbacks of the event loop run."""
 
 
 class ConnectionIds:
-    """Gives out connection ids and knows its own again, without a list."""
+    """Issues connection ids and recognises them without keeping a list."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def give(self, host: bytes, now: float) -> int:
+    def issue(self, host: bytes, now: float) -> int:
         """Return the id for a host at this time."""
         return self._id(host, int(now // SLOT))
 
     def accepts(self, connection: int, host: bytes, now: float) -> bool:
-        """Tell whether an id was given to this host lately."""
+        """Return whether an id was issued to this host recently."""
         slot = int(now // SLOT)
         return any(connection == self._id(host, slot - age) for age in range(SLOTS_GOOD))
 
@@ -58,7 +58,7 @@ class ConnectionIds:
         return int.from_bytes(hashlib.blake2b(content, digest_size=8, key=self._secret).digest(), "big")
 
 
-class UdpFace:
+class UdpServer:
     """Answers datagrams."""
 
     def __init__(self, registry: Registry, ids: ConnectionIds, clock: Callable[[], float]) -> None:
@@ -67,8 +67,8 @@ class UdpFace:
         self._clock = clock
 
     def answer_waiting(self, listener: socket) -> None:
-        """Answer the datagrams that have arrived at a non-blocking socket, a limited number of them."""
-        # An answer that cannot be sent is lost, as UDP's are; the client asks again.
+        """Answer datagrams that wait at a non-blocking socket, a limited number of them."""
+        # An answer that cannot be sent is lost, as datagrams may be; the client asks again.
         with suppress(BlockingIOError, InterruptedError):
             for _ in range(_DATAGRAMS_A_TURN):
                 data, sender = listener.recvfrom(_LONGEST)
@@ -78,7 +78,7 @@ class UdpFace:
                         listener.sendto(answer, sender)
 
     def answer(self, data: bytes, host: bytes) -> bytes | None:
-        """Answer a datagram; None leaves the sender without an answer."""
+        """Answer a datagram; None is no answer."""
         if len(data) < _HEAD:
             return None
         now = self._clock()
@@ -93,7 +93,7 @@ class UdpFace:
     def _response(self, request: UdpRequest, host: bytes, now: float, *, is_proven: bool) -> UdpResponse:
         match request:
             case ConnectRequest():
-                return ConnectResponse(request.transaction, self._ids.give(host, now))
+                return ConnectResponse(request.transaction, self._ids.issue(host, now))
             case _ if not is_proven:
                 return ErrorResponse(request.transaction, "connection id expired")
             case UdpAnnounceRequest():
@@ -113,8 +113,8 @@ class UdpFace:
         answer = self._registry.scrape(request.info_hashes, now)
         if isinstance(answer, Failure):
             return ErrorResponse(request.transaction, answer.reason)
-        nobody = ScrapeEntry(0, 0, 0)
-        entries = tuple(answer.files.get(info_hash, nobody) for info_hash in request.info_hashes)
+        unknown = ScrapeEntry(0, 0, 0)
+        entries = tuple(answer.files.get(info_hash, unknown) for info_hash in request.info_hashes)
         return UdpScrapeResponse(request.transaction, entries)
 
 

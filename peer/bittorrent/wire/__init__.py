@@ -1,1 +1,1 @@
-"""Bytes to values and back, for all that a BitTorrent peer and tracker say: no I/O, no clock, no state of a swarm."""
+"""The BitTorrent protocol, bytes to values and back: no I/O, no clock, no state of a swarm."""

@@ -1,4 +1,4 @@
-"""The allowed-fast set (BEP 6): pieces that a newcomer may fetch while it is choked, the same from every peer."""
+"""The allowed-fast set (BEP 6): pieces that a new peer may download while choked, the same from every peer."""
 
 from hashlib import sha1
 from typing import Final
@@ -11,7 +11,7 @@ USUAL_COUNT: Final = 10
 def allowed_fast_set(host: str, info_hash: bytes, piece_count: int, count: int = USUAL_COUNT) -> list[int]:
     """Compute the indices for the peer at the IPv4 address `host`: `count` of them, or all pieces if fewer.
 
-    Addresses of one /24 get the same set, so that many addresses do not earn many sets.
+    Addresses in one /24 get the same set, so that several addresses gain nothing.
     """
     chosen: dict[int, None] = {}
     count = min(count, piece_count)

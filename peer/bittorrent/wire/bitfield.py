@@ -1,11 +1,11 @@
-"""Which pieces of a torrent somebody has (BEP 3, the bitfield message): one bit a piece.
+"""The pieces that a peer has (BEP 3, the bitfield message): one bit a piece.
 
     byte      0                  1
     piece     0 1 2 3 4 5 6 7    8 9 - - - - - -      10 pieces: 2 bytes, and 6 spare bits that must be 0
 
-The bits stay in a bytearray in wire order: 1,250 bytes for 10,000 pieces, so that 80 neighbours cost 100 kB.
-Testing and setting one bit is quicker there than in a Python int, which copies itself at each change; whole-set
-work (who has what I lack?) turns the bytes into ints, which takes a microsecond.
+The bits are a bytearray in wire order: 1,250 bytes for 10,000 pieces, 100 kB for 80 neighbours. Testing and setting a
+bit is faster there than in a Python int, which is copied at each change. Operations on whole sets (which pieces does it
+have that I lack?) convert the bytes to ints, which takes a microsecond.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _ONES_AS_TRUTH: Final = bytes.maketrans(b"01", b"\0\1")
 
 
 def wire_length(size: int) -> int:
-    """Return how many bytes the bits of `size` pieces take."""
+    """Return the number of bytes for `size` pieces."""
     return (size + 7) // 8
 
 
@@ -34,7 +34,7 @@ class Bitfield:
 
     @classmethod
     def full(cls, size: int) -> Self:
-        """Make the set of all pieces."""
+        """Return the set of all pieces."""
         made = cls(size)
         made._adopt((1 << size) - 1)
         return made
@@ -58,13 +58,13 @@ class Bitfield:
         return bytes(self._bits)
 
     def copy(self) -> Self:
-        """Make an independent copy."""
+        """Return an independent copy."""
         made = type(self)(0)
         made._bits, made.size, made.count = self._bits[:], self.size, self.count
         return made
 
     def add(self, index: int) -> bool:
-        """Take in a piece and tell whether it was new; an index from a have message may be out of range."""
+        """Add a piece, and return whether it was new; an index out of range, as a have message may have, is refused."""
         if not 0 <= index < self.size:
             raise MessageError(f"piece {index}: expected an index below {self.size}")
         mask = 0x80 >> (index & 7)
@@ -75,7 +75,7 @@ class Bitfield:
         return True
 
     def discard(self, index: int) -> None:
-        """Take out a piece, if it is there."""
+        """Remove a piece, if it is in the set."""
         if index in self:
             self._bits[index >> 3] ^= 0x80 >> (index & 7)
             self.count -= 1
@@ -86,15 +86,15 @@ class Bitfield:
         return self.count == self.size
 
     def lacks_any_of(self, other: Self) -> bool:
-        """Tell whether `other` has a piece that is missing here: the test for being interested."""
+        """Return whether `other` has a piece that is missing here: the condition for being interested."""
         return self._missing_from(other) != 0
 
     def missing(self) -> Iterator[int]:
-        """Yield the pieces that are not here, in order."""
+        """Yield the missing pieces in order."""
         return _ones(~self._as_int() & ((1 << self.size) - 1), self.size)
 
     def missing_in(self, other: Self) -> Iterator[int]:
-        """Yield the pieces that `other` has and that are not here, in order."""
+        """Yield the missing pieces that `other` has, in order."""
         return _ones(self._missing_from(other), self.size)
 
     def __contains__(self, index: int) -> bool:

@@ -1,19 +1,19 @@
-"""From a stream of bytes, cut anywhere, to messages; blocks go straight to their place.
+"""Decoding a byte stream, cut anywhere, into messages; blocks are received straight into their place.
 
 The decoder does no I/O and keeps no read buffer: all connections of a process can share one. It copies only the
-front of a message that has not come whole. A block is the exception to "whole messages": as soon as the 13 bytes
-before it are there, a PieceHeader comes out, and whoever consumes it says where the block belongs.
+start of an incomplete message. Blocks are not decoded as whole messages: as soon as the 13 bytes before a block have
+arrived, a PieceHeader is yielded, and its consumer says where the block belongs.
 
     socket --recv_into--> shared buffer --feed--> PieceHeader --> place_block(memory)
-                          |13|bbbbbbb|             the b that came along with the header are copied: their only copy
+                          |13|bbbbbbb|             the b that arrived with the header are copied: their only copy
 
-    socket --recv_into--> space()                  later bytes of the block come into place by themselves
+    socket --recv_into--> space()                  later bytes are received into their place
                           |.......bbbbbbbbbbbbb|
-           --received(n)---------------------------> BlockReceived, once the block is whole
+           --received(n)---------------------------> BlockReceived, once the block is complete
 
-One turn of a connection (`recvmsg_into` can fill both at once; `recv_into` fills whichever comes first):
+One read of a connection (`recvmsg_into` can fill both at once; `recv_into` fills whichever comes first):
 
-    space = decoder.space()                               # empty while no block is under way
+    space = decoder.space()                               # empty while no block is being received
     n = sock.recvmsg_into([space, shared])[0] if space else sock.recv_into(shared)
     here = min(n, len(space))
     if here and (block := decoder.received(here)):
@@ -23,8 +23,8 @@ One turn of a connection (`recvmsg_into` can fill both at once; `recv_into` fill
             decoder.place_block(where_it_belongs(event))  # before the next event is taken; else the block is dropped
         handle(event)
 
-Lengths are refused as soon as they can be: a prefix above every limit at its fourth byte, one that does not
-suit its message at the fifth. After an error the stream has no meaning any more: close the connection.
+Wrong lengths are refused as early as possible: above every limit at the fourth byte, wrong for the message at the
+fifth. After an error the stream cannot be decoded further: close the connection.
 """
 
 import struct
@@ -62,7 +62,7 @@ _BITFIELD_ID: Final = int(Id.BITFIELD)
 
 @dataclass(frozen=True, slots=True)
 class BlockReceived:
-    """The last byte of a block has come; `is_placed` is false if the block was dropped."""
+    """The last byte of a block was received; `is_placed` is false if the block was dropped."""
 
     header: PieceHeader
     is_placed: bool
@@ -96,9 +96,9 @@ class Decoder:
         max_message: int = 1 << 20,
     ) -> None:
         self.piece_count = piece_count
-        """Set it when it becomes known; from then on a bitfield must have the right length."""
+        """Set it when the torrent is known; from then on a bitfield must have the right length."""
         self.payload_bytes = 0
-        """Bytes of blocks so far, dropped ones included."""
+        """Bytes of blocks received so far, dropped ones included."""
         self._max_block = max_block
         self._max_message = max_message
         self._is_shaken = not has_handshake
@@ -108,7 +108,7 @@ class Decoder:
         self._block_arrived = 0
 
     def feed(self, data: Bytes) -> Iterator[Event]:
-        """Take bytes as they came and yield what they complete; `data` may change once this is used up."""
+        """Decode received bytes and yield what they complete; `data` may be reused once this is exhausted."""
         view = memoryview(data)
         at, end = 0, len(view)
         while at < end:
@@ -124,7 +124,7 @@ class Decoder:
                     yield self._decode(unit)
 
     def place_block(self, place: memoryview) -> None:
-        """Say where the block of the PieceHeader just taken belongs: writable memory of its length."""
+        """Set the place of the block of the last PieceHeader: writable memory of its length."""
         if self._block is None or self._block_place is not None or self._block_arrived:
             raise RuntimeError("a block is placed once, right after its PieceHeader was taken")
         if place.nbytes != self._block.length or place.readonly:
@@ -132,15 +132,15 @@ class Decoder:
         self._block_place = place.cast("B")
 
     def drop_block(self) -> None:
-        """Let the rest of the block under way pass: its place belongs to somebody else now."""
+        """Drop the rest of the current block: its place belongs to another connection now."""
         self._block_place = None
 
     def space(self) -> memoryview:
-        """Return the memory that the next bytes of the stream belong in; empty when they go to `feed`."""
+        """Return the memory for the next bytes of the stream; empty if they go to `feed`."""
         return _NOWHERE if self._block_place is None else self._block_place[self._block_arrived :]
 
     def received(self, count: int) -> BlockReceived | None:
-        """Take note that `count` bytes came into `space()`; returns the block if that completes it."""
+        """Record that `count` bytes were received into `space()`; return the block if that completes it."""
         if self._block is None or self._block_place is None or count > self._block.length - self._block_arrived:
             raise RuntimeError("more bytes received than space() had room for")
         return self._advance(count)
@@ -162,7 +162,7 @@ class Decoder:
         return done
 
     def _next_unit(self, view: memoryview, at: int) -> tuple[Bytes | None, int]:
-        """Cut off the next unit, or put what is there of it aside; also returns how far the view is used."""
+        """Decode the next unit, or keep its start for later; also return how much of the view was used."""
         if self._unfinished:
             return self._finish_unit(view, at)
         front = view[at:]
@@ -184,9 +184,9 @@ class Decoder:
         return unit, at
 
     def _unit_size(self, front: Bytes) -> int:
-        """Tell the size of the unit (handshake, message, or what precedes a block) that begins with `front`.
+        """Return the size of the unit (handshake, message, or what precedes a block) that begins with `front`.
 
-        While `front` is too short to tell, the answer is how far to read before asking again.
+        If `front` is too short to tell, return how much is needed to ask again.
         """
         if not self._is_shaken:
             check_front(bytes(front[:HANDSHAKE_LENGTH]))

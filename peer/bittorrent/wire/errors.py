@@ -1,10 +1,10 @@
-"""What can be wrong with bytes from outside: one class for each way in which a caller would answer."""
+"""Errors in bytes from outside: one class for each reaction of a caller."""
 
 from peer.errors import WireError
 
 
 class BencodeError(WireError):
-    """Bytes that are not bencoding; `offset` is where they stop being it."""
+    """Bytes that are not bencoding; `offset` is the first wrong byte."""
 
     def __init__(self, offset: int, problem: str) -> None:
         super().__init__(f"bencoding, byte {offset}: {problem}")

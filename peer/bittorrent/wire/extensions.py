@@ -1,16 +1,16 @@
-"""What travels inside `extended` messages: the extension handshake (BEP 10), ut_metadata (BEP 9), ut_pex (BEP 11).
+"""The payloads of `extended` messages: the extension handshake (BEP 10), ut_metadata (BEP 9), ut_pex (BEP 11).
 
     length  20  id  bencoded dictionary ...       id 0: the handshake
                                                   id n: the extension that the receiver's handshake mapped to n
 
     handshake    d 1:m d 11:ut_metadata i2e 6:ut_pex i1e e 13:metadata_size i31235e 1:p i6881e ... e
-    ut_metadata  d 8:msg_type i0e 5:piece i0e e              please send 16 KiB number 0 of the info dictionary
-                 d 8:msg_type i1e 5:piece i0e 10:total_size i31235e e ...the bytes, behind the dictionary
-                 d 8:msg_type i2e 5:piece i0e e              I will not
+    ut_metadata  d 8:msg_type i0e 5:piece i0e e              request 16 KiB number 0 of the info dictionary
+                 d 8:msg_type i1e 5:piece i0e 10:total_size i31235e e ...the bytes, after the dictionary
+                 d 8:msg_type i2e 5:piece i0e e              reject
     ut_pex       d 5:added 6n: compact addresses 7:added.f n: flags 7:dropped 6n: compact addresses e
 
-Nobody hashes these dictionaries, so keys are read in any order. An entry of the handshake that is only advice and
-makes no sense counts as absent: no connection is worth losing over it.
+These dictionaries are never hashed, so keys are accepted in any order. An advisory entry of the handshake that makes no
+sense counts as absent: it is not worth closing a connection.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,16 +37,16 @@ METADATA_PIECE: Final = 16 << 10
 
 @dataclass(frozen=True, slots=True)
 class ExtensionHandshake:
-    """What the sender understands and wants known; the names are the specification's."""
+    """What the sender supports and says of itself; field names are the specification's."""
 
     m: Mapping[str, int] = field(default_factory=dict)
-    """Extension name to the id the sender wants its messages under; 0 switches the extension off."""
+    """Message id of each extension, as the sender expects it; 0 disables the extension."""
     v: str | None = None
     """Client and version."""
     p: int | None = None
     """The TCP port the sender listens on."""
     reqq: int | None = None
-    """How many requests the sender keeps without dropping any."""
+    """How many requests the sender queues."""
     yourip: str | None = None
     """The receiver's address as the sender sees it."""
     ipv4: str | None = None
@@ -54,7 +54,7 @@ class ExtensionHandshake:
     metadata_size: int | None = None
     """Bytes of the info dictionary (BEP 9)."""
     upload_only: bool = False
-    """Whether the sender wants nothing more (BEP 21)."""
+    """Whether the sender downloads nothing more (BEP 21)."""
 
     def encode(self) -> bytes:
         """Write the payload of the extended message with id 0."""
@@ -92,7 +92,7 @@ def decode_extension_handshake(payload: bytes) -> ExtensionHandshake:
 
 @dataclass(frozen=True, slots=True)
 class MetadataRequest:
-    """Please send one piece of the info dictionary."""
+    """A request for one piece of the info dictionary."""
 
     piece: int
 
@@ -116,7 +116,7 @@ class MetadataData:
 
 @dataclass(frozen=True, slots=True)
 class MetadataReject:
-    """The piece asked for will not come."""
+    """The requested piece will not be sent."""
 
     piece: int
 
@@ -129,7 +129,7 @@ MetadataMessage: TypeAlias = MetadataRequest | MetadataData | MetadataReject
 
 
 def decode_metadata(payload: bytes) -> MetadataMessage | None:
-    """Read a ut_metadata message; None for a type that a later specification adds, which is to be ignored."""
+    """Read a ut_metadata message; None for an unknown type, which is to be ignored."""
     value, end, _ = decode_prefix(payload, any_order=True)
     fields = Fields(value, UT_METADATA, MessageError)
     piece = fields.integer(b"piece", high=1 << 17)
@@ -145,12 +145,12 @@ def decode_metadata(payload: bytes) -> MetadataMessage | None:
 
 
 def metadata_piece_size(piece: int, total_size: int) -> int:
-    """Return how many bytes a piece of the info dictionary has: 16 KiB, the last one what is left, 0 behind it."""
+    """Return the size of a piece of the info dictionary: 16 KiB, less for the last one, 0 beyond it."""
     return max(0, min(METADATA_PIECE, total_size - piece * METADATA_PIECE))
 
 
 class PexFlags(IntFlag):
-    """What is known of a peer; bits without a name here are kept."""
+    """Properties of a peer; unknown bits are kept."""
 
     PREFERS_ENCRYPTION = 0x01
     UPLOAD_ONLY = 0x02
@@ -168,13 +168,13 @@ class PexPeer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PeerExchange:
-    """Who connected to the sender, and who left, since its last such message: IPv4 first, then IPv6."""
+    """The peers that connected to the sender or left since its last such message: IPv4 first, then IPv6."""
 
     added: tuple[PexPeer, ...] = ()
     dropped: tuple[Address, ...] = ()
 
     def encode(self) -> bytes:
-        """Write the payload of the extended message; it always has the IPv4 entries, as some readers want them."""
+        """Write the payload; the IPv4 entries are always there, since some clients need them."""
         entries: dict[bytes, Encodable] = {}
         for suffix, packed, is_here in ((b"", pack, _is_v4), (b"6", pack6, _is_v6)):
             added = [peer for peer in self.added if is_here(peer.address)]
@@ -187,7 +187,7 @@ class PeerExchange:
 
 
 def decode_pex(payload: bytes) -> PeerExchange:
-    """Read a ut_pex message; flags that do not match the addresses in number count as absent."""
+    """Read a ut_pex message; flags that do not match the number of addresses count as absent."""
     fields = Fields(decode_prefix(payload, any_order=True).value, UT_PEX, MessageError)
     added = _added(fields, b"added", unpack) + _added(fields, b"added6", unpack6)
     dropped = _addresses(fields, b"dropped", unpack) + _addresses(fields, b"dropped6", unpack6)

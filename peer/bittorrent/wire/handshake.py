@@ -22,7 +22,7 @@ _FRONT: Final = b"\x13BitTorrent protocol"
 
 
 class Reserved(IntFlag):
-    """What the sender can do; bits without a name here are kept."""
+    """The extensions that the sender supports; unknown bits are kept."""
 
     DHT = 1 << 0
     FAST = 1 << 2
@@ -31,7 +31,7 @@ class Reserved(IntFlag):
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """Which torrent, who, and what extensions."""
+    """Torrent, peer id and extensions."""
 
     info_hash: bytes
     peer_id: bytes
@@ -53,7 +53,7 @@ def decode_handshake(data: bytes) -> Handshake:
 
 
 def check_front(data: bytes) -> None:
-    """Refuse a stranger as soon as its first bytes, few as they may be, cannot become a handshake."""
+    """Refuse a connection as soon as its first bytes cannot become a handshake."""
     front = data[: len(_FRONT)]
     if not _FRONT.startswith(front):
         raise HandshakeError(f"handshake: expected {_FRONT!r}, found {front!r}")

@@ -10,9 +10,9 @@
                        8 cancel          index begin n   17 allowed fast      index
                        9 port            16 bits         20 extended          id ..
 
-A piece message stands here without its block: `PieceHeader` is the first 13 bytes, and the block goes from its place in
-the file to its place at the other end without being part of a value (see decoder.py). Everything else is a small
-frozen value, made for `match`.
+A piece message is represented without its block: `PieceHeader` is the first 13 bytes, and the block goes from its place
+in the file to its place at the other end without becoming a value (see decoder.py). All other messages are small frozen
+values, made for `match`.
 """
 
 import struct
@@ -25,7 +25,7 @@ from peer.bittorrent.wire.errors import MessageError
 
 
 class Id(IntEnum):
-    """The byte behind the length."""
+    """The message id, the byte after the length."""
 
     CHOKE = 0
     UNCHOKE = 1
@@ -47,7 +47,7 @@ class Id(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """Nothing to say, but still here."""
+    """Keeps an idle connection open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class HaveBitfield:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Please send this block."""
+    """A request for one block."""
 
     index: int
     begin: int
@@ -95,7 +95,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class PieceHeader:
-    """A block of `length` bytes follows: the front of a piece message."""
+    """The start of a piece message; a block of `length` bytes follows."""
 
     index: int
     begin: int
@@ -104,7 +104,7 @@ class PieceHeader:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The block of an earlier request is not needed any more."""
+    """An earlier request is withdrawn."""
 
     index: int
     begin: int
@@ -120,24 +120,24 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class SuggestPiece:
-    """A piece the receiver might like to ask for."""
+    """A suggestion which piece to request."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class HaveAll:
-    """In place of a bitfield of ones."""
+    """Instead of a bitfield of ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class HaveNone:
-    """In place of a bitfield of zeros."""
+    """Instead of a bitfield of zeros."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectRequest:
-    """This request will not be answered."""
+    """A request is refused."""
 
     index: int
     begin: int
@@ -153,7 +153,7 @@ class AllowedFast:
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """A message of an extension (see extensions.py), under the id its receiver gave it; 0 is the handshake."""
+    """A message of an extension (see extensions.py), under the id that the receiver chose; 0 is the handshake."""
 
     extension: int
     payload: bytes
@@ -161,7 +161,7 @@ class Extended:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A message of a specification that is not among these; to be ignored."""
+    """A message with an unknown id; to be ignored."""
 
     id: int
     payload: bytes
@@ -191,7 +191,7 @@ Message: TypeAlias = (
 PIECE_HEADER_LENGTH: Final = 13
 """The bytes of a piece message before its block, the length prefix included."""
 PIECE_OVERHEAD: Final = 9
-"""What the length prefix of a piece message counts beside the block."""
+"""What the length prefix of a piece message counts besides the block."""
 
 _HEAD: Final = struct.Struct(">IB")
 _INDEX: Final = struct.Struct(">IBI")
@@ -244,7 +244,7 @@ def decode(body: bytes | memoryview) -> Message:
 
 
 def decode_checked(body: bytes | memoryview) -> Message:
-    """Read a whole message that `check_length` has passed."""
+    """Read a whole message that passed `check_length`."""
     if not body:
         return _KEEP_ALIVE
     read = _READERS.get(body[0])
@@ -252,7 +252,7 @@ def decode_checked(body: bytes | memoryview) -> Message:
 
 
 def check_length(kind: int, length: int) -> None:
-    """Refuse a length prefix that cannot belong to its message, before the message has come."""
+    """Refuse a length that cannot belong to its message, before the message has arrived."""
     exact = _EXACT_LENGTHS.get(kind)
     if exact is not None:
         if length != exact:

@@ -1,7 +1,7 @@
-"""Peer ids (BEP 20): 20 bytes that name a client and tell one run of it from another.
+"""Peer ids (BEP 20): 20 bytes that name a client and distinguish its runs.
 
--TB0100-xxxxxxxxxxxx      a dash, two letters for the client, four characters of version, a dash, then chance
-M4-20-8-xxxxxxxxxxxx      the first client: M, the version with dashes, then chance
+-TB0100-xxxxxxxxxxxx      a dash, two letters for the client, four characters of version, a dash, then random
+M4-20-8-xxxxxxxxxxxx      the first client: M, the version with dashes, then random
 """
 
 import random
@@ -41,12 +41,12 @@ _UNUSUAL: Final = {b"A2-": "aria2", b"AZ2500BT": "BitTyrant", b"-ML": "MLdonkey"
 
 
 def make_peer_id(rng: random.Random) -> bytes:
-    """Make an id of our own; its 12 letters and digits need no escape in a tracker's URL."""
+    """Make a peer id of this client; its 12 letters and digits need no escape in a URL."""
     return OUR_PREFIX + bytes(rng.choices(_UNRESERVED, k=PEER_ID_LENGTH - len(OUR_PREFIX)))
 
 
 def describe(peer_id: bytes) -> str:
-    """Name the client behind an id, as far as it can be told, for logs and tables: never for a decision."""
+    """Name the client of a peer id as well as possible, for logs and tables, and never for decisions."""
     if match := _AZUREUS.match(peer_id):
         client = _CLIENTS.get(match[1]) or match[1].decode()
         return f"{client} {'.'.join(match[2].decode())}"

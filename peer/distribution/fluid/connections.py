@@ -1,11 +1,12 @@
-"""Connections of the fluid scheme, each with blocks one way.
+"""Connections of the fluid scheme. Each carries blocks one way.
 
-    Source      we made it: blocks come in
-    Sink        another made it, after a Stranger said who it is: blocks go out
+    Source      a connection that we made: blocks come in
+    Sink        a connection that another program made: blocks go out
+    Newcomer    a connection that another program made, until its hello has arrived
 
-Who wants blocks dials, and says once who it is and how many it has of those that come over this connection. From then
-on it carries those blocks, in the plan's order and without any frame, until who dialled has them all and closes it. A
-connection that was lost is made again and goes on with the block in which it ended.
+The program that wants blocks dials, and says once who it is and how many of the blocks of this connection it has. From
+then on the connection carries those blocks, in the plan's order and without any framing, until the receiver has them
+all and closes it. A connection that was lost is made again and resumes with the block in which it ended.
 """
 
 import asyncio
@@ -20,40 +21,39 @@ from time import monotonic
 from typing import Final, NamedTuple, Protocol
 
 from contract.events import DialFailed
-from peer.distribution.content import File
+from peer.files import OpenFile
 from peer.net.address import Address
 from peer.net.backoff import backoff
-from peer.net.listener import Dialler
+from peer.net.dialler import Dialler
 from peer.net.poller import poller_of, running_poller
-from peer.trace.recorder import Diary
+from peer.net.sockets import explain, keep_alive
+from peer.trace.recorder import TraceRecorder
 
-HELLO_PATIENCE: Final = 5.0
+HELLO_TIMEOUT: Final = 5.0
 FIRST_WAIT: Final = 0.02
 LONGEST_WAIT: Final = 1.0
 _LEAST_UNSENT: Final = 16 << 10
 _SENDS_A_TURN: Final = 4
-_KEEP_ALIVE: Final = {socket.TCP_KEEPIDLE: 10, socket.TCP_KEEPINTVL: 5, socket.TCP_KEEPCNT: 3}
 _HELLO: Final = struct.Struct(">8s20sII")
 _MAGIC: Final = b"\x05fluid/1"
 _CLOSED: Final = "closed by the other end"
 
 
 class Hello(NamedTuple):
-    """What is said once, by who dialled."""
+    """The first message, from the program that dialled."""
 
     plan: bytes
     """The plan's digest."""
     who: int
     have: int
-    """How many blocks of this connection are here already."""
+    """How many blocks of this connection the program has already."""
 
     def encode(self) -> bytes:
-        """Write it."""
         return _HELLO.pack(_MAGIC, *self)
 
 
 def decode_hello(data: bytes) -> Hello:
-    """Read it; raises ValueError."""
+    """Read a hello; raises ValueError."""
     magic, *rest = _HELLO.unpack(data)
     if magic != _MAGIC:
         raise ValueError("expected a program of the fluid scheme")
@@ -72,32 +72,32 @@ class Blocks:
         return len(self.indices)
 
     def span(self, number: int) -> tuple[int, int]:
-        """Return where in the file the connection's block of this number begins, and its length."""
+        """Return where in the file a block begins, by its number on this connection, and its length."""
         begin = self.indices[number] * self.size
         return begin, min(self.size, self.file_length - begin)
 
 
 class Source:
-    """Blocks from one sender, dialled again and again until all are here."""
+    """Blocks from one sender, which is dialled again and again until all have arrived."""
 
     def __init__(
         self,
         address: Address,
         blocks: Blocks,
         hello: Callable[[int], Hello],
-        came: Callable[[int, memoryview], None],
+        arrived: Callable[[int, memoryview], None],
         *,
         dialler: Dialler,
-        diary: Diary,
+        recorder: TraceRecorder,
         rng: Random,
     ) -> None:
-        """`came` takes a block and where it begins."""
+        """`arrived` takes where a block begins, and the block."""
         self._address: Final = address
         self._blocks: Final = blocks
         self._hello: Final = hello
-        self._came: Final = came
+        self._arrived: Final = arrived
         self._dialler: Final = dialler
-        self._diary: Final = diary
+        self._recorder: Final = recorder
         self._rng: Final = rng
         self._loop: Final = asyncio.get_running_loop()
         self._poller: Final = poller_of(self._loop)
@@ -112,34 +112,34 @@ class Source:
 
     @property
     def is_done(self) -> bool:
-        """Whether all has come."""
+        """Whether all blocks have arrived."""
         return self._have == len(self._blocks)
 
     def start(self) -> None:
-        """Dial, if there is anything to come."""
+        """Dial, unless all blocks are here."""
         if not self.is_done:
             self._dialler.dial(self._address, self._connected, self._dial_failed)
 
     def close(self, reason: str) -> None:
-        """End the connection and try no more."""
+        """End the connection and do not dial again."""
         if self._retry is not None:
             self._retry.cancel()
         self._disconnect(reason, by_us=True)
 
     def _connected(self, _address: Address, connected: socket.socket) -> None:
         self._socket, self._filled, self._low_mark = connected, 0, 0
-        self._key = self._diary.connected(str(self._address), is_outgoing=True)
+        self._key = self._recorder.connected(str(self._address), is_outgoing=True)
         keep_alive(connected)
         self._await(self._blocks.span(self._have)[1])
         self._poller.add_reader(connected.fileno(), partial(self._readable, connected))
         try:
             connected.send(self._hello(self._have).encode())
         except OSError as error:
-            self._lose(reason_of(error))
+            self._lose(explain(error))
 
     def _dial_failed(self, address: Address, reason: str) -> None:
         wait = self._wait()
-        self._diary.tell(DialFailed(str(address), reason, wait))
+        self._recorder.record(DialFailed(str(address), reason, wait))
         self._retry = self._loop.call_later(wait, self.start)
 
     def _readable(self, connected: socket.socket) -> None:
@@ -149,13 +149,13 @@ class Source:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._lose(reason_of(error))
+            self._lose(explain(error))
             return
         if not count:
             self._lose(_CLOSED)
             return
         self._filled += count
-        self._diary.moved(self._key, received=count)
+        self._recorder.moved(self._key, received=count)
         if self._filled == length:
             self._take_block(begin, length)
         else:
@@ -168,19 +168,19 @@ class Source:
             self._disconnect("all has come", by_us=True)
         else:
             self._await(self._blocks.span(self._have)[1])
-        self._came(begin, self._space[:length])
+        self._arrived(begin, self._space[:length])
 
     def _await(self, count: int) -> None:
-        """Be called when so many bytes are there, and not for each segment: that takes an eighth of the calls."""
+        """Wake up for `count` bytes and not for each segment: this takes an eighth of the calls."""
         if self._socket is not None and count != self._low_mark:
             self._low_mark = count
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, count)
 
     def _lose(self, reason: str) -> None:
-        self._diary.wasted += self._filled
+        self._recorder.wasted += self._filled
         self._disconnect(reason, by_us=False)
         wait = self._wait()
-        self._diary.failed(f"lost {self._address}: {reason}", self._key, wait)
+        self._recorder.failed(f"lost {self._address}: {reason}", self._key, wait)
         self._retry = self._loop.call_later(wait, self.start)
 
     def _wait(self) -> float:
@@ -192,24 +192,24 @@ class Source:
             self._poller.remove_reader(self._socket.fileno())
             self._socket.close()
             self._socket = None
-            self._diary.disconnected(self._key, reason, by_us=by_us)
+            self._recorder.disconnected(self._key, reason, by_us=by_us)
 
 
 class Sink:
-    """Blocks to one receiver: those that are released, as fast as its connection takes them."""
+    """Blocks to one receiver: those that have been released, as fast as its connection takes them."""
 
-    def __init__(self, blocks: Blocks, file: File, diary: Diary, done: Callable[[], None]) -> None:
-        """`done` is called when the receiver has closed the connection because it has all."""
+    def __init__(self, blocks: Blocks, file: OpenFile, recorder: TraceRecorder, done: Callable[[], None]) -> None:
+        """`done` is called when the receiver has all blocks and has closed the connection."""
         self._blocks: Final = blocks
         self._file: Final = file
-        self._diary: Final = diary
+        self._recorder: Final = recorder
         self._done: Final = done
         self._poller: Final = running_poller()
         self._socket: socket.socket | None = None
         self._key = 0
         self._released = 0
         self._at = 0
-        """The block that goes next, or is going: so much of it has gone."""
+        """The block that is next, or of which `_gone` bytes have been sent."""
         self._gone = 0
         self._is_full = False
         self.is_done = not blocks
@@ -221,10 +221,10 @@ class Sink:
         return len(self._blocks)
 
     def attach(self, connected: socket.socket, address: Address, have: int) -> None:
-        """Send over this connection from now on, from the block `have` on."""
+        """Use this connection from now on, starting with block `have`."""
         self.close("dialled again")
         self._socket, self._at, self._gone, self._is_full = connected, have, 0, False
-        self._key = self._diary.connected(str(address), is_outgoing=False)
+        self._key = self._recorder.connected(str(address), is_outgoing=False)
         keep_alive(connected)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, max(_LEAST_UNSENT, 2 * self._blocks.size))
@@ -232,17 +232,17 @@ class Sink:
         self._send()
 
     def release(self, count: int) -> None:
-        """Let the first `count` blocks go, if they have not gone yet."""
+        """Allow the first `count` blocks to be sent."""
         self._released = min(max(count, self._released), len(self._blocks))
         if not self._is_full:
             self._send()
 
     def close(self, reason: str) -> None:
-        """End the connection; another one may come."""
+        """End the connection; the receiver may dial again."""
         self._disconnect(reason, by_us=True)
 
     def _send(self) -> None:
-        """Send what the socket takes; a little at a time, for others wait too."""
+        """Send what the socket takes, a little at a time, since other connections wait too."""
         if self._socket is None:
             return
         try:
@@ -253,7 +253,7 @@ class Sink:
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
-            self._disconnect(reason_of(error), by_us=False)
+            self._disconnect(explain(error), by_us=False)
             return
         self._watch(self._at < self._released)
 
@@ -262,13 +262,13 @@ class Sink:
         count = os.sendfile(fd, self._file.fileno(), begin + self._gone, length - self._gone)
         if not count:
             raise ConnectionAbortedError(f"{self._file.path} was cut short")
-        self._diary.moved(self._key, sent=count)
+        self._recorder.moved(self._key, sent=count)
         self._gone += count
         if self._gone == length:
             self._at, self._gone = self._at + 1, 0
 
     def _watch(self, is_full: bool) -> None:
-        """Be called when the socket has room again, or not."""
+        """Wake up when the socket has room again, or stop doing so."""
         if self._socket is None or is_full == self._is_full:
             return
         self._is_full = is_full
@@ -278,16 +278,16 @@ class Sink:
             self._poller.remove_writer(self._socket.fileno())
 
     def _readable(self, connected: socket.socket) -> None:
-        """After its hello a receiver says nothing: it has closed the connection."""
+        """A receiver sends nothing after its hello, so this is the end of the connection."""
         try:
             data = connected.recv(1)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._disconnect(reason_of(error), by_us=False)
+            self._disconnect(explain(error), by_us=False)
             return
         if data:
-            self._diary.failed("expected nothing after the hello", self._key)
+            self._recorder.failed("expected nothing after the hello", self._key)
             self._disconnect("it says what it should not", by_us=True)
         else:
             self._end()
@@ -305,34 +305,34 @@ class Sink:
             self._poller.remove_writer(self._socket.fileno())
             self._socket.close()
             self._socket = None
-            self._diary.disconnected(self._key, reason, by_us=by_us)
+            self._recorder.disconnected(self._key, reason, by_us=by_us)
 
 
-class Host(Protocol):
-    """What a stranger needs of the program that it has dialled."""
+class Acceptor(Protocol):
+    """What a newcomer needs of the program that it has dialled."""
 
-    def introduced(self, stranger: "Stranger", hello: Hello) -> None:
-        """It has said who it is."""
+    def introduced(self, newcomer: "Newcomer", hello: Hello) -> None:
+        """Its hello has arrived."""
 
-    def dismissed(self, stranger: "Stranger", reason: str) -> None:
-        """It has gone, or is no one for us."""
+    def dismissed(self, newcomer: "Newcomer", reason: str) -> None:
+        """It has disconnected, or sent no valid hello."""
 
 
-class Stranger:
-    """A connection that another made, until it has said who it is."""
+class Newcomer:
+    """A connection that another program made, until its hello has arrived."""
 
-    def __init__(self, connected: socket.socket, address: Address, host: Host) -> None:
+    def __init__(self, connected: socket.socket, address: Address, acceptor: Acceptor) -> None:
         self.address: Final = address
         self.socket: Final = connected
-        self._host: Final = host
+        self._acceptor: Final = acceptor
         self._heard = b""
         self._loop: Final = asyncio.get_running_loop()
         self._poller: Final = poller_of(self._loop)
-        self._timer: Final = self._loop.call_later(HELLO_PATIENCE, host.dismissed, self, "it does not say who it is")
+        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it does not say who it is")
         self._poller.add_reader(connected.fileno(), self._readable)
 
-    def leave(self) -> socket.socket:
-        """Let somebody else have the connection."""
+    def hand_over(self) -> socket.socket:
+        """Hand over the connection."""
         self._timer.cancel()
         self._poller.remove_reader(self.socket.fileno())
         return self.socket
@@ -343,11 +343,11 @@ class Stranger:
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
-            self._host.dismissed(self, reason_of(error))
+            self._acceptor.dismissed(self, explain(error))
             return
         self._heard += data
         if not data:
-            self._host.dismissed(self, _CLOSED)
+            self._acceptor.dismissed(self, _CLOSED)
         elif len(self._heard) == _HELLO.size:
             self._introduce()
 
@@ -355,9 +355,9 @@ class Stranger:
         try:
             hello = decode_hello(self._heard)
         except ValueError as error:
-            self._host.dismissed(self, str(error))
+            self._acceptor.dismissed(self, str(error))
         else:
-            self._host.introduced(self, hello)
+            self._acceptor.introduced(self, hello)
 
 
 class Pacer:
@@ -376,26 +376,14 @@ class Pacer:
         self._release()
 
     def close(self) -> None:
-        """Release no more."""
+        """Stop releasing."""
         if self._timer is not None:
             self._timer.cancel()
 
     def _release(self) -> None:
-        """Release what is due, also what a late timer has missed."""
+        """Release what is due, including what a late timer has missed."""
         passed = monotonic() - self._began
         due = int(passed / self._block_seconds) + 1
         self._sink.release(due)
         if due < self._sink.block_count:
             self._timer = self._loop.call_later(due * self._block_seconds - passed, self._release)
-
-
-def keep_alive(connected: socket.socket) -> None:
-    """Find out within half a minute that the other end is gone without a word."""
-    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for option, value in _KEEP_ALIVE.items():
-        connected.setsockopt(socket.IPPROTO_TCP, option, value)
-
-
-def reason_of(error: OSError) -> str:
-    """Say what the kernel refused."""
-    return (error.errno and error.strerror) or str(error)

@@ -3,8 +3,8 @@
     stream i       from the server to peer i, and from peer i to every other peer, at a rate of its own
     direct stream  from the server to each peer, and no further
 
-The blocks of the file are dealt to the streams in proportion to their rates, in the order of the file. So everybody
-knows from the plan alone which blocks come over a connection, and in which order: the wire carries nothing else.
+The blocks of the file are dealt to the streams in proportion to their rates, in the order of the file. So the plan
+alone says which blocks a connection carries, and in which order: the wire carries nothing else.
 
     server -> peer i     the blocks of stream i and of the direct stream
     peer i -> peer j     the blocks of stream i
@@ -25,9 +25,9 @@ SERVER: Final = 0
 """The server's number; peers are 1 ... N."""
 SEGMENT: Final = 1448
 USUAL_BLOCK: Final = 8 * SEGMENT
-"""Full segments, so that a block that is sent alone costs no more headers."""
+"""Full segments, so that a block sent alone needs no extra headers."""
 LATE_END: Final = 0.01
-"""The last block of a stream may be so much of the whole time on its way from the relay to the others."""
+"""The share of the whole time that the last block of a stream may take from its relay to the others."""
 USUAL_EXCESS: Final = 0.005
 MOST_BLOCK: Final = 1 << 20
 _MOST_RATE: Final = 1e12
@@ -43,7 +43,7 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What all programs of one distribution are told; rates in bytes of the file a second."""
+    """What all programs of one distribution know; rates in bytes of the file per second."""
 
     length: int
     server: Address
@@ -61,7 +61,7 @@ class Plan:
         return -(-self.length // self.block)
 
     def others(self, who: int) -> list[int]:
-        """Return everybody's number but one."""
+        """Return all numbers but one."""
         return [other for other in range(len(self.peers) + 1) if other != who]
 
     def address(self, who: int) -> Address:
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def digest(self) -> bytes:
-        """The same for all that have the same plan."""
+        """Equal for equal plans."""
         return sha1(repr(self).encode(), usedforsecurity=False).digest()
 
 
@@ -90,7 +90,7 @@ class Deal:
         return () if peer == SERVER else self._streams[peer - 1]
 
     def blocks(self, sender: int, receiver: int) -> Sequence[int]:
-        """Return the blocks that go over a connection, in their order."""
+        """Return the blocks that a connection carries, in their order."""
         if receiver == SERVER:
             return ()
         if sender != SERVER:
@@ -99,7 +99,7 @@ class Deal:
 
 
 def deal(weights: Sequence[float], count: int) -> list["array[int]"]:
-    """Deal `count` things in turn, so that at any time each weight has had its share; of equals the first is first."""
+    """Deal `count` blocks in turn, so that at any time each weight has had its share; ties go to the first."""
     hands = [array("L") for _ in weights]
     due = [(1 / weight, number) for number, weight in enumerate(weights) if weight > 0]
     heapify(due)

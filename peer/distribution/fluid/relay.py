@@ -1,10 +1,10 @@
-"""One program of the fluid scheme, be it the server or a peer: what comes in, and what goes on to others.
+"""One program of the fluid scheme, the server or a peer: what arrives, and what is passed on.
 
     server    releases to each peer the blocks of the peer's stream and of the direct stream, by the clock
-    peer      releases a block of its own stream to all other peers when it has come and is right
+    peer      releases a block of its own stream to all other peers once it has arrived and is right
 
-The server's clock runs a little faster than the rates (`Plan.excess`). So the links limit, and a start that was late is
-made up for; and yet no stream gets far ahead of another: by T x excess in a file that takes the time T.
+The server's clock runs a little faster than the rates (`Plan.excess`). So the links are the limit, and a late start is
+made up for. Yet no stream gets far ahead of another: by T x excess in a file that takes the time T.
 """
 
 import asyncio
@@ -13,37 +13,39 @@ from functools import partial
 from random import Random
 from typing import Final
 
+from contract.programs import READY
 from peer.distribution.content import Arrival
-from peer.distribution.endings import EndError
 from peer.distribution.fluid.connections import (
     Blocks,
     Hello,
+    Newcomer,
     Pacer,
     Sink,
     Source,
-    Stranger,
 )
 from peer.distribution.fluid.plan import SERVER, Deal, Plan
 from peer.net.address import Address
-from peer.net.listener import Dialler, Listener
-from peer.trace.recorder import Diary
+from peer.net.dialler import Dialler
+from peer.net.listener import Listener
+from peer.process.exit_status import ProgramError
+from peer.trace.recorder import TraceRecorder
 
-MOST_STRANGERS: Final = 64
-_DIAL_PATIENCE: Final = 3.0
+MOST_NEWCOMERS: Final = 64
+_DIAL_TIMEOUT: Final = 3.0
 
 
 class Relay:
     """All connections of a program."""
 
-    def __init__(self, plan: Plan, who: int, diary: Diary, rng: Random, arrival: Arrival) -> None:
+    def __init__(self, plan: Plan, who: int, recorder: TraceRecorder, rng: Random, arrival: Arrival) -> None:
         self._plan: Final = plan
         self._who: Final = who
-        self._diary: Final = diary
+        self._recorder: Final = recorder
         self._arrival: Final = arrival
         self._deal: Final = Deal(plan)
         self._ended: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
-        self._strangers: Final[set[Stranger]] = set()
-        self._dialler: Final = Dialler(plan.address(who).host, _DIAL_PATIENCE, asyncio.get_running_loop())
+        self._newcomers: Final[set[Newcomer]] = set()
+        self._dialler: Final = Dialler(plan.address(who).host, _DIAL_TIMEOUT, asyncio.get_running_loop())
         self._own_stream: Final = self._deal.stream(who)
         self._own_count = 0
         self.have_count = plan.block_count if who == SERVER else 0
@@ -57,9 +59,9 @@ class Relay:
         return self.have_count == self._plan.block_count
 
     async def run(self, bound: socket.socket) -> None:
-        """Take part until we have everything, and everybody has from us what they should."""
+        """Take part until all blocks are here, and all other programs have from us what they should."""
         listener = Listener(bound, asyncio.get_running_loop(), self._accept)
-        print(f"ready {Address(*bound.getsockname())}", flush=True)
+        print(f"{READY} {Address(*bound.getsockname())}", flush=True)
         try:
             for source in self._sources:
                 source.start()
@@ -69,21 +71,21 @@ class Relay:
             listener.close()
             self._close()
 
-    def introduced(self, stranger: Stranger, hello: Hello) -> None:
-        """Give a stranger the connection of the peer that it is."""
-        if problem := self._objection(stranger.address, hello):
-            self.dismissed(stranger, problem)
+    def introduced(self, newcomer: Newcomer, hello: Hello) -> None:
+        """Attach the connection to the sink of the peer that it says it is."""
+        if problem := self._objection(newcomer.address, hello):
+            self.dismissed(newcomer, problem)
             return
-        self._strangers.discard(stranger)
-        self._sinks[hello.who].attach(stranger.leave(), stranger.address, hello.have)
+        self._newcomers.discard(newcomer)
+        self._sinks[hello.who].attach(newcomer.hand_over(), newcomer.address, hello.have)
         if self._who == SERVER:
             self._pacers[hello.who].begin(hello.have)
 
-    def dismissed(self, stranger: Stranger, reason: str) -> None:
-        """Close a connection that is no peer's."""
-        self._diary.failed(f"{stranger.address} is not let in: {reason}")
-        self._strangers.discard(stranger)
-        stranger.leave().close()
+    def dismissed(self, newcomer: Newcomer, reason: str) -> None:
+        """Close a connection that is not a peer's."""
+        self._recorder.failed(f"{newcomer.address} is not let in: {reason}")
+        self._newcomers.discard(newcomer)
+        newcomer.hand_over().close()
 
     def _objection(self, address: Address, hello: Hello) -> str:
         if hello.plan != self._plan.digest:
@@ -94,23 +96,23 @@ class Relay:
         return "" if hello.have < blocks else f"it has {hello.have} of {blocks} blocks, and wants more"
 
     def _accept(self, connected: socket.socket, address: Address) -> None:
-        if len(self._strangers) < MOST_STRANGERS + len(self._sinks):
-            self._strangers.add(Stranger(connected, address, self))
+        if len(self._newcomers) < MOST_NEWCOMERS + len(self._sinks):
+            self._newcomers.add(Newcomer(connected, address, self))
         else:
             connected.close()
 
-    def _came(self, sender: int, begin: int, data: memoryview) -> None:
-        """Take a block; if it is of our own stream, it is for others too and goes on at once."""
+    def _arrived(self, sender: int, begin: int, data: memoryview) -> None:
+        """Take a block; one of our own stream is passed on at once."""
         try:
-            self._arrival.came(begin, data)
+            self._arrival.arrived(begin, data)
             self.have_count += 1
             if sender == SERVER:
                 self._pass_on(begin // self._plan.block)
             if self.is_whole:
                 self._arrival.finish()
-                self._diary.completed()
+                self._recorder.completed()
                 self._end_if_done()
-        except EndError as error:
+        except ProgramError as error:
             if not self._ended.done():
                 self._ended.set_exception(error)
 
@@ -132,11 +134,11 @@ class Relay:
             sink.close("we end")
         for pacer in self._pacers.values():
             pacer.close()
-        for stranger in self._strangers:
-            stranger.leave().close()
+        for newcomer in self._newcomers:
+            newcomer.hand_over().close()
 
     def _make_sink(self, peer: int) -> Sink:
-        return Sink(self._blocks(self._who, peer), self._arrival.relayed_from, self._diary, self._end_if_done)
+        return Sink(self._blocks(self._who, peer), self._arrival.relayed_from, self._recorder, self._end_if_done)
 
     def _make_pacer(self, peer: int) -> Pacer:
         rate = self._plan.rate_to(peer)
@@ -147,9 +149,9 @@ class Relay:
             self._plan.address(sender),
             self._blocks(sender, self._who),
             lambda have: Hello(self._plan.digest, self._who, have),
-            partial(self._came, sender),
+            partial(self._arrived, sender),
             dialler=self._dialler,
-            diary=self._diary,
+            recorder=self._recorder,
             rng=rng,
         )
 

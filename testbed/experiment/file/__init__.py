@@ -1,1 +1,1 @@
-"""From a YAML file to values; every mistake is reported with its line and column."""
+"""Reading experiment files; every mistake is reported with its line and column."""

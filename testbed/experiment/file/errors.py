@@ -1,4 +1,4 @@
-"""What is wrong with an experiment file, and where."""
+"""Problems of an experiment file, and their places."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from testbed.errors import ExplainedError
 
 @dataclass(frozen=True)
 class Place:
-    """A place in a file; line and column count from 1, and are 0 where the file as a whole is meant."""
+    """A place in a file; line and column count from 1, and are 0 for the file as a whole."""
 
     file: Path
     line: int = 0
@@ -21,7 +21,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing to mend: where it is, which key it is about (empty for the file), what was found and is possible."""
+    """One thing to correct: its place, its key (empty for the file as a whole), what was found and what is possible."""
 
     place: Place
     key: str
@@ -32,7 +32,7 @@ class Problem:
 
 
 class ExperimentError(ExplainedError, ValueError):
-    """An experiment file that cannot be used, with every problem in it."""
+    """An experiment file cannot be used; `problems` lists everything to correct."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

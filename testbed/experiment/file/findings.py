@@ -1,9 +1,8 @@
-"""Say what the models found, in words that tell what to write instead."""
+"""Turn validation errors of the models into messages that say what to write instead."""
 
 import re
 import reprlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -12,14 +11,10 @@ from pydantic_core import ErrorDetails
 
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import EXPRESSION
-from testbed.experiment.schema.hosts import Named
-from testbed.experiment.schema.keys import (
-    Key,
-    follow,
-    is_open,
-    keys_of,
-)
-from testbed.experiment.schema.quantities import MESSAGE, NEEDED
+from testbed.experiment.schema.keys import follow, is_open, keys_of
+from testbed.values.findings import Finding, Key, KeyPath, did_you_mean
+from testbed.values.parts import Named
+from testbed.values.quantities import MESSAGE, NEEDED
 
 _TEXT: Final = "text (in quotes if it looks like a number)"
 _NEEDED: Final[Mapping[str, str]] = {
@@ -38,31 +33,15 @@ _NEEDED: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something to mend: the path of the key, and what to say of it; `offset` characters into its value."""
-
-    path: tuple[Key, ...]
-    message: str
-    offset: int | None = None
-
-
-def findings_of(error: ValidationError, document: Mapping[str, object]) -> Iterator[Finding]:
-    """Yield what the models found in a document."""
+def findings_of(error: ValidationError, document: Mapping[str, object], model: type[Experiment]) -> Iterator[Finding]:
+    """Yield a finding for each validation error of a document."""
     for details in error.errors(include_url=False):
         path = _written_path(details, document)
         offset = details["ctx"]["offset"] if details["type"] == EXPRESSION else None
-        yield Finding(path, _message(details, path, _value(document, path)), offset)
-
-
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return the nearest known word as a question, or nothing."""
-    close = get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+        yield Finding(path, _message(details, path, _value(document, path), model), offset)
 
 
 def shown(value: object) -> str:
-    """Return a value as a message shows it."""
     if value is None or value == "":
         return "nothing"
     if isinstance(value, Mapping):
@@ -75,7 +54,7 @@ def shown(value: object) -> str:
 
 
 def lookup(document: object, path: Sequence[Key]) -> object:
-    """Return what stands at `path`; a LookupError where nothing does."""
+    """Return the value at `path`; raise LookupError if there is none."""
     for key in path:
         if not _leads_on(document, key):
             raise LookupError(key)
@@ -87,8 +66,8 @@ def _leads_on(value: object, key: Key) -> bool:
     return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
 
 
-def _written_path(details: ErrorDetails, document: object) -> tuple[Key, ...]:
-    """Return the path as the file writes it: without tags, and only as far as there is something, or should be."""
+def _written_path(details: ErrorDetails, document: object) -> KeyPath:
+    """Return the path without tags, as far as the document has it, or should have it."""
     keys = [key for key in details["loc"] if not re.fullmatch(r"<.*>|\[key\]", str(key))]
     for depth, key in enumerate(keys):
         if not _leads_on(document, key):
@@ -98,36 +77,36 @@ def _written_path(details: ErrorDetails, document: object) -> tuple[Key, ...]:
 
 
 def _value(document: object, path: Sequence[Key]) -> object:
-    """Return what stands at `path`; for a key that is missing, the mapping around it."""
+    """Return the value at `path`; for a missing key, the mapping around it."""
     try:
         return lookup(document, path)
     except LookupError:
         return lookup(document, path[:-1])
 
 
-def _message(details: ErrorDetails, path: tuple[Key, ...], value: object) -> str:
+def _message(details: ErrorDetails, path: KeyPath, value: object, model: type[Experiment]) -> str:
     match details["type"]:
         case "missing":
             return f"is required{_misspelt(str(path[-1]), value)}"
         case "extra_forbidden":
-            keys = keys_of(follow(Experiment, details["loc"][:-1]))
+            keys = keys_of(follow(model, details["loc"][:-1]))
             return f"is not a key{did_you_mean(path[-1], keys)}: the keys are {', '.join(keys)}"
         case "invalid_key":
             return "is a key that is not text: write it in quotes"
         case kind if kind in {MESSAGE, EXPRESSION}:
             return details["msg"]
     found = path[-1] if details["loc"][-1] == "[key]" else value
-    possible = _possible(details)
+    possible = _possible(details, model)
     word = _word(found)
     choices = [choice for choice in _choices(possible) if choice not in str(word).split()]
     return f"{possible} is needed, not {shown(found)}{did_you_mean(word, choices)}"
 
 
-def _possible(details: ErrorDetails) -> str:
+def _possible(details: ErrorDetails, model: type[Experiment]) -> str:
     kind, context = details["type"], details.get("ctx", {})
     if kind in {"model_type", "dict_type"}:
-        return _mapping(_type_at(details["loc"]))
-    if kind != NEEDED and _is_free(details["loc"]):
+        return _mapping(_type_at(model, details["loc"]))
+    if kind != NEEDED and _is_free(model, details["loc"]):
         return "a number, a text or a list of such"
     return _NEEDED[kind].format_map(context) if kind in _NEEDED else details["msg"]
 
@@ -139,17 +118,17 @@ def _mapping(annotation: object) -> str:
     return f"a mapping with {', '.join(keys)}" if keys else "a mapping of names of your choice"
 
 
-def _type_at(path: Sequence[Key]) -> object:
+def _type_at(model: type[Experiment], path: Sequence[Key]) -> object:
     try:
-        return follow(Experiment, path)
+        return follow(model, path)
     except LookupError:
         return None
 
 
-def _is_free(path: Sequence[Key]) -> bool:
-    """Whether this is in a parameter that only a topology or a strategy knows."""
+def _is_free(model: type[Experiment], path: Sequence[Key]) -> bool:
+    """Whether the path leads into a parameter of a topology or a strategy, whose types are unknown here."""
     for depth, key in enumerate(path):
-        here = _type_at(path[:depth])
+        here = _type_at(model, path[:depth])
         if isinstance(here, type) and issubclass(here, BaseModel) and is_open(here) and key not in keys_of(here):
             return issubclass(here, Named)
     return False
@@ -157,7 +136,7 @@ def _is_free(path: Sequence[Key]) -> bool:
 
 def _misspelt(key: str, written: object) -> str:
     close = get_close_matches(key, map(str, written), n=1) if isinstance(written, Mapping) else []
-    return f" (is it what {close[0]!r} stands for?)" if close else ""
+    return f" (was {close[0]!r} meant to be this key?)" if close else ""
 
 
 def _word(value: object) -> object:
@@ -165,7 +144,7 @@ def _word(value: object) -> object:
 
 
 def _choices(possible: str) -> list[str]:
-    """Return the words among which a misspelt one may be: those in quotes, or the forms in which a value is written."""
+    """Return the words that may have been meant: those in quotes, or the forms in which a value is written."""
     quoted = re.findall("'([^']*)'", possible)
     plain, _, keys = possible.partition("a mapping with ")
     return quoted or ([*re.findall(r"[a-z-]+(?=,)", plain), *re.findall("[a-z_]{3,}", keys)] if keys else [])

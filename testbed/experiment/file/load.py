@@ -1,67 +1,94 @@
-"""Read an experiment file, and say everything that is wrong with it at once."""
+"""Read an experiment file, and report all its problems at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from testbed.experiment.file.checks import check_experiment, missing_parts
-from testbed.experiment.file.csv_columns import (
-    Column,
-    TraceError,
-    parse_link_rate,
-    read_column,
-)
+from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
-from testbed.experiment.file.findings import Finding, did_you_mean, findings_of
-from testbed.experiment.file.modules import ModuleError, read_module
-from testbed.experiment.file.references import Subject, check_references
+from testbed.experiment.file.findings import findings_of
+from testbed.experiment.file.references import SweptExperiment, check_references
 from testbed.experiment.file.source import Source, read_source
-from testbed.experiment.plan.sweep import (
+from testbed.experiment.file.sweep import (
     Point,
     check_keys,
     check_sweep,
     swept_keys,
     wanted_points,
 )
-from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.hosts import Hosts, Trace
+from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
+from testbed.tasks.planning import TASKS
+from testbed.tasks.task import Task
 from testbed.units import parse_duration
+from testbed.values.draws import ColumnName, Columns
+from testbed.values.findings import Finding, did_you_mean
+from testbed.values.hosts import CsvColumn
+
+FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
+"""Parameters of a topology that are set from the groups of hosts, if there are any."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One point of an experiment, and what the file says at it."""
+    """One point of a sweep, and the experiment with the values of that point."""
 
     point: Point
     experiment: Experiment
 
 
 @dataclass(frozen=True)
-class Written:
-    """An experiment file, read whole."""
+class ExperimentFile:
+    """An experiment file, read once: its text, the places of its keys, and files beside it are taken from here."""
 
-    file: Path
-    text: str
+    source: Source
     variants: tuple[Variant, ...]
-    """In the order of the sweep; one where nothing is swept."""
+    """In the order of the sweep; a single one if nothing is swept."""
     sweep: Sweep | None
-    columns: Mapping[Column, tuple[float, ...]]
-    """What was read of other files."""
+    columns: Columns
+    """Columns of CSV files that it names."""
     modules: Mapping[str, str]
-    """Strategies of one's own that are beside the file: by the module's name, its text."""
+    """The text of each strategy module beside the file, by name."""
+
+    @property
+    def path(self) -> Path:
+        return self.source.file
+
+    @property
+    def text(self) -> str:
+        return self.source.text
+
+    @property
+    def hints(self) -> list[str]:
+        """Keys to rename in the file, although it can be used as it is."""
+        return [
+            f"{self.path}:{key.line}:{key.column}: `{key.old}:` is now `{key.new}:`; write the new key, as the next"
+            " version will refuse the old one"
+            for key in self.source.renamed
+        ]
+
+    @property
+    def task(self) -> Task[Any]:
+        """The task of its hosts."""
+        return TASKS[self.experiment.task]
+
+    @property
+    def has_trials(self) -> bool:
+        """Whether there are trials to plan; otherwise the file describes a network alone."""
+        return self.task.has_trials(self.experiment)
 
     @property
     def paired_keys(self) -> frozenset[str]:
-        """The keys in which the trials of a pair differ: the paired one, and those that go together with it."""
+        """The keys in which the trials of a pair differ: the paired one, and those zipped with it."""
         pair = self.experiment.pair
         zipped = self.sweep.zipped if self.sweep else {}
         return frozenset(zipped) if pair in zipped else frozenset([pair] if pair else [])
 
     @property
     def experiment(self) -> Experiment:
-        """What the file says at the first point: all that is not swept."""
+        """The experiment at the first point of the sweep."""
         return self.variants[0].experiment
 
 
@@ -70,28 +97,31 @@ def load_experiment(path: Path | str) -> Experiment:
     return read_experiment(path).experiment
 
 
-def read_experiment(path: Path | str) -> Written:
-    """Read an experiment file with all its points; an ExperimentError has all that must be mended in it."""
-    return _Reading(read_source(Path(path))).written()
+def read_experiment(path: Path | str) -> ExperimentFile:
+    """Read an experiment file with all its points; an ExperimentError lists everything to correct."""
+    return _Reading(read_source(Path(path))).result()
 
 
-def refused_parameters(path: Path | str, reasons: Mapping[str, str]) -> ExperimentError:
+def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> ExperimentError:
     """Return the error for parameters that the topology refused, each at its place in the file."""
-    source = read_source(Path(path))
     keys = {name: ("topology", name) for name in reasons}
-    return ExperimentError(Problem(source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
+    return ExperimentError(Problem(file.source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
 
 
 @dataclass
 class _Reading:
-    """A file that is being read, and the problems found so far; each problem once, whatever points it is met at."""
+    """A file that is being read, and the problems found so far; a problem of several points is listed once."""
 
     source: Source
     problems: dict[Problem, None] = field(default_factory=dict)
-    columns: dict[Column, tuple[float, ...]] = field(default_factory=dict)
+    columns: dict[ColumnName, tuple[float, ...]] = field(default_factory=dict)
     modules: dict[str, str] = field(default_factory=dict)
 
-    def written(self) -> Written:
+    def __post_init__(self) -> None:
+        name = task_named(self.source.plain)
+        self.task, self.model = TASKS[name], MODELS[name]
+
+    def result(self) -> ExperimentFile:
         sweep, points = self._read_sweep()
         variants = tuple(variant for point in points if (variant := self._read_point(point)))
         self._check_pair()
@@ -99,19 +129,19 @@ class _Reading:
         if self.problems:
             places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
             raise ExperimentError(places)
-        return Written(self.source.file, self.source.text, variants, sweep, self.columns, self.modules)
+        return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
-        """Return the sweep and its points; the file as it stands is the only point of a sweep that cannot be used."""
+        """Return the sweep and its points. If it cannot be used, the file without it is the only point."""
         document = self.source.plain
         if "sweep" not in document:
             return None, [Point()]
         try:
             sweep = Sweep.model_validate({} if document["sweep"] is None else document["sweep"])
         except ValidationError:
-            self._add(check_keys(document), Point())
+            self._add(check_keys(document, self.model), Point())
             return None, [Point()]
-        findings = [*check_keys(document), *check_sweep(sweep, document)]
+        findings = [*check_keys(document, self.model), *check_sweep(sweep, document)]
         self._add(findings, Point())
         if findings:
             return None, [Point()]
@@ -122,19 +152,19 @@ class _Reading:
 
     def _read_point(self, point: Point) -> Variant | None:
         document = point.applied_to(self.source.plain) if point.settings else self.source.plain
-        self._add(missing_parts(document), point)
+        self._add(self.task.missing(document), point)
         try:
-            experiment = Experiment.model_validate(document)
+            experiment = self.model.model_validate(document)
         except ValidationError as error:
-            self._add(self._but_swept(findings_of(error, document)), point)
+            self._add(self._but_swept(findings_of(error, document, self.model)), point)
             return None
-        self._add(check_experiment(experiment), point)
+        self._add(_check_values(experiment, self.task), point)
         self._add(self._read_columns(experiment), point)
         self._add(self._read_modules(experiment), point)
         return Variant(point, experiment)
 
     def _but_swept(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Leave out what is missing only because the sweep that would set it cannot be used."""
+        """Drop complaints about missing keys that an unusable sweep would have set."""
         swept = [place[-1] for place in swept_keys(self.source.plain)]
         for finding in findings:
             key = ".".join(map(str, finding.path))
@@ -142,26 +172,27 @@ class _Reading:
                 yield finding
 
     def _read_columns(self, experiment: Experiment) -> Iterator[Finding]:
-        for path, trace in _traces(experiment):
-            try:
-                values = self._read_column(trace, path[-1])
-            except TraceError as error:
-                yield Finding((*path, "trace"), str(error))
-                continue
-            if path[-1] == "arrival" and len(values) < experiment.peers[path[1]].count:
-                needs = f"{experiment.peers[path[1]].count} peers need a row each"
-                yield Finding((*path, "trace"), f"{needs}, and {trace.trace} has {len(values)}")
+        for group in self.task.groups(experiment):
+            for key, table in group.csv_columns():
+                path = (*group.path, key, "csv")
+                try:
+                    values = self._read_column(table, key)
+                except CsvError as error:
+                    yield Finding(path, str(error))
+                    continue
+                if key == "arrival" and len(values) < group.count:
+                    yield Finding(path, f"{group.count} peers need a row each, and {table.csv} has {len(values)}")
 
-    def _read_column(self, trace: Trace, key: str) -> tuple[float, ...]:
-        """Read what a key takes from a file, unless another key or point took it before."""
-        column = (trace.trace, trace.column or key)
+    def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
+        """Read a column, unless it was read for another key or point before."""
+        column = (table.csv, table.column or key)
         parse: Callable[[str], float] = parse_duration if key == "arrival" else parse_link_rate
         if column not in self.columns:
-            self.columns[column] = read_column(self.source.file.parent / trace.trace, column[1], parse)
+            self.columns[column] = read_column(self.source.file.parent / table.csv, column[1], parse)
         return self.columns[column]
 
     def _read_modules(self, experiment: Experiment) -> Iterator[Finding]:
-        for path, reference in strategies_in(experiment):
+        for path, reference in self.task.modules(experiment):
             try:
                 found = read_module(self.source.file.parent, reference)
             except ModuleError as error:
@@ -180,12 +211,13 @@ class _Reading:
     def _check_references(self, sweep: Sweep | None, variants: Sequence[Variant]) -> None:
         document = self.source.plain
         values = {**sweep.axes, **sweep.zipped} if sweep else {}
-        subject = Subject(
+        swept_experiment = SweptExperiment(
             swept={key: values.get(key) for key in (place[-1] for place in swept_keys(document))},
             points=tuple(variant.experiment for variant in variants),
             pair=document.get("pair"),
+            task=self.task,
         )
-        self._add(check_references(document, subject), Point())
+        self._add(check_references(document, swept_experiment), Point())
 
     def _add(self, findings: Iterable[Finding], point: Point) -> None:
         for finding in findings:
@@ -195,23 +227,26 @@ class _Reading:
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
 
 
-def strategies_in(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield where the experiment names a strategy, and its name."""
-    for path, group in _hosts(experiment).items():
-        yield (*path, "strategy"), group.strategy.reference
+def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
+    """Yield what is wrong with values that are right by themselves."""
+    for group in task.groups(experiment):
+        yield from group.check()
+    yield from task.check(experiment)
+    if task.has_trials(experiment):
+        yield from _check_topology(experiment, task)
+    yield from _check_capture(experiment, task.capturable(experiment))
 
 
-def _hosts(experiment: Experiment) -> dict[tuple[str, ...], Hosts]:
-    hosts: dict[tuple[str, ...], Hosts] = {("peers", name): group for name, group in experiment.peers.items()}
-    if experiment.servers is not None:
-        hosts["servers",] = experiment.servers
-    return hosts
+def _check_topology(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
+    groups = " and ".join(f"`{key}:`" for key in task.group_keys)
+    for key in FROM_GROUPS:
+        if key in experiment.topology.parameters:
+            yield Finding(("topology", key), f"is set from {groups}: leave it out")
 
 
-def _traces(experiment: Experiment) -> Iterator[tuple[tuple[str, ...], Trace]]:
-    """Yield where the experiment reads a column of another file."""
-    for path, group in _hosts(experiment).items():
-        for key in ("up", "down", "arrival"):
-            value = getattr(group, key, None)
-            if isinstance(value, Trace):
-                yield (*path, key), value
+def _check_capture(experiment: Experiment, known: Sequence[str]) -> Iterator[Finding]:
+    if isinstance(experiment.capture, list):
+        for index, name in enumerate(experiment.capture):
+            if name not in known:
+                hint = did_you_mean(name, known)
+                yield Finding(("capture", index), f"there is no {name!r}{hint}: write {', '.join(known)}")

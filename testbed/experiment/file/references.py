@@ -1,12 +1,11 @@
-"""Whether what figures and expectations name will be measured: found out before a run, and not at its end."""
+"""Check before a run that the columns and values in figures and expectations will exist."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 from pydantic import ValidationError
 
-from contract.programs import ProfileName
 from testbed.experiment.columns import (
     COARSEST_FIRST,
     EXPECTED_OF,
@@ -19,7 +18,6 @@ from testbed.experiment.columns import (
     columns_of,
     table_having,
 )
-from testbed.experiment.file.findings import Finding, did_you_mean
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.expressions import (
     Comparison,
@@ -30,11 +28,10 @@ from testbed.experiment.language.expressions import (
     parse_expectation,
     read_value,
 )
-from testbed.experiment.plan.trials import Distribution, Term
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
-from testbed.experiment.schema.hosts import PeerGroup, Servers
-from testbed.experiment.schema.keys import Key
+from testbed.tasks.task import ColumnWords, Task
+from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 _DEFAULT_Y: Final = "distribution_s"
 _RATIOS: Final = ("ratio", "payload_ratio")
@@ -44,70 +41,47 @@ _ELSEWHERE: Final = "the swept keys are columns, and those in docs/results.md"
 
 
 @dataclass(frozen=True)
-class Words:
-    """What a column of words can hold: in this experiment, and in any."""
-
-    here: frozenset[str]
-    anywhere: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What the experiment varies, as far as it can be read: a file that has mistakes may have no points."""
+class SweptExperiment:
+    """What figures and expectations can refer to; a file with mistakes may have no points."""
 
     swept: Mapping[str, Sequence[Any] | None]
-    """The values of each swept key; None where they are not in order."""
+    """The values of each swept key; None if they are invalid."""
     points: tuple[Experiment, ...]
     pair: str | None
+    task: Task[Any]
 
     def column(self, name: str) -> Column | None:
-        """Return a column of any table, or None."""
+        """Find a column in any table."""
         return next((columns[name] for table in EXPECTED_OF if name in (columns := self.columns(table))), None)
 
     def columns(self, table: str) -> dict[str, Column]:
-        """Return what can be named where rows are those of a table."""
+        """Return the columns of a table, with those of the sweep."""
         return columns_of(table, self.swept)
 
-    def words(self) -> dict[str, Words]:
-        """Return what columns of words hold."""
-        hosts = [group for point in self.points for group in _groups(point)]
-        profiles = {*(point.profile for point in self.points), *(each.profile for each in hosts if each.profile)}
+    def words(self) -> dict[str, ColumnWords]:
         return {
-            "verdict": Words(frozenset({"valid", "suspect"})),
-            "limited_by": Words(frozenset(get_args(Term))),
-            "distribution": Words(
-                frozenset(point.distribution for point in self.points), frozenset(get_args(Distribution))
-            ),
-            "profile": Words(frozenset(profiles), frozenset(get_args(ProfileName))),
-            "group": Words(frozenset(name for point in self.points for name in point.peers)),
-            "strategy": Words(frozenset(each.strategy.reference for each in hosts)),
-            "application": Words(frozenset(each.application for each in hosts)),
-            "measure": Words(frozenset({*TRIAL_MEASURES, *GROUP_MEASURES})),
-            "compared": Words(frozenset({"difference", "gain"})),
+            "verdict": ColumnWords(frozenset({"valid", "suspect"})),
+            "measure": ColumnWords(frozenset({*TRIAL_MEASURES, *GROUP_MEASURES})),
+            "compared": ColumnWords(frozenset({"difference", "gain"})),
+            **self.task.column_words(self.points),
         }
 
 
-def _groups(experiment: Experiment) -> Iterator[PeerGroup | Servers]:
-    yield from experiment.peers.values()
-    if experiment.servers is not None:
-        yield experiment.servers
-
-
-def check_references(document: Mapping[str, Any], subject: Subject) -> Iterator[Finding]:
-    """Yield what figures and expectations name and nobody will measure; what cannot be read is told elsewhere."""
+def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -> Iterator[Finding]:
+    """Yield references to what will not be measured. Syntax errors are reported elsewhere."""
     figures, expectations = document.get("figures"), document.get("expect")
     for name, written in figures.items() if isinstance(figures, Mapping) else ():
         try:
             figure = Figure.model_validate(written)
         except ValidationError:
             continue
-        yield from _Naming(("figures", name), subject).of_figure(figure)
+        yield from _References(("figures", name), experiment).of_figure(figure)
     for index, text in enumerate(expectations if isinstance(expectations, list) else ()):
-        yield from _Naming(("expect", index), subject).of_expectation(text)
+        yield from _References(("expect", index), experiment).of_expectation(text)
 
 
 def refused_value(comparison: Comparison, here: Iterable[object], anywhere: Iterable[object] = ()) -> str:
-    """Return why no row is equal to a value, as it is none of those that there are; nothing where one may be."""
+    """Return why no row can equal the value of a comparison; empty if one can."""
     values = [value for value in map(read_value, here) if value is not None]
     known = [*values, *(anywhere if comparison.sign == "!=" else ())]
     if comparison.sign not in {"=", "==", "!="} or comparison.value in known:
@@ -122,11 +96,11 @@ def _shown(value: Value) -> str:
 
 
 @dataclass(frozen=True)
-class _Naming:
-    """One figure or expectation, and where it stands."""
+class _References:
+    """Checks of one figure or expectation."""
 
-    path: tuple[Key, ...]
-    subject: Subject
+    path: KeyPath
+    experiment: SweptExperiment
 
     def of_expectation(self, text: object) -> Iterator[Finding]:
         try:
@@ -151,7 +125,7 @@ class _Naming:
     def _unused(self, figure: Figure) -> Iterator[Finding]:
         used = USED_BY[figure.kind]
         for key in sorted(figure.model_fields_set - used):
-            yield Finding((*self.path, key), f"means nothing to a figure of kind {figure.kind}: leave it out")
+            yield Finding((*self.path, key), f"is not used by a figure of kind {figure.kind}: leave it out")
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
         table = TABLE_OF.get(figure.kind)
@@ -163,18 +137,19 @@ class _Naming:
         if figure.kind == "timeline" and figure.y is not None and figure.y not in TIMELINE:
             possible = [name for name, column in TIMELINE.items() if column.label and name != "t"]
             hint = did_you_mean(figure.y, possible)
-            yield Finding((*self.path, "y"), f"{figure.y!r} is nothing second by second{hint}: {', '.join(possible)}")
+            problem = f"{figure.y!r} is not measured second by second{hint}: {', '.join(possible)}"
+            yield Finding((*self.path, "y"), problem)
         if figure.where is not None:
             yield from self._condition((*self.path, "where"), parse_condition(figure.where), table)
 
     def _one_table(self, figure: Figure) -> Iterator[Finding]:
-        """A curve's columns must be found in one table, and those of a matrix."""
+        """All columns of a curve or a heat map must be in one table."""
         if figure.kind not in {"curve", "heatmap"}:
             return
         series = figure.series
         if figure.kind == "heatmap":
-            series = rows_key(series or self.subject.pair, figure.x, self.subject.swept)
-        x = figure.x or next((key for key in self.subject.swept if key != series), None)
+            series = rows_key(series or self.experiment.pair, figure.x, self.experiment.swept)
+        x = figure.x or next((key for key in self.experiment.swept if key != series), None)
         if x is None:
             yield Finding(self.path, "has no x, and nothing is swept: write `x:` and a column")
             return
@@ -185,9 +160,9 @@ class _Naming:
 
     def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
         wanted = tuple(dict.fromkeys(names))
-        if table_having(wanted, self.subject.swept, tables) is None:
+        if table_having(wanted, self.experiment.swept, tables) is None:
             places = [f"{name} is in {', '.join(self._tables(name))}" for name in wanted]
-            yield Finding(self.path, f"names columns that no table has together: {'; '.join(places)}")
+            yield Finding(self.path, f"names columns that are not together in any table: {'; '.join(places)}")
 
     def _tables(self, name: str) -> list[str]:
         own = [table for table in EXPECTED_OF if name in TABLES[table]]
@@ -195,75 +170,66 @@ class _Naming:
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
         y = figure.y or _DEFAULT_Y
-        column = self.subject.column(y)
+        column = self.experiment.column(y)
         if figure.theory and column is not None and column.unit != "s" and y not in _RATIOS:
             problem = f"bounds are times: y can be {_DEFAULT_Y}, or a ratio, not {y}"
             yield Finding((*self.path, "theory"), problem)
-        if "pieces" in figure.theory and not all(map(has_equal_uploads, self.subject.points)):
-            needs = "one server and all peers with the same constant `up:`, no `down:`, and all from t = 0 with nothing"
-            yield Finding((*self.path, "theory"), f"pieces: that formula holds for {needs}")
+        for model in figure.theory:
+            if refusal := self.experiment.task.refused_theory(model, self.experiment.points):
+                yield Finding((*self.path, "theory"), refusal)
 
     def _pairs(self, figure: Figure) -> Iterator[Finding]:
-        if figure.compared is not None and self.subject.pair is None:
+        if figure.compared is not None and self.experiment.pair is None:
             yield Finding((*self.path, "compared"), _NO_PAIRS)
         if figure.compared is not None and figure.theory:
-            yield Finding((*self.path, "theory"), "there are no bounds on what is compared: leave it out")
+            yield Finding((*self.path, "theory"), "compared values have no bounds: leave it out")
 
     def _copies(self, figure: Figure) -> Iterator[Finding]:
-        is_traced = any(point.trace != "summary" for point in self.subject.points)
-        if (figure.y or "").startswith("copies") and self.subject.points and not is_traced:
-            yield Finding((*self.path, "y"), f"{figure.y} is not known from a summary: write `trace: pieces` too")
+        is_traced = any(point.trace_level != "summary" for point in self.experiment.points)
+        if (figure.y or "").startswith("copies") and self.experiment.points and not is_traced:
+            problem = f"{figure.y} is not recorded in a summary: write `trace_level: pieces` too"
+            yield Finding((*self.path, "y"), problem)
 
-    def _condition(self, path: tuple[Key, ...], condition: Condition, table: str | None = None) -> Iterator[Finding]:
+    def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:
         for comparison in condition.comparisons():
             unknown = list(self._column(path, comparison.name, comparison.offset, table=table))
             yield from unknown or self._value(path, comparison)
 
     def _column(
         self,
-        path: tuple[Key, ...],
+        path: KeyPath,
         name: str,
         offset: int | None = None,
         *,
         table: str | None = None,
         is_number: bool = False,
     ) -> Iterator[Finding]:
-        column = self.subject.columns(table).get(name) if table else self.subject.column(name)
+        column = self.experiment.columns(table).get(name) if table else self.experiment.column(name)
         if column is None:
             yield Finding(path, self._no_column(name, table), offset)
         elif is_number and column.is_words:
-            yield Finding(path, f"{name} holds words: a column of numbers is needed", offset)
+            yield Finding(path, f"{name} holds words, and a column of numbers is needed", offset)
 
     def _no_column(self, name: str, table: str | None) -> str:
-        if table and self.subject.column(name):
+        if table and self.experiment.column(name):
             return f"{name!r} is a column of {self._tables(name)[0]}, and this is made from {table}.csv"
         tables = [table] if table else COARSEST_FIRST
-        known = dict.fromkeys(column for each in tables for column in self.subject.columns(each))
+        known = dict.fromkeys(column for each in tables for column in self.experiment.columns(each))
         return f"there is no column {name!r}{did_you_mean(name, known)}: {_ELSEWHERE}"
 
-    def _value(self, path: tuple[Key, ...], comparison: Comparison) -> Iterator[Finding]:
-        name, column = comparison.name, self.subject.column(comparison.name)
+    def _value(self, path: KeyPath, comparison: Comparison) -> Iterator[Finding]:
+        name, column = comparison.name, self.experiment.column(comparison.name)
         reason = ""
-        if name in self.subject.swept:
-            values = self.subject.swept[name]
-            words = self.subject.words().get(name, Words(frozenset()))
+        if name in self.experiment.swept:
+            values = self.experiment.swept[name]
+            words = self.experiment.words().get(name, ColumnWords(frozenset()))
             reason = refused_value(comparison, map(as_cell, values), words.anywhere) if values else ""
         elif column is not None and column.is_words:
-            words = self.subject.words().get(name, Words(frozenset()))
+            words = self.experiment.words().get(name, ColumnWords(frozenset()))
             reason = refused_value(comparison, sorted(words.here), words.anywhere) if words.here else ""
-            if name in _OF_PAIRS and self.subject.pair is None:
+            if name in _OF_PAIRS and self.experiment.pair is None:
                 reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
-            reason = f"{name} holds numbers, and {comparison.value!r} is none"
+            reason = f"{name} holds numbers, and {comparison.value!r} is not a number"
         if reason:
             yield Finding(path, reason, comparison.value_offset)
-
-
-def has_equal_uploads(experiment: Experiment) -> bool:
-    """Whether one server and all peers have the same upload, no other limit, and begin together with nothing."""
-    server = experiment.servers
-    groups = experiment.peers.values()
-    if server is None or server.count > 1 or server.down is not None:
-        return False
-    is_even = all(isinstance(group.up, int) and group.up == server.up and group.down is None for group in groups)
-    return is_even and all(group.arrival == "flash" and group.start is None for group in groups)

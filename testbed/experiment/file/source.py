@@ -1,4 +1,4 @@
-"""A YAML file, and where in it everything stands."""
+"""A YAML file, with the line and column of everything in it."""
 
 import re
 from collections.abc import Sequence
@@ -13,34 +13,37 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
-
-Key = str | int
+from testbed.experiment.file.renamed import Renamed, rename_old_keys
+from testbed.values.findings import Key, KeyPath
 
 _PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone"
 _HINTS: Final = {
     r"'\t'": ": indent with spaces, not with tabs",
     "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",
 }
-"""What helps with what is met most often."""
+"""How to correct the most frequent errors."""
 _DUPLICATE: Final = re.compile(r'found duplicate key "(.*?)" with value')
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is a YAML mapping."""
+    """A YAML file whose top level is a mapping."""
 
     file: Path
     text: str
     document: CommentedMap
+    """With the present names of its keys."""
+    renamed: tuple[Renamed, ...] = ()
+    """The old names that the text has instead."""
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """The document as plain values; what an alias repeats is there once, and what contains itself is None."""
+        """The document as plain values. Aliases share one value; a value that contains itself is None there."""
         plain: dict[str, Any] = _plain(self.document, {})
         return plain
 
-    def known_part(self, path: Sequence[Key]) -> tuple[Key, ...]:
-        """Return as much of `path` from its beginning as leads to something in the document."""
+    def known_part(self, path: Sequence[Key]) -> KeyPath:
+        """Return the longest beginning of `path` that exists in the document."""
         value: object = self.document
         for depth, key in enumerate(path):
             if not _leads_on(value, key):
@@ -49,26 +52,26 @@ class Source:
         return tuple(path)
 
     def value(self, path: Sequence[Key]) -> object:
-        """Return what stands at `path`, which must exist."""
+        """Return the value at `path`, which must exist."""
         value: object = self.document
         for key in path:
             value = value[key]  # type: ignore[index]
         return value
 
     def place(self, path: Sequence[Key]) -> Place:
-        """Return where the key at `path` stands; what is not written stands where it would belong."""
+        """Return the place of the key at `path`; for a missing key, that of the mapping where it belongs."""
         known = self.known_part(path)
         if not known:
             return Place(self.file, self.document.lc.line + 1, self.document.lc.col + 1)
         parent = self.value(known[:-1])
         positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
-        if not positions or known[-1] not in positions:  # what `<<` merged in stands where its mapping does
+        if not positions or known[-1] not in positions:  # a key merged by `<<` has the place of its mapping
             return self.place(known[:-1])
         line, column = positions[known[-1]][:2]
         return Place(self.file, line + 1, column + 1)
 
     def value_place(self, path: Sequence[Key], offset: int = 0) -> Place:
-        """Return where the value at `path` stands, `offset` characters into it if it is written in one line."""
+        """Return the place of the value at `path`, `offset` characters into it if it is on one line."""
         parent, key = self.value(path[:-1]), path[-1]
         positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
         if not positions or key not in positions:
@@ -102,14 +105,15 @@ def _leads_on(value: object, key: Key) -> bool:
 
 
 def read_source(file: Path) -> Source:
-    """Read a YAML file whose top level is a mapping; an ExperimentError says what else it is, and where."""
+    """Read a YAML file; an ExperimentError says why it cannot be used, and where."""
     text = _read(file)
     document = _parse(file, text)
     if document is None:
         raise _unusable(Place(file), f"is empty: {_PARTS}")
     if not isinstance(document, CommentedMap):
         raise _unusable(Place(file, 1, 1), f"a mapping of keys is needed at the top level: {_PARTS}")
-    return Source(file, text, document)
+    renamed = tuple(rename_old_keys(document))
+    return Source(file, text, document, renamed)
 
 
 def _read(file: Path) -> str:
@@ -137,9 +141,9 @@ def _parse(file: Path, text: str) -> object:
 
 
 def _in_words(problem: str) -> str:
-    """Say what the parser says, and of what is met most often how to mend it."""
+    """Return the parser's message, with advice on the most frequent errors."""
     if repeated := _DUPLICATE.match(problem):
-        return f"the key {repeated[1]!r} is there twice: write it once"
+        return f"the key {repeated[1]!r} is written twice: write it once"
     hint = next((hint for found, hint in _HINTS.items() if found in problem), "")
     return f"is not YAML here: {problem}{hint}"
 

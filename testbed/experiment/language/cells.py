@@ -1,17 +1,17 @@
-"""How a swept value stands in a table, and how people name it."""
+"""Swept values as tables write them and as people read them."""
 
 import json
 
 
 def as_cell(value: object) -> object:
-    """Return a swept value as tables have it: numbers and words as they were written."""
+    """Return a swept value as tables write it: numbers and words as in the file, anything else as JSON."""
     if isinstance(value, bool | list | dict) or value is None:
         return json.dumps(value, sort_keys=True)
     return value
 
 
 def readable(cell: object) -> str:
-    """Return a cell as people read it: a strategy with its parameters is `bittyrant, excess withheld`."""
+    """Return a cell in a readable form: a strategy with parameters becomes `bittyrant, excess withheld`."""
     text = str(cell)
     if not text.startswith("{"):
         return text

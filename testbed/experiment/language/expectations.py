@@ -1,16 +1,16 @@
-"""Hold what came out against what was expected."""
+"""Compare results with expectations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from math import isnan
 
 from testbed.experiment.language.expressions import COMPARE, Expectation, parse_expectation
+from testbed.values.findings import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One expectation, and what became of it."""
+    """One expectation, and whether it holds."""
 
     text: str
     holds: bool
@@ -22,7 +22,7 @@ class Outcome:
 
 
 def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
-    """Hold each expectation against the rows; one that nothing was measured for does not hold."""
+    """Evaluate each expectation on the rows; without a measured value, it does not hold."""
     parsed = [parse_expectation(each) if isinstance(each, str) else each for each in expectations]
     return [_outcome(expectation, rows) for expectation in parsed]
 
@@ -49,7 +49,5 @@ def _unknown_column(expectation: Expectation, rows: Sequence[Mapping[str, object
     known = dict.fromkeys(column for row in rows for column in row)
     for column in expectation.columns:
         if column not in known:
-            close = get_close_matches(column, known, n=1)
-            hint = f" (did you mean {close[0]}?)" if close else ""
-            return f"there is no column {column!r}{hint}" if known else "there are no rows"
+            return f"there is no column {column!r}{did_you_mean(column, known)}" if known else "there are no rows"
     return ""

@@ -1,4 +1,4 @@
-"""The small language of `when:`, `where:` and `expect:`; parsed, never run as code.
+"""The small language of `when:`, `where:` and `expect:`; it is parsed, and never run as code.
 
     expectation  product (COMPARE product)+ [where condition]
     product      factor (* factor)*
@@ -8,21 +8,21 @@
     value        a number, a quantity such as 8 Mbit/s, a word, or text in quotes
     COMPARE      = != < <= > >=
 
-A quantity is read in the first unit of its kind: bit/s, B, s, %, /s. What a row has is read in the same way, so that
-`8 Mbit/s` in a table equals 8000 kbit/s here.
+A quantity is converted to the first unit of its kind: bit/s, B, s, %, /s. Values of rows are converted in the same way,
+so that `8 Mbit/s` in a table equals 8000 kbit/s here.
 """
 
 import operator
 import re
+import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from math import nan
+from math import ceil, floor, nan
 from typing import Any, Final, NoReturn, TypeAlias
 
 from testbed import units
 from testbed.experiment.language.cells import as_cell, readable
-from testbed.experiment.language.statistics import AGGREGATES
 
 Value: TypeAlias = float | str
 Row: TypeAlias = Mapping[str, object]
@@ -57,8 +57,25 @@ _TOKEN: Final = re.compile(
 _END: Final = "the end"
 
 
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the value that `percent` of the values do not exceed, interpolated between two of them."""
+    ordered = sorted(values)
+    position = (len(ordered) - 1) * percent / 100
+    low, high = ordered[floor(position)], ordered[ceil(position)]
+    return low + (high - low) * (position - floor(position))
+
+
+AGGREGATES: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+    "min": min,
+    "max": max,
+    "p95": lambda values: percentile(values, 95),
+}
+
+
 class ExpressionError(ValueError):
-    """A text that is not in the language; `offset` is where it stops being."""
+    """A syntax error; `offset` is its position in the text."""
 
     def __init__(self, offset: int, reason: str) -> None:
         self.offset = offset
@@ -77,56 +94,51 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A row's value against one that is written: `distribution = bittorrent`."""
+    """A comparison of a row's value with a constant: `distribution = bittorrent`."""
 
     name: str
     sign: str
     value: Value
     offset: int = field(default=0, compare=False)
-    """Where in the text the name stands, and the value."""
+    """The position of the name in the text; then that of the value."""
     value_offset: int = field(default=0, compare=False)
 
     def holds(self, row: Row) -> bool:
-        """Whether the row's value is so; values that cannot be compared differ, and have no order."""
+        """Whether it holds for a row. Values of different types are unequal and have no order."""
         found = read_value(row.get(self.name))
         if found is None or isinstance(found, str) != isinstance(self.value, str):
             return self.sign == "!=" and found is not None
         return COMPARE[self.sign](found, self.value)
 
     def comparisons(self) -> "Iterator[Comparison]":
-        """Yield what it is made of."""
         yield self
 
 
 @dataclass(frozen=True, slots=True)
 class Junction:
-    """Conditions of which all must hold, or any."""
+    """Conditions joined by `and` (all) or `or` (any)."""
 
     parts: "tuple[Condition, ...]"
     of: Callable[[Iterator[bool]], bool]
 
     def holds(self, row: Row) -> bool:
-        """Whether enough of them hold."""
         return self.of(part.holds(row) for part in self.parts)
 
     def comparisons(self) -> Iterator[Comparison]:
-        """Yield what it is made of."""
         for part in self.parts:
             yield from part.comparisons()
 
 
 @dataclass(frozen=True, slots=True)
 class Negation:
-    """A condition that must not hold."""
+    """A condition after `not`."""
 
     part: "Condition"
 
     def holds(self, row: Row) -> bool:
-        """Whether it does not."""
         return not self.part.holds(row)
 
     def comparisons(self) -> Iterator[Comparison]:
-        """Yield what it is made of."""
         yield from self.part.comparisons()
 
 
@@ -134,21 +146,21 @@ Condition: TypeAlias = Comparison | Junction | Negation
 
 
 def names_in(condition: Condition) -> tuple[str, ...]:
-    """Return the columns that a condition looks at."""
+    """Return the columns that a condition reads."""
     return tuple(dict.fromkeys(comparison.name for comparison in condition.comparisons()))
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
-    """One number of many rows: `payload_ratio.mean`; `count` without a column counts the rows."""
+    """One number from many rows: `payload_ratio.mean`; `count` without a column counts rows."""
 
     column: str
     name: str
     offset: int = field(default=0, compare=False)
-    """Where in the text it stands."""
+    """Its position in the text."""
 
     def of(self, rows: Sequence[Row]) -> float:
-        """Return the number; nan where no row has one."""
+        """Return the number; nan if no row has one."""
         if not self.column:
             return float(len(rows))
         values = [read_value(row.get(self.column)) for row in rows]
@@ -168,7 +180,6 @@ class Product:
     factors: tuple[float | Aggregate, ...]
 
     def of(self, rows: Sequence[Row]) -> float:
-        """Return the number."""
         result = 1.0
         for factor in self.factors:
             result *= factor.of(rows) if isinstance(factor, Aggregate) else factor
@@ -176,13 +187,12 @@ class Product:
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
-        """What is taken from the rows."""
         return tuple(factor for factor in self.factors if isinstance(factor, Aggregate))
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What should come out: `1 <= payload_ratio.mean < 1.3 where distribution = bittorrent`."""
+    """An expected result: `1 <= payload_ratio.mean < 1.3 where distribution = bittorrent`."""
 
     text: str
     products: tuple[Product, ...]
@@ -191,29 +201,27 @@ class Expectation:
 
     @property
     def aggregates(self) -> tuple[Aggregate, ...]:
-        """What is taken from the rows."""
         return tuple(aggregate for product in self.products for aggregate in product.aggregates)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that are looked at."""
         used = [aggregate.column for aggregate in self.aggregates if aggregate.column]
         return tuple(dict.fromkeys([*used, *(names_in(self.where) if self.where else ())]))
 
 
 def read_value(value: object) -> Value | None:
-    """Read what stands in a row: a number or a quantity as a number, other text as people read it, nothing as None."""
+    """Read a cell: a number or a quantity as a number, other text in its readable form, an empty cell as None."""
     if value is None or isinstance(value, bool):
         return None if value is None else str(value).lower()
     if isinstance(value, int | float):
-        return None if value != value else float(value)  # noqa: PLR0124 - nan is what a table has for nothing
+        return None if value != value else float(value)  # noqa: PLR0124 - tables have nan for an empty cell
     text = readable(as_cell(value)).strip()
     matched = _TOKEN.fullmatch(text)
     return _number(matched) if matched and matched["number"] else (text or None)
 
 
 def parse_condition(text: str) -> Condition:
-    """Read what stands behind `when:` or `where`."""
+    """Parse the condition after `when:` or `where`."""
     parser = _Parser(text)
     condition = parser.condition()
     parser.end()
@@ -221,7 +229,7 @@ def parse_condition(text: str) -> Condition:
 
 
 def parse_expectation(text: str) -> Expectation:
-    """Read one line of `expect:`."""
+    """Parse one line of `expect:`."""
     return _Parser(text).expectation()
 
 
@@ -239,7 +247,7 @@ def _tokens(text: str) -> Iterator[Token]:
         matched = _TOKEN.match(text, position)
         if matched is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            raise ExpressionError(offset, f"{text[offset]!r} means nothing here")
+            raise ExpressionError(offset, f"{text[offset]!r} is not allowed here")
         yield _token(matched)
         position = matched.end()
     yield Token("end", _END, end)
@@ -256,7 +264,7 @@ def _token(matched: re.Match[str]) -> Token:
 
 
 class _Parser:
-    """Reads tokens from left to right, and looks one ahead."""
+    """A recursive descent with one token of lookahead."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -274,7 +282,7 @@ class _Parser:
         self.end("`where`, a comparison")
         if not any(product.aggregates for product in products):
             raise ExpressionError(
-                0, "nothing measured is in it: write a column and an aggregate, like payload_ratio.mean"
+                0, "it has no measured value: write a column and an aggregate, like payload_ratio.mean"
             )
         return Expectation(self._text, tuple(products), tuple(signs), where)
 
@@ -344,7 +352,7 @@ class _Parser:
         return Aggregate(column, name, token.offset)
 
     def _took(self, text: str) -> bool:
-        """Take the next token if it is this one; a text in quotes is never a sign."""
+        """Take the next token if it is this one. A text in quotes never is."""
         found = self._next.kind in {"keyword", "sign"} and self._next.text == text
         if found:
             self._take()

@@ -1,1 +1,1 @@
-"""From an experiment to its trials, with every value filled in."""
+"""The trials of an experiment, with every value filled in."""

@@ -1,48 +1,27 @@
-"""The experiment resolved: every trial with every value filled in. No kernel, no clock, the same every time."""
+"""The plan of an experiment: all its trials with every value filled in. It uses no kernel and no clock."""
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from math import ceil, inf
+from collections.abc import Mapping
 from typing import Any
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
-from testbed.experiment.file.load import Variant, Written, strategies_in
-from testbed.experiment.plan.draws import Draws
-from testbed.experiment.plan.estimates import estimate
-from testbed.experiment.plan.hosts import draw_hosts
-from testbed.experiment.plan.trials import (
-    PlannedBound,
-    PlannedFluid,
-    PlannedTopology,
-    Record,
-    Settings,
-    Theory,
-    Trial,
-    TrialHosts,
-)
+from testbed.experiment.file.load import ExperimentFile, Variant
+from testbed.experiment.plan.trials import Settings, Trial, TrialHosts
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
-from testbed.theory import (
-    Bound,
-    Downloader,
-    Swarm,
-    chunked_seconds,
-    client_server_bound,
-    fluid_rates,
-    p2p_bound,
-    payload_share,
-)
+from testbed.values.draws import Draws
+from testbed.values.records import CommonSettings, PlannedTopology, Record
 
 
 class Plan(Record):
-    """All trials of an experiment, in the order in which they are run, and what is to be made of them."""
+    """All trials of an experiment in their order, and the figures and expectations for their results."""
 
     title: str
     question: str
     keys: tuple[str, ...]
-    """What is swept."""
+    """The swept keys."""
     pair: str | None
     seed: int
     repeat: int
@@ -51,44 +30,44 @@ class Plan(Record):
     expect: tuple[str, ...]
 
     def to_json(self) -> str:
-        """Write the plan so that `from_json` reads the same."""
         return self.model_dump_json(indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
-        """Read what `to_json` wrote."""
         return cls.model_validate_json(text)
 
 
-def make_plan(written: Written) -> Plan:
-    """Fill in every trial; each repetition goes through all points, so that a run cut short has seen all of them."""
-    experiment = written.experiment
-    if not experiment.peers:
-        raise ExperimentError([Problem(Place(written.file), "peers", "there are none, so there is nothing to plan")])
+def make_plan(file: ExperimentFile) -> Plan:
+    """Fill in every trial. A repetition covers all points before the next begins, so that a short run has seen all."""
+    experiment = file.experiment
+    if not file.has_trials:
+        raise ExperimentError(
+            [Problem(Place(file.path), file.task.group_keys[-1], "there are none, so there are no trials to plan")]
+        )
     rounds = range(1, experiment.repeat + 1)
     return Plan(
-        title=experiment.title or written.file.stem,
+        title=experiment.title or file.path.stem,
         question=experiment.question,
-        keys=tuple(written.variants[0].point.values),
+        keys=tuple(file.variants[0].point.values),
         pair=experiment.pair,
         seed=experiment.seed,
         repeat=experiment.repeat,
-        trials=tuple(_trial(variant, k, written) for k in rounds for variant in written.variants),
+        trials=tuple(_trial(variant, k, file) for k in rounds for variant in file.variants),
         figures=experiment.figures,
         expect=tuple(experiment.expect),
     )
 
 
-def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
-    """Fill in one trial. Its seed is made from all swept values but the paired one, and from the repetition."""
+def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
+    """Fill in one trial. Its seed depends on the repetition and all swept values but the paired ones."""
     experiment, point = variant.experiment, variant.point.values
-    shared = {key: value for key, value in point.items() if key not in written.paired_keys}
+    shared = {key: value for key, value in point.items() if key not in file.paired_keys}
     draw_of = _digest([experiment.seed, shared, repetition])
     seed = int(draw_of[:8], 16)
-    settings, hosts = _settings(experiment, written), draw_hosts(experiment, Draws(seed, written.columns))
-    swarm = _swarm(settings, hosts)
-    theory = _theory(settings, swarm)
-    bound = theory.client_server if settings.distribution == "client-server" else theory.p2p
+    task = file.task
+    settings = task.settings(experiment, _common_settings(experiment, _modules_used(experiment, file)))
+    hosts = task.hosts(experiment, Draws(seed, file.columns))
+    theory = task.theory(settings, hosts)
     return Trial(
         id=_trial_id(point, repetition, settings, hosts),
         point=point,
@@ -98,69 +77,32 @@ def _trial(variant: Variant, repetition: int, written: Written) -> Trial:
         settings=settings,
         hosts=hosts,
         theory=theory,
-        estimate=estimate(settings.distribution, bound, swarm, settings.time_limit),
+        estimate=task.estimate(settings, hosts, theory),
     )
 
 
-def _settings(experiment: Experiment, written: Written) -> Settings:
-    file, topology = experiment.file, experiment.topology
-    if file is None:
-        raise ValueError("an experiment with peers has a file")
+def _common_settings(experiment: Experiment, modules: Mapping[str, str]) -> CommonSettings:
+    topology = experiment.topology
     capture = () if experiment.capture == "none" else experiment.capture
-    return Settings(
-        distribution=experiment.distribution,
-        file_size=file.size,
-        piece_length=file.piece_length,
-        profile=experiment.profile,
+    return CommonSettings(
         topology=PlannedTopology(reference=topology.reference, parameters=topology.parameters),
         congestion_control=experiment.congestion_control,
         time_limit=experiment.time_limit,
         time_scale=experiment.time_scale,
         capture=("all",) if capture == "all" else tuple(capture),
-        trace=experiment.trace,
-        modules=_modules(experiment, written),
+        trace_level=experiment.trace_level,
+        modules=dict(modules),
     )
 
 
-def _modules(experiment: Experiment, written: Written) -> dict[str, str]:
-    used = {reference.partition(":")[0] for _, reference in strategies_in(experiment)}
-    return {name: text for name, text in sorted(written.modules.items()) if name in used}
-
-
-def _swarm(settings: Settings, hosts: TrialHosts) -> Swarm:
-    """Return the trial in the theory's words; several servers are one with all their uploads."""
-    peers = tuple(
-        Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held, arrival=peer.arrival) for peer in hosts.peers
-    )
-    return Swarm(8 * settings.file_size, sum(server.up or 0 for server in hosts.servers), peers)
-
-
-def _theory(settings: Settings, swarm: Swarm) -> Theory:
-    return Theory(
-        client_server=_bound(client_server_bound, swarm),
-        p2p=_bound(p2p_bound, swarm),
-        fluid=_streams(swarm) if settings.distribution == "fluid" else None,
-        pieces_seconds=chunked_seconds(
-            swarm.in_payload(payload_share()), ceil(settings.file_size / settings.piece_length)
-        ),
-    )
-
-
-def _streams(swarm: Swarm) -> PlannedFluid:
-    rates = fluid_rates(swarm)
-    return PlannedFluid(limit=rates.limit, relayed=rates.relayed, direct=rates.direct)
-
-
-def _bound(of: Callable[[Swarm], Bound], swarm: Swarm) -> PlannedBound:
-    bound = of(swarm)
-    return PlannedBound(
-        seconds=bound.seconds, payload_seconds=of(swarm.in_payload(payload_share())).seconds, limit=bound.limit
-    )
+def _modules_used(experiment: Experiment, file: ExperimentFile) -> dict[str, str]:
+    used = {reference.partition(":")[0] for _, reference in file.task.modules(experiment)}
+    return {name: text for name, text in sorted(file.modules.items()) if name in used}
 
 
 def _trial_id(point: Mapping[str, Any], repetition: int, settings: Settings, hosts: TrialHosts) -> str:
-    """Name a trial after its values, for people, and after a digest of everything that makes it what it is."""
-    digest = _digest([repetition, settings.model_dump(mode="json"), hosts.model_dump(mode="json")])
+    """Name a trial by its swept values, for readers, and by a digest of everything that defines it."""
+    digest = _digest([repetition, settings.identity(), hosts.model_dump(mode="json")])
     words = [f"{key.rpartition('.')[2]}-{_word(value)}" for key, value in point.items()]
     return "_".join([*words, f"r{repetition}"])[:80] + f"_{digest[:8]}"
 

@@ -1,1 +1,1 @@
-"""What an experiment file can say."""
+"""The keys of experiment files."""

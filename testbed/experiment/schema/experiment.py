@@ -1,13 +1,13 @@
-"""What an experiment file can say, checked where each value stands.
+"""The keys of every experiment, and with those of its task the model of a whole file.
 
-What takes several keys together to judge is in `testbed.experiment.file.checks`. A topology's own parameters, and a
-strategy's, are taken as they are written: only they know what they mean.
+Checks that need several keys together are in `testbed.experiment.file.checks`, and those of a task beside its keys. The
+parameters of a topology or a strategy are taken as they are written: only they know what they mean.
 """
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -15,38 +15,29 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    create_model,
     model_validator,
 )
 
-from contract.programs import ProfileName
 from testbed.experiment.schema.figures import ConditionText, ExpectationText, Figure
-from testbed.experiment.schema.hosts import Named, Part, PeerGroup, Servers
-from testbed.experiment.schema.quantities import (
+from testbed.tasks.planning import DEFAULT_TASK, TASKS, TaskName
+from testbed.values.parts import Named, Part
+from testbed.values.quantities import (
     LIST,
     PLAIN,
     Count,
     Positive,
     PositiveDuration,
-    Size,
     Text,
     forms,
     message,
     needed,
     word,
 )
-from testbed.experiment.schema.ranges import RangeError, expand
+from testbed.values.ranges import RangeError, expand
 
-KIB = 1024
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-
-def _piece_length(size: int) -> int:
-    if size < 16 * KIB or size & (size - 1):
-        raise needed("a power of two from 16 KiB on (16 KiB, 32 KiB, 64 KiB, ...)")
-    return size
-
-
-PieceLength: TypeAlias = Annotated[Size, AfterValidator(_piece_length)]
-GroupName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 FigureName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
@@ -59,23 +50,9 @@ Capture: TypeAlias = Annotated[
 
 
 class TopologyChoice(Named):
-    """Which topology to build, and from which parameters."""
+    """The topology to build, and its parameters."""
 
     reference: Text = Field(alias="class", description="star, two-isps, tree, a file such as my.py, or module:name")
-
-
-class File(Part):
-    """What is distributed."""
-
-    size: Size = Field(description="F")
-    piece_length: PieceLength = Field(default=256 * KIB, description="a power of two from 16 KiB on")
-
-
-class TrackerChoice(Part):
-    """How peers find one another."""
-
-    kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
-    numwant: Count = Field(default=50, description="how many peers to ask it for")
 
 
 def _number(value: object) -> object:
@@ -120,45 +97,32 @@ class Sweep(Part):
     __pydantic_extra__: dict[str, Axis]
 
     zip: dict[str, Axis] = Field(default_factory=dict, description="keys that take their values together")
-    when: ConditionText | None = Field(default=None, description="a condition on the values; other points are left out")
+    when: ConditionText | None = Field(default=None, description="a condition on the values; other points are skipped")
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
-        """The values of each key that goes through its own, in the order of the file."""
+        """The values of each key that is combined with all others, in the order of the file."""
         return {path: values_of(axis) for path, axis in self.__pydantic_extra__.items()}
 
     @property
     def zipped(self) -> dict[str, tuple[Any, ...]]:
-        """The values of the keys that go together."""
+        """The values of the zipped keys."""
         return {path: values_of(axis) for path, axis in self.zip.items()}
 
 
 def values_of(axis: list[Any] | Range) -> tuple[Any, ...]:
-    """Return the values of a list or a range."""
     return tuple(expand(axis.first, axis.last, axis.step, axis.factor)) if isinstance(axis, Range) else tuple(axis)
 
 
 class Experiment(Part):
-    """One experiment as its author wrote it."""
+    """One experiment, as its file describes it."""
 
     title: StrictStr = Field(default="", description="one line, for tables and figures")
-    question: StrictStr = Field(default="", description="what the experiment is to find out")
-    distribution: Literal["client-server", "bittorrent", "fluid"] = Field(
-        default="bittorrent", description="how the file travels; fluid: the scheme that attains the bound"
-    )
-    file: File | None = Field(default=None, description="what is distributed")
-    servers: Servers | None = Field(default=None, description="who has the whole file")
-    peers: dict[GroupName, PeerGroup] = Field(
-        default_factory=dict, description="groups of peers, by a name of your choice"
-    )
-    tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="how peers find one another")
-    profile: ProfileName = Field(default="course", description="the constants of the clients")
+    question: StrictStr = Field(default="", description="what the experiment should find out")
+    task: TaskName = Field(default=DEFAULT_TASK, description="what the hosts do")
     topology: TopologyChoice = Field(
         default_factory=lambda: TopologyChoice.model_validate({"class": "star"}),
         description="the network; where there are peers, their hosts are set from the groups",
-    )
-    placement: Literal["in-order", "drawn"] = Field(
-        default="in-order", description="peers stand in the topology in the order of the file, or by chance"
     )
     congestion_control: Literal["cubic", "reno", "bbr"] = Field(default="cubic", description="of every host's TCP")
     time_limit: PositiveDuration = Field(default=600.0, description="a trial that takes longer is stopped")
@@ -166,23 +130,39 @@ class Experiment(Part):
         default=1.0, description="divides every period of the protocol (rechoking, ...), and nothing else"
     )
     sweep: Sweep | None = Field(default=None, description="keys that take several values")
-    repeat: Count = Field(default=1, description="trials of each point, each with draws of its own")
-    seed: Annotated[StrictInt, Field(ge=0)] = Field(default=1, description="from which every draw comes")
+    repeat: Count = Field(default=1, description="trials of each point, each with its own draws")
+    seed: Annotated[StrictInt, Field(ge=0)] = Field(default=1, description="the source of all random draws")
     pair: Text | None = Field(
         default=None, description="a key that is swept: trials that differ only in it share all draws"
     )
     capture: Capture = Field(
         default="none", description="packets to keep: of all hosts, or a list of servers, tracker and names of groups"
     )
-    trace: Literal["summary", "pieces", "full"] = Field(default="summary", description="how much the peers' traces say")
+    trace_level: Literal["summary", "pieces", "full"] = Field(
+        default="summary", description="how much detail the peers' traces have"
+    )
     figures: dict[FigureName, Figure] = Field(
         default_factory=dict, description="what to draw, by a name of your choice"
     )
     expect: list[ExpectationText] = Field(
-        default_factory=list, description="what should come out; the run's exit status says whether it did"
+        default_factory=list, description="expected results; the run's exit status says whether they hold"
     )
 
-    @property
-    def peer_count(self) -> int:
-        """N."""
-        return sum(group.count for group in self.peers.values())
+
+MODELS: Final[Mapping[TaskName, type[Experiment]]] = {
+    name: create_model("Experiment", __base__=(task.keys, Experiment), __doc__=Experiment.__doc__)
+    for name, task in TASKS.items()
+}
+"""By task: the keys of every experiment, and those of the task."""
+
+
+def task_named(document: Mapping[str, Any]) -> TaskName:
+    """Return the task of a document; the default one, if it names one that does not exist."""
+    name = document.get("task")
+    return next((known for known in TASKS if known == name), DEFAULT_TASK)
+
+
+def experiment_schema() -> dict[str, Any]:
+    """Return the JSON Schema of experiment files; checks that need several keys together are not in it."""
+    schema = MODELS[DEFAULT_TASK].model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": DIALECT, **schema, "title": "An experiment of the testbed"}

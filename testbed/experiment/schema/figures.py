@@ -1,4 +1,4 @@
-"""What an experiment file can say of figures and expectations."""
+"""The keys of figures, and the texts of expectations and conditions."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
@@ -12,8 +12,8 @@ from testbed.experiment.language.expressions import (
     parse_condition,
     parse_expectation,
 )
-from testbed.experiment.schema.hosts import Part
-from testbed.experiment.schema.quantities import Text
+from testbed.values.parts import Part
+from testbed.values.quantities import Text
 
 EXPRESSION = "expression"
 
@@ -34,41 +34,41 @@ ExpectationText: TypeAlias = Annotated[StrictStr, _readable(parse_expectation)]
 
 
 class Figure(Part):
-    """One figure, made from the tables of the results."""
+    """One figure, drawn from the tables of results."""
 
     kind: Literal["curve", "cdf", "timeline", "flows", "heatmap"] = Field(
         default="curve",
         description="curve: means of y over x, with lines between quantities and none between words; cdf: the share of"
-        " peers that were done; timeline: y over the seconds of a trial; flows: who sent how much to whom; heatmap:"
+        " peers that had completed; timeline: y over the seconds of a trial; flows: who sent how much to whom; heatmap:"
         " means of y in a matrix, x across and series down",
     )
     x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
     y: Text | None = Field(default=None, description="a column: distribution_s, payload_ratio, ...")
-    series: Text | None = Field(default=None, description="a column: each of its values is a line of its own")
-    panels: Text | None = Field(default=None, description="a column: each of its values has a panel of its own")
+    series: Text | None = Field(default=None, description="a column: one line for each of its values")
+    panels: Text | None = Field(default=None, description="a column: one panel for each of its values")
     interval: Literal["bootstrap", "range", "none"] = Field(
-        default="bootstrap", description="around each mean: a 95 % interval, the least and the most, or nothing"
+        default="bootstrap", description="around each mean: a 95 % interval, the range of values, or nothing"
     )
     theory: list[Literal["client-server", "p2p", "pieces"]] = Field(
         default_factory=list,
-        description="to draw beside what was measured: the bounds, and of files in pieces F/u (1 + floor(log2 N)/M)",
+        description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces",
     )
     compared: Literal["difference", "gain"] | None = Field(
         default=None,
-        description="y against the same of the pair's trial with the first value of `pair:`; difference: y minus it;"
-        " gain: it divided by y",
+        description="compare y with that of the pair's trial that has the first value of `pair:`; difference: y minus"
+        " that; gain: that divided by y",
     )
-    where: ConditionText | None = Field(default=None, description="a condition on the rows to take")
+    where: ConditionText | None = Field(default=None, description="a condition on the rows to use")
     title: Text | None = Field(default=None, description="above the figure")
 
     def columns(self, x: str, y: str) -> tuple[str, ...]:
-        """Return all columns that are named, for an x and a y that may be the kind's own."""
+        """Return all columns that the figure reads, given its x and y, which may be defaults of its kind."""
         conditions = names_in(parse_condition(self.where)) if self.where else ()
         return tuple(dict.fromkeys([x, y, *filter(None, [self.series, self.panels]), *conditions]))
 
 
 def rows_key(chosen: str | None, x: str | None, swept: Iterable[str]) -> str | None:
-    """Return the column whose values are the rows of a heat map: the chosen one, or the last key that is not x."""
+    """Return the column for the rows of a heat map: the chosen one, or the last swept key other than x."""
     return chosen or next((key for key in reversed(tuple(swept)) if key != x), None)
 
 
@@ -80,4 +80,4 @@ USED_BY: Final[Mapping[str, frozenset[str]]] = {
     "flows": _ALWAYS,
     "heatmap": _ALWAYS | {"x", "y", "series", "panels", "compared"},
 }
-"""Which keys mean something to a figure of each kind."""
+"""The keys that a figure of each kind uses."""

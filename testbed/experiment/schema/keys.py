@@ -1,4 +1,4 @@
-"""Which keys an experiment file can have, found out from the models themselves."""
+"""The keys that an experiment file can have, as the models define them."""
 
 import types
 from collections.abc import Iterator, Sequence
@@ -7,18 +7,18 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
-Key = str | int
+from testbed.values.findings import Key
 
 
 def follow(start: object, path: Sequence[Key]) -> object:
-    """Return the type of what stands at `path`, in which a union's form may be named by its tag; else LookupError."""
+    """Return the type at `path`, which may name a union's member by its tag; raise LookupError for an unknown key."""
     for key in path:
         start = step(start, key)
     return start
 
 
 def step(annotation: object, key: Key) -> object:
-    """Return the type of what stands under one key; a LookupError says that there is no such key."""
+    """Return the type under one key; raise LookupError if there is no such key."""
     bare = _bare(annotation)
     if bare is Any:
         return Any
@@ -34,18 +34,18 @@ def step(annotation: object, key: Key) -> object:
 
 
 def keys_of(annotation: object) -> tuple[str, ...]:
-    """Return the keys that a mapping of this type can have; nothing where any, or none, are possible."""
+    """Return the keys that a mapping of this type can have; empty if it takes any key, or is no mapping."""
     models = [member for member in _members(annotation) if isinstance(member, type) and issubclass(member, BaseModel)]
     return tuple(dict.fromkeys(key for model in models for key in fields_of(model)))
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
-    """Return a model's fields by the keys that a file writes."""
+    """Return a model's fields by their keys in a file."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def is_open(annotation: object) -> bool:
-    """Whether a mapping of this type has keys that its author chooses."""
+    """Whether authors choose the keys of a mapping of this type."""
     return any(
         get_origin(member) is dict or (isinstance(member, type) and _extra_type(member) is not None)
         for member in _members(annotation)
@@ -53,7 +53,7 @@ def is_open(annotation: object) -> bool:
 
 
 def key_paths(annotation: object, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield every key that can be written, as a path, with its field; NAME stands for what an author chooses."""
+    """Yield the path and field of every possible key; NAME stands for a name that authors choose."""
     for member in _members(annotation):
         if get_origin(member) is dict:
             yield from key_paths(get_args(member)[1], (*prefix, "NAME"))
@@ -86,7 +86,7 @@ def _step_into_model(model: type[BaseModel], key: Key) -> object:
 
 
 def _extra_type(model: type) -> object | None:
-    """Return the type of keys that the model does not name; None where it takes no other keys."""
+    """Return the type of a model's extra keys; None if it allows none."""
     if not issubclass(model, BaseModel) or model.model_config.get("extra") != "allow":
         return None
     extra: object = get_args(get_type_hints(model, include_extras=True)["__pydantic_extra__"])[1]

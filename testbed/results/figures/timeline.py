@@ -21,7 +21,7 @@ def draw_timeline(axes: Axes, material: Material) -> None:
         raise FigureError(f"figure {material.name}: y can be {', '.join(list(TIMELINE)[2:])}; not {y}")
     rows = material.rows("timeline", y, *filter(None, [material.figure.series]))
     if rows[y].isna().all():
-        needs = "it needs `trace: pieces`" if y.startswith("copies") else "nothing was counted"
+        needs = "it needs `trace_level: pieces`" if y.startswith("copies") else "nothing was counted"
         raise FigureError(f"figure {material.name}: {y} is empty in every trial: {needs}")
     for number, (name, part) in enumerate(material.series(rows)):
         mean = mean_line(part, y)

@@ -1,4 +1,4 @@
-"""What the kernel counted at the core's end of links that nothing shapes, whose queues count nothing."""
+"""Counters of links that are not shaped and so have no queue that counts: those of the core's interface."""
 
 import struct
 import time
@@ -43,7 +43,7 @@ class InterfaceCounters:
             netlink.close()
 
     def read(self) -> dict[ShapedIntf, Count]:
-        """Return the counts now, by the end at which each direction leaves: the host's is up, the core's down."""
+        """Return the counts by the end from which each direction leaves: the host's for up, the core's for down."""
         counts = {}
         for core, hosts in self._by_core.items():
             now = time.monotonic()

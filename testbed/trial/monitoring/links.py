@@ -1,9 +1,9 @@
-"""The links while a trial runs: what each direction carried, and whether it gave what was asked while it was busy.
+"""The links during a trial: what each direction carried, and whether it gave its rate while it was busy.
 
-A direction counts as busy for a second if data waited at its shaper when the second began, when it ended, and each time
-that somebody looked in between. What it gives then is not exactly its rate: the queue may have been empty for a moment,
-when the senders had nothing to send. So two things are kept of the busy seconds besides the mean: the fastest, which no
-shaper may allow to be above the rate, and which, of a link that was busy for long, must come up to it.
+A direction is busy for a second if data waited at its shaper when the second began, when it ended, and at every look in
+between. Even then it may give less than its rate, since its queue can be empty for a moment that no look saw. So the
+fastest busy second is kept besides the mean: it may not exceed the rate, and on a link that was busy for long it must
+reach it.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.monitoring.interface_counters import InterfaceCounters
 
 SHORTEST_SECONDS: Final = 0.5
-"""Of a shorter stretch no rate is made: a burst would be too large a part of it."""
+"""No rate is computed over a shorter time: a burst would be too large a part of it."""
 MOST_LOOKED_AT: Final = 200
-"""So many ends are looked at within a second, in turn where more data waits; the others do not count as busy."""
+"""How many ends are looked at within a second. Where data waits at more, they take turns; the others are not busy."""
 COLUMNS: Final = ("t", "host", "up_bytes", "up_packets", "up_drops", "down_bytes", "down_packets", "down_drops")
 
 
@@ -29,20 +29,16 @@ class Counted(Protocol):
     """One direction at one moment."""
 
     @property
-    def time(self) -> float:
-        """CLOCK_MONOTONIC."""
+    def time(self) -> float: ...  # CLOCK_MONOTONIC
 
     @property
-    def sent_bytes(self) -> int:
-        """Bytes of frames that left."""
+    def sent_bytes(self) -> int: ...  # of frames
 
     @property
-    def sent_packets(self) -> int:
-        """Packets that left."""
+    def sent_packets(self) -> int: ...
 
     @property
-    def dropped_packets(self) -> int:
-        """Packets that found the queue full."""
+    def dropped_packets(self) -> int: ...
 
 
 Reading = Mapping[ShapedIntf, Counted]
@@ -63,7 +59,7 @@ class LinkUse:
     fastest: float = 0.0
     """The rate of the fastest busy second."""
     looks: int = 0
-    """How often data was seen to wait in busy seconds, and never seen not to."""
+    """How often data was seen to wait in busy seconds."""
 
     @property
     def measured(self) -> float | None:
@@ -71,14 +67,13 @@ class LinkUse:
         return 8 * self.busy_bytes / self.busy_seconds if self.busy_seconds else None
 
     def busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
-        """Add a stretch in which data always waited, as far as is known."""
+        """Add a time in which data waited at every look."""
         self.busy_bytes += sent_bytes
         self.busy_seconds += seconds
         self.looks += looks
         self.fastest = max(self.fastest, 8 * sent_bytes / seconds)
 
     def row(self) -> dict[str, object]:
-        """Return what is kept of it."""
         measured = self.measured
         return {
             "host": self.host,
@@ -94,15 +89,15 @@ class LinkUse:
 
 
 @dataclass
-class LinkWatch:
-    """Reads all counters whenever it is asked to, and keeps them."""
+class LinkMonitor:
+    """Reads all counters when it is asked to, and keeps them."""
 
     network: Network
     rows: list[tuple[object, ...]] = field(default_factory=list)
     _first: Reading = field(default_factory=dict)
     _last: Reading = field(default_factory=dict)
     _always_waited: dict[ShapedIntf, None] = field(default_factory=dict)
-    """Where data waited when this second began, and whenever we looked since."""
+    """Ends at which data waited when this second began, and at every look since."""
     _looks: int = 0
     _turn: int = 0
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -120,23 +115,23 @@ class LinkWatch:
 
     @property
     def uses(self) -> list[LinkUse]:
-        """Every direction of every link, as far as it was watched."""
+        """Every direction of every link."""
         return list(self._uses.values())
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Start counting."""
         self._first = self._last = self._read()
 
     def look(self) -> None:
-        """See where data still waits, within a second."""
+        """Check where data still waits, within a second."""
         self._always_waited = {end: None for end in self._always_waited if self._shaped.waiting(end)}
         self._looks += 1
 
     def sample(self, t0: float) -> None:
-        """Keep the counts of this moment."""
+        """Keep the present counts."""
         before, now = self._last, self._read()
         for end, count in now.items():
-            self._note(end, before[end], count)
+            self._add(end, before[end], count)
         for host in self.network.hosts:
             up, down = _both_ends(host)
             moment = round(now[up].time - t0, 4)
@@ -146,7 +141,7 @@ class LinkWatch:
         self._looks = 0
 
     def received(self) -> dict[str, int]:
-        """Return the bytes of frames that each host took in so far."""
+        """Return the bytes of frames that each host received so far."""
         downs = {host.name: host.access.peer for host in self.network.hosts}
         return {name: self._uses[end].sent_bytes for name, end in downs.items()}
 
@@ -160,7 +155,7 @@ class LinkWatch:
         return counts
 
     def _chosen(self, waiting: list[ShapedIntf]) -> list[ShapedIntf]:
-        """Return as many as can be looked at, others each time."""
+        """Return as many as can be looked at, different ones each time."""
         start = self._turn % max(1, len(waiting))
         self._turn += MOST_LOOKED_AT
         return [*waiting[start:], *waiting[:start]][:MOST_LOOKED_AT]
@@ -173,7 +168,7 @@ class LinkWatch:
             last.dropped_packets - first.dropped_packets,
         )
 
-    def _note(self, end: ShapedIntf, before: Counted, now: Counted) -> None:
+    def _add(self, end: ShapedIntf, before: Counted, now: Counted) -> None:
         use, sent = self._uses[end], now.sent_bytes - before.sent_bytes
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets

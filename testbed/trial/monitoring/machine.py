@@ -1,6 +1,6 @@
-"""The machine while a trial runs: what is left of its processors, and who had to wait for them.
+"""The machine during a trial: how much of its processors is left, and which programs had to wait for them.
 
-Once a second: idle share of all processors, lateness of the idle sleeper, time that each application waited for a
+Once a second: idle share of all processors, wakeup latency of an idle program, time that each application waited for a
 processor (schedstat), pressure (PSI), packets dropped before the core saw them (softnet), memory left.
 """
 
@@ -13,25 +13,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-_SLEEPER: Final = "testbed.trial.monitoring.wakeup_latency"
+_WAKEUP_LATENCY: Final = "testbed.trial.monitoring.wakeup_latency"
 _PROC: Final = Path("/proc")
 _LEAST_MEMORY: Final = 0.03
 SHORTEST_SECONDS: Final = 0.5
-"""The processors' time is counted in ticks: a share of a shorter stretch means nothing."""
+"""Processor time is counted in ticks, so a share of a shorter time means nothing."""
 _NS: Final = 1e-6
 """Of a nanosecond in milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class MachineSample:
-    """One second. What this kernel does not tell is None."""
+    """One second. What this kernel does not report is None."""
 
     t: float
     """Seconds since t = 0, at the end of it."""
     idle_cpu: float
     """The share of all processors' time."""
     lateness_ms: float | None
-    """Of the sleeper: the 99th percentile; the worst where the sleeper had two seconds in ours."""
+    """The wakeup latency, 99th percentile; the worse one if two of its seconds ended in this one."""
     lateness_max_ms: float | None
     run_delay_ms: float
     """The longest time that one application waited for a processor, per second."""
@@ -55,7 +55,7 @@ def row(sample: MachineSample) -> tuple[object, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What only grows."""
+    """Counters that only grow."""
 
     moment: float
     idle: int
@@ -67,50 +67,52 @@ class _Counts:
     softnet_drops: int
 
 
-class MachineWatch:
-    """Takes samples of the machine; the sleeper lives as long as this."""
+class MachineMonitor:
+    """Takes samples of the machine, and runs the program that measures the wakeup latency."""
 
     def __init__(self, folder: Path) -> None:
-        self._naps: Final = folder / "sleeper.txt"
-        self._naps.touch()
-        self._naps_read = 0
+        self._latencies: Final = folder / "wakeup-latency.txt"
+        self._latencies.touch()
+        self._read_bytes = 0
         self._schedstats: dict[int, int] = {}
-        self._sleeper: subprocess.Popen[bytes] | None = None
+        self._probe: subprocess.Popen[bytes] | None = None
         self._before: _Counts | None = None
         self.samples: list[MachineSample] = []
 
     def __enter__(self) -> Self:
-        self._sleeper = subprocess.Popen([sys.executable, "-m", _SLEEPER, self._naps], stdin=subprocess.DEVNULL)
+        self._probe = subprocess.Popen(
+            [sys.executable, "-m", _WAKEUP_LATENCY, self._latencies], stdin=subprocess.DEVNULL
+        )
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        if self._sleeper is not None:
-            self._sleeper.kill()
-            self._sleeper.wait()
+        if self._probe is not None:
+            self._probe.kill()
+            self._probe.wait()
         for descriptor in self._schedstats.values():
             os.close(descriptor)
 
     def begin(self, now: float, applications: Iterable[int]) -> None:
-        """Count from now on; these processes are the applications."""
+        """Start counting; these processes are the applications."""
         for pid in applications:
             self._schedstats[pid] = os.open(_PROC / f"{pid}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
-        self._new_naps()
+        self._new_latencies()
         self._before = self._count(now)
 
     def sample(self, now: float, t0: float) -> MachineSample:
-        """Take a sample of the time since the last one; the last one again if that was just now."""
+        """Sample the time since the last sample; if that is too short, return the last sample."""
         before = self._before
         if before is None:
-            raise RuntimeError("the machine is not watched yet")
+            raise RuntimeError("begin() was not called")
         if self.samples and now - before.moment < SHORTEST_SECONDS:
             return self.samples[-1]
         after = self._count(now)
-        naps, waits = self._new_naps(), _waits(before, after)
+        latencies, waits = self._new_latencies(), _waits(before, after)
         sample = MachineSample(
             t=round(now - t0, 3),
             idle_cpu=round((after.idle - before.idle) / max(1, after.ticks - before.ticks), 4),
-            lateness_ms=max((nap[0] for nap in naps), default=None),
-            lateness_max_ms=max((nap[1] for nap in naps), default=None),
+            lateness_ms=max((each[0] for each in latencies), default=None),
+            lateness_max_ms=max((each[1] for each in latencies), default=None),
             run_delay_ms=round(max(waits, default=0.0), 2),
             run_delay_mean_ms=round(sum(waits) / len(waits), 2) if waits else 0.0,
             psi_cpu_some=_pressure(before, after),
@@ -126,16 +128,16 @@ class MachineWatch:
         waited = {pid: nanoseconds for pid, fd in self._schedstats.items() if (nanoseconds := _waited(fd)) is not None}
         return _Counts(now, idle, ticks, waited, _pressure_total(), _softnet_drops())
 
-    def _new_naps(self) -> list[tuple[float, float]]:
-        """Return what the sleeper has written since we looked last."""
-        text = self._naps.read_text()
+    def _new_latencies(self) -> list[tuple[float, float]]:
+        """Return the seconds of wakeup latency that were written since the last call: percentile and maximum."""
+        text = self._latencies.read_text()
         complete = text.rfind("\n") + 1
-        lines, self._naps_read = text[self._naps_read : complete].splitlines(), complete
+        lines, self._read_bytes = text[self._read_bytes : complete].splitlines(), complete
         return [(float(words[1]), float(words[2])) for line in lines if (words := line.split())]
 
 
 def machine_limits(samples: Iterable[MachineSample]) -> list[str]:
-    """Say which limits of the machine were hit."""
+    """Return the limits of the machine that were hit, in words."""
     least = min((sample.memory_available for sample in samples), default=1.0)
     return [f"only {least:.1%} of the memory was left"] if least < _LEAST_MEMORY else []
 

@@ -1,4 +1,4 @@
-"""What is read of the programs' traces while a trial runs, and when it is over; the tables read the rest."""
+"""What a trial reads from the traces of its applications; the tables read the rest."""
 
 import json
 import time
@@ -6,23 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from contract.events import Completed, Lagged
 from testbed.network import Process, ProcessError
 
 _LOOK_AGAIN_SECONDS: Final = 0.02
 
 
 def await_event(trace: Path, event: str, patience: float, process: Process) -> None:
-    """Wait until a trace tells of an event; raises ProcessError if its program ends before, or time does."""
+    """Wait until an event is in a trace; raises ProcessError if its program ends first or the patience does."""
     deadline = time.monotonic() + patience
     while not any(True for _ in events(trace, event)):
         if process.wait(_LOOK_AGAIN_SECONDS) is not None:
-            raise ProcessError(f"{process} ended with {process.returncode} before its trace told of {event!r}")
+            raise ProcessError(f"{process} ended with {process.returncode} before {event!r} was in its trace")
         if time.monotonic() > deadline:
-            raise ProcessError(f"the trace of {process} told nothing of {event!r} in {patience:g} s")
+            raise ProcessError(f"{event!r} was not in the trace of {process} after {patience:g} s")
 
 
 def events(trace: Path, event: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of one kind; other lines are not parsed, and a last one without its end does not count."""
+    """Yield the lines of one event. Other lines are not parsed, and a last line without its end is ignored."""
     wanted = f'"event":"{event}"'.encode()
     if not trace.exists():
         return
@@ -33,10 +34,12 @@ def events(trace: Path, event: str) -> Iterator[dict[str, Any]]:
 
 
 def completion(trace: Path) -> float | None:
-    """Return when a program had everything, on CLOCK_MONOTONIC; None if it never did."""
-    return next((float(line["t"]) for line in events(trace, "completed")), None)
+    """Return when a program completed, on CLOCK_MONOTONIC; None if it did not."""
+    return next((float(line["t"]) for line in events(trace, Completed.event)), None)
 
 
 def worst_lag(trace: Path, begin: float, end: float) -> float:
-    """Return by how many seconds the program's event loop was late at worst, between two moments."""
-    return max((float(line["seconds"]) for line in events(trace, "lagged") if begin <= line["t"] <= end), default=0.0)
+    """Return by how many seconds the program's event loop was late at worst between two moments."""
+    return max(
+        (float(line["seconds"]) for line in events(trace, Lagged.event) if begin <= line["t"] <= end), default=0.0
+    )

@@ -1,4 +1,4 @@
-"""An idle program that sleeps for 2 ms at a time: how late it wakes is how late every program of the machine is.
+"""Wakeup latency: an idle program sleeps for 2 ms at a time, and wakes as late as any program of the machine would.
 
     python -m testbed.trial.monitoring.wakeup_latency FILE
 
@@ -15,13 +15,13 @@ WINDOW: Final = 1.0
 
 
 def main() -> None:
-    """Sleep until killed."""
+    """Measure until killed."""
     with open(sys.argv[1], "a", buffering=1) as file:  # noqa: PTH123  As little as possible is imported.
-        watch(file)
+        measure(file)
 
 
-def watch(file: TextIO) -> None:
-    """Write a line a second."""
+def measure(file: TextIO) -> None:
+    """Write a line every second."""
     end = time.monotonic() + WINDOW
     late: list[float] = []
     while True:
@@ -35,7 +35,7 @@ def watch(file: TextIO) -> None:
 
 
 def summary(now: float, late: list[float]) -> str:
-    """Write down one second."""
+    """Return the line for one second."""
     ordered = sorted(late)
     ninety_ninth = ordered[int(0.99 * (len(ordered) - 1) + 0.5)]
     return f"{now:.6f} {1000 * ninety_ninth:.3f} {1000 * ordered[-1]:.3f}\n"

@@ -1,4 +1,4 @@
-"""Programs of this package as processes, for tests: started, awaited by what they print, and never left behind."""
+"""Programs as processes, for tests: started, awaited by what they print, and always ended."""
 
 import json
 import os
@@ -29,16 +29,16 @@ class Program:
         return match
 
     def end(self) -> tuple[int, str]:
-        """Wait for the end; returns the exit status and the complaints."""
+        """Wait for the end; returns the exit status and standard error."""
         _, complaints = self.process.communicate(timeout=SOON)
         return self.process.returncode, complaints
 
 
 @contextmanager
-def running(module: str, *arguments: str | Path) -> Iterator[Program]:
-    """Run `python -m peer.cli.MODULE`."""
-    command: Sequence[str | Path] = [sys.executable, "-m", f"peer.cli.{module}", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+def running(command: str, *arguments: str | Path) -> Iterator[Program]:
+    """Run `python -m peer COMMAND`."""
+    words: Sequence[str | Path] = [sys.executable, "-m", "peer", command, *arguments]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield Program(process)
         finally:
@@ -47,19 +47,19 @@ def running(module: str, *arguments: str | Path) -> Iterator[Program]:
 
 @contextmanager
 def serving(file: Path, *options: str | Path) -> Iterator[tuple[Program, int]]:
-    """Serve a file on loopback; gives the port too."""
+    """Serve a file on loopback; gives the program and its port."""
     with running("serve", file, "--bind", "127.0.0.1", "--port", "0", *options) as program:
         yield program, int(program.expect(r"ready 127\.0\.0\.1:(\d+)")[1])
 
 
 def facts(trace: Path, *events: str) -> list[dict[str, Any]]:
-    """Read a trace; with events, only lines of these."""
+    """Read a trace, or only the lines of some events."""
     lines = map(json.loads, trace.read_text().splitlines())
     return [line for line in lines if not events or line["event"] in events]
 
 
 def await_fact(trace: Path, event: str) -> None:
-    """Wait until a program has written an event down."""
+    """Wait until a program has recorded an event."""
     deadline = time.monotonic() + SOON
     while f'"event":"{event}"' not in trace.read_text():
         assert time.monotonic() < deadline, f"no {event} in {trace}"
@@ -67,7 +67,7 @@ def await_fact(trace: Path, event: str) -> None:
 
 
 def random_file(path: Path, length: int) -> bytes:
-    """Write a file that nothing can compress."""
+    """Write an incompressible file."""
     data = os.urandom(length)
     path.write_bytes(data)
     return data

@@ -1,4 +1,4 @@
-"""On shaped links the baselines take the time that theory says, and not much more."""
+"""On shaped links both schemes take the time of the bound, and not much more."""
 
 import json
 import time
@@ -28,12 +28,13 @@ from topologies.star import Star
 
 pytestmark = pytest.mark.kernel
 
-FOLDER = Path("/run/baselines")
+FOLDER = Path("/run/distribution")
 FILE, PLAN = FOLDER / "file.bin", FOLDER / "plan.json"
 PRELOAD = (
-    "peer.distribution.fluid.relay",
-    "peer.distribution.client_server.server",
-    "peer.distribution.client_server.client",
+    "peer.cli.main",
+    "peer.cli.serve",
+    "peer.cli.fetch",
+    "peer.cli.relay",
 )
 LENGTH = 1 << 20
 PORT = 7000
@@ -76,15 +77,15 @@ def swarm(peers: list[Downloader]) -> Swarm:
     return Swarm(LENGTH * 8, 16 * MEGA, tuple(peers))
 
 
-def test_four_clients_share_an_uplink_at_the_bound() -> None:
+def test_client_server_attains_bound() -> None:
     def serve(network: Network) -> None:
         server = network.host("server")
         options = ["--bind", str(server.address), "--port", str(PORT)]
-        server.start_python("peer.cli.serve", [FILE, *options]).wait_ready("^ready")
+        server.start_python("peer", ["serve", FILE, *options]).wait_ready("^ready")
 
     def join(host: EmulatedHost, _number: int) -> Process:
         options = ["--discard", "--original", FILE, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.fetch", [f"http://198.18.0.5:{PORT}/", *options])
+        return host.start_python("peer", ["fetch", f"http://198.18.0.5:{PORT}/", *options])
 
     at = swarm([Downloader(up=8 * MEGA, down=24 * MEGA)] * 4)
     seconds = sandbox.run(lambda: distribute(at, serve, join))
@@ -95,7 +96,7 @@ def test_four_clients_share_an_uplink_at_the_bound() -> None:
     ("server_up", "slow_down", "limit"),
     [(16, 24, "uploads"), (3, 24, "server"), (16, 4, "download")],
 )
-def test_the_fluid_scheme_attains_the_bound_whatever_limits(server_up: int, slow_down: int, limit: str) -> None:
+def test_fluid_scheme_attains_bound(server_up: int, slow_down: int, limit: str) -> None:
     at = Swarm(
         LENGTH * 8,
         server_up * MEGA,
@@ -105,7 +106,7 @@ def test_the_fluid_scheme_attains_the_bound_whatever_limits(server_up: int, slow
 
     def start(host: EmulatedHost, who: str) -> Process:
         options = ["--as", who, "--original", FILE, "--trace", trace_of(host)]
-        return host.start_python("peer.cli.relay", [PLAN, *options])
+        return host.start_python("peer", ["relay", PLAN, *options])
 
     def serve(network: Network) -> None:
         server, *peers = (Address(str(network.host(name).address), PORT) for name in ("server", "h1", "h2", "h3"))

@@ -1,4 +1,4 @@
-"""The HTTP server and its client as processes: what is fetched, what is survived, and how they end."""
+"""The HTTP server and its client as processes: fetching, failures, and exit codes."""
 
 import http.client
 import resource
@@ -12,15 +12,10 @@ from threading import Thread
 
 import pytest
 
-from peer.cli.fetch import main as client_main
-from peer.cli.serve import main as server_main
-from peer.distribution.endings import ExitCode
-from peer.net.http import (
-    Entity,
-    answer,
-    parse_request,
-    take_head,
-)
+from peer.cli.main import main
+from peer.distribution.client_server.ranges import Entity, answer
+from peer.net.http import parse_request, take_head
+from peer.process.exit_status import ExitStatus
 from tests.peer.distribution.programs import (
     SOON,
     facts,
@@ -45,16 +40,16 @@ def sha_of(file: Path) -> str:
 # Together.
 
 
-def test_a_client_fetches_checks_and_keeps_the_file(file: Path, tmp_path: Path) -> None:
+def test_client_fetches_checks_and_keeps_file(file: Path, tmp_path: Path) -> None:
     copy, ours, theirs = tmp_path / "copy", tmp_path / "client.jsonl", tmp_path / "server.jsonl"
     with serving(file, "--trace", theirs) as (server, port):
         options = ["--to", copy, "--sha1", sha_of(file), "--size", str(LENGTH), "--trace", ours]
         with running("fetch", f"http://localhost:{port}/file.bin", *options) as client:
             client.expect(r"ready 0\.0\.0\.0:\d+")
             client.expect("completed")
-            assert client.end() == (ExitCode.OK, "")
+            assert client.end() == (ExitStatus.OK, "")
         server.process.send_signal(signal.SIGTERM)
-        assert server.end() == (ExitCode.OK, "")
+        assert server.end() == (ExitStatus.OK, "")
     assert copy.read_bytes() == file.read_bytes()
     told = ["trace", "joined", "connected", "disconnected", "completed", "moved", "left"]
     assert [fact["event"] for fact in facts(ours)] == told
@@ -65,7 +60,7 @@ def test_a_client_fetches_checks_and_keeps_the_file(file: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("check", ["--original", "--sha1"])
-def test_a_file_that_is_not_the_expected_one_is_told(file: Path, tmp_path: Path, check: str) -> None:
+def test_wrong_file_is_reported(file: Path, tmp_path: Path, check: str) -> None:
     other = tmp_path / "other"
     random_file(other, LENGTH)
     trace = tmp_path / "trace"
@@ -74,36 +69,36 @@ def test_a_file_that_is_not_the_expected_one_is_told(file: Path, tmp_path: Path,
         options = ["--discard", check, expected, "--trace", trace]
         with running("fetch", f"http://127.0.0.1:{port}/file.bin", *options) as client:
             status, complaint = client.end()
-    assert status == ExitCode.WRONG_DATA
-    assert complaint.startswith("client: what came")
+    assert status == ExitStatus.WRONG_DATA
+    assert complaint.startswith("client: what arrived")
     assert not facts(trace, "completed")
     assert facts(trace, "error")[-1]["what"] in complaint
     assert facts(trace, "left")[0]["reason"] == "failed"
 
 
-def test_a_server_without_the_file_is_not_asked_again(file: Path) -> None:
+def test_missing_file_is_not_requested_again(file: Path) -> None:
     with serving(file) as (_, port):
         url = f"http://127.0.0.1:{port}/other"
         with running("fetch", url, "--discard", "--original", file) as client:
             status, complaint = client.end()
-    assert (status, complaint) == (ExitCode.GAVE_UP, f"client: {url}: the server answers 404; expected 200 or 206\n")
+    assert (status, complaint) == (ExitStatus.GAVE_UP, f"client: {url}: the server answers 404; expected 200 or 206\n")
 
 
-def test_another_length_than_was_said_is_refused(file: Path) -> None:
+def test_unexpected_length_is_refused(file: Path) -> None:
     with serving(file) as (_, port):
         options = ["--discard", "--sha1", sha_of(file), "--size", "5"]
         with running("fetch", f"http://127.0.0.1:{port}/", *options) as client:
             status, complaint = client.end()
-    assert status == ExitCode.WRONG_DATA
+    assert status == ExitStatus.WRONG_DATA
     assert f"expected 5 bytes, the server has {LENGTH}" in complaint
 
 
-# A client whose server is not ours.
+# A client and an unreliable server.
 
 
 @contextmanager
 def unreliable_server(file: Path, *, version: Callable[[int], str], cut_after: int) -> Iterator[tuple[int, list[str]]]:
-    """Answer as our server would, but end each connection after some bytes; gives the port, and what was asked for."""
+    """Answer like our server, but end each connection after some bytes; gives the port and the requests."""
     data, asked = file.read_bytes(), list[str]()
 
     def serve() -> None:
@@ -125,11 +120,11 @@ def unreliable_server(file: Path, *, version: Callable[[int], str], cut_after: i
         thread.join(SOON)
 
 
-def test_a_lost_connection_is_made_again_from_where_it_was(file: Path, tmp_path: Path) -> None:
+def test_lost_connection_is_resumed(file: Path, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     with unreliable_server(file, version=lambda _: "v", cut_after=1_400_000) as (port, asked):
         url = f"http://127.0.0.1:{port}/"
-        assert client_main([url, "--discard", "--sha1", sha_of(file), "--trace", str(trace)]) == ExitCode.OK
+        assert main(["fetch", url, "--discard", "--sha1", sha_of(file), "--trace", str(trace)]) == ExitStatus.OK
     ranges = [line for head in asked for line in head.split("\r\n") if line.startswith("Range")]
     assert ranges == ["Range: bytes=1400000-", "Range: bytes=2800000-"]
     assert [fact["what"] for fact in facts(trace, "error")] == ["closed by the other end"] * 2
@@ -137,47 +132,47 @@ def test_a_lost_connection_is_made_again_from_where_it_was(file: Path, tmp_path:
     assert facts(trace, "completed")[0]["wasted"] == 0
 
 
-def test_a_file_that_changed_meanwhile_is_fetched_anew(file: Path, tmp_path: Path) -> None:
+def test_changed_file_is_fetched_anew(file: Path, tmp_path: Path) -> None:
     trace, copy = tmp_path / "trace", tmp_path / "copy"
     versions = {1: "old"}
     with unreliable_server(file, version=lambda count: versions.get(count, "new"), cut_after=2_000_000) as (port, _):
         options = ["--to", str(copy), "--sha1", sha_of(file), "--trace", str(trace)]
-        assert client_main([f"http://127.0.0.1:{port}/", *options]) == ExitCode.OK
+        assert main(["fetch", f"http://127.0.0.1:{port}/", *options]) == ExitStatus.OK
     assert copy.read_bytes() == file.read_bytes()
     assert facts(trace, "completed")[0]["wasted"] == 2_000_000
 
 
-def test_a_server_that_stays_away_is_given_up(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_absent_server_is_given_up(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
-        status = client_main([url, "--discard", "--original", str(file), "--patience", "0"])
-    assert status == ExitCode.GAVE_UP
+        status = main(["fetch", url, "--discard", "--original", str(file), "--patience", "0"])
+    assert status == ExitStatus.GAVE_UP
     assert capsys.readouterr().err == f"client: {url}: Connection refused; nothing came for 0 s\n"
 
 
-def test_a_client_that_is_told_to_end_leaves_in_order(file: Path, tmp_path: Path) -> None:
+def test_signalled_client_leaves_in_order(file: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         options = ["--discard", "--original", file, "--trace", tmp_path / "trace"]
         with running("fetch", url, *options) as client, silent.accept()[0]:
             client.process.send_signal(signal.SIGTERM)
-            assert client.end() == (ExitCode.OK, "")
+            assert client.end() == (ExitStatus.OK, "")
     assert facts(tmp_path / "trace", "left")[0]["reason"] == "SIGTERM"
     assert not facts(tmp_path / "trace", "completed")
 
 
-def test_a_full_disk_is_one_line_and_an_exit_code(file: Path, tmp_path: Path) -> None:
+def test_full_disk_is_an_exit_code(file: Path, tmp_path: Path) -> None:
     with serving(file) as (_, port):
         url, limit = f"http://127.0.0.1:{port}/", 1 << 20
         with running("fetch", url, "--to", tmp_path / "copy", "--sha1", sha_of(file)) as client:
             resource.prlimit(client.process.pid, resource.RLIMIT_FSIZE, (limit, limit))
             status, complaint = client.end()
-    assert status == ExitCode.NO_DATA
+    assert status == ExitStatus.NO_DATA
     assert complaint.startswith(f"client: disk full: cannot write {tmp_path / 'copy'}")
 
 
-# A server whose clients are strangers.
+# A server and hostile clients.
 
 
 @contextmanager
@@ -189,7 +184,7 @@ def connection(port: int) -> Iterator[http.client.HTTPConnection]:
         made.close()
 
 
-def test_a_connection_is_kept_for_many_requests(file: Path) -> None:
+def test_connection_persists_for_many_requests(file: Path) -> None:
     data = file.read_bytes()
     with serving(file) as (_, port), connection(port) as made:
         for begin, end in ((0, 9), (1_000_000, LENGTH - 1), (5, 5)):
@@ -202,7 +197,7 @@ def test_a_connection_is_kept_for_many_requests(file: Path) -> None:
         assert made.sock is first_socket is not None
 
 
-def test_requests_that_come_at_once_are_answered_in_turn(file: Path) -> None:
+def test_pipelined_requests_are_answered_in_order(file: Path) -> None:
     asked = b"GET / HTTP/1.1\r\nRange: bytes=%d-%d\r\n\r\n"
     with serving(file) as (_, port), socket.create_connection(("127.0.0.1", port), SOON) as client:
         client.sendall(asked % (0, 3) + asked % (4, 7) + b"GET / HTTP/1.0\r\nRange: bytes=8-9\r\n\r\n")
@@ -223,7 +218,7 @@ def test_requests_that_come_at_once_are_answered_in_turn(file: Path) -> None:
         (b"GET /../etc/passwd HTTP/1.1\r\n\r\n", 404),
     ],
 )
-def test_a_stranger_hears_what_is_wrong_before_it_is_let_go(file: Path, said: bytes, status: int) -> None:
+def test_bad_request_is_answered_before_close(file: Path, said: bytes, status: int) -> None:
     with serving(file) as (_, port), socket.create_connection(("127.0.0.1", port), SOON) as client:
         client.sendall(said)
         client.shutdown(socket.SHUT_WR)
@@ -234,7 +229,7 @@ def test_a_stranger_hears_what_is_wrong_before_it_is_let_go(file: Path, said: by
             assert next_one.getresponse().status == 200
 
 
-def test_many_clients_that_take_nothing_cost_no_memory(file: Path) -> None:
+def test_clients_that_read_nothing_cost_no_memory(file: Path) -> None:
     with serving(file) as (server, port):
         status = Path(f"/proc/{server.process.pid}/status")
         clients = [socket.create_connection(("127.0.0.1", port), SOON) for _ in range(100)]
@@ -252,20 +247,18 @@ def test_many_clients_that_take_nothing_cost_no_memory(file: Path) -> None:
 # How they end.
 
 
-def test_a_port_in_use_is_one_line_and_an_exit_code(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_an_exit_code(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert server_main([str(file), "--bind", "127.0.0.1", "--port", str(port)]) == ExitCode.NO_ADDRESS
+        assert main(["serve", str(file), "--bind", "127.0.0.1", "--port", str(port)]) == ExitStatus.NO_ADDRESS
     assert capsys.readouterr().err == (
         f"server: cannot use the address 127.0.0.1:{port}: Address already in use; choose another --bind or --port\n"
     )
 
 
-def test_a_file_or_trace_that_cannot_be_opened_is_an_exit_code(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert server_main([str(tmp_path / "missing")]) == ExitCode.NO_DATA
-    assert server_main([str(file), "--trace", str(tmp_path / "no" / "trace")]) == ExitCode.NO_TRACE
+def test_unusable_file_or_trace_is_an_exit_code(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", str(tmp_path / "missing")]) == ExitStatus.NO_DATA
+    assert main(["serve", str(file), "--trace", str(tmp_path / "no" / "trace")]) == ExitStatus.NO_TRACE
     assert capsys.readouterr().err.count("\n") == 2
 
 
@@ -280,10 +273,8 @@ def test_a_file_or_trace_that_cannot_be_opened_is_an_exit_code(
         (["http://h/x", "--discard", "--sha1", "0" * 40, "--bind", "h"], "expected an IPv4 address, found 'h'"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_option_is_named(arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        client_main(arguments)
-    assert ended.value.code == ExitCode.USAGE
+        main(["fetch", *arguments])
+    assert ended.value.code == ExitStatus.USAGE
     assert problem in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Files that come: compared or hashed, in any order, kept or not."""
+"""Arriving files: compared or hashed, in any order, kept or not."""
 
 import hashlib
 from functools import partial
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from peer.distribution.content import WrongContentError, arriving, open_whole
-from peer.distribution.endings import EndError, ExitCode
+from peer.process.exit_status import ExitStatus, ProgramError
 
 sha1 = partial(hashlib.sha1, usedforsecurity=False)
 DATA = bytes(range(256)) * 4
@@ -21,34 +21,32 @@ def parts(order: list[int]) -> list[tuple[int, memoryview]]:
 
 
 @given(order=st.permutations(range(-(-len(DATA) // PART))))
-def test_a_copy_is_hashed_in_whatever_order_its_parts_come(
-    tmp_path_factory: pytest.TempPathFactory, order: list[int]
-) -> None:
+def test_copy_is_hashed_in_any_order(tmp_path_factory: pytest.TempPathFactory, order: list[int]) -> None:
     to = tmp_path_factory.mktemp("copy") / "folder" / "file"
     with arriving(to=to, original=None, digest=sha1(DATA).digest()) as arrival:
         for offset, part in parts(order):
-            arrival.came(offset, part)
+            arrival.arrived(offset, part)
         arrival.finish()
     assert to.read_bytes() == DATA
 
 
-def test_a_wrong_byte_is_found_by_the_hash_and_by_the_original(tmp_path: Path) -> None:
+def test_wrong_byte_is_found(tmp_path: Path) -> None:
     (tmp_path / "original").write_bytes(DATA[:-1] + b"\0")
     with arriving(to=None, original=None, digest=sha1(DATA[:-1]).digest()) as arrival:
-        arrival.came(0, memoryview(DATA))
+        arrival.arrived(0, memoryview(DATA))
         with pytest.raises(WrongContentError, match=f"its SHA-1 is {sha1(DATA).hexdigest()}"):
             arrival.finish()
     with arriving(to=None, original=tmp_path / "original", digest=None) as arrival:
-        arrival.came(0, memoryview(DATA)[:1000])
+        arrival.arrived(0, memoryview(DATA)[:1000])
         with pytest.raises(WrongContentError, match="within bytes 1000 to 1023"):
-            arrival.came(1000, memoryview(DATA)[1000:])
+            arrival.arrived(1000, memoryview(DATA)[1000:])
 
 
-def test_a_file_that_begins_anew_is_hashed_anew() -> None:
+def test_restarted_file_is_hashed_anew() -> None:
     with arriving(to=None, original=None, digest=sha1(DATA).digest()) as arrival:
-        arrival.came(0, memoryview(DATA)[:10])
+        arrival.arrived(0, memoryview(DATA)[:10])
         arrival.restart()
-        arrival.came(0, memoryview(DATA))
+        arrival.arrived(0, memoryview(DATA))
         arrival.finish()
 
 
@@ -61,19 +59,19 @@ def test_a_file_that_begins_anew_is_hashed_anew() -> None:
         ("folder", None, "expected a file, found a folder"),
     ],
 )
-def test_a_file_that_cannot_be_given_is_one_line(tmp_path: Path, name: str, length: int | None, problem: str) -> None:
+def test_unusable_file_is_reported(tmp_path: Path, name: str, length: int | None, problem: str) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "file").write_bytes(DATA)
     (tmp_path / "folder").mkdir()
-    with pytest.raises(EndError) as ended:
+    with pytest.raises(ProgramError) as ended:
         open_whole(tmp_path / name, length)
     assert problem in str(ended.value)
     assert str(tmp_path / name) in str(ended.value)
-    assert ended.value.code == ExitCode.NO_DATA
+    assert ended.value.status == ExitStatus.NO_DATA
 
 
-def test_without_a_copy_parts_have_to_come_in_order() -> None:
+def test_without_copy_parts_must_be_in_order() -> None:
     with arriving(to=None, original=None, digest=bytes(20)) as arrival:
-        arrival.came(10, memoryview(DATA)[10:])
+        arrival.arrived(10, memoryview(DATA)[10:])
         with pytest.raises(ValueError, match="out of order"):
-            arrival.came(0, memoryview(DATA)[:10])
+            arrival.arrived(0, memoryview(DATA)[:10])

@@ -1,4 +1,4 @@
-"""Plans of the fluid scheme: who sends which blocks, and what of a plan is refused."""
+"""Plans of the fluid scheme: which blocks each connection carries, and what is refused."""
 
 import json
 from itertools import pairwise
@@ -38,13 +38,13 @@ def plan(relayed: tuple[float, ...], direct: float, *, length: int = 1000, block
 
 
 def blocks(relayed: tuple[float, ...], direct: float, **size: int) -> dict[tuple[int, int], list[int]]:
-    """What goes over each connection that carries anything."""
+    """The blocks of each connection that carries any."""
     dealt, everybody = Deal(plan(relayed, direct, **size)), range(len(relayed) + 1)
     pairs = [(sender, receiver) for sender in everybody for receiver in everybody if sender != receiver]
     return {pair: list(dealt.blocks(*pair)) for pair in pairs if len(dealt.blocks(*pair))}
 
 
-def test_streams_of_one_rate_take_turns_and_peers_pass_theirs_on() -> None:
+def test_equal_streams_alternate_and_are_relayed() -> None:
     assert blocks((1, 1), 0) == {
         (0, 1): [0, 2, 4, 6, 8],
         (0, 2): [1, 3, 5, 7, 9],
@@ -53,7 +53,7 @@ def test_streams_of_one_rate_take_turns_and_peers_pass_theirs_on() -> None:
     }
 
 
-def test_a_direct_stream_goes_to_each_and_no_further() -> None:
+def test_direct_stream_is_not_relayed() -> None:
     assert blocks((1, 1), 1) == {
         (0, 1): [0, 2, 3, 5, 6, 8, 9],
         (0, 2): [1, 2, 4, 5, 7, 8],
@@ -62,7 +62,7 @@ def test_a_direct_stream_goes_to_each_and_no_further() -> None:
     }
 
 
-def test_who_cannot_upload_gets_everything_and_relays_nothing() -> None:
+def test_peer_without_uplink_relays_nothing() -> None:
     assert blocks((0, 1), 0) == {(0, 2): list(range(10)), (2, 1): list(range(10))}
 
 
@@ -75,14 +75,14 @@ def test_each_peer_gets_each_block_once(relayed: list[float], direct: float, cou
 
 
 @given(weights=RATES, count=st.integers(0, 300))
-def test_a_hand_is_never_far_from_its_share(weights: list[float], count: int) -> None:
+def test_dealing_stays_close_to_shares(weights: list[float], count: int) -> None:
     hands = deal(weights, count)
     for hand, weight in zip(hands, weights, strict=True):
         assert all(before < after for before, after in pairwise(hand))
         assert abs(len(hand) - count * weight / sum(weights)) <= len(weights)
 
 
-def test_a_part_of_a_block_is_one_and_the_server_goes_a_little_faster() -> None:
+def test_partial_block_counts_and_server_exceeds_rates() -> None:
     made = plan((1e6, 5e5), 1e5, length=1001)
     assert made.block_count == 11
     assert made.rate_to(2) == pytest.approx(6e5 * (1 + made.excess))
@@ -93,16 +93,16 @@ def test_a_part_of_a_block_is_one_and_the_server_goes_a_little_faster() -> None:
     ("length", "peers", "segments"),
     [(4 << 20, 30, 1), (4 << 20, 10, 2), (64 << 20, 30, 8), (8 << 20, 1, 8), (1000, 30, 1)],
 )
-def test_blocks_are_shorter_where_many_share_a_short_time(length: int, peers: int, segments: int) -> None:
-    """The last block of a stream comes to its relay, and then goes to all others at the stream's own low rate."""
+def test_blocks_are_shorter_for_many_slow_streams(length: int, peers: int, segments: int) -> None:
+    """The last block of a stream reaches its relay, which then sends it to all others at the stream's low rate."""
     assert fitting_block(length, [250_000 / peers] * peers, 0) == segments * 1448
 
 
-def test_who_relays_nothing_has_the_usual_blocks() -> None:
+def test_without_relaying_blocks_are_usual() -> None:
     assert fitting_block(1000, [0, 0], 10) == USUAL_BLOCK
 
 
-def test_a_plan_is_read_as_it_was_written() -> None:
+def test_plan_round_trips() -> None:
     made = plan((1e6, 1.5), 1e5)
     assert parse_plan(encode_plan(made)) == made
     assert parse_plan(encode_plan(made)).digest == made.digest
@@ -130,13 +130,13 @@ def test_a_plan_is_read_as_it_was_written() -> None:
         ({"blocks": 7}, "unknown keys: blocks; possible are length"),
     ],
 )
-def test_a_plan_that_cannot_be_used_says_where_and_why(changed: dict[str, Any], problem: str) -> None:
+def test_unusable_plan_is_explained(changed: dict[str, Any], problem: str) -> None:
     with pytest.raises(PlanError) as refused:
         parse_plan(json.dumps({**GIVEN, **changed}))
     assert problem in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "7", "\x00"])
-def test_what_is_no_plan_is_refused(text: str) -> None:
+def test_malformed_plan_is_refused(text: str) -> None:
     with pytest.raises(PlanError, match="expected"):
         parse_plan(text)

@@ -1,4 +1,4 @@
-"""The fluid scheme as processes: everybody gets the file, also after a loss, and strangers are kept out."""
+"""The fluid scheme as processes: all peers get the file, also after a loss, and foreign connections are refused."""
 
 import signal
 import socket
@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from peer.cli.relay import main
-from peer.distribution.endings import ExitCode
+from peer.cli.main import main
 from peer.distribution.fluid.connections import Hello, decode_hello
 from peer.distribution.fluid.plan import (
     SERVER,
@@ -20,6 +19,7 @@ from peer.distribution.fluid.plan import (
     parse_plan,
 )
 from peer.net.address import Address
+from peer.process.exit_status import ExitStatus
 from tests.peer.distribution.programs import (
     SOON,
     Program,
@@ -33,6 +33,14 @@ LENGTH = 700_001
 FAST = 100e6
 
 
+def status_of(arguments: list[str]) -> int:
+    """Run a command that argparse may end."""
+    try:
+        return main(arguments)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     random_file(tmp_path / "file.bin", LENGTH)
@@ -40,7 +48,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def addresses(count: int) -> list[Address]:
-    """Return free addresses; they are all found before the first is given back, so they differ."""
+    """Return free addresses, which differ since all are taken before the first is released."""
     with ExitStack() as taken:
         sockets = [taken.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [Address(*each.getsockname()) for each in sockets]
@@ -67,13 +75,13 @@ def relay(tmp_path: Path, who: int, *options: str | Path) -> Iterator[Program]:
 @pytest.mark.parametrize(
     ("relayed", "direct"), [([FAST], 0), ([FAST, FAST], 0), ([FAST, 0, FAST / 3], FAST), ([0, 0], FAST)]
 )
-def test_everybody_gets_each_block_once_and_ends(
+def test_each_peer_gets_each_block_once_and_ends(
     file: Path, tmp_path: Path, relayed: list[float], direct: float
 ) -> None:
     plan = make_plan(tmp_path, relayed, direct)
     with ExitStack() as stack:
         programs = [stack.enter_context(relay(tmp_path, who)) for who in range(len(relayed) + 1)]
-        assert [program.end() for program in programs] == [(ExitCode.OK, "")] * len(programs)
+        assert [program.end() for program in programs] == [(ExitStatus.OK, "")] * len(programs)
     deal = Deal(plan)
     for who in range(1, len(relayed) + 1):
         completed = facts(tmp_path / f"{who}.jsonl", "completed")[0]
@@ -83,7 +91,7 @@ def test_everybody_gets_each_block_once_and_ends(
         assert left["sent"] >= (len(relayed) - 1) * (len(deal.stream(who)) - 1) * plan.block
 
 
-def test_peers_keep_copies_and_relay_from_them(file: Path, tmp_path: Path) -> None:
+def test_peers_relay_from_copies(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [FAST, FAST], FAST)
     sha = sha1(file.read_bytes(), usedforsecurity=False).hexdigest()
     with relay(tmp_path, SERVER) as server, ExitStack() as stack:
@@ -91,19 +99,19 @@ def test_peers_keep_copies_and_relay_from_them(file: Path, tmp_path: Path) -> No
         peers = [
             stack.enter_context(relay(tmp_path, who, "--to", copy, "--sha1", sha)) for who, copy in enumerate(copies, 1)
         ]
-        assert [program.end() for program in (server, *peers)] == [(ExitCode.OK, "")] * 3
+        assert [program.end() for program in (server, *peers)] == [(ExitStatus.OK, "")] * 3
     assert [copy.read_bytes() == file.read_bytes() for copy in copies] == [True, True]
 
 
-def test_the_server_sends_no_faster_than_the_plan_says(file: Path, tmp_path: Path) -> None:
+def test_server_keeps_planned_rate(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [LENGTH / 0.7], 0)
     with relay(tmp_path, SERVER), relay(tmp_path, 1) as peer:
-        assert peer.end() == (ExitCode.OK, "")
+        assert peer.end() == (ExitStatus.OK, "")
     connected, completed = facts(tmp_path / "1.jsonl", "connected", "completed")
     assert completed["t"] - connected["t"] > 0.65
 
 
-def test_a_peer_that_is_killed_comes_back_and_everybody_gets_the_file(file: Path, tmp_path: Path) -> None:
+def test_restarted_peer_rejoins_and_all_finish(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [LENGTH / 4] * 2, 0)
     with relay(tmp_path, SERVER) as server, relay(tmp_path, 1) as other:
         with relay(tmp_path, 2) as killed:
@@ -111,21 +119,21 @@ def test_a_peer_that_is_killed_comes_back_and_everybody_gets_the_file(file: Path
             killed.process.kill()
             killed.end()
         with relay(tmp_path, 2) as back:
-            assert [program.end() for program in (server, other, back)] == [(ExitCode.OK, "")] * 3
+            assert [program.end() for program in (server, other, back)] == [(ExitStatus.OK, "")] * 3
     assert facts(tmp_path / "1.jsonl", "completed")[0]["wasted"] < 10_000
     assert len(facts(tmp_path / "2.jsonl", "joined")) == 2
     assert facts(tmp_path / "1.jsonl", "error")[0]["what"].startswith("lost 127.0.0.1:")
 
 
-def test_a_peer_with_another_original_says_so(file: Path, tmp_path: Path) -> None:
+def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [FAST], 0)
     random_file(tmp_path / "other.bin", LENGTH)
     with relay(tmp_path, SERVER) as server:
         with relay(tmp_path, 1, "--original", tmp_path / "other.bin") as peer:
             status, complaint = peer.end()
         server.process.send_signal(signal.SIGTERM)
-        assert server.end() == (ExitCode.OK, "")
-    assert status == ExitCode.WRONG_DATA
+        assert server.end() == (ExitStatus.OK, "")
+    assert status == ExitStatus.WRONG_DATA
     assert "differs from" in complaint
     assert facts(tmp_path / "server.jsonl", "left")[0]["reason"] == "SIGTERM"
 
@@ -140,7 +148,7 @@ def test_a_peer_with_another_original_says_so(file: Path, tmp_path: Path) -> Non
         (b"", "closed by the other end"),
     ],
 )
-def test_a_stranger_is_kept_out(file: Path, tmp_path: Path, said: bytes | str, problem: str) -> None:
+def test_foreign_connection_is_refused(file: Path, tmp_path: Path, said: bytes | str, problem: str) -> None:
     plan = make_plan(tmp_path, [FAST], 0)
     hellos = {"who": Hello(plan.digest, 7, 0).encode(), "have": Hello(plan.digest, 1, 71).encode()}
     with relay(tmp_path, SERVER) as server:
@@ -149,11 +157,11 @@ def test_a_stranger_is_kept_out(file: Path, tmp_path: Path, said: bytes | str, p
             stranger.shutdown(socket.SHUT_WR)
             assert stranger.recv(1) == b""
         with relay(tmp_path, 1) as peer:
-            assert [peer.end(), server.end()] == [(ExitCode.OK, "")] * 2
+            assert [peer.end(), server.end()] == [(ExitStatus.OK, "")] * 2
     assert problem in facts(tmp_path / "server.jsonl", "error")[0]["what"]
 
 
-def test_a_hello_is_read_as_it_was_written() -> None:
+def test_hello_round_trips() -> None:
     hello = Hello(b"p" * 20, 3, 1 << 20)
     assert decode_hello(hello.encode()) == hello
 
@@ -162,21 +170,21 @@ def test_a_hello_is_read_as_it_was_written() -> None:
     ("plan", "who", "problem"),
     [("[]", 1, "expected an object"), ("good", 5, "has 1 peers; there is no peer 5")],
 )
-def test_a_plan_that_cannot_be_used_is_one_line_and_an_exit_code(
+def test_unusable_plan_is_an_exit_code(
     tmp_path: Path, plan: str, who: int, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_plan(tmp_path, [FAST], 0)
     path = tmp_path / "plan.json"
     if plan != "good":
         path.write_text(plan)
-    assert main([str(path), "--as", str(who), "--original", "file"]) == ExitCode.NO_PLAN
+    assert main(["relay", str(path), "--as", str(who), "--original", "file"]) == ExitStatus.NO_TORRENT_OR_PLAN
     complaint = capsys.readouterr().err
     assert complaint.count("\n") == 1
     assert problem in complaint
 
 
-def test_a_plan_that_is_not_there_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([str(tmp_path / "plan"), "--as", "1", "--original", "file"]) == ExitCode.NO_PLAN
+def test_missing_plan_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["relay", str(tmp_path / "plan"), "--as", "1", "--original", "file"]) == ExitStatus.NO_TORRENT_OR_PLAN
     assert capsys.readouterr().err == f"relay: cannot read the plan {tmp_path / 'plan'}: No such file or directory\n"
 
 
@@ -189,10 +197,6 @@ def test_a_plan_that_is_not_there_is_an_exit_code(tmp_path: Path, capsys: pytest
         (["--as", "server", "--to", "f", "--sha1", "0" * 40], "--to: is for peers"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    options: list[str], problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["plan.json", *options])
-    assert ended.value.code == ExitCode.USAGE
+def test_bad_option_is_named(options: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["relay", "plan.json", *options]) == ExitStatus.USAGE
     assert problem in capsys.readouterr().err

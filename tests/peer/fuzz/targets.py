@@ -1,10 +1,10 @@
-"""Everything that reads bytes of strangers, and good input to spoil.
+"""Everything that reads bytes from outside, and valid input to mutate.
 
     python -m tests.peer.fuzz.targets --seconds 60 [--seed N] [TARGET ...]
 
-spoils good input again and again (bits, lengths, pieces cut out or doubled), and looks for any exception but the one
-that a decoder may raise. What it finds is printed with the input; the seed makes it come again. Coverage-guided
-fuzzers can call `TARGETS[name].run` with their bytes.
+mutates valid input again and again (bits, lengths, parts removed or doubled), and looks for any exception but the one
+that a decoder may raise. A finding is printed with its input; the seed reproduces it. Coverage-guided fuzzers can call
+`TARGETS[name].run` with their bytes.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from random import Random
 
 from peer.bittorrent.tracker.registry import Policy, Registry
-from peer.bittorrent.tracker.udp import ConnectionIds, UdpFace
+from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
 from peer.bittorrent.wire import extensions, messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.compact import unpack, unpack6
@@ -40,6 +40,7 @@ from peer.bittorrent.wire.tracker.messages import (
 )
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
+from peer.net.http import parse_request, parse_response
 
 HASH = bytes(range(20))
 INFO = make_info("folder", 100_000, 16_384, [HASH] * 7)
@@ -54,19 +55,19 @@ ADDRESSES = bytes([198, 18, 0, 1, 26, 225]) * 3
 
 @dataclass(frozen=True)
 class Target:
-    """Something that reads bytes, and input that it takes."""
+    """A reader of bytes, and input that it accepts."""
 
     read: Callable[[bytes], object]
     good: tuple[bytes, ...]
 
     def run(self, data: bytes) -> None:
-        """Read; the one exception that may come out of it is WireError."""
+        """Read; WireError is the only exception allowed."""
         with contextlib.suppress(WireError):
             self.read(data)
 
 
 def _stream(data: bytes) -> None:
-    """Feed a decoder in two chunks, cut where the data says, and place every second block."""
+    """Feed a decoder in two chunks, split where the data says, and place every second block."""
     decoder, cut = Decoder(piece_count=7), data[0] % (len(data) or 1) if data else 0
     for chunk in (data[:cut], data[cut:]):
         for number, event in enumerate(decoder.feed(chunk)):
@@ -74,8 +75,8 @@ def _stream(data: bytes) -> None:
                 decoder.place_block(memoryview(bytearray(event.length)))
 
 
-def _said() -> bytes:
-    said = [
+def _stream_sample() -> bytes:
+    sent = [
         messages.HaveBitfield(b"\xfe"),
         messages.Unchoke(),
         messages.Interested(),
@@ -84,12 +85,12 @@ def _said() -> bytes:
         messages.Extended(0, extensions.ExtensionHandshake(m={"ut_pex": 1}, v="x", p=1, reqq=5).encode()),
     ]
     block = messages.encode(messages.PieceHeader(1, 0, 100)) + bytes(100)
-    return Handshake(HASH, HASH).encode() + b"".join(map(messages.encode, said)) + block
+    return Handshake(HASH, HASH).encode() + b"".join(map(messages.encode, sent)) + block
 
 
 def _udp_tracker(data: bytes) -> None:
-    """Let a tracker answer; bad datagrams are answered too, or not at all."""
-    UdpFace(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
+    """Let a tracker answer a datagram."""
+    UdpServer(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
 
 
 TARGETS: dict[str, Target] = {
@@ -105,7 +106,7 @@ TARGETS: dict[str, Target] = {
     "compact": Target(lambda data: (unpack(data), unpack6(data)), (ADDRESSES,)),
     "bitfield": Target(lambda data: Bitfield.from_wire(data, 13), (b"\xff\xf8",)),
     "message": Target(messages.decode, (messages.encode(messages.Request(1, 2, 3))[4:], b"\x14\x00de")),
-    "stream": Target(_stream, (_said(),)),
+    "stream": Target(_stream, (_stream_sample(),)),
     "extension-handshake": Target(
         extensions.decode_extension_handshake,
         (extensions.ExtensionHandshake(m={"ut_pex": 1}, v="x", p=1, yourip="1.2.3.4", metadata_size=9).encode(),),
@@ -127,14 +128,19 @@ TARGETS: dict[str, Target] = {
         tracker_http.decode_scrape_response,
         (tracker_http.encode_scrape_response(ScrapeResponse({HASH: ScrapeEntry(1, 2, 3)})),),
     ),
+    "http-request": Target(
+        lambda data: parse_request(data.decode("latin-1")), (b"GET /a?b HTTP/1.1\r\nHost: h\r\nConnection: close",)
+    ),
+    "http-answer": Target(
+        lambda data: parse_response(data.decode("latin-1")), (b"HTTP/1.1 200 OK\r\nContent-Length: 5\nA: b",)
+    ),
     "udp-request": Target(tracker_udp.decode_request, UDP_ASKED),
     "udp-tracker": Target(_udp_tracker, UDP_ASKED),
     "udp-answer": Target(tracker_udp.decode_response, (bytes(16), b"\0\0\0\1" + bytes(16) + ADDRESSES)),
 }
 
 
-def spoil(good: bytes, rng: Random) -> bytes:
-    """Change a few things in good input."""
+def mutate(good: bytes, rng: Random) -> bytes:
     data = bytearray(good)
     for _ in range(rng.choice((1, 1, 2, 4, 16))):
         at = rng.randrange(len(data) + 1)
@@ -166,14 +172,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end, count = time.monotonic() + chosen.seconds, 0
     while time.monotonic() < end:
         name = rng.choice(names)
-        data = spoil(rng.choice(TARGETS[name].good), rng)
+        data = mutate(rng.choice(TARGETS[name].good), rng)
         try:
             TARGETS[name].run(data)
         except Exception:
             print(f"{name}, seed {chosen.seed}, input {count}: {data!r}", file=sys.stderr)
             raise
         count += 1
-    print(f"seed {chosen.seed}: {count} inputs, nothing but refusals")
+    print(f"seed {chosen.seed}: {count} inputs, all accepted or refused")
     return 0
 
 

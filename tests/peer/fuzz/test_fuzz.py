@@ -1,4 +1,4 @@
-"""Strangers' bytes and strangers' manners: whatever comes, decoders refuse in their own words and the mind lives on."""
+"""Arbitrary input: decoders accept or refuse any bytes, and a session survives any sequence of messages."""
 
 from random import Random
 
@@ -17,7 +17,7 @@ from tests.peer.bittorrent.engine.scripted import (
     Mind,
 )
 from tests.peer.bittorrent.wire.values import BLOCKLESS
-from tests.peer.fuzz.targets import TARGETS, spoil
+from tests.peer.fuzz.targets import TARGETS, mutate
 
 INFO = a_torrent(8, 64 << 10)
 SMALL = st.integers(0, 9)
@@ -26,12 +26,12 @@ HEADERS = st.builds(PieceHeader, SMALL, BLOCKS, st.sampled_from([1, 16 << 10, 1 
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_spoilt_input_is_read_or_refused(name: str) -> None:
+def test_mutated_input_is_read_or_refused(name: str) -> None:
     rng, target = Random(name), TARGETS[name]
     for good in target.good:
         target.read(good)
     for _ in range(300):
-        target.run(spoil(rng.choice(target.good), rng))
+        target.run(mutate(rng.choice(target.good), rng))
 
 
 @given(
@@ -40,7 +40,7 @@ def test_spoilt_input_is_read_or_refused(name: str) -> None:
     st.booleans(),
 )
 @settings(max_examples=200)
-def test_whatever_neighbours_say_in_whatever_order_the_mind_lives_on(
+def test_no_sequence_of_messages_breaks_session(
     said: list[tuple[int, Message]], reserved: object, is_magnet: bool
 ) -> None:
     some = Bitfield(INFO.piece_count)
@@ -50,8 +50,8 @@ def test_whatever_neighbours_say_in_whatever_order_the_mind_lives_on(
     for speaker, message in said:
         neighbour = them[speaker]
         if isinstance(message, PieceHeader):
-            mind.does(lambda key=neighbour.key, header=message: mind.session.placement(key, header, mind.now))
-            mind.does(lambda key=neighbour.key, header=message: mind.session.block_arrived(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_began(key, header, mind.now))
+            mind.does(lambda key=neighbour.key, header=message: mind.session.block_received(key, header, mind.now))
         else:
             neighbour.say(message)
         mind.wait(0.5)

@@ -1,4 +1,4 @@
-"""Sockets are watched as the kernel tells it, in each kind of event loop."""
+"""Readiness of sockets as the kernel reports it, in each kind of event loop."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ async def turns_of_the_loop() -> None:
         await asyncio.sleep(0)
 
 
-def test_a_loop_has_one_poller(run: Run) -> None:
+def test_loop_has_one_poller(run: Run) -> None:
     async def body() -> tuple[Poller, Poller]:
         return running_poller(), poller_of(asyncio.get_running_loop())
 
@@ -33,7 +33,7 @@ def test_a_loop_has_one_poller(run: Run) -> None:
     assert run(body())[0] is not first
 
 
-def test_who_does_not_read_is_called_again(run: Run) -> None:
+def test_unread_socket_is_reported_again(run: Run) -> None:
     async def body() -> list[str]:
         calls: list[str] = []
         with pair() as (ours, theirs):
@@ -51,7 +51,7 @@ def test_who_does_not_read_is_called_again(run: Run) -> None:
     assert len(run(body())) > 1
 
 
-def test_an_end_is_told_to_who_reads_and_to_who_writes(run: Run) -> None:
+def test_end_is_reported_to_readers_and_writers(run: Run) -> None:
     async def body() -> list[str]:
         calls: list[str] = []
         with pair() as (ours, theirs):
@@ -67,7 +67,7 @@ def test_an_end_is_told_to_who_reads_and_to_who_writes(run: Run) -> None:
     assert set(run(body())) == {"read", "write"}
 
 
-def test_who_is_removed_by_another_is_not_called(run: Run) -> None:
+def test_removed_socket_is_not_called(run: Run) -> None:
     async def body() -> list[str]:
         calls: list[str] = []
         poller = running_poller()
@@ -89,7 +89,7 @@ def test_who_is_removed_by_another_is_not_called(run: Run) -> None:
     assert run(body()) == ["ended"]
 
 
-def test_removing_who_was_never_there_is_nothing(run: Run) -> None:
+def test_removing_unknown_socket_does_nothing(run: Run) -> None:
     async def body() -> None:
         running_poller().remove_reader(0)
         running_poller().remove_writer(0)

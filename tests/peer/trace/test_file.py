@@ -1,4 +1,4 @@
-"""A trace is whole lines, whatever happens to its file, and never stops the client."""
+"""The trace file: whole lines whatever happens to the file, and no failure that stops the program."""
 
 import json
 import resource
@@ -18,11 +18,11 @@ def lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True)
 
 
-def facts(path: Path) -> list[TraceEvent]:
+def written_events(path: Path) -> list[TraceEvent]:
     return [decode(line)[1] for line in lines(path)[1:]]
 
 
-def test_it_begins_with_a_header_that_ties_its_clock_to_the_wall_clock(tmp_path: Path) -> None:
+def test_header_ties_clock_to_wall_clock(tmp_path: Path) -> None:
     with TraceFile(tmp_path / "trace", HEADER):
         header = decode_header(lines(tmp_path / "trace")[0])
     assert header["program"] == "test"
@@ -30,39 +30,39 @@ def test_it_begins_with_a_header_that_ties_its_clock_to_the_wall_clock(tmp_path:
     assert header["unix"] - header["t"] == pytest.approx(time.time() - time.monotonic(), abs=0.1)
 
 
-def test_lines_wait_for_the_flush(tmp_path: Path) -> None:
+def test_lines_wait_for_flush(tmp_path: Path) -> None:
     with TraceFile(tmp_path / "trace", HEADER) as trace:
-        trace.tell(Snubbed(1), 5)
-        assert facts(tmp_path / "trace") == []
+        trace.record(Snubbed(1), 5)
+        assert written_events(tmp_path / "trace") == []
         trace.flush()
-        assert facts(tmp_path / "trace") == [Snubbed(1)]
-        trace.tell(Snubbed(2), 6)
-    assert facts(tmp_path / "trace") == [Snubbed(1), Snubbed(2)]
+        assert written_events(tmp_path / "trace") == [Snubbed(1)]
+        trace.record(Snubbed(2), 6)
+    assert written_events(tmp_path / "trace") == [Snubbed(1), Snubbed(2)]
 
 
-def test_many_lines_do_not_wait(tmp_path: Path) -> None:
+def test_full_buffer_is_written_without_flush(tmp_path: Path) -> None:
     with TraceFile(tmp_path / "trace", HEADER) as trace:
         for number in range(5000):
-            trace.tell(Snubbed(number), 5)
-        written = facts(tmp_path / "trace")
+            trace.record(Snubbed(number), 5)
+        written = written_events(tmp_path / "trace")
     assert 0 < len(written) < 5000
-    assert facts(tmp_path / "trace") == [Snubbed(number) for number in range(5000)]
+    assert written_events(tmp_path / "trace") == [Snubbed(number) for number in range(5000)]
 
 
-def test_without_a_path_nothing_is_written() -> None:
+def test_no_path_writes_nothing() -> None:
     with TraceFile(None, HEADER) as trace:
-        trace.tell(Snubbed(1), 5)
+        trace.record(Snubbed(1), 5)
         trace.flush()
 
 
-def test_another_life_continues_the_file(tmp_path: Path) -> None:
+def test_second_life_appends_to_file(tmp_path: Path) -> None:
     for life in range(2):
         with TraceFile(tmp_path / "trace", HEADER) as trace:
-            trace.tell(Snubbed(life), 5)
+            trace.record(Snubbed(life), 5)
     assert [json.loads(line)["event"] for line in lines(tmp_path / "trace")] == ["trace", "snubbed"] * 2
 
 
-def test_a_line_that_a_crash_tore_is_cut_off(tmp_path: Path) -> None:
+def test_torn_last_line_is_removed(tmp_path: Path) -> None:
     whole = b'{"t":1.000000,"event":"snubbed","neighbour":1}\n'
     (tmp_path / "trace").write_bytes(whole + whole[:20])
     with TraceFile(tmp_path / "trace", HEADER):
@@ -71,40 +71,40 @@ def test_a_line_that_a_crash_tore_is_cut_off(tmp_path: Path) -> None:
     assert decode_header(lines(tmp_path / "trace")[1])
 
 
-def test_a_full_disk_is_said_once_and_leaves_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A limit on the size of files stands in for the end of a disk: the kernel writes what fits, no more."""
+def test_full_disk_is_reported_once_and_leaves_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limit on file sizes simulates a full disk: the kernel writes only what fits."""
     trace = TraceFile(tmp_path / "trace", HEADER)
     end_of_header = (tmp_path / "trace").stat().st_size
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (end_of_header + 200, before[1]))
     try:
         for number in range(100):
-            trace.tell(Snubbed(number), 5)
+            trace.record(Snubbed(number), 5)
         trace.flush()
-        trace.tell(Snubbed(0), 6)
+        trace.record(Snubbed(0), 6)
         trace.flush()
         trace.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert capsys.readouterr().err == f"trace {tmp_path}/trace: File too large; going on without it\n"
-    assert facts(tmp_path / "trace") == [Snubbed(number) for number in range(4)]
+    assert written_events(tmp_path / "trace") == [Snubbed(number) for number in range(4)]
 
 
-def test_a_device_that_takes_nothing_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failing_device_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
     with TraceFile(Path("/dev/full"), HEADER) as trace:
-        trace.tell(Joined("p", "h", 1), 5)
+        trace.record(Joined("p", "h", 1), 5)
         trace.flush()
     assert capsys.readouterr().err == "trace /dev/full: No space left on device; going on without it\n"
 
 
-def test_a_trace_that_cannot_be_begun_says_so(tmp_path: Path) -> None:
+def test_unwritable_path_raises_trace_error(tmp_path: Path) -> None:
     with pytest.raises(TraceError, match=r"cannot write the trace .*/no/trace: No such file or directory; name a file"):
         TraceFile(tmp_path / "no" / "trace", HEADER)
     with pytest.raises(TraceError, match="Is a directory"):
         TraceFile(tmp_path, HEADER)
 
 
-def test_nothing_stays_open(tmp_path: Path) -> None:
+def test_close_leaves_no_descriptor(tmp_path: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     with TraceFile(tmp_path / "trace", HEADER) as trace:
         pass

@@ -1,16 +1,17 @@
-"""Memory for the pieces in flight, used again and again.
+"""Reused memory for the pieces in flight.
 
-Fresh memory costs four times what receiving into it does: the kernel zeroes it page by page. So a few buffers stay.
+Fresh memory costs four times what receiving into it does, since the kernel zeroes it page by page. So a few buffers
+are kept.
 
-A buffer is used again only if no view of it is left. A neighbour may still be sending a block that came sooner from
-another, when its piece is already kept; its view then holds the old buffer, and can harm no other piece.
+A buffer is reused only if no view of it is left. A neighbour may still be sending a block that arrived sooner from
+another one when its piece is already kept. Its view then holds the old buffer and cannot damage another piece.
 """
 
 import mmap
 from typing import Final
 
 _SPARE_BYTES: Final = 1 << 20
-"""What is kept for reuse, but at least two buffers: whoever received the last block may still hold a view of one."""
+"""What is kept for reuse, but at least two buffers: the receiver of the last block may still hold a view of one."""
 
 
 class PieceBuffers:
@@ -23,7 +24,7 @@ class PieceBuffers:
         self._spare: list[mmap.mmap] = []
 
     def space(self, index: int, begin: int, length: int) -> memoryview:
-        """Return part of a piece's buffer; the first call for a piece finds it one."""
+        """Return part of a piece's buffer; the first call for a piece assigns it one."""
         buffer = self._in_flight.get(index)
         if buffer is None:
             buffer = self._in_flight[index] = self._take()
@@ -34,17 +35,16 @@ class PieceBuffers:
         return memoryview(self._in_flight[index])[:size]
 
     def release(self, index: int) -> None:
-        """Let a piece's buffer be used by another."""
+        """Free a piece's buffer for another piece."""
         self._spare.append(self._in_flight.pop(index))
         del self._spare[: -self._most_spare]
 
     def clear(self) -> None:
-        """Forget all buffers."""
         self._in_flight.clear()
         self._spare.clear()
 
     def _take(self) -> mmap.mmap:
-        """Find a buffer that nobody sees, the one used last if possible: it may still be in the cache."""
+        """Return a buffer without views, the one used last if possible: it may still be in the cache."""
         for at in reversed(range(len(self._spare))):
             if not _has_views(self._spare[at]):
                 return self._spare.pop(at)
@@ -52,7 +52,7 @@ class PieceBuffers:
 
 
 def _has_views(buffer: mmap.mmap) -> bool:
-    """Python refuses to resize a map while there are views of it, even to the size that it has."""
+    """Python refuses to resize a map that has views, even to its present size."""
     try:
         buffer.resize(len(buffer))
     except BufferError:

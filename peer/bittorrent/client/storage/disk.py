@@ -1,8 +1,8 @@
-"""A torrent on a disk, in sparse files: a peer that was killed checks what is there and goes on.
+"""A torrent on a disk, in sparse files: a peer that was killed checks what is there and resumes.
 
-A piece gathers in a buffer and is written by one call when its hash is right. Against receiving into a map of the
-file this costs 0.47 s of CPU a GB and not 0.59 (each page of a map that is written faults, the file system takes
-note), a disk that runs full is an error and no SIGBUS, and files hold verified bytes only. Sending is from a map.
+A piece is gathered in a buffer and written by one call when its hash is right. Compared with receiving into a map of
+the file this costs 0.47 s of CPU per GB instead of 0.59 (every page of a map that is written faults), a full disk is
+an error and no SIGBUS, and files hold verified bytes only. Sending uses a map.
 """
 
 from hashlib import sha1
@@ -20,7 +20,7 @@ class Disk:
     """A file or a folder of files."""
 
     def __init__(self, place: Path, info: Info, *, is_read_only: bool = False) -> None:
-        """`place` is the file itself, or the folder; read-only it must be complete, otherwise it is made."""
+        """`place` is the file itself, or the folder; it is created unless it is read-only."""
         self._info: Final = info
         self._layout: Final = Layout(file.length for file in info.files)
         self._buffers: Final = PieceBuffers(info.piece_length)
@@ -36,15 +36,13 @@ class Disk:
             raise
 
     def space(self, index: int, begin: int, length: int) -> memoryview:
-        """Return the block's part of its piece's buffer."""
         return self._buffers.space(index, begin, length)
 
     def piece(self, index: int) -> memoryview:
-        """Return the piece's buffer."""
         return self._buffers.piece(index, self._info.piece_size(index))
 
     def kept(self, index: int) -> None:
-        """Write the piece to its files; raises StorageError, and the disk may then hold a part of it."""
+        """Write the piece to its files; after a StorageError the disk may hold a part of it."""
         piece, at = self.piece(index), 0
         for span in self._spans(index):
             if not self._is_padding(span):
@@ -53,11 +51,10 @@ class Disk:
         self._buffers.release(index)
 
     def dropped(self, index: int) -> None:
-        """Give up the buffer."""
         self._buffers.release(index)
 
     def read(self, index: int, begin: int, length: int) -> memoryview:
-        """Return the block; it is copied only if it crosses the border of a file."""
+        """Return a block; it is copied only if it spans several files."""
         spans = list(self._layout.spans(index * self._info.piece_length + begin, length))
         if len(spans) == 1 and not self._is_padding(spans[0]):
             return self._files[spans[0].file].view(spans[0].offset, length)
@@ -66,7 +63,7 @@ class Disk:
         return block.toreadonly()
 
     def recheck(self) -> Bitfield:
-        """Hash what is there; holes are told by their place, and not read."""
+        """Hash what is there, except holes, which are not read."""
         have = Bitfield(self._info.piece_count)
         buffer = memoryview(bytearray(self._info.piece_length))
         for index in range(self._info.piece_count):
@@ -75,7 +72,6 @@ class Disk:
         return have
 
     def close(self) -> None:
-        """Close the files."""
         self._files.close()
         self._buffers.clear()
 
@@ -112,7 +108,7 @@ class Disk:
 
 
 class _ZeroHashes:
-    """The SHA-1 of zeros, which torrents of few sizes need often."""
+    """The SHA-1 of zeros, by the few sizes that a torrent needs."""
 
     def __init__(self) -> None:
         self._known: dict[int, bytes] = {}

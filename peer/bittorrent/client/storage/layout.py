@@ -1,6 +1,6 @@
-"""Where the files of a torrent lie in its bytes: one after the other, without gaps.
+"""Where the files of a torrent are in its bytes: one after the other, without gaps.
 
-files     |--- 0 ---|- 1 -|-- 2 --|         an empty file lies nowhere
+files     |--- 0 ---|- 1 -|-- 2 --|         an empty file has no place
 pieces    |--0--|--1--|--2--|--3--|
 spans of piece 1:   [0: its end] [1: its beginning]
 """

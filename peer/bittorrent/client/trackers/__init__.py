@@ -1,7 +1,6 @@
-"""Asking trackers over HTTP and UDP: one call, one answer or one reason why there is none."""
+"""Announcing to trackers over HTTP and UDP: one call, one answer or one failure."""
 
 from peer.bittorrent.client.trackers.client import TrackerClient
-from peer.bittorrent.client.trackers.failure import TrackerFailure
-from peer.bittorrent.client.trackers.patience import Patience
+from peer.bittorrent.client.trackers.limits import Timeouts, TrackerFailure
 
-__all__ = ["Patience", "TrackerClient", "TrackerFailure"]
+__all__ = ["Timeouts", "TrackerClient", "TrackerFailure"]

@@ -1,13 +1,12 @@
-"""One client's announcements, over whichever protocol the tracker's URL names."""
+"""One client's announcements, over the protocol that the tracker's URL names."""
 
 import asyncio
-import os
+import ssl
 from typing import Final
 
-from peer.bittorrent.client.trackers.failure import TrackerFailure
 from peer.bittorrent.client.trackers.http import fetch
 from peer.bittorrent.client.trackers.http_answer import Answer
-from peer.bittorrent.client.trackers.patience import Patience
+from peer.bittorrent.client.trackers.limits import Timeouts, TrackerFailure
 from peer.bittorrent.client.trackers.udp import UdpTrackers
 from peer.bittorrent.client.trackers.urls import parts_of
 from peer.bittorrent.wire.tracker.http import announce_url, decode_announce_response
@@ -18,21 +17,22 @@ from peer.bittorrent.wire.tracker.messages import (
     Failure,
 )
 from peer.errors import WireError
+from peer.net.sockets import explain
 
 _LONGEST_REASON: Final = 200
 
 
 class TrackerClient:
-    """Asks trackers from one address of this host. Connections and sockets live as long as their announcement."""
+    """Announces from one address of this host. Each announcement has a connection or socket of its own."""
 
-    def __init__(self, bind: str | None = None, patience: Patience | None = None) -> None:
-        """`bind` is the IPv4 address to ask from; None leaves it to the system."""
+    def __init__(self, bind: str | None = None, timeouts: Timeouts | None = None) -> None:
+        """`bind` is the IPv4 address to announce from; None leaves it to the system."""
         self._bind = bind
-        self._patience = patience or Patience()
-        self._udp = UdpTrackers(bind, self._patience)
+        self._timeouts = timeouts or Timeouts()
+        self._udp = UdpTrackers(bind, self._timeouts)
 
     async def announce(self, url: str, request: AnnounceRequest) -> AnnounceResponse:
-        """Announce; raises TrackerFailure. It ends in bounded time, and soon if it says that we leave."""
+        """Announce within a limited time, which is short for an announcement that we leave; raises TrackerFailure."""
         scheme = parts_of(url).scheme
         limit = self._limit(scheme, request.event)
         try:
@@ -43,15 +43,15 @@ class TrackerClient:
         except WireError as error:
             raise TrackerFailure(str(error)) from error
         except OSError as error:
-            raise TrackerFailure(_system_reason(error)) from error
+            raise TrackerFailure(_reason(error)) from error
         if isinstance(response, Failure):
             raise TrackerFailure(_printable(response.reason))
         return response
 
     def _limit(self, scheme: str, event: Event) -> float:
         if event is Event.STOPPED:
-            return self._patience.last_words
-        return self._patience.udp if scheme == "udp" else self._patience.http
+            return self._timeouts.leaving
+        return self._timeouts.udp if scheme == "udp" else self._timeouts.http
 
     async def _ask(self, scheme: str, url: str, request: AnnounceRequest) -> AnnounceResponse | Failure:
         match scheme:
@@ -64,8 +64,8 @@ class TrackerClient:
 
 
 def _read(answer: Answer) -> AnnounceResponse | Failure:
-    """Read an answer; a tracker may explain itself in the body of an error."""
-    if answer.is_success:
+    """Decode an answer; a tracker may give its reason in the body of an error."""
+    if 200 <= answer.head.status < 300:
         return decode_announce_response(answer.body)
     try:
         explained = decode_announce_response(answer.body)
@@ -73,17 +73,16 @@ def _read(answer: Answer) -> AnnounceResponse | Failure:
         explained = None
     if isinstance(explained, Failure):
         return explained
-    raise TrackerFailure(f"expected an answer, found the status {answer.status} {_printable(answer.reason)}".rstrip())
+    head = answer.head
+    raise TrackerFailure(f"expected an answer, found the status {head.status} {_printable(head.reason)}".rstrip())
 
 
-def _system_reason(error: OSError) -> str:
-    """Name what the system reported; event loops word a refused connection each in its own way."""
-    if isinstance(error, ConnectionError) and error.errno:
-        return os.strerror(error.errno)
-    return error.strerror or str(error)
+def _reason(error: OSError) -> str:
+    """Explain an error; the numbers of TLS are not the kernel's."""
+    return (error.strerror or str(error)) if isinstance(error, ssl.SSLError) else explain(error)
 
 
 def _printable(text: str) -> str:
-    """Make one line of what a stranger wrote."""
+    """Make a short printable line of text from outside."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[:_LONGEST_REASON])
     return shown + "..." if len(text) > _LONGEST_REASON else shown

@@ -1,24 +1,26 @@
-"""Fetching a URL from a tracker: a connection for each request, redirects followed, IPv4 only."""
+"""Fetching a URL from a tracker: one connection per request, redirects followed, IPv4 only."""
 
 import asyncio
 import socket
 import ssl
 from typing import Final, NamedTuple
 
-from peer.bittorrent.client.trackers.failure import TrackerFailure
 from peer.bittorrent.client.trackers.http_answer import MOST_HEAD, Answer, read_answer
+from peer.bittorrent.client.trackers.limits import TrackerFailure
 from peer.bittorrent.client.trackers.urls import parts_of, place_of, redirected
 from peer.bittorrent.wire.peer_id import OUR_VERSION
 from peer.net.address import Address
+from peer.net.http import encode_request
 
 MOST_REDIRECTS: Final = 5
 
 _USER_AGENT: Final = OUR_VERSION.replace(" ", "/")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class _Target(NamedTuple):
-    """What to ask of whom."""
+    """Where to connect, and what to ask for."""
 
     address: Address
     is_secure: bool
@@ -26,13 +28,14 @@ class _Target(NamedTuple):
 
 
 async def fetch(url: str, bind: str | None) -> Answer:
-    """Get what is there, or where its redirects lead; raises TrackerFailure or OSError."""
+    """Get a URL, or the one that its redirects lead to; raises TrackerFailure or OSError."""
     seen = {url}
     for _ in range(MOST_REDIRECTS + 1):
         answer = await _fetch_once(_target(url), bind)
-        if answer.new_place is None:
+        location = answer.head.headers.get("location")
+        if answer.head.status not in _REDIRECTS or location is None:
             return answer
-        url = redirected(url, answer.new_place)
+        url = redirected(url, location)
         if url in seen:
             raise TrackerFailure("the tracker's redirects go in a circle")
         seen.add(url)
@@ -48,7 +51,7 @@ def _target(url: str) -> _Target:
 
 
 async def _fetch_once(target: _Target, bind: str | None) -> Answer:
-    # Reading all the certificates that this host trusts takes long enough to hold up blocks.
+    # Reading all certificates that this host trusts takes long enough to delay blocks.
     tls = await asyncio.to_thread(ssl.create_default_context) if target.is_secure else None
     reader, writer = await asyncio.open_connection(
         target.address.host,
@@ -68,11 +71,5 @@ async def _fetch_once(target: _Target, bind: str | None) -> Answer:
 def _request(target: _Target) -> bytes:
     default = _DEFAULT_PORTS["https" if target.is_secure else "http"]
     host = target.address.host if target.address.port == default else str(target.address)
-    lines = [
-        f"GET {target.path} HTTP/1.1",
-        f"Host: {host}",
-        f"User-Agent: {_USER_AGENT}",
-        "Accept-Encoding: gzip",
-        "Connection: close",
-    ]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+    headers = {"Host": host, "User-Agent": _USER_AGENT, "Accept-Encoding": "gzip", "Connection": "close"}
+    return encode_request(target.path, headers)

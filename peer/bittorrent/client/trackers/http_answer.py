@@ -1,97 +1,78 @@
-"""An HTTP answer, as far as trackers need it (RFC 9112): a head of limited length, a body of limited length.
+"""Reading an HTTP answer from a tracker (RFC 9112): a head of limited length, a body of limited length.
 
-    HTTP/1.1 200 OK                        the body's length is known by, in this order:
+    HTTP/1.1 200 OK                        the body's length is given by, in this order:
     Content-Length: 91                       Transfer-Encoding: chunked
     Content-Encoding: gzip                   Content-Length
                                              the end of the connection
     ...
 
-Whatever the tracker claims, no more than MOST_BODY bytes are read, and no more come out of its compression.
+Whatever the tracker claims, at most MOST_BODY bytes are read, and at most as many are decompressed.
 """
 
 import asyncio
 import re
 import zlib
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
-from peer.bittorrent.client.trackers.failure import TrackerFailure
+from peer.bittorrent.client.trackers.limits import TrackerFailure
+from peer.net.http import (
+    HttpError,
+    Response,
+    parse_response,
+    parse_status_line,
+)
 
 MOST_HEAD: Final = 16 << 10
 MOST_BODY: Final = 2 << 20
 
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: ([^\r\n]*))?\r?\n")
 _CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\n]*)?\r?\n")
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _LENGTH: Final = re.compile(r"[0-9]{1,10}")
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _PORTION: Final = 64 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A status and what came with it."""
+class Answer(NamedTuple):
+    """A head, and its body without any encoding."""
 
-    status: int
-    reason: str
-    location: str | None
+    head: Response
     body: bytes
-
-    @property
-    def is_success(self) -> bool:
-        """Whether the server did what was asked."""
-        return 200 <= self.status < 300
-
-    @property
-    def new_place(self) -> str | None:
-        """Where the answer is to be found instead, if this is a redirect."""
-        return self.location if self.status in _REDIRECTS else None
 
 
 async def read_answer(reader: asyncio.StreamReader) -> Answer:
-    """Read an answer to a request that asked for the connection to be closed."""
-    head = _Head(reader)
-    status, reason = await head.status_line()
-    while status < 200:  # It is only a hint that the answer will come.
-        await head.fields()
-        status, reason = await head.status_line()
-    fields = await head.fields()
-    body = _decompressed(await _body(reader, fields), fields.get("content-encoding", "identity"))
-    return Answer(status, reason, fields.get("location"), body)
+    """Read the answer to a request that asked for the connection to be closed; raises TrackerFailure."""
+    try:
+        head = await _read_final_head(reader)
+    except HttpError as error:
+        raise TrackerFailure(str(error)) from error
+    body = await _read_body(reader, head.headers)
+    return Answer(head, _decompressed(body, head.headers.get("content-encoding", "identity")))
 
 
-class _Head:
-    """Reads lines, of all heads together MOST_HEAD bytes."""
+async def _read_final_head(reader: asyncio.StreamReader) -> Response:
+    """Skip heads below 200, which only announce the answer. All heads together may have MOST_HEAD bytes."""
+    left = MOST_HEAD
+    while True:
+        head = await _read_head(reader, left)
+        response = parse_response(head)
+        if response.status >= 200:
+            return response
+        left -= len(head)
 
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._left = MOST_HEAD
 
-    async def status_line(self) -> tuple[int, str]:
-        line = await self._line()
-        match = _STATUS_LINE.fullmatch(line)
-        if match is None:
-            raise TrackerFailure(f"expected an HTTP answer, found {line[:32]!r}")
-        return int(match[1]), (match[2] or b"").decode("latin-1")
-
-    async def fields(self) -> dict[str, str]:
-        """Read the header fields, up to the empty line."""
-        fields = {}
-        while line := (await self._line()).strip():
-            name, _, value = line.decode("latin-1").partition(":")
-            fields[name.lower()] = value.strip()
-        return fields
-
-    async def _line(self) -> bytes:
-        line = await _line(self._reader, "an HTTP head")
-        self._left -= len(line)
-        if self._left < 0:
+async def _read_head(reader: asyncio.StreamReader, most: int) -> str:
+    head = ""
+    while (line := (await _line(reader, "an HTTP head")).decode("latin-1")).strip() or not head:
+        if not head:
+            parse_status_line(line.rstrip("\r\n"))  # Do not wait for the end of what is no HTTP.
+        head += line
+        if len(head) > most:
             raise TrackerFailure(f"expected an HTTP head of at most {MOST_HEAD} bytes, found a longer one")
-        return line
+    return head
 
 
 async def _line(reader: asyncio.StreamReader, what: str) -> bytes:
-    """Read a line; its length is limited by the reader's own buffer, which the request made MOST_HEAD bytes."""
+    """Read a line. The reader's own buffer, which `fetch` limits to MOST_HEAD bytes, limits its length."""
     try:
         return await reader.readuntil(b"\n")
     except asyncio.LimitOverrunError as error:
@@ -100,13 +81,13 @@ async def _line(reader: asyncio.StreamReader, what: str) -> bytes:
         raise TrackerFailure(f"the connection ended inside {what}") from error
 
 
-async def _body(reader: asyncio.StreamReader, fields: dict[str, str]) -> bytes:
-    encoding = fields.get("transfer-encoding", "identity").lower()
+async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    encoding = headers.get("transfer-encoding", "identity").lower()
     if encoding == "chunked":
         return await _chunked(reader)
     if encoding != "identity":
         raise TrackerFailure(f"expected the transfer encoding chunked or none, found {encoding[:32]!r}")
-    stated = fields.get("content-length")
+    stated = headers.get("content-length")
     return await _until_end(reader) if stated is None else await _exactly(reader, _stated_length(stated))
 
 
@@ -134,7 +115,7 @@ async def _until_end(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _chunked(reader: asyncio.StreamReader) -> bytes:
-    """Read chunks up to the empty one. What may follow it, nobody needs."""
+    """Read chunks up to the empty one; trailers that may follow are not read."""
     body = bytearray()
     while length := await _chunk_length(reader):
         _check_length(len(body) + length)

@@ -1,12 +1,12 @@
 """Announcing over UDP (BEP 15): a connection id, then the announcement, each sent again until it is answered.
 
-    cached id? -- no --> connect --> id, good for a minute -.
+    cached id? -- no --> connect --> id, valid a minute ----.
         `------ yes ----------------------------------------+--> announce --> answer
                                                                      |`-- error: once more, if the id was old
-                                                                     `-- silence: begin again, and wait longer
+                                                                     `-- no answer: start over, and wait longer
 
-Each announcement has a socket of its own, connected to the tracker: the kernel drops what others send to it, and tells
-us when nothing listens there.
+Each announcement has a socket of its own, connected to the tracker: the kernel drops what others send to it, and
+reports when nothing listens there.
 """
 
 import asyncio
@@ -17,8 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar, cast
 
-from peer.bittorrent.client.trackers.failure import TrackerFailure
-from peer.bittorrent.client.trackers.patience import Patience
+from peer.bittorrent.client.trackers.limits import Timeouts, TrackerFailure
 from peer.bittorrent.client.trackers.urls import parts_of, place_of
 from peer.bittorrent.wire.errors import TrackerError
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Failure
@@ -48,35 +47,35 @@ _Expected = TypeVar("_Expected", ConnectResponse, UdpAnnounceResponse)
 
 
 class UdpTrackers:
-    """The UDP trackers of one client, and the connection ids that they gave it."""
+    """The UDP trackers of one client, and the connection ids that they issued."""
 
-    def __init__(self, bind: str | None, patience: Patience) -> None:
+    def __init__(self, bind: str | None, timeouts: Timeouts) -> None:
         self._bind = bind
-        self._patience = patience
+        self._timeouts = timeouts
         self._ids: dict[Address, _ConnectionId] = {}
 
     async def announce(self, url: str, request: AnnounceRequest) -> AnnounceResponse | Failure:
         """Announce; raises TrackerFailure or OSError, which includes TimeoutError."""
         tracker = place_of(parts_of(url))
-        async with _line_to(tracker, self._bind) as line:
-            for wait in self._patience.waits():
+        async with _channel_to(tracker, self._bind) as channel:
+            for wait in self._timeouts.waits():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait):
-                        return await self._try(line, tracker, request)
+                        return await self._try(channel, tracker, request)
                 self._ids.pop(tracker, None)
         raise TimeoutError
 
-    async def _try(self, line: "_Line", tracker: Address, request: AnnounceRequest) -> AnnounceResponse | Failure:
+    async def _try(self, channel: "_Channel", tracker: Address, request: AnnounceRequest) -> AnnounceResponse | Failure:
         cached = self._cached(tracker)
         if cached is not None:
-            answer = await self._announce(line, cached, request)
+            answer = await self._announce(channel, cached, request)
             if not isinstance(answer, Failure):
                 return answer
-            self._ids.pop(tracker, None)  # The error may be about the id: the tracker was started anew, perhaps.
-        return await self._announce(line, await self._connect(line, tracker), request)
+            self._ids.pop(tracker, None)  # The error may be about the id: perhaps the tracker was restarted.
+        return await self._announce(channel, await self._connect(channel, tracker), request)
 
-    async def _connect(self, line: "_Line", tracker: Address) -> int:
-        answer = await line.ask(ConnectRequest(line.transaction), ConnectResponse)
+    async def _connect(self, channel: "_Channel", tracker: Address) -> int:
+        answer = await channel.ask(ConnectRequest(channel.transaction), ConnectResponse)
         if isinstance(answer, ErrorResponse):
             raise TrackerFailure(answer.message)
         if len(self._ids) >= MOST_IDS:
@@ -84,8 +83,10 @@ class UdpTrackers:
         self._ids[tracker] = _ConnectionId(answer.connection, _now() + ID_LIFETIME)
         return answer.connection
 
-    async def _announce(self, line: "_Line", connection: int, request: AnnounceRequest) -> AnnounceResponse | Failure:
-        answer = await line.ask(UdpAnnounceRequest(connection, line.transaction, request), UdpAnnounceResponse)
+    async def _announce(
+        self, channel: "_Channel", connection: int, request: AnnounceRequest
+    ) -> AnnounceResponse | Failure:
+        answer = await channel.ask(UdpAnnounceRequest(connection, channel.transaction, request), UdpAnnounceResponse)
         return Failure(answer.message) if isinstance(answer, ErrorResponse) else answer.as_response()
 
     def _cached(self, tracker: Address) -> int | None:
@@ -99,21 +100,21 @@ class UdpTrackers:
 
 
 @asynccontextmanager
-async def _line_to(tracker: Address, bind: str | None) -> AsyncIterator["_Line"]:
-    transport, line = await asyncio.get_running_loop().create_datagram_endpoint(
-        _Line,
+async def _channel_to(tracker: Address, bind: str | None) -> AsyncIterator["_Channel"]:
+    transport, channel = await asyncio.get_running_loop().create_datagram_endpoint(
+        _Channel,
         local_addr=None if bind is None else (bind, 0),
         remote_addr=tracker,
         family=socket.AF_INET,
     )
     try:
-        yield line
+        yield channel
     finally:
         transport.abort()
 
 
-class _Line(asyncio.DatagramProtocol):
-    """A socket for one announcement; all its questions have one transaction number, which nobody else can guess."""
+class _Channel(asyncio.DatagramProtocol):
+    """A socket for one announcement; all its requests have one transaction number, which others cannot guess."""
 
     def __init__(self) -> None:
         self.transaction = secrets.randbits(32)
@@ -128,12 +129,12 @@ class _Line(asyncio.DatagramProtocol):
             self._take(decode_response(data))
 
     def error_received(self, exc: Exception) -> None:
-        """Hear from the kernel that nothing listens there."""
+        """The kernel reports that nothing listens there."""
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc)
 
     async def ask(self, request: UdpRequest, expected: type[_Expected]) -> _Expected | ErrorResponse:
-        """Send one datagram, and wait for what answers it; raises OSError."""
+        """Send one datagram and wait for its answer; raises OSError."""
         self._expected = expected
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.sendto(request.encode())

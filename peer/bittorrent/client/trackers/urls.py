@@ -1,17 +1,17 @@
-"""Tracker URLs: they come from torrents, from magnet links and from redirects, so from strangers."""
+"""Tracker URLs, which come from outside: from torrents, magnet links and redirects."""
 
 import re
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from peer.bittorrent.client.trackers.failure import TrackerFailure
+from peer.bittorrent.client.trackers.limits import TrackerFailure
 from peer.net.address import Address
 
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 
 def parts_of(url: str) -> SplitResult:
-    """Take a URL apart. A line end in it would end the request line, and begin a header of somebody else's choice."""
+    """Split a URL. A line end in it would end the request line and inject a header."""
     if not _PRINTABLE.fullmatch(url):
         raise _wrong(url, "it has characters that are not printable ASCII")
     try:
@@ -29,14 +29,14 @@ def place_of(parts: SplitResult, default_port: int | None = None) -> Address:
         raise _wrong(url, str(error)) from error
     if not parts.hostname or not port:
         raise _wrong(url, "it lacks a host or a port")
-    # The resolver would refuse such a name with an error of its own kind.
+    # The resolver would refuse such a name with another kind of exception.
     if any(not 0 < len(label) < 64 for label in parts.hostname.removesuffix(".").split(".")):
         raise _wrong(url, "its host is not a name")
     return Address(parts.hostname, port)
 
 
 def redirected(url: str, location: str) -> str:
-    """Return where a redirect leads, which may be told relative to where we are."""
+    """Return where a redirect leads; its location may be relative."""
     try:
         return urljoin(url, location)
     except ValueError as error:

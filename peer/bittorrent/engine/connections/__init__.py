@@ -1,1 +1,1 @@
-"""Who is connected, and under which of our identities."""
+"""Connections with neighbours, and our identities."""

@@ -1,11 +1,11 @@
-"""One neighbour: everything the mind knows of it. The other modules of this package each change their own part."""
+"""One neighbour: everything that the engine knows of it. Each part of the engine changes its own part of this."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
+from peer.bittorrent.engine.connections.rates import Rate
 from peer.bittorrent.engine.download.pipeline import Pipeline
 from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.rates import Rate
 from peer.bittorrent.engine.strategy import Candidate, Garbage
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Message, Request
@@ -14,7 +14,7 @@ from peer.net.address import Address
 
 @dataclass(slots=True, eq=False)
 class Conversation:
-    """What was agreed with the other end, and when it last spoke."""
+    """What was agreed with the other end, and when either end last sent something."""
 
     connected_at: float
     handshaken_at: float | None = None
@@ -22,20 +22,20 @@ class Conversation:
     is_fast: bool = False
     is_extended: bool = False
     extensions: dict[str, int] = field(default_factory=dict)
-    """The ids that the neighbour wants its extension messages under."""
+    """The ids under which the neighbour wants extension messages."""
     listens_on: int | None = None
-    """The port that it says it listens on; the connection's own port tells only of those that we dialled."""
-    has_claimed: bool = False
-    """It said what it has: a bitfield may not come again."""
-    last_heard: float = 0
-    last_said: float = 0
-    unsaid: list[Message] = field(default_factory=list)
-    """Messages that wait for company (`Outbox.send_along`)."""
+    """The port that it says it listens on; the connection's own port is that one only if we dialled."""
+    has_announced: bool = False
+    """It sent a bitfield or a have: no bitfield may come after that."""
+    last_received: float = 0
+    last_sent: float = 0
+    delayed: list[Message] = field(default_factory=list)
+    """Messages that wait for another one to go with (`Outbox.send_later`)."""
 
 
 @dataclass(slots=True, eq=False)
-class Uploading:
-    """What we give it."""
+class UploadState:
+    """What we send it."""
 
     rate: Rate
     is_unchoked: bool = False
@@ -45,16 +45,16 @@ class Uploading:
     limit: float | None = None
     garbage: Garbage = Garbage.NEVER
     queue: deque[Request] = field(default_factory=deque)
-    """Requests in the order in which they came; those handed out for sending are not here any more."""
+    """Requests in the order in which they came; those handed out for sending have left the queue."""
     free_pieces: frozenset[int] = frozenset()
     """The allowed-fast set: these are served even while it is choked."""
     refused: int = 0
-    """Requests that came while it was choked, since it was."""
+    """Requests that came since we choked it."""
 
 
 @dataclass(slots=True, eq=False)
-class Downloading:
-    """What it gives us."""
+class DownloadState:
+    """What it sends us."""
 
     rate: Rate
     pipeline: Pipeline
@@ -66,9 +66,9 @@ class Downloading:
     free_pieces: set[int] = field(default_factory=set)
     """It serves these even while it chokes us."""
     waiting_since: float = 0
-    """When the last block came, or when we first asked after nothing was asked."""
-    unasked: int = 0
-    """Bytes of blocks that nobody asked for."""
+    """When the last block came, or when we sent a request after none was outstanding."""
+    unrequested: int = 0
+    """Bytes of blocks that we did not request."""
     have_count_before: int = 0
     have_counted_at: float = 0
 
@@ -81,57 +81,56 @@ class Neighbour:
     address: Address
     is_outgoing: bool
     conversation: Conversation
-    up: Uploading
-    down: Downloading
+    up: UploadState
+    down: DownloadState
     bitfield: Bitfield | None = None
     """None until the torrent is known."""
-    claims: list[Message] = field(default_factory=list)
-    """What it said it has before the torrent was known."""
-    face: int = 0
-    """Which of our identities it knows."""
+    early_messages: list[Message] = field(default_factory=list)
+    """What it sent before the torrent was known."""
+    identity: int = 0
+    """Which of our identities it is connected with."""
     traced: tuple[int, int] = (0, 0)
-    """Bytes received and sent that the trace has told."""
+    """Bytes received and sent that are in the trace."""
 
     @property
     def is_handshaken(self) -> bool:
-        """Whether the other end is known to be in our swarm."""
+        """Whether the other end has shown that it is in our swarm."""
         return self.conversation.handshaken_at is not None
 
     @property
     def is_seed(self) -> bool:
-        """Whether it said that it has everything."""
+        """Whether it announced all pieces."""
         return self.bitfield is not None and self.bitfield.is_full
 
-    def note_round(self, now: float) -> None:
-        """Begin to count anew what it announces."""
+    def start_round(self, now: float) -> None:
+        """Count from here what it announces."""
         self.down.have_count_before = 0 if self.bitfield is None else self.bitfield.count
         self.down.have_counted_at = now
 
     @property
     def listening_address(self) -> Address | None:
-        """Where others can reach it, if that is known."""
+        """Where other peers can dial it, if that is known."""
         if self.conversation.listens_on is not None:
             return Address(self.address.host, self.conversation.listens_on)
         return self.address if self.is_outgoing else None
 
 
 def make_neighbour(
-    key: int, address: Address, now: float, profile: Profile, *, is_outgoing: bool, face: int = 0
+    key: int, address: Address, now: float, profile: Profile, *, is_outgoing: bool, identity: int = 0
 ) -> Neighbour:
-    """Note a connection that was just made."""
     return Neighbour(
         key,
         address,
         is_outgoing,
-        Conversation(now, last_heard=now, last_said=now),
-        Uploading(Rate(profile.rate_window, now)),
-        Downloading(Rate(profile.rate_window, now), Pipeline(profile)),
-        face=face,
+        Conversation(now, last_received=now, last_sent=now),
+        UploadState(Rate(profile.rate_window, now)),
+        DownloadState(Rate(profile.rate_window, now), Pipeline(profile)),
+        identity=identity,
     )
 
 
 def snapshot(neighbour: Neighbour, now: float) -> Candidate:
-    """Say what strategies may see of a neighbour."""
+    """What strategies may see of a neighbour."""
     up, down, bitfield = neighbour.up, neighbour.down, neighbour.bitfield
     return Candidate(
         key=neighbour.key,
@@ -154,7 +153,7 @@ def snapshot(neighbour: Neighbour, now: float) -> Candidate:
     )
 
 
-def _have_rate(down: Downloading, have_count: int, now: float) -> float:
+def _have_rate(down: DownloadState, have_count: int, now: float) -> float:
     return (
         (have_count - down.have_count_before) / max(now - down.have_counted_at, 1e-3) if down.have_counted_at else 0.0
     )

@@ -1,1 +1,1 @@
-"""Where peers are found: trackers, peer exchange, and the addresses known so far."""
+"""How peers are found: trackers, peer exchange, and known addresses."""

@@ -1,13 +1,13 @@
-"""Where peers may be found, and which address is tried next.
+"""The addresses of peers, and which of them is dialled next.
 
     untried -- to_dial --> dialled -- connected --> connected -- disconnected --> waiting
                               `-- dial_failed --> waiting, or given up                |
     waiting -- its time has come, to_dial --> dialled             <-------------------'
-    given up -- named again by more than hearsay --> waiting, for one more try
+    given up -- learned again by more than hearsay --> waiting, for one more try
 
-An address is in one of these states, whichever side made the connection: a neighbour that came to us is known here once
-it has said where it listens. All input comes from strangers, so everything here has a limit, and nothing that one
-stranger says can fill the book.
+An address is in one of these states, whichever side made the connection: a neighbour that dialled us is in the book
+once it has stated where it listens. All input comes from strangers, so everything here has a limit, and no single
+stranger can fill the book.
 """
 
 from collections.abc import Iterable
@@ -24,18 +24,18 @@ from peer.net.address import Address
 from peer.net.backoff import backoff
 
 Source: TypeAlias = Literal["tracker", "pex", "given", "incoming"]
-"""Who told us of an address: a tracker, a neighbour, the person who started us, or the peer itself."""
+"""Where an address comes from: a tracker, a neighbour (hearsay), the command line, or the peer itself."""
 
 MOST_ADDRESSES: Final = 2_000
 MOST_HEARSAY: Final = MOST_ADDRESSES // 2
-"""Of these, so many may be known from other peers only."""
+"""How many of them may be known by hearsay only."""
 MOST_BANNED: Final = 10_000
 MOST_OWN: Final = 64
 
 FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 600.0
 REUNION: Final = 30.0
-"""Seconds before a neighbour is dialled again that has left without a fault."""
+"""Seconds before a neighbour that left without a fault is dialled again."""
 MOST_FAILURES: Final = 8
 """Dials in a row without a connection, after which an address is given up."""
 MOST_FAULTS: Final = 3
@@ -59,7 +59,7 @@ class _Record:
 
 
 class AddressBook:
-    """The addresses that one client knows."""
+    """The addresses that one of our identities knows."""
 
     def __init__(self, rng: Random, profile: Profile) -> None:
         self._rng = rng
@@ -69,11 +69,11 @@ class AddressBook:
         self._refuses_hearsay = False
         self._dialled = 0
         self._untried: list[Address] = []
-        """In no order; some may have been connected or forgotten since."""
+        """In no order; some may have been connected or removed since."""
         self._waiting: list[tuple[float, Address]] = []
         """A heap by time; an entry counts only if its record is waiting for that time."""
         self._failed: dict[Address, None] = {}
-        """Waiting or given up, those that failed longest ago first: the first to be forgotten."""
+        """Waiting or given up, those that failed longest ago first: the first to be removed."""
         self._own: dict[Address, None] = {}
         self._banned: dict[str, str] = {}
 
@@ -81,11 +81,11 @@ class AddressBook:
         return len(self._records)
 
     def learn(self, addresses: Iterable[Address], source: Source) -> None:
-        """Take note of addresses that may be dialled, and leave aside those that never can."""
+        """Add addresses, except those that can never be dialled."""
         for address in addresses:
             record = self._records.get(address)
             if record is not None:
-                self._heard_again(address, record, source)
+                self._learned_again(address, record, source)
             elif self._is_usable(address, source) and self._make_room(source):
                 self._add(address, _Record(source))
                 self._untried.append(address)
@@ -95,7 +95,7 @@ class AddressBook:
     def to_dial(self, now: float, count: int) -> list[Address]:
         """Choose at most `count` addresses, and regard them as being dialled.
 
-        Untried ones come first, by chance; then those whose time to wait is over.
+        Untried ones come first, in random order; then those whose waiting time is over.
         """
         chosen: list[Address] = []
         for _ in range(min(count, self._most_dialled - self._dialled)):
@@ -108,7 +108,7 @@ class AddressBook:
         return chosen
 
     def connected(self, address: Address) -> None:
-        """Take note of a connection with the peer that listens there, whoever made it."""
+        """A connection with the peer that listens there was made, by either side."""
         record = self._records.get(address)
         if record is None:
             if not self._is_usable(address, "incoming") or not self._make_room("incoming"):
@@ -120,7 +120,7 @@ class AddressBook:
         record.failures = 0
 
     def dial_failed(self, address: Address, now: float) -> float | None:
-        """Take note that nobody answers there; returns in how many seconds to try again, None if there is no need."""
+        """Record a failed dial; returns in how many seconds to try again, None if not at all."""
         record = self._records.get(address)
         if record is None or record.state is not _State.DIALLED:
             return None
@@ -133,7 +133,7 @@ class AddressBook:
         return wait
 
     def disconnected(self, address: Address, now: float, is_fault: bool) -> None:
-        """Take note that a connection ended; `is_fault` if there is no point in making it again soon."""
+        """A connection ended; with `is_fault`, there is no point in making it again soon."""
         record = self._records.get(address)
         if record is None or record.state is not _State.CONNECTED:
             return
@@ -147,9 +147,9 @@ class AddressBook:
             self._wait(address, record, now + backoff(1, LONGEST_RETRY, LONGEST_RETRY, self._rng))
 
     def refuse_hearsay(self) -> None:
-        """Go by trackers from now on, as they leave out who has everything: for one who has everything himself.
+        """Use only the trackers' addresses from now on: they leave out seeds, and a seed does not need others.
 
-        Peers that came together complete together: of those whom neighbours told us of, most have everything by now.
+        Peers that joined together complete together: most of those known by hearsay have all pieces by now.
         """
         self._refuses_hearsay = True
         hearsay = [each for each, record in self._records.items() if record.source == "pex"]
@@ -162,13 +162,12 @@ class AddressBook:
         self._forget(address)
 
     def ban(self, host: str, reason: str) -> None:
-        """Never dial this host."""
+        """Never dial this host again."""
         _remember(self._banned, host, reason, MOST_BANNED)
         for address in [address for address in self._records if address.host == host]:
             self._forget(address)
 
     def is_banned(self, host: str) -> bool:
-        """Whether the host was banned."""
         return host in self._banned
 
     def next_retry_at(self) -> float:
@@ -182,7 +181,7 @@ class AddressBook:
             return False
         return _is_unicast(address.host, may_be_name=source == "given")
 
-    def _heard_again(self, address: Address, record: _Record, source: Source) -> None:
+    def _learned_again(self, address: Address, record: _Record, source: Source) -> None:
         if source == "pex":
             return
         if record.source == "pex":
@@ -231,7 +230,7 @@ class AddressBook:
         record.state = state
 
     def _make_room(self, source: Source) -> bool:
-        """Forget what failed longest ago if the book is full; returns whether there is room for one more."""
+        """Remove the address that failed longest ago if the book is full; returns whether there is room for one."""
         if source == "pex" and (self._refuses_hearsay or self._hearsay >= MOST_HEARSAY):
             return False
         if len(self._records) >= MOST_ADDRESSES and self._failed:
@@ -255,14 +254,14 @@ _Value = TypeVar("_Value")
 
 
 def _remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> None:
-    """Add an entry to a table in which the oldest make room."""
+    """Add an entry to a table in which the oldest entries make room."""
     if key not in table and len(table) >= most:
         del table[next(iter(table))]
     table[key] = value
 
 
 def _is_unicast(host: str, *, may_be_name: bool) -> bool:
-    """Whether one machine can be meant. Names are for people: strangers could have us resolve anything."""
+    """Whether a host can be one machine. Names are for people: strangers could make us resolve anything."""
     try:
         parsed = ip_address(host)
     except ValueError:

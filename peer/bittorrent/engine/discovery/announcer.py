@@ -1,15 +1,15 @@
-"""When to announce ourselves to which tracker (BEP 3, BEP 12).
+"""When to announce to which tracker (BEP 3, BEP 12).
 
-Tiers are tried in order, the trackers of a tier in an order of chance that is drawn once; one that answers moves to the
-front of its tier. A tracker that fails is left alone for a while, and the next one is asked at once. So the tracker to
-ask is the first that is not being left alone, and it is asked again when its interval has passed:
+Tiers are tried in order, the trackers of a tier in a random order that is drawn once; one that answers moves to the
+front of its tier. A tracker that fails is not asked for a while, and the next one is asked at once. So the tracker to
+ask is the first that is not resting, and it is asked again when its interval has passed:
 
-    unknown to it    -> started            then, after an answer:
+    first contact    -> started            then, after an answer:
     its interval     -> regular
-    we completed     -> completed, at once, to each that has heard of us
-    we leave         -> stopped, to each that has heard of us
+    we completed     -> completed, at once, to each that knows us
+    we leave         -> stopped, to each that knows us
 
-What a tracker says is believed within limits: no interval is below LEAST_INTERVAL or above MOST_INTERVAL.
+A tracker's intervals are taken within limits: none is below LEAST_INTERVAL or above MOST_INTERVAL.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,9 +24,9 @@ from peer.net.backoff import backoff
 LEAST_INTERVAL: Final = 5.0
 MOST_INTERVAL: Final = 7_200.0
 USUAL_MIN_INTERVAL: Final = 60.0
-"""Where a tracker names none; over UDP none can."""
+"""If a tracker states none; over UDP none can."""
 LEAST_PERIOD: Final = 1.0
-"""Of a strategy's own period: a tracker is not to be flooded by mistake."""
+"""Of a strategy's own period: so that no tracker is flooded by mistake."""
 FIRST_RETRY: Final = 10.0
 LONGEST_RETRY: Final = 1_800.0
 
@@ -35,7 +35,7 @@ LONGEST_RETRY: Final = 1_800.0
 class _Tracker:
     url: str
     asked: Event | None = None
-    """The announcement that it has not answered yet."""
+    """The outstanding announcement."""
     knows_us: bool = False
     """It answered `started`."""
     owes_completed: bool = False
@@ -49,22 +49,22 @@ class _Tracker:
 
 
 class Announcer:
-    """The announcements of one client for one torrent."""
+    """The announcements of one of our identities."""
 
     def __init__(self, tiers: Iterable[Iterable[str]], rng: Random, *, is_complete: bool = False) -> None:
-        """`is_complete` if there is nothing to download: then nothing will be reported as completed."""
+        """`is_complete` if there is nothing to download: then `completed` is never announced."""
         self._rng = rng
         self._tiers = _shuffled(tiers, rng)
         self._by_url = {tracker.url: tracker for tracker in self._in_order()}
         self._is_complete = is_complete
         self._is_stopped = False
         self.needs_peers = False
-        """There are too few neighbours: ask as early as the tracker allows."""
+        """There are too few neighbours: announce as early as the tracker allows."""
         self.period: float | None = None
-        """Seconds between announcements, whatever the tracker says; None leaves it to the tracker."""
+        """Seconds between announcements, overriding the tracker's interval; None keeps to it."""
 
     def due(self, now: float) -> tuple[str, Event] | None:
-        """Return an announcement to make now, and regard it as made; ask again until there is none."""
+        """Return an announcement to make now, and regard it as made; call this again until there is none."""
         if self._is_stopped:
             return None
         tracker = next((each for each in self._in_order() if self._owes_now(each, now)), None)
@@ -75,8 +75,7 @@ class Announcer:
         tracker.asked = self._event(tracker)
         return tracker.url, tracker.asked
 
-    def answered(self, url: str, response: AnnounceResponse, now: float) -> None:
-        """Take a tracker's answer."""
+    def tracker_answered(self, url: str, response: AnnounceResponse, now: float) -> None:
         tracker = self._by_url[url]
         if tracker.asked is Event.COMPLETED:
             tracker.owes_completed = False
@@ -90,33 +89,33 @@ class Announcer:
         tracker.tracker_id = response.tracker_id or tracker.tracker_id
         self._prefer(tracker)
 
-    def failed(self, url: str, reason: str, now: float) -> float:
-        """Take note that a tracker did not answer, or refused; returns in how many seconds to ask it again."""
+    def tracker_failed(self, url: str, reason: str, now: float) -> float:
+        """A tracker did not answer, or refused; returns in how many seconds to ask it again."""
         tracker = self._by_url[url]
         tracker.asked = None
         tracker.failures += 1
         tracker.trouble = reason
-        # One that never heard of us will hear `started` from a peer that is complete.
+        # A tracker that does not know us gets `started` from a peer that is complete.
         tracker.owes_completed = tracker.owes_completed and tracker.knows_us
         wait = backoff(tracker.failures, FIRST_RETRY, LONGEST_RETRY, self._rng)
         tracker.retry_at = now + wait
         return wait
 
-    def completed(self, now: float) -> None:  # noqa: ARG002  Due at once, whenever that is.
-        """Have every tracker that heard of us before learn that we have everything now."""
+    def completed(self, now: float) -> None:  # noqa: ARG002  Due at once.
+        """Announce to every tracker that knows us that we have all pieces now."""
         if self._is_complete:
             return
         self._is_complete = True
         for tracker in self._in_order():
             tracker.owes_completed = tracker.knows_us or tracker.asked is Event.STARTED
 
-    def stop(self, now: float) -> list[str]:  # noqa: ARG002  It is over, whenever that is.
-        """Make no more announcements; returns the trackers that are to be told."""
+    def stop(self, now: float) -> list[str]:  # noqa: ARG002  Due at once.
+        """Make no more announcements; returns the trackers that know us, for `stopped`."""
         self._is_stopped = True
         return [tracker.url for tracker in self._in_order() if tracker.knows_us]
 
     def next_deadline(self) -> float:
-        """Return when an announcement will be due, or was; inf if that depends on an answer."""
+        """Return when an announcement is due, or was; inf if that depends on an answer."""
         if self._is_stopped:
             return inf
         earliest = min((each.retry_at for each in self._in_order() if _owes(each)), default=inf)
@@ -129,11 +128,11 @@ class Announcer:
         return earliest
 
     def tracker_id(self, url: str) -> bytes | None:
-        """Return what the tracker wants repeated in the next announcement to it."""
+        """Return what the tracker wants repeated in the next announcement."""
         return self._by_url[url].tracker_id
 
     def troubles(self) -> dict[str, str]:
-        """Return the trackers that do not answer, and why."""
+        """Return the trackers that failed last, and why."""
         return {tracker.url: tracker.trouble for tracker in self._in_order() if tracker.failures}
 
     def _in_order(self) -> Iterator[_Tracker]:
@@ -166,12 +165,12 @@ class Announcer:
 
 
 def _owes(tracker: _Tracker) -> bool:
-    """Whether the tracker is to hear now that we completed; one that was asked already is told after its answer."""
+    """Whether `completed` is due now; with an outstanding announcement, only after the answer to that."""
     return tracker.owes_completed and tracker.asked is None
 
 
 def _shuffled(tiers: Iterable[Iterable[str]], rng: Random) -> list[list[_Tracker]]:
-    """Make the trackers of each tier, in an order of chance; one that is named twice stays where it came first."""
+    """Make the trackers of each tier, in random order; one that is listed twice stays where it came first."""
     seen: set[str] = set()
     made = []
     for tier in tiers:

@@ -1,16 +1,14 @@
-"""Looking for peers: when to ask which tracker, and whom to dial."""
+"""The search for peers: when to announce to which tracker, and which addresses to dial."""
 
 from dataclasses import replace
-from random import Random
 from typing import Final
 
 from contract.events import Announced, DialFailed, Erred
 from peer.bittorrent.engine.actions import Announce, Dial
+from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
-from peer.bittorrent.engine.outbox import Outbox
-from peer.bittorrent.engine.profile import Profile
-from peer.bittorrent.engine.strategy import PeerTargets, Tally
+from peer.bittorrent.engine.strategy import PeerTargets, TransferTotals
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
 
@@ -18,84 +16,80 @@ KEY_BITS: Final = 32
 
 
 class Search:
-    """Keeps a client in enough company."""
+    """Finds as many neighbours for one identity as the strategy wants."""
 
-    def __init__(
-        self,
-        *,
-        ours: AnnounceRequest,
-        face: int,
-        announcer: Announcer,
-        profile: Profile,
-        rng: Random,
-        outbox: Outbox,
-        addresses: AddressBook,
-    ) -> None:
-        """`ours` has what stays the same in all announcements."""
-        self._ours = replace(ours, key=f"{rng.getrandbits(KEY_BITS):08x}")
-        self._face = face
+    def __init__(self, context: Context, identity: int, announcer: Announcer, addresses: AddressBook) -> None:
+        peer_id, port = context.identities[identity]
+        self._common = AnnounceRequest(
+            context.info_hash,
+            peer_id,
+            port,
+            uploaded=0,
+            downloaded=0,
+            left=0,
+            key=f"{context.rng.getrandbits(KEY_BITS):08x}",
+        )
+        """What all announcements have in common."""
+        self._identity = identity
         self._announcer = announcer
-        self._most_half_open = profile.most_half_open
-        self._outbox = outbox
+        self._most_half_open = context.profile.most_half_open
+        self._outbox = context.outbox
         self._addresses = addresses
         self._dialled: set[Address] = set()
 
-    def look_around(self, targets: PeerTargets, tally: Tally, neighbour_count: int) -> None:
-        """Announce what is due, and dial those that are missing."""
+    def find_peers(self, targets: PeerTargets, totals: TransferTotals, neighbour_count: int) -> None:
+        """Make the announcements that are due, and dial as many addresses as neighbours are missing."""
         self._announcer.period = targets.announce_period
         self._announcer.needs_peers = neighbour_count < targets.dials_up_to // 2
         while (due := self._announcer.due(self._outbox.now)) is not None:
-            self._announce(*due, tally, targets.numwant)
+            self._announce(*due, totals, targets.numwant)
         missing = targets.dials_up_to - neighbour_count - len(self._dialled)
         room = min(missing, self._most_half_open - len(self._dialled))
         if room > 0:
             for address in self._addresses.to_dial(self._outbox.now, room):
                 self._dialled.add(address)
-                self._outbox.do(Dial(address, self._face))
+                self._outbox.do(Dial(address, self._identity))
 
-    def reached(self, address: Address) -> None:
-        """Take note that a dialled address answered."""
+    def connected(self, address: Address) -> None:
         self._dialled.discard(address)
 
-    def unwanted(self, address: Address) -> None:
-        """Take note that there is no room any more for a connection that was just made."""
+    def refused(self, address: Address) -> None:
+        """Record that a connection which we dialled is not wanted any more."""
         self._addresses.disconnected(address, self._outbox.now, is_fault=False)
 
-    def missed(self, address: Address, reason: str) -> None:
-        """Take note that nobody answers at an address."""
+    def dial_failed(self, address: Address, reason: str) -> None:
         self._dialled.discard(address)
         retry_in = self._addresses.dial_failed(address, self._outbox.now)
-        self._outbox.tell(DialFailed(str(address), reason, retry_in))
+        self._outbox.record(DialFailed(str(address), reason, retry_in))
 
-    def answered(self, url: str, response: AnnounceResponse) -> None:
-        """Take a tracker's answer."""
-        self._announcer.answered(url, response, self._outbox.now)
+    def tracker_answered(self, url: str, response: AnnounceResponse) -> None:
+        self._announcer.tracker_answered(url, response, self._outbox.now)
         self._addresses.learn(response.addresses(), "tracker")
         counts = (response.peer_count, response.complete, response.incomplete)
-        self._outbox.tell(Announced(url, *counts, response.interval, response.warning))
+        self._outbox.record(Announced(url, *counts, response.interval, response.warning))
 
-    def failed(self, url: str, reason: str) -> None:
-        """Take note that a tracker did not answer, or refused."""
-        retry_in = self._announcer.failed(url, reason, self._outbox.now)
-        self._outbox.tell(Erred(f"tracker {url}: {reason}", retry_in=retry_in))
+    def tracker_failed(self, url: str, reason: str) -> None:
+        """A tracker did not answer, or refused."""
+        retry_in = self._announcer.tracker_failed(url, reason, self._outbox.now)
+        self._outbox.record(Erred(f"tracker {url}: {reason}", retry_in=retry_in))
 
     def completed(self) -> None:
-        """Let the trackers know that we have everything now."""
+        """Announce to the trackers that we have all pieces now."""
         self._announcer.completed(self._outbox.now)
 
-    def leave(self, tally: Tally) -> None:
-        """Tell the trackers that we are gone."""
+    def leave(self, totals: TransferTotals) -> None:
+        """Announce to the trackers that we leave."""
         for url in self._announcer.stop(self._outbox.now):
-            self._announce(url, Event.STOPPED, tally, numwant=0)
+            self._announce(url, Event.STOPPED, totals, numwant=0)
 
-    def _announce(self, url: str, event: Event, tally: Tally, numwant: int) -> None:
+    def _announce(self, url: str, event: Event, totals: TransferTotals, numwant: int) -> None:
         request = replace(
-            self._ours,
+            self._common,
             event=event,
             numwant=numwant,
-            uploaded=tally.uploaded,
-            downloaded=tally.downloaded,
-            left=tally.left,
+            uploaded=totals.uploaded,
+            downloaded=totals.downloaded,
+            left=totals.left,
             trackerid=self._announcer.tracker_id(url),
         )
-        self._outbox.do(Announce(url, request, self._face))
+        self._outbox.do(Announce(url, request, self._identity))

@@ -1,1 +1,1 @@
-"""What to request from whom, and what becomes of blocks that arrive."""
+"""What to request from which neighbour, and what to do with the blocks that come."""

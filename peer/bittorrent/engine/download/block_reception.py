@@ -1,47 +1,56 @@
-"""Blocks whose header has come and whose last byte has not: who is sending which, and whose bytes go where.
+"""Blocks of which the header has come and the last byte has not: who sends which, and where the bytes belong.
 
-At most one neighbour writes into the place of a block, and nobody does once the block has arrived. In endgame, or after
-a request ended without its block, a second neighbour may be sending the same one: its bytes are put aside.
+At most one neighbour writes into the place of a block, and none does once the block has been received. In endgame, or
+after a request ended without its block, a second neighbour may send the same one: its bytes are put aside.
 """
 
+from enum import Enum, auto
 from typing import TypeAlias
 
-from peer.bittorrent.engine.download.placement import Placement
-
-Spot: TypeAlias = tuple[int, int, int]
+Span: TypeAlias = tuple[int, int, int]
 """Piece, first byte, and length."""
 
 
-class Incoming:
-    """Each neighbour sends one block at a time. Those that are dropped as they come are not in here."""
+class Placement(Enum):
+    """Where the bytes of a block belong; decided when the 13 bytes before it have come."""
 
-    __slots__ = ("_spots", "_writers")
+    IN_PLACE = auto()
+    """Directly into its place in the torrent: no other neighbour is writing there."""
+    ASIDE = auto()
+    """Into a buffer, as another neighbour is writing the same block; copied if this one is complete first."""
+    NOWHERE = auto()
+    """It is not needed, and dropped."""
+
+
+class BlockReception:
+    """Each neighbour sends one block at a time. Blocks that are dropped as they come are not in here."""
+
+    __slots__ = ("_spans", "_writers")
 
     def __init__(self) -> None:
-        self._spots: dict[int, Spot] = {}
-        self._writers: dict[Spot, int] = {}
+        self._spans: dict[int, Span] = {}
+        self._writers: dict[Span, int] = {}
 
-    def begin(self, key: int, spot: Spot) -> Placement:
-        """Say where the bytes belong that begin to come."""
-        self._spots[key] = spot
-        return Placement.IN_PLACE if self._writers.setdefault(spot, key) == key else Placement.ASIDE
+    def block_began(self, key: int, span: Span) -> Placement:
+        self._spans[key] = span
+        return Placement.IN_PLACE if self._writers.setdefault(span, key) == key else Placement.ASIDE
 
-    def end(self, key: int, spot: Spot) -> bool:
-        """Take note that a block is whole; tells whether its bytes were kept."""
-        if self._spots.get(key) != spot:
+    def block_received(self, key: int, span: Span) -> bool:
+        """Returns whether the bytes of the block were kept."""
+        if self._spans.get(key) != span:
             return False
         self.stop(key)
         return True
 
     def stop(self, key: int) -> None:
         """Forget what this neighbour was sending, if anything."""
-        spot = self._spots.pop(key, None)
-        if spot is not None and self._writers.get(spot) == key:
-            del self._writers[spot]
+        span = self._spans.pop(key, None)
+        if span is not None and self._writers.get(span) == key:
+            del self._writers[span]
 
-    def overtake(self, spot: Spot) -> int | None:
-        """Take the place of a block from whoever is still writing there, and tell who that was."""
-        writer = self._writers.pop(spot, None)
+    def take_over(self, span: Span) -> int | None:
+        """End the writing of another neighbour into the place of this block; returns who that was."""
+        writer = self._writers.pop(span, None)
         if writer is not None:
-            del self._spots[writer]
+            del self._spans[writer]
         return writer

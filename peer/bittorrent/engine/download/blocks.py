@@ -23,15 +23,14 @@ class Grid:
     block_length: int
 
     def piece_size(self, index: int) -> int:
-        """Return the bytes of a piece; those beyond the end have none."""
+        """Return the size of a piece; it is 0 beyond the end."""
         return max(0, min(self.piece_length, self.length - index * self.piece_length))
 
     def block_count(self, index: int) -> int:
-        """Return how many blocks a piece has."""
         return -(-self.piece_size(index) // self.block_length)
 
     def check(self, index: int, begin: int, length: int) -> None:
-        """Refuse what is not one of our blocks; nobody was ever asked for anything else."""
+        """Raise MessageError for what is not one of our blocks: we never request anything else."""
         expected = min(self.block_length, self.piece_size(index) - begin)
         if begin % self.block_length or expected <= 0:
             raise MessageError(f"piece: expected the beginning of a block, found piece {index}, byte {begin}")

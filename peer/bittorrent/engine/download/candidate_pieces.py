@@ -1,8 +1,8 @@
-"""What a picker sees of one neighbour: the pieces that it has, that we lack, and that are not begun.
+"""What a picker sees of one neighbour: the pieces that it has, that we lack, and that are not active.
 
 At 10,000 pieces nothing here may look at all of them each time. So a piece is first drawn blindly, a few times: that
-succeeds at once where the neighbour has most of what there is. Where it has little, its own list is the shorter one to
-walk. Either way each piece that qualifies is as likely as the others.
+succeeds at once where the neighbour has most pieces. Where it has few, its own list is the shorter one to walk. Either
+way each piece that qualifies is as likely as the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +14,10 @@ from peer.bittorrent.wire.bitfield import Bitfield
 
 TRIES: Final = 8
 WALK_SHARE: Final = 10
-"""Walking through the order costs about so many times what it costs to list a neighbour's pieces, for each piece."""
+"""How much more it costs, for each piece, to walk through the order than to list a neighbour's pieces."""
 
 
-class Offer:
+class CandidatePieces:
     """A `PieceView`. It is made for one decision; `among` narrows it to certain pieces."""
 
     __slots__ = ("_among", "_have", "_rarity", "_rng", "_theirs", "neighbour")
@@ -40,7 +40,7 @@ class Offer:
         self._among = among
 
     @property
-    def completed(self) -> int:
+    def have_count(self) -> int:
         """How many pieces we have."""
         return self._have.count
 
@@ -61,12 +61,12 @@ class Offer:
         return next(iter(self), None)
 
     def random(self) -> int | None:
-        """Return any piece, by chance."""
+        """Return any piece, drawn evenly."""
         found = self._draw(range(len(self._rarity)))
         return self._one_of(list(self)) if found is None else found
 
     def rarest(self) -> int | None:
-        """Return one of those with the fewest copies, by chance."""
+        """Return one of those with the fewest copies, drawn evenly."""
         budget = 0 if self._among is not None else self._have.size // WALK_SHARE
         for level in self._rarity.levels(lowest=0 if self._theirs.is_full else 1):
             found = self._draw(level)
@@ -80,7 +80,7 @@ class Offer:
         return self._rarest_of(list(self))
 
     def _draw(self, positions: range) -> int | None:
-        """Try a few positions; None says nothing about the others."""
+        """Try a few positions; None does not mean that there is no piece."""
         for _ in range(TRIES if positions and self._among is None else 0):
             index = self._rarity.at(positions[int(self._rng.random() * len(positions))])
             if index in self._theirs:

@@ -1,4 +1,4 @@
-"""Who sent wrong blocks: a piece has a hash, a block has none, so blame takes some evidence.
+"""Who sent corrupt blocks: a piece has a hash, a block has none, so blame takes some evidence.
 
     one neighbour sent the whole piece, and it is wrong    that neighbour is guilty
     several did                                            keep the digest and the sender of each block, and let
@@ -6,7 +6,7 @@
         it is right                                        who sent a block with another digest is guilty
         it is wrong                                        that one is guilty; let another try
 
-Nobody is blamed for the company it was in. The evidence is bounded, and the oldest goes first.
+No neighbour is blamed for what others sent of the same piece. The evidence is bounded, and the oldest goes first.
 """
 
 from collections import deque
@@ -21,8 +21,8 @@ Attempt: TypeAlias = tuple[tuple[int, bytes], ...]
 """Sender and digest of each block, in order."""
 
 
-class Suspicion:
-    """What is known of pieces that came wrong and have not come right since."""
+class Corruption:
+    """The evidence about pieces that came wrong and have not come right since."""
 
     __slots__ = ("_attempts",)
 
@@ -33,7 +33,7 @@ class Suspicion:
         return index in self._attempts
 
     def failed(self, index: int, senders: Sequence[int], digests: Sequence[bytes]) -> tuple[int, ...]:
-        """Take note of a wrong piece; returns who is guilty. Without digests, only a lone sender can be found out."""
+        """Record a wrong piece; returns who is guilty. Without digests, only a lone sender can be found out."""
         if len(set(senders)) == 1:
             return (senders[0],)
         if index not in self._attempts and len(self._attempts) == MOST_PIECES:
@@ -43,7 +43,7 @@ class Suspicion:
         return ()
 
     def passed(self, index: int, digests: Sequence[bytes]) -> tuple[int, ...]:
-        """Take note of a right piece, the digests being those of its blocks; returns who is guilty."""
+        """Take the digests of the blocks of a right piece; returns who is guilty."""
         attempts = self._attempts.pop(index, ())
         return tuple(dict.fromkeys(sender for attempt in attempts for sender in _wrong_in(attempt, digests)))
 

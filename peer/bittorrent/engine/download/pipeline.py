@@ -15,8 +15,9 @@ round has lasted as long as it should at most, the queue is long enough, and non
 The delay is measured anew when hardly anything was asked, as then no request waited for our others. So a path that has
 become much longer (others fill a buffer on it) makes the goal small, but only until that is found out.
 
-A round with less asked than we would have liked (nothing more to ask for) says nothing about the pipe: it may raise the
-goal and never lowers it. A choke ends the measurement, and it starts again small: the rate may be another one then.
+A round with fewer requests than we would have liked (there was nothing more to request) shows nothing about the pipe:
+it may raise the goal and never lowers it. A choke ends the measurement, and it starts again small: the rate may differ
+then.
 """
 
 from math import ceil, inf
@@ -58,22 +59,21 @@ class Pipeline:
         self._is_full = False
         """Whether all that we would have liked to ask for was asked at the time when the round began."""
 
-    def allow(self, reqq: int) -> None:
-        """Take note of how many requests the neighbour is ready to keep."""
+    def limit(self, reqq: int) -> None:
+        """Keep to the number of requests that the neighbour is ready to queue."""
         self._most = max(1, min(self._most, reqq))
         self._least = min(self._least, self._most)
         self._goal = min(self._goal, self._most)
         self._target = min(self._target, self._most)
 
     def room(self, outstanding: int) -> int:
-        """Return how many more requests to make; `outstanding` is the truth, as some end without their block."""
+        """Return how many more requests to make; `outstanding` is the true number, as some end without their block."""
         self._outstanding = outstanding
         if not outstanding:
             self._left = 0
         return self._target - outstanding
 
-    def asked(self, now: float) -> None:
-        """Take note of one request."""
+    def requested(self, now: float) -> None:
         self._outstanding += 1
         if not self._left:
             self._left = self._blocks = self._outstanding
@@ -81,8 +81,7 @@ class Pipeline:
         if now == self._asked_at:
             self._is_full = self._outstanding >= self._target
 
-    def arrived(self, now: float) -> None:
-        """Take note of one block that we asked for."""
+    def block_received(self, now: float) -> None:
         self._outstanding -= 1
         if self._left:
             self._left -= 1
@@ -91,8 +90,8 @@ class Pipeline:
         if self._target < self._goal and now - self._asked_at <= self._delay + self._seconds:
             self._target += 1
 
-    def paused(self) -> None:
-        """Begin anew: the neighbour choked us, or does not answer."""
+    def reset(self) -> None:
+        """Start again: the neighbour choked us, or does not answer."""
         self._left = 0
         self._target = self._least
         self._goal = self._most

@@ -1,4 +1,4 @@
-"""How many neighbours have each piece, and the pieces that are not begun, in the order of that.
+"""How many neighbours have each piece, and the inactive missing pieces in that order.
 
     order     | 7 2 9 | 4 | | 0 8 1 3 |     pieces, those with 0 copies first, then those with 1, ...
     ends           3    4  4          8     where each level ends: ends[2] == ends[1], no piece has 2 copies
@@ -7,7 +7,7 @@
 A piece that gains a copy swaps places with the last of its level, and the level ends one earlier: O(1) for each have.
 Pieces come into the order and go from it in O(levels), which happens once per piece and not once per have.
 
-Copies that everybody has need no order: neighbours that have everything when they come are only counted (`seeds`).
+Copies of seeds do not change the order: neighbours that have all pieces when they come are only counted (`seeds`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,7 +31,7 @@ class Rarity:
         self._copies = [0] * size
         self._ends = [len(self._order)]
         self.seeds = 0
-        """Neighbours that had everything when they came."""
+        """Neighbours that had all pieces when they came."""
 
     def __len__(self) -> int:
         return len(self._order)
@@ -48,8 +48,8 @@ class Rarity:
         """The fewest and the most copies that any piece has."""
         return min(self._copies, default=0) + self.seeds, max(self._copies, default=0) + self.seeds
 
-    def joined(self, bitfield: Bitfield) -> bool:
-        """Count a neighbour's pieces; tells whether it counts as a seed, which `parted` wants to know again."""
+    def neighbour_joined(self, bitfield: Bitfield) -> bool:
+        """Count a neighbour's pieces; returns whether it counts as a seed, which `neighbour_left` needs to know."""
         if bitfield.is_full:
             self.seeds += 1
             return True
@@ -58,8 +58,8 @@ class Rarity:
             self.gained(index)
         return False
 
-    def parted(self, bitfield: Bitfield, *, is_seed: bool) -> None:
-        """Count a neighbour's pieces no more."""
+    def neighbour_left(self, bitfield: Bitfield, *, is_seed: bool) -> None:
+        """Stop counting a neighbour's pieces."""
         if is_seed:
             self.seeds -= 1
             return
@@ -68,7 +68,7 @@ class Rarity:
         self._ends.pop()
 
     def gained(self, index: int) -> bool:
-        """Count one more copy, of a neighbour that is not among the seeds; tells whether the piece is in the order."""
+        """Count one more copy, of a neighbour that is no seed; returns whether the piece is in the order."""
         level = self._copies[index]
         self._copies[index] = level + 1
         at = self._at[index]
@@ -79,7 +79,7 @@ class Rarity:
         return True
 
     def take(self, index: int) -> None:
-        """Take a piece out of the order: it is begun."""
+        """Take a piece out of the order: it is active."""
         hole = self._at[index]
         self._at[index] = -1
         for level in range(self._copies[index], len(self._ends)):
@@ -88,7 +88,7 @@ class Rarity:
         self._order.pop()
 
     def put_back(self, index: int) -> None:
-        """Put a piece into the order again: it is not begun any more."""
+        """Put a piece into the order again: it is not active any more."""
         hole = len(self._order)
         self._order.append(index)
         for level in range(len(self._ends) - 1, self._copies[index], -1):

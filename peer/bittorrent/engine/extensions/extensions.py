@@ -1,22 +1,20 @@
-"""Extension messages (BEP 10): who understands which, peer exchange, and the info dictionary for magnet links."""
+"""Extension messages (BEP 10): the handshake, peer exchange, and the info dictionary for magnet links."""
 
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Final
 
 from contract.events import Erred
 from peer.bittorrent.engine.actions import Open
-from peer.bittorrent.engine.connections.identities import Face
 from peer.bittorrent.engine.connections.neighbour import Neighbour
-from peer.bittorrent.engine.discovery.peer_exchange import Exchange, introduction
+from peer.bittorrent.engine.connections.presence import Presence
+from peer.bittorrent.engine.context import Context
+from peer.bittorrent.engine.discovery.peer_exchange import PexPartners, describe
 from peer.bittorrent.engine.extensions.metadata import (
     MetadataFetch,
     MetadataShare,
     UnusableMetadata,
     WrongMetadata,
 )
-from peer.bittorrent.engine.outbox import Outbox
-from peer.bittorrent.engine.profile import Profile
 from peer.bittorrent.engine.upload.upload import MOST_QUEUED
 from peer.bittorrent.wire.extensions import (
     HANDSHAKE_ID,
@@ -38,44 +36,34 @@ OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 """The ids under which we want the messages of each extension."""
 
 
-class Extending:
-    """What neighbours say beyond the protocol's own messages."""
+class ExtensionProtocol:
+    """The extension messages of all neighbours."""
 
-    def __init__(
-        self,
-        *,
-        info_hash: bytes,
-        profile: Profile,
-        rng: Random,
-        outbox: Outbox,
-        faces: Sequence[Face],
-        neighbours: dict[int, Neighbour],
-        fail: Callable[[str], None],
-    ) -> None:
-        """`fail` is called with the reason if the torrent that comes is of no use."""
-        self._outbox = outbox
-        self._faces = faces
-        self._neighbours = neighbours
-        self._fail = fail
-        self._exchange = Exchange(profile)
+    def __init__(self, context: Context, presences: Sequence[Presence], on_failure: Callable[[str], None]) -> None:
+        """`on_failure` is called with the reason if the info dictionary that comes is of no use."""
+        self._outbox = context.outbox
+        self._presences = presences
+        self._neighbours = context.neighbours
+        self._on_failure = on_failure
+        self._pex = PexPartners(context.profile)
         self._share = MetadataShare()
-        self._fetch: MetadataFetch | None = MetadataFetch(info_hash, rng)
+        self._fetch: MetadataFetch | None = MetadataFetch(context.info_hash, context.rng)
 
-    def open(self, info: Info) -> None:
-        """Take note of the torrent: there is nothing to fetch any more, and something to share."""
+    def torrent_opened(self, info: Info) -> None:
+        """Stop fetching the info dictionary, and share it."""
         self._fetch = None
         self._share = MetadataShare(info.raw)
-        self._exchange.is_private = info.is_private
+        self._pex.is_private = info.is_private
 
-    def introduce(self, neighbour: Neighbour, *, is_seed: bool) -> None:
-        """Say what we understand."""
+    def neighbour_joined(self, neighbour: Neighbour, *, is_seed: bool) -> None:
+        """Send the extension handshake."""
         if not neighbour.conversation.is_extended:
             return
-        ids = {name: number for name, number in OUR_IDS.items() if name != UT_PEX or not self._exchange.is_private}
+        ids = {name: number for name, number in OUR_IDS.items() if name != UT_PEX or not self._pex.is_private}
         ours = ExtensionHandshake(
             m=ids,
             v=OUR_VERSION,
-            p=self._faces[neighbour.face].port,
+            p=self._presences[neighbour.identity].port,
             reqq=MOST_QUEUED,
             yourip=neighbour.address.host,
             metadata_size=self._share.size,
@@ -83,85 +71,85 @@ class Extending:
         )
         self._outbox.send(neighbour, Extended(HANDSHAKE_ID, ours.encode()))
 
-    def received(self, neighbour: Neighbour, message: Extended) -> None:
-        """Take an extension message; raises WireError for one that makes no sense."""
+    def message_received(self, neighbour: Neighbour, message: Extended) -> None:
+        """Handle an extension message; raises WireError for one that is malformed."""
         if message.extension == HANDSHAKE_ID:
             self._got_handshake(neighbour, decode_extension_handshake(message.payload))
         elif message.extension == OUR_IDS[UT_PEX]:
-            found = self._exchange.heard(neighbour.key, decode_pex(message.payload), self._outbox.now)
-            self._faces[neighbour.face].addresses.learn(found, "pex")
+            found = self._pex.received(neighbour.key, decode_pex(message.payload), self._outbox.now)
+            self._presences[neighbour.identity].addresses.learn(found, "pex")
         elif message.extension == OUR_IDS[UT_METADATA]:
             metadata = decode_metadata(message.payload)
             if metadata is not None:
                 self._got_metadata(neighbour, metadata)
 
-    def parted(self, neighbour: Neighbour) -> None:
-        """Forget a neighbour."""
-        self._exchange.parted(neighbour.key)
-        self._share.parted(neighbour.key)
+    def neighbour_left(self, neighbour: Neighbour) -> None:
+        self._pex.neighbour_left(neighbour.key)
+        self._share.neighbour_left(neighbour.key)
         if self._fetch is not None:
-            self._fetch.parted(neighbour.key)
-            self._ask_for_metadata()
+            self._fetch.neighbour_left(neighbour.key)
+            self._request_metadata()
 
-    def look_around(self) -> None:
-        """Do what is due about once a second."""
-        if self._outbox.now >= self._exchange.next_deadline():
-            self._tell_of_others()
-        self._ask_for_metadata()
+    def tick(self) -> None:
+        """Send what is due; called about once a second."""
+        if self._outbox.now >= self._pex.next_deadline():
+            self._send_peers()
+        self._request_metadata()
 
     def _got_handshake(self, neighbour: Neighbour, theirs: ExtensionHandshake) -> None:
         talk = neighbour.conversation
         talk.extensions.update(theirs.m)
         if theirs.reqq is not None:
-            neighbour.down.pipeline.allow(theirs.reqq)
+            neighbour.down.pipeline.limit(theirs.reqq)
         if theirs.p is not None and not neighbour.is_outgoing:
-            self._faces[neighbour.face].doors.listens(neighbour, theirs.p)
+            self._presences[neighbour.identity].connections.learn_listening_port(neighbour, theirs.p)
         if talk.extensions.get(UT_PEX):
-            self._exchange.joined(neighbour.key, self._outbox.now)
+            self._pex.add(neighbour.key, self._outbox.now)
         if self._fetch is not None and talk.extensions.get(UT_METADATA):
             self._fetch.offered(neighbour.key, theirs.metadata_size)
-            self._ask_for_metadata()
+            self._request_metadata()
 
     def _got_metadata(self, neighbour: Neighbour, message: MetadataMessage) -> None:
         if isinstance(message, MetadataRequest):
             answer = self._share.answer(neighbour.key, message, self._outbox.now)
             if answer is not None:
-                self._say(neighbour, UT_METADATA, answer.encode())
+                self._send(neighbour, UT_METADATA, answer.encode())
         elif self._fetch is not None:
             match self._fetch.received(neighbour.key, message, self._outbox.now):
                 case Info() as info:
                     self._fetch = None
                     self._outbox.do(Open(info))
                 case WrongMetadata(contributors):
-                    self._found_wrong(contributors)
+                    self._report_wrong(contributors)
                 case UnusableMetadata(problem):
                     self._fetch = None
-                    self._fail(problem)
-            self._ask_for_metadata()
+                    self._on_failure(problem)
+            self._request_metadata()
 
-    def _found_wrong(self, contributors: tuple[int, ...]) -> None:
+    def _report_wrong(self, contributors: tuple[int, ...]) -> None:
         names = ", ".join(map(str, contributors))
-        self._outbox.tell(Erred(f"ut_metadata: expected the dictionary of our info-hash, found another, from {names}"))
+        problem = f"ut_metadata: expected the dictionary of our info-hash, found another, from {names}"
+        self._outbox.record(Erred(problem))
         liar = self._neighbours.get(contributors[0])
         if len(contributors) == 1 and liar is not None:
-            self._faces[liar.face].doors.ban(liar, "sent a wrong info dictionary")
+            self._presences[liar.identity].connections.ban(liar, "sent a wrong info dictionary")
 
-    def _ask_for_metadata(self) -> None:
+    def _request_metadata(self) -> None:
         if self._fetch is not None:
             for key, request in self._fetch.requests(self._outbox.now):
-                self._say(self._neighbours[key], UT_METADATA, request.encode())
+                self._send(self._neighbours[key], UT_METADATA, request.encode())
 
-    def _tell_of_others(self) -> None:
-        told = {each.key: _introduction(each) for each in self._neighbours.values() if each.is_handshaken}
-        present = {key: peer for key, peer in told.items() if peer is not None}
-        for key, message in self._exchange.due(present, self._outbox.now):
-            self._say(self._neighbours[key], UT_PEX, message.encode())
+    def _send_peers(self) -> None:
+        entries = {each.key: _describe(each) for each in self._neighbours.values() if each.is_handshaken}
+        present = {key: peer for key, peer in entries.items() if peer is not None}
+        for key, message in self._pex.due(present, self._outbox.now):
+            self._send(self._neighbours[key], UT_PEX, message.encode())
 
-    def _say(self, neighbour: Neighbour, extension: str, payload: bytes) -> None:
+    def _send(self, neighbour: Neighbour, extension: str, payload: bytes) -> None:
         number = neighbour.conversation.extensions.get(extension)
         if number:
             self._outbox.send(neighbour, Extended(number, payload))
 
 
-def _introduction(neighbour: Neighbour) -> PexPeer | None:
-    return introduction(neighbour.listening_address, is_outgoing=neighbour.is_outgoing, is_seed=neighbour.is_seed)
+def _describe(neighbour: Neighbour) -> PexPeer | None:
+    return describe(neighbour.listening_address, is_outgoing=neighbour.is_outgoing, is_seed=neighbour.is_seed)

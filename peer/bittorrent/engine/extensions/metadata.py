@@ -1,16 +1,16 @@
-"""The info dictionary from the swarm (BEP 9): fetching it with nothing but its hash, and giving it to others.
+"""The info dictionary from the swarm (BEP 9): fetching it with only its hash, and sending it to others.
 
-A neighbour says in its handshake how long the dictionary is; it comes in pieces of 16 KiB, which have no hashes of
+A neighbour states the length of the dictionary in its handshake; it comes in pieces of 16 KiB, which have no hashes of
 their own. Only the whole can be checked, so liars are found like this:
 
     attempt at a size ---- all pieces there ---- hash right --> found
          |  ^                                `-- hash wrong --> its contributors are named; a single one is a liar,
-         |  |                                                   and is asked no more
+         |  |                                                   and is not asked again
          |  `-- the size that failed least often, then the one that most neighbours state
-         `-- nobody left who would send a piece --> another attempt, when there is somebody
+         `-- no neighbour left that would send a piece --> another attempt, when there is one
 
-The first attempt at a size spreads its pieces over all that state it. After a failure each attempt takes all pieces
-from one neighbour, so that the next failure tells who lies. There is one attempt at a time, and so one buffer.
+The first attempt at a size requests its pieces from all that state it. After a failure each attempt takes all pieces
+from one neighbour, so that the next failure shows which one lies. There is one attempt at a time, and so one buffer.
 """
 
 from collections import Counter
@@ -33,27 +33,27 @@ from peer.errors import WireError
 
 MOST_METADATA: Final = 8 << 20
 MOST_ASKED: Final = 8
-"""Requests on their way, of all neighbours together."""
+"""Outstanding requests, to all neighbours together."""
 MOST_ASKED_EACH: Final = 2
 PATIENCE: Final = 10.0
-"""Seconds within which a piece is to come."""
+"""Seconds within which a piece must come."""
 REST: Final = 30.0
-"""Seconds for which a neighbour is not asked that refused, or let us wait."""
+"""Seconds for which a neighbour that refused, or was late, is not asked."""
 SHARE_PERIOD: Final = 60.0
 SPARE_REQUESTS: Final = 8
-"""In a period, a neighbour may ask for the whole twice and for so many pieces more."""
+"""Pieces that a neighbour may request in a period, besides the whole dictionary twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class WrongMetadata:
-    """The dictionary was whole and its hash is wrong. A single contributor has lied; of several, one has or more."""
+    """The dictionary was whole and its hash is wrong. A single contributor lied; of several, at least one did."""
 
     contributors: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class UnusableMetadata:
-    """The dictionary is what the magnet link asked for, and makes no sense: the link is of no use."""
+    """The dictionary has the hash of the magnet link and is malformed: the link is of no use."""
 
     problem: str
 
@@ -63,18 +63,18 @@ Outcome: TypeAlias = Info | WrongMetadata | UnusableMetadata
 
 @dataclass(slots=True, eq=False)
 class _Source:
-    """A neighbour that says it has the dictionary."""
+    """A neighbour that states that it has the dictionary."""
 
     size: int
     asked: dict[int, float] = field(default_factory=dict)
-    """Pieces on their way, and when each is overdue."""
+    """Requested pieces, and when each is overdue."""
     overdue: set[int] = field(default_factory=set)
-    """Pieces that others are asked for by now; welcome all the same."""
+    """Pieces that are requested from others by now; still taken if they come."""
     rests_until: float = -inf
-    """Until when it is not asked; -inf while it is."""
+    """Until when it is not asked; -inf if it may be asked."""
 
     def expects(self, piece: int) -> bool:
-        """Whether a piece was asked of it and has not come; it is expected once."""
+        """Whether a piece was requested from it and has not come; each request counts once."""
         if self.asked.pop(piece, None) is not None:
             return True
         was_overdue = piece in self.overdue
@@ -83,7 +83,7 @@ class _Source:
 
 
 class _Attempt:
-    """Pieces of a dictionary of one size; `only` is the neighbour they are all to come from, if there is one."""
+    """Pieces of a dictionary of one size; `only` is the one neighbour that is to send them all, if there is one."""
 
     def __init__(self, size: int, only: int | None) -> None:
         self.size = size
@@ -93,7 +93,7 @@ class _Attempt:
 
     @property
     def contributors(self) -> tuple[int, ...]:
-        """Who sent the pieces."""
+        """The neighbours that sent the pieces."""
         return tuple(dict.fromkeys(self._senders.values()))
 
     @property
@@ -111,7 +111,6 @@ class _Attempt:
         return is_ours and message.piece not in self._pieces
 
     def put(self, key: int, message: MetadataData) -> None:
-        """Take a piece in."""
         self._pieces[message.piece] = message.data
         self._senders[message.piece] = key
 
@@ -134,7 +133,7 @@ class MetadataFetch:
         self._is_over = False
 
     def offered(self, key: int, size: int | None) -> None:
-        """Take note of the size that a neighbour states, which answers requests; None if it states none any more."""
+        """Record the size that a neighbour states, which answers requests; None if it states none any more."""
         known = self._sources.get(key)
         if known is not None and known.size == size:
             return
@@ -142,23 +141,23 @@ class MetadataFetch:
         if size is not None and 0 < size <= MOST_METADATA and key not in self._liars:
             self._sources[key] = _Source(size)
 
-    def parted(self, key: int) -> None:
-        """Forget a neighbour; others are asked for what it was asked for."""
+    def neighbour_left(self, key: int) -> None:
+        """Forget a neighbour; its requests go to others."""
         self._sources.pop(key, None)
         self._liars.discard(key)
 
     def requests(self, now: float) -> list[tuple[int, MetadataRequest]]:
-        """Return what to ask of whom now, and regard it as asked; to be called whenever anything was heard, too."""
+        """Return the requests to send now, and regard them as sent; call this after each message, too."""
         if self._is_over:
             return []
         for source in self._sources.values():
-            _look_at_clock(source, now)
+            _update_source(source, now)
         if self._attempt is None or not self._has_helper(self._attempt):
             self._attempt = self._next_attempt() or self._attempt
         return [] if self._attempt is None else list(self._ask(self._attempt, now))
 
     def received(self, key: int, message: MetadataData | MetadataReject, now: float) -> Outcome | None:
-        """Take a neighbour's answer; None if it settles nothing. What was not asked of it is left aside."""
+        """Take a neighbour's answer; None if nothing is decided by it. Pieces that were not requested are ignored."""
         source = self._sources.get(key)
         if source is None or not source.expects(message.piece):
             return None
@@ -172,7 +171,7 @@ class MetadataFetch:
         return self._check(attempt) if attempt.is_whole else None
 
     def next_deadline(self) -> float:
-        """Return when to call `requests` again, if nothing is heard before."""
+        """Return when to call `requests` again, if no message comes before."""
         if self._is_over:
             return inf
         sources = self._sources.values()
@@ -184,8 +183,8 @@ class MetadataFetch:
         return any(source.asked or source.rests_until == -inf for _, source in self._helpers(attempt))
 
     def _helpers(self, attempt: _Attempt) -> list[tuple[int, _Source]]:
-        everybody = self._sources.items()
-        return [(key, each) for key, each in everybody if each.size == attempt.size and attempt.only in {None, key}]
+        sources = self._sources.items()
+        return [(key, each) for key, each in sources if each.size == attempt.size and attempt.only in {None, key}]
 
     def _next_attempt(self) -> _Attempt | None:
         willing = {key: source.size for key, source in self._sources.items() if source.rests_until == -inf}
@@ -212,7 +211,7 @@ class MetadataFetch:
                 yield key, MetadataRequest(piece)
 
     def _least_busy(self, helpers: list[tuple[int, _Source]]) -> int | None:
-        """Choose whom to ask, by chance among those with the fewest requests."""
+        """Choose at random among the neighbours with the fewest requests."""
         awake = [(len(source.asked), key) for key, source in helpers if source.rests_until == -inf]
         free = [(count, key) for count, key in awake if count < MOST_ASKED_EACH]
         if not free:
@@ -241,8 +240,8 @@ class MetadataFetch:
         return WrongMetadata(attempt.contributors)
 
 
-def _look_at_clock(source: _Source, now: float) -> None:
-    """Let a source rest that keeps us waiting, and end the rest of one that has rested."""
+def _update_source(source: _Source, now: float) -> None:
+    """Rest a source that is late, and end the rest of one that has rested."""
     if source.rests_until <= now:
         source.rests_until = -inf
     late = [piece for piece, time in source.asked.items() if time <= now]
@@ -252,8 +251,8 @@ def _look_at_clock(source: _Source, now: float) -> None:
         source.rests_until = now + REST
 
 
-class _Customer:
-    """How much of the dictionary one neighbour asked for in this period."""
+class _Requests:
+    """How many pieces one neighbour requested in this period."""
 
     __slots__ = ("count", "ends_at")
 
@@ -263,38 +262,37 @@ class _Customer:
 
 
 class MetadataShare:
-    """Gives the info dictionary to neighbours; one that asks for it all twice in a period has had enough."""
+    """Sends the info dictionary to neighbours; one that requests it all twice in a period is rejected after that."""
 
     def __init__(self, raw: bytes | None = None) -> None:
-        """`raw` is the dictionary, None as long as we do not have it."""
+        """`raw` is the dictionary; None while we do not have it."""
         self._raw = raw
-        self._customers: dict[int, _Customer] = {}
+        self._requests: dict[int, _Requests] = {}
 
     @property
     def size(self) -> int | None:
-        """What to state in an extension handshake."""
+        """The size to state in an extension handshake."""
         return None if self._raw is None else len(self._raw)
 
     def answer(self, key: int, request: MetadataRequest, now: float) -> MetadataData | MetadataReject | None:
-        """Answer a request; None leaves it without an answer, as a neighbour that floods us deserves."""
-        customer = self._customers.get(key)
-        if customer is None or customer.ends_at <= now:
-            customer = self._customers[key] = _Customer(now + SHARE_PERIOD)
-        customer.count += 1
+        """Answer a request; None leaves it without an answer, for a neighbour that floods us."""
+        requests = self._requests.get(key)
+        if requests is None or requests.ends_at <= now:
+            requests = self._requests[key] = _Requests(now + SHARE_PERIOD)
+        requests.count += 1
         size = self.size or 0
         enough = 2 * piece_count(size) + SPARE_REQUESTS
-        if customer.count > 2 * enough:
+        if requests.count > 2 * enough:
             return None
-        if self._raw is None or customer.count > enough or not metadata_piece_size(request.piece, size):
+        if self._raw is None or requests.count > enough or not metadata_piece_size(request.piece, size):
             return MetadataReject(request.piece)
         start = request.piece * METADATA_PIECE
         return MetadataData(request.piece, size, self._raw[start : start + METADATA_PIECE])
 
-    def parted(self, key: int) -> None:
-        """Forget a neighbour that is gone."""
-        self._customers.pop(key, None)
+    def neighbour_left(self, key: int) -> None:
+        self._requests.pop(key, None)
 
 
 def piece_count(size: int) -> int:
-    """Return in how many pieces a dictionary of so many bytes travels."""
+    """Return the number of pieces of a dictionary of `size` bytes."""
     return -(-size // METADATA_PIECE)

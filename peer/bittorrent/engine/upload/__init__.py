@@ -1,1 +1,1 @@
-"""Whom to unchoke, which requests wait, and telling neighbours of new pieces."""
+"""Which neighbours to unchoke, and which requests wait."""

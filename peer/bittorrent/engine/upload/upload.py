@@ -1,7 +1,7 @@
-"""Giving: who is unchoked, which requests wait, and what is refused.
+"""The upload: which neighbours are unchoked, which requests wait, and which are refused.
 
-A request is in a neighbour's queue from when it is accepted until it is handed out for sending (`next_upload`), is
-cancelled, or the neighbour is choked. Nothing is handed out before the connection has room: a choke bites at once.
+A request is in a neighbour's queue from when it is accepted until it is handed out for sending (`next_block`), is
+cancelled, or the neighbour is choked. No block is handed out before the connection has room: so a choke works at once.
 """
 
 from typing import Final, NamedTuple
@@ -13,9 +13,9 @@ from contract.events import (
     RequestEnded,
     Unchoked,
 )
-from peer.bittorrent.engine.actions import LimitUpload, Upload
+from peer.bittorrent.engine.actions import LimitUpload, OfferBlocks
 from peer.bittorrent.engine.connections.neighbour import Neighbour
-from peer.bittorrent.engine.outbox import Outbox
+from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.strategy import Garbage, Grant
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
@@ -26,35 +26,36 @@ from peer.bittorrent.wire.messages import (
     Request,
     Unchoke,
 )
+from peer.bittorrent.wire.metainfo.metainfo import Info
 
 MOST_QUEUED: Final = 500
-"""Requests that are kept for one neighbour; it is told in the extension handshake (`reqq`)."""
+"""Requests that are queued for one neighbour; the extension handshake states it (`reqq`)."""
 LARGEST_BLOCK: Final = 128 << 10
 MOST_REFUSED: Final = 1_000
-"""Requests while choked, after which a neighbour is not believed to have missed the choke."""
+"""Requests while choked, after which a neighbour cannot simply have missed the choke."""
 
 
-class Shipment(NamedTuple):
+class QueuedBlock(NamedTuple):
     """A block to send."""
 
     request: Request
     is_garbage: bool
-    """Random bytes are to go in its place."""
+    """Random bytes are sent in its place."""
 
 
-class Serving:
-    """The giving half of a session; it begins when the torrent is known."""
+class Upload:
+    """What we send to all neighbours; it exists once the torrent is known."""
 
-    def __init__(self, outbox: Outbox, have: Bitfield, piece_length: int, length: int) -> None:
-        self._outbox = outbox
+    def __init__(self, context: Context, info: Info, have: Bitfield) -> None:
+        self._outbox = context.outbox
         self._have = have
-        self._piece_length = piece_length
-        self._length = length
+        self._piece_length = info.piece_length
+        self._length = info.length
         self.sent = 0
-        """Bytes of blocks that have left us."""
+        """Bytes of blocks."""
 
     def unchoke(self, neighbour: Neighbour, grant: Grant) -> None:
-        """Serve a neighbour from now on, or serve it at another rate."""
+        """Serve a neighbour, or change the rate at which it is served."""
         up = neighbour.up
         up.garbage = grant.garbage
         if grant.rate != up.limit:
@@ -67,10 +68,10 @@ class Serving:
         up.sent_when_unchoked = up.rate.total
         up.refused = 0
         self._outbox.send(neighbour, Unchoke())
-        self._outbox.tell(Unchoked(neighbour.key, by_us=True, reason=grant.reason, rate=grant.rate))
+        self._outbox.record(Unchoked(neighbour.key, by_us=True, reason=grant.reason, rate=grant.rate))
 
     def choke(self, neighbour: Neighbour, reason: str) -> None:
-        """Serve a neighbour no more; what it asked for is dropped, and with the fast extension it is told so."""
+        """Stop serving a neighbour: its requests are dropped, and rejected if it has the fast extension."""
         up = neighbour.up
         if not up.is_unchoked:
             return
@@ -80,16 +81,16 @@ class Serving:
         up.queue.clear()
         up.queue.extend(kept)
         self._outbox.send(neighbour, Choke())
-        self._outbox.tell(Choked(neighbour.key, by_us=True, reason=reason))
+        self._outbox.record(Choked(neighbour.key, by_us=True, reason=reason))
         for request in dropped:
             self._refuse(neighbour, request, "choked")
 
     def got_request(self, neighbour: Neighbour, request: Request) -> None:
-        """Take a request in, or refuse it; raises MessageError for one that no honest client makes."""
+        """Queue a request, or refuse it; raises MessageError for one that no honest client makes."""
         self._check(request)
         up = neighbour.up
-        if self._outbox.tells_blocks:
-            self._outbox.tell(BlockRequested(neighbour.key, False, request.index, request.begin, request.length))
+        if self._outbox.records_blocks:
+            self._outbox.record(BlockRequested(neighbour.key, False, request.index, request.begin, request.length))
         if request.index not in self._have and up.garbage is Garbage.NEVER:
             self._refuse(neighbour, request, "rejected")
         elif not up.is_unchoked and request.index not in up.free_pieces:
@@ -102,10 +103,10 @@ class Serving:
         else:
             up.queue.append(request)
             if len(up.queue) == 1:
-                self._outbox.do(Upload(neighbour.key))
+                self._outbox.do(OfferBlocks(neighbour.key))
 
     def got_cancel(self, neighbour: Neighbour, cancel: Cancel) -> None:
-        """Forget a request; one that is on its way already is answered by its block."""
+        """Drop a request; one whose block is being sent already is answered by that block."""
         wanted = Request(cancel.index, cancel.begin, cancel.length)
         try:
             neighbour.up.queue.remove(wanted)
@@ -113,24 +114,23 @@ class Serving:
             return
         self._refuse(neighbour, wanted, "cancelled")
 
-    def next_upload(self, neighbour: Neighbour) -> Shipment | None:
-        """Hand out the next block to send."""
+    def next_block(self, neighbour: Neighbour) -> QueuedBlock | None:
+        """Take the next block to send from the queue."""
         up = neighbour.up
         if not up.queue:
             return None
         request = up.queue.popleft()
-        return Shipment(request, up.garbage is Garbage.ALWAYS or request.index not in self._have)
+        return QueuedBlock(request, up.garbage is Garbage.ALWAYS or request.index not in self._have)
 
     def block_sent(self, neighbour: Neighbour, request: Request) -> None:
-        """Count a block that has left us."""
         self.sent += request.length
         neighbour.up.rate.add(request.length, self._outbox.now)
-        neighbour.conversation.last_said = self._outbox.now
-        if self._outbox.tells_blocks:
-            self._outbox.tell(BlockMoved(neighbour.key, True, request.index, request.begin, request.length))
+        neighbour.conversation.last_sent = self._outbox.now
+        if self._outbox.records_blocks:
+            self._outbox.record(BlockMoved(neighbour.key, True, request.index, request.begin, request.length))
 
     def _check(self, request: Request) -> None:
-        """An index beyond the end is refused here too: no piece there has any bytes."""
+        """Check that a request lies within a piece; an index beyond the end fails too: a piece there has no bytes."""
         end = min(self._piece_length, self._length - request.index * self._piece_length)
         if not 0 < request.length <= LARGEST_BLOCK:
             raise MessageError(f"request: expected 1 to {LARGEST_BLOCK} bytes, found {request.length}")
@@ -139,8 +139,8 @@ class Serving:
             raise MessageError(f"request: expected a block within piece {request.index}, found {found}")
 
     def _refuse(self, neighbour: Neighbour, request: Request, how: str) -> None:
-        """Say that a request will not be answered; without the fast extension, silence says it."""
+        """Reject a request; without the fast extension it is dropped without an answer."""
         if neighbour.conversation.is_fast:
             self._outbox.send(neighbour, RejectRequest(request.index, request.begin, request.length))
-        if self._outbox.tells_blocks:
-            self._outbox.tell(RequestEnded(neighbour.key, False, request.index, request.begin, request.length, how))
+        if self._outbox.records_blocks:
+            self._outbox.record(RequestEnded(neighbour.key, False, request.index, request.begin, request.length, how))

@@ -1,1 +1,1 @@
-"""The parts of which strategies are put together."""
+"""The parts that strategies are composed of."""

@@ -1,14 +1,17 @@
-"""Tit-for-tat: serve those that serve us, and try others out, one at a time.
+"""Chokers: tit-for-tat, no upload at all, and garbage instead of data.
+
+Tit-for-tat serves the neighbours that serve us, and tries out the others one at a time:
 
     slots   [ reciprocating | reciprocating | reciprocating | reciprocating | optimistic ]
-              by the rate at which we receive from them, anew in each round    by chance, for 30 s
+              the fastest to us, chosen anew in each round                      random, for 30 s
 
-A reciprocating slot that nobody earns, because too few send us anything or those who did have snubbed us, is one more
-optimistic slot: it is drawn by chance, and held until its time is over or somebody earns it. So the first moments of a
-swarm, when nobody has sent anything, need no rule of their own.
+A reciprocating slot that no neighbour earns, because too few upload to us or those that did now snub us, becomes one
+more optimistic slot: its holder is drawn at random and keeps it until its time is over or another neighbour earns the
+slot. So the start of a swarm, when no peer has sent anything yet, needs no rule of its own.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 from random import Random
 from typing import Final
@@ -19,6 +22,7 @@ from peer.bittorrent.engine.strategy import (
     Candidate,
     Choker,
     ChokingView,
+    Garbage,
     Grant,
     Trigger,
 )
@@ -37,34 +41,34 @@ GIVES_NOTHING: Final = "gives nothing"
 
 
 class TitForTat:
-    """The standard choker, with the numbers of a profile; as a seed it does what the profile says of seeds.
+    """The standard choker, with the constants of a profile; as a seed it uses the seed choker of the profile.
 
-    Between rounds, nobody who is served loses the slot and free slots are filled at once: an empty slot is upload that
-    is lost, and a choke before the round is a rate that was never measured. The one exception is a ready neighbour
-    (see `_ready`) that comes to want something: it is served by right, and if that is one too many, the last one that
-    was drawn into a slot beyond the optimistic ones goes, or else the slowest.
+    Between rounds, served neighbours keep their slots and free slots are filled at once: an empty slot wastes upload,
+    and a choke before the round is over leaves the rate unmeasured. The one exception is a ready neighbour (see
+    `_ready`) that becomes interested: it gets a slot. If there is none left, the last neighbour drawn into a slot
+    beyond the optimistic ones loses it, or else the slowest one does.
     """
 
     def __init__(self, profile: Profile, rng: Random) -> None:
         self._profile = profile
         self._rng = rng
         self._as_seed: Choker = SEED_CHOKERS[profile.seed_choker](profile, rng)
-        self._turns: dict[int, float] = {}
-        """Who is served optimistically, and until when at least; those who came in first stand first."""
+        self._optimistic_until: dict[int, float] = {}
+        """The neighbours with optimistic slots, the oldest first, and until when each keeps its slot at least."""
 
-    def allot(self, view: ChokingView) -> Allocation:
-        """In a round, decide everything anew but the optimistic turns that last; in between, fill free slots."""
+    def allocate(self, view: ChokingView) -> Allocation:
+        """In a round, reassign all slots except the unexpired optimistic ones; between rounds, fill free slots."""
         if view.is_seed:
-            return self._as_seed.allot(view)
+            return self._as_seed.allocate(view)
         slots = self._slots(view)
         interested = [candidate for candidate in view.candidates if candidate.is_interested]
-        choose = self._best if view.trigger is Trigger.ROUND else self._kept_and_added
+        choose = self._best if view.trigger is Trigger.ROUND else self._kept_and_filled
         reciprocating = choose(interested, slots)
         chosen = {candidate.key for candidate in reciprocating}
         others = [candidate for candidate in interested if candidate.key not in chosen]
-        self._turns = self._next_turns(others, slots - len(reciprocating), view)
+        self._optimistic_until = self._next_optimistic(others, slots - len(reciprocating), view)
         ready = self._ready(view, reciprocating, slots)
-        return self._explained(view, reciprocating, ready, is_contested=len(others) > len(self._turns))
+        return self._with_reasons(view, reciprocating, ready, is_contested=len(others) > len(self._optimistic_until))
 
     def _slots(self, view: ChokingView) -> int:
         return self._profile.slots(view.capacity)
@@ -72,37 +76,37 @@ class TitForTat:
     def _best(self, interested: Sequence[Candidate], slots: int) -> list[Candidate]:
         return self._paying(interested)[: slots - self._optimistic_slots(slots)]
 
-    def _kept_and_added(self, interested: Sequence[Candidate], slots: int) -> list[Candidate]:
-        """Keep who is served, and give free reciprocating slots to the fastest of the others."""
+    def _kept_and_filled(self, interested: Sequence[Candidate], slots: int) -> list[Candidate]:
+        """Keep the neighbours served now, and give free reciprocating slots to the fastest of the others."""
         optimistic_slots = self._optimistic_slots(slots)
-        on_turn = sum(candidate.key in self._turns for candidate in interested)
-        served = [each for each in interested if each.is_unchoked and each.key not in self._turns]
+        optimistic = sum(candidate.key in self._optimistic_until for candidate in interested)
+        served = [each for each in interested if each.is_unchoked and each.key not in self._optimistic_until]
         served.sort(key=lambda candidate: -candidate.received_rate)
-        kept = served[: slots - min(on_turn, optimistic_slots)]
-        free = min(slots - optimistic_slots - len(kept), slots - len(kept) - on_turn)
-        choked = [each for each in interested if not each.is_unchoked and each.key not in self._turns]
+        kept = served[: slots - min(optimistic, optimistic_slots)]
+        free = min(slots - optimistic_slots - len(kept), slots - len(kept) - optimistic)
+        choked = [each for each in interested if not each.is_unchoked and each.key not in self._optimistic_until]
         return kept + self._paying(choked)[: max(free, 0)]
 
     def _paying(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Return those that send us something, the fastest first; among equals chance decides."""
+        """Return those that upload to us, the fastest first and equally fast ones in random order."""
         paying = [each for each in candidates if each.received_rate > 0 and not each.is_snubbed]
         self._rng.shuffle(paying)
         return sorted(paying, key=lambda candidate: -candidate.received_rate)
 
-    def _next_turns(self, others: Sequence[Candidate], places: int, view: ChokingView) -> dict[int, float]:
-        """Let the turns go on that are not over, draw for the free places, and prolong old turns where nobody waits."""
+    def _next_optimistic(self, others: Sequence[Candidate], count: int, view: ChokingView) -> dict[int, float]:
+        """Keep unexpired holders, draw new ones for the free slots, and extend expired ones where none is waiting."""
         present = {candidate.key for candidate in others}
-        turns = {key: end for key, end in self._turns.items() if key in present}
-        over = {key: end for key, end in turns.items() if self._is_over(end, view)}
-        lasting = [item for item in turns.items() if item[0] not in over][:places]
-        waiting = [candidate for candidate in others if candidate.key not in turns]
+        held = {key: end for key, end in self._optimistic_until.items() if key in present}
+        expired = {key: end for key, end in held.items() if self._is_expired(end, view)}
+        unexpired = [item for item in held.items() if item[0] not in expired][:count]
+        waiting = [candidate for candidate in others if candidate.key not in held]
         end = view.now + self._profile.optimistic_period
-        drawn = [(each.key, end) for each in self._draw(waiting, places - len(lasting))]
-        prolonged = list(over.items())[: places - len(lasting) - len(drawn)]
-        return dict(prolonged + lasting + drawn)
+        drawn = [(each.key, end) for each in self._draw(waiting, count - len(unexpired))]
+        extended = list(expired.items())[: count - len(unexpired) - len(drawn)]
+        return dict(extended + unexpired + drawn)
 
-    def _is_over(self, end: float, view: ChokingView) -> bool:
-        """Turns end in rounds, in the one that is nearest to their time: rounds come late by a little."""
+    def _is_expired(self, end: float, view: ChokingView) -> bool:
+        """Whether a slot expires in this round, the one nearest to its end: rounds start slightly late."""
         return view.trigger is Trigger.ROUND and end <= view.now + self._profile.rechoke_period / 2
 
     def _draw(self, waiting: Sequence[Candidate], count: int) -> list[Candidate]:
@@ -118,11 +122,11 @@ class TitForTat:
         return self._profile.newcomer_weight if is_newcomer else 1
 
     def _ready(self, view: ChokingView, reciprocating: Sequence[Candidate], slots: int) -> list[Candidate]:
-        """Return those that want nothing now and give more than the slowest that is served.
+        """Return the uninterested neighbours that upload to us faster than the slowest one served.
 
-        They get no slot, but need not wait for a round when they want something again. Among leeches of one swarm
-        interest comes and goes within seconds, and a good neighbour should not lose ten seconds each time. Between
-        rounds, those that are unchoked stay so: rates alone are no reason to choke.
+        They get no slot, but need not wait for a round when they become interested again. Among leeches, interest
+        comes and goes within seconds, and a good neighbour should not lose ten seconds each time. Between rounds,
+        those already unchoked stay unchoked: a rate alone is no reason to choke.
         """
         if not self._profile.readies_givers:
             return []
@@ -137,13 +141,33 @@ class TitForTat:
     def _optimistic_slots(self, slots: int) -> int:
         return min(self._profile.optimistic_slots, slots)
 
-    def _explained(
+    def _with_reasons(
         self, view: ChokingView, reciprocating: Sequence[Candidate], ready: Sequence[Candidate], *, is_contested: bool
     ) -> Allocation:
         grants = {candidate.key: Grant(RECIPROCATES) for candidate in reciprocating}
-        grants |= {key: Grant(OPTIMISTIC if is_contested else FREE_SLOT) for key in self._turns}
+        grants |= {key: Grant(OPTIMISTIC if is_contested else FREE_SLOT) for key in self._optimistic_until}
         grants |= {candidate.key: Grant(READY) for candidate in ready}
         return refuse_others(view, grants, _why_not)
+
+
+class NeverUnchokes:
+    """Serves no neighbour, not even as a seed."""
+
+    def allocate(self, view: ChokingView) -> Allocation:  # noqa: ARG002
+        return Allocation()
+
+
+class ServesGarbage:
+    """Serves the neighbours that another choker chooses, but with random bytes."""
+
+    def __init__(self, choker: Choker, garbage: Garbage) -> None:
+        self._choker: Final = choker
+        self._garbage: Final = garbage
+
+    def allocate(self, view: ChokingView) -> Allocation:
+        honest = self._choker.allocate(view)
+        grants = {key: replace(grant, garbage=self._garbage) for key, grant in honest.grants.items()}
+        return Allocation(grants, honest.refusals)
 
 
 def _why_not(candidate: Candidate) -> str:

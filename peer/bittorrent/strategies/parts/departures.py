@@ -1,4 +1,4 @@
-"""When to go."""
+"""When to leave the swarm."""
 
 import re
 from collections.abc import Callable
@@ -9,55 +9,51 @@ from peer.bittorrent.engine.strategy import Departure, ProgressView
 
 
 class Stay:
-    """Stays until it is told to go."""
+    """Stays until the program is ended."""
 
     def decide(self, view: ProgressView) -> Leave | None:  # noqa: ARG002
-        """Stay."""
         return None
 
 
 class AtCompletion:
-    """Goes when it has everything, or so many seconds later."""
+    """Leaves at completion, or `linger` seconds later."""
 
     def __init__(self, linger: float = 0) -> None:
         self._linger = linger
 
     def decide(self, view: ProgressView) -> Leave | None:
-        """Go once everything has been here for long enough."""
         if view.completed_at is None or view.now - view.completed_at < self._linger:
             return None
         return Leave("complete")
 
 
 class AfterRatio:
-    """Goes when it has everything and has sent that many times the torrent's length."""
+    """Leaves when the download is complete and `ratio` times the length of the torrent has been sent."""
 
     def __init__(self, ratio: float) -> None:
         self._ratio = ratio
 
     def decide(self, view: ProgressView) -> Leave | None:
-        """Go once the share has been given."""
         if view.completed_at is None or view.sent < self._ratio * view.length:
             return None
         return Leave(f"ratio {self._ratio:g}")
 
 
 class AfterTime:
-    """Goes so many seconds after it came, whatever it has."""
+    """Leaves so many seconds after joining, complete or not."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
     def decide(self, view: ProgressView) -> Leave | None:
-        """Go once the time is over."""
         return Leave(f"after {self._seconds:g} s") if view.now - view.joined_at >= self._seconds else None
 
 
 class MidWay:
-    """Goes once, when it has a fraction of the pieces; comes back after a while, and stays.
+    """Leaves once, when a fraction of the pieces is here; returns after a while, and then stays.
 
-    It goes when it sees the fraction reached, not when it finds it reached: so one that is made anew for the return, or
-    that begins with more, stays.
+    It has to see the fraction being reached: a client that already starts with that many pieces stays, also when this
+    object is made anew for the return.
     """
 
     def __init__(self, fraction: float, back_after: float) -> None:
@@ -67,7 +63,6 @@ class MidWay:
         self._has_left = False
 
     def decide(self, view: ProgressView) -> Leave | None:
-        """Go at the moment when the fraction is reached."""
         if self._has_left:
             return None
         if view.piece_count == 0 or view.have_count / view.piece_count < self._fraction:
@@ -98,7 +93,7 @@ _EXAMPLES: Final = (
 
 
 def parse_departure(text: str) -> Departure:
-    """Read a departure as it is written in an experiment or on the command line; raises ValueError."""
+    """Parse a departure as written in an experiment or on the command line; raises ValueError."""
     for form, make in _FORMS.items():
         match = re.fullmatch(form, str(text).strip())
         if match:

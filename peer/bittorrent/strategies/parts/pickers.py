@@ -1,4 +1,4 @@
-"""Which piece to begin: the standard way, and two to compare it with."""
+"""Which piece to start: the standard rule, and two others to compare it with."""
 
 from typing import Final
 
@@ -6,9 +6,9 @@ from peer.bittorrent.engine.strategy import PieceView
 
 
 class RarestFirst:
-    """The piece with the fewest copies among our neighbours, so that none dies out and everyone has something to give.
+    """The piece with the fewest copies among our neighbours, so that none dies out and all peers have some to give.
 
-    Before we have `random_first` pieces any will do: a rare one comes slowly, and without any we have nothing to give.
+    The first `random_first` pieces are random: a rare piece arrives slowly, and without a piece we have none to give.
     """
 
     def __init__(self, random_first: int = 4) -> None:
@@ -17,21 +17,18 @@ class RarestFirst:
         self._random_first: Final = random_first
 
     def pick(self, view: PieceView) -> int | None:
-        """Return a piece of the view."""
-        return view.random() if view.completed < self._random_first else view.rarest()
+        return view.random() if view.have_count < self._random_first else view.rarest()
 
 
 class Sequential:
-    """From the first piece to the last, as a viewer would want them; neighbours soon have all the same."""
+    """From the first piece to the last, as a viewer would want them; soon all neighbours have the same pieces."""
 
     def pick(self, view: PieceView) -> int | None:
-        """Return a piece of the view."""
         return view.first()
 
 
 class RandomOrder:
-    """Any piece, whatever the copies."""
+    """A random piece, whatever the number of its copies."""
 
     def pick(self, view: PieceView) -> int | None:
-        """Return a piece of the view."""
         return view.random()

@@ -5,10 +5,10 @@
     list        l 4:spam i7e e
     dictionary  d 3:cow 3:moo e         keys are strings: sorted as bytes, each one once
 
-Every value has exactly one encoding, so `encode(decode(data)) == data`: whatever is not that encoding is refused,
-with its offset. Input comes from strangers: depth, number of values, size and digits have limits, checked before
-anything is built. Two forms are looser about what never enters a hash: `decode_prefix(..., any_order=True)` for
-extension messages and `decode_leniently` for tracker answers.
+Every value has exactly one encoding, so `encode(decode(data)) == data`: any other encoding is refused, with its offset.
+Input is untrusted: depth, number of values, size and digits have limits, which are checked before anything is built.
+Two functions are more lenient with data that is never hashed: `decode_prefix(..., any_order=True)` for extension
+messages, and `decode_leniently` for tracker answers.
 """
 
 import re
@@ -23,7 +23,7 @@ Value: TypeAlias = int | bytes | list["Value"] | dict[bytes, "Value"]
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """A value that is already encoded, to be written as it stands; so an info dictionary keeps its hash."""
+    """A value that is already encoded and is written unchanged, so that an info dictionary keeps its hash."""
 
     data: bytes
 
@@ -32,14 +32,14 @@ Encodable: TypeAlias = int | bytes | Raw | Sequence["Encodable"] | Mapping[bytes
 
 
 class Limits(NamedTuple):
-    """How much a stranger may make us build."""
+    """Limits of what untrusted input may build."""
 
     size: int
     """Bytes of the whole encoding."""
     values: int
     """Values of all kinds, keys not counted."""
     depth: int = 32
-    """Lists and dictionaries inside each other; well below what Python's own stack allows."""
+    """Nested lists and dictionaries; well below the limit of Python's stack."""
     digits: int = 20
     """Digits of an integer; 20 hold any of 64 bits."""
 
@@ -52,12 +52,12 @@ _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]*)(?=:)")
 
 
 class Prefix(NamedTuple):
-    """A value found at the front of some bytes."""
+    """A value read from the start of some bytes."""
 
     value: Value
     end: int
     spans: dict[bytes, slice]
-    """Where the value of each key of the outermost dictionary stands, to take its bytes as they came."""
+    """The span of each value of the outermost dictionary, to get its bytes unchanged."""
 
 
 def decode(data: bytes, limits: Limits = FILE_LIMITS) -> Value:
@@ -74,7 +74,7 @@ def decode_whole(data: bytes, limits: Limits = FILE_LIMITS) -> Prefix:
 
 
 def decode_prefix(data: bytes, limits: Limits = MESSAGE_LIMITS, *, any_order: bool = False) -> Prefix:
-    """Read the value at the front of `data`, where other bytes may follow it."""
+    """Read the value at the start of `data`; other bytes may follow it."""
     if len(data) > limits.size:
         raise BencodeError(limits.size, f"{len(data)} bytes, expected at most {limits.size}")
     reader = _Reader(data, limits, any_order)
@@ -83,7 +83,7 @@ def decode_prefix(data: bytes, limits: Limits = MESSAGE_LIMITS, *, any_order: bo
 
 
 def decode_leniently(data: bytes, limits: Limits = MESSAGE_LIMITS) -> Value:
-    """Read a tracker's answer: some trackers do not sort keys, some write a line end behind the last byte."""
+    """Read a tracker's answer: some trackers do not sort keys, some append a line end."""
     return decode_prefix(data, limits, any_order=True).value
 
 
@@ -95,7 +95,7 @@ def encode(value: Encodable) -> bytes:
 
 
 class _Reader:
-    """One pass over the data; `end` is the offset behind the value read last."""
+    """One pass over the data; `end` is the offset after the last value."""
 
     __slots__ = ("_any_order", "_data", "_limits", "_values_left", "end", "spans")
 

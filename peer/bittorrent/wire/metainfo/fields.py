@@ -1,4 +1,4 @@
-"""Reading a decoded dictionary by type: an error names the entry, what stands there and what was expected."""
+"""Reading a decoded dictionary by type: an error names the entry, what was found and what was expected."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _KINDS: dict[type, str] = {bytes: "a string", int: "an integer", list: "a list",
 
 
 class Fields:
-    """The entries of a dictionary that came from outside; `place` and `error` say how to complain about it."""
+    """The entries of an untrusted dictionary; `place` and `error` are used in error messages."""
 
     __slots__ = ("_entries", "_error", "_place")
 
@@ -61,7 +61,7 @@ class Fields:
         return self.as_text(key, self.value(key))
 
     def as_text(self, key: bytes, value: Value) -> str:
-        """Read `value`, which stands somewhere inside the entry `key`, as UTF-8 text."""
+        """Read `value`, which is somewhere inside the entry `key`, as UTF-8 text."""
         if not isinstance(value, bytes):
             raise self._mistyped(key, "a string", value)
         try:

@@ -39,7 +39,7 @@ class Magnet:
 
 
 def decode_magnet(link: str) -> Magnet:
-    """Read a link; names other than xt, dn, tr and x.pe are left aside, and so are topics that are not btih."""
+    """Read a link; keys other than xt, dn, tr and x.pe are ignored, and so are topics other than btih."""
     if not link.lower().startswith(_SCHEME):
         raise MetainfoError(f"magnet link: expected {_SCHEME!r} in front, found {link[:16]!r}")
     try:
@@ -55,7 +55,7 @@ def decode_magnet(link: str) -> Magnet:
 
 
 def _is(key: str, name: str) -> bool:
-    """Tell whether a key is `name`, or `name` with a number as links with several of them have it: tr.1."""
+    """Return whether a key is `name`, or a numbered `name` as in links with several: tr.1."""
     front, dot, number = key.partition(".")
     return front == name and (not dot or number.isdecimal())
 

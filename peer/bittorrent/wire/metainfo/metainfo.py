@@ -6,13 +6,13 @@
                 5:files  l d 6:length n 4:path l name name e e ... e       or several, in this order
                 4:name   of the file, or of the folder
                 12:piece length n                    bytes of each piece but the last
-                6:pieces 20k:SHA-1 of each piece     pieces run across the borders of files
+                6:pieces 20k:SHA-1 of each piece     pieces span file boundaries
                 7:private i1e                        peers from the tracker only
               e                                      the info-hash is the SHA-1 of these bytes, d to e
       ... e
 
-The info dictionary is kept as the bytes that came, so whatever it holds that is not read here still counts in
-the hash. Names end in file paths: what would leave the folder, or name it, is refused here.
+The info dictionary is kept as the received bytes, so that entries which are not read here still count in the hash.
+Names become file paths: a name that would leave the folder, or be the folder itself, is refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -43,7 +43,7 @@ class File:
     path: tuple[str, ...]
     length: int
     is_padding: bool = False
-    """Zeros that only move the next file to a piece's border; not to be stored."""
+    """Zeros that align the next file with a piece; they are not stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,11 @@ class Info:
         return len(self.pieces) // HASH_LENGTH
 
     def piece_size(self, index: int) -> int:
-        """Return the bytes of one piece: the piece length, for the last piece what is left."""
+        """Return the size of one piece; the last one may be shorter."""
         return min(self.piece_length, self.length - index * self.piece_length)
 
     def piece_hash(self, index: int) -> bytes:
-        """Return the SHA-1 that one piece must have."""
+        """Return the expected SHA-1 of one piece."""
         return self.pieces[index * HASH_LENGTH : (index + 1) * HASH_LENGTH]
 
 
@@ -88,13 +88,13 @@ class Metainfo:
 
     @property
     def tiers(self) -> tuple[tuple[str, ...], ...]:
-        """The trackers to use: announce-list, or announce alone where there is no list."""
+        """The trackers to use: announce-list if present, else announce."""
         if self.announce_list:
             return self.announce_list
         return () if self.announce is None else ((self.announce,),)
 
     def encode(self) -> bytes:
-        """Write the torrent; its info dictionary stays byte for byte what it is."""
+        """Write the torrent; its info dictionary stays unchanged."""
         entries: dict[bytes, Encodable | None] = {
             b"announce": _bytes_or_none(self.announce),
             b"announce-list": [[url.encode() for url in tier] for tier in self.announce_list] or None,
@@ -122,7 +122,7 @@ def decode_metainfo(data: bytes) -> Metainfo:
 
 
 def decode_info(raw: bytes) -> Info:
-    """Read an info dictionary that came by itself, as peers send it to those who hold a magnet link."""
+    """Read an info dictionary by itself, as peers send it to clients with a magnet link."""
     return _read_info(decode(raw), raw)
 
 
@@ -216,7 +216,7 @@ def _component(fields: Fields, key: bytes, value: Value) -> str:
 
 
 class _Tree:
-    """The paths so far, to find two files of one path, and a file where another needs a folder."""
+    """The paths so far, to find duplicate paths, and files where another path needs a folder."""
 
     def __init__(self, fields: Fields) -> None:
         self._fields = fields

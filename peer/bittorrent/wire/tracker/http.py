@@ -8,8 +8,8 @@
     d 14:failure reason ..                                                     e
     d 5:files d 20:<info-hash> d 8:complete i..e 10:downloaded i..e 10:incomplete i..e e e e      scrape (BEP 48)
 
-Values are bytes in percent-encoding; a `+` stands for itself. Entries may come in any order, and unknown ones are
-left aside; one that is read here must come once, except info_hash in a scrape.
+Values are percent-encoded bytes; a `+` is a plus sign. Entries may be in any order, and unknown ones are ignored; each
+known one must occur once, except info_hash in a scrape.
 """
 
 import dataclasses
@@ -48,7 +48,7 @@ _NUMBER: Final = re.compile(rb"[0-9]{1,20}")
 
 
 def announce_url(tracker: str, request: AnnounceRequest) -> str:
-    """Write the URL to fetch; the tracker's own may have a query already."""
+    """Return the URL to fetch; the tracker's URL may already have a query."""
     entries: dict[str, bytes | int | str | None] = {
         "info_hash": request.info_hash,
         "peer_id": request.peer_id,
@@ -68,7 +68,7 @@ def announce_url(tracker: str, request: AnnounceRequest) -> str:
 
 
 def scrape_url(tracker: str, info_hashes: Iterable[bytes]) -> str | None:
-    """Write the URL to fetch; None if the tracker's own does not say that it can be scraped."""
+    """Return the URL to fetch; None if the tracker's URL does not support scraping."""
     path, mark, query = tracker.partition("?")
     front, slash, last = path.rpartition("/")
     if not last.startswith("announce"):
@@ -78,7 +78,7 @@ def scrape_url(tracker: str, info_hashes: Iterable[bytes]) -> str | None:
 
 
 def decode_announce_query(query: bytes) -> AnnounceRequest:
-    """Read what follows the question mark of an announcement."""
+    """Read the query of an announcement."""
     entries = _Query(_single(_entries(query)))
     return AnnounceRequest(
         info_hash=entries.exactly(b"info_hash", INFO_HASH_LENGTH),
@@ -98,7 +98,7 @@ def decode_announce_query(query: bytes) -> AnnounceRequest:
 
 
 def decode_scrape_query(query: bytes) -> tuple[bytes, ...]:
-    """Read the info-hashes of a scrape; none at all asks for every swarm."""
+    """Read the info-hashes of a scrape; without any, all swarms are meant."""
     hashes = tuple(value for name, value in _entries(query) if name == b"info_hash")
     for info_hash in hashes:
         _check_size(b"info_hash", info_hash, INFO_HASH_LENGTH)
@@ -166,7 +166,7 @@ def decode_scrape_response(body: bytes) -> ScrapeResponse | Failure:
 
 
 class _Query:
-    """The entries of an announcement, each read as what it must be."""
+    """The entries of an announcement, read by type."""
 
     __slots__ = ("_entries", "get")
 
@@ -193,7 +193,7 @@ class _Query:
         return None if value is None else value.decode(errors="replace")
 
     def numwant(self) -> int | None:
-        """Return how many peers are wanted; clients write -1 to leave it to the tracker, as over UDP."""
+        """Return how many peers are wanted; -1 leaves it to the tracker, as over UDP."""
         return None if self.get(b"numwant", b"-1").startswith(b"-") else self.number(b"numwant", 1 << 31)
 
     def _required(self, name: bytes) -> bytes:
@@ -246,7 +246,7 @@ def _peer_entry(peer: Peer) -> dict[bytes, Encodable]:
 
 
 def _peers(fields: Fields) -> bytes | tuple[Peer, ...]:
-    """Read the peers in either form; a tracker that has none to tell may leave them out."""
+    """Read the peers in either form; a tracker without peers may leave them out."""
     if b"peers" in fields and isinstance(fields.value(b"peers"), list):
         return tuple(_peer(number, entry) for number, entry in enumerate(fields.items(b"peers")))
     return _compact(fields, b"peers", IPV4_STRIDE)
@@ -265,7 +265,7 @@ def _compact(fields: Fields, key: bytes, stride: int) -> bytes:
 
 
 def _failure(fields: Fields) -> Failure | None:
-    """Look for a refusal; the scrape specification spells the key in its own way."""
+    """Look for a refusal; the scrape specification spells the key differently."""
     for key in (b"failure reason", b"failure_reason"):
         reason = _message(fields, key)
         if reason is not None:

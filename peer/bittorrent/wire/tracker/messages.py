@@ -1,5 +1,5 @@
-"""What a client and a tracker tell each other, whichever way it travels: tracker_http.py (BEP 3, 7, 23, 48) and
-tracker_udp.py (BEP 15) turn these values into bytes.
+"""The messages between client and tracker, over either transport: http.py (BEP 3, 7, 23, 48) and udp.py (BEP 15) encode
+them.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from peer.net.address import Address
 
 
 class Event(StrEnum):
-    """Why a client announces itself; REGULAR is the announcement that the interval asks for."""
+    """Why a client announces; REGULAR is the periodic announcement."""
 
     REGULAR = ""
     STARTED = "started"
@@ -21,7 +21,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AnnounceRequest:
-    """A client's news, and its wish for peers; the names are the specification's."""
+    """A client's state, and its request for peers; field names are the specification's."""
 
     info_hash: bytes
     peer_id: bytes
@@ -35,7 +35,7 @@ class AnnounceRequest:
     """A secret that proves a client to be the same after its address changed. Over UDP it is 32 bits, here 8 hex
     digits; compare them without regard to case, as clients write them either way over HTTP."""
     ip: str | None = None
-    """Where the client says it is; a tracker may disregard it."""
+    """The address that the client claims; a tracker may ignore it."""
     compact: bool = True
     no_peer_id: bool = False
     trackerid: bytes | None = None
@@ -63,7 +63,7 @@ class AnnounceResponse:
     warning: str | None = None
 
     def addresses(self) -> list[Address]:
-        """Return where all the peers are, in whatever form they came."""
+        """Return the addresses of all peers, from either form."""
         peers = self.peers
         listed = unpack(peers) if isinstance(peers, bytes) else [peer.address for peer in peers]
         return listed + unpack6(self.peers6)
@@ -76,7 +76,7 @@ class AnnounceResponse:
 
 
 class ScrapeEntry(NamedTuple):
-    """One swarm in numbers: who has it all, how many ever got it all, who does not have it all."""
+    """The numbers of one swarm: seeds, completed downloads, leeches."""
 
     complete: int
     downloaded: int
@@ -92,6 +92,6 @@ class ScrapeResponse:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """The tracker refused; the reason is meant for people."""
+    """The tracker refused; the reason is for people."""
 
     reason: str

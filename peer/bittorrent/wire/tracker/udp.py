@@ -9,9 +9,9 @@
               -> 0 action 2    4 transaction    8 seeders, completed, leechers of each
     error     -> 0 action 3    4 transaction    8 text
 
-A datagram may be longer than its fields (later specifications append theirs); it must not be shorter. The
-connection id proves that the sender receives at its address: a tracker hands it out and checks it, statelessly if it
-likes. Addresses in an answer are IPv4 or IPv6 as the datagram that carries it.
+A datagram may be longer than its fields (later specifications append some), but not shorter. The connection id proves
+that the sender receives at its address: the tracker assigns and checks it, possibly without state. Addresses in an
+answer are of the datagram's own family, IPv4 or IPv6.
 """
 
 import re
@@ -32,7 +32,7 @@ from peer.net.address import pack_host, unpack_host
 
 PROTOCOL_ID: Final = 0x41727101980
 MOST_SCRAPED: Final = 74
-"""Info-hashes that one scrape can ask for."""
+"""The most info-hashes in one scrape."""
 
 _CONNECT: Final = 0
 _ANNOUNCE: Final = 1
@@ -52,7 +52,7 @@ _KEY: Final = re.compile(r"[0-9A-Fa-f]{1,8}")
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """Please give me a connection id."""
+    """A request for a connection id."""
 
     transaction: int
 
@@ -104,7 +104,7 @@ class UdpScrapeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ConnectResponse:
-    """Here is your connection id."""
+    """The connection id."""
 
     transaction: int
     connection: int
@@ -131,7 +131,7 @@ class UdpAnnounceResponse:
         return _ANNOUNCE_RESPONSE.pack(_ANNOUNCE, *front) + self.peers
 
     def as_response(self, *, is_ipv6: bool = False) -> AnnounceResponse:
-        """Return the same answer in the form that does not depend on how it travelled."""
+        """Return the answer independent of the transport."""
         peers, peers6 = (b"", self.peers) if is_ipv6 else (self.peers, b"")
         return AnnounceResponse(self.interval, peers, peers6, self.seeders, self.leechers)
 
@@ -151,7 +151,7 @@ class UdpScrapeResponse:
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """The tracker refused; the message is meant for people."""
+    """The tracker refused; the message is for people."""
 
     transaction: int
     message: str
@@ -166,7 +166,7 @@ UdpResponse: TypeAlias = ConnectResponse | UdpAnnounceResponse | UdpScrapeRespon
 
 
 def decode_request(data: bytes) -> UdpRequest:
-    """Read a client's datagram, at the tracker; whether its connection id is good is the caller's to check."""
+    """Read a client's datagram, at the tracker; the caller checks its connection id."""
     _check_size(data, _REQUEST_HEAD.size, "a request")
     connection, action, transaction = _REQUEST_HEAD.unpack_from(data)
     match action:
@@ -183,7 +183,7 @@ def decode_request(data: bytes) -> UdpRequest:
 
 
 def decode_response(data: bytes, *, is_ipv6: bool = False) -> UdpResponse:
-    """Read a tracker's datagram, at the client; whether its transaction is ours is the caller's to check."""
+    """Read a tracker's datagram, at the client; the caller checks its transaction."""
     _check_size(data, _RESPONSE_HEAD.size, "an answer")
     action, transaction = _RESPONSE_HEAD.unpack_from(data)
     match action:
@@ -240,7 +240,7 @@ def _announce_response(data: bytes, stride: int) -> UdpAnnounceResponse:
 
 
 def _last_whole(data: bytes, start: int, stride: int) -> int:
-    """Return where the last whole entry ends; what is behind it belongs to a later specification."""
+    """Return where the last whole entry ends; further bytes belong to a later specification."""
     return len(data) - (len(data) - start) % stride
 
 

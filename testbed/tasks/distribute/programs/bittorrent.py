@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
+from contract.events import Announced
+from testbed.errors import TrialError
 from testbed.experiment.plan.trials import (
     PlannedDeparture,
     PlannedPeer,
@@ -12,103 +14,96 @@ from testbed.experiment.plan.trials import (
     PlannedTracker,
     Trial,
 )
-from testbed.experiment.schema.hosts import Parameter
-from testbed.trial.applications.launch import (
-    READY,
-    WAITING,
-    Launch,
-    Stage,
-)
-from testbed.trial.errors import TrialError
+from testbed.tasks.distribute.programs.payload_file import payload_file
+from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
+from testbed.values.parts import Parameter
 
 TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800
-"""Between two announcements of a peer; a period of the protocol, and so divided by the time scale."""
+"""The interval between announcements. As a period of the protocol it is divided by the time scale."""
 _TORRENT: Final = "file.torrent"
 _STRATEGIES: Final = "strategies"
 
 
-def prepare(stage: Stage) -> None:
-    """Write what peers are to be told by files."""
-    _make_torrent(stage)
-    _write_modules(stage)
+def prepare(context: TrialContext) -> None:
+    """Write the torrent, and the strategies that come with the experiment."""
+    _make_torrent(context)
+    _write_modules(context)
 
 
-def _make_torrent(stage: Stage) -> None:
-    """Make the torrent of the file, with the tracker's address in it."""
+def _make_torrent(context: TrialContext) -> None:
     words = [
-        *(stage.original, "--out", stage.folder / _TORRENT, "--tracker", _tracker_url(stage)),
-        *("--piece-length", stage.trial.settings.piece_length),
+        *(payload_file(context), "--out", context.folder / _TORRENT, "--tracker", _tracker_url(context)),
+        *("--piece-length", context.trial.settings.piece_length),
     ]
     command = [sys.executable, "-m", "peer", "create", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise TrialError(f"the torrent cannot be made: {done.stderr.strip()}")
+        raise TrialError(f"the torrent could not be made: {done.stderr.strip()}")
 
 
-def _write_modules(stage: Stage) -> None:
-    """Write the strategies of the user's own where peers will look for them."""
-    for name, text in stage.trial.settings.modules.items():
-        file = stage.folder.joinpath(_STRATEGIES, *name.split(".")).with_suffix(".py")
+def _write_modules(context: TrialContext) -> None:
+    for name, text in context.trial.settings.modules.items():
+        file = context.folder.joinpath(_STRATEGIES, *name.split(".")).with_suffix(".py")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
 
 
-def _tracker_url(stage: Stage) -> str:
-    tracker = _tracker_of(stage.trial)
-    return f"{tracker.kind}://{stage.addresses[tracker.name]}:{TRACKER_PORT}/announce"
+def _tracker_url(context: TrialContext) -> str:
+    tracker = _tracker_of(context.trial)
+    return f"{tracker.kind}://{context.addresses[tracker.name]}:{TRACKER_PORT}/announce"
 
 
 def _tracker_of(trial: Trial) -> PlannedTracker:
     if trial.hosts.tracker is None:
-        raise TrialError("peers of BitTorrent need a tracker, and the plan has none")
+        raise TrialError("BitTorrent needs a tracker, and the plan has none")
     return trial.hosts.tracker
 
 
-def tracker(stage: Stage, planned: PlannedTracker) -> Launch:
-    """Our tracker; its log stands where others have their trace."""
-    interval = max(1, round(_ANNOUNCE_SECONDS / stage.trial.settings.time_scale))
+def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
+    """Launch our tracker. Its log takes the place of a trace."""
+    interval = max(1, round(_ANNOUNCE_SECONDS / context.trial.settings.time_scale))
     words: dict[str, object] = {
-        "bind": stage.addresses[planned.name],
+        "bind": context.addresses[planned.name],
         "port": TRACKER_PORT,
         "interval": interval,
         "numwant": planned.numwant,
-        "seed": stage.trial.seed,
-        "log": stage.trace(planned),
+        "seed": context.trial.seed,
+        "log": context.trace(planned),
     }
-    return Launch(("peer.bittorrent.tracker", *_options(words)), READY)
+    return Launch(("peer", "tracker", *_options(words)), READY_LINE)
 
 
-def seed(stage: Stage, planned: PlannedServer) -> Launch:
-    """Our peer that has everything: it is in the swarm before anybody looks for it."""
-    files = (stage.folder / _TORRENT, "--data", stage.original)
-    return Launch(("peer", "seed", *files, *_common(stage, planned)), READY, settled="announced")
+def seed(context: TrialContext, planned: PlannedServer) -> Launch:
+    """Launch our peer as a seed. It is ready when the tracker knows it, so that leeches find it at once."""
+    files = (context.folder / _TORRENT, "--data", payload_file(context))
+    return Launch(("peer", "seed", *files, *_common(context, planned)), READY_LINE, settled=Announced.event)
 
 
-def leech(stage: Stage, planned: PlannedPeer) -> Launch:
-    """Our peer that wants the file; what it gets is verified, and served from the original."""
-    words: dict[str, object] = {"storage": "shared", "original": stage.original, "have": planned.held or None}
-    words |= {"departure": _departure(planned.departure), "return-bind": stage.return_addresses.get(planned.name)}
-    options = (*_options(words), *_common(stage, planned), "--hold")
-    return Launch(("peer", "leech", stage.folder / _TORRENT, *options), WAITING, is_held=True)
+def leech(context: TrialContext, planned: PlannedPeer) -> Launch:
+    """Launch our peer as a leech. It verifies what it receives and stores nothing: it serves from the original."""
+    words: dict[str, object] = {"storage": "shared", "original": payload_file(context), "have": planned.held or None}
+    words |= {"departure": _departure(planned.departure), "return-bind": context.return_addresses.get(planned.name)}
+    options = (*_options(words), *_common(context, planned), "--wait-for-start")
+    return Launch(("peer", "leech", context.folder / _TORRENT, *options), WAITING_LINE, waits_for_start=True)
 
 
-def _common(stage: Stage, planned: PlannedServer) -> list[str]:
-    """Return what seeds and leeches are told alike.
+def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
+    """Return the options that seeds and leeches have in common.
 
-    They know the rate of their uplink, as users tell their clients. As a limit it is never reached: it counts blocks,
-    the link counts frames.
+    A peer knows the rate of its uplink, as users enter it in their clients. As a limit it is never reached: it counts
+    blocks, and the link counts frames.
     """
-    settings = stage.trial.settings
+    settings = context.trial.settings
     words: dict[str, object] = {
-        "bind": stage.addresses[planned.name],
+        "bind": context.addresses[planned.name],
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
         "profile": planned.profile,
         "time-scale": settings.time_scale,
-        "strategies": stage.folder / _STRATEGIES if settings.modules else None,
+        "strategies": context.folder / _STRATEGIES if settings.modules else None,
         "strategy": planned.strategy.name,
-        "trace": stage.trace(planned),
-        "level": settings.trace,
+        "trace": context.trace(planned),
+        "level": settings.trace_level,
         "seed": planned.seed,
     }
     return [*_options(words), *_parameters(planned)]
@@ -119,7 +114,7 @@ def _options(words: dict[str, object]) -> list[str]:
 
 
 def check(trial: Trial) -> None:
-    """Raise a TrialError for a parameter of a strategy that a command line cannot carry."""
+    """Raise TrialError for a parameter of a strategy that does not fit on a command line."""
     for planned in (*trial.hosts.servers, *trial.hosts.peers):
         list(_parameters(planned))
 
@@ -138,7 +133,7 @@ def _word(name: str, value: Parameter) -> str:
 
 
 def _departure(departure: PlannedDeparture) -> str | None:
-    """Say when to leave in the words of the peer; None for one that stays, or whose strategy says it."""
+    """Return the value of `--departure`; None for a peer that stays, or whose strategy decides."""
     match departure.kind:
         case "stay":
             return None

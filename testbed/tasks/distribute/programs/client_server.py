@@ -1,45 +1,41 @@
-"""Client-server over HTTP: each client fetches the file over one connection (docs/baselines.md)."""
+"""Client-server over HTTP: each client fetches the file over one connection (docs/distribution.md)."""
 
 from typing import Final
 
+from testbed.errors import TrialError
 from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, Trial
-from testbed.trial.applications.launch import (
-    READY,
-    WAITING,
-    Launch,
-    Stage,
-)
-from testbed.trial.errors import TrialError
+from testbed.tasks.distribute.programs.payload_file import payload_file
+from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 
 _PORT: Final = 8080
 _DEPARTURES: Final = ("stay", "at-completion", "linger")
-"""Which come to the same for a client, who has nothing to give."""
+"""They mean the same for a client, which has nothing to upload."""
 
 
 def check(trial: Trial) -> None:
-    """Raise a TrialError for peers that should do what a client cannot: it fetches the whole file, and is gone then."""
+    """Raise TrialError for peers that cannot be clients: a client fetches the whole file, then leaves."""
     for planned in trial.hosts.peers:
         if planned.held or planned.departure.kind not in _DEPARTURES:
             raise TrialError(
-                f"group {planned.group}: a client of client-server begins with nothing and leaves when it has all:"
-                " leave `start:` out, and of departures only stay, at-completion and linger are possible"
+                f"group {planned.group}: a client of client-server starts with no data and leaves when it has the whole"
+                " file: leave out `start:`, and set `departure:` to stay, at-completion or linger"
             )
 
 
-def server(stage: Stage, planned: PlannedServer) -> Launch:
-    """Serve the file."""
-    words = ("--bind", stage.addresses[planned.name], "--port", str(_PORT), "--trace", stage.trace(planned))
-    return Launch(("peer.cli.serve", stage.original, *words), READY)
+def server(context: TrialContext, planned: PlannedServer) -> Launch:
+    """Launch the HTTP server."""
+    words = ("--bind", context.addresses[planned.name], "--port", str(_PORT), "--trace", context.trace(planned))
+    return Launch(("peer", "serve", payload_file(context), *words), READY_LINE)
 
 
-def client(stage: Stage, planned: PlannedPeer) -> Launch:
-    """Fetch the file, compare it, and give it up; with several servers, clients take them in turn."""
-    hosts = stage.trial.hosts
+def client(context: TrialContext, planned: PlannedPeer) -> Launch:
+    """Launch a client, which compares what it fetches and does not store it. Several servers are used in turn."""
+    hosts = context.trial.hosts
     chosen = hosts.servers[hosts.peers.index(planned) % len(hosts.servers)]
-    url = f"http://{stage.addresses[chosen.name]}:{_PORT}/{stage.original.name}"
+    url = f"http://{context.addresses[chosen.name]}:{_PORT}/{payload_file(context).name}"
     words = (
-        *("--discard", "--original", stage.original, "--size", str(stage.trial.settings.file_size)),
-        *("--bind", stage.addresses[planned.name], "--trace", stage.trace(planned)),
-        *("--seed", str(planned.seed), "--hold"),
+        *("--discard", "--original", payload_file(context), "--size", str(context.trial.settings.file_size)),
+        *("--bind", context.addresses[planned.name], "--trace", context.trace(planned)),
+        *("--seed", str(planned.seed), "--wait-for-start"),
     )
-    return Launch(("peer.cli.fetch", url, *words), WAITING, is_held=True)
+    return Launch(("peer", "fetch", url, *words), WAITING_LINE, waits_for_start=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from testbed.results.observations import Observed
 from testbed.runfolder.counters import Numbers
-from testbed.runfolder.traces import HostTrace, Opening
+from testbed.runfolder.traces import HostTrace, InitialPieces
 
 Indices: TypeAlias = NDArray[np.int64]
 
@@ -57,7 +57,7 @@ class UnknownPiecesError(Exception):
 def copies_at(observed: Observed, times: Numbers) -> Copies:
     """Count copies at some times, in order; nan throughout where the traces do not tell which pieces hosts had."""
     unknown = np.full(len(times), np.nan)
-    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace == "summary":
+    if observed.trial.settings.distribution != "bittorrent" or observed.trial.settings.trace_level == "summary":
         return Copies(unknown, unknown)
     try:
         changes = sorted(_all_changes(observed), key=lambda change: change.t)
@@ -68,7 +68,7 @@ def copies_at(observed: Observed, times: Numbers) -> Copies:
 
 def _piece_counts(observed: Observed) -> Iterator[int]:
     for trace in observed.traces.values():
-        for opening in trace.openings:
+        for opening in trace.initial_pieces:
             yield opening.piece_count
 
 
@@ -99,7 +99,7 @@ def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
     """Follow one host: what it holds comes with it, grows by its pieces, and goes with it."""
     holds = Holding()
     for t, what in _history(trace, deaths):
-        if isinstance(what, Opening):
+        if isinstance(what, InitialPieces):
             holds = _held(what, holds, trace)
             yield Change(t, _indices(holds.named), 1, holds.unnamed)
         elif what is None:
@@ -109,21 +109,21 @@ def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:
             yield Change(t, np.array([what]), 1)
 
 
-def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, Opening | int | None]]:
+def _history(trace: HostTrace, deaths: list[float]) -> list[tuple[float, InitialPieces | int | None]]:
     """Return what happened to one host's pieces: lives that began, pieces that were completed, lives that ended."""
-    openings = [(opening.t, opening) for opening in trace.openings]
-    departures = [(t, None) for t in (*trace.lefts, *deaths)]
+    openings = [(opening.t, opening) for opening in trace.initial_pieces]
+    departures = [(t, None) for t in (*trace.leave_times, *deaths)]
     return sorted([*openings, *trace.pieces, *departures], key=itemgetter(0))
 
 
-def _held(opening: Opening, before: Holding, trace: HostTrace) -> Holding:
+def _held(opening: InitialPieces, before: Holding, trace: HostTrace) -> Holding:
     """Return what a host begins a life with: all, or what it had when it left, or what it held at first."""
     if opening.have_count == opening.piece_count:
         return Holding(set(range(opening.piece_count)))
     return before if opening.have_count == before.count else _held_at_first(opening, trace)
 
 
-def _held_at_first(opening: Opening, trace: HostTrace) -> Holding:
+def _held_at_first(opening: InitialPieces, trace: HostTrace) -> Holding:
     """A host that completed the file held what it did not get; of another one, only how much it held is known."""
     got = {index for _, index in trace.pieces}
     never_got = opening.piece_count - len(got)

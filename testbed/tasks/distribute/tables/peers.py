@@ -38,7 +38,7 @@ def peer_rows(observed: Observed) -> Iterator[Row]:
             "failed_pieces": trace.failed_pieces,
             "bans": trace.bans,
             "errors": trace.errors,
-            "why_ended": observed.host(peer.name).why or trace.why_left or "",
+            "why_ended": observed.host(peer.name).why or trace.leave_reason or "",
         }
 
 
@@ -63,7 +63,7 @@ def _times(observed: Observed, peer: PlannedPeer, trace: HostTrace) -> Row:
     return {
         "joined_s": joined,
         "completed_s": completed,
-        "left_s": trace.lefts[-1] if trace.has_left and trace.lefts[-1] < observed.record.seconds else nan,
+        "left_s": trace.leave_times[-1] if trace.has_left and trace.leave_times[-1] < observed.record.seconds else nan,
         "download_s": completed - joined,
         "lives": len(lives),
     }

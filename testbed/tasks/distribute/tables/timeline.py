@@ -79,7 +79,7 @@ def _received(observed: Observed, host: str, seconds: int) -> Numbers:
     """Return the bytes that a peer received in each second; what was told at 3.4 s is of the one that ends at 4."""
     received = np.zeros(seconds)
     trace = observed.traces.get(host)
-    for second, (taken, _) in trace.moved.items() if trace else ():
+    for second, (taken, _) in trace.by_second.items() if trace else ():
         received[min(max(second, 0), seconds - 1)] += taken
     return received
 

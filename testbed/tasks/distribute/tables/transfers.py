@@ -6,7 +6,7 @@ from math import nan
 from typing import TypeAlias
 
 from testbed.results.observations import Observed
-from testbed.runfolder.traces import Contact
+from testbed.runfolder.traces import ConnectionTotals
 
 Row: TypeAlias = dict[str, object]
 
@@ -44,22 +44,22 @@ def transfer_rows(observed: Observed) -> Iterator[Row]:
 def _flows(observed: Observed) -> Flows:
     names, flows = _names(observed), Flows()
     for host, trace in observed.traces.items():
-        for contact in trace.contacts:
-            other = _name_of(contact, names)
-            _add_given(flows.setdefault((host, other), Flow()), contact)
-            _add_taken(flows.setdefault((other, host), Flow()), contact)
+        for connection in trace.connections:
+            other = _name_of(connection, names)
+            _add_given(flows.setdefault((host, other), Flow()), connection)
+            _add_taken(flows.setdefault((other, host), Flow()), connection)
     return flows
 
 
-def _add_given(flow: Flow, contact: Contact) -> None:
-    flow.sent = (flow.sent or 0) + contact.sent
-    flow.sent_as_leech = (flow.sent_as_leech or 0) + contact.sent_as_leech
-    _add_time(flow, "giver", contact.giving.total)
+def _add_given(flow: Flow, connection: ConnectionTotals) -> None:
+    flow.sent = (flow.sent or 0) + connection.sent
+    flow.sent_as_leech = (flow.sent_as_leech or 0) + connection.sent_as_leech
+    _add_time(flow, "giver", connection.unchoked_by_us.total)
 
 
-def _add_taken(flow: Flow, contact: Contact) -> None:
-    flow.received = (flow.received or 0) + contact.received
-    _add_time(flow, "receiver", contact.given.total)
+def _add_taken(flow: Flow, connection: ConnectionTotals) -> None:
+    flow.received = (flow.received or 0) + connection.received
+    _add_time(flow, "receiver", connection.unchoked_by_them.total)
 
 
 def _add_time(flow: Flow, who: str, seconds: float | None) -> None:
@@ -74,6 +74,6 @@ def _names(observed: Observed) -> Mapping[str, str]:
     return by_address | by_id
 
 
-def _name_of(contact: Contact, names: Mapping[str, str]) -> str:
-    host = contact.address.rpartition(":")[0].strip("[]")
-    return names.get(contact.peer_id or "", names.get(host, host))
+def _name_of(connection: ConnectionTotals, names: Mapping[str, str]) -> str:
+    host = connection.address.rpartition(":")[0].strip("[]")
+    return names.get(connection.peer_id or "", names.get(host, host))

@@ -1,4 +1,4 @@
-"""Trackers that follow a script, on loopback: what they say is whatever a test wants them to say."""
+"""Trackers on loopback that follow the script of a test."""
 
 import asyncio
 import socket
@@ -25,7 +25,7 @@ async def http_tracker(script: HttpScript, tls: ssl.SSLContext | None = None) ->
         task = asyncio.current_task()
         assert task is not None
         handling.add(task)
-        # Clients of ours hang up on a tracker that lies, whatever it still has to say.
+        # Our clients disconnect from a tracker that lies, whatever it still sends.
         with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             await script(await reader.readuntil(b"\r\n\r\n"), writer)
         writer.transport.abort()
@@ -41,7 +41,7 @@ async def http_tracker(script: HttpScript, tls: ssl.SSLContext | None = None) ->
 
 
 def saying(*portions: bytes) -> HttpScript:
-    """Make a script that writes, and closes the connection."""
+    """Make a script that writes and then closes the connection."""
 
     async def say(_: bytes, writer: asyncio.StreamWriter) -> None:
         for portion in portions:
@@ -54,7 +54,7 @@ def saying(*portions: bytes) -> HttpScript:
 
 
 def then_silent(*portions: bytes) -> HttpScript:
-    """Make a script that writes, and then keeps the connection open without a word."""
+    """Make a script that writes, and then keeps the connection open silently."""
 
     async def say(_: bytes, writer: asyncio.StreamWriter) -> None:
         for portion in portions:

@@ -1,4 +1,4 @@
-"""Files that one may not open: root, who runs some of these tests, may open every file."""
+"""Unreadable files: root, who runs some of these tests, may open every file."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _NOBODY = 65534
 
 @contextmanager
 def public_folder() -> Iterator[Path]:
-    """A new folder that everybody may look into; pytest's own are private."""
+    """A new folder that every user may list; pytest's own are private."""
     with TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)
@@ -19,7 +19,7 @@ def public_folder() -> Iterator[Path]:
 
 @contextmanager
 def as_stranger() -> Iterator[None]:
-    """Be somebody without root's rights."""
+    """Be a user without root's rights."""
     before = os.geteuid()
     if before == 0:
         os.seteuid(_NOBODY)

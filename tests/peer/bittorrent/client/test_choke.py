@@ -1,4 +1,4 @@
-"""A choke bites at once: on a slow link, little is on its way that cannot be taken back."""
+"""A choke works at once: on a slow link, few bytes are in flight that cannot be stopped."""
 
 import time
 from pathlib import Path
@@ -30,7 +30,7 @@ HALF_A_SECOND: Final = 62_500
 
 
 @pytest.mark.parametrize("rate", [1_000_000, 8_000_000])
-def test_after_a_choke_less_than_half_a_second_of_data_arrives(tmp_path: Path, rate: int) -> None:
+def test_choke_stops_data_within_half_a_second(tmp_path: Path, rate: int) -> None:
     torrent, trace = make_torrent(tmp_path), tmp_path / "trace.jsonl"
     arrivals = sandbox.run(lambda: arrivals_around_a_choke(torrent, trace, rate, seconds=2.5))
     choked_at = named(events(trace), "choked")[0]["t"]
@@ -48,7 +48,7 @@ def make_torrent(folder: Path) -> Path:
 
 
 def arrivals_around_a_choke(torrent: Path, trace: Path, rate: int, seconds: float) -> list[tuple[float, int]]:
-    """Fetch for so long, make the seed choke us, and return when how many bytes came until nothing comes any more."""
+    """Download for a time, make the seed choke us, and return when how many bytes came until none come any more."""
     with Network(Star(n=2, up=rate, down=10 * rate)) as network:
         seed, leech = network.host("h1"), network.host("h2")
         command = ["seed", torrent, "--data", torrent.with_name("data"), "--bind", seed.address, "--trace", trace]
@@ -69,7 +69,7 @@ def arrivals_around_a_choke(torrent: Path, trace: Path, rate: int, seconds: floa
 
 
 def receive(stranger: Stranger, seconds: float, silence: float | None = None) -> list[tuple[float, int]]:
-    """Note when bytes come, for so long, or until none came for a time."""
+    """Record when bytes come, for a time, or until none came for a while."""
     arrivals = []
     stranger.socket.settimeout(silence or seconds)
     end = time.monotonic() + seconds

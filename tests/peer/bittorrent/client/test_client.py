@@ -1,4 +1,4 @@
-"""The client does what a session says, in order, and tells it what came of it. The sessions here are scripted."""
+"""The client does the actions of a session, in order, and reports the results. The sessions here are scripted."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 import pytest
 
 from peer.bittorrent.client.client import Client
-from peer.bittorrent.client.open_torrent import Stock
+from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import Memory, StorageError
 from peer.bittorrent.client.torrent_maker import Order, create
 from peer.bittorrent.client.trackers import TrackerClient
@@ -28,14 +28,14 @@ from peer.bittorrent.engine.actions import (
     Divert,
     Greet,
     Leave,
+    OfferBlocks,
     Send,
-    Upload,
     Verify,
 )
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.session import Session
-from peer.bittorrent.engine.upload.upload import Shipment
+from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import (
@@ -48,8 +48,10 @@ from peer.bittorrent.wire.messages import (
 from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
-from peer.net.listener import Dialler, Listener, bound_socket
-from peer.net.rate_limiter import Throttle
+from peer.net.dialler import Dialler
+from peer.net.listener import Listener
+from peer.net.rate_limiter import RateLimiter
+from peer.net.sockets import bound_socket
 from tests.peer.programs import (
     Share,
     Stranger,
@@ -67,12 +69,12 @@ ANNOUNCE = AnnounceRequest(b"i" * 20, b"p" * 20, 6881, 0, 0, left=1)
 
 @dataclass
 class Script:
-    """A session that answers as it is told, and takes down what it hears."""
+    """A session that answers by a script, and records its inputs."""
 
     answers: dict[str, list[Action]] = field(default_factory=dict)
     """What to do after the first input of a kind."""
     placements: list[Placement] = field(default_factory=list)
-    uploads: list[Shipment] = field(default_factory=list)
+    uploads: list[QueuedBlock] = field(default_factory=list)
     heard: list[tuple[Any, ...]] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     deadline: float = inf
@@ -102,47 +104,47 @@ class Script:
     def start(self, _now: float) -> None:
         self.hear("start")
 
-    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, face: int) -> int | None:
-        assert face == 0
+    def connected(self, _address: Address, _now: float, *, is_outgoing: bool, identity: int) -> int | None:
+        assert identity == 0
         if self.keys == self.most:
             return None
         self.keys += 1
         self.hear("connected", self.keys, is_outgoing)
         return self.keys
 
-    def received(self, key: int, event: Handshake | Message, _now: float) -> None:
-        self.hear("received", key, event)
+    def message_received(self, key: int, message: Handshake | Message, _now: float) -> None:
+        self.hear("message received", key, message)
 
-    def placement(self, key: int, header: PieceHeader, _now: float) -> Placement:
-        self.hear("placement", key, header)
+    def block_began(self, key: int, header: PieceHeader, _now: float) -> Placement:
+        self.hear("block began", key, header)
         return self.placements.pop(0)
 
-    def block_arrived(self, key: int, header: PieceHeader, _now: float) -> bool:
-        self.hear("block", key, header)
+    def block_received(self, key: int, header: PieceHeader, _now: float) -> bool:
+        self.hear("block received", key, header)
         return True
 
-    def next_upload(self, _key: int, _now: float) -> Shipment | None:
+    def next_block(self, _key: int, _now: float) -> QueuedBlock | None:
         return self.uploads.pop(0) if self.uploads else None
 
     def block_sent(self, key: int, request: Request, _now: float) -> None:
-        self.hear("sent", key, request)
+        self.hear("block sent", key, request)
 
     def piece_checked(self, index: int, is_good: bool, _now: float, _digests: tuple[bytes, ...]) -> None:
-        self.hear("checked", index, is_good)
+        self.hear("piece checked", index, is_good)
 
-    def dial_failed(self, address: Address, reason: str, _now: float, _face: int) -> None:
+    def dial_failed(self, address: Address, reason: str, _now: float, _identity: int) -> None:
         self.hear("dial failed", address, reason)
 
     def disconnected(self, key: int, reason: str, _now: float) -> None:
         self.hear("disconnected", key, reason)
 
-    def broken(self, key: int, error: str, _now: float) -> None:
-        self.hear("broken", key, error)
+    def protocol_error(self, key: int, error: str, _now: float) -> None:
+        self.hear("protocol error", key, error)
 
-    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _face: int) -> None:
+    def tracker_answered(self, url: str, response: AnnounceResponse, _now: float, _identity: int) -> None:
         self.hear("answered", url, response)
 
-    def tracker_failed(self, url: str, reason: str, _now: float, _face: int) -> None:
+    def tracker_failed(self, url: str, reason: str, _now: float, _identity: int) -> None:
         self.hear("failed to announce", url, reason)
 
     def failed(self, what: str, _now: float) -> None:
@@ -176,9 +178,9 @@ class Scene:
             cast(Session, script),
             dialler=Dialler("127.0.0.1", SOON, loop),
             trackers=TrackerClient("127.0.0.1"),
-            throttle=Throttle(None, time.monotonic()),
-            stock=Stock(self.info, self.storage, BLOCK),
-            open_stock=lambda _: loop.create_future(),
+            rate_limiter=RateLimiter(None, time.monotonic()),
+            torrent=OpenTorrent(self.info, self.storage, BLOCK),
+            open_torrent=lambda _: loop.create_future(),
             on_complete=lambda: None,
         )
         bound = bound_socket(Address("127.0.0.1", 0))
@@ -216,20 +218,20 @@ async def hear(stranger: socket.socket, count: int) -> bytes:
     return data
 
 
-def test_actions_are_done_in_order_and_what_follows_from_one_comes_behind_the_others(run: Run) -> None:
+def test_actions_run_in_order_consequences_come_last(run: Run) -> None:
     async def body() -> None:
-        script = Script({"received": [Verify(0), Send(1, Have(1))], "checked": [Send(1, Have(2))]})
+        script = Script({"message received": [Verify(0), Send(1, Have(1))], "piece checked": [Send(1, Have(2))]})
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
             await say(stranger, HELLO.encode())
             assert await hear(stranger, 18) == encode(Have(1)) + encode(Have(2))
-        assert script.heard[-1] == ("checked", 0, True)
+        assert script.heard[-1] == ("piece checked", 0, True)
 
     run(body())
 
 
-def test_a_greeting_goes_out_and_a_close_sends_what_was_said_before(run: Run) -> None:
+def test_greeting_is_sent_and_close_flushes_messages(run: Run) -> None:
     async def body() -> None:
         script = Script({"connected": [Greet(1, HELLO.encode()), Send(1, Have(0)), Close(1, "enough")]})
         async with Scene(script) as scene:
@@ -240,7 +242,7 @@ def test_a_greeting_goes_out_and_a_close_sends_what_was_said_before(run: Run) ->
     run(body())
 
 
-def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
+def test_refused_connection_is_closed_at_once(run: Run) -> None:
     async def body() -> None:
         async with Scene(Script(most=0)) as scene:
             assert await hear(await scene.stranger(), 1) == b""
@@ -251,22 +253,22 @@ def test_a_connection_that_the_mind_refuses_is_closed_at_once(run: Run) -> None:
 def test_blocks_are_sent_from_storage(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
-        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=False)])
+        script = Script({"message received": [OfferBlocks(1)]}, uploads=[QueuedBlock(request, is_garbage=False)])
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
             await say(stranger, HELLO.encode())
             assert (await hear(stranger, 13 + BLOCK))[13:] == scene.data[BLOCK:]
-            await script.until("sent")
-        assert script.heard[-1] == ("sent", 1, request)
+            await script.until("block sent")
+        assert script.heard[-1] == ("block sent", 1, request)
 
     run(body())
 
 
-def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: Run) -> None:
+def test_garbage_replaces_a_block_with_varying_bytes(run: Run) -> None:
     async def body() -> None:
         request = Request(0, BLOCK, BLOCK)
-        script = Script({"received": [Upload(1)]}, uploads=[Shipment(request, is_garbage=True)])
+        script = Script({"message received": [OfferBlocks(1)]}, uploads=[QueuedBlock(request, is_garbage=True)])
         async with Scene(script) as scene:
             scene.storage.space(0, 0, 2 * BLOCK)[:] = scene.data
             stranger = await scene.stranger()
@@ -278,18 +280,18 @@ def test_garbage_is_sent_in_the_place_of_a_block_and_never_the_same_bytes(run: R
     run(body())
 
 
-def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itself(run: Run) -> None:
+def test_first_complete_copy_of_a_block_wins(run: Run) -> None:
     async def body() -> None:
-        script = Script({"block": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
+        script = Script({"block received": [Divert(1)]}, placements=[Placement.IN_PLACE, Placement.ASIDE])
         header = encode(PieceHeader(0, 0, BLOCK))
         async with Scene(script) as scene:
             slow, quick = await scene.stranger(), await scene.stranger()
             await say(slow, HELLO.encode() + header + b"s" * 100)
-            await script.until("placement")
+            await script.until("block began")
             await say(quick, HELLO.encode() + header + b"q" * BLOCK)
-            await script.until("block")
+            await script.until("block received")
             await say(slow, b"s" * (BLOCK - 100))
-            await script.until("block", 2)
+            await script.until("block received", 2)
             assert scene.storage.read(0, 0, BLOCK) == b"q" * BLOCK
 
     run(body())
@@ -297,11 +299,11 @@ def test_of_two_that_send_one_block_the_first_to_be_whole_has_the_place_to_itsel
 
 def test_a_broken_stream_and_an_end_are_told(run: Run) -> None:
     async def body() -> None:
-        script = Script({"broken": [Close(1, "nonsense")]})
+        script = Script({"protocol error": [Close(1, "nonsense")]})
         async with Scene(script) as scene:
             first, second = await scene.stranger(), await scene.stranger()
             await say(first, b"HELO")
-            await script.until("broken")
+            await script.until("protocol error")
             assert await hear(first, 1) == b""
             second.close()
             await script.until("disconnected")
@@ -322,12 +324,12 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
         async with Scene(script, full) as scene:
             assert (await scene.client.left).reason == "disk full"
             assert scene.client.failure == "disk full"
-        assert script.count("checked") == 0
+        assert script.count("piece checked") == 0
 
     run(body())
 
 
-def test_who_is_dialled_is_told_apart_from_who_comes(run: Run) -> None:
+def test_dialled_and_accepted_connections_are_told_apart(run: Run) -> None:
     async def body() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -342,7 +344,7 @@ def test_who_is_dialled_is_told_apart_from_who_comes(run: Run) -> None:
     run(body())
 
 
-def test_a_tracker_that_is_away_is_told_but_for_the_last_words(run: Run) -> None:
+def test_tracker_failure_is_reported_except_for_stopped(run: Run) -> None:
     async def body() -> None:
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -377,7 +379,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
     return made
 
 
-def test_a_crowd_that_says_nothing_is_kept_small_and_does_not_stay_in_the_way(shared: Share, tmp_path: Path) -> None:
+def test_silent_crowd_is_kept_small(shared: Share, tmp_path: Path) -> None:
     most = PROFILES["course"].most_neighbours
     with seeding(shared) as seed:
         address = Address("127.0.0.1", seed.port)

@@ -28,12 +28,12 @@ HELLO = Handshake(b"i" * 20, b"p" * 20)
 
 
 @dataclass
-class Keeper:
-    """Takes down what a connection tells, and has blocks to give."""
+class Owner:
+    """Records what a connection reports, and has blocks to send."""
 
-    heard_events: list[Handshake | Message] = field(default_factory=list)
-    came: list[PieceHeader] = field(default_factory=list)
-    went: list[Request] = field(default_factory=list)
+    messages: list[Handshake | Message] = field(default_factory=list)
+    received: list[PieceHeader] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     endings: list[str] = field(default_factory=list)
     places: dict[PieceHeader, memoryview] = field(default_factory=dict)
@@ -42,14 +42,14 @@ class Keeper:
     is_shut: bool = False
     turns: list[int] = field(default_factory=list)
 
-    def heard(self, _: Connection, event: Handshake | Message, _now: float) -> None:
-        self.heard_events.append(event)
+    def message_received(self, _: Connection, message: Handshake | Message, _now: float) -> None:
+        self.messages.append(message)
 
-    def place(self, _: Connection, header: PieceHeader, _now: float) -> memoryview | None:
+    def block_began(self, _: Connection, header: PieceHeader, _now: float) -> memoryview | None:
         return self.places.get(header)
 
-    def block_came(self, _: Connection, header: PieceHeader, _now: float) -> None:
-        self.came.append(header)
+    def block_received(self, _: Connection, header: PieceHeader, _now: float) -> None:
+        self.received.append(header)
 
     def may_begin(self, _: Connection, _now: float) -> bool:
         return not self.is_shut
@@ -57,17 +57,17 @@ class Keeper:
     def next_block(self, _: Connection, _now: float) -> tuple[Request, memoryview] | None:
         return self.blocks.pop(0) if self.blocks else None
 
-    def block_went(self, _: Connection, request: Request, _now: float) -> None:
-        self.went.append(request)
+    def block_sent(self, _: Connection, request: Request, _now: float) -> None:
+        self.sent.append(request)
 
-    def broken(self, _: Connection, error: str, _now: float) -> None:
+    def protocol_error(self, _: Connection, error: str, _now: float) -> None:
         self.errors.append(error)
 
-    def lost(self, _: Connection, reason: str, _now: float) -> None:
+    def disconnected(self, _: Connection, reason: str, _now: float) -> None:
         self.endings.append(reason)
 
     def settle(self, _now: float) -> None:
-        self.turns.append(len(self.heard_events))
+        self.turns.append(len(self.messages))
         self.changed.set()
 
     async def until(self, holds: Callable[[], object]) -> None:
@@ -78,8 +78,8 @@ class Keeper:
 
 
 @asynccontextmanager
-async def connected(keeper: Keeper) -> AsyncIterator[tuple[Connection, socket.socket]]:
-    """Give a connection and the socket at its other end."""
+async def connected(owner: Owner) -> AsyncIterator[tuple[Connection, socket.socket]]:
+    """Yield a connection and the socket at its other end."""
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as theirs:
         theirs.setblocking(False)
@@ -88,7 +88,7 @@ async def connected(keeper: Keeper) -> AsyncIterator[tuple[Connection, socket.so
         ours, _ = server.accept()
         ours.setblocking(False)
         buffer = memoryview(bytearray(READ_BUFFER))
-        connection = Connection(ours, 1, keeper, loop=loop, buffer=buffer, piece_count=None)
+        connection = Connection(ours, 1, owner, loop=loop, buffer=buffer, piece_count=None)
         try:
             yield connection, theirs
         finally:
@@ -112,151 +112,151 @@ async def hear(theirs: socket.socket, count: int) -> bytes:
     return data
 
 
-def test_a_block_comes_into_its_place_and_what_is_not_wanted_passes_by(run: Run) -> None:
+def test_block_lands_in_place_and_unwanted_is_dropped(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
+        owner = Owner()
         wanted, unwanted = PieceHeader(1, 0, BLOCK), PieceHeader(2, 0, BLOCK)
         place = bytearray(BLOCK)
-        keeper.places[wanted] = memoryview(place)
-        async with connected(keeper) as (_, theirs):
+        owner.places[wanted] = memoryview(place)
+        async with connected(owner) as (_, theirs):
             stream = [HELLO.encode(), encode(unwanted), b"u" * BLOCK, encode(wanted), b"w" * BLOCK, encode(Have(3))]
             await say(theirs, b"".join(stream))
-            await keeper.until(lambda: len(keeper.heard_events) == 2)
-        assert keeper.heard_events == [HELLO, Have(3)]
-        assert keeper.came == [unwanted, wanted]
+            await owner.until(lambda: len(owner.messages) == 2)
+        assert owner.messages == [HELLO, Have(3)]
+        assert owner.received == [unwanted, wanted]
         assert place == b"w" * BLOCK
 
     run(body())
 
 
-def test_a_block_that_trickles_in_does_not_wake_us_for_each_packet(run: Run) -> None:
+def test_trickling_block_does_not_wake_us_per_packet(run: Run) -> None:
     async def body() -> None:
-        keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
-        keeper.places[header] = memoryview(place)
-        async with connected(keeper) as (_, theirs):
+        owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
+        owner.places[header] = memoryview(place)
+        async with connected(owner) as (_, theirs):
             await say(theirs, HELLO.encode() + encode(header) + b"x" * 1024)
-            await keeper.until(lambda: place[1023])
-            turns = len(keeper.turns)
+            await owner.until(lambda: place[1023])
+            turns = len(owner.turns)
             for _chunk in range(BLOCK // 1024 - 1):
                 await say(theirs, b"x" * 1024)
                 for _turn_of_the_loop in range(5):
                     await asyncio.sleep(0)
-            await keeper.until(lambda: keeper.came)
-            assert len(keeper.turns) == turns + 1
+            await owner.until(lambda: owner.received)
+            assert len(owner.turns) == turns + 1
             await say(theirs, encode(Have(1)))
-            await keeper.until(lambda: keeper.heard_events == [HELLO, Have(1)])
+            await owner.until(lambda: owner.messages == [HELLO, Have(1)])
         assert place == b"x" * BLOCK
 
     run(body())
 
 
-def test_a_neighbour_that_goes_away_within_a_block_is_lost_at_once(run: Run) -> None:
+def test_disconnection_within_a_block_is_reported_at_once(run: Run) -> None:
     async def body() -> None:
-        keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
-        keeper.places[header] = memoryview(place)
-        async with connected(keeper) as (_, theirs):
+        owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
+        owner.places[header] = memoryview(place)
+        async with connected(owner) as (_, theirs):
             await say(theirs, HELLO.encode() + encode(header) + b"x" * 100)
-            await keeper.until(lambda: place[99])
+            await owner.until(lambda: place[99])
             theirs.shutdown(socket.SHUT_WR)
-            await keeper.until(lambda: keeper.endings)
-        assert keeper.endings == ["closed by the other end"]
+            await owner.until(lambda: owner.endings)
+        assert owner.endings == ["closed by the other end"]
 
     run(body())
 
 
-def test_a_block_that_was_diverted_leaves_its_place_alone(run: Run) -> None:
+def test_diverted_block_leaves_its_place_alone(run: Run) -> None:
     async def body() -> None:
-        keeper, header, place = Keeper(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
-        keeper.places[header] = memoryview(place)
-        async with connected(keeper) as (connection, theirs):
+        owner, header, place = Owner(), PieceHeader(1, 0, BLOCK), bytearray(BLOCK)
+        owner.places[header] = memoryview(place)
+        async with connected(owner) as (connection, theirs):
             await say(theirs, HELLO.encode() + encode(header) + b"x" * 100)
-            await keeper.until(lambda: place[99])
+            await owner.until(lambda: place[99])
             connection.divert()
             await say(theirs, b"y" * (BLOCK - 100) + encode(Have(1)))
-            await keeper.until(lambda: len(keeper.heard_events) == 2)
+            await owner.until(lambda: len(owner.messages) == 2)
         assert place == b"x" * 100 + bytes(BLOCK - 100)
-        assert keeper.came == [header]
+        assert owner.received == [header]
 
     run(body())
 
 
-def test_blocks_are_sent_from_their_place_and_counted_when_they_went(run: Run) -> None:
+def test_blocks_are_sent_from_their_place_and_counted(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
+        owner = Owner()
         requests = [Request(index, 0, BLOCK) for index in range(100)]
-        keeper.blocks = [(request, memoryview(bytes([request.index]) * BLOCK)) for request in requests]
-        async with connected(keeper) as (connection, theirs):
+        owner.blocks = [(request, memoryview(bytes([request.index]) * BLOCK)) for request in requests]
+        async with connected(owner) as (connection, theirs):
             connection.offer_blocks()
             connection.flush(0)
-            assert 0 < len(keeper.blocks) < 100
+            assert 0 < len(owner.blocks) < 100
             received = await hear(theirs, 100 * (13 + BLOCK))
-            await keeper.until(lambda: len(keeper.went) == 100)
-        assert keeper.went == requests
+            await owner.until(lambda: len(owner.sent) == 100)
+        assert owner.sent == requests
         expected = [encode(PieceHeader(n, 0, BLOCK)) + bytes([n]) * BLOCK for n in range(100)]
         assert received == b"".join(expected)
 
     run(body())
 
 
-def test_of_a_neighbour_that_does_not_read_little_is_taken_from_the_mind(run: Run) -> None:
+def test_few_blocks_are_taken_for_a_slow_reader(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
-        keeper.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
-        async with connected(keeper) as (connection, _):
+        owner = Owner()
+        owner.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
+        async with connected(owner) as (connection, _):
             connection.offer_blocks()
             connection.flush(0)
             await asyncio.sleep(0)
-            taken = 1000 - len(keeper.blocks)
+            taken = 1000 - len(owner.blocks)
             for _ in range(1000):
                 connection.flush(0)
-            assert 1000 - len(keeper.blocks) == taken
-            assert taken - len(keeper.went) <= 1
+            assert 1000 - len(owner.blocks) == taken
+            assert taken - len(owner.sent) <= 1
 
     run(body())
 
 
-def test_a_throttled_connection_waits_for_its_turn(run: Run) -> None:
+def test_rate_limited_connection_waits_for_its_turn(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper(is_shut=True)
-        keeper.blocks = [(Request(index, 0, 10), memoryview(bytes(10))) for index in range(2)]
-        async with connected(keeper) as (connection, theirs):
+        owner = Owner(is_shut=True)
+        owner.blocks = [(Request(index, 0, 10), memoryview(bytes(10))) for index in range(2)]
+        async with connected(owner) as (connection, theirs):
             connection.offer_blocks()
             connection.flush(0)
             connection.flush(0)
-            assert keeper.went == []
-            connection.take_turn(0)
-            assert keeper.went == [Request(0, 0, 10)]
-            connection.take_turn(0)
-            connection.take_turn(0)
+            assert owner.sent == []
+            connection.start_block(0)
+            assert owner.sent == [Request(0, 0, 10)]
+            connection.start_block(0)
+            connection.start_block(0)
             await hear(theirs, 2 * (13 + 10))
-        assert keeper.went == [Request(0, 0, 10), Request(1, 0, 10)]
+        assert owner.sent == [Request(0, 0, 10), Request(1, 0, 10)]
 
     run(body())
 
 
-def test_a_neighbour_that_never_reads_is_given_up_when_messages_pile_up(run: Run) -> None:
+def test_neighbour_that_never_reads_is_disconnected(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
+        owner = Owner()
         have = encode(Have(1))
-        async with connected(keeper) as (connection, _):
+        async with connected(owner) as (connection, _):
             count = 0
-            while not keeper.endings:
+            while not owner.endings:
                 connection.send(have, 0)
                 connection.flush(0)
                 count += 1
                 assert count * len(have) < MOST_MESSAGES + (8 << 20)
-        assert keeper.endings == ["it does not read what we send"]
+        assert owner.endings == ["it does not read what we send"]
 
     run(body())
 
 
-def test_a_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
+def test_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
-        async with connected(keeper) as (_, theirs):
+        owner = Owner()
+        async with connected(owner) as (_, theirs):
             await say(theirs, HELLO.encode() + encode(KeepAlive()) * 100_000)
-            await keeper.until(lambda: len(keeper.heard_events) == 100_001)
-        steps = [later - earlier for earlier, later in pairwise(keeper.turns)]
+            await owner.until(lambda: len(owner.messages) == 100_001)
+        steps = [later - earlier for earlier, later in pairwise(owner.turns)]
         assert max(steps) <= (16 << 10) // 4
 
     run(body())
@@ -265,40 +265,40 @@ def test_a_flood_of_messages_does_not_hold_up_others(run: Run) -> None:
 @pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n", HELLO.encode() + b"\xff\xff\xff\xff"])
 def test_what_makes_no_sense_is_told_once(run: Run, garbage: bytes) -> None:
     async def body() -> None:
-        keeper = Keeper()
-        async with connected(keeper) as (_, theirs):
+        owner = Owner()
+        async with connected(owner) as (_, theirs):
             await say(theirs, garbage)
-            await keeper.until(lambda: keeper.errors)
-        assert len(keeper.errors) == 1
-        assert keeper.endings == []
+            await owner.until(lambda: owner.errors)
+        assert len(owner.errors) == 1
+        assert owner.endings == []
 
     run(body())
 
 
-def test_an_end_at_the_other_side_is_told_once(run: Run) -> None:
+def test_end_by_the_other_side_is_reported_once(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
-        async with connected(keeper) as (_, theirs):
+        owner = Owner()
+        async with connected(owner) as (_, theirs):
             await say(theirs, HELLO.encode())
             theirs.close()
-            await keeper.until(lambda: keeper.endings)
-        assert keeper.endings == ["closed by the other end"]
+            await owner.until(lambda: owner.endings)
+        assert owner.endings == ["closed by the other end"]
 
     run(body())
 
 
-def test_an_end_of_ours_sends_what_was_said_and_tells_nothing(run: Run) -> None:
+def test_end_by_us_flushes_messages_and_reports_nothing(run: Run) -> None:
     async def body() -> None:
-        keeper = Keeper()
-        keeper.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
-        async with connected(keeper) as (connection, theirs):
+        owner = Owner()
+        owner.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
+        async with connected(owner) as (connection, theirs):
             connection.offer_blocks()
             connection.flush(0)
             connection.send(encode(Have(7)), 0)
             connection.end()
             received = await everything(theirs)
         assert received.endswith(encode(Have(7)))
-        assert keeper.endings == []
+        assert owner.endings == []
 
     run(body())
 
@@ -317,18 +317,18 @@ RESET = struct.pack("ii", 1, 0)
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["a whole block", "a part of a block"])
 def test_a_reset_behind_data_is_noticed(run: Run, is_whole: bool) -> None:
-    async def main() -> Keeper:
-        header, keeper = PieceHeader(0, 0, BLOCK), Keeper()
-        keeper.places[header] = memoryview(bytearray(BLOCK))
-        async with connected(keeper) as (_, theirs):
+    async def main() -> Owner:
+        header, owner = PieceHeader(0, 0, BLOCK), Owner()
+        owner.places[header] = memoryview(bytearray(BLOCK))
+        async with connected(owner) as (_, theirs):
             await say(theirs, HELLO.encode())
-            await keeper.until(lambda: keeper.heard_events)
+            await owner.until(lambda: owner.messages)
             theirs.send(encode(header) + bytes(BLOCK if is_whole else 5000))
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             theirs.close()
-            await keeper.until(lambda: keeper.endings)
-            return keeper
+            await owner.until(lambda: owner.endings)
+            return owner
 
-    keeper = run(main())
-    assert keeper.endings == ["Connection reset by peer"]
-    assert len(keeper.came) == is_whole
+    owner = run(main())
+    assert owner.endings == ["Connection reset by peer"]
+    assert len(owner.received) == is_whole

@@ -1,4 +1,4 @@
-"""A piece is right or wrong by its hash, and a wrong one tells which of its blocks are which."""
+"""A piece is right or wrong by its hash, and a wrong one is reported with the hashes of its blocks."""
 
 import asyncio
 import threading
@@ -63,7 +63,7 @@ def test_usual_pieces_are_checked_at_once() -> None:
     assert told == [True]
 
 
-def test_large_pieces_are_reported_later_and_not_after_the_end() -> None:
+def test_large_pieces_are_reported_later_unless_closed() -> None:
     info = file_torrent(LARGE_DATA, LEAST_FOR_THREAD)
     told: list[bool] = []
 

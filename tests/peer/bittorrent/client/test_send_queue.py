@@ -1,9 +1,9 @@
-"""What goes to a neighbour first: the rest of a block, then messages, then other blocks."""
+"""What is sent to a neighbour first: the rest of a block, then messages, then other blocks."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.send_queue import Outgoing
+from peer.bittorrent.client.send_queue import SendQueue
 from peer.bittorrent.wire.messages import (
     Choke,
     Have,
@@ -23,15 +23,15 @@ def on_the_wire(index: int, length: int = 5) -> bytes:
     return encode(PieceHeader(index, 0, length)) + bytes([index]) * length
 
 
-def send(outgoing: Outgoing, count: int) -> bytes:
+def send(outgoing: SendQueue, count: int) -> bytes:
     """Let a socket take `count` bytes."""
     taken = b"".join(outgoing.buffers())[:count]
-    outgoing.went(len(taken))
+    outgoing.sent(len(taken))
     return taken
 
 
-def test_a_message_goes_ahead_of_blocks_that_have_not_begun() -> None:
-    outgoing = Outgoing()
+def test_message_goes_ahead_of_blocks_not_begun() -> None:
+    outgoing = SendQueue()
     outgoing.add_block(*block(1))
     outgoing.add_block(*block(2))
     outgoing.add_message(CHOKE)
@@ -39,9 +39,9 @@ def test_a_message_goes_ahead_of_blocks_that_have_not_begun() -> None:
     assert not outgoing
 
 
-def test_a_block_that_has_begun_is_finished_first_even_if_only_its_header_went() -> None:
+def test_begun_block_is_finished_before_messages() -> None:
     for gone in (1, 12, 13, 14, 17):
-        outgoing = Outgoing()
+        outgoing = SendQueue()
         outgoing.add_block(*block(1))
         outgoing.add_block(*block(2))
         front = send(outgoing, gone)
@@ -50,7 +50,7 @@ def test_a_block_that_has_begun_is_finished_first_even_if_only_its_header_went()
 
 
 def test_blocks_dropped_are_those_that_have_not_begun() -> None:
-    outgoing = Outgoing()
+    outgoing = SendQueue()
     outgoing.add_block(*block(1))
     outgoing.add_block(*block(2))
     front = send(outgoing, 15)
@@ -59,17 +59,17 @@ def test_blocks_dropped_are_those_that_have_not_begun() -> None:
     assert front + send(outgoing, 1000) == on_the_wire(1)
 
 
-def test_a_block_is_sent_when_its_last_byte_is() -> None:
-    outgoing = Outgoing()
+def test_block_counts_as_sent_with_its_last_byte() -> None:
+    outgoing = SendQueue()
     outgoing.add_block(*block(1))
     outgoing.add_block(*block(2))
-    assert outgoing.went(17) == []
-    assert outgoing.went(1 + 18) == [Request(1, 0, 5), Request(2, 0, 5)]
+    assert outgoing.sent(17) == []
+    assert outgoing.sent(1 + 18) == [Request(1, 0, 5), Request(2, 0, 5)]
 
 
 def test_a_block_is_not_copied() -> None:
     place = bytearray(5)
-    outgoing = Outgoing()
+    outgoing = SendQueue()
     outgoing.add_block(Request(0, 0, 5), memoryview(place))
     place[:] = b"later"
     assert send(outgoing, 1000).endswith(b"later")
@@ -86,8 +86,8 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_however_the_socket_takes_it_every_unit_comes_whole_and_in_order(steps: list[tuple[str, int]]) -> None:
-    outgoing, stream = Outgoing(), b""
+def test_every_unit_is_sent_whole_and_in_order(steps: list[tuple[str, int]]) -> None:
+    outgoing, stream = SendQueue(), b""
     messages, blocks, done = [], [], []
     for kind, number in steps:
         if kind == "message":
@@ -99,10 +99,10 @@ def test_however_the_socket_takes_it_every_unit_comes_whole_and_in_order(steps: 
         else:
             taken = b"".join(outgoing.buffers())[:number]
             stream += taken
-            done += outgoing.went(len(taken))
+            done += outgoing.sent(len(taken))
         assert bool(outgoing) == any(outgoing.buffers())
     stream += b"".join(outgoing.buffers())
-    done += outgoing.went(len(b"".join(outgoing.buffers())))
+    done += outgoing.sent(len(b"".join(outgoing.buffers())))
     assert (outgoing.block_bytes, outgoing.message_bytes) == (0, 0)
     assert [request.index for request in done] == list(range(len(blocks)))
     assert units(stream) == (messages, blocks)

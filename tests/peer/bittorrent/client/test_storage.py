@@ -1,4 +1,4 @@
-"""Every storage takes blocks in any order, gives back what was kept, and uses little memory for it."""
+"""Every storage accepts blocks in any order, returns what was kept, and uses little memory."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Storage]
         yield made
 
 
-def test_what_was_kept_is_read(storage: Storage) -> None:
+def test_kept_pieces_are_read(storage: Storage) -> None:
     order = list(range(INFO.piece_count))
     Random(3).shuffle(order)
     for index in order:
@@ -59,7 +59,7 @@ def test_what_was_kept_is_read(storage: Storage) -> None:
     assert storage.recheck().is_full
 
 
-def test_blocks_of_any_size_can_be_read(storage: Storage) -> None:
+def test_blocks_of_any_size_are_read(storage: Storage) -> None:
     keep(storage, 1, piece_of(INFO, DATA, 1))
     assert storage.read(1, 1000, 2000) == DATA[PIECE + 1000 : PIECE + 3000]
 
@@ -73,7 +73,7 @@ def test_only_kept_pieces_count(storage: Storage) -> None:
     assert list(storage.recheck()) == [4]
 
 
-def test_a_dropped_piece_can_come_again(storage: Storage) -> None:
+def test_dropped_piece_can_arrive_again(storage: Storage) -> None:
     receive(storage, 0, bytes(PIECE))
     assert storage.piece(0) == bytes(PIECE)
     storage.dropped(0)
@@ -81,31 +81,31 @@ def test_a_dropped_piece_can_come_again(storage: Storage) -> None:
     assert read(storage, INFO, 0) == DATA[:PIECE]
 
 
-def test_what_is_hashed_is_what_came_and_not_what_should_have_come(storage: Storage) -> None:
+def test_received_bytes_are_hashed(storage: Storage) -> None:
     receive(storage, 1, b"\xff" * PIECE)
     assert storage.piece(1) == b"\xff" * PIECE
 
 
-def test_the_answer_of_a_recheck_is_the_callers_own(storage: Storage) -> None:
+def test_recheck_returns_copy(storage: Storage) -> None:
     storage.recheck().add(0)
     assert list(storage.recheck()) == []
 
 
-def test_views_outlive_their_storage(storage: Storage) -> None:
+def test_views_outlive_storage(storage: Storage) -> None:
     keep(storage, 0, piece_of(INFO, DATA, 0))
     block = storage.read(0, 0, BLOCK)
     storage.close()
     assert block == DATA[:BLOCK]
 
 
-def test_more_memory_than_there_can_be_is_refused_in_words() -> None:
+def test_excessive_memory_is_refused() -> None:
     info = file_torrent(b"x", BLOCK)
     huge = Info(info.name, 1 << 50, info.pieces, info.files, info.is_folder, info.is_private, b"", b"", 1 << 50)
     with pytest.raises(StorageError, match=r"no memory for 1125899906842624 bytes .*; store the torrent on a disk"):
         Memory(huge)
 
 
-def test_a_buffer_is_used_again_once_nobody_sees_it() -> None:
+def test_buffer_is_reused_without_views() -> None:
     buffers = PieceBuffers(BLOCK)
     buffers.space(0, 0, BLOCK)[:] = b"0" * BLOCK
     buffers.release(0)
@@ -113,7 +113,7 @@ def test_a_buffer_is_used_again_once_nobody_sees_it() -> None:
 
 
 @pytest.mark.parametrize("piece_length", [BLOCK, 1 << 20])
-def test_two_buffers_are_enough_when_the_last_view_of_a_piece_is_held_a_little_longer(piece_length: int) -> None:
+def test_two_buffers_suffice_with_late_views(piece_length: int) -> None:
     buffers = PieceBuffers(piece_length)
     seen = set()
     for index in range(20):
@@ -123,7 +123,7 @@ def test_two_buffers_are_enough_when_the_last_view_of_a_piece_is_held_a_little_l
     assert len(seen) == 2
 
 
-def test_a_neighbour_that_was_overtaken_writes_into_no_other_piece() -> None:
+def test_late_writer_damages_no_other_piece() -> None:
     buffers = PieceBuffers(BLOCK)
     late = buffers.space(0, 0, BLOCK)
     buffers.release(0)
@@ -133,7 +133,7 @@ def test_a_neighbour_that_was_overtaken_writes_into_no_other_piece() -> None:
     assert other == b"1" * BLOCK
 
 
-def test_few_buffers_are_kept_for_later() -> None:
+def test_few_spare_buffers_are_kept() -> None:
     buffers = PieceBuffers(1 << 20)
     for index in range(40):
         buffers.space(index, 0, 1 << 20)[:] = b"x" * (1 << 20)
@@ -143,7 +143,7 @@ def test_few_buffers_are_kept_for_later() -> None:
     assert before - _memory("Private_Dirty") > 35 << 20
 
 
-def test_twenty_peers_that_share_an_original_cost_it_once(tmp_path: Path) -> None:
+def test_shared_original_costs_its_size_once(tmp_path: Path) -> None:
     length, piece_length = 32 << 20, 256 << 10
     data = random_bytes(length)
     (tmp_path / "original").write_bytes(data)
@@ -163,7 +163,7 @@ def test_twenty_peers_that_share_an_original_cost_it_once(tmp_path: Path) -> Non
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=8), st.data())
-def test_spans_are_the_bytes_of_the_files_in_order(lengths: list[int], data: st.DataObject) -> None:
+def test_spans_cover_files_in_order(lengths: list[int], data: st.DataObject) -> None:
     files = [bytes([number]) * length for number, length in enumerate(lengths)]
     whole = b"".join(files)
     start = data.draw(st.integers(0, len(whole)))
@@ -174,7 +174,7 @@ def test_spans_are_the_bytes_of_the_files_in_order(lengths: list[int], data: st.
     assert b"".join(parts) == whole[start : start + length]
 
 
-def test_a_part_of_the_original_can_be_there_from_the_start(tmp_path: Path) -> None:
+def test_initial_pieces_come_from_original(tmp_path: Path) -> None:
     (tmp_path / "original").write_bytes(DATA)
     have = Bitfield(INFO.piece_count)
     have.add(2)
@@ -194,7 +194,7 @@ def test_a_part_of_the_original_can_be_there_from_the_start(tmp_path: Path) -> N
         (DATA[:-1] + b"x", "is not the original of 'file': piece 4 has another hash"),
     ],
 )
-def test_what_is_not_the_original_is_refused(content: bytes | None, problem: str, tmp_path: Path) -> None:
+def test_wrong_original_is_refused(content: bytes | None, problem: str, tmp_path: Path) -> None:
     path = tmp_path / "original"
     if content is not None:
         path.write_bytes(content)

@@ -1,4 +1,4 @@
-"""A torrent on a disk goes on where it was, holds only what was verified, and every refusal says which file."""
+"""A torrent on a disk resumes, holds only verified pieces, and names the file in each error."""
 
 import os
 import re
@@ -48,13 +48,13 @@ def keep_all(disk: Disk, info: Info, data: bytes) -> None:
         keep(disk, index, piece_of(info, data, index))
 
 
-def test_a_whole_file_is_there_byte_for_byte(tmp_path: Path) -> None:
+def test_whole_file_is_stored(tmp_path: Path) -> None:
     with Disk(tmp_path / "file", INFO) as disk:
         keep_all(disk, INFO, DATA)
     assert (tmp_path / "file").read_bytes() == DATA
 
 
-def test_pieces_run_across_files_and_padding_is_not_stored(tmp_path: Path) -> None:
+def test_pieces_span_files_without_padding(tmp_path: Path) -> None:
     with Disk(tmp_path / "folder", FOLDER) as disk:
         keep_all(disk, FOLDER, FOLDER_DATA)
         assert b"".join(read(disk, FOLDER, index) for index in range(FOLDER.piece_count)) == FOLDER_DATA
@@ -66,7 +66,7 @@ def test_pieces_run_across_files_and_padding_is_not_stored(tmp_path: Path) -> No
     assert (tmp_path / "folder/deep/three").read_bytes() == FOLDER_DATA[-BLOCK - 1 :]
 
 
-def test_more_files_than_are_kept_open(tmp_path: Path) -> None:
+def test_more_files_than_descriptors(tmp_path: Path) -> None:
     data = random_bytes(300 * 100)
     info = folder_torrent([File((f"{number}",), 100) for number in range(300)], data, BLOCK)
     before = _open_descriptors()
@@ -78,7 +78,7 @@ def test_more_files_than_are_kept_open(tmp_path: Path) -> None:
     assert b"".join((tmp_path / f"folder/{number}").read_bytes() for number in range(300)) == data
 
 
-def test_after_a_crash_the_verified_pieces_are_here_and_no_others(tmp_path: Path) -> None:
+def test_verified_pieces_survive_crash(tmp_path: Path) -> None:
     interrupted = Disk(tmp_path / "file", INFO)
     keep(interrupted, 5, piece_of(INFO, DATA, 5))
     receive(interrupted, 0, piece_of(INFO, DATA, 0))
@@ -87,26 +87,26 @@ def test_after_a_crash_the_verified_pieces_are_here_and_no_others(tmp_path: Path
     interrupted.close()
 
 
-def test_a_new_file_takes_no_room_until_something_is_in_it(tmp_path: Path) -> None:
+def test_new_file_is_sparse(tmp_path: Path) -> None:
     with Disk(tmp_path / "file", INFO) as disk:
         assert (tmp_path / "file").stat().st_size == len(DATA)
         assert (tmp_path / "file").stat().st_blocks == 0
         assert disk.recheck().count == 0
 
 
-def test_pieces_of_zeros_are_here_although_they_are_holes(tmp_path: Path) -> None:
+def test_zero_pieces_are_found_in_holes(tmp_path: Path) -> None:
     data = bytes(2 * PIECE) + DATA[:PIECE] + bytes(100)
     with Disk(tmp_path / "file", file_torrent(data, PIECE)) as disk:
         assert list(disk.recheck()) == [0, 1, 3]
 
 
-def test_a_damaged_piece_is_not_here(tmp_path: Path) -> None:
+def test_damaged_piece_is_missing(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA[: PIECE + 7] + b"?" + DATA[PIECE + 8 :])
     with Disk(tmp_path / "file", INFO) as disk:
         assert list(disk.recheck()) == [0, 2, 3, 4, 5, 6]
 
 
-def test_a_shorter_file_is_gone_on_with(tmp_path: Path) -> None:
+def test_shorter_file_is_extended(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA[: 2 * PIECE + 50])
     with Disk(tmp_path / "file", INFO) as disk:
         assert list(disk.recheck()) == [0, 1]
@@ -114,7 +114,7 @@ def test_a_shorter_file_is_gone_on_with(tmp_path: Path) -> None:
         assert list(disk.recheck()) == [0, 1, 6]
 
 
-def test_a_longer_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+def test_longer_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA + b"more")
     problem = f"{tmp_path}/file: expected at most {len(DATA)} bytes, found {len(DATA) + 4}; move it away"
     with pytest.raises(StorageError, match=re.escape(problem)):
@@ -122,7 +122,7 @@ def test_a_longer_file_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == DATA + b"more"
 
 
-def test_a_seed_needs_no_permission_to_write() -> None:
+def test_seed_needs_no_write_permission() -> None:
     with public_folder() as folder:
         (folder / "file").write_bytes(DATA)
         (folder / "file").chmod(0o444)
@@ -131,14 +131,14 @@ def test_a_seed_needs_no_permission_to_write() -> None:
             assert read(disk, INFO, 3) == piece_of(INFO, DATA, 3)
 
 
-def test_a_seed_of_a_folder_reads_it_where_it_is(tmp_path: Path) -> None:
+def test_seed_reads_folder_in_place(tmp_path: Path) -> None:
     with Disk(tmp_path / "folder", FOLDER) as disk:
         keep_all(disk, FOLDER, FOLDER_DATA)
     with Disk(tmp_path / "folder", FOLDER, is_read_only=True) as seed:
         assert seed.recheck().is_full
 
 
-def test_a_seed_makes_and_extends_nothing(tmp_path: Path) -> None:
+def test_seed_creates_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="file: No such file or directory"):
         Disk(tmp_path / "file", INFO, is_read_only=True)
     (tmp_path / "file").write_bytes(DATA[:10])
@@ -147,7 +147,7 @@ def test_a_seed_makes_and_extends_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "file").stat().st_size == 10
 
 
-def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+def test_folder_instead_of_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").mkdir()
     with pytest.raises(StorageError, match="/file: Is a directory; expected a file, found a folder: move it away"):
         Disk(tmp_path / "file", INFO)
@@ -155,20 +155,20 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
         Disk(tmp_path / "file", INFO, is_read_only=True)
 
 
-def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path) -> None:
+def test_file_instead_of_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").write_bytes(b"")
     with pytest.raises(StorageError, match="expected a folder, found a file: move it away"):
         Disk(tmp_path / "folder", FOLDER)
 
 
 @pytest.mark.parametrize("is_read_only", [True, False])
-def test_a_pipe_is_refused_without_waiting_for_its_other_end(tmp_path: Path, is_read_only: bool) -> None:
+def test_pipe_is_refused_at_once(tmp_path: Path, is_read_only: bool) -> None:
     os.mkfifo(tmp_path / "file")
     with pytest.raises(StorageError, match="/file: expected a file, found a folder or a device"):
         Disk(tmp_path / "file", INFO, is_read_only=is_read_only)
 
 
-def test_refused_files_leave_nothing_open(tmp_path: Path) -> None:
+def test_refused_file_leaves_no_descriptor(tmp_path: Path) -> None:
     before = _open_descriptors()
     (tmp_path / "last").write_bytes(b"longer")
     with pytest.raises(StorageError):
@@ -177,7 +177,7 @@ def test_refused_files_leave_nothing_open(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("mode", "is_read_only"), [(0o000, True), (0o444, False), (0o000, False)])
-def test_a_file_that_may_not_be_opened_is_named(mode: int, is_read_only: bool) -> None:
+def test_forbidden_file_is_named(mode: int, is_read_only: bool) -> None:
     with public_folder() as folder:
         (folder / "file").write_bytes(DATA)
         (folder / "file").chmod(mode)
@@ -186,8 +186,8 @@ def test_a_file_that_may_not_be_opened_is_named(mode: int, is_read_only: bool) -
             Disk(folder / "file", INFO, is_read_only=is_read_only)
 
 
-def test_a_disk_that_runs_full_is_an_error_and_keeps_what_was_there(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the end of a disk: the kernel refuses at the same call."""
+def test_full_disk_keeps_earlier_pieces(tmp_path: Path) -> None:
+    """A limit on file sizes simulates a full disk: the kernel refuses the same call."""
     with Disk(tmp_path / "file", INFO) as disk:
         keep(disk, 0, piece_of(INFO, DATA, 0))
         receive(disk, 3, piece_of(INFO, DATA, 3))
@@ -197,12 +197,12 @@ def test_a_disk_that_runs_full_is_an_error_and_keeps_what_was_there(tmp_path: Pa
 
 
 @pytest.mark.kernel
-def test_a_full_file_system_is_an_error_and_no_signal() -> None:
+def test_full_file_system_raises_no_signal() -> None:
     script = f"""
         import sys; sys.path[:0] = {sys.path!r}
         from pathlib import Path
-        from peer.runtime.storage import Disk, StorageError
-        from tests.peer.runtime.torrents import *
+        from peer.bittorrent.client.storage import Disk, StorageError
+        from tests.peer.bittorrent.client.torrents import *
         data = random_bytes(2 << 20)
         info = file_torrent(data, 1 << 18)
         disk = Disk(Path("/mnt/file"), info)
@@ -217,7 +217,7 @@ def test_a_full_file_system_is_an_error_and_no_signal() -> None:
     assert told.stdout.splitlines() == [full, "[0, 1, 2, 3]"], told.stderr
 
 
-def test_a_file_cut_off_by_somebody_else_is_an_error_and_no_signal(tmp_path: Path) -> None:
+def test_truncated_file_raises_no_signal(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with Disk(tmp_path / "file", INFO) as disk, ours, theirs:
         keep_all(disk, INFO, DATA)

@@ -1,4 +1,4 @@
-"""A torrent has the hashes of its files, is the same each time, and is refused with a reason."""
+"""Making torrents: hashes, reproducibility, and explained refusals."""
 
 import os
 import socket
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "folder"
 
 
-def test_a_file_becomes_a_torrent_of_its_pieces(tmp_path: Path) -> None:
+def test_file_becomes_torrent(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(DATA)
     made = create(Order(source=tmp_path / "file", piece_length=PIECE), tmp_path / "out.torrent")
     assert decode_metainfo((tmp_path / "out.torrent").read_bytes()) == made
@@ -42,7 +42,7 @@ def test_a_file_becomes_a_torrent_of_its_pieces(tmp_path: Path) -> None:
     assert (made.announce, made.announce_list, made.creation_date, made.info.is_private) == (None, (), None, False)
 
 
-def test_a_large_file_is_hashed_in_order_by_all_threads(tmp_path: Path) -> None:
+def test_large_file_is_hashed_in_order(tmp_path: Path) -> None:
     data = random_bytes((40 << 20) + 3)
     (tmp_path / "file").write_bytes(data)
     info = make_metainfo(Order(source=tmp_path / "file")).info
@@ -50,7 +50,7 @@ def test_a_large_file_is_hashed_in_order_by_all_threads(tmp_path: Path) -> None:
     assert info.pieces == b"".join(hashes(data, 32 << 10))
 
 
-def test_a_folder_becomes_its_files_in_the_order_of_their_paths(folder: Path) -> None:
+def test_folder_becomes_sorted_files(folder: Path) -> None:
     info = make_metainfo(Order(source=folder)).info
     names = ["a", "b/y/x", "b/z", "b.c", "é"]
     assert ["/".join(file.path) for file in info.files] == names
@@ -59,12 +59,12 @@ def test_a_folder_becomes_its_files_in_the_order_of_their_paths(folder: Path) ->
     assert info.is_folder
 
 
-def test_what_was_made_of_a_folder_can_be_seeded_from_it(folder: Path) -> None:
+def test_torrent_of_folder_can_be_seeded(folder: Path) -> None:
     with Disk(folder, make_metainfo(Order(source=folder)).info, is_read_only=True) as disk:
         assert disk.recheck().is_full
 
 
-def test_the_same_files_make_the_same_torrent_wherever_they_are(folder: Path, tmp_path: Path) -> None:
+def test_same_files_make_same_torrent(folder: Path, tmp_path: Path) -> None:
     first = make_metainfo(Order(source=folder)).encode()
     (tmp_path / "else").mkdir()
     moved = tmp_path / "else" / "folder"
@@ -74,7 +74,7 @@ def test_the_same_files_make_the_same_torrent_wherever_they_are(folder: Path, tm
     assert make_metainfo(Order(source=moved)).encode() == first
 
 
-def test_a_relative_path_has_a_name_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_path_gives_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     assert make_metainfo(Order(source=Path())).info.name == "folder"
 
@@ -90,31 +90,31 @@ def test_trackers_comment_and_privacy_are_written(tmp_path: Path) -> None:
     assert (made.info.is_private, made.comment, made.created_by, made.creation_date) == (True, "é", "us", 12)
 
 
-def test_one_tracker_needs_no_list(tmp_path: Path) -> None:
+def test_single_tracker_needs_no_list(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     made = make_metainfo(Order(source=tmp_path / "file", tiers=(("udp://b:2",),)))
     assert (made.announce, made.announce_list) == ("udp://b:2", ())
 
 
 @pytest.mark.parametrize("url", ["a", "ftp://a/b", "udp://a", "http://", "http://a:99999/announce", "http://[::1"])
-def test_what_is_no_tracker_is_refused(url: str, tmp_path: Path) -> None:
+def test_bad_tracker_url_is_refused(url: str, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(CreateError, match=r"tracker .*: expected http://host:port/announce or udp://host:port"):
         make_metainfo(Order(source=tmp_path / "file", tiers=((url,),)))
 
 
 @pytest.mark.parametrize("length", [0, -1, 8 << 10, 3 * PIECE, 128 << 20])
-def test_unusual_piece_lengths_are_refused(length: int, tmp_path: Path) -> None:
+def test_bad_piece_length_is_refused(length: int, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(CreateError, match="piece length: expected a power of 2 from 16384 to 67108864, found"):
         make_metainfo(Order(source=tmp_path / "file", piece_length=length))
 
 
-def test_a_torrent_that_is_there_is_overwritten_only_by_force(tmp_path: Path) -> None:
+def test_existing_torrent_needs_force(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     out = tmp_path / "out.torrent"
     out.write_bytes(b"mine")
-    with pytest.raises(CreateError, match="is there already; name another file, or use --force"):
+    with pytest.raises(CreateError, match="exists already; name another file, or use --force"):
         create(Order(source=tmp_path / "file"), out)
     assert out.read_bytes() == b"mine"
     made = create(Order(source=tmp_path / "file"), out, is_forced=True)
@@ -122,18 +122,18 @@ def test_a_torrent_that_is_there_is_overwritten_only_by_force(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "out.torrent"]
 
 
-def test_a_torrent_is_not_written_into_what_it_shares(folder: Path) -> None:
-    with pytest.raises(CreateError, match="lies in the folder to be shared; name a file elsewhere"):
+def test_torrent_inside_shared_folder_is_refused(folder: Path) -> None:
+    with pytest.raises(CreateError, match="is in the folder to be shared; name a file elsewhere"):
         create(Order(source=folder), folder / "b" / "out.torrent")
 
 
-def test_a_torrent_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_unwritable_torrent_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(CreateError, match=r"cannot write .*/no/out: No such file or directory"):
         create(Order(source=tmp_path / "file"), tmp_path / "no" / "out")
 
 
-def test_no_bytes_are_nothing_to_share(tmp_path: Path) -> None:
+def test_empty_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "file").write_bytes(b"")
     for source in (tmp_path / "empty", tmp_path / "empty" / "file"):
@@ -141,25 +141,25 @@ def test_no_bytes_are_nothing_to_share(tmp_path: Path) -> None:
             make_metainfo(Order(source=source))
 
 
-def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+def test_missing_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(CreateError, match="/file: No such file or directory"):
         make_metainfo(Order(source=tmp_path / "file"))
 
 
-def test_links_to_files_are_followed(folder: Path) -> None:
+def test_links_are_followed(folder: Path) -> None:
     (folder / "link").symlink_to("b.c")
     info = make_metainfo(Order(source=folder)).info
     assert [file.length for file in info.files if file.path == ("link",)] == [5]
 
 
-def test_links_in_a_circle_are_found(folder: Path) -> None:
+def test_circular_links_are_refused(folder: Path) -> None:
     (folder / "b" / "y" / "up").symlink_to("../..")
     with pytest.raises(CreateError, match="/b/y/up: is a link to a folder that it is in; remove the link"):
         make_metainfo(Order(source=folder))
 
 
 @pytest.mark.parametrize("target", ["nowhere", "link"])
-def test_links_to_nothing_are_found(folder: Path, target: str) -> None:
+def test_dangling_links_are_refused(folder: Path, target: str) -> None:
     (folder / "link").symlink_to(target)
     with pytest.raises(CreateError, match="/link: is a link that leads nowhere"):
         make_metainfo(Order(source=folder))
@@ -177,7 +177,7 @@ def test_sockets_and_pipes_are_refused(folder: Path, monkeypatch: pytest.MonkeyP
         make_metainfo(Order(source=folder))
 
 
-def test_names_that_others_could_not_store_are_refused(folder: Path) -> None:
+def test_unportable_names_are_refused(folder: Path) -> None:
     odd = folder / os.fsdecode(b"\xff")
     odd.write_bytes(b"x")
     with pytest.raises(CreateError, match=r"the name b'\\xff' is not UTF-8; rename it"):
@@ -188,7 +188,7 @@ def test_names_that_others_could_not_store_are_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["file", "inner"])
-def test_what_may_not_be_read_is_named(name: str) -> None:
+def test_unreadable_file_is_named(name: str) -> None:
     with public_folder() as folder:
         (folder / "inner").mkdir()
         (folder / "file").write_bytes(b"x")
@@ -198,7 +198,7 @@ def test_what_may_not_be_read_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize("meddle", [lambda path: os.truncate(path, 1), lambda path: os.utime(path, (0, 0))])
-def test_a_file_that_changes_while_it_is_read_is_noticed(
+def test_changing_file_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, meddle: Callable[[Path], None]
 ) -> None:
     opened = Path.open
@@ -213,7 +213,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(
         make_metainfo(Order(source=folder))
 
 
-def test_the_info_dictionary_is_what_everybody_writes(tmp_path: Path) -> None:
+def test_info_dictionary_matches_reference(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     raw = b"d6:lengthi1e4:name4:file12:piece lengthi16384e6:pieces20:" + digest(b"x") + b"e"
     info = make_metainfo(Order(source=tmp_path / "file")).info

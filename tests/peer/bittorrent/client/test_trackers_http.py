@@ -1,4 +1,4 @@
-"""Announcing over HTTP: to our own tracker, and to trackers that lie, stall, redirect, or answer without end."""
+"""Announcing over HTTP: to our own tracker, and to trackers that lie, stall, redirect, or never end their answer."""
 
 import asyncio
 import gzip
@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.trackers import Patience, TrackerClient, TrackerFailure
+from peer.bittorrent.client.trackers import Timeouts, TrackerClient, TrackerFailure
 from peer.bittorrent.client.trackers.http_answer import MOST_BODY, MOST_HEAD, read_answer
 from peer.bittorrent.tracker.registry import Policy
 from peer.bittorrent.tracker.server import Options, serving
@@ -30,7 +30,7 @@ from tests.peer.bittorrent.client.hostile import (
 
 ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STARTED)
 LEAVE = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STOPPED)
-SHORT = Patience(http=0.1, last_words=0.05)
+SHORT = Timeouts(http=0.1, leaving=0.05)
 BODY = b"d8:intervali900e5:peers6:\xc6\x12\x00\x01\x1a\xe1e"
 GOOD = AnnounceResponse(900, b"\xc6\x12\x00\x01\x1a\xe1")
 REFUSAL = b"d14:failure reason12:not for\nyou!e"
@@ -49,25 +49,25 @@ def chunks(*parts: bytes) -> bytes:
 
 
 async def announce_to(
-    script: HttpScript, request: AnnounceRequest = ASK, patience: Patience | None = None
+    script: HttpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None
 ) -> AnnounceResponse:
     async with http_tracker(script) as url:
-        return await TrackerClient("127.0.0.1", patience).announce(url, request)
+        return await TrackerClient("127.0.0.1", timeouts).announce(url, request)
 
 
-async def failure_of(script: HttpScript, request: AnnounceRequest = ASK, patience: Patience | None = None) -> str:
+async def failure_of(script: HttpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await announce_to(script, request, patience)
+        await announce_to(script, request, timeouts)
     return str(failed.value)
 
 
-async def failure_at(url: str, patience: Patience | None = None) -> str:
+async def failure_at(url: str, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await TrackerClient(None, patience).announce(url, ASK)
+        await TrackerClient(None, timeouts).announce(url, ASK)
     return str(failed.value)
 
 
-def test_two_clients_find_each_other_through_our_tracker(run: Run[None]) -> None:
+def test_clients_meet_at_our_tracker(run: Run[None]) -> None:
     async def main() -> None:
         async with serving(Options("127.0.0.1", 0, Policy(interval=77, min_interval=7))) as tracker:
             client = TrackerClient("127.0.0.1")
@@ -81,7 +81,7 @@ def test_two_clients_find_each_other_through_our_tracker(run: Run[None]) -> None
     run(main())
 
 
-def test_the_request_names_the_host_and_asks_for_the_end_of_the_connection(run: Run[AnnounceResponse]) -> None:
+def test_request_has_host_and_close(run: Run[AnnounceResponse]) -> None:
     heads = []
 
     async def script(request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -110,7 +110,7 @@ def test_the_request_names_the_host_and_asks_for_the_end_of_the_connection(run: 
         head(status="103 Early Hints") + answer(BODY),
     ],
 )
-def test_an_answer_may_come_in_any_form_and_in_any_portions(run: Run[AnnounceResponse], told: bytes) -> None:
+def test_answer_may_have_any_form_and_portions(run: Run[AnnounceResponse], told: bytes) -> None:
     assert run(announce_to(saying(told))) == GOOD
     assert run(announce_to(saying(*[told[at : at + 1] for at in range(len(told))]))) == GOOD
 
@@ -120,7 +120,7 @@ def test_an_answer_may_come_in_any_form_and_in_any_portions(run: Run[AnnounceRes
     [
         (b"", "the connection ended inside an HTTP head"),
         (head()[:-2], "the connection ended inside an HTTP head"),
-        (b"\x13BitTorrent protocol\n", "expected an HTTP answer, found b'\\x13BitTorrent protocol\\n'"),
+        (b"\x13BitTorrent protocol\n", "expected an HTTP answer, found '\\x13BitTorrent protocol'"),
         (bytes(100_000), "an HTTP head: expected lines of at most 16384 bytes, found a longer one"),
         (head(*["a: b"] * 5_000), "expected an HTTP head of at most 16384 bytes, found a longer one"),
         (head(status="103 Early Hints") * 1_000, "expected an HTTP head of at most 16384 bytes, found a longer one"),
@@ -148,33 +148,33 @@ def test_an_answer_may_come_in_any_form_and_in_any_portions(run: Run[AnnounceRes
         (answer(REFUSAL, status="403 Forbidden"), "not for?you!"),
     ],
 )
-def test_an_answer_that_is_no_good_is_a_failure_that_says_why(run: Run[str], told: bytes, problem: str) -> None:
+def test_bad_answer_is_an_explained_failure(run: Run[str], told: bytes, problem: str) -> None:
     assert problem in run(failure_of(saying(told)))
 
 
 @pytest.mark.parametrize("began", [b"", head()[:9], head(), head("Content-Length: 9"), answer(BODY)[:-1]])
-def test_a_tracker_that_stalls_is_given_up(run: Run[str], began: bytes) -> None:
-    assert run(failure_of(then_silent(began), patience=SHORT)) == "no answer within 0.1 s"
+def test_stalled_tracker_times_out(run: Run[str], began: bytes) -> None:
+    assert run(failure_of(then_silent(began), timeouts=SHORT)) == "no answer within 0.1 s"
 
 
-def test_a_tracker_that_drips_gains_no_time(run: Run[str]) -> None:
+def test_dripping_tracker_times_out(run: Run[str]) -> None:
     async def drip(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.write(head())
         while True:
             writer.write(b"x")
             await asyncio.sleep(0.01)
 
-    assert run(failure_of(drip, patience=SHORT)) == "no answer within 0.1 s"
+    assert run(failure_of(drip, timeouts=SHORT)) == "no answer within 0.1 s"
 
 
-def test_our_leaving_waits_for_no_tracker(run: Run[str]) -> None:
+def test_leaving_waits_only_briefly(run: Run[str]) -> None:
     began = time.monotonic()
-    assert run(failure_of(then_silent(), LEAVE, Patience(last_words=0.05))) == "no answer within 0.05 s"
-    assert time.monotonic() - began < Patience().last_words
+    assert run(failure_of(then_silent(), LEAVE, Timeouts(leaving=0.05))) == "no answer within 0.05 s"
+    assert time.monotonic() - began < Timeouts().leaving
 
 
 @pytest.mark.parametrize("fields", [[], ["Transfer-Encoding: chunked"]])
-def test_an_endless_answer_is_cut_off_with_bounded_memory(run: Run[str], fields: list[str]) -> None:
+def test_endless_answer_uses_bounded_memory(run: Run[str], fields: list[str]) -> None:
     sent = 0
 
     async def flood(_: bytes, writer: asyncio.StreamWriter) -> None:
@@ -196,7 +196,7 @@ def test_an_endless_answer_is_cut_off_with_bounded_memory(run: Run[str], fields:
     assert peak < 5 * MOST_BODY
 
 
-def test_a_small_answer_that_unfolds_to_100_megabytes_is_refused_unfolded_to_the_limit(run: Run[str]) -> None:
+def test_gzip_bomb_is_refused_at_limit(run: Run[str]) -> None:
     bomb = gzip.compress(bytes(100 << 20), compresslevel=1)
     assert len(bomb) < MOST_BODY
     tracemalloc.start()
@@ -210,7 +210,7 @@ def test_a_small_answer_that_unfolds_to_100_megabytes_is_refused_unfolded_to_the
 
 
 def redirecting(*places: str) -> HttpScript:
-    """Make a script that leads the n-th request to the n-th place, and then answers."""
+    """Make a script that redirects the n-th request to the n-th place, and then answers."""
     left = list(places)
 
     async def script(request: bytes, writer: asyncio.StreamWriter) -> None:
@@ -238,7 +238,7 @@ def test_redirects_are_followed(run: Run[AnnounceResponse]) -> None:
         (["/caf\xe9"], "characters that are not printable ASCII"),
     ],
 )
-def test_redirects_that_lead_nowhere_are_a_failure(run: Run[str], places: list[str], problem: str) -> None:
+def test_bad_redirects_are_failures(run: Run[str], places: list[str], problem: str) -> None:
     assert problem in run(failure_of(redirecting(*places)))
 
 
@@ -258,7 +258,7 @@ def test_redirects_that_lead_nowhere_are_a_failure(run: Run[str], places: list[s
         ("http://[::1/announce", "expected a tracker's URL"),
     ],
 )
-def test_a_url_that_cannot_be_asked_is_a_failure(run: Run[str], url: str, problem: str) -> None:
+def test_unusable_url_is_a_failure(run: Run[str], url: str, problem: str) -> None:
     assert problem in run(failure_at(url))
 
 
@@ -276,7 +276,7 @@ def certificate(tmp_path: Path) -> tuple[Path, ssl.SSLContext]:
     return cert, context
 
 
-def test_https_needs_a_certificate_that_is_trusted(
+def test_https_needs_trusted_certificate(
     run: Run[Any], certificate: tuple[Path, ssl.SSLContext], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trusted, context = certificate
@@ -291,7 +291,7 @@ def test_https_needs_a_certificate_that_is_trusted(
     assert run(main()) == GOOD
 
 
-def test_who_speaks_no_tls_is_no_https_tracker(run: Run[str]) -> None:
+def test_https_needs_tls(run: Run[str]) -> None:
     async def main() -> str:
         async with http_tracker(saying(answer(BODY))) as url:
             return await failure_at(url.replace("http", "https"), SHORT)
@@ -300,7 +300,7 @@ def test_who_speaks_no_tls_is_no_https_tracker(run: Run[str]) -> None:
 
 
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(head().__add__))
-def test_garbage_is_a_failure_and_never_a_surprise(garbage: bytes) -> None:
+def test_garbage_is_a_tracker_failure(garbage: bytes) -> None:
     async def main() -> None:
         reader = asyncio.StreamReader(limit=MOST_HEAD)
         reader.feed_data(garbage)

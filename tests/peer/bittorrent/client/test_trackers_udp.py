@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from peer.bittorrent.client.trackers import Patience, TrackerClient, TrackerFailure
+from peer.bittorrent.client.trackers import Timeouts, TrackerClient, TrackerFailure
 from peer.bittorrent.tracker.server import Options, serving
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.bittorrent.wire.tracker.udp import (
@@ -27,7 +27,7 @@ GOOD = AnnounceResponse(900, b"\xc6\x12\x00\x01\x1a\xe1", complete=3, incomplete
 
 
 class Waits:
-    """The client's time limits, which a test can let pass."""
+    """The client's time limits, which a test can let expire."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.limits: list[float] = []
@@ -41,7 +41,7 @@ class Waits:
         return self._begun[-1]
 
     def pass_by(self) -> None:
-        """Let the limit that began last pass now."""
+        """Let the limit that began last expire now."""
         self._begun[-1].reschedule(asyncio.get_running_loop().time())
 
 
@@ -51,7 +51,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> Waits:
 
 
 class Tracker:
-    """Follows the specification, and remembers what it was asked; `lost` numbers the datagrams that it never got."""
+    """Follows the specification and remembers requests; `lost` numbers the datagrams that never arrived."""
 
     def __init__(self, *lost: int, when_lost: Callable[[], None] = lambda: None) -> None:
         self.asked: list[UdpRequest] = []
@@ -81,19 +81,19 @@ class Tracker:
 
 
 async def announce_to(
-    script: UdpScript, request: AnnounceRequest = ASK, patience: Patience | None = None
+    script: UdpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None
 ) -> AnnounceResponse:
     async with udp_tracker(script) as url:
-        return await TrackerClient("127.0.0.1", patience).announce(url, request)
+        return await TrackerClient("127.0.0.1", timeouts).announce(url, request)
 
 
-async def failure_of(script: UdpScript, request: AnnounceRequest = ASK, patience: Patience | None = None) -> str:
+async def failure_of(script: UdpScript, request: AnnounceRequest = ASK, timeouts: Timeouts | None = None) -> str:
     with pytest.raises(TrackerFailure) as failed:
-        await announce_to(script, request, patience)
+        await announce_to(script, request, timeouts)
     return str(failed.value)
 
 
-def test_two_clients_find_each_other_through_our_tracker(run: Run[None]) -> None:
+def test_clients_meet_at_our_tracker(run: Run[None]) -> None:
     async def main() -> None:
         async with serving(Options("127.0.0.1", 0)) as tracker:
             client = TrackerClient(None)
@@ -107,7 +107,7 @@ def test_two_clients_find_each_other_through_our_tracker(run: Run[None]) -> None
     run(main())
 
 
-def test_a_connection_id_is_asked_for_once_a_minute(run: Run[None]) -> None:
+def test_connection_id_is_requested_once_a_minute(run: Run[None]) -> None:
     async def main() -> None:
         tracker, loop = Tracker(), asyncio.get_running_loop()
         async with udp_tracker(tracker) as url:
@@ -125,26 +125,24 @@ def test_a_connection_id_is_asked_for_once_a_minute(run: Run[None]) -> None:
 
 
 @pytest.mark.parametrize(("lost", "kinds"), [((0,), "cca"), ((1,), "caca"), ((0, 1), "ccca"), ((1, 3), "cacaca")])
-def test_what_is_lost_is_sent_again(
-    run: Run[AnnounceResponse], waits: Waits, lost: tuple[int, ...], kinds: str
-) -> None:
+def test_lost_datagram_is_resent(run: Run[AnnounceResponse], waits: Waits, lost: tuple[int, ...], kinds: str) -> None:
     tracker = Tracker(*lost, when_lost=waits.pass_by)
     assert run(announce_to(tracker)) == GOOD
     assert tracker.kinds == kinds
 
 
-def test_a_silent_tracker_is_given_up_after_waits_that_double(run: Run[str], waits: Waits) -> None:
+def test_silent_tracker_times_out_after_doubling_waits(run: Run[str], waits: Waits) -> None:
     tracker = Tracker(*range(4), when_lost=waits.pass_by)
     assert run(failure_of(tracker)) == "no answer within 45 s"
     assert waits.limits == [45, 3, 6, 12, 24]
     assert tracker.kinds == "cccc"
 
 
-def test_our_leaving_waits_for_no_tracker(run: Run[str]) -> None:
-    assert run(failure_of(lambda _: [], LEAVE, Patience(last_words=0.03))) == "no answer within 0.03 s"
+def test_leaving_waits_only_briefly(run: Run[str]) -> None:
+    assert run(failure_of(lambda _: [], LEAVE, Timeouts(leaving=0.03))) == "no answer within 0.03 s"
 
 
-def test_a_port_where_nothing_listens_is_known_at_once(run: Run[str]) -> None:
+def test_closed_port_fails_at_once(run: Run[str]) -> None:
     async def main() -> str:
         async with udp_tracker(lambda _: []) as url:
             pass
@@ -155,7 +153,7 @@ def test_a_port_where_nothing_listens_is_known_at_once(run: Run[str]) -> None:
     assert run(main()) == "Connection refused"
 
 
-def test_a_tracker_that_started_anew_is_asked_for_another_id(run: Run[None]) -> None:
+def test_restarted_tracker_is_asked_for_new_id(run: Run[None]) -> None:
     async def main() -> None:
         tracker = Tracker()
         async with udp_tracker(tracker) as url:
@@ -168,7 +166,7 @@ def test_a_tracker_that_started_anew_is_asked_for_another_id(run: Run[None]) -> 
     run(main())
 
 
-def test_an_old_id_that_is_answered_by_silence_is_replaced(run: Run[None], waits: Waits) -> None:
+def test_ignored_id_is_replaced(run: Run[None], waits: Waits) -> None:
     async def main() -> None:
         tracker = Tracker(2, when_lost=waits.pass_by)
         async with udp_tracker(tracker) as url:
@@ -181,7 +179,7 @@ def test_an_old_id_that_is_answered_by_silence_is_replaced(run: Run[None], waits
 
 
 @pytest.mark.parametrize("refuses", ["c", "a"])
-def test_a_refusal_is_a_failure_with_the_trackers_words(run: Run[str], refuses: str) -> None:
+def test_refusal_has_tracker_message(run: Run[str], refuses: str) -> None:
     class Refusing(Tracker):
         def response(self, request: UdpRequest) -> UdpResponse:
             if self.kinds.endswith(refuses):
@@ -191,7 +189,7 @@ def test_a_refusal_is_a_failure_with_the_trackers_words(run: Run[str], refuses: 
     assert run(failure_of(Refusing())) == "not for you!"
 
 
-def test_what_does_not_belong_to_our_question_is_left_aside(run: Run[AnnounceResponse]) -> None:
+def test_unrelated_datagrams_are_ignored(run: Run[AnnounceResponse]) -> None:
     class Noisy(Tracker):
         def __call__(self, datagram: bytes) -> list[bytes]:
             (real,) = super().__call__(datagram)
@@ -204,18 +202,18 @@ def test_what_does_not_belong_to_our_question_is_left_aside(run: Run[AnnounceRes
     assert run(announce_to(Noisy())) == GOOD
 
 
-def test_garbage_alone_is_no_answer(run: Run[str]) -> None:
+def test_garbage_is_no_answer(run: Run[str]) -> None:
     chance = random.Random(1)
-    short = Patience(first_try=0.05, tries=1)
+    short = Timeouts(first_try=0.05, tries=1)
 
     def garbage(_: bytes) -> list[bytes]:
         return [chance.randbytes(chance.randrange(200)) for _ in range(50)]
 
-    assert run(failure_of(garbage, patience=short)) == "no answer within 0.05 s"
+    assert run(failure_of(garbage, timeouts=short)) == "no answer within 0.05 s"
 
 
 @pytest.mark.parametrize("url", ["udp://127.0.0.1/announce", "udp://:80/announce", "udp://127.0.0.1:0/announce"])
-def test_a_url_without_host_or_port_cannot_be_asked(run: Run[None], url: str) -> None:
+def test_url_needs_host_and_port(run: Run[None], url: str) -> None:
     async def main() -> None:
         with pytest.raises(TrackerFailure, match="it lacks a host or a port"):
             await TrackerClient(None).announce(url, ASK)
@@ -223,12 +221,12 @@ def test_a_url_without_host_or_port_cannot_be_asked(run: Run[None], url: str) ->
     run(main())
 
 
-def test_a_key_that_does_not_fit_a_datagram_is_a_failure(run: Run[str]) -> None:
+def test_oversized_key_is_a_failure(run: Run[str]) -> None:
     odd = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, key="not hexadecimal")
     assert "8 hex digits" in run(failure_of(Tracker(), odd))
 
 
-def test_an_announcement_can_be_cancelled_and_leaves_no_socket(run: Run[None]) -> None:
+def test_cancelled_announcement_leaves_no_socket(run: Run[None]) -> None:
     async def main() -> None:
         asked = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Small torrents of random bytes, and a swarm's part in storing them."""
+"""Small torrents of random bytes, and how they get into a storage."""
 
 from collections.abc import Sequence
 from hashlib import sha1
@@ -36,7 +36,7 @@ def piece_of(info: Info, data: bytes, index: int) -> bytes:
 
 
 def receive(storage: Storage, index: int, piece: bytes, block: int = BLOCK) -> None:
-    """Put a piece into its places, block by block, the last block first."""
+    """Store a piece block by block, the last block first."""
     for begin in reversed(range(0, len(piece), block)):
         part = piece[begin : begin + block]
         storage.space(index, begin, len(part))[:] = part

@@ -122,9 +122,7 @@ def run_all(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Member]]:
 
 def start_trackers(ours: EmulatedHost, theirs: EmulatedHost, swarms: Iterable[Swarm], folder: Path) -> dict[str, str]:
     """Start our tracker and opentracker; returns where each can be asked."""
-    started = ours.start(
-        [sys.executable, "-m", "peer.bittorrent.tracker", "--bind", str(ours.address), "--port", str(PORT)]
-    )
+    started = ours.start([sys.executable, "-m", "peer", "tracker", "--bind", str(ours.address), "--port", str(PORT)])
     started.wait_ready("^ready ", READY_SECONDS)
     # The distribution's build serves listed torrents only. It refuses to be root, and in a sandbox made by an ordinary
     # user there is nobody else; but anybody can be somebody in a user namespace.

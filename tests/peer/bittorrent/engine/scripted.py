@@ -1,4 +1,4 @@
-"""One mind and scripted neighbours: tests say what the neighbours say, and read what they are told."""
+"""One session and scripted neighbours: tests send what the neighbours send, and read what is sent to them."""
 
 from collections.abc import Callable, Iterable
 from random import Random
@@ -12,11 +12,11 @@ from contract.events import (
 )
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
-from peer.bittorrent.engine.connections.identities import Identity
+from peer.bittorrent.engine.context import Context, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import Message
@@ -37,7 +37,7 @@ def everything(info: Info) -> Bitfield:
 
 
 class Mind:
-    """A session, its clock, and all that it did."""
+    """A session, its clock, its trace, and all its actions."""
 
     def __init__(
         self,
@@ -53,18 +53,19 @@ class Mind:
     ) -> None:
         self.info = info or a_torrent(8, 64 << 10)
         self.now = 100.0
-        self.facts: list[TraceEvent] = []
+        self.events: list[TraceEvent] = []
         self.done: list[Action] = []
         rng = Random(1)
-        self.session = Session(
+        context = Context(
             info_hash=self.info.info_hash,
             identities=[Identity(OUR_ID, 6881)],
             profile=profile,
             strategy=strategy or make_strategy("tit-for-tat", profile, rng, parameters or {}),
             rng=rng,
-            now=self.now,
-            tell=lambda fact, _: self.facts.append(fact),
-            level=Level.FULL,
+            outbox=Outbox(lambda event, _: self.events.append(event), Level.FULL, self.now),
+        )
+        self.session = Session(
+            context,
             trackers=trackers,
             known=known,
             info=None if is_magnet else self.info,
@@ -73,14 +74,14 @@ class Mind:
         self.does(lambda: self.session.start(self.now))
 
     def does(self, happens: Callable[[], object]) -> list[Action]:
-        """Let something happen; returns what the mind does about it."""
+        """Let something happen; returns the actions that follow."""
         happens()
         new = self.session.take_actions()
         self.done += new
         return new
 
     def wait(self, seconds: float) -> list[Action]:
-        """Let time pass, waking the mind when it wants to be."""
+        """Let time pass, and wake the session at its deadlines."""
         end, new = self.now + seconds, list[Action]()
         while self.session.next_deadline() <= end:
             self.now = max(self.now, self.session.next_deadline())
@@ -96,7 +97,7 @@ class Mind:
         name: str = "them",
         is_outgoing: bool = False,
     ) -> "Them":
-        """Let somebody connect, shake hands, and say something."""
+        """Let a neighbour connect, shake hands, and send messages."""
         them = self.connect(host=host, is_outgoing=is_outgoing)
         them.shake_hands(reserved=reserved, name=name)
         for message in said:
@@ -104,7 +105,7 @@ class Mind:
         return them
 
     def connect(self, *, host: str = "198.18.0.9", is_outgoing: bool = False) -> "Them":
-        """Let somebody connect."""
+        """Let a neighbour connect."""
         key: int | None = None
 
         def connect() -> None:
@@ -115,18 +116,18 @@ class Mind:
         assert key is not None
         return Them(self, key)
 
-    def told(self, kind: type[SomeEvent]) -> list[SomeEvent]:
-        """The facts of one kind."""
-        return [fact for fact in self.facts if isinstance(fact, kind)]
+    def events_of(self, kind: type[SomeEvent]) -> list[SomeEvent]:
+        """The events of one kind."""
+        return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def errors(self) -> list[str]:
-        """What went wrong so far."""
-        return [fact.what for fact in self.told(Erred)]
+        """The errors in the trace."""
+        return [event.what for event in self.events_of(Erred)]
 
 
 class Them:
-    """A neighbour whose lines the test writes."""
+    """A neighbour whose messages the test writes."""
 
     def __init__(self, mind: Mind, key: int) -> None:
         self.mind = mind
@@ -140,20 +141,20 @@ class Them:
         info_hash: bytes | None = None,
         peer_id: bytes | None = None,
     ) -> list[Message]:
-        """Send the first 68 bytes."""
+        """Send a handshake."""
         theirs = Handshake(info_hash or self.mind.info.info_hash, peer_id or name.encode().ljust(20, b"."), reserved)
         return self._hear(theirs)
 
     def say(self, message: Message) -> list[Message]:
-        """Say something; returns what this neighbour is told at once."""
+        """Send a message; returns what is sent to this neighbour at once."""
         return self._hear(message)
 
     def hears(self) -> list[Message]:
-        """Everything that this neighbour was told so far."""
+        """All messages to this neighbour so far."""
         return self._of(self.mind.done)
 
     def hears_in(self, seconds: float) -> list[Message]:
-        """What this neighbour is told while time passes."""
+        """The messages to this neighbour while time passes."""
         return self._of(self.mind.wait(seconds))
 
     @property
@@ -163,12 +164,12 @@ class Them:
 
     @property
     def why_gone(self) -> str:
-        """The reason in the trace."""
-        (reason,) = [fact.reason for fact in self.mind.told(Disconnected) if fact.neighbour == self.key]
+        """Why the connection was closed, by the trace."""
+        (reason,) = [event.reason for event in self.mind.events_of(Disconnected) if event.neighbour == self.key]
         return reason
 
     def _hear(self, event: Handshake | Message) -> list[Message]:
-        return self._of(self.mind.does(lambda: self.mind.session.received(self.key, event, self.mind.now)))
+        return self._of(self.mind.does(lambda: self.mind.session.message_received(self.key, event, self.mind.now)))
 
     def _of(self, done: list[Action]) -> list[Message]:
         return [each.message for each in done if isinstance(each, actions.Send) and each.neighbour == self.key]

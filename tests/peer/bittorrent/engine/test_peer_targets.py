@@ -1,4 +1,4 @@
-"""What a strategy wants and says of neighbours comes true: whom we ask, how many there are, what they hear."""
+"""What a strategy decides about neighbours is done: which are asked, how many there are, which haves they get."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,8 +11,8 @@ from peer.bittorrent.engine.strategy import (
     ProgressView,
     Strategy,
 )
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -31,7 +31,7 @@ COURSE = PROFILES["course"]
 
 
 class Asks:
-    """Asks the neighbours that a test names."""
+    """Wants blocks from the neighbours that a test names."""
 
     def __init__(self, sources: frozenset[int] | None, most_neighbours: int = 80) -> None:
         self.sources = sources
@@ -49,7 +49,7 @@ def requests(them: Them) -> list[Request]:
     return [word for word in them.hears() if isinstance(word, Request)]
 
 
-def test_we_show_interest_in_those_whom_we_want_to_ask_and_in_no_others() -> None:
+def test_interest_is_shown_only_in_sources() -> None:
     asks = Asks(frozenset())
     mind = Mind(strategy=standard(peer_policy=asks))
     wanted = mind.meet(HaveAll(), Unchoke(), host="198.18.0.2", name="wanted")
@@ -63,7 +63,7 @@ def test_we_show_interest_in_those_whom_we_want_to_ask_and_in_no_others() -> Non
     assert not requests(other)
 
 
-def test_who_is_not_to_be_asked_any_more_hears_that_we_lost_interest() -> None:
+def test_dropped_source_gets_not_interested() -> None:
     asks = Asks(None)
     mind = Mind(strategy=standard(peer_policy=asks))
     them = mind.meet(HaveAll())
@@ -75,7 +75,7 @@ def test_who_is_not_to_be_asked_any_more_hears_that_we_lost_interest() -> None:
     assert them.hears()[-1] == NotInterested()
 
 
-def test_a_newcomer_is_asked_at_once_where_all_are_asked_and_after_a_round_where_some_are() -> None:
+def test_newcomer_waits_for_a_round_if_not_a_source() -> None:
     for sources, is_asked in ((None, True), (frozenset({1}), False)):
         mind = Mind(strategy=standard(peer_policy=Asks(sources)))
         mind.wait(COURSE.rechoke_period + 1)
@@ -85,27 +85,27 @@ def test_a_newcomer_is_asked_at_once_where_all_are_asked_and_after_a_round_where
         assert requests(them)
 
 
-def test_there_are_no_more_neighbours_than_wished_from_the_first_moment_on() -> None:
+def test_neighbours_are_limited_from_the_start() -> None:
     mind = Mind(strategy=standard(peer_policy=Asks(None, most_neighbours=1)))
     mind.meet(HaveNone())
     assert mind.session.connected(Address("198.18.0.3", 6881), mind.now, is_outgoing=False) is None
 
 
 class Listens(Honest):
-    """Remembers what neighbours have, and says things to one that is not there."""
+    """Records what neighbours have, and announces to one that is not there."""
 
     def __init__(self) -> None:
         self.said: list[tuple[int, int]] = []
 
-    def heard(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
+    def answer_have(self, neighbour: int, index: int) -> Iterable[tuple[int, int]]:
         self.said.append((neighbour, index))
         return ()
 
-    def later(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
+    def due_haves(self, now: float) -> Iterable[tuple[int, int]]:  # noqa: ARG002
         return [(99, 0)]
 
 
-def test_a_herald_hears_of_each_piece_of_a_bitfield_and_of_each_have() -> None:
+def test_advertiser_sees_each_piece_of_bitfields_and_haves() -> None:
     advertiser = Listens()
     mind = Mind(strategy=standard(advertiser=advertiser))
     claimed = Bitfield(mind.info.piece_count)
@@ -121,7 +121,7 @@ def test_a_herald_hears_of_each_piece_of_a_bitfield_and_of_each_have() -> None:
     ]
 
 
-def test_what_is_for_a_neighbour_that_is_not_there_is_dropped() -> None:
+def test_haves_to_absent_neighbours_are_dropped() -> None:
     mind = Mind(strategy=standard(advertiser=Listens()))
     them = mind.meet(HaveNone())
     mind.wait(5)

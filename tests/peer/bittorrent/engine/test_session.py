@@ -1,4 +1,4 @@
-"""One mind among scripted neighbours: manners, limits, and what becomes of those who have neither."""
+"""One session with scripted neighbours: handshakes, requests, limits, and neighbours that break the rules."""
 
 from dataclasses import replace
 from functools import partial
@@ -15,18 +15,18 @@ from contract.events import (
 )
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import (
     Allocation,
     ChokingView,
     Garbage,
     Grant,
-    Tally,
+    TransferTotals,
 )
-from peer.bittorrent.engine.upload.upload import Shipment
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.extensions import (
@@ -85,26 +85,26 @@ def dials(done: list[Action]) -> list[Address]:
 
 
 def handed_out(mind: Mind, them: Them) -> list[Request]:
-    """The true blocks that are to be sent."""
-    shipments = list(iter(lambda: mind.session.next_upload(them.key, mind.now), None))
+    """The queued blocks without garbage."""
+    shipments = list(iter(lambda: mind.session.next_block(them.key, mind.now), None))
     assert not any(shipment.is_garbage for shipment in shipments)
     return [shipment.request for shipment in shipments]
 
 
 class Serves:
-    """Serves everybody in one way."""
+    """Grants the same to every neighbour."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
 
-    def allot(self, view: ChokingView) -> Allocation:
+    def allocate(self, view: ChokingView) -> Allocation:
         return Allocation({each.key: self._grant for each in view.candidates})
 
 
 # Shaking hands
 
 
-def test_who_dials_speaks_first_and_who_is_called_answers() -> None:
+def test_dialler_greets_first_and_the_other_answers() -> None:
     mind = Mind()
     called = mind.connect(host="198.18.0.8")
     assert not any(isinstance(each, actions.Greet) for each in mind.done)
@@ -115,7 +115,7 @@ def test_who_dials_speaks_first_and_who_is_called_answers() -> None:
     assert mind.done[-1].neighbour == dialled.key
 
 
-def test_a_stranger_to_our_torrent_is_sent_away_by_name() -> None:
+def test_stranger_to_our_torrent_is_closed_by_name() -> None:
     mind = Mind()
     them = mind.connect()
     them.shake_hands(info_hash=b"x" * 20)
@@ -124,7 +124,7 @@ def test_a_stranger_to_our_torrent_is_sent_away_by_name() -> None:
     assert mind.errors == [them.why_gone]
 
 
-def test_a_client_that_finds_itself_hangs_up_and_dials_that_address_no_more() -> None:
+def test_client_never_redials_itself() -> None:
     mind = Mind(known=[Address("198.18.0.9", 6881)])
     assert actions.Dial(Address("198.18.0.9", 6881)) in mind.done
     them = mind.connect(is_outgoing=True)
@@ -133,7 +133,7 @@ def test_a_client_that_finds_itself_hangs_up_and_dials_that_address_no_more() ->
     assert not [each for each in mind.wait(4_000) if isinstance(each, actions.Dial)]
 
 
-def test_a_silent_caller_is_cut_off_after_the_handshake_time() -> None:
+def test_silent_connection_is_closed_after_the_timeout() -> None:
     mind = Mind()
     them = mind.connect()
     mind.wait(19)
@@ -144,9 +144,7 @@ def test_a_silent_caller_is_cut_off_after_the_handshake_time() -> None:
 
 @pytest.mark.parametrize("name", ["a lesser id", "~ a greater id"], ids=["lesser", "greater"])
 @pytest.mark.parametrize("outgoing_first", [True, False])
-def test_of_two_crossed_connections_both_ends_keep_the_one_made_by_the_greater_id(
-    name: str, outgoing_first: bool
-) -> None:
+def test_crossed_connections_keep_the_greater_ids(name: str, outgoing_first: bool) -> None:
     mind = Mind()
     first = mind.meet(is_outgoing=outgoing_first, name=name)
     second = mind.meet(is_outgoing=not outgoing_first, name=name)
@@ -170,7 +168,7 @@ def test_no_more_neighbours_than_the_profile_allows() -> None:
     assert mind.session.connected(Address("198.18.0.99", 1), mind.now, is_outgoing=False) is None
 
 
-def test_both_ends_of_an_idle_connection_hear_from_each_other_or_part() -> None:
+def test_idle_connection_is_kept_alive_or_closed() -> None:
     mind = Mind()
     them = mind.meet()
     assert them.hears_in(119) == []
@@ -182,7 +180,7 @@ def test_both_ends_of_an_idle_connection_hear_from_each_other_or_part() -> None:
 # First words
 
 
-def test_the_first_words_are_the_shortest_that_the_neighbour_understands() -> None:
+def test_first_message_is_the_shortest_understood() -> None:
     some = Bitfield(8)
     some.add(3)
     assert a_seed().meet(reserved=FAST).hears() == [HaveAll()]
@@ -214,7 +212,7 @@ def test_an_extension_handshake_says_who_we_are() -> None:
         ([Have(0xFFFFFFFF)], "piece 4294967295: expected an index below 8"),
     ],
 )
-def test_what_a_neighbour_may_not_say_of_itself_ends_the_connection(said: list[messages.Message], problem: str) -> None:
+def test_invalid_claim_ends_the_connection(said: list[messages.Message], problem: str) -> None:
     mind = Mind()
     them = mind.meet(*said)
     assert them.why_gone == problem
@@ -250,23 +248,23 @@ def unchoked_by(mind: Mind, **options: object):
         ),
     ],
 )
-def test_a_request_that_no_honest_client_makes_ends_the_connection(request_: Request, problem: str) -> None:
+def test_dishonest_request_ends_the_connection(request_: Request, problem: str) -> None:
     them = unchoked_by(a_seed())
     them.say(request_)
     assert them.why_gone == problem
 
 
-def test_requests_are_handed_out_in_their_order_once_there_is_room() -> None:
+def test_requests_are_served_in_order() -> None:
     mind = a_seed()
     them = unchoked_by(mind)
     wanted = [Request(1, 0, BLOCK), Request(0, BLOCK, BLOCK), Request(7, 100, 5)]
     for request in wanted:
         them.say(request)
-    assert [each for each in mind.done if isinstance(each, actions.Upload)] == [actions.Upload(them.key)]
+    assert [each for each in mind.done if isinstance(each, actions.OfferBlocks)] == [actions.OfferBlocks(them.key)]
     assert handed_out(mind, them) == wanted
 
 
-def test_a_choke_drops_what_waits_and_says_so_to_those_who_understand() -> None:
+def test_choke_drops_the_queue_and_rejects_if_fast() -> None:
     for reserved, expected in (
         (FAST, [Choke(), RejectRequest(1, 0, BLOCK), RejectRequest(2, 0, BLOCK)]),
         (PLAIN, [Choke()]),
@@ -279,19 +277,19 @@ def test_a_choke_drops_what_waits_and_says_so_to_those_who_understand() -> None:
             mind.meet(Interested(), host=f"198.18.0.{number + 20}", name=f"another {number}")
         them.say(NotInterested())
         assert them.hears_in(0.1) == expected
-        assert mind.session.next_upload(them.key, mind.now) is None
+        assert mind.session.next_block(them.key, mind.now) is None
 
 
-def test_a_cancelled_request_is_not_served_and_with_the_fast_extension_it_is_answered() -> None:
+def test_cancelled_request_is_dropped_and_answered_if_fast() -> None:
     mind = a_seed()
     them = unchoked_by(mind)
     them.say(Request(1, 0, BLOCK))
     assert them.say(Cancel(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
     assert them.say(Cancel(1, 0, BLOCK)) == []
-    assert mind.session.next_upload(them.key, mind.now) is None
+    assert mind.session.next_block(them.key, mind.now) is None
 
 
-def test_requests_while_choked_are_refused_and_by_the_thousand_they_end_the_connection() -> None:
+def test_too_many_requests_while_choked_end_the_connection() -> None:
     them = a_seed().meet()
     for _ in range(1_000):
         assert them.say(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
@@ -316,11 +314,11 @@ def test_a_piece_that_we_lack_is_refused() -> None:
 @pytest.mark.parametrize(
     ("garbage", "expected"),
     [
-        (Garbage.MISSING, [Shipment(Request(3, 0, BLOCK), False), Shipment(Request(1, 0, BLOCK), True)]),
-        (Garbage.ALWAYS, [Shipment(Request(3, 0, BLOCK), True), Shipment(Request(1, 0, BLOCK), True)]),
+        (Garbage.MISSING, [QueuedBlock(Request(3, 0, BLOCK), False), QueuedBlock(Request(1, 0, BLOCK), True)]),
+        (Garbage.ALWAYS, [QueuedBlock(Request(3, 0, BLOCK), True), QueuedBlock(Request(1, 0, BLOCK), True)]),
     ],
 )
-def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]) -> None:
+def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[QueuedBlock]) -> None:
     some = Bitfield(8)
     some.add(3)
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
@@ -329,21 +327,21 @@ def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[Shipment]
     them = unchoked_by(mind)
     for index in (3, 1):
         assert them.say(Request(index, 0, BLOCK)) == []
-    assert [mind.session.next_upload(them.key, mind.now) for _ in range(2)] == expected
+    assert [mind.session.next_block(them.key, mind.now) for _ in range(2)] == expected
 
 
 def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
-    class Boasts(Honest):
-        def tally(self, true: Tally) -> Tally:
+    class ExaggeratesUploads(Honest):
+        def reported_totals(self, true: TransferTotals) -> TransferTotals:
             return true._replace(uploaded=10**9, left=0)
 
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
-    mind = Mind(INFO, strategy=replace(standard, advertiser=Boasts()), trackers=((TRACKER,),))
+    mind = Mind(INFO, strategy=replace(standard, advertiser=ExaggeratesUploads()), trackers=((TRACKER,),))
     (announce,) = (each.request for each in mind.done if isinstance(each, actions.Announce))
     assert (announce.uploaded, announce.downloaded, announce.left) == (10**9, 0, 0)
 
 
-def test_allowed_fast_pieces_are_served_while_choked_and_survive_a_choke() -> None:
+def test_allowed_fast_pieces_are_served_despite_choke() -> None:
     mind = a_seed(profile=replace(PROFILES["course"], allowed_fast=2))
     them = mind.meet()
     free = [each.index for each in them.hears() if isinstance(each, AllowedFast)]
@@ -355,7 +353,7 @@ def test_allowed_fast_pieces_are_served_while_choked_and_survive_a_choke() -> No
 # Taking
 
 
-def test_we_say_when_somebody_becomes_interesting_and_ask_once_unchoked() -> None:
+def test_interest_comes_first_and_requests_after_unchoke() -> None:
     mind = Mind()
     them = mind.meet(HaveNone())
     assert them.say(Have(2)) == [Interested()]
@@ -369,8 +367,8 @@ def arrives(mind: Mind, key: int, header: PieceHeader) -> bool:
 
     def come() -> None:
         nonlocal needed
-        mind.session.placement(key, header, mind.now)
-        needed = mind.session.block_arrived(key, header, mind.now)
+        mind.session.block_began(key, header, mind.now)
+        needed = mind.session.block_received(key, header, mind.now)
 
     mind.does(come)
     return needed
@@ -381,7 +379,7 @@ def fetch_everything(mind: Mind, them) -> None:
         asked = [each for each in them.hears() if isinstance(each, Request)]
         for request in asked:
             header = PieceHeader(request.index, request.begin, request.length)
-            if mind.session.placement(them.key, header, mind.now) is not Placement.NOWHERE:
+            if mind.session.block_began(them.key, header, mind.now) is not Placement.NOWHERE:
                 arrives(mind, them.key, header)
         for action in [each for each in mind.done if isinstance(each, actions.Verify)]:
             if action.index not in mind.session.have:
@@ -391,7 +389,7 @@ def fetch_everything(mind: Mind, them) -> None:
     raise AssertionError("the torrent did not come")
 
 
-def test_a_whole_torrent_comes_from_one_neighbour_and_two_complete_ones_part() -> None:
+def test_whole_torrent_from_one_neighbour_then_seeds_part() -> None:
     mind = Mind(parameters={"departure": "stay"})
     them = mind.meet(HaveAll(), Unchoke())
     fetch_everything(mind, them)
@@ -400,14 +398,14 @@ def test_a_whole_torrent_comes_from_one_neighbour_and_two_complete_ones_part() -
     assert them.why_gone == "both have everything"
 
 
-def test_a_block_that_cannot_be_ours_ends_the_connection() -> None:
+def test_impossible_block_ends_the_connection() -> None:
     mind = Mind()
     them = mind.meet(HaveAll(), Unchoke())
-    assert mind.session.placement(them.key, PieceHeader(0, 1, BLOCK), mind.now) is Placement.NOWHERE
+    assert mind.session.block_began(them.key, PieceHeader(0, 1, BLOCK), mind.now) is Placement.NOWHERE
     assert them.why_gone == "piece: expected the beginning of a block, found piece 0, byte 1"
 
 
-def test_a_block_that_comes_again_and_again_is_let_pass_and_at_last_ends_the_connection() -> None:
+def test_repeated_blocks_finally_end_the_connection() -> None:
     mind = Mind()
     them = mind.meet(HaveAll())
     again = PieceHeader(0, 0, BLOCK)
@@ -424,7 +422,7 @@ def test_a_peer_with_departure_at_completion_leaves_politely() -> None:
     mind.does(lambda: mind.session.tracker_answered("http://t/announce", AnnounceResponse(interval=1_800), mind.now))
     fetch_everything(mind, mind.meet(HaveAll(), Unchoke()))
     mind.wait(2)
-    (left,) = mind.told(Left)
+    (left,) = mind.events_of(Left)
     assert left.have_count == 8
     events = [each.request.event for each in mind.done if isinstance(each, actions.Announce)]
     assert events[0] is Event.STARTED
@@ -445,7 +443,7 @@ def test_leaving_closes_everything_and_nothing_happens_afterwards() -> None:
 # Extensions
 
 
-def test_a_magnet_link_becomes_a_torrent_and_what_was_said_before_counts() -> None:
+def test_magnet_link_opens_the_torrent_and_replays_messages() -> None:
     mind = Mind(is_magnet=True)
     them = mind.meet(HaveAll(), Unchoke())
     assert HaveNone() in them.hears()
@@ -454,23 +452,23 @@ def test_a_magnet_link_becomes_a_torrent_and_what_was_said_before_counts() -> No
     them.say(Extended(2, MetadataData(0, len(INFO.raw), INFO.raw).encode()))
     (opened,) = [each for each in mind.done if isinstance(each, actions.Open)]
     assert opened.info == INFO
-    done = mind.does(lambda: mind.session.open(opened.info, Bitfield(8), mind.now))
+    done = mind.does(lambda: mind.session.torrent_opened(opened.info, Bitfield(8), mind.now))
     assert actions.Send(them.key, Interested()) in done
-    assert mind.told(Opened)[0].piece_count == 8
+    assert mind.events_of(Opened)[0].piece_count == 8
     assert any(isinstance(each, actions.Send) and isinstance(each.message, Request) for each in done)
 
 
-def test_a_neighbour_with_a_false_info_dictionary_is_banned() -> None:
+def test_false_info_dictionary_bans_the_neighbour() -> None:
     mind = Mind(is_magnet=True)
     them = mind.meet()
     false = b"d6:lengthi1ee"
     them.say(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(false)).encode()))
     them.say(Extended(2, MetadataData(0, len(false), false).encode()))
     assert them.is_gone
-    assert [fact.host for fact in mind.told(Banned)] == ["198.18.0.9"]
+    assert [fact.host for fact in mind.events_of(Banned)] == ["198.18.0.9"]
 
 
-def test_the_info_dictionary_is_given_to_those_who_ask() -> None:
+def test_info_dictionary_is_sent_on_request() -> None:
     them = a_seed().meet(Extended(0, ExtensionHandshake(m={"ut_metadata": 9}).encode()))
     (answer,) = them.say(Extended(2, MetadataRequest(0).encode()))
     assert answer == Extended(9, MetadataData(0, len(INFO.raw), INFO.raw).encode())
@@ -492,13 +490,13 @@ def test_who_was_named_by_a_neighbour_is_dialled() -> None:
     assert actions.Dial(named) in mind.wait(2)
 
 
-def test_a_seed_does_not_dial_whom_a_neighbour_names() -> None:
+def test_seed_does_not_dial_addresses_from_neighbours() -> None:
     mind = a_seed()
     mind.meet(Extended(1, PeerExchange((PexPeer(Address("198.18.0.77", 6_881)),)).encode()))
     assert not [each for each in mind.wait(2) if isinstance(each, actions.Dial)]
 
 
-def test_a_leech_dials_as_many_as_its_profile_says_and_a_seed_one_by_one_until_its_slots_will_be_taken() -> None:
+def test_leech_dials_to_target_and_seed_one_by_one() -> None:
     known = [Address(f"198.18.0.{number}", 6_881) for number in range(1, 60)]
     leech, seed = (Mind(INFO, have=have, known=known, profile=MANY_AT_A_TIME) for have in (None, everything(INFO)))
     assert len(dials(leech.done)) == 40
@@ -518,7 +516,7 @@ def test_messages_before_the_torrent_is_known_are_bounded() -> None:
     assert "before the torrent is known" in them.why_gone
 
 
-def test_a_tracker_that_is_away_is_named_and_asked_again() -> None:
+def test_failed_tracker_is_traced_and_asked_again() -> None:
     mind = Mind(trackers=(("http://t/announce",),))
     mind.does(lambda: mind.session.tracker_failed("http://t/announce", "connection refused", mind.now))
     assert mind.errors == ["tracker http://t/announce: connection refused"]
@@ -530,14 +528,14 @@ def test_messages_to_a_closed_connection_are_ignored() -> None:
     them = mind.meet(Have(99))
     assert them.is_gone
     assert them.say(Have(1)) == []
-    assert mind.session.placement(them.key, PieceHeader(0, 0, BLOCK), mind.now) is Placement.NOWHERE
+    assert mind.session.block_began(them.key, PieceHeader(0, 0, BLOCK), mind.now) is Placement.NOWHERE
 
 
 def test_the_trace_knows_each_neighbour_by_its_client() -> None:
     mind = Mind()
     mind.meet(name="-LT2110-abcdefghijkl")
-    (shaken,) = mind.told(Handshaken)
+    (shaken,) = mind.events_of(Handshaken)
     assert shaken.client == "libtorrent 2.1.1.0"
-    assert not mind.told(Disconnected)
+    assert not mind.events_of(Disconnected)
     assert make_strategy("tit-for-tat", PROFILES["course"], Random(1), {}).name == "tit-for-tat"
     assert ALL

@@ -1,4 +1,4 @@
-"""Whole swarms in virtual time: what the mind's parts come to together."""
+"""Whole swarms in virtual time: the parts of the engine together."""
 
 from dataclasses import replace
 from random import Random
@@ -22,8 +22,8 @@ from contract.events import (
 )
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Allocation, ChokingView
-from peer.bittorrent.strategies import make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 
@@ -31,15 +31,15 @@ KIB = 1024
 COURSE = PROFILES["course"]
 
 
-class GivesNothing:
+class NeverUnchokes:
     """The choker of a free rider."""
 
-    def allot(self, _: ChokingView) -> Allocation:
+    def allocate(self, _: ChokingView) -> Allocation:
         return Allocation()
 
 
 def free_rider(seed: int = 1):
-    return replace(make_strategy("tit-for-tat", COURSE, Random(seed), {}), name="free rider", choker=GivesNothing())
+    return replace(make_strategy("tit-for-tat", COURSE, Random(seed), {}), name="free rider", choker=NeverUnchokes())
 
 
 def flash_crowd(
@@ -49,7 +49,7 @@ def flash_crowd(
     return [swarm.add(f"leech {number}", up=up, **options) for number in range(leechers)]
 
 
-def test_fifty_peers_share_a_thousand_pieces_close_to_the_bound() -> None:
+def test_fifty_peers_come_close_to_the_bound() -> None:
     profile = replace(PROFILES["testbed"], most_neighbours=20, dials_up_to=10)
     swarm = VirtualSwarm(a_torrent(1_000), profile=profile)
     flash_crowd(swarm, 50, seed_up=1024 * KIB, up=512 * KIB)
@@ -58,7 +58,7 @@ def test_fifty_peers_share_a_thousand_pieces_close_to_the_bound() -> None:
     assert bound < took < 1.3 * bound
 
 
-def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
+def test_same_seed_gives_the_same_trace() -> None:
     def traces(seed: int) -> bytes:
         swarm = VirtualSwarm(a_torrent(50), seed=seed)
         peers = flash_crowd(swarm, 8)
@@ -84,7 +84,7 @@ def times_unchoked(peer: VirtualPeer, end: float) -> dict[int, float]:
     """For how long each neighbour was served."""
     since: dict[int, float] = {}
     total: dict[int, float] = {}
-    for now, fact in peer.facts:
+    for now, fact in peer.events:
         if isinstance(fact, Unchoked) and fact.by_us:
             since[fact.neighbour] = now
         elif isinstance(fact, Choked) and fact.by_us:
@@ -95,7 +95,7 @@ def times_unchoked(peer: VirtualPeer, end: float) -> dict[int, float]:
 
 
 def test_a_free_rider_gets_about_the_optimistic_share() -> None:
-    """Each of 24 gives a fifth of its upload to the optimistic one: now and then that is the free rider."""
+    """Each of 24 gives a fifth of its upload to an optimistic unchoke: sometimes that is the free rider."""
     swarm = VirtualSwarm(a_torrent(4_000, 64 * KIB), profile=COURSE)
     swarm.add("seed", up=64 * KIB, is_seed=True)
     rng = Random(5)
@@ -114,7 +114,7 @@ def a_share(rng: Random, pieces: int, share: float) -> Bitfield:
 
 
 def copies_half_way(strategy: str) -> list[int]:
-    """How many of 20 leechers have each of 200 pieces when they have half of everything; each began with a tenth."""
+    """How many of 20 leechers have each of 200 pieces when they have half of all; each began with a tenth."""
     rng, pieces = Random(3), 200
     swarm = VirtualSwarm(a_torrent(pieces, 64 * KIB))
     swarm.add("seed", up=256 * KIB, is_seed=True)
@@ -125,14 +125,14 @@ def copies_half_way(strategy: str) -> list[int]:
     return [sum(peer.has(index) for peer in leechers) for index in range(pieces)]
 
 
-def test_rarest_first_spreads_copies_evenly_and_other_orders_do_not() -> None:
+def test_only_rarest_first_spreads_copies_evenly() -> None:
     rarest, chance, sequential = map(copies_half_way, ["tit-for-tat", "random-order", "sequential"])
     assert pvariance(chance) > 1.5 * pvariance(rarest)
     assert pvariance(sequential) > 5 * pvariance(rarest)
     assert min(rarest) > max(min(chance), min(sequential))
 
 
-def test_a_swarm_finishes_whose_seed_leaves_after_one_copy() -> None:
+def test_swarm_finishes_after_the_seed_leaves() -> None:
     swarm = VirtualSwarm(a_torrent(200))
     leechers = flash_crowd(swarm, 10)
     swarm.run(1_000, stop=lambda: all(any(peer.has(i) for peer in leechers) for i in range(200)))
@@ -144,19 +144,19 @@ def test_a_swarm_finishes_whose_seed_leaves_after_one_copy() -> None:
 class ClaimsEverything(Honest):
     """The advertiser of a liar."""
 
-    def first_words(self, _: int, have: Bitfield) -> Bitfield:
+    def initial_bitfield(self, _: int, have: Bitfield) -> Bitfield:
         return Bitfield.full(have.size)
 
 
-def test_who_goes_away_comes_back_with_what_it_had_as_another() -> None:
+def test_returning_peer_keeps_pieces_under_another_id() -> None:
     swarm = VirtualSwarm(a_torrent(40))
     flash_crowd(swarm, 3)
     traveller = swarm.add("traveller", up=64 * KIB, departure="at 50 % for 5 s")
     swarm.run(60)
-    first, second = traveller.told(Joined)
+    first, second = traveller.events_of(Joined)
     assert first.peer_id != second.peer_id
-    (gone,) = traveller.told(Left)
-    assert [opened.have_count for opened in traveller.told(Opened)] == [0, gone.have_count]
+    (gone,) = traveller.events_of(Left)
+    assert [opened.have_count for opened in traveller.events_of(Opened)] == [0, gone.have_count]
     assert traveller.session.is_complete
 
 
@@ -175,18 +175,18 @@ def test_a_peer_with_a_lying_bitfield_stalls_nobody() -> None:
     assert time_with(liar=True) < 1.5 * time_with(liar=False)
 
 
-def test_a_neighbour_that_falls_silent_is_snubbed_and_its_blocks_come_from_others() -> None:
+def test_silent_neighbour_is_snubbed_and_replaced() -> None:
     swarm = VirtualSwarm(a_torrent(400))
     leechers = flash_crowd(swarm, 6, seed_up=64 * KIB)
     mute = swarm.add("mute", up=512 * KIB, is_seed=True)
     swarm.call_at(3.0, lambda: setattr(mute, "up", 0.001))
     swarm.run(2_000, stop=lambda: all(peer.session.is_complete for peer in leechers))
     assert all(peer.session.is_complete for peer in leechers)
-    assert any(list(peer.told(Snubbed)) for peer in leechers)
+    assert any(list(peer.events_of(Snubbed)) for peer in leechers)
 
 
 @pytest.mark.parametrize("poisoners", [1, 2])
-def test_who_sends_wrong_blocks_is_found_and_banned_and_nobody_else_is(poisoners: int) -> None:
+def test_only_the_sender_of_wrong_blocks_is_banned(poisoners: int) -> None:
     swarm = VirtualSwarm(a_torrent(40, 256 * KIB))
     for number in range(5):
         swarm.add(f"seed {number}", up=256 * KIB, is_seed=True, corrupts=number < poisoners)
@@ -194,17 +194,17 @@ def test_who_sends_wrong_blocks_is_found_and_banned_and_nobody_else_is(poisoners
     swarm.run(1_000, stop=lambda: leech.session.is_complete)
     bad = {swarm.peers[f"seed {number}"].address.host for number in range(poisoners)}
     assert leech.session.is_complete
-    assert {fact.host for fact in leech.told(Banned)} == bad
-    assert list(leech.told(PieceFailed))
+    assert {fact.host for fact in leech.events_of(Banned)} == bad
+    assert list(leech.events_of(PieceFailed))
 
 
-def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
+def test_bytes_of_each_second_add_up() -> None:
     swarm = VirtualSwarm(a_torrent(100))
     leechers = flash_crowd(swarm, 5)
     swarm.run_until_all_complete()
     for peer in leechers:
-        moved = [triple for fact in peer.told(Moved) for triple in fact.bytes]
-        ended = list(peer.told(Disconnected))
+        moved = [triple for fact in peer.events_of(Moved) for triple in fact.bytes]
+        ended = list(peer.events_of(Disconnected))
         for fact in ended:
             of_this_one = [triple for triple in moved if triple[0] == fact.neighbour]
             assert (sum(each[1] for each in of_this_one), sum(each[2] for each in of_this_one)) == (
@@ -214,13 +214,13 @@ def test_the_bytes_told_each_second_add_up_to_the_totals() -> None:
         assert ended
 
 
-def test_what_each_connection_moved_before_completion_is_known_to_the_byte() -> None:
+def test_bytes_before_completion_are_exact_per_connection() -> None:
     swarm = VirtualSwarm(a_torrent(60))
     leechers = flash_crowd(swarm, 4)
     swarm.run_until_all_complete()
     for peer in leechers:
-        facts = [fact for _, fact in peer.facts]
-        (whole,) = peer.told(Completed)
+        facts = [fact for _, fact in peer.events]
+        (whole,) = peer.events_of(Completed)
         moved = [triple for fact in facts[: facts.index(whole)] if isinstance(fact, Moved) for triple in fact.bytes]
         assert (sum(each[1] for each in moved), sum(each[2] for each in moved)) == (whole.received, whole.sent)
 
@@ -232,4 +232,4 @@ def test_blocks_are_not_fetched_twice_outside_the_endgame() -> None:
     for peer in leechers:
         assert peer.session.received_bytes - peer.session.wasted_bytes == swarm.info.length
         assert peer.session.wasted_bytes <= 0.05 * swarm.info.length
-        assert len(list(peer.told(PieceCompleted))) == 200
+        assert len(list(peer.events_of(PieceCompleted))) == 200

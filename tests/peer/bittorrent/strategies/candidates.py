@@ -1,4 +1,4 @@
-"""Neighbours from short words, and a client's neighbourhood in virtual time, where what a choker decides comes true."""
+"""Neighbours written as short words, and a neighbourhood in virtual time that carries out a choker's decisions."""
 
 import re
 from collections import Counter
@@ -43,14 +43,14 @@ def _neighbour(key: int, word: str) -> Candidate:
 def view_of(
     candidates: Iterable[Candidate], trigger: Trigger = Trigger.ROUND, *, now: float = 0, is_seed: bool = False
 ) -> ChokingView:
-    """Make what a choker sees."""
+    """Make the input of a choker."""
     return ChokingView(
         now=now, trigger=trigger, candidates=list(candidates), is_seed=is_seed, capacity=None, piece_length=PIECE
     )
 
 
 class Neighbourhood:
-    """Time passes, chokers decide, and whoever is unchoked is served at its `sent_rate`."""
+    """Time passes, the choker decides, and unchoked neighbours are served at their `sent_rate`."""
 
     def __init__(self, choker: Choker, candidates: Iterable[Candidate] = (), *, is_seed: bool = False) -> None:
         self.choker = choker
@@ -62,37 +62,37 @@ class Neighbourhood:
 
     @property
     def served(self) -> set[int]:
-        """Those that are unchoked and want something."""
+        """The neighbours that are unchoked and interested."""
         return {each.key for each in self.present.values() if each.is_unchoked and each.is_interested}
 
     def given(self, reason: str) -> set[int]:
-        """Return who was unchoked for this reason in the last decision."""
+        """Return the neighbours unchoked for this reason in the last decision."""
         return {key for key, grant in self.allocation.grants.items() if grant.reason == reason}
 
     def come(self, candidate: Candidate) -> None:
-        """Take in a neighbour, and let the choker react."""
+        """Add a neighbour, and call the choker."""
         self.present[candidate.key] = candidate
         self.decide(Trigger.CHANGE)
 
     def change(self, key: int, **fields: object) -> None:
-        """Change a neighbour, and let the choker react."""
+        """Change a neighbour, and call the choker."""
         self.come(replace(self.present[key], **fields))  # type: ignore[arg-type]
 
     def part(self, key: int) -> None:
-        """Lose a neighbour, and let the choker react."""
+        """Remove a neighbour, and call the choker."""
         del self.present[key]
         self.decide(Trigger.CHANGE)
 
     def round(self, after: float) -> None:
-        """Let time pass, and hold a round."""
+        """Let time pass, then call the choker for a round."""
         self.now += after
         self.present = {key: self._older(each, after) for key, each in self.present.items()}
         self.decide(Trigger.ROUND)
 
     def decide(self, trigger: Trigger) -> None:
-        """Ask the choker, and make its decision true."""
+        """Call the choker, and carry out its decision."""
         view = view_of(self.present.values(), trigger, now=self.now, is_seed=self.is_seed)
-        self.allocation = self.choker.allot(view)
+        self.allocation = self.choker.allocate(view)
         self.present = {key: self._told(each) for key, each in self.present.items()}
 
     def _older(self, candidate: Candidate, seconds: float) -> Candidate:

@@ -9,7 +9,7 @@ COURSE = PROFILES["course"].scaled(10)
 
 
 class Crowd:
-    """A seed, ordinary leeches, and a lone one that follows a strategy; parameters are the lone one's."""
+    """A seed, standard leeches, and a lone leech with a strategy and its parameters."""
 
     def __init__(
         self,
@@ -31,13 +31,13 @@ class Crowd:
         self.lone: VirtualPeer = self.swarm.add("lone", up=up * KIB, down=KIB**2, strategy=strategy, **parameters)
 
     def run(self, limit: float = 600) -> "Crowd":
-        """Let time pass until everybody has had everything."""
-        everybody = [*self.others, self.lone]
-        self.swarm.run(limit, stop=lambda: all(peer.completed_at is not None for peer in everybody))
+        """Let time pass until all peers have completed."""
+        leeches = [*self.others, self.lone]
+        self.swarm.run(limit, stop=lambda: all(peer.completed_at is not None for peer in leeches))
         return self
 
     @property
     def took(self) -> float:
-        """When the lone one had everything."""
+        """When the lone leech completed."""
         assert self.lone.completed_at is not None
         return self.lone.completed_at

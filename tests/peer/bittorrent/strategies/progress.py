@@ -1,4 +1,4 @@
-"""How far a client is, for tests."""
+"""Progress views for tests."""
 
 from dataclasses import replace
 
@@ -18,5 +18,5 @@ NEW = ProgressView(
 
 
 def progress(**fields: object) -> ProgressView:
-    """Return a client that has just come, but for these fields."""
+    """Return the view of a client that has just joined, with these fields changed."""
     return replace(NEW, **fields)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""BitThief gives nothing, says nothing, and knows everybody."""
+"""BitThief uploads nothing, announces nothing, and connects to all peers."""
 
 from itertools import pairwise
 from random import Random
@@ -14,10 +14,10 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Garbage,
     Strategy,
-    Tally,
+    TransferTotals,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.parts.pickers import RandomOrder
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -42,11 +42,11 @@ def thief(**parameters: object) -> Strategy:
 
 
 @given(views)
-def test_it_serves_nobody_whatever_happens(view: ChokingView) -> None:
-    assert thief().choker.allot(view).grants == {}
+def test_serves_no_neighbour(view: ChokingView) -> None:
+    assert thief().choker.allocate(view).grants == {}
 
 
-def test_it_seems_to_have_just_come_for_ever() -> None:
+def test_always_looks_like_a_newcomer() -> None:
     have = Bitfield(8)
     have.add(3)
     mind = Mind(have=have, strategy=thief())
@@ -57,21 +57,21 @@ def test_it_seems_to_have_just_come_for_ever() -> None:
 
 
 @given(st.integers(0, 7), st.lists(st.integers(1, 50)))
-def test_it_tells_nobody_of_a_new_piece(index: int, keys: list[int]) -> None:
-    assert list(thief().advertiser.completed(index, keys)) == []
+def test_announces_no_new_piece(index: int, keys: list[int]) -> None:
+    assert list(thief().advertiser.announce_to(index, keys)) == []
 
 
-def test_it_takes_any_piece_not_the_rarest() -> None:
+def test_picks_random_pieces_not_the_rarest() -> None:
     assert isinstance(thief().picker, RandomOrder)
 
 
-def test_it_wants_five_hundred_neighbours_or_as_many_as_it_is_told() -> None:
+def test_connections_parameter_sets_the_number_of_neighbours() -> None:
     for connections, strategy in ((500, thief()), (80, thief(connections=80))):
         targets = strategy.peer_policy.targets(progress(), ())
         assert (targets.most_neighbours, targets.dials_up_to, targets.numwant) == (connections, connections, 200)
 
 
-def test_it_asks_the_tracker_every_thirty_seconds_for_two_hundred_peers() -> None:
+def test_asks_tracker_every_30_seconds_for_200_peers() -> None:
     mind = Mind(strategy=thief(), trackers=((TRACKER,),))
     times = []
     for _ in range(5):
@@ -87,19 +87,19 @@ def test_it_asks_the_tracker_every_thirty_seconds_for_two_hundred_peers() -> Non
     assert all(30 <= gap <= 32 for gap in gaps)
 
 
-def test_it_gets_the_file_and_gives_no_byte() -> None:
+def test_gets_the_file_and_uploads_nothing() -> None:
     crowd = Crowd("bitthief").run()
     assert crowd.lone.session.is_complete
     assert crowd.lone.session.sent_bytes == 0
 
 
-def test_from_leeches_that_all_have_something_it_gets_the_more_the_more_of_them_it_knows() -> None:
+def test_gets_more_from_leeches_with_more_neighbours() -> None:
     few, many = taken_from_leeches(connections=3), taken_from_leeches(connections=15)
     assert 2 * few < many
 
 
 def taken_from_leeches(connections: int) -> int:
-    """What it gets in 20 rounds of 15 leeches, each of which has half of the file."""
+    """The bytes that it gets in 20 rounds from 15 leeches, each of which has half of the file."""
     rng, pieces = Random(7), 1_000
     swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE.scaled(10))
     lone = swarm.add("lone", strategy="bitthief", connections=connections)
@@ -112,32 +112,32 @@ def taken_from_leeches(connections: int) -> int:
     return lone.session.received_bytes
 
 
-def test_to_a_tracker_it_can_pretend_to_give_more_than_it_takes() -> None:
-    true = Tally(uploaded=0, downloaded=1_000, left=500)
-    assert thief().advertiser.tally(true) == true
-    told = thief(pretends=True).advertiser.tally(true)
+def test_can_report_more_uploads_than_downloads() -> None:
+    true = TransferTotals(uploaded=0, downloaded=1_000, left=500)
+    assert thief().advertiser.reported_totals(true) == true
+    told = thief(pretends=True).advertiser.reported_totals(true)
     assert told.uploaded > told.downloaded == 1_000
     assert told.left == 500
 
 
 @pytest.mark.parametrize("pretends", [False, True])
-def test_with_garbage_it_claims_half_of_what_it_lacks_and_serves_nothing_else(pretends: bool) -> None:
+def test_garbage_claims_half_of_missing_pieces(pretends: bool) -> None:
     strategy = thief(garbage=True, pretends=pretends)
-    claimed = strategy.advertiser.first_words(1, Bitfield(40))
+    claimed = strategy.advertiser.initial_bitfield(1, Bitfield(40))
     assert claimed.count == 20
-    grants = strategy.choker.allot(view_of(neighbours("3 2 1 0 0 0 0"))).grants
+    grants = strategy.choker.allocate(view_of(neighbours("3 2 1 0 0 0 0"))).grants
     assert {grant.garbage for grant in grants.values()} == {Garbage.ALWAYS}
 
 
-def test_its_garbage_spoils_pieces_and_it_is_found_out() -> None:
+def test_garbage_spoils_pieces_until_banned() -> None:
     crowd = Crowd("bitthief", garbage=True)
     crowd.swarm.run(60)
-    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert any(list(peer.events_of(PieceFailed)) for peer in crowd.others)
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 
 @pytest.mark.parametrize(("name", "value"), [("connections", 0), ("pretends", "yes"), ("garbage", 1)])
-def test_what_makes_no_sense_is_refused_in_one_line(name: str, value: object) -> None:
+def test_invalid_parameters_are_refused(name: str, value: object) -> None:
     with pytest.raises(StrategyError, match=rf"^strategy bitthief: {name}: expected .*, found {value!r}$"):
         thief(**{name: value})

@@ -1,4 +1,4 @@
-"""BitTyrant, as its paper tells it: prices that rise and fall, and a capacity spent where it brings most."""
+"""BitTyrant as in its paper: prices rise and fall, and the capacity is spent where the return is best."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Trigger,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.candidates import (
     A_LONG_TIME,
@@ -38,7 +38,7 @@ def made(**parameters: object):
 
 
 class Market:
-    """Rounds of ten seconds, in which neighbours give what they want to, for as long as they are served.
+    """Rounds of ten seconds, in which neighbours upload what they offer while they are served.
 
     A neighbour unchokes us while it is given `asks` (bytes/s) or more, and then gives `gives`.
     """
@@ -51,14 +51,14 @@ class Market:
         self.allocation = Allocation()
 
     def comes(self, asks: float, gives: float) -> int:
-        """Let one more come that wants something, and has something."""
+        """Add a neighbour that is interested and interesting."""
         self.asks.append(asks)
         self.gives.append(gives)
         self.candidates.append(Candidate(key=len(self.candidates), is_interested=True, interests_us=True))
         return len(self.candidates) - 1
 
     def round(self) -> Allocation:
-        """Let ten seconds pass, and ask the choker."""
+        """Let ten seconds pass, then call the choker."""
         self.now += 10
         self.candidates = [self._later(each) for each in self.candidates]
         view = ChokingView(
@@ -69,16 +69,16 @@ class Market:
             capacity=CAPACITY,
             piece_length=PIECE,
         )
-        self.allocation = self.choker.allot(view)
+        self.allocation = self.choker.allocate(view)
         return self.allocation
 
     def rate(self, key: int) -> float:
-        """How much one is given now."""
+        """The rate granted to one neighbour now."""
         grant = self.allocation.grants.get(key)
         return 0 if grant is None else grant.rate or 0
 
     def rates(self, key: int, rounds: int) -> list[float]:
-        """How much one is given in each of the next rounds."""
+        """The rate granted to one neighbour in each of the next rounds."""
         return [self.round() and self.rate(key) for _ in range(rounds)]
 
     def _later(self, candidate: Candidate) -> Candidate:
@@ -96,25 +96,25 @@ class Market:
         )
 
 
-def test_the_price_rises_by_a_fifth_each_round_until_the_neighbour_reciprocates() -> None:
+def test_price_rises_by_a_fifth_until_reciprocated() -> None:
     market = Market(asks=[50 * KB], gives=[10 * KB], excess="withheld")
     assert market.rates(0, 6) == pytest.approx([EQUAL_SPLIT * 1.2**n for n in range(6)])
     assert EQUAL_SPLIT * 1.2**5 < 50 * KB < EQUAL_SPLIT * 1.2**6
 
 
-def test_the_price_falls_by_a_tenth_a_round_from_the_third_round_of_reciprocation_on() -> None:
+def test_price_falls_by_a_tenth_after_three_rounds() -> None:
     market = Market(asks=[0], gives=[30 * KB], excess="withheld")
     assert market.rates(0, 7) == pytest.approx([EQUAL_SPLIT * 0.9**n for n in (0, 0, 0, 1, 2, 3, 4)])
 
 
-def test_the_price_settles_around_what_the_neighbour_asks_for() -> None:
+def test_price_settles_around_what_reciprocates() -> None:
     market = Market(asks=[9 * KB], gives=[30 * KB], excess="withheld")
     settled = market.rates(0, 60)[20:]
     assert 9 * KB * 0.9 <= min(settled) < 9 * KB <= max(settled) <= 9 * KB * 1.2
 
 
-def test_a_stranger_is_first_paid_what_is_common_here() -> None:
-    """Three give 2, 4 and 6 kB/s: the next is thought to be one of them, and dearer when it does not give back."""
+def test_new_neighbour_is_first_paid_the_common_price() -> None:
+    """Three upload 2, 4 and 6 kB/s: a new one is assumed to be like them, and its price rises until it reciprocates."""
     market = Market(asks=[0, 0, 0], gives=[2 * KB, 4 * KB, 6 * KB], excess="withheld")
     for _ in range(3):
         market.round()
@@ -123,7 +123,7 @@ def test_a_stranger_is_first_paid_what_is_common_here() -> None:
 
 
 @pytest.mark.parametrize("of_these", [2, 3])
-def test_what_is_common_takes_three_to_tell(of_these: int) -> None:
+def test_common_price_needs_three_measured_neighbours(of_these: int) -> None:
     market = Market(asks=[0] * of_these, gives=[4 * KB] * of_these, excess="withheld")
     for _ in range(3):
         market.round()
@@ -131,7 +131,7 @@ def test_what_is_common_takes_three_to_tell(of_these: int) -> None:
     assert market.rates(stranger, 1) == pytest.approx([4 * KB if of_these == 3 else EQUAL_SPLIT])
 
 
-def test_what_seeds_give_is_not_what_is_common() -> None:
+def test_common_price_ignores_seeds() -> None:
     market = Market(asks=[0] * 3, gives=[4 * KB] * 3, excess="withheld")
     market.candidates = [replace(each, is_seed=True) for each in market.candidates]
     for _ in range(3):
@@ -140,7 +140,7 @@ def test_what_seeds_give_is_not_what_is_common() -> None:
     assert market.rates(stranger, 1) == pytest.approx([EQUAL_SPLIT])
 
 
-def test_a_first_price_that_was_told_is_for_every_stranger() -> None:
+def test_first_price_parameter_applies_to_new_neighbours() -> None:
     market = Market(asks=[0] * 3, gives=[4 * KB] * 3, excess="withheld", first_price=9 * KB)
     assert market.rates(0, 3) == [9 * KB] * 3
     stranger = market.comes(asks=CAPACITY, gives=0)
@@ -148,26 +148,26 @@ def test_a_first_price_that_was_told_is_for_every_stranger() -> None:
 
 
 @pytest.mark.parametrize(("rise", "fall", "patience"), [(0.5, 0.1, 3), (0.2, 0.3, 1)])
-def test_how_prices_move_is_a_parameter(rise: float, fall: float, patience: int) -> None:
+def test_parameters_set_how_prices_move(rise: float, fall: float, patience: int) -> None:
     terms: dict[str, object] = {"rise": rise, "fall": fall, "patience": patience, "excess": "withheld"}
     assert Market([CAPACITY], [0], **terms).rates(0, 2)[1] == pytest.approx(EQUAL_SPLIT * (1 + rise))
     falling = Market([0], [30 * KB], **terms).rates(0, patience + 1)
     assert falling == pytest.approx([EQUAL_SPLIT] * patience + [EQUAL_SPLIT * (1 - fall)])
 
 
-def test_a_price_never_falls_below_a_block_in_a_rate_window() -> None:
+def test_price_never_falls_below_a_block_per_window() -> None:
     market = Market(asks=[0], gives=[30 * KB], excess="withheld")
     assert market.rates(0, 200)[-1] == pytest.approx(COURSE.block_length / COURSE.rate_window)
 
 
-def test_who_has_nothing_for_us_is_not_asked_for_more() -> None:
+def test_price_stays_for_neighbours_without_pieces_for_us() -> None:
     market = Market(asks=[CAPACITY], gives=[0], excess="withheld")
     market.candidates = [replace(each, interests_us=False) for each in market.candidates]
     assert market.rates(0, 5) == pytest.approx([EQUAL_SPLIT] * 5)
 
 
-def test_those_are_served_that_give_most_for_what_they_ask() -> None:
-    """Ten ask for as much, twice the capacity: the more one gives the more it is served, and the best nearly always."""
+def test_best_return_is_served_most() -> None:
+    """Ten have equal prices, in all twice the capacity: the more one uploads, the more often it is served."""
     market = Market(asks=[EQUAL_SPLIT] * 10, gives=[KB * (key + 1) for key in range(10)], excess="withheld")
     counted = Counter[int]()
     for _ in range(100):
@@ -176,7 +176,7 @@ def test_those_are_served_that_give_most_for_what_they_ask() -> None:
     assert max(counted[key] for key in (0, 1, 2)) < 40
 
 
-def test_a_generous_neighbour_that_asks_for_much_loses_to_three_that_ask_for_little() -> None:
+def test_three_cheap_neighbours_beat_a_generous_dear_one() -> None:
     """d_p/u_p: 60/90 against 25/25, thrice."""
     first = Market([90 * KB, 25 * KB, 25 * KB, 25 * KB], [60 * KB, 25 * KB, 25 * KB, 25 * KB], excess="withheld")
     counted = Counter[int]()
@@ -186,12 +186,12 @@ def test_a_generous_neighbour_that_asks_for_much_loses_to_three_that_ask_for_lit
     assert min(counted[key] for key in (1, 2, 3)) > 70
 
 
-def test_before_it_is_unchoked_it_guesses_from_announcements() -> None:
-    """Four announce a piece in 10 s, one announces ten: that one is expected to give ten times as much."""
+def test_upload_is_guessed_from_announcements_while_choked() -> None:
+    """Four announce a piece in 10 s, one announces ten: it is expected to upload ten times as much."""
     choker = made(slots=1).choker
     slow = [Candidate(key=key, is_interested=True, known_for=A_LONG_TIME, have_rate=0.1) for key in range(4)]
     fast = Candidate(key=4, is_interested=True, known_for=A_LONG_TIME, have_rate=1.0)
-    served = [choker.allot(a_view([*slow, fast], now=now)).grants.keys() for now in (0, 10, 20)]
+    served = [choker.allocate(a_view([*slow, fast], now=now)).grants.keys() for now in (0, 10, 20)]
     assert all(keys == {4} for keys in served)
 
 
@@ -199,14 +199,14 @@ def a_view(candidates: Iterable[Candidate], **fields: object) -> ChokingView:
     return replace(view_of(candidates), capacity=CAPACITY, **fields)  # type: ignore[arg-type]
 
 
-def test_nobody_is_served_optimistically_and_the_reasons_say_why() -> None:
+def test_has_no_optimistic_slots_and_gives_reasons() -> None:
     choker = made(excess="withheld").choker
-    allocation = choker.allot(a_view(neighbours("0 0 0 0 0 0 0-")))
+    allocation = choker.allocate(a_view(neighbours("0 0 0 0 0 0 0-")))
     assert [grant.reason for grant in allocation.grants.values()] == ["worth it"] * 5
     assert sorted(allocation.refusals.values()) == ["dearer", "not interested"]
 
 
-def test_who_unchokes_us_and_sends_nothing_is_not_worth_anything() -> None:
+def test_neighbour_that_sends_nothing_is_worth_nothing() -> None:
     market = Market(asks=[0, 0], gives=[0, KB], excess="withheld")
     for _ in range(3):
         market.round()
@@ -215,7 +215,7 @@ def test_who_unchokes_us_and_sends_nothing_is_not_worth_anything() -> None:
 
 
 class TestExcess:
-    """Prices fall in time, and some capacity is left over."""
+    """Prices fall over time, and some capacity is left over."""
 
     def after(self, rounds: int, count: int, excess: str) -> Market:
         market = Market(asks=[0] * count, gives=[10 * KB] * count, excess=excess)
@@ -223,35 +223,35 @@ class TestExcess:
             market.round()
         return market
 
-    def test_withheld_it_is_not_used(self) -> None:
+    def test_withheld_excess_is_not_used(self) -> None:
         market = self.after(40, 8, "withheld")
         assert set(market.allocation.grants) == set(range(8))
         assert sum(map(market.rate, range(8))) < 0.2 * CAPACITY
 
-    def test_donated_it_goes_to_those_that_are_paid_if_there_is_nobody_else(self) -> None:
+    def test_excess_goes_to_paid_neighbours_without_others(self) -> None:
         market = self.after(40, 8, "donated")
         assert sum(map(market.rate, range(8))) == pytest.approx(CAPACITY)
 
-    def test_donated_too_is_what_is_paid_and_not_taken(self) -> None:
-        """Five are paid 20 kB/s each, and take 12; two more want something."""
+    def test_unused_payments_are_donated_too(self) -> None:
+        """Five are paid 20 kB/s each, and use 12; two more are interested."""
         choker = made().choker
         served = neighbours("0 0 0 0 0")
-        choker.allot(a_view(served))
+        choker.allocate(a_view(served))
         taking = [replace(each, is_unchoked=True, unchoked_for=60.0, sent_rate=12.0 * KB) for each in served]
         others = [Candidate(key=key, is_interested=True) for key in (5, 6)]
-        grants = choker.allot(a_view([*taking, *others], trigger=Trigger.CHANGE)).grants
+        grants = choker.allocate(a_view([*taking, *others], trigger=Trigger.CHANGE)).grants
         assert {key: grants[key].rate for key in (0, 5, 6)} == pytest.approx({0: 20 * KB, 5: 20 * KB, 6: 20 * KB})
 
-    def test_donated_it_goes_to_others_at_their_own_rate(self) -> None:
+    def test_excess_goes_to_others_at_limited_rates(self) -> None:
         choker = made(first_price=30 * KB).choker
-        grants = choker.allot(a_view(neighbours("0 0 0 0 0 0"))).grants.values()
+        grants = choker.allocate(a_view(neighbours("0 0 0 0 0 0"))).grants.values()
         assert sorted((grant.reason, grant.rate) for grant in grants) == [
             ("donated", pytest.approx(10 * KB)),
             *[("worth it", 30 * KB)] * 3,
         ]
 
 
-SOMEBODY = st.builds(
+CANDIDATE = st.builds(
     Candidate,
     key=st.integers(0, 30),
     known_for=st.floats(0, 100),
@@ -265,16 +265,16 @@ SOMEBODY = st.builds(
     received=st.integers(0, 10**7),
     received_rate=st.floats(0, 10**6),
 )
-MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key))
+MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key))
 
 
 @given(st.lists(MOMENT, max_size=8), st.sampled_from(["donated", "withheld"]), st.floats(1, 10**7))
-def test_neither_what_is_paid_nor_what_is_donated_exceeds_the_capacity(moments, excess: str, capacity: float) -> None:
+def test_grants_never_exceed_the_capacity(moments, excess: str, capacity: float) -> None:
     choker = made(excess=excess).choker
     for number, (trigger, candidates) in enumerate(moments):
         view = replace(view_of(candidates, trigger, now=10.0 * number), capacity=capacity)
         spent = Counter[str]()
-        for grant in choker.allot(view).grants.values():
+        for grant in choker.allocate(view).grants.values():
             assert grant.rate is not None
             assert grant.rate > 0
             spent[grant.reason] += grant.rate
@@ -282,37 +282,37 @@ def test_neither_what_is_paid_nor_what_is_donated_exceeds_the_capacity(moments, 
         assert excess == "donated" or not spent["donated"]
 
 
-@given(st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key), st.sampled_from(["donated", "withheld"]))
-def test_between_rounds_nobody_who_wants_something_is_choked(candidates, excess: str) -> None:
+@given(st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key), st.sampled_from(["donated", "withheld"]))
+def test_interested_neighbours_stay_unchoked_between_rounds(candidates, excess: str) -> None:
     choker = made(excess=excess).choker
-    first = choker.allot(a_view(candidates)).grants.keys()
+    first = choker.allocate(a_view(candidates)).grants.keys()
     told = [replace(each, is_unchoked=each.key in first) for each in candidates]
     stayed = [each for each in told if each.key % 3]
-    second = choker.allot(a_view(stayed, trigger=Trigger.CHANGE)).grants.keys()
+    second = choker.allocate(a_view(stayed, trigger=Trigger.CHANGE)).grants.keys()
     assert {each.key for each in stayed if each.key in first and each.is_interested} <= second
 
 
-def test_who_gives_and_wants_nothing_for_a_moment_is_kept_ready() -> None:
+def test_uninterested_giver_is_kept_ready() -> None:
     giver = Candidate(key=0, unchokes_us=True, received_rate=5 * KB)
-    (grant,) = made().choker.allot(a_view([giver])).grants.values()
+    (grant,) = made().choker.allocate(a_view([giver])).grants.values()
     assert grant.reason == "ready"
 
 
-def test_without_a_capacity_it_does_as_the_standard_client() -> None:
+def test_acts_as_standard_client_without_capacity() -> None:
     here = Neighbourhood(made().choker, neighbours("15 12 10 9 8 3"))
     here.round(after=10)
     assert here.given("reciprocates") == {0, 1, 2, 3}
     assert len(here.given("optimistic")) == 1
 
 
-def test_with_everything_it_serves_as_a_seed() -> None:
+def test_seed_serves_as_the_profile_says() -> None:
     here = Neighbourhood(made().choker, neighbours("0 0 0 0 0 0"), is_seed=True)
     here.round(after=10)
     assert here.given("on trial") == here.served
     assert len(here.served) == 5
 
 
-def test_it_looks_for_many_neighbours() -> None:
+def test_aims_for_many_neighbours() -> None:
     targets = made().peer_policy.targets(progress(), ())
     assert (targets.most_neighbours, targets.dials_up_to, targets.numwant) == (500, 500, 200)
 
@@ -327,14 +327,14 @@ def test_it_looks_for_many_neighbours() -> None:
         ({"slots": 0}, "slots: expected a whole number, 1 or more, found 0"),
     ],
 )
-def test_what_cannot_be_used_is_refused_in_one_line(parameters: dict[str, object], words: str) -> None:
+def test_invalid_parameters_are_refused(parameters: dict[str, object], words: str) -> None:
     with pytest.raises(StrategyError) as error:
         made(**parameters)
     assert str(error.value) == f"strategy bittyrant: {words}"
 
 
 @pytest.mark.parametrize("excess", ["donated", "withheld"])
-def test_a_swarm_of_them_gets_the_file_though_nobody_is_served_optimistically(excess: str) -> None:
+def test_swarm_of_bittyrants_gets_the_file(excess: str) -> None:
     swarm = VirtualSwarm(a_torrent(100, 32 << 10), profile=COURSE.scaled(10))
     swarm.add("seed", up=400 * KB, is_seed=True)
     for number, up in enumerate([100, 100, 100, 100, 100, 100, 400, 400]):

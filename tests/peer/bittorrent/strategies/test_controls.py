@@ -1,4 +1,4 @@
-"""The controls: by chance alone, by turns alone, without chance."""
+"""The controls: random slots only, optimistic slots only, no optimistic slot."""
 
 from collections import Counter
 from random import Random
@@ -7,7 +7,7 @@ import pytest
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Trigger
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
 
 CONTROLS = ["random-unchoke", "optimistic-only", "no-optimistic"]
@@ -19,7 +19,7 @@ def around(name: str, words: str, seed: int = 1, *, is_seed: bool = False, **par
 
 
 @pytest.mark.parametrize("name", ["random-unchoke", "optimistic-only"])
-def test_what_neighbours_give_counts_for_nothing(name: str) -> None:
+def test_uploads_to_us_do_not_count(name: str) -> None:
     here = around(name, "90 80 70 60 50 0 0 0 0 0")
     for _ in range(2_000):
         here.round(after=10)
@@ -28,7 +28,7 @@ def test_what_neighbours_give_counts_for_nothing(name: str) -> None:
 
 
 def turns(name: str) -> list[int]:
-    """For how many rounds one neighbour of ten was served in a row, each time."""
+    """For how many consecutive rounds one neighbour of ten was served, each time."""
     here, lengths = around(name, " ".join(["0"] * 10)), [0]
     for _ in range(2_000):
         here.round(after=10)
@@ -39,20 +39,20 @@ def turns(name: str) -> list[int]:
     return lengths
 
 
-def test_chance_decides_anew_in_each_round_and_turns_last_three() -> None:
+def test_random_slots_last_one_round_optimistic_three() -> None:
     by_chance, by_turns = Counter(turns("random-unchoke")), turns("optimistic-only")
     assert by_chance[1] == pytest.approx(sum(by_chance.values()) / 2, rel=0.15)
     assert all(length % 3 == 0 for length in by_turns[1:-1])
 
 
-def test_without_optimistic_slots_the_five_fastest_are_served_and_nobody_else_ever() -> None:
+def test_no_optimistic_serves_only_the_five_fastest() -> None:
     here = around("no-optimistic", "15 12 10 9 8 3 0 0")
     for _ in range(100):
         here.round(after=10)
         assert here.given("reciprocates") == here.served == {0, 1, 2, 3, 4}
 
 
-def test_without_optimistic_slots_those_that_nobody_earns_are_filled_by_chance() -> None:
+def test_no_optimistic_fills_unearned_slots_at_random() -> None:
     here = around("no-optimistic", "15 12 0 0 0 0 0 0")
     here.round(after=10)
     assert here.given("reciprocates") == {0, 1}
@@ -60,7 +60,7 @@ def test_without_optimistic_slots_those_that_nobody_earns_are_filled_by_chance()
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_between_rounds_nobody_who_is_served_loses_the_slot_and_free_ones_are_filled(name: str) -> None:
+def test_change_keeps_slots_and_fills_free_ones(name: str) -> None:
     here = around(name, "15 12 10 9 8 3 0 0")
     here.round(after=10)
     before = here.served
@@ -73,9 +73,9 @@ def test_between_rounds_nobody_who_is_served_loses_the_slot_and_free_ones_are_fi
 
 
 @pytest.mark.parametrize("name", CONTROLS)
-def test_slots_are_a_parameter_and_a_seed_serves_as_any_seed(name: str) -> None:
+def test_slots_is_a_parameter_and_seeds_are_standard(name: str) -> None:
     strategy = make_strategy(name, PROFILES["course"], Random(1), {"slots": 2})
-    assert len(strategy.choker.allot(view_of(neighbours("3 2 1 0 0"))).grants) == 2
+    assert len(strategy.choker.allocate(view_of(neighbours("3 2 1 0 0"))).grants) == 2
     here = around(name, "0 0 0 0 0 0", is_seed=True)
     here.round(after=10)
     assert here.given("on trial") == here.served

@@ -1,7 +1,7 @@
 """The course's example in virtual time: neighbours that upload at 15, 12, 10, 9, 8 and 3, and four slots to win.
 
-Who is among the four gets a slot, and no slot is larger than another: who offers 9 is treated as well as who offers 15,
-and 8 is as good as 3. The experiment `experiments/course-example.yaml` is the same with real sockets.
+The fastest four get a slot, and all slots are equally large: the neighbour that offers 9 gets as much as the one that
+offers 15, and 8 gets as much as 3. The experiment `experiments/course-example.yaml` is the same with real sockets.
 """
 
 from collections import Counter
@@ -18,17 +18,17 @@ from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 OFFERS = (15, 12, 10, 9, 8, 3)
 UNIT = 10_000
 SLOT = 20
-"""What each of the five slots of ours is worth: more than any of them has to offer."""
+"""The rate of each of our five slots: more than any of the six uploads."""
 PIECES = 6_000
 SETTLED, END = 6, 36
-"""Seconds; periods are a tenth of the course's, so that this is a minute and six."""
+"""Seconds. Periods are a tenth of the course's, so these are one minute and six."""
 
 
 @cache
 def settled_rates(seed: int) -> tuple[Counter[int], Counter[int]]:
-    """What one compliant peer gives to each of the six, and gets from it, when all have settled.
+    """The bytes that one compliant peer sends to each of the six and receives from it, after all have settled.
 
-    Each of the six serves whoever gives it most, and nobody else.
+    Each of the six serves only the neighbour that uploads most to it.
     """
     rng = Random(seed)
     swarm = VirtualSwarm(a_torrent(PIECES), profile=PROFILES["course"].scaled(10), seed=seed)
@@ -48,9 +48,9 @@ def a_half(rng: Random) -> Bitfield:
 
 
 def moved(ours: VirtualPeer, offers: dict[str, int]) -> tuple[Counter[int], Counter[int]]:
-    numbers = {fact.neighbour: offers.get(fact.address.rpartition(":")[0], 0) for fact in ours.told(Connected)}
+    numbers = {fact.neighbour: offers.get(fact.address.rpartition(":")[0], 0) for fact in ours.events_of(Connected)}
     given, got = Counter[int](), Counter[int]()
-    for now, fact in ours.facts:
+    for now, fact in ours.events:
         if isinstance(fact, Moved) and now > SETTLED:
             for neighbour, received, sent in fact.bytes:
                 given[numbers[neighbour]] += sent
@@ -59,7 +59,7 @@ def moved(ours: VirtualPeer, offers: dict[str, int]) -> tuple[Counter[int], Coun
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_who_offers_9_is_treated_as_well_as_who_offers_15(seed: int) -> None:
+def test_offer_of_9_gets_as_much_as_15(seed: int) -> None:
     given, got = settled_rates(seed)
     whole_slot = SLOT * UNIT * (END - SETTLED)
     assert all(given[offer] == pytest.approx(whole_slot, rel=0.1) for offer in (15, 12, 10, 9))
@@ -67,7 +67,7 @@ def test_who_offers_9_is_treated_as_well_as_who_offers_15(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_who_offers_8_has_the_optimistic_slot_in_turns_with_who_offers_3(seed: int) -> None:
+def test_offers_of_8_and_3_share_the_optimistic_slot(seed: int) -> None:
     given, _ = settled_rates(seed)
     half_a_slot = SLOT * UNIT * (END - SETTLED) / 2
     assert all(given[offer] == pytest.approx(half_a_slot, rel=0.25) for offer in (8, 3))

@@ -1,4 +1,4 @@
-"""False pieces: claims that are not so, and what comes instead of those pieces."""
+"""False pieces: false claims, and what is sent instead of those pieces."""
 
 from random import Random
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from contract.events import Banned, PieceFailed
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Garbage, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     HaveAll,
@@ -40,39 +40,39 @@ def having(pieces: set[int]) -> Bitfield:
 
 
 @given(st.sets(st.integers(0, PIECES - 1)), st.floats(0.01, 1))
-def test_it_claims_all_that_it_has_and_a_share_of_what_it_lacks(pieces: set[int], share: float) -> None:
+def test_claims_a_share_of_missing_pieces(pieces: set[int], share: float) -> None:
     have = having(pieces)
-    claimed = liar(share=share).advertiser.first_words(1, have)
+    claimed = liar(share=share).advertiser.initial_bitfield(1, have)
     assert pieces <= set(claimed)
     assert len(set(claimed) - pieces) == round(share * (PIECES - len(pieces)))
     assert set(have) == pieces
 
 
 @given(st.sets(st.integers(0, PIECES - 1)))
-def test_it_tells_everybody_the_same_lie(pieces: set[int]) -> None:
+def test_claims_are_the_same_for_all_neighbours(pieces: set[int]) -> None:
     advertiser = liar().advertiser
-    assert advertiser.first_words(1, having(set())) == advertiser.first_words(2, having(set()))
-    first = set(advertiser.first_words(3, having(set())))
-    assert set(advertiser.first_words(4, having(pieces))) == first | pieces
+    assert advertiser.initial_bitfield(1, having(set())) == advertiser.initial_bitfield(2, having(set()))
+    first = set(advertiser.initial_bitfield(3, having(set())))
+    assert set(advertiser.initial_bitfield(4, having(pieces))) == first | pieces
 
 
-def test_a_piece_that_comes_is_told_unless_it_was_claimed_before() -> None:
+def test_new_piece_is_announced_unless_claimed_before() -> None:
     advertiser = liar().advertiser
-    claimed = advertiser.first_words(1, having(set()))
+    claimed = advertiser.initial_bitfield(1, having(set()))
     for index in range(PIECES):
-        assert list(advertiser.completed(index, [1, 2])) == ([] if index in claimed else [1, 2])
+        assert list(advertiser.announce_to(index, [1, 2])) == ([] if index in claimed else [1, 2])
 
 
-def test_it_serves_whom_the_standard_client_serves_and_lies_where_it_must() -> None:
+def test_serves_like_the_standard_client_with_garbage() -> None:
     view = view_of(neighbours("9 8 7 6 5 4 3 2"))
-    standard = make_strategy("tit-for-tat", COURSE, Random(1), {}).choker.allot(view).grants
+    standard = make_strategy("tit-for-tat", COURSE, Random(1), {}).choker.allocate(view).grants
     for answer, garbage in (("garbage", Garbage.MISSING), ("nothing", Garbage.NEVER)):
-        grants = liar(answer=answer).choker.allot(view).grants
+        grants = liar(answer=answer).choker.allocate(view).grants
         assert grants.keys() == standard.keys()
         assert {grant.garbage for grant in grants.values()} == {garbage}
 
 
-def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> None:
+def test_request_for_false_piece_gets_garbage_or_reject() -> None:
     for answer in ("garbage", "nothing"):
         mind = Mind(strategy=liar(answer=answer))
         them = mind.meet(HaveNone(), Interested())
@@ -82,7 +82,7 @@ def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> No
         mind.wait(1)
         assert Unchoke() in them.hears()
         said = them.say(Request(index, 0, 16 << 10))
-        shipment = mind.session.next_upload(them.key, mind.now)
+        shipment = mind.session.next_block(them.key, mind.now)
         if answer == "garbage":
             assert shipment is not None
             assert shipment.is_garbage
@@ -91,11 +91,11 @@ def test_a_request_for_a_false_piece_is_answered_with_garbage_or_refused() -> No
             assert [word for word in said if isinstance(word, RejectRequest)]
 
 
-def test_it_spoils_pieces_of_others_until_they_ban_it() -> None:
+def test_spoils_pieces_until_banned() -> None:
     crowd = Crowd("false-pieces")
     crowd.swarm.run(60)
-    assert sum(len(list(peer.told(PieceFailed))) for peer in crowd.others) > 0
-    banned = {fact.host for peer in crowd.others for fact in peer.told(Banned)}
+    assert sum(len(list(peer.events_of(PieceFailed))) for peer in crowd.others) > 0
+    banned = {fact.host for peer in crowd.others for fact in peer.events_of(Banned)}
     assert banned == {crowd.lone.address.host}
 
 
@@ -107,6 +107,6 @@ def test_it_spoils_pieces_of_others_until_they_ban_it() -> None:
         ({"answer": "no"}, "answer: expected garbage or nothing, found 'no'"),
     ],
 )
-def test_what_makes_no_sense_is_refused(parameters: dict[str, object], refusal: str) -> None:
+def test_invalid_parameters_are_refused(parameters: dict[str, object], refusal: str) -> None:
     with pytest.raises(StrategyError, match=f"^strategy false-pieces: {refusal}$"):
         liar(**parameters)

@@ -1,4 +1,4 @@
-"""Selfish and altruist peers are standard clients, but for when they go."""
+"""Selfish and altruist peers are standard clients that differ in when they leave."""
 
 from random import Random
 
@@ -7,7 +7,7 @@ import pytest
 from contract.events import Left
 from peer.bittorrent.engine.actions import Leave
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
 
@@ -15,7 +15,7 @@ COMPLETE = progress(now=150, have_count=10, completed_at=150)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("selfish", Leave("complete")), ("altruist", None)])
-def test_they_differ_in_their_departure_alone(name: str, expected: Leave | None) -> None:
+def test_differ_only_in_the_departure(name: str, expected: Leave | None) -> None:
     strategy = make_strategy(name, PROFILES["course"], Random(1), {})
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
     assert strategy.departure.decide(COMPLETE) == expected
@@ -23,7 +23,7 @@ def test_they_differ_in_their_departure_alone(name: str, expected: Leave | None)
         assert type(getattr(strategy, part)) is type(getattr(standard, part))
 
 
-def test_a_selfish_peer_is_gone_when_it_has_everything_and_an_altruist_gives_more() -> None:
+def test_selfish_leaves_at_completion_altruist_uploads_more() -> None:
     selfish, altruist = (Crowd(name, leeches=4).run().lone for name in ("selfish", "altruist"))
-    assert [fact.reason for fact in selfish.told(Left)] == ["complete"]
-    assert not list(altruist.told(Left))
+    assert [fact.reason for fact in selfish.events_of(Left)] == ["complete"]
+    assert not list(altruist.events_of(Left))

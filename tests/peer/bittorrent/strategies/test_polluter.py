@@ -1,4 +1,4 @@
-"""Polluters: every block is wrong, and sooner or later they are found out."""
+"""Polluters send only wrong blocks, and are banned in the end."""
 
 from random import Random
 
@@ -8,8 +8,8 @@ from hypothesis import given
 from contract.events import Banned, Interested, PieceFailed
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import ChokingView, Garbage, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
 from peer.bittorrent.strategies.parts.advertisers import Honest
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -23,47 +23,47 @@ def polluter(**parameters: object) -> Strategy:
 
 
 @given(views)
-def test_all_that_it_serves_is_garbage(view: ChokingView) -> None:
+def test_serves_only_garbage(view: ChokingView) -> None:
     for claims in ("all", "own"):
-        grants = polluter(claims=claims).choker.allot(view).grants
+        grants = polluter(claims=claims).choker.allocate(view).grants
         assert all(grant.garbage is Garbage.ALWAYS for grant in grants.values())
 
 
 @given(views)
-def test_it_serves_whom_the_standard_client_would(view: ChokingView) -> None:
+def test_serves_the_neighbours_of_the_standard_client(view: ChokingView) -> None:
     standard = make_strategy("tit-for-tat", COURSE, Random(1), {})
-    assert polluter().choker.allot(view).grants.keys() == standard.choker.allot(view).grants.keys()
+    assert polluter().choker.allocate(view).grants.keys() == standard.choker.allocate(view).grants.keys()
 
 
-def test_it_claims_everything_and_wants_nothing() -> None:
-    assert polluter().advertiser.first_words(1, Bitfield(8)).is_full
+def test_claims_all_and_downloads_nothing() -> None:
+    assert polluter().advertiser.initial_bitfield(1, Bitfield(8)).is_full
     assert polluter().peer_policy.targets(progress(), ()).sources == frozenset()
 
 
-def test_or_it_looks_like_any_other() -> None:
+def test_own_claims_look_like_a_standard_client() -> None:
     hidden = polluter(claims="own")
     assert isinstance(hidden.advertiser, Honest)
-    assert hidden.advertiser.first_words(1, Bitfield(8)).count == 0
+    assert hidden.advertiser.initial_bitfield(1, Bitfield(8)).count == 0
     assert hidden.peer_policy.targets(progress(), ()).sources is None
 
 
 @pytest.mark.parametrize("claims", ["all", "own"])
-def test_in_a_swarm_it_spoils_pieces_is_banned_alone_and_stops_nobody(claims: str) -> None:
+def test_spoils_pieces_and_only_it_is_banned(claims: str) -> None:
     crowd = Crowd("polluter", claims=claims)
     crowd.swarm.run(300, stop=lambda: all(peer.completed_at is not None for peer in crowd.others))
     assert all(peer.session.is_complete for peer in crowd.others)
-    assert any(list(peer.told(PieceFailed)) for peer in crowd.others)
-    assert {fact.host for peer in crowd.others for fact in peer.told(Banned)} == {crowd.lone.address.host}
+    assert any(list(peer.events_of(PieceFailed)) for peer in crowd.others)
+    assert {fact.host for peer in crowd.others for fact in peer.events_of(Banned)} == {crowd.lone.address.host}
 
 
-def test_one_that_claims_everything_is_interested_in_nobody() -> None:
+def test_claiming_all_shows_no_interest() -> None:
     crowd = Crowd("polluter")
     crowd.swarm.run(10)
-    assert not [fact for fact in crowd.lone.told(Interested) if fact.by_us]
+    assert not [fact for fact in crowd.lone.events_of(Interested) if fact.by_us]
     assert crowd.lone.session.received_bytes == 0
     assert crowd.lone.session.sent_bytes > 0
 
 
-def test_other_claims_are_refused() -> None:
+def test_invalid_claims_are_refused() -> None:
     with pytest.raises(StrategyError, match=r"^strategy polluter: claims: expected all or own, found 'some'$"):
         polluter(claims="some")

@@ -1,4 +1,4 @@
-"""PropShare: what a neighbour gave in the last round decides its part of our upload, and a fifth is for newcomers."""
+"""PropShare divides our upload by what each neighbour sent in the last round; a fifth is for newcomers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from peer.bittorrent.engine.strategy import (
     ChokingView,
     Trigger,
 )
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.simulation.swarm import VirtualSwarm, a_torrent
 from tests.peer.bittorrent.strategies.candidates import Neighbourhood, neighbours, view_of
@@ -34,7 +34,7 @@ def a_view(candidates: Iterable[Candidate], trigger: Trigger = Trigger.ROUND, *,
 
 
 def givers(gifts: Sequence[float], **fields: object) -> list[Candidate]:
-    """Neighbours that want something and have given so many kB in all."""
+    """Interested neighbours that have sent so many kB in all."""
     return [
         replace(Candidate(key=key, is_interested=True, received=round(gift * KB)), **fields)  # type: ignore[arg-type]
         for key, gift in enumerate(gifts)
@@ -45,67 +45,67 @@ def rates(allocation: Allocation, reason: str) -> dict[int, float]:
     return {key: grant.rate or 0 for key, grant in allocation.grants.items() if grant.reason == reason}
 
 
-def test_shares_are_in_the_proportion_of_gifts_and_a_fifth_is_kept_for_a_newcomer() -> None:
-    allocation = made().choker.allot(a_view(givers([400, 200, 200, 0, 0])))
+def test_shares_are_proportional_and_newcomers_get_a_fifth() -> None:
+    allocation = made().choker.allocate(a_view(givers([400, 200, 200, 0, 0])))
     assert rates(allocation, "share") == pytest.approx({0: 40 * KB, 1: 20 * KB, 2: 20 * KB})
     (newcomer,) = rates(allocation, "newcomer").items()
     assert newcomer in {(3, 20 * KB), (4, 20 * KB)}
     assert list(allocation.refusals.values()) == ["waiting"]
 
 
-def test_what_counts_is_the_last_round_and_not_the_time_before() -> None:
+def test_only_the_last_round_counts() -> None:
     choker = made(reserve=0).choker
-    choker.allot(a_view(givers([900, 100])))
-    second = choker.allot(a_view(givers([1_000, 400]), now=10))
+    choker.allocate(a_view(givers([900, 100])))
+    second = choker.allocate(a_view(givers([1_000, 400]), now=10))
     assert rates(second, "share") == pytest.approx({0: 25 * KB, 1: 75 * KB})
 
 
-def test_in_between_rounds_the_gifts_of_the_last_round_hold() -> None:
+def test_changes_use_the_gifts_of_the_last_round() -> None:
     choker = made(reserve=0).choker
-    choker.allot(a_view(givers([300, 100, 100])))
-    gone = choker.allot(a_view(givers([350, 900]), Trigger.CHANGE, now=4))
+    choker.allocate(a_view(givers([300, 100, 100])))
+    gone = choker.allocate(a_view(givers([350, 900]), Trigger.CHANGE, now=4))
     assert rates(gone, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
-def test_while_nobody_gives_all_is_for_newcomers_in_equal_splits() -> None:
-    allocation = made().choker.allot(a_view(givers([0] * 8)))
+def test_newcomers_split_all_while_none_gives() -> None:
+    allocation = made().choker.allocate(a_view(givers([0] * 8)))
     assert list(rates(allocation, "newcomer").values()) == pytest.approx([20 * KB] * 5)
 
 
-def test_without_a_newcomer_the_reserve_is_for_those_that_give() -> None:
-    allocation = made().choker.allot(a_view(givers([300, 100])))
+def test_givers_get_the_reserve_without_newcomers() -> None:
+    allocation = made().choker.allocate(a_view(givers([300, 100])))
     assert rates(allocation, "share") == pytest.approx({0: 75 * KB, 1: 25 * KB})
 
 
-def test_a_newcomer_has_its_turn_for_30_seconds_and_then_another() -> None:
+def test_newcomer_turns_last_30_seconds() -> None:
     choker, seen = made().choker, []
     people = givers([0] * 4)
     for number in range(60):
         giver = Candidate(key=9, is_interested=True, received=1 + number)
-        seen.append(min(rates(choker.allot(a_view([*people, giver], now=10.0 * number)), "newcomer")))
+        seen.append(min(rates(choker.allocate(a_view([*people, giver], now=10.0 * number)), "newcomer")))
     assert [number for number in range(1, 60) if seen[number] != seen[number - 1]] == list(range(3, 60, 3))
     assert set(seen) == {0, 1, 2, 3}
 
 
-def test_a_share_too_small_for_a_block_in_a_rate_window_goes_to_the_others() -> None:
-    allocation = made(reserve=0).choker.allot(a_view(givers([600, 400, 8])))
+def test_share_too_small_for_a_block_goes_to_others() -> None:
+    allocation = made(reserve=0).choker.allocate(a_view(givers([600, 400, 8])))
     assert COURSE.block_length / COURSE.rate_window > CAPACITY * 8 / 1_008
     assert rates(allocation, "share") == pytest.approx({0: 60 * KB, 1: 40 * KB})
     assert allocation.refusals == {2: "gave too little"}
 
 
-def test_who_gave_and_wants_nothing_for_a_moment_is_kept_ready() -> None:
-    allocation = made().choker.allot(a_view(givers([300], is_interested=False)))
+def test_uninterested_giver_is_kept_ready() -> None:
+    allocation = made().choker.allocate(a_view(givers([300], is_interested=False)))
     assert [grant.reason for grant in allocation.grants.values()] == ["ready"]
 
 
-def test_without_a_capacity_it_does_as_the_standard_client() -> None:
+def test_acts_as_standard_client_without_capacity() -> None:
     here = Neighbourhood(made().choker, neighbours("15 12 10 9 8 3"))
     here.round(after=10)
     assert here.given("reciprocates") == {0, 1, 2, 3}
 
 
-def test_with_everything_it_serves_as_a_seed() -> None:
+def test_seed_serves_as_the_profile_says() -> None:
     here = Neighbourhood(made().choker, neighbours("0 0 0 0 0 0"), is_seed=True)
     here.round(after=10)
     assert here.given("on trial") == here.served
@@ -113,12 +113,12 @@ def test_with_everything_it_serves_as_a_seed() -> None:
 
 
 @pytest.mark.parametrize("reserve", [-0.1, 1.5, "much", True])
-def test_a_reserve_that_is_no_part_is_refused_in_one_line(reserve: object) -> None:
+def test_invalid_reserve_is_refused(reserve: object) -> None:
     with pytest.raises(StrategyError, match=r"^strategy propshare: reserve: expected .*, found .*$"):
         made(reserve=reserve)
 
 
-SOMEBODY = st.builds(
+CANDIDATE = st.builds(
     Candidate,
     key=st.integers(0, 30),
     is_interested=st.booleans(),
@@ -126,22 +126,22 @@ SOMEBODY = st.builds(
     is_seed=st.booleans(),
     received=st.integers(0, 10**7),
 )
-MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(SOMEBODY, max_size=12, unique_by=lambda each: each.key))
+MOMENT = st.tuples(st.sampled_from(Trigger), st.lists(CANDIDATE, max_size=12, unique_by=lambda each: each.key))
 
 
 @given(st.lists(MOMENT, max_size=6), st.floats(0, 1))
-def test_what_is_granted_is_the_whole_capacity_if_anybody_wants_it_and_the_reserve_allows(moments, reserve) -> None:
+def test_grants_add_up_to_the_whole_capacity(moments, reserve) -> None:
     choker = made(reserve=reserve).choker
     for number, (trigger, candidates) in enumerate(moments):
-        grants = choker.allot(a_view(candidates, trigger, now=10.0 * number)).grants
+        grants = choker.allocate(a_view(candidates, trigger, now=10.0 * number)).grants
         shares = [grants[each.key].rate or 0 for each in candidates if each.is_interested and each.key in grants]
         assert sum(shares) <= CAPACITY * (1 + 1e-6)
         if any(each.is_interested for each in candidates) and reserve < 1:
             assert sum(shares) >= CAPACITY * (1 - reserve) * (1 - 1e-6)
 
 
-def test_in_a_swarm_those_that_give_more_get_more() -> None:
-    """All follow PropShare, and each holds a random half: who uploads twice as much receives more from the others."""
+def test_peers_that_upload_more_get_more() -> None:
+    """All peers use PropShare and start with a random half: those that upload twice as much receive more."""
     pieces, rng = 2_000, Random(7)
     swarm = VirtualSwarm(a_torrent(pieces), profile=COURSE)
     swarm.add("seed", up=1, is_seed=True)

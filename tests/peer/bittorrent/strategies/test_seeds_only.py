@@ -1,4 +1,4 @@
-"""Seeds only: interested in seeds, asking seeds, giving nothing."""
+"""Seeds only: is interested in seeds, downloads from seeds, uploads nothing."""
 
 from random import Random
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from contract.events import Connected, Disconnected, Interested
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Candidate, ChokingView, Strategy
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.messages import (
     Have,
     HaveAll,
@@ -31,22 +31,22 @@ def rider(**parameters: object) -> Strategy:
 
 
 @given(neighbourhoods())
-def test_it_asks_those_that_have_everything(candidates: list[Candidate]) -> None:
+def test_downloads_from_seeds_only(candidates: list[Candidate]) -> None:
     seeds = {candidate.key for candidate in candidates if candidate.is_seed}
     assert rider().peer_policy.targets(progress(), candidates).sources == seeds
 
 
 @given(views)
-def test_it_serves_nobody(view: ChokingView) -> None:
-    assert rider().choker.allot(view).grants == {}
+def test_serves_no_neighbour(view: ChokingView) -> None:
+    assert rider().choker.allocate(view).grants == {}
 
 
-def test_it_can_serve_as_others_do() -> None:
+def test_gives_parameter_serves_like_others() -> None:
     view = view_of(neighbours("9 8 7 6 5 4 3"))
-    assert len(rider(gives=True).choker.allot(view).grants) == COURSE.slots(None)
+    assert len(rider(gives=True).choker.allocate(view).grants) == COURSE.slots(None)
 
 
-def test_it_shows_no_interest_in_a_leech_and_asks_a_seed_from_the_next_round_on() -> None:
+def test_ignores_leeches_and_asks_seeds_from_next_round() -> None:
     mind = Mind(strategy=rider())
     leech = mind.meet(HaveNone(), Have(1), Unchoke(), host="198.18.0.2", name="leech")
     seed = mind.meet(HaveAll(), Unchoke(), host="198.18.0.3", name="seed")
@@ -57,19 +57,19 @@ def test_it_shows_no_interest_in_a_leech_and_asks_a_seed_from_the_next_round_on(
     assert [word for word in seed.hears() if isinstance(word, Request)]
 
 
-def test_all_that_it_gets_comes_from_those_that_have_everything() -> None:
+def test_gets_all_bytes_from_seeds() -> None:
     crowd = Crowd("seeds-only", seed_up=512)
     crowd.swarm.run(8)
     lone = crowd.lone
     assert not any(peer.session.is_complete for peer in crowd.others)
-    hosts = {fact.neighbour: fact.address.rpartition(":")[0] for fact in lone.told(Connected)}
-    wanted = {hosts[fact.neighbour] for fact in lone.told(Interested) if fact.by_us and fact.is_interested}
+    hosts = {fact.neighbour: fact.address.rpartition(":")[0] for fact in lone.events_of(Connected)}
+    wanted = {hosts[fact.neighbour] for fact in lone.events_of(Interested) if fact.by_us and fact.is_interested}
     assert wanted == {crowd.seed.address.host}
     assert lone.session.received_bytes > 0
     assert lone.session.sent_bytes == 0
-    assert not [fact for fact in lone.told(Disconnected) if hosts[fact.neighbour] == crowd.seed.address.host]
+    assert not [fact for fact in lone.events_of(Disconnected) if hosts[fact.neighbour] == crowd.seed.address.host]
 
 
-def test_whether_it_gives_is_yes_or_no() -> None:
+def test_gives_must_be_true_or_false() -> None:
     with pytest.raises(StrategyError, match=r"^strategy seeds-only: gives: expected true or false, found 'x'$"):
         rider(gives="x")

@@ -1,4 +1,4 @@
-"""Super-seeding as BEP 16 tells it: nothing is claimed, pieces are told one by one, to those who pass them on."""
+"""Super-seeding as in BEP 16: claims nothing, and announces pieces one by one to neighbours that pass them on."""
 
 from random import Random
 
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Advertiser
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import (
     Have,
@@ -34,7 +34,7 @@ def comes(mind: Mind, number: int) -> Them:
 
 
 def told(them: Them) -> list[int]:
-    """The pieces that it knows of, in the order in which it was told."""
+    """The pieces announced to it, in order."""
     known: list[int] = []
     for message in them.hears():
         assert not isinstance(message, HaveAll)
@@ -45,7 +45,7 @@ def told(them: Them) -> list[int]:
     return known
 
 
-def test_each_neighbour_is_told_of_one_piece_and_each_of_another() -> None:
+def test_each_neighbour_learns_of_one_different_piece() -> None:
     mind = a_super_seed()
     crowd = [comes(mind, number) for number in range(5)]
     mind.wait(60)
@@ -53,7 +53,7 @@ def test_each_neighbour_is_told_of_one_piece_and_each_of_another() -> None:
     assert len({told(them)[0] for them in crowd}) == 5
 
 
-def test_the_next_piece_is_told_when_another_announces_the_last_one_and_not_before() -> None:
+def test_next_piece_follows_announcement_by_another() -> None:
     mind = a_super_seed()
     first, other = comes(mind, 0), comes(mind, 1)
     (piece,) = told(first)
@@ -64,7 +64,7 @@ def test_the_next_piece_is_told_when_another_announces_the_last_one_and_not_befo
     assert len(told(first)) == 2
 
 
-def test_who_passes_nothing_on_gets_no_more_than_one_piece() -> None:
+def test_neighbour_that_passes_nothing_on_gets_one_piece() -> None:
     mind = a_super_seed()
     rider, giver, taker = (comes(mind, number) for number in range(3))
     for _ in range(6):
@@ -75,7 +75,7 @@ def test_who_passes_nothing_on_gets_no_more_than_one_piece() -> None:
     assert len(told(rider)) == 1
 
 
-def test_one_neighbour_alone_need_not_wait_for_others() -> None:
+def test_single_neighbour_need_not_wait_for_others() -> None:
     mind = a_super_seed()
     them = comes(mind, 0)
     for number in range(20):
@@ -86,32 +86,32 @@ def test_one_neighbour_alone_need_not_wait_for_others() -> None:
     assert set(told(them)) == set(range(20))
 
 
-def test_who_completes_later_is_an_honest_seed() -> None:
+def test_later_seed_is_honest() -> None:
     advertiser = make_strategy("super-seeding", COURSE, Random(1), {}).advertiser
-    assert advertiser.first_words(1, Bitfield(20)) == Bitfield(20)
-    assert list(advertiser.completed(3, [1, 2])) == [1, 2]
-    assert advertiser.first_words(2, ALL) == ALL
+    assert advertiser.initial_bitfield(1, Bitfield(20)) == Bitfield(20)
+    assert list(advertiser.announce_to(3, [1, 2])) == [1, 2]
+    assert advertiser.initial_bitfield(2, ALL) == ALL
 
 
 EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.integers(0, 3), st.integers(0, 19)))
 
 
 @given(EVENTS)
-def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
+def test_known_pieces_are_never_announced_again(events: list[tuple[str, int, int]]) -> None:
     strategy = make_strategy("super-seeding", COURSE, Random(1), {})
     advertiser: Advertiser = strategy.advertiser
     present = set(range(4))
-    known = {key: set(advertiser.first_words(key, ALL)) for key in present}
+    known = {key: set(advertiser.initial_bitfield(key, ALL)) for key in present}
     for what, key, index in events:
         if what == "gone":
             present.discard(key)
-            strategy.choker.allot(
+            strategy.choker.allocate(
                 view_of([each for each in neighbours("0 0 0 0") if each.key in present], is_seed=True)
             )
             continue
         if what == "heard" and key not in present:
             continue
-        said = list(advertiser.heard(key, index)) if what == "heard" else list(advertiser.later(0))
+        said = list(advertiser.answer_have(key, index)) if what == "heard" else list(advertiser.due_haves(0))
         if what == "heard":
             known[key].add(index)
         for to, piece in said:
@@ -121,7 +121,7 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
 
 
 def copies_sent_when_all_is_out(strategy: str) -> float:
-    """How much a seed has sent when its leechers, of three classes, have each piece between them."""
+    """How many copies a seed has sent when its leeches, of three classes, have all pieces between them."""
     swarm = VirtualSwarm(a_torrent(80, 32 << 10), profile=COURSE.scaled(10), latency=0.002)
     seed = swarm.add("seed", up=1e6, is_seed=True, strategy=strategy)
     for number, up in enumerate([1.5e5, 4e5, 1e6] * 4):
@@ -133,7 +133,7 @@ def copies_sent_when_all_is_out(strategy: str) -> float:
     return seed.session.sent_bytes / swarm.info.length
 
 
-def test_when_each_piece_is_out_the_seed_has_sent_105_percent_of_the_file_instead_of_150() -> None:
+def test_sends_105_percent_until_all_pieces_are_out() -> None:
     assert copies_sent_when_all_is_out("super-seeding") < 1.06
     for ordinary in ("seed-fastest", "seed-round-robin"):
         assert 1.25 < copies_sent_when_all_is_out(ordinary) < 2

@@ -1,4 +1,4 @@
-"""Swift: one piece after the other from the seed, few slots for who has little; nearer to the bound than the others."""
+"""Swift: a seed sends one piece after the other, a leech starts with few slots; nearer to the bound than others."""
 
 from dataclasses import replace
 from random import Random
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Strategy, Trigger
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveNone
 from peer.simulation.swarm import VirtualSwarm, a_torrent
@@ -43,13 +43,13 @@ def told(them: Them) -> list[int]:
     return known
 
 
-def test_a_seed_tells_two_neighbours_of_a_piece_each_and_lets_the_others_wait() -> None:
+def test_seed_announces_to_two_and_others_wait() -> None:
     mind = a_seed()
     crowd = [comes(mind, number) for number in range(6)]
     assert [len(told(them)) for them in crowd] == [1, 1, 0, 0, 0, 0]
 
 
-def test_the_next_in_line_gets_the_next_piece_when_one_has_arrived() -> None:
+def test_arrived_piece_lets_the_next_neighbour_start() -> None:
     mind = a_seed()
     crowd = [comes(mind, number) for number in range(4)]
     crowd[0].say(Have(told(crowd[0])[0]))
@@ -57,26 +57,26 @@ def test_the_next_in_line_gets_the_next_piece_when_one_has_arrived() -> None:
     assert len({piece for them in crowd for piece in told(them)}) == 3
 
 
-def test_a_silent_neighbour_does_not_hold_up_the_others() -> None:
+def test_silent_neighbour_does_not_hold_up_others() -> None:
     mind = a_seed()
     crowd = [comes(mind, number) for number in range(6)]
     mind.wait(10)
     assert all(told(them) for them in crowd)
 
 
-def test_a_piece_that_left_with_its_neighbour_is_given_to_another() -> None:
+def test_piece_of_departed_neighbour_goes_to_another() -> None:
     strategy = made()
-    first = set(strategy.advertiser.first_words(0, ALL))
+    first = set(strategy.advertiser.initial_bitfield(0, ALL))
     for key in (1, 2):
-        strategy.advertiser.first_words(key, ALL)
-    strategy.choker.allot(view_of(neighbours("0 0 0")[1:], is_seed=True))
+        strategy.advertiser.initial_bitfield(key, ALL)
+    strategy.choker.allocate(view_of(neighbours("0 0 0")[1:], is_seed=True))
     given_later: set[int] = set()
     for now in range(1, 10):
-        given_later |= {piece for _, piece in strategy.advertiser.later(now)}
+        given_later |= {piece for _, piece in strategy.advertiser.due_haves(now)}
     assert first <= given_later
 
 
-def test_when_each_piece_was_given_once_everybody_is_told_of_all() -> None:
+def test_all_is_announced_after_one_copy_each() -> None:
     mind = a_seed()
     crowd = [comes(mind, number) for number in range(3)]
     for _ in range(40):
@@ -91,50 +91,50 @@ def test_when_each_piece_was_given_once_everybody_is_told_of_all() -> None:
     assert [sorted(told(them)) for them in crowd] == [list(range(12))] * 3
 
 
-def test_who_never_says_that_its_piece_has_come_is_served_no_longer_than_to_the_next_round() -> None:
+def test_unannounced_piece_is_served_until_next_round_only() -> None:
     strategy = made(seed_slots=1)
     crowd = neighbours("0 0")
-    pieces = {key: set(strategy.advertiser.first_words(key, ALL)) for key in (0, 1)}
+    pieces = {key: set(strategy.advertiser.initial_bitfield(key, ALL)) for key in (0, 1)}
     now = 0
     while any(len(known) < 12 for known in pieces.values()):
         now += 5
         assert now < 500
-        said = [said for piece in set(pieces[0]) for said in strategy.advertiser.heard(0, piece)]
-        for key, piece in [*said, *strategy.advertiser.later(now)]:
+        said = [said for piece in set(pieces[0]) for said in strategy.advertiser.answer_have(0, piece)]
+        for key, piece in [*said, *strategy.advertiser.due_haves(now)]:
             pieces[key].add(piece)
     crowd[0] = replace(crowd[0], have_count=11)
-    during = strategy.choker.allot(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
+    during = strategy.choker.allocate(view_of([replace(crowd[0], key=2), *crowd], Trigger.CHANGE, is_seed=True))
     assert during.grants[1].reason in {"one by one", "has least"}
-    afterwards = strategy.choker.allot(view_of([replace(crowd[1], key=2), *crowd], is_seed=True))
+    afterwards = strategy.choker.allocate(view_of([replace(crowd[1], key=2), *crowd], is_seed=True))
     assert len(afterwards.grants) == 1
 
 
-def test_then_those_that_have_least_are_served() -> None:
+def test_fewest_pieces_are_served_after_the_reveal() -> None:
     strategy = made(seed_slots=2)
-    strategy.advertiser.first_words(0, Bitfield(12))
+    strategy.advertiser.initial_bitfield(0, Bitfield(12))
     candidates = [
         replace(each, have_count=count) for each, count in zip(neighbours("0 0 0 0"), (5, 1, 4, 2), strict=True)
     ]
-    assert set(strategy.choker.allot(view_of(candidates, is_seed=True)).grants) == {1, 3}
+    assert set(strategy.choker.allocate(view_of(candidates, is_seed=True)).grants) == {1, 3}
 
 
 @pytest.mark.parametrize(("pieces", "slots"), [(0, 2), (1, 2), (2, 3), (8, 6), (100, 7)])
-def test_a_leechs_slots_grow_with_its_pieces_up_to_the_profiles(pieces: int, slots: int) -> None:
+def test_slots_of_a_leech_grow_with_its_pieces(pieces: int, slots: int) -> None:
     view = replace(view_of(neighbours(" ".join(["0"] * 20))), have_count=pieces, piece_count=200)
-    assert len(made().choker.allot(view).grants) == slots
+    assert len(made().choker.allocate(view).grants) == slots
 
 
-def test_a_leech_hides_nothing() -> None:
+def test_leech_hides_nothing() -> None:
     advertiser = made().advertiser
     some = Bitfield(12)
     some.add(3)
-    assert advertiser.first_words(1, some) == some
-    assert list(advertiser.completed(5, [1, 2])) == [1, 2]
-    assert advertiser.first_words(2, ALL) == ALL
+    assert advertiser.initial_bitfield(1, some) == some
+    assert list(advertiser.announce_to(5, [1, 2])) == [1, 2]
+    assert advertiser.initial_bitfield(2, ALL) == ALL
 
 
 @pytest.mark.parametrize("parameter", ["first_slots", "pieces_a_slot", "seed_slots"])
-def test_bad_parameters_are_refused(parameter: str) -> None:
+def test_invalid_parameters_are_refused(parameter: str) -> None:
     with pytest.raises(StrategyError, match=f"{parameter}: expected a whole number, 1 or more, found 0"):
         made(**{parameter: 0})
 
@@ -143,15 +143,15 @@ EVENTS = st.lists(st.tuples(st.sampled_from(["heard", "later", "gone"]), st.inte
 
 
 @given(EVENTS)
-def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tuple[str, int, int]]) -> None:
+def test_known_pieces_are_never_announced_again(events: list[tuple[str, int, int]]) -> None:
     strategy = made()
     present = set(range(5))
-    known = {key: set(strategy.advertiser.first_words(key, ALL)) for key in range(5)}
+    known = {key: set(strategy.advertiser.initial_bitfield(key, ALL)) for key in range(5)}
     crowd = neighbours("0 0 0 0 0")
     for now, (what, key, index) in enumerate(events):
         if what == "gone":
             present.discard(key)
-            strategy.choker.allot(
+            strategy.choker.allocate(
                 view_of([each for each in crowd if each.key in present], Trigger.CHANGE, is_seed=True)
             )
             continue
@@ -160,7 +160,7 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
         if what == "heard":
             known[key].add(index)
         for to, piece in (
-            strategy.advertiser.heard(key, index) if what == "heard" else strategy.advertiser.later(now * 2)
+            strategy.advertiser.answer_have(key, index) if what == "heard" else strategy.advertiser.due_haves(now * 2)
         ):
             assert to in present
             assert piece not in known[to]
@@ -168,7 +168,7 @@ def test_nobody_is_told_of_a_piece_twice_or_of_one_that_it_has(events: list[tupl
 
 
 def ratio(seed: str, leech: str, *, profile: str, n: int = 12) -> float:
-    """Distribute once; returns the time over the bound."""
+    """Distribute a file; return the time over the bound."""
     swarm = VirtualSwarm(a_torrent(64, 32 << 10), profile=PROFILES[profile].scaled(10), latency=0.002)
     swarm.add("seed", up=1e6, is_seed=True, strategy=seed)
     for number in range(n):
@@ -178,13 +178,13 @@ def ratio(seed: str, leech: str, *, profile: str, n: int = 12) -> float:
 
 
 @pytest.mark.parametrize("profile", ["course", "libtorrent", "testbed"])
-def test_a_swift_seed_is_nearer_to_the_bound_than_the_profiles_own_with_any_leeches(profile: str) -> None:
+def test_swift_seed_is_nearer_to_the_bound(profile: str) -> None:
     standard = ratio("tit-for-tat", "tit-for-tat", profile=profile)
     assert ratio("swift", "tit-for-tat", profile=profile) < standard
     assert ratio("swift", "swift", profile=profile) < standard
 
 
-def test_the_first_copy_of_every_piece_is_sent_before_a_second_of_any() -> None:
+def test_every_piece_is_sent_once_before_any_twice() -> None:
     swarm = VirtualSwarm(a_torrent(64, 64 << 10), profile="testbed", latency=0.002)
     source = swarm.add("seed", up=1e6, is_seed=True, strategy="swift")
     for number in range(10):

@@ -1,4 +1,4 @@
-"""Sybil: several clients to others, one in its pieces."""
+"""Sybil: several clients to the others, with one set of pieces."""
 
 from random import Random
 from statistics import mean
@@ -7,7 +7,7 @@ import pytest
 
 from contract.events import Connected, Handshaken, Joined
 from peer.bittorrent.engine.profile import PROFILES
-from peer.bittorrent.strategies import StrategyError, make_strategy
+from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.simulation.swarm import VirtualPeer, VirtualSwarm, a_torrent
 from tests.peer.bittorrent.engine.test_swarms import KIB, a_share
 
@@ -15,12 +15,12 @@ COURSE = PROFILES["course"]
 
 
 def own_ids(peer: VirtualPeer) -> set[str]:
-    (joined,) = peer.told(Joined)
+    (joined,) = peer.events_of(Joined)
     return {joined.peer_id, *(joined.also or ())}
 
 
 def among_leeches(identities: int) -> tuple[VirtualPeer, list[VirtualPeer]]:
-    """A sybil and twelve compliant peers after three minutes of trade, far from the end."""
+    """A sybil and twelve compliant peers after three minutes, far from completion."""
     swarm, rng = VirtualSwarm(a_torrent(600, 64 * KIB), profile=COURSE), Random(5)
     swarm.add("seed", up=64 * KIB, is_seed=True)
     others = [swarm.add(f"leech {n}", up=64 * KIB, have=a_share(rng, 600, 1 / 3)) for n in range(12)]
@@ -30,22 +30,22 @@ def among_leeches(identities: int) -> tuple[VirtualPeer, list[VirtualPeer]]:
     return sybil, others
 
 
-def test_to_everybody_else_it_is_as_many_clients_as_it_has_identities() -> None:
+def test_others_see_one_client_per_identity() -> None:
     sybil, others = among_leeches(4)
     ids = own_ids(sybil)
     assert len(ids) == 4
     for other in others:
-        assert ids <= {fact.peer_id for fact in other.told(Handshaken)}
+        assert ids <= {fact.peer_id for fact in other.events_of(Handshaken)}
 
 
-def test_its_identities_have_nothing_to_do_with_each_other() -> None:
+def test_identities_do_not_connect_to_each_other() -> None:
     sybil, _ = among_leeches(4)
-    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.told(Handshaken)}
-    # Each finds out once, by a handshake, that the tracker's peers are itself.
-    assert sum(str(sybil.address.host) in fact.address for fact in sybil.told(Connected)) <= 2 * 4 * 3
+    assert not own_ids(sybil) & {fact.peer_id for fact in sybil.events_of(Handshaken)}
+    # Each learns once, by a handshake, that an address from the tracker is its own.
+    assert sum(str(sybil.address.host) in fact.address for fact in sybil.events_of(Connected)) <= 2 * 4 * 3
 
 
-def test_more_identities_draw_more_of_the_others_optimistic_turns() -> None:
+def test_more_identities_get_more_optimistic_slots() -> None:
     def share(identities: int) -> float:
         sybil, others = among_leeches(identities)
         assert sybil.session.sent_bytes == 0
@@ -54,7 +54,7 @@ def test_more_identities_draw_more_of_the_others_optimistic_turns() -> None:
     assert share(8) > 2 * share(1)
 
 
-def test_no_block_comes_twice_whoever_it_was_asked_for() -> None:
+def test_no_block_arrives_twice() -> None:
     swarm = VirtualSwarm(a_torrent(200, 64 * KIB), profile=COURSE)
     swarm.add("seed", up=512 * KIB, is_seed=True)
     for number in range(8):
@@ -66,6 +66,6 @@ def test_no_block_comes_twice_whoever_it_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("identities", [0, -1, 1.5, True, "many"])
-def test_a_number_of_identities_that_cannot_be_is_refused(identities: object) -> None:
+def test_invalid_number_of_identities_is_refused(identities: object) -> None:
     with pytest.raises(StrategyError, match="identities: expected a whole number, 1 or more, found"):
         make_strategy("sybil", COURSE, Random(1), {"identities": identities})

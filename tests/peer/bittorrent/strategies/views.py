@@ -1,4 +1,4 @@
-"""Whatever a choker may see, drawn by chance."""
+"""Random inputs of chokers."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ candidates = st.builds(
 
 
 def neighbourhoods(most: int = 12) -> st.SearchStrategy[list[Candidate]]:
-    """Draw neighbours, each with a key of its own."""
+    """Draw neighbours with distinct keys."""
 
     def numbered(drawn: list[Candidate]) -> list[Candidate]:
         return [replace(each, key=key) for key, each in enumerate(drawn, 1)]

@@ -1,4 +1,4 @@
-"""The HTTP face over loopback, with clients that behave and clients that do not."""
+"""The tracker's HTTP server over loopback, with well-behaved and hostile clients."""
 
 import asyncio
 import random
@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.tracker.http import (
-    MOST_HEAD,
-    MOST_LINE,
-    HttpError,
-    HttpFace,
-    take_request,
-)
+from peer.bittorrent.tracker.http import MOST_LINE, HttpServer
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.wire.tracker.http import (
     announce_url,
@@ -32,19 +26,20 @@ from peer.bittorrent.wire.tracker.messages import (
     ScrapeResponse,
 )
 from peer.net.address import Address
+from peer.net.http import MOST_HEAD, HttpError, Request, parse_request, take_head
 
 ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1)
-PATIENCE = 15.0
+TIMEOUT = 15.0
 SOON = 5.0
 
 
-class Face:
-    """An HTTP face that listens, with a clock to turn by hand."""
+class Listening:
+    """A server that listens, with a clock to set by hand."""
 
     def __init__(self, most_connections: int) -> None:
         self.now = 0.0
         registry = Registry(Policy(), random.Random(1))
-        self.http = HttpFace(registry, lambda: self.now, most_connections=most_connections, patience=PATIENCE)
+        self.http = HttpServer(registry, lambda: self.now, most_connections=most_connections, timeout=TIMEOUT)
         self.port = 0
         self.clients: list[Client] = []
 
@@ -61,7 +56,7 @@ class Face:
 
 
 class Client:
-    """A connection to a face."""
+    """A connection to a server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -82,31 +77,36 @@ class Client:
             await self.writer.wait_closed()
 
     async def is_ended(self) -> bool:
-        """Wait for the other end to close; it may do so with what we sent unread, which resets the connection."""
+        """Wait for the server to close; doing so with unread data resets the connection."""
         with suppress(ConnectionError):
             return await asyncio.wait_for(self.reader.read(), SOON) == b""
         return True
 
 
 @asynccontextmanager
-async def listening(most_connections: int = 10) -> AsyncIterator[Face]:
-    face = Face(most_connections)
-    server = await asyncio.get_running_loop().create_server(face.http.connection, "127.0.0.1", 0)
-    face.port = server.sockets[0].getsockname()[1]
+async def listening(most_connections: int = 10) -> AsyncIterator[Listening]:
+    server = Listening(most_connections)
+    accepting = await asyncio.get_running_loop().create_server(server.http.connection, "127.0.0.1", 0)
+    server.port = accepting.sockets[0].getsockname()[1]
     try:
-        yield face
+        yield server
     finally:
-        server.close()
-        await face.end()
-        await server.wait_closed()
+        accepting.close()
+        await server.end()
+        await accepting.wait_closed()
 
 
-def with_face(talk: Callable[[Face], Awaitable[None]], most_connections: int = 10) -> None:
+def with_server(talk: Callable[[Listening], Awaitable[None]], most_connections: int = 10) -> None:
     async def main() -> None:
-        async with listening(most_connections) as face:
-            await talk(face)
+        async with listening(most_connections) as server:
+            await talk(server)
 
     asyncio.run(main())
+
+
+def take_request(buffer: bytearray) -> Request | None:
+    head = take_head(buffer, MOST_LINE)
+    return None if head is None else parse_request(head)
 
 
 def target(request: AnnounceRequest) -> str:
@@ -114,8 +114,8 @@ def target(request: AnnounceRequest) -> str:
 
 
 def test_peers_find_each_other_and_are_counted() -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         await client.ask(target(AnnounceRequest(b"A" * 20, b"q" * 20, 7, 0, 0, left=0, event=Event.COMPLETED)))
         status, body = await client.ask(target(ASK))
         answer = decode_announce_response(body)
@@ -127,47 +127,47 @@ def test_peers_find_each_other_and_are_counted() -> None:
         assert decode_scrape_response(body) == ScrapeResponse({b"A" * 20: ScrapeEntry(1, 1, 1)})
         assert (await client.ask("/"))[1] == b"A BitTorrent tracker: 1 torrents, 2 peers.\n"
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_what_the_protocol_refuses_is_a_bencoded_reason_and_the_connection_goes_on() -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+def test_refused_announcement_gets_bencoded_reason_and_keeps_connection() -> None:
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         status, body = await client.ask("/announce?info_hash=short")
         assert status == 200
         assert decode_announce_response(body) == Failure("query, info_hash: expected 20 bytes, found 5")
         assert (await client.ask(target(ASK)))[0] == 200
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_many_requests_in_one_go_are_answered_in_turn() -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+def test_pipelined_requests_are_answered_in_order() -> None:
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         asked = [f"GET {target(ASK)} HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"] * 500
         client.writer.write("".join(asked).encode())
         for _ in range(500):
             assert (await client.answer())[1].startswith(b"d8:complete")
             assert (await client.answer())[1].startswith(b"A BitTorrent tracker")
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_a_client_that_asks_and_never_reads_is_not_read_either() -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+def test_client_that_never_reads_is_not_read() -> None:
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         client.writer.write(b"GET / HTTP/1.1\r\n\r\n" * 2_000_000)
-        while not any(connection.is_congested for connection in face.http.connections):
+        while not any(connection.is_congested for connection in server.http.connections):
             await asyncio.sleep(0)
-        (connection,) = face.http.connections
+        (connection,) = server.http.connections
         for _ in range(300):
             await asyncio.sleep(0)
-            assert connection.held_bytes < 400_000
-        face.now += PATIENCE
-        face.http.drop_overdue()
-        assert (await (await face.connect()).ask("/"))[0] == 200
+            assert connection.buffered_bytes < 400_000
+        server.now += TIMEOUT
+        server.http.drop_overdue()
+        assert (await (await server.connect()).ask("/"))[0] == 200
 
-    with_face(talk)
+    with_server(talk)
 
 
 @pytest.mark.parametrize(
@@ -179,16 +179,16 @@ def test_a_client_that_asks_and_never_reads_is_not_read_either() -> None:
         ("1.0", "Connection: Keep-Alive", True),
     ],
 )
-def test_a_connection_is_kept_as_the_client_wishes(version: str, header: str, is_kept: bool) -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+def test_connection_persists_as_client_asks(version: str, header: str, is_kept: bool) -> None:
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         await client.ask("/", header, version=version)
         if is_kept:
             assert (await client.ask("/"))[0] == 200
         else:
             assert await client.is_ended()
 
-    with_face(talk)
+    with_server(talk)
 
 
 @pytest.mark.parametrize(
@@ -208,76 +208,76 @@ def test_a_connection_is_kept_as_the_client_wishes(version: str, header: str, is
         (b"GET / HTTP/1.1\r\nx: " + b"a" * MOST_HEAD, 431),
     ],
 )
-def test_a_bad_request_gets_its_status_and_the_end(sent: bytes, status: int) -> None:
-    async def talk(face: Face) -> None:
-        client = await face.connect()
+def test_bad_request_gets_status_and_close(sent: bytes, status: int) -> None:
+    async def talk(server: Listening) -> None:
+        client = await server.connect()
         client.writer.write(sent)
         answer = await client.answer()
         assert answer[0] == status
         assert isinstance(decode_announce_response(answer[1]), Failure)
         assert await client.is_ended()
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_a_request_line_of_a_megabyte_ends_its_connection_alone() -> None:
-    async def talk(face: Face) -> None:
-        honest, hostile = await face.connect(), await face.connect()
+def test_huge_request_line_closes_only_its_connection() -> None:
+    async def talk(server: Listening) -> None:
+        honest, hostile = await server.connect(), await server.connect()
         hostile.writer.write(b"GET /" + b"a" * (1 << 20))
         await honest.ask("/")
         assert await hostile.is_ended()
-        assert len(face.http.connections) == 1
+        assert len(server.http.connections) == 1
         assert (await honest.ask("/"))[0] == 200
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_a_request_that_comes_byte_by_byte_runs_out_of_time() -> None:
-    async def talk(face: Face) -> None:
-        honest, slow = await face.connect(), await face.connect()
+def test_slow_request_times_out() -> None:
+    async def talk(server: Listening) -> None:
+        honest, slow = await server.connect(), await server.connect()
         slow.writer.write(b"GET / HT")
-        face.now = PATIENCE - 1
+        server.now = TIMEOUT - 1
         assert (await honest.ask("/"))[0] == 200
         slow.writer.write(b"TP/1.1\r\n")
-        face.now = PATIENCE
-        face.http.drop_overdue()
+        server.now = TIMEOUT
+        server.http.drop_overdue()
         assert await slow.is_ended()
         assert (await honest.ask("/"))[0] == 200
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_half_a_request_and_a_hang_up_leave_nothing_behind() -> None:
-    async def talk(face: Face) -> None:
-        gone = await face.connect()
+def test_aborted_request_leaves_no_connection() -> None:
+    async def talk(server: Listening) -> None:
+        gone = await server.connect()
         gone.writer.write(b"GET /announce?info")
         gone.writer.write_eof()
         assert await gone.is_ended()
-        assert (await (await face.connect()).ask("/"))[0] == 200
-        assert len(face.http.connections) == 1
+        assert (await (await server.connect()).ask("/"))[0] == 200
+        assert len(server.http.connections) == 1
 
-    with_face(talk)
+    with_server(talk)
 
 
-def test_a_connection_too_many_is_refused_and_the_others_go_on() -> None:
-    async def talk(face: Face) -> None:
-        first = await face.connect()
+def test_excess_connection_is_refused() -> None:
+    async def talk(server: Listening) -> None:
+        first = await server.connect()
         await first.ask("/")
-        assert (await (await face.connect()).answer())[0] == 503
+        assert (await (await server.connect()).answer())[0] == 503
         assert (await first.ask("/"))[0] == 200
 
-    with_face(talk, most_connections=1)
+    with_server(talk, most_connections=1)
 
 
 @given(st.binary(max_size=300) | st.builds(lambda junk: b"GET /" + junk + b"\r\n\r\n", st.binary(max_size=200)))
-def test_whatever_comes_is_a_request_an_error_or_not_all_there(data: bytes) -> None:
+def test_any_bytes_give_request_error_or_nothing(data: bytes) -> None:
     buffer = bytearray(data)
     with suppress(HttpError):
         assert (take_request(buffer) is None) == (b"\r\n\r\n" not in data)
 
 
 @given(st.integers(1, 200))
-def test_a_request_may_arrive_cut_anywhere(cut: int) -> None:
+def test_request_may_be_split_anywhere(cut: int) -> None:
     data = f"GET {target(ASK)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     buffer = bytearray(data[:cut])
     if cut < len(data):
@@ -285,4 +285,4 @@ def test_a_request_may_arrive_cut_anywhere(cut: int) -> None:
         buffer += data[cut:] + b"GET"
     request = take_request(buffer)
     assert request is not None
-    assert (request.path, request.is_last, bytes(buffer)) == (b"/announce", False, b"GET" if cut < len(data) else b"")
+    assert (request.path, request.is_last, bytes(buffer)) == ("/announce", False, b"GET" if cut < len(data) else b"")

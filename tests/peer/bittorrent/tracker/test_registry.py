@@ -1,4 +1,4 @@
-"""The registry against a model: a dictionary of who is in, told the same announcements."""
+"""The registry compared with a model: a dictionary of members that gets the same announcements."""
 
 import random
 from collections import Counter
@@ -79,7 +79,7 @@ class Step:
 
 @dataclass
 class Model:
-    """One torrent's swarm, written as plainly as the rules."""
+    """One torrent's swarm, as simple as the rules."""
 
     peers: dict[int, Known] = field(default_factory=dict)
     downloaded: int = 0
@@ -151,7 +151,7 @@ def asked(step: Step) -> AnnounceRequest:
 
 @settings(max_examples=150)
 @given(st.lists(STEPS, min_size=30, max_size=90), st.integers(0, 9))
-def test_the_registry_knows_who_is_in_and_tells_nobody_else(steps: list[Step], seed: int) -> None:
+def test_registry_matches_model(steps: list[Step], seed: int) -> None:
     tracker, models, now = registry(seed=seed), (Model(), Model()), 0.0
     for step in steps:
         now += step.pause
@@ -191,7 +191,7 @@ def crowd(tracker: Registry, count: int, now: float = 0, left: int = 1) -> None:
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(12, 4), (400, 50)])
-def test_everybody_has_the_same_chance_to_be_told(count: int, wanted: int) -> None:
+def test_every_peer_is_equally_likely(count: int, wanted: int) -> None:
     tracker, draws = registry(replace(POLICY, most_numwant=50)), 2000 * 4 // wanted
     crowd(tracker, count)
     request = replace(ASK, peer_id=peer_id(0), numwant=wanted)
@@ -204,7 +204,7 @@ def test_everybody_has_the_same_chance_to_be_told(count: int, wanted: int) -> No
     assert spread < count + 5 * (2 * count) ** 0.5
 
 
-def test_the_same_seed_gives_the_same_answers() -> None:
+def test_same_seed_gives_same_answers() -> None:
     def answers(seed: int) -> list[AnnounceResponse | Failure]:
         tracker = registry(seed=seed)
         crowd(tracker, 40)
@@ -214,21 +214,21 @@ def test_the_same_seed_gives_the_same_answers() -> None:
     assert answers(3) != answers(4)
 
 
-def test_fifty_peers_are_told_where_nobody_says_how_many() -> None:
+def test_default_answer_has_fifty_peers() -> None:
     tracker = registry(Policy())
     crowd(tracker, 120)
     assert answered(tracker.announce(ASK, host(500), 1)).peer_count == 50
     assert answered(tracker.announce(replace(ASK, numwant=1000), host(500), 1)).peer_count == 50
 
 
-def test_seeds_are_told_of_seeds_only_if_the_policy_says_so() -> None:
+def test_seeds_get_seeds_only_by_policy() -> None:
     for seeds_meet, told in ((False, 0), (True, 3)):
         tracker = registry(replace(POLICY, seeds_meet_seeds=seeds_meet))
         crowd(tracker, 3, left=0)
         assert answered(tracker.announce(replace(ASK, left=0), host(9), 1)).peer_count == told
 
 
-def test_a_dictionary_answer_names_peer_ids_unless_they_are_not_wanted() -> None:
+def test_dictionary_answer_has_ids_unless_unwanted() -> None:
     tracker = registry()
     crowd(tracker, 1)
     (peer,) = answered(tracker.announce(replace(ASK, compact=False), host(9), 1)).peers
@@ -243,7 +243,7 @@ def test_a_dictionary_answer_names_peer_ids_unless_they_are_not_wanted() -> None
     ("before", "after", "is_same"),
     [("00ab12", "AB12", True), ("ab12", "ab13", False), (None, None, False), ("00000000", "00000000", False)],
 )
-def test_a_peer_may_move_to_another_host_with_its_key(before: str | None, after: str | None, is_same: bool) -> None:
+def test_key_allows_moving_to_other_host(before: str | None, after: str | None, is_same: bool) -> None:
     tracker = registry()
     tracker.announce(replace(ASK, key=before), host(1), 0)
     answer = tracker.announce(replace(ASK, key=after), host(2), 1)
@@ -252,14 +252,14 @@ def test_a_peer_may_move_to_another_host_with_its_key(before: str | None, after:
     assert places(told) == {("198.18.0.2" if is_same else "198.18.0.1", 6881)}
 
 
-def test_a_stranger_cannot_stop_a_peer() -> None:
+def test_other_host_cannot_stop_peer() -> None:
     tracker = registry()
     tracker.announce(replace(ASK, key="1"), host(1), 0)
     assert isinstance(tracker.announce(replace(ASK, key="2", event=Event.STOPPED), host(2), 1), Failure)
     assert tracker.peer_count == 1
 
 
-def test_the_stated_ip_counts_only_where_it_is_believed() -> None:
+def test_stated_ip_counts_only_by_policy() -> None:
     for believes, told in ((False, "198.18.0.1"), (True, "198.18.7.7")):
         tracker = registry(replace(POLICY, believes_ip=believes))
         tracker.announce(replace(ASK, ip="198.18.7.7"), host(1), 0)
@@ -268,13 +268,13 @@ def test_the_stated_ip_counts_only_where_it_is_believed() -> None:
     assert refused == Failure("ip: expected an IPv4 address, found 'nowhere'")
 
 
-def test_only_the_torrents_that_are_allowed_are_served() -> None:
+def test_only_allowed_torrents_are_served() -> None:
     tracker = registry(replace(POLICY, allowed=frozenset([TORRENTS[1]])))
     assert tracker.announce(ASK, host(1), 0) == Failure("this tracker does not serve this torrent")
     answered(tracker.announce(replace(ASK, info_hash=TORRENTS[1]), host(1), 0))
 
 
-def test_peers_beyond_the_limit_are_refused_and_those_within_go_on() -> None:
+def test_peers_beyond_limit_are_refused() -> None:
     tracker = registry(replace(POLICY, most_peers=3))
     crowd(tracker, 3)
     assert isinstance(tracker.announce(ASK, host(9), 1), Failure)
@@ -282,7 +282,7 @@ def test_peers_beyond_the_limit_are_refused_and_those_within_go_on() -> None:
     assert tracker.peer_count == 3
 
 
-def test_a_torrent_without_peers_gives_way_to_a_new_one_and_one_with_peers_does_not() -> None:
+def test_empty_torrent_is_replaced() -> None:
     tracker = registry(replace(POLICY, most_torrents=2))
     for number in range(2):
         tracker.announce(replace(ASK, info_hash=TORRENTS[number]), host(1), 0)
@@ -295,28 +295,28 @@ def test_a_torrent_without_peers_gives_way_to_a_new_one_and_one_with_peers_does_
     assert scraped.files.keys() == {TORRENTS[1], b"C" * 20}
 
 
-def test_a_torrent_whose_peers_came_back_gives_way_to_nobody() -> None:
+def test_revived_torrent_is_not_replaced() -> None:
     tracker = registry(replace(POLICY, most_torrents=1))
     for event in (Event.STARTED, Event.STOPPED, Event.STARTED):
         tracker.announce(replace(ASK, event=event), host(1), 0)
     assert isinstance(tracker.announce(replace(ASK, info_hash=TORRENTS[1]), host(1), 1), Failure)
 
 
-def test_a_peer_that_came_as_a_seed_and_lost_pieces_is_not_a_download_when_it_has_them_again() -> None:
+def test_former_seed_is_not_counted_as_download() -> None:
     tracker = registry()
     for left, event in ((0, Event.STARTED), (1, Event.REGULAR), (0, Event.COMPLETED)):
         tracker.announce(replace(ASK, left=left, event=event), host(1), 0)
     assert tracker.scrape([TORRENTS[0]], 0) == ScrapeResponse({TORRENTS[0]: ScrapeEntry(1, 0, 0)})
 
 
-def test_stopping_in_torrents_that_nobody_shares_takes_no_memory() -> None:
+def test_stopping_unknown_torrents_takes_no_memory() -> None:
     tracker = registry()
     for number in range(50):
         tracker.announce(replace(ASK, info_hash=peer_id(number), event=Event.STOPPED), host(1), 0)
     assert tracker.torrent_count == 0
 
 
-def test_one_call_forgets_a_limited_number_of_peers() -> None:
+def test_one_call_removes_limited_peers() -> None:
     tracker = registry()
     crowd(tracker, 250)
     left = []
@@ -326,12 +326,12 @@ def test_one_call_forgets_a_limited_number_of_peers() -> None:
     assert left == [250 - MOST_EXPIRED_AT_ONCE, 250 - 2 * MOST_EXPIRED_AT_ONCE, 0]
 
 
-def test_a_scrape_of_too_many_torrents_is_refused() -> None:
+def test_large_scrape_is_refused() -> None:
     tracker = registry(replace(POLICY, most_scraped=1))
     assert isinstance(tracker.scrape(TORRENTS, 0), Failure)
 
 
-def test_what_happens_to_a_peer_is_told_in_order() -> None:
+def test_changes_are_reported_in_order() -> None:
     told: list[Change] = []
     tracker = Registry(POLICY, random.Random(1), told.append)
     tracker.announce(replace(ASK, event=Event.STARTED), host(1), 0)

@@ -1,4 +1,4 @@
-"""The tracker as a process: it says where it is, serves on both faces, and ends as its exit code says."""
+"""The tracker as a process: readiness line, HTTP and UDP, exit codes."""
 
 import json
 import re
@@ -13,8 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from peer.bittorrent.tracker.__main__ import main
-from peer.bittorrent.tracker.server import ExitCode
 from peer.bittorrent.wire.tracker.http import announce_url, decode_announce_response
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.bittorrent.wire.tracker.udp import (
@@ -26,10 +24,12 @@ from peer.bittorrent.wire.tracker.udp import (
     UdpResponse,
     decode_response,
 )
+from peer.cli.main import main
+from peer.process.exit_status import ExitStatus
 
 SOON = 5.0
 ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STARTED)
-COMMAND = [sys.executable, "-m", "peer.bittorrent.tracker", "--bind", "127.0.0.1"]
+COMMAND = [sys.executable, "-m", "peer", "tracker", "--bind", "127.0.0.1"]
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def announce_udp(port: int, request: AnnounceRequest) -> AnnounceResponse:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_both_faces_know_the_same_swarm_and_a_signal_ends_them_politely(tmp_path: Path, number: signal.Signals) -> None:
+def test_http_and_udp_share_swarms_until_signal(tmp_path: Path, number: signal.Signals) -> None:
     log = tmp_path / "log.jsonl"
     with tracker("--log", str(log)) as (process, port):
         announce_http(port, ASK)
@@ -85,7 +85,7 @@ def test_both_faces_know_the_same_swarm_and_a_signal_ends_them_politely(tmp_path
         assert [str(address) for address in answer.addresses()] == ["127.0.0.1:6881"]
         announce_http(port, AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1, event=Event.STOPPED))
         process.send_signal(number)
-        assert process.wait(SOON) == ExitCode.OK
+        assert process.wait(SOON) == ExitStatus.OK
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(event["event"], event["address"]) for event in events] == [
         ("started", "127.0.0.1:6881"),
@@ -97,47 +97,43 @@ def test_both_faces_know_the_same_swarm_and_a_signal_ends_them_politely(tmp_path
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
-def test_a_port_in_use_is_one_line_and_an_exit_code(kind: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_port_in_use_is_an_exit_code(kind: int, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket(socket.AF_INET, kind) as taken:
         taken.bind(("127.0.0.1", 0))
         if kind == socket.SOCK_STREAM:
             taken.listen()
         port = taken.getsockname()[1]
-        assert main(["--bind", "127.0.0.1", "--port", str(port)]) == ExitCode.NO_ADDRESS
+        assert main(["tracker", "--bind", "127.0.0.1", "--port", str(port)]) == ExitStatus.NO_ADDRESS
     assert capsys.readouterr().err == (
         f"tracker: cannot listen on 127.0.0.1:{port}: Address already in use; choose another --bind or --port\n"
     )
 
 
-def test_a_log_that_cannot_be_written_is_one_line_and_an_exit_code(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unwritable_log_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "missing" / "log"
-    assert main(["--bind", "127.0.0.1", "--port", "0", "--log", str(log)]) == ExitCode.NO_LOG
+    assert main(["tracker", "--bind", "127.0.0.1", "--port", "0", "--log", str(log)]) == ExitStatus.NO_TRACE
     assert str(log) in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
     [
-        ("--port", "65536", "expected 0 to 65535, found '65536'"),
-        ("--numwant", "201", "expected 0 to 200, found '201'"),
-        ("--interval", "0", "expected 1 to 86400, found '0'"),
+        ("--port", "65536", "expected a whole number from 0 to 65535, found '65536'"),
+        ("--numwant", "201", "expected a whole number from 0 to 200, found '201'"),
+        ("--interval", "0", "expected a whole number from 1 to 86400, found '0'"),
         ("--bind", "nowhere", "expected an IPv4 address, found 'nowhere'"),
         ("--allow", "abc", "expected 40 hex digits, found 'abc'"),
     ],
 )
-def test_an_option_that_cannot_be_used_is_named(
-    option: str, value: str, problem: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_option_is_named(option: str, value: str, problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([option, value])
-    assert ended.value.code == ExitCode.USAGE
+        main(["tracker", option, value])
+    assert ended.value.code == ExitStatus.USAGE
     assert f"argument {option}: {problem}" in capsys.readouterr().err
 
 
-def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["--help"])
+        main(["tracker", "--help"])
     told = capsys.readouterr().out.partition("exit codes:")[2]
-    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == [*ExitCode]
+    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == [0, 2, 3, 4]

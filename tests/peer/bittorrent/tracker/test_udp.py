@@ -1,4 +1,4 @@
-"""The UDP face: the exchange of BEP 15, and whatever else may arrive at the port."""
+"""The UDP server: the exchange of BEP 15, and anything else that may arrive at the port."""
 
 import random
 
@@ -11,7 +11,7 @@ from peer.bittorrent.tracker.udp import (
     SLOT,
     SLOTS_GOOD,
     ConnectionIds,
-    UdpFace,
+    UdpServer,
 )
 from peer.bittorrent.wire.compact import unpack
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, Event, ScrapeEntry
@@ -33,15 +33,15 @@ ASK = AnnounceRequest(b"A" * 20, b"p" * 20, 6881, 0, 0, left=1)
 
 
 class Tracker:
-    """A UDP face with a clock to turn by hand."""
+    """A UDP server with a clock to set by hand."""
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.now = 1000.0
         registry = Registry(policy or Policy(), random.Random(1))
-        self.face = UdpFace(registry, ConnectionIds(b"secret"), lambda: self.now)
+        self.server = UdpServer(registry, ConnectionIds(b"secret"), lambda: self.now)
 
     def ask(self, datagram: bytes, host: bytes = HOST) -> UdpResponse | None:
-        answer = self.face.answer(datagram, host)
+        answer = self.server.answer(datagram, host)
         return None if answer is None else decode_response(answer)
 
     def connection(self, host: bytes = HOST) -> int:
@@ -64,7 +64,7 @@ def test_peers_find_each_other_and_are_counted() -> None:
     assert scraped == UdpScrapeResponse(3, (ScrapeEntry(0, 0, 0), ScrapeEntry(1, 1, 1)))
 
 
-def test_a_connection_id_is_good_for_two_minutes_and_for_its_host() -> None:
+def test_connection_id_is_valid_for_host_and_time() -> None:
     tracker = Tracker()
     asked = UdpAnnounceRequest(tracker.connection(), 2, ASK).encode()
     tracker.now += 2 * SLOT
@@ -74,18 +74,18 @@ def test_a_connection_id_is_good_for_two_minutes_and_for_its_host() -> None:
     assert tracker.ask(asked) == ErrorResponse(2, "connection id expired")
 
 
-def test_connection_ids_of_another_tracker_are_not_good() -> None:
+def test_other_trackers_ids_are_invalid() -> None:
     ids, others = ConnectionIds(b"one"), ConnectionIds(b"two")
-    assert not ids.accepts(others.give(HOST, 0), HOST, 0)
+    assert not ids.accepts(others.issue(HOST, 0), HOST, 0)
 
 
-def test_a_refusal_reaches_the_client_as_an_error() -> None:
+def test_refusal_is_an_error_datagram() -> None:
     tracker = Tracker(Policy(allowed=frozenset()))
     answer = tracker.ask(UdpAnnounceRequest(tracker.connection(), 2, ASK).encode())
     assert answer == ErrorResponse(2, "this tracker does not serve this torrent")
 
 
-def test_a_proven_client_learns_what_is_wrong_with_its_datagram() -> None:
+def test_proven_client_gets_error_message() -> None:
     tracker = Tracker()
     datagram = UdpAnnounceRequest(tracker.connection(), 9, ASK).encode()
     answer = tracker.ask(datagram[:97])
@@ -93,7 +93,7 @@ def test_a_proven_client_learns_what_is_wrong_with_its_datagram() -> None:
 
 
 @pytest.mark.parametrize("length", range(16))
-def test_a_datagram_without_a_whole_head_gets_no_answer(length: int) -> None:
+def test_short_datagram_gets_no_answer(length: int) -> None:
     assert Tracker().ask(ConnectRequest(7).encode()[:length]) is None
 
 
@@ -101,13 +101,13 @@ def test_a_datagram_without_a_whole_head_gets_no_answer(length: int) -> None:
     st.binary(max_size=200)
     | st.builds(lambda front, rest: front + rest, st.sampled_from([ConnectRequest(1).encode()[:12]]), st.binary())
 )
-def test_who_is_not_proven_gets_no_more_than_it_sent(datagram: bytes) -> None:
-    answer = Tracker().face.answer(datagram, HOST)
+def test_unproven_client_gets_no_amplification(datagram: bytes) -> None:
+    answer = Tracker().server.answer(datagram, HOST)
     assert answer is None or len(answer) <= len(datagram)
 
 
 @given(st.binary(max_size=200), st.integers(0, 3))
-def test_whatever_a_proven_client_sends_is_answered(rest: bytes, action: int) -> None:
+def test_proven_client_is_always_answered(rest: bytes, action: int) -> None:
     tracker = Tracker()
     datagram = tracker.connection().to_bytes(8, "big") + action.to_bytes(4, "big") + b"txid" + rest
     answer = tracker.ask(datagram)

@@ -1,4 +1,4 @@
-"""The address book: who is dialled next, who never is, and how much strangers can make it remember."""
+"""The address book: which address is dialled next, which never is, and how many strangers can add."""
 
 from math import inf
 from random import Random
@@ -40,7 +40,7 @@ def knowing(*addresses: Address, source: Source = "tracker") -> AddressBook:
     return made
 
 
-def test_untried_addresses_are_dialled_once_each_in_an_order_of_chance() -> None:
+def test_untried_addresses_are_dialled_once_in_random_order() -> None:
     known = peers(15)
     one, same, other = (book(seed) for seed in (1, 1, 2))
     for each in (one, same, other):
@@ -51,7 +51,7 @@ def test_untried_addresses_are_dialled_once_each_in_an_order_of_chance() -> None
     assert order != other.to_dial(0, 10) + other.to_dial(0, 10)
 
 
-def test_no_more_are_dialled_at_a_time_than_the_profile_allows() -> None:
+def test_half_open_dials_are_limited_by_the_profile() -> None:
     addresses = knowing(*peers(50))
     dialled = addresses.to_dial(0, PLENTY)
     assert len(dialled) == COURSE.most_half_open
@@ -61,7 +61,7 @@ def test_no_more_are_dialled_at_a_time_than_the_profile_allows() -> None:
     assert len(addresses.to_dial(0, PLENTY)) == 3
 
 
-def test_a_failed_address_is_tried_again_after_longer_and_longer_until_it_is_given_up() -> None:
+def test_failed_address_is_retried_later_then_given_up() -> None:
     addresses, now, waits = knowing(ONE), 0.0, []
     for _ in range(MOST_FAILURES - 1):
         assert addresses.to_dial(now, 1) == [ONE]
@@ -79,7 +79,7 @@ def test_a_failed_address_is_tried_again_after_longer_and_longer_until_it_is_giv
     assert addresses.to_dial(now + 10 * LONGEST_RETRY, 1) == []
 
 
-def test_an_address_given_up_gets_one_more_try_when_a_tracker_names_it_but_not_by_hearsay() -> None:
+def test_abandoned_address_is_retried_if_a_tracker_lists_it() -> None:
     addresses, now = knowing(ONE), 0.0
     for _ in range(MOST_FAILURES):
         addresses.to_dial(now, 1)
@@ -92,7 +92,7 @@ def test_an_address_given_up_gets_one_more_try_when_a_tracker_names_it_but_not_b
     assert addresses.dial_failed(ONE, now) is None
 
 
-def test_an_address_given_by_a_person_is_never_given_up() -> None:
+def test_address_from_the_user_is_never_given_up() -> None:
     addresses, now = knowing(ONE, source="given"), 0.0
     for _ in range(5 * MOST_FAILURES):
         assert addresses.to_dial(now, 1) == [ONE]
@@ -114,7 +114,7 @@ def test_untried_addresses_come_before_those_that_failed() -> None:
     assert dialled[3] == ONE
 
 
-def test_a_connected_address_is_not_dialled_whoever_made_the_connection() -> None:
+def test_connected_address_is_never_dialled() -> None:
     addresses = book()
     addresses.connected(ONE)
     addresses.learn([ONE], "tracker")
@@ -124,7 +124,7 @@ def test_a_connected_address_is_not_dialled_whoever_made_the_connection() -> Non
     assert addresses.to_dial(REUNION, 1) == [ONE]
 
 
-def test_a_connection_that_came_to_us_puts_an_earlier_appointment_off() -> None:
+def test_incoming_connection_postpones_an_earlier_retry() -> None:
     addresses = knowing(ONE)
     addresses.to_dial(0, 1)
     addresses.dial_failed(ONE, 0)
@@ -150,7 +150,7 @@ def test_a_connection_makes_up_for_failures_before_it() -> None:
     assert wait <= FIRST_RETRY
 
 
-def test_a_neighbour_with_faults_waits_long_and_is_given_up_after_some() -> None:
+def test_faulty_neighbour_waits_long_and_is_given_up() -> None:
     addresses, now = knowing(ONE), 0.0
     for _ in range(MOST_FAULTS):
         assert addresses.to_dial(now, 1) == [ONE]
@@ -161,7 +161,7 @@ def test_a_neighbour_with_faults_waits_long_and_is_given_up_after_some() -> None
     assert addresses.to_dial(now, 1) == []
 
 
-def test_a_failure_of_an_address_that_is_connected_meanwhile_changes_nothing() -> None:
+def test_failure_of_a_connected_address_changes_nothing() -> None:
     addresses = knowing(ONE)
     addresses.to_dial(0, 1)
     addresses.connected(ONE)
@@ -180,11 +180,11 @@ def test_a_failure_of_an_address_that_is_connected_meanwhile_changes_nothing() -
         Address("ff02::1", 6881),
     ],
 )
-def test_what_no_peer_can_listen_at_is_not_kept(useless: Address, source: Source) -> None:
+def test_unusable_addresses_are_not_kept(useless: Address, source: Source) -> None:
     assert len(knowing(useless, source=source)) == 0
 
 
-def test_only_a_person_may_give_a_name_instead_of_an_address() -> None:
+def test_host_names_are_taken_from_the_user_only() -> None:
     named = Address("peer.example", 6881)
     assert len(knowing(named, source="tracker")) == 0
     assert knowing(named, source="given").to_dial(0, 1) == [named]
@@ -213,7 +213,7 @@ def test_hearsay_fills_half_of_the_book_at_most() -> None:
     assert len(addresses) == MOST_HEARSAY + 10
 
 
-def test_in_a_full_book_what_failed_longest_ago_makes_room() -> None:
+def test_full_book_drops_the_oldest_failure() -> None:
     addresses = knowing(*peers(MOST_ADDRESSES))
     newcomers = peers(3, first=MOST_ADDRESSES)
     addresses.learn(newcomers, "tracker")
@@ -261,7 +261,7 @@ def apply(addresses: AddressBook, what: str, address: Address, now: float, sourc
 
 
 @given(STEPS)
-def test_whatever_happens_nobody_is_dialled_who_is_connected_banned_ourselves_or_being_dialled(
+def test_forbidden_addresses_are_never_dialled(
     steps: list[tuple[str, Address, Source]],
 ) -> None:
     addresses, now = book(), 0.0
@@ -285,7 +285,7 @@ def test_whatever_happens_nobody_is_dialled_who_is_connected_banned_ourselves_or
         assert addresses.next_retry_at() > 0
 
 
-def test_who_has_everything_goes_by_trackers_and_forgets_what_neighbours_said() -> None:
+def test_seed_keeps_tracker_addresses_and_forgets_hearsay() -> None:
     heard, named, later = peers(3)
     addresses = knowing(heard, source="pex")
     addresses.learn([named], "tracker")

@@ -1,4 +1,4 @@
-"""When which tracker is told what: intervals, tiers, events, and trackers that are away or lie."""
+"""When to announce to which tracker: intervals, tiers, events, and trackers that fail or lie."""
 
 from math import inf
 from random import Random
@@ -28,11 +28,11 @@ def started(response: AnnounceResponse = OK, now: float = 0.0) -> Announcer:
     """Return the announcer of one tracker, which has answered at `now`."""
     made = announcer()
     assert made.due(now) == (ONE, Event.STARTED)
-    made.answered(ONE, response, now)
+    made.tracker_answered(ONE, response, now)
     return made
 
 
-def test_the_first_announcement_is_due_at_once_and_there_is_one_at_a_time() -> None:
+def test_first_announcement_is_due_at_once_and_alone() -> None:
     made = announcer()
     assert made.next_deadline() <= 0
     assert made.due(0) == (ONE, Event.STARTED)
@@ -40,7 +40,7 @@ def test_the_first_announcement_is_due_at_once_and_there_is_one_at_a_time() -> N
     assert made.next_deadline() == inf
 
 
-def test_the_next_announcement_is_due_when_the_interval_has_passed() -> None:
+def test_next_announcement_is_due_after_the_interval() -> None:
     made = started()
     assert made.next_deadline() == OK.interval
     assert made.due(OK.interval - 1) is None
@@ -66,7 +66,7 @@ def test_an_interval_is_believed_within_limits(told: int, obeyed: float) -> None
         (1800, 10_000, 1800),
     ],
 )
-def test_a_lonely_client_asks_as_early_as_the_tracker_allows(interval: int, least: int | None, obeyed: float) -> None:
+def test_lonely_client_asks_as_early_as_allowed(interval: int, least: int | None, obeyed: float) -> None:
     made = started(AnnounceResponse(interval=interval, min_interval=least))
     made.needs_peers = True
     assert made.next_deadline() == obeyed
@@ -84,11 +84,11 @@ def test_a_strategy_may_set_its_own_period(wish: float, obeyed: float) -> None:
     assert made.due(obeyed) == (ONE, Event.REGULAR)
 
 
-def test_a_tracker_that_fails_is_asked_again_after_longer_and_longer() -> None:
+def test_failing_tracker_is_retried_later_and_later() -> None:
     made, now = announcer(), 0.0
     for number in range(12):
         assert made.due(now) == (ONE, Event.STARTED)
-        wait = made.failed(ONE, "Connection refused", now)
+        wait = made.tracker_failed(ONE, "Connection refused", now)
         most = min(LONGEST_RETRY, FIRST_RETRY * 2**number)
         assert most / 2 <= wait <= most
         assert made.next_deadline() == now + wait
@@ -97,42 +97,42 @@ def test_a_tracker_that_fails_is_asked_again_after_longer_and_longer() -> None:
     assert made.troubles() == {ONE: "Connection refused"}
 
 
-def test_two_clients_that_failed_together_do_not_come_back_together() -> None:
+def test_two_clients_do_not_retry_together() -> None:
     waits = set()
     for seed in range(5):
         made = announcer(seed=seed)
         made.due(0)
-        waits.add(made.failed(ONE, "away", 0))
+        waits.add(made.tracker_failed(ONE, "away", 0))
     assert len(waits) == 5
 
 
 def test_an_answer_ends_the_trouble() -> None:
     made = announcer()
     made.due(0)
-    wait = made.failed(ONE, "away", 0)
+    wait = made.tracker_failed(ONE, "away", 0)
     assert made.due(wait) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, wait)
+    made.tracker_answered(ONE, OK, wait)
     assert made.troubles() == {}
     assert made.next_deadline() == wait + OK.interval
 
 
-def test_trackers_of_a_tier_are_asked_in_an_order_of_chance_that_stays() -> None:
+def test_order_within_a_tier_is_random_and_stays() -> None:
     urls = tuple(f"http://{number}/announce" for number in range(8))
     orders = set()
     for seed in range(4):
         made, order = announcer(urls, seed=seed), []
         while (due := made.due(0)) is not None:
             order.append(due[0])
-            made.failed(due[0], "away", 0)
+            made.tracker_failed(due[0], "away", 0)
         assert sorted(order) == sorted(urls)
         orders.add(tuple(order))
     assert len(orders) == 4
 
 
-def test_the_next_tracker_is_asked_at_once_and_the_one_that_answers_is_first_from_then_on() -> None:
+def test_next_tracker_is_asked_and_then_preferred() -> None:
     made = announcer((ONE, TWO, THREE))
     (first, _), (second, _) = ask_until_second(made, 0)
-    made.answered(second, OK, 0)
+    made.tracker_answered(second, OK, 0)
     assert made.due(OK.interval) == (second, Event.REGULAR)
     assert first != second
 
@@ -141,38 +141,38 @@ def ask_until_second(made: Announcer, now: float) -> tuple[tuple[str, Event], tu
     first = made.due(now)
     assert first is not None
     assert made.due(now) is None
-    made.failed(first[0], "away", now)
+    made.tracker_failed(first[0], "away", now)
     second = made.due(now)
     assert second is not None
     return first, second
 
 
-def test_a_tier_is_asked_only_while_those_before_it_fail() -> None:
+def test_tier_is_asked_only_while_earlier_ones_fail() -> None:
     made = announcer((ONE,), (TWO,))
     assert ask_until_second(made, 0) == ((ONE, Event.STARTED), (TWO, Event.STARTED))
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     retry_at = made.next_deadline()
     assert retry_at <= FIRST_RETRY
     assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, retry_at)
+    made.tracker_answered(ONE, OK, retry_at)
     assert made.due(OK.interval) is None
     assert made.due(retry_at + OK.interval) == (ONE, Event.REGULAR)
 
 
-def test_while_the_first_tier_is_still_away_the_second_is_asked_at_its_interval() -> None:
+def test_second_tier_is_asked_while_the_first_fails() -> None:
     made, now = announcer((ONE,), (TWO,)), 0.0
     ask_until_second(made, now)
-    made.answered(TWO, OK, now)
+    made.tracker_answered(TWO, OK, now)
     asked_two = []
     while now < OK.interval:
         now = made.next_deadline()
         due = made.due(now)
         assert due is not None
         if due[0] == ONE:
-            made.failed(ONE, "away", now)
+            made.tracker_failed(ONE, "away", now)
         else:
             asked_two.append(now)
-            made.answered(TWO, OK, now)
+            made.tracker_answered(TWO, OK, now)
     assert asked_two == [OK.interval]
 
 
@@ -181,83 +181,83 @@ def test_a_tracker_named_twice_is_one_tracker() -> None:
     assert ask_until_second(made, 0) == ((ONE, Event.STARTED), (TWO, Event.STARTED))
 
 
-def test_completion_is_told_at_once_and_once_to_those_who_heard_of_us() -> None:
+def test_completion_is_announced_once_to_known_trackers() -> None:
     made = announcer((ONE,), (TWO,), (THREE,))
     ask_until_second(made, 0)
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     retry_at = made.next_deadline()
     assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, retry_at)
+    made.tracker_answered(ONE, OK, retry_at)
     made.completed(20)
     assert made.next_deadline() <= 20
     told = [made.due(20), made.due(20)]
     assert sorted(told, key=str) == [(ONE, Event.COMPLETED), (TWO, Event.COMPLETED)]
     assert made.due(20) is None
-    made.answered(ONE, OK, 21)
-    made.answered(TWO, OK, 21)
+    made.tracker_answered(ONE, OK, 21)
+    made.tracker_answered(TWO, OK, 21)
     assert made.due(22) is None
     assert made.due(21 + OK.interval) == (ONE, Event.REGULAR)
 
 
-def test_completion_is_told_again_if_it_could_not_be_delivered() -> None:
+def test_failed_completed_announcement_is_repeated() -> None:
     made = started()
     made.completed(5)
     assert made.due(5) == (ONE, Event.COMPLETED)
-    wait = made.failed(ONE, "away", 6)
+    wait = made.tracker_failed(ONE, "away", 6)
     assert made.due(6) is None
     assert made.next_deadline() == 6 + wait
     assert made.due(6 + wait) == (ONE, Event.COMPLETED)
 
 
-def test_completion_during_the_first_announcement_is_told_after_its_answer() -> None:
+def test_completion_during_the_first_announcement_follows_its_answer() -> None:
     made = announcer()
     made.due(0)
     made.completed(1)
     assert made.due(1) is None
-    made.answered(ONE, OK, 2)
+    made.tracker_answered(ONE, OK, 2)
     assert made.due(2) == (ONE, Event.COMPLETED)
 
 
-def test_a_tracker_that_never_heard_of_us_hears_started_from_a_complete_peer() -> None:
+def test_new_tracker_gets_started_from_a_complete_peer() -> None:
     made = announcer()
     made.due(0)
     made.completed(1)
-    wait = made.failed(ONE, "away", 2)
+    wait = made.tracker_failed(ONE, "away", 2)
     assert made.due(2 + wait) == (ONE, Event.STARTED)
-    made.answered(ONE, OK, 20)
+    made.tracker_answered(ONE, OK, 20)
     assert made.due(21) is None
 
 
-def test_who_had_everything_from_the_start_reports_no_completion() -> None:
+def test_initial_seed_never_announces_completed() -> None:
     made = announcer(is_complete=True)
     made.due(0)
-    made.answered(ONE, OK, 0)
+    made.tracker_answered(ONE, OK, 0)
     made.completed(1)
     assert made.due(1) is None
 
 
-def test_only_trackers_that_answered_are_told_that_we_stop_and_nothing_follows() -> None:
+def test_stopped_goes_only_to_trackers_that_answered() -> None:
     made = announcer((ONE,), (TWO,))
     ask_until_second(made, 0)
     assert made.stop(1) == []
     made = announcer((ONE,), (TWO,))
     ask_until_second(made, 0)
-    made.answered(TWO, OK, 0)
+    made.tracker_answered(TWO, OK, 0)
     assert made.stop(1) == [TWO]
     assert made.due(1_000_000) is None
     assert made.next_deadline() == inf
-    made.failed(ONE, "away", 2)
-    made.answered(TWO, OK, 2)
+    made.tracker_failed(ONE, "away", 2)
+    made.tracker_answered(TWO, OK, 2)
     assert made.due(1_000_000) is None
 
 
-def test_what_a_tracker_wants_repeated_is_kept_until_it_says_otherwise() -> None:
+def test_tracker_id_is_repeated_until_it_changes() -> None:
     made = started(AnnounceResponse(interval=10, tracker_id=b"x"))
     made.due(10)
-    made.answered(ONE, AnnounceResponse(interval=10), 10)
+    made.tracker_answered(ONE, AnnounceResponse(interval=10), 10)
     assert made.tracker_id(ONE) == b"x"
     made.due(20)
-    made.answered(ONE, AnnounceResponse(interval=10, tracker_id=b"y"), 20)
+    made.tracker_answered(ONE, AnnounceResponse(interval=10, tracker_id=b"y"), 20)
     assert made.tracker_id(ONE) == b"y"
 
 
@@ -268,7 +268,7 @@ def test_without_trackers_nothing_is_ever_due() -> None:
     assert made.stop(1) == []
 
 
-def test_whatever_trackers_do_whoever_wakes_at_the_deadline_finds_something_to_do() -> None:
+def test_waking_at_the_deadline_always_finds_work() -> None:
     for seed in range(20):
         rng, now = Random(seed), 0.0
         made = announcer((ONE, TWO), (THREE,), seed=seed)
@@ -279,8 +279,8 @@ def test_whatever_trackers_do_whoever_wakes_at_the_deadline_finds_something_to_d
             due = made.due(now)
             assert due is not None
             if rng.random() < 0.5:
-                made.failed(due[0], "away", now)
+                made.tracker_failed(due[0], "away", now)
             else:
-                made.answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
+                made.tracker_answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
             if rng.random() < 0.02:
                 made.completed(now)

@@ -1,4 +1,4 @@
-"""Peer exchange: each neighbour hears once who came and who went, and is believed within limits."""
+"""Peer exchange: each neighbour gets each change once, and its own messages are taken within limits."""
 
 from math import inf
 
@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.discovery.peer_exchange import (
     FIRST_AFTER,
-    MOST_BELIEVED,
-    MOST_TOLD,
+    MOST_SENT,
+    MOST_TAKEN,
     TOLERANCE,
-    Exchange,
-    introduction,
+    PexPartners,
+    describe,
 )
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.wire.extensions import PeerExchange, PexFlags, PexPeer
@@ -29,10 +29,10 @@ def present(*numbers: int) -> dict[int, PexPeer]:
     return {number: peer(number) for number in numbers}
 
 
-def exchange_with(*keys: int) -> Exchange:
-    made = Exchange(COURSE)
+def exchange_with(*keys: int) -> PexPartners:
+    made = PexPartners(COURSE)
     for key in keys:
-        made.joined(key, 0)
+        made.add(key, 0)
     return made
 
 
@@ -40,7 +40,7 @@ def added(message: PeerExchange) -> list[Address]:
     return [each.address for each in message.added]
 
 
-def test_the_first_message_comes_soon_and_names_everybody_but_its_receiver() -> None:
+def test_first_message_comes_soon_and_omits_its_receiver() -> None:
     made = exchange_with(1)
     assert made.next_deadline() == FIRST_AFTER
     assert made.due(present(1, 2, 3), FIRST_AFTER - 0.1) == []
@@ -49,7 +49,7 @@ def test_the_first_message_comes_soon_and_names_everybody_but_its_receiver() -> 
     assert message == PeerExchange((peer(2), peer(3)))
 
 
-def test_later_messages_are_a_period_apart_and_say_what_changed() -> None:
+def test_later_messages_are_differences_one_period_apart() -> None:
     made = exchange_with(1)
     made.due(present(1, 2, 3), FIRST_AFTER)
     assert made.due(present(1, 3, 4), FIRST_AFTER + PERIOD - 1) == []
@@ -64,52 +64,52 @@ def test_no_news_is_no_message() -> None:
     assert made.next_deadline() == FIRST_AFTER + 2 * PERIOD
 
 
-def test_who_came_and_went_between_two_messages_is_not_named() -> None:
+def test_short_visits_between_messages_are_not_listed() -> None:
     made = exchange_with(1)
     made.due(present(1, 2), FIRST_AFTER)
     assert made.due(present(1, 2, 3), FIRST_AFTER + 1) == []
     assert made.due(present(1, 2), FIRST_AFTER + PERIOD) == []
 
 
-def test_a_receiver_is_not_told_of_another_connection_to_itself() -> None:
+def test_second_connection_of_the_receiver_is_omitted() -> None:
     made = exchange_with(1)
     twice = {1: peer(1), 2: peer(1)}
     assert made.due(twice, FIRST_AFTER) == []
 
 
-def test_a_receiver_that_nobody_can_reach_hears_of_the_others_all_the_same() -> None:
+def test_unreachable_receiver_gets_the_others() -> None:
     made = exchange_with(1)
     ((_, message),) = made.due(present(2), FIRST_AFTER)
     assert added(message) == [peer(2).address]
 
 
-def test_a_message_names_no_more_than_allowed_and_the_rest_follows() -> None:
+def test_long_message_is_cut_and_the_rest_follows() -> None:
     made = exchange_with(0)
     everybody = present(*range(121))
     told: list[Address] = []
     for number in range(3):
         ((_, message),) = made.due(everybody, FIRST_AFTER + number * PERIOD)
-        assert len(message.added) <= MOST_TOLD
+        assert len(message.added) <= MOST_SENT
         told += added(message)
     assert sorted(told) == sorted(peer(number).address for number in range(1, 121))
     dropped: list[Address] = []
     for number in range(3, 6):
         ((_, message),) = made.due(present(0), FIRST_AFTER + number * PERIOD)
-        assert len(message.dropped) <= MOST_TOLD
+        assert len(message.dropped) <= MOST_SENT
         dropped += message.dropped
     assert sorted(dropped) == sorted(told)
 
 
 def test_who_parted_gets_no_message() -> None:
     made = exchange_with(1, 2)
-    made.parted(1)
+    made.neighbour_left(1)
     assert [key for key, _ in made.due(present(3), FIRST_AFTER)] == [2]
 
 
-def test_an_extension_handshake_that_comes_again_does_not_begin_anew() -> None:
+def test_repeated_extension_handshake_does_not_restart() -> None:
     made = exchange_with(1)
     made.due(present(2), FIRST_AFTER)
-    made.joined(1, 10)
+    made.add(1, 10)
     assert made.due(present(2), FIRST_AFTER + PERIOD) == []
 
 
@@ -118,31 +118,31 @@ def test_a_private_torrent_has_no_exchange() -> None:
     made.is_private = True
     assert made.due(present(2), 1_000) == []
     assert made.next_deadline() == inf
-    assert made.heard(1, PeerExchange((peer(3),)), 0) == []
+    assert made.received(1, PeerExchange((peer(3),)), 0) == []
 
 
-def test_flags_tell_of_seeds_and_of_those_that_we_could_reach() -> None:
+def test_flags_mark_seeds_and_reachable_peers() -> None:
     address = peer(1).address
-    assert introduction(None, is_outgoing=False, is_seed=True) is None
-    assert introduction(address, is_outgoing=False, is_seed=False) == PexPeer(address)
-    known = introduction(address, is_outgoing=True, is_seed=True)
+    assert describe(None, is_outgoing=False, is_seed=True) is None
+    assert describe(address, is_outgoing=False, is_seed=False) == PexPeer(address)
+    known = describe(address, is_outgoing=True, is_seed=True)
     assert known == PexPeer(address, PexFlags.REACHABLE | PexFlags.UPLOAD_ONLY)
 
 
 def test_what_a_neighbour_says_is_to_be_learnt() -> None:
-    assert Exchange(COURSE).heard(1, PeerExchange((peer(2), peer(3)), (peer(4).address,)), 0) == [
+    assert PexPartners(COURSE).received(1, PeerExchange((peer(2), peer(3)), (peer(4).address,)), 0) == [
         peer(2).address,
         peer(3).address,
     ]
 
 
-def test_a_neighbour_that_talks_too_often_or_too_long_is_not_believed_beyond_the_limit() -> None:
-    made = Exchange(COURSE)
+def test_too_frequent_or_long_messages_are_cut_off() -> None:
+    made = PexPartners(COURSE)
     flood = PeerExchange(tuple(peer(number) for number in range(2_000)))
-    assert len(made.heard(1, flood, 0)) == MOST_BELIEVED
-    assert made.heard(1, flood, TOLERANCE * PERIOD - 1) == []
-    assert made.heard(2, PeerExchange((peer(3),)), 1) == [peer(3).address]
-    assert len(made.heard(1, flood, TOLERANCE * PERIOD)) == MOST_BELIEVED
+    assert len(made.received(1, flood, 0)) == MOST_TAKEN
+    assert made.received(1, flood, TOLERANCE * PERIOD - 1) == []
+    assert made.received(2, PeerExchange((peer(3),)), 1) == [peer(3).address]
+    assert len(made.received(1, flood, TOLERANCE * PERIOD)) == MOST_TAKEN
 
 
 @given(st.lists(st.sets(st.integers(1, 70)), min_size=1, max_size=8))

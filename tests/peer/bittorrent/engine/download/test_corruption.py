@@ -1,55 +1,55 @@
-"""Who sent a wrong block is found out; who was in bad company is not blamed."""
+"""The sender of a wrong block is found, and other senders of the same piece are not blamed."""
 
 import hypothesis.strategies as st
 from hypothesis import given
 
-from peer.bittorrent.engine.download.corruption import MOST_ATTEMPTS, MOST_PIECES, Suspicion
+from peer.bittorrent.engine.download.corruption import MOST_ATTEMPTS, MOST_PIECES, Corruption
 
 
 def digests(text: str) -> tuple[bytes, ...]:
     return tuple(letter.encode() for letter in text)
 
 
-def test_a_lone_sender_of_a_wrong_piece_is_guilty() -> None:
-    suspicion = Suspicion()
+def test_lone_sender_of_a_wrong_piece_is_guilty() -> None:
+    suspicion = Corruption()
     assert suspicion.failed(3, [8, 8, 8], digests("abx")) == (8,)
     assert 3 not in suspicion
 
 
-def test_of_several_senders_the_one_with_another_digest_is_guilty() -> None:
-    suspicion = Suspicion()
+def test_sender_with_a_different_digest_is_guilty() -> None:
+    suspicion = Corruption()
     assert suspicion.failed(3, [1, 2, 3, 1], digests("abXd")) == ()
     assert 3 in suspicion
     assert suspicion.passed(3, digests("abcd")) == (3,)
     assert 3 not in suspicion
 
 
-def test_a_lone_second_sender_who_fails_is_guilty_and_the_first_attempt_is_still_known() -> None:
-    suspicion = Suspicion()
+def test_failing_lone_retry_is_guilty_evidence_stays() -> None:
+    suspicion = Corruption()
     suspicion.failed(3, [1, 2], digests("aX"))
     assert suspicion.failed(3, [2, 2], digests("aX")) == (2,)
     assert suspicion.passed(3, digests("ab")) == (2,)
 
 
-def test_all_attempts_are_judged_and_each_guilty_one_is_named_once() -> None:
-    suspicion = Suspicion()
+def test_all_attempts_are_judged_each_guilty_named_once() -> None:
+    suspicion = Corruption()
     suspicion.failed(3, [1, 2, 3], digests("Xbc"))
     suspicion.failed(3, [4, 1, 1], digests("aYZ"))
     assert suspicion.passed(3, digests("abc")) == (1,)
 
 
-def test_a_right_piece_of_which_nothing_is_known_accuses_nobody() -> None:
-    assert Suspicion().passed(3, ()) == ()
+def test_right_piece_without_evidence_accuses_no_neighbour() -> None:
+    assert Corruption().passed(3, ()) == ()
 
 
-def test_without_digests_only_a_lone_sender_is_found_out() -> None:
-    suspicion = Suspicion()
+def test_without_digests_only_lone_senders_are_found() -> None:
+    suspicion = Corruption()
     assert suspicion.failed(3, [1, 2], ()) == ()
     assert suspicion.passed(3, digests("ab")) == ()
 
 
-def test_the_evidence_is_bounded_and_the_oldest_goes_first() -> None:
-    suspicion = Suspicion()
+def test_evidence_is_bounded_and_oldest_goes_first() -> None:
+    suspicion = Corruption()
     for index in range(MOST_PIECES + 1):
         for attempt in range(MOST_ATTEMPTS + 1):
             suspicion.failed(index, [attempt, 99], digests("Xb"))
@@ -58,8 +58,8 @@ def test_the_evidence_is_bounded_and_the_oldest_goes_first() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=40), st.integers(0, 5))
-def test_one_who_lies_is_found_and_one_who_does_not_is_never_blamed(blocks: list[tuple[int, bool]], liar: int) -> None:
-    suspicion = Suspicion()
+def test_liar_is_found_and_honest_sender_never_blamed(blocks: list[tuple[int, bool]], liar: int) -> None:
+    suspicion = Corruption()
     right = digests("r" * len(blocks))
     senders = [sender for sender, _ in blocks]
     sent = tuple(b"w" if sender == liar and lies else b"r" for sender, lies in blocks)

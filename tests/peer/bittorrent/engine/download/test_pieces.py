@@ -1,5 +1,6 @@
-"""What we have, what we asked for, and who has what: each rule by itself, and all of them against a naive model."""
+"""What we have, what we requested, and which neighbour has what: each rule alone, and all against a naive model."""
 
+from dataclasses import replace
 from random import Random
 
 import hypothesis.strategies as st
@@ -7,10 +8,13 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from peer.bittorrent.engine.download.pieces import Arrival, Block, Pieces
-from peer.bittorrent.engine.download.placement import Placement
+from peer.bittorrent.engine.download.block_reception import Placement
+from peer.bittorrent.engine.download.blocks import Block, Grid
+from peer.bittorrent.engine.download.pieces import Pieces, ReceivedBlock
+from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.strategy import Picker, PieceView
 from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, Sequential
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
 
@@ -37,30 +41,24 @@ def pieces_of(
     is_strict: bool = False,
     keeps: bool = True,
 ) -> Pieces:
-    """Make pieces of so many blocks, and neighbours 0, 1, ... by drawings; `last` bytes are cut off the end."""
-    pieces = Pieces(
-        length=len(ours) * blocks * BLOCK - last,
-        piece_length=blocks * BLOCK,
-        block_length=BLOCK,
-        have=bitfield(ours),
-        picker=picker or Sequential(),
-        rng=Random(seed),
-        endgame_copies=copies,
-        is_strict=is_strict,
-        keeps=keeps,
-    )
+    """Make pieces of `blocks` blocks, and neighbours 0, 1, ... from drawings; `last` bytes are cut off the end."""
+    profile = replace(PROFILES["course"], endgame_copies=copies, strict_priority=is_strict)
+    standard = make_strategy("tit-for-tat", profile, Random(seed), {})
+    strategy = replace(standard, picker=picker or Sequential(), keeps_pieces=keeps)
+    grid = Grid(len(ours) * blocks * BLOCK - last, blocks * BLOCK, BLOCK)
+    pieces = Pieces(grid, bitfield(ours), strategy, profile, Random(seed))
     for key, drawn in enumerate(theirs):
-        pieces.joined(key, bitfield(drawn))
+        pieces.neighbour_joined(key, bitfield(drawn))
     return pieces
 
 
-def deliver(pieces: Pieces, key: int, block: Block) -> Arrival:
-    pieces.arriving(key, *block)
-    return pieces.arrived(key, *block)
+def deliver(pieces: Pieces, key: int, block: Block) -> ReceivedBlock:
+    pieces.block_began(key, *block)
+    return pieces.block_received(key, *block)
 
 
-def fetch(pieces: Pieces, key: int, count: int) -> list[Arrival]:
-    return [deliver(pieces, key, block) for block in pieces.choose(key, count)]
+def fetch(pieces: Pieces, key: int, count: int) -> list[ReceivedBlock]:
+    return [deliver(pieces, key, block) for block in pieces.choose_blocks(key, count)]
 
 
 def spots(blocks: list[Block]) -> list[tuple[int, int]]:
@@ -69,137 +67,137 @@ def spots(blocks: list[Block]) -> list[tuple[int, int]]:
 
 def test_blocks_are_asked_for_in_order_and_once() -> None:
     pieces = pieces_of("  ", "**", "**", blocks=3, is_strict=True)
-    assert spots(pieces.choose(0, 2)) == [(0, 0), (0, 1)]
-    assert spots(pieces.choose(1, 2)) == [(0, 2), (1, 0)]
-    assert spots(list(pieces.asked_of(0))) == [(0, 0), (0, 1)]
+    assert spots(pieces.choose_blocks(0, 2)) == [(0, 0), (0, 1)]
+    assert spots(pieces.choose_blocks(1, 2)) == [(0, 2), (1, 0)]
+    assert spots(list(pieces.requested_from(0))) == [(0, 0), (0, 1)]
 
 
-def test_the_last_piece_and_its_last_block_may_be_shorter() -> None:
+def test_last_piece_and_its_last_block_may_be_shorter() -> None:
     pieces = pieces_of("  ", "**", blocks=3, last=13)
     assert pieces.missing_blocks == 5
-    assert pieces.choose(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
+    assert pieces.choose_blocks(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
 
 
-def test_a_neighbour_finishes_its_piece_then_begins_new_ones_and_then_helps_with_those_of_others() -> None:
+def test_neighbour_finishes_its_piece_then_new_then_others() -> None:
     pieces = pieces_of("   ", "** ", " * ", "***")
-    pieces.choose(0, 1)
-    pieces.choose(1, 2)
-    assert spots(pieces.choose(2, 2)) == [(2, 0), (2, 1)]
-    assert spots(pieces.choose(2, 3)) == [(2, 2), (2, 3), (0, 1)]
-    assert spots(pieces.choose(2, 4)) == [(0, 2), (0, 3), (1, 2), (1, 3)]
+    pieces.choose_blocks(0, 1)
+    pieces.choose_blocks(1, 2)
+    assert spots(pieces.choose_blocks(2, 2)) == [(2, 0), (2, 1)]
+    assert spots(pieces.choose_blocks(2, 3)) == [(2, 2), (2, 3), (0, 1)]
+    assert spots(pieces.choose_blocks(2, 4)) == [(0, 2), (0, 3), (1, 2), (1, 3)]
 
 
-def test_under_strict_priority_a_begun_piece_comes_before_new_ones_and_the_most_complete_one_first() -> None:
+def test_strict_priority_prefers_the_most_complete_piece() -> None:
     pieces = pieces_of("   ", "** ", " * ", "***", is_strict=True)
-    pieces.choose(0, 1)
+    pieces.choose_blocks(0, 1)
     fetch(pieces, 1, 2)
-    assert spots(pieces.choose(2, 6)) == [(1, 2), (1, 3), (0, 1), (0, 2), (0, 3), (2, 0)]
+    assert spots(pieces.choose_blocks(2, 6)) == [(1, 2), (1, 3), (0, 1), (0, 2), (0, 3), (2, 0)]
 
 
-def test_a_neighbour_is_asked_only_for_what_it_has_and_we_lack() -> None:
+def test_only_missing_pieces_of_the_neighbour_are_requested() -> None:
     pieces = pieces_of("*   ", "**  ", "*   ")
-    assert {block.index for block in pieces.choose(0, 99)} == {1}
-    assert pieces.choose(1, 99) == []
+    assert {block.index for block in pieces.choose_blocks(0, 99)} == {1}
+    assert pieces.choose_blocks(1, 99) == []
     assert pieces.is_interesting(0)
     assert not pieces.is_interesting(1)
 
 
 def test_the_choice_can_be_narrowed_to_some_pieces() -> None:
     pieces = pieces_of("    ", "****")
-    assert {block.index for block in pieces.choose(0, 99, {1, 3})} == {1, 3}
+    assert {block.index for block in pieces.choose_blocks(0, 99, {1, 3})} == {1, 3}
 
 
 def test_what_is_announced_can_be_asked_for() -> None:
     pieces = pieces_of("  ", "  ")
     assert not pieces.is_interesting(0)
-    assert pieces.announced(0, 1)
-    assert not pieces.announced(0, 1)
+    assert pieces.piece_announced(0, 1)
+    assert not pieces.piece_announced(0, 1)
     assert pieces.is_interesting(0)
     assert pieces.copies(1) == 1
-    assert {block.index for block in pieces.choose(0, 99)} == {1}
+    assert {block.index for block in pieces.choose_blocks(0, 99)} == {1}
 
 
 def test_a_piece_beyond_the_end_cannot_be_announced() -> None:
     with pytest.raises(MessageError, match="piece 2: expected an index below 2"):
-        pieces_of("  ", "  ").announced(0, 2)
+        pieces_of("  ", "  ").piece_announced(0, 2)
 
 
 def test_rarest_pieces_are_begun_first() -> None:
     pieces = pieces_of("    ", "****", "**  ", "** *", picker=RarestFirst(random_first=0), blocks=1)
-    assert [block.index for block in pieces.choose(0, 2)] == [2, 3]
+    assert [block.index for block in pieces.choose_blocks(0, 2)] == [2, 3]
 
 
-def test_a_piece_that_is_right_is_had_and_makes_neighbours_less_interesting() -> None:
+def test_right_piece_makes_neighbours_less_interesting() -> None:
     pieces = pieces_of("  ", "* ", "**")
-    arrivals = fetch(pieces, 0, 4)
-    assert [arrival.is_piece_whole for arrival in arrivals] == [False, False, False, True]
-    assert all(arrival.is_needed and arrival.was_asked for arrival in arrivals)
+    receiveds = fetch(pieces, 0, 4)
+    assert [received.is_piece_whole for received in receiveds] == [False, False, False, True]
+    assert all(received.is_needed and received.was_requested for received in receiveds)
     assert pieces.is_interesting(0)
-    assert pieces.checked(0, True) == ((0,), ())
+    assert pieces.piece_checked(0, True) == ((0,), ())
     assert 0 in pieces.have
     assert not pieces.is_interesting(0)
     assert pieces.is_interesting(1)
     fetch(pieces, 1, 4)
-    pieces.checked(1, True)
+    pieces.piece_checked(1, True)
     assert pieces.is_complete
     assert pieces.missing_blocks == 0
 
 
-def test_a_piece_that_is_not_kept_is_there_to_be_taken_again() -> None:
+def test_piece_not_kept_can_be_downloaded_again() -> None:
     pieces = pieces_of("  ", "* ", "**", keeps=False)
     for _ in range(3):
-        assert [arrival.is_piece_whole for arrival in fetch(pieces, 0, 4)] == [False, False, False, True]
-        assert pieces.checked(0, True) == ((0,), ())
+        assert [received.is_piece_whole for received in fetch(pieces, 0, 4)] == [False, False, False, True]
+        assert pieces.piece_checked(0, True) == ((0,), ())
         assert pieces.have.count == 0
         assert pieces.is_interesting(0)
         assert pieces.missing_blocks == 8
 
 
-def test_a_piece_that_is_not_whole_cannot_be_checked() -> None:
+def test_incomplete_piece_cannot_be_checked() -> None:
     pieces = pieces_of("  ", "**")
     fetch(pieces, 0, 3)
     for index in (0, 1):
         with pytest.raises(ValueError, match=f"piece {index} is not whole"):
-            pieces.checked(index, True)
+            pieces.piece_checked(index, True)
 
 
 def test_a_request_that_ended_is_made_again_elsewhere() -> None:
     pieces = pieces_of(" ", "*", "*")
-    pieces.choose(0, 4)
-    assert pieces.released(0, 0, 20)
-    assert not pieces.released(0, 0, 20)
-    assert not pieces.released(0, 0, 25)
-    assert not pieces.released(0, 7, 0)
-    assert spots(pieces.choose(1, 1)) == [(0, 2)]
+    pieces.choose_blocks(0, 4)
+    assert pieces.end_request(0, 0, 20)
+    assert not pieces.end_request(0, 0, 20)
+    assert not pieces.end_request(0, 0, 25)
+    assert not pieces.end_request(0, 7, 0)
+    assert spots(pieces.choose_blocks(1, 1)) == [(0, 2)]
 
 
-def test_a_piece_of_which_nothing_is_left_is_as_if_it_was_never_begun() -> None:
+def test_piece_without_blocks_is_inactive_again() -> None:
     pieces = pieces_of("  ", "**", "**")
-    pieces.choose(0, 3)
-    assert spots(pieces.released_all(0)) == [(0, 0), (0, 1), (0, 2)]
-    assert spots(pieces.choose(1, 9)) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)]
+    pieces.choose_blocks(0, 3)
+    assert spots(pieces.end_requests(0)) == [(0, 0), (0, 1), (0, 2)]
+    assert spots(pieces.choose_blocks(1, 9)) == [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (1, 1), (1, 2), (1, 3)]
 
 
-def test_what_one_who_left_was_asked_for_is_asked_of_others() -> None:
+def test_requests_of_a_departed_neighbour_go_to_others() -> None:
     pieces = pieces_of("  ", "**", "**")
     fetch(pieces, 0, 1)
-    pieces.choose(0, 3)
-    pieces.parted(0)
+    pieces.choose_blocks(0, 3)
+    pieces.neighbour_left(0)
     assert pieces.copies(0) == 1
-    assert len(pieces.asked_of(0)) == 0
-    assert pieces.missing_blocks == 7 == len(pieces.choose(1, 99))
+    assert len(pieces.requested_from(0)) == 0
+    assert pieces.missing_blocks == 7 == len(pieces.choose_blocks(1, 99))
 
 
-def test_a_block_that_comes_after_its_request_ended_is_welcome_if_it_is_missing() -> None:
+def test_missing_block_is_taken_after_its_request_ended() -> None:
     pieces = pieces_of("  ", "**", "**")
-    late, later = pieces.choose(0, 2)
-    pieces.released_all(0)
-    assert pieces.choose(1, 1) == [late]
-    assert deliver(pieces, 0, late) == Arrival(is_needed=True, others=(1,))
-    assert deliver(pieces, 0, later) == Arrival(is_needed=True)
-    assert len(pieces.asked_of(1)) == 0
-    assert pieces.arriving(0, *late) is Placement.NOWHERE
-    assert deliver(pieces, 0, late) == Arrival(is_needed=False)
+    late, later = pieces.choose_blocks(0, 2)
+    pieces.end_requests(0)
+    assert pieces.choose_blocks(1, 1) == [late]
+    assert deliver(pieces, 0, late) == ReceivedBlock(is_needed=True, others=(1,))
+    assert deliver(pieces, 0, later) == ReceivedBlock(is_needed=True)
+    assert len(pieces.requested_from(1)) == 0
+    assert pieces.block_began(0, *late) is Placement.NOWHERE
+    assert deliver(pieces, 0, late) == ReceivedBlock(is_needed=False)
 
 
 @pytest.mark.parametrize(
@@ -216,76 +214,76 @@ def test_a_block_that_comes_after_its_request_ended_is_welcome_if_it_is_missing(
 def test_what_is_no_block_of_ours_is_refused(index: int, begin: int, length: int, message: str) -> None:
     pieces = pieces_of("  ", "**", last=3)
     with pytest.raises(MessageError, match=message):
-        pieces.arriving(0, index, begin, length)
+        pieces.block_began(0, index, begin, length)
 
 
-def test_of_two_who_send_the_same_block_the_second_is_put_aside() -> None:
+def test_second_sender_of_a_block_is_put_aside() -> None:
     pieces = pieces_of(" ", "*", "*", blocks=2)
-    block, _ = pieces.choose(0, 2)
-    pieces.choose(1, 2)
-    assert pieces.arriving(0, *block) is Placement.IN_PLACE
-    assert pieces.arriving(1, *block) is Placement.ASIDE
-    assert pieces.arrived(0, *block) == Arrival(True, was_asked=True, others=(1,))
-    assert pieces.arrived(1, *block) == Arrival(is_needed=False)
+    block, _ = pieces.choose_blocks(0, 2)
+    pieces.choose_blocks(1, 2)
+    assert pieces.block_began(0, *block) is Placement.IN_PLACE
+    assert pieces.block_began(1, *block) is Placement.ASIDE
+    assert pieces.block_received(0, *block) == ReceivedBlock(True, was_requested=True, others=(1,))
+    assert pieces.block_received(1, *block) == ReceivedBlock(is_needed=False)
 
 
-def test_a_writer_that_is_overtaken_is_named_and_what_it_writes_counts_for_nothing() -> None:
+def test_displaced_writer_is_named_and_its_block_ignored() -> None:
     pieces = pieces_of(" ", "*", "*", blocks=2)
-    block, other = pieces.choose(0, 2)
-    pieces.choose(1, 2)
-    pieces.arriving(0, *block)
-    pieces.arriving(1, *block)
-    assert pieces.arrived(1, *block) == Arrival(True, was_asked=True, others=(0,), overtaken=0)
+    block, other = pieces.choose_blocks(0, 2)
+    pieces.choose_blocks(1, 2)
+    pieces.block_began(0, *block)
+    pieces.block_began(1, *block)
+    assert pieces.block_received(1, *block) == ReceivedBlock(True, was_requested=True, others=(0,), displaced=0)
     assert deliver(pieces, 1, other).is_piece_whole
-    pieces.checked(0, False, (b"x", b"y"))
-    assert pieces.arrived(0, *block) == Arrival(is_needed=False)
+    pieces.piece_checked(0, False, (b"x", b"y"))
+    assert pieces.block_received(0, *block) == ReceivedBlock(is_needed=False)
     assert pieces.missing_blocks == 2
 
 
-def test_one_who_stops_in_mid_block_makes_room_for_the_next() -> None:
-    pieces = pieces_of(" ", "*", "*")
-    block = pieces.choose(0, 1)[0]
-    assert pieces.arriving(0, *block) is Placement.IN_PLACE
-    pieces.stopped_arriving(0)
-    assert pieces.arriving(1, *block) is Placement.IN_PLACE
-    pieces.parted(1)
-    assert pieces.arriving(0, *block) is Placement.IN_PLACE
+def test_departure_within_a_block_frees_its_place() -> None:
+    pieces = pieces_of(" ", "*", "*", "*")
+    block = pieces.choose_blocks(0, 1)[0]
+    assert pieces.block_began(0, *block) is Placement.IN_PLACE
+    pieces.neighbour_left(0)
+    assert pieces.block_began(1, *block) is Placement.IN_PLACE
+    pieces.neighbour_left(1)
+    assert pieces.block_began(2, *block) is Placement.IN_PLACE
 
 
-def test_in_endgame_blocks_are_asked_of_everybody_and_cancelled_when_they_come() -> None:
+def test_endgame_requests_from_all_and_cancels_on_receipt() -> None:
     pieces = pieces_of(" ", "*", "*", "*", blocks=3)
-    pieces.choose(0, 2)
+    pieces.choose_blocks(0, 2)
     assert not pieces.is_endgame
-    pieces.choose(1, 1)
+    pieces.choose_blocks(1, 1)
     assert pieces.is_endgame
-    assert sorted(pieces.choose(2, 9)) == [(0, 0, 10), (0, 10, 10), (0, 20, 10)]
+    assert sorted(pieces.choose_blocks(2, 9)) == [(0, 0, 10), (0, 10, 10), (0, 20, 10)]
     assert deliver(pieces, 2, Block(0, 0, 10)).others == (0,)
     assert deliver(pieces, 2, Block(0, 20, 10)).others == (1,)
-    assert len(pieces.asked_of(1)) == 0
-    assert list(pieces.asked_of(0)) == [(0, 10, 10)]
+    assert len(pieces.requested_from(1)) == 0
+    assert list(pieces.requested_from(0)) == [(0, 10, 10)]
 
 
-def test_in_endgame_blocks_with_the_fewest_askers_come_first_up_to_a_limit() -> None:
+def test_endgame_prefers_blocks_with_few_askers() -> None:
     pieces = pieces_of(" ", "*", "*", "*", "*", blocks=4, copies=2)
-    pieces.choose(0, 4)
-    first = pieces.choose(1, 2)
-    second = pieces.choose(2, 9)
-    assert sorted(first + second) == list(pieces.asked_of(0))
-    assert pieces.choose(3, 9) == []
+    pieces.choose_blocks(0, 4)
+    first = pieces.choose_blocks(1, 2)
+    second = pieces.choose_blocks(2, 9)
+    assert sorted(first + second) == list(pieces.requested_from(0))
+    assert pieces.choose_blocks(3, 9) == []
 
 
-def test_without_a_second_copy_wanted_there_is_no_double_request() -> None:
+def test_one_endgame_copy_means_no_double_request() -> None:
     pieces = pieces_of(" ", "*", "*", copies=1)
-    pieces.choose(0, 4)
+    pieces.choose_blocks(0, 4)
     assert pieces.is_endgame
-    assert pieces.choose(1, 4) == []
+    assert pieces.choose_blocks(1, 4) == []
 
 
 def test_a_piece_that_nobody_has_keeps_endgame_away() -> None:
     pieces = pieces_of("  ", "* ", "* ")
-    pieces.choose(0, 9)
+    pieces.choose_blocks(0, 9)
     assert not pieces.is_endgame
-    assert pieces.choose(1, 9) == []
+    assert pieces.choose_blocks(1, 9) == []
 
 
 def test_the_spread_of_copies_is_known() -> None:
@@ -301,9 +299,9 @@ def test_a_picker_may_decline_but_not_invent() -> None:
             assert list(view) == [0]
             return self.choice
 
-    assert pieces_of("  ", "* ", picker=Stubborn(None)).choose(0, 5) == []
+    assert pieces_of("  ", "* ", picker=Stubborn(None)).choose_blocks(0, 5) == []
     with pytest.raises(ValueError, match="the picker chose piece 1"):
-        pieces_of("  ", "* ", picker=Stubborn(1)).choose(0, 5)
+        pieces_of("  ", "* ", picker=Stubborn(1)).choose_blocks(0, 5)
 
 
 def digests_of(senders: list[int], liar: int) -> tuple[bytes, ...]:
@@ -312,15 +310,15 @@ def digests_of(senders: list[int], liar: int) -> tuple[bytes, ...]:
 
 @pytest.mark.parametrize("liar", [0, 1, 2])
 @pytest.mark.parametrize("second", [0, 1, 2])
-def test_one_liar_among_several_contributors_is_found_by_the_second_attempt(liar: int, second: int) -> None:
+def test_liar_among_contributors_is_found_by_the_retry(liar: int, second: int) -> None:
     pieces = pieces_of(" ", "*", "*", "*", blocks=3)
     for key in range(3):
         fetch(pieces, key, 1)
-    assert pieces.checked(0, False, digests_of([0, 1, 2], liar)) == ((0, 1, 2), ())
+    assert pieces.piece_checked(0, False, digests_of([0, 1, 2], liar)) == ((0, 1, 2), ())
     assert pieces.missing_blocks == 3
     assert pieces.wants_digests(0)
     fetch(pieces, second, 3)
-    assert pieces.checked(0, second != liar, digests_of([second] * 3, liar)) == ((second,), (liar,))
+    assert pieces.piece_checked(0, second != liar, digests_of([second] * 3, liar)) == ((second,), (liar,))
 
 
 def suspect() -> Pieces:
@@ -328,19 +326,19 @@ def suspect() -> Pieces:
     pieces = pieces_of(" ", "*", "*", "*", blocks=3)
     for key in range(3):
         fetch(pieces, key, 1)
-    pieces.checked(0, False, (b"a", b"b", b"c"))
+    pieces.piece_checked(0, False, (b"a", b"b", b"c"))
     return pieces
 
 
-def test_a_suspect_piece_is_left_to_one_neighbour_even_in_endgame() -> None:
+def test_suspect_piece_stays_with_one_neighbour_in_endgame() -> None:
     pieces = suspect()
-    mine = pieces.choose(1, 1)
-    assert pieces.choose(0, 9) == []
-    assert pieces.arriving(2, 0, 10, 10) is Placement.NOWHERE
+    mine = pieces.choose_blocks(1, 1)
+    assert pieces.choose_blocks(0, 9) == []
+    assert pieces.block_began(2, 0, 10, 10) is Placement.NOWHERE
     assert pieces.is_endgame
-    mine += pieces.choose(1, 9)
+    mine += pieces.choose_blocks(1, 9)
     assert len(mine) == 3
-    assert pieces.choose(0, 9) == []
+    assert pieces.choose_blocks(0, 9) == []
     for block in mine:
         deliver(pieces, 1, block)
     assert pieces.contributors(0) == (1,)
@@ -349,11 +347,11 @@ def test_a_suspect_piece_is_left_to_one_neighbour_even_in_endgame() -> None:
 def test_when_that_neighbour_falls_silent_another_takes_over() -> None:
     pieces = suspect()
     fetch(pieces, 1, 1)
-    pieces.choose(1, 1)
-    pieces.released_all(1)
+    pieces.choose_blocks(1, 1)
+    pieces.end_requests(1)
     assert len(fetch(pieces, 2, 9)) == 2
     assert set(pieces.contributors(0)) == {1, 2}
-    assert pieces.checked(0, True, (b"a", b"b", b"X")).guilty == (2,)
+    assert pieces.piece_checked(0, True, (b"a", b"b", b"X")).guilty == (2,)
 
 
 def test_the_same_seed_gives_the_same_choices() -> None:
@@ -361,10 +359,10 @@ def test_the_same_seed_gives_the_same_choices() -> None:
         pieces = pieces_of(" " * 60, *["*" * 60] * 3, picker=RarestFirst(), seed=seed)
         asked: list[Block] = []
         for turn in range(90):
-            asked += (chosen := pieces.choose(turn % 3, 3))
+            asked += (chosen := pieces.choose_blocks(turn % 3, 3))
             for block in chosen[1:]:
                 if deliver(pieces, turn % 3, block).is_piece_whole:
-                    pieces.checked(block.index, True)
+                    pieces.piece_checked(block.index, True)
         return asked
 
     assert play(1) == play(1) != play(2)
@@ -375,7 +373,7 @@ KEYS = st.integers(0, 3)
 
 
 class PiecesAgainstModel(RuleBasedStateMachine):
-    """The model: for each block, who was asked, and who sent it; for each neighbour, what it has and what it sends."""
+    """The model: the askers and the sender of each block; what each neighbour has, and what it is sending."""
 
     @initialize(ours=st.sets(st.integers(0, COUNT - 1), max_size=2), seed=st.integers(0, 99), data=st.data())
     def begin(self, ours: set[int], seed: int, data: st.DataObject) -> None:
@@ -412,17 +410,17 @@ class PiecesAgainstModel(RuleBasedStateMachine):
             made = Bitfield(COUNT)
             for index in theirs:
                 made.add(index)
-            self.pieces.joined(key, made)
+            self.pieces.neighbour_joined(key, made)
 
     @rule(key=KEYS, index=st.integers(0, COUNT - 1))
     def announce(self, key: int, index: int) -> None:
         if key in self.theirs:
-            assert self.pieces.announced(key, index) == (index not in self.theirs[key])
+            assert self.pieces.piece_announced(key, index) == (index not in self.theirs[key])
             self.theirs[key].add(index)
 
     @rule(key=KEYS)
     def part(self, key: int) -> None:
-        self.pieces.parted(key)
+        self.pieces.neighbour_left(key)
         if self.theirs.pop(key, None) is not None:
             self.end_requests(key)
             self.end_sending(key)
@@ -433,7 +431,7 @@ class PiecesAgainstModel(RuleBasedStateMachine):
             return
         free, begun = self.free(), self.begun()
         was_endgame = self.pieces.is_endgame
-        chosen = self.pieces.choose(key, count)
+        chosen = self.pieces.choose_blocks(key, count)
         assert len(set(chosen)) == len(chosen) <= count
         for block in chosen:
             assert block.index in self.theirs[key]
@@ -458,7 +456,7 @@ class PiecesAgainstModel(RuleBasedStateMachine):
             return
         asked = [block for block in self.blocks if key in self.askers[block]]
         block = data.draw(st.sampled_from(asked or self.blocks) | st.sampled_from(self.blocks))
-        placement = self.pieces.arriving(key, *block)
+        placement = self.pieces.block_began(key, *block)
         if block not in self.missing():
             assert placement is Placement.NOWHERE
         elif placement is Placement.NOWHERE:
@@ -473,30 +471,25 @@ class PiecesAgainstModel(RuleBasedStateMachine):
         block = self.sending.get(key)
         if block is None:
             return
-        arrival = self.pieces.arrived(key, *block)
+        received = self.pieces.block_received(key, *block)
         self.end_sending(key)
-        if not arrival.is_needed:
+        if not received.is_needed:
             assert block not in self.missing() or block.index in self.suspects
             return
         assert block in self.missing()
-        assert arrival.was_asked == (key in self.askers[block])
-        assert set(arrival.others) == set(self.askers[block]) - {key}
-        assert arrival.overtaken == self.writer.get(block)
-        if arrival.overtaken is not None:
-            self.end_sending(arrival.overtaken)
+        assert received.was_requested == (key in self.askers[block])
+        assert set(received.others) == set(self.askers[block]) - {key}
+        assert received.displaced == self.writer.get(block)
+        if received.displaced is not None:
+            self.end_sending(received.displaced)
         self.askers[block] = []
         self.sender[block] = key
-        assert arrival.is_piece_whole == all(each in self.sender for each in self.blocks if each.index == block.index)
-
-    @rule(key=KEYS)
-    def connection_breaks_in_mid_block(self, key: int) -> None:
-        self.pieces.stopped_arriving(key)
-        self.end_sending(key)
+        assert received.is_piece_whole == all(each in self.sender for each in self.blocks if each.index == block.index)
 
     @rule(block=st.integers(0, 13), key=KEYS)
     def request_ends(self, block: int, key: int) -> None:
         asked = self.blocks[block]
-        assert self.pieces.released(key, asked.index, asked.begin) == (key in self.askers[asked])
+        assert self.pieces.end_request(key, asked.index, asked.begin) == (key in self.askers[asked])
         if key in self.askers[asked]:
             self.askers[asked].remove(key)
 
@@ -504,7 +497,7 @@ class PiecesAgainstModel(RuleBasedStateMachine):
     def all_requests_end(self, key: int) -> None:
         if key in self.theirs:
             expected = {block for block in self.blocks if key in self.askers[block]}
-            assert set(self.pieces.released_all(key)) == expected
+            assert set(self.pieces.end_requests(key)) == expected
             self.end_requests(key)
 
     @precondition(lambda self: self.whole())
@@ -512,7 +505,7 @@ class PiecesAgainstModel(RuleBasedStateMachine):
     def hash_is_computed(self, is_good: bool) -> None:
         index = self.whole()[0]
         senders = [self.sender.pop(block) for block in self.blocks if block.index == index]
-        verdict = self.pieces.checked(index, is_good, tuple(b"%d" % sender for sender in senders))
+        verdict = self.pieces.piece_checked(index, is_good, tuple(b"%d" % sender for sender in senders))
         assert verdict.contributors == tuple(dict.fromkeys(senders))
         if is_good:
             self.had.add(index)
@@ -543,7 +536,7 @@ class PiecesAgainstModel(RuleBasedStateMachine):
         assert set(self.pieces.have) == self.had
         assert self.pieces.is_complete == (len(self.had) == COUNT)
         for key in range(4):
-            assert set(self.pieces.asked_of(key)) == {block for block in self.blocks if key in self.askers[block]}
+            assert set(self.pieces.requested_from(key)) == {block for block in self.blocks if key in self.askers[block]}
         for key, theirs in self.theirs.items():
             assert self.pieces.is_interesting(key) == bool(theirs - self.had)
         for index in range(COUNT):

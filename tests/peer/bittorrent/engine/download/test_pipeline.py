@@ -17,19 +17,19 @@ MBIT = 1e6 / 8
 
 
 class Pipe:
-    """A neighbour that sends blocks in the order asked, at `rate` bytes/s, with `delay` seconds there and back."""
+    """A neighbour that sends blocks in order, at `rate` bytes/s, with a round trip of `delay` seconds."""
 
     def __init__(self, rate: float, delay: float, profile: Profile = PROFILE) -> None:
         self.rate, self.delay, self.now = rate, delay, 0.0
         self.pipeline = Pipeline(profile)
         self.supply = 1 << 30
-        """How many more blocks there are to ask for."""
+        """How many more blocks there are to request."""
         self.outstanding = 0
         self.arrivals: list[float] = []
         self.queued: dict[float, int] = {}
-        """How many requests waited at the neighbour, at the times at which it sent a block."""
+        """How many requests waited at the neighbour each time that it sent a block."""
         self.tokens = 0
-        """So many blocks go out at once, as from a full bucket."""
+        """Blocks that go out at once, as from a full token bucket."""
         self._queue: deque[int] = deque()
         self._is_sending = False
         self._is_choked = False
@@ -45,18 +45,18 @@ class Pipe:
         self.now = until
 
     def choke(self) -> None:
-        """Everything asked is dropped, on both sides and on the way."""
+        """Drop all requests, on both sides and in flight."""
         self._turn += 1
         self._queue.clear()
         self.outstanding = 0
         self._is_choked, self._is_sending = True, False
-        self.pipeline.paused()
+        self.pipeline.reset()
 
     def unchoke(self) -> None:
         self._is_choked = False
 
     def stall(self, seconds: float) -> None:
-        """Nothing moves for a while; nothing is lost."""
+        """Pause the path without loss."""
         self._events = [(at + seconds, number, event) for at, number, event in self._events]
         heapq.heapify(self._events)
 
@@ -80,7 +80,7 @@ class Pipe:
         for _ in range(min(self.pipeline.room(self.outstanding), self.supply)):
             self.outstanding += 1
             self.supply -= 1
-            self.pipeline.asked(self.now)
+            self.pipeline.requested(self.now)
             self._later(self.delay / 2, self._reach)
 
     def _reach(self) -> None:
@@ -103,28 +103,28 @@ class Pipe:
     def _arrive(self) -> None:
         self.outstanding -= 1
         self.arrivals.append(self.now)
-        self.pipeline.arrived(self.now)
+        self.pipeline.block_received(self.now)
         self._fill()
 
 
 @pytest.mark.parametrize(
     ("rate", "delay"), [(100, 0.1), (100, 0.001), (10, 0.1), (10, 0.01), (1, 0.05), (0.2, 0.02), (20, 0.3), (50, 0.2)]
 )
-def test_a_pipe_is_full_within_two_seconds_and_its_queue_no_longer_than_wanted(rate: float, delay: float) -> None:
+def test_pipe_fills_in_two_seconds_without_a_long_queue(rate: float, delay: float) -> None:
     pipe = Pipe(rate * MBIT, delay)
     pipe.run(until=20)
     assert pipe.use(since=2, until=20) > 0.99 - BLOCK / pipe.rate / 18
     assert pipe.longest_wait(since=0) < PROFILE.request_seconds + 2 * BLOCK / pipe.rate
 
 
-def test_the_queue_is_as_long_as_the_profile_says() -> None:
+def test_queue_is_as_long_as_the_profile_says() -> None:
     for seconds in (0.5, 3.0):
         pipe = Pipe(2 * MBIT, 0.05, replace(PROFILE, request_seconds=seconds))
         pipe.run(until=60)
         assert seconds * 0.8 < pipe.longest_wait(since=20) < seconds * 1.2
 
 
-def test_at_least_the_least_and_at_most_the_most_requests_are_kept() -> None:
+def test_requests_stay_between_least_and_most() -> None:
     slow, fast = Pipe(0.01 * MBIT, 0.01), Pipe(1000 * MBIT, 0.1)
     slow.run(until=60)
     fast.run(until=5)
@@ -133,14 +133,14 @@ def test_at_least_the_least_and_at_most_the_most_requests_are_kept() -> None:
 
 
 @pytest.mark.parametrize("reqq", [1, 5, 250])
-def test_the_neighbour_is_not_asked_for_more_than_it_can_keep(reqq: int) -> None:
+def test_neighbours_reqq_limits_the_requests(reqq: int) -> None:
     pipe = Pipe(100 * MBIT, 0.1)
-    pipe.pipeline.allow(reqq)
+    pipe.pipeline.limit(reqq)
     pipe.run(until=5)
     assert pipe.outstanding == reqq
 
 
-def test_a_burst_at_the_beginning_is_not_taken_for_a_fast_pipe() -> None:
+def test_initial_burst_is_not_taken_for_a_fast_pipe() -> None:
     """40 blocks come at once, as from a token bucket, and each adds one request; then the pipe gives 1 Mbit/s."""
     pipe = Pipe(1 * MBIT, 0.02)
     pipe.tokens = 40
@@ -150,7 +150,7 @@ def test_a_burst_at_the_beginning_is_not_taken_for_a_fast_pipe() -> None:
     assert pipe.longest_wait(since=20) < PROFILE.request_seconds + 2 * BLOCK / pipe.rate
 
 
-def test_after_a_choke_it_begins_small_and_is_soon_full_again() -> None:
+def test_pipeline_restarts_small_after_a_choke() -> None:
     pipe = Pipe(50 * MBIT, 0.1)
     pipe.run(until=5)
     pipe.choke()
@@ -170,7 +170,7 @@ def test_a_stall_does_not_make_it_collapse(seconds: float) -> None:
     assert pipe.use(since=5 + seconds + 2, until=5 + seconds + 6) > 0.99
 
 
-def test_having_nothing_to_ask_for_does_not_make_it_smaller() -> None:
+def test_lack_of_blocks_does_not_shrink_the_pipeline() -> None:
     """Blocks become available in small portions for a while: the neighbour is fast all the same."""
     pipe = Pipe(50 * MBIT, 0.1)
     pipe.run(until=5)
@@ -186,7 +186,7 @@ def test_having_nothing_to_ask_for_does_not_make_it_smaller() -> None:
     assert pipe.use(since=11.2, until=15) > 0.99
 
 
-def test_a_pipe_that_becomes_slower_or_faster_is_followed() -> None:
+def test_pipeline_follows_a_changing_rate() -> None:
     pipe = Pipe(20 * MBIT, 0.05)
     pipe.run(until=5)
     already_asked = pipe.outstanding * BLOCK / (2 * MBIT)
@@ -198,7 +198,7 @@ def test_a_pipe_that_becomes_slower_or_faster_is_followed() -> None:
     assert pipe.use(since=43, until=50) > 0.99
 
 
-def test_a_path_that_becomes_much_longer_is_filled_again_in_time() -> None:
+def test_pipeline_refills_a_path_that_became_longer() -> None:
     """Its delay is twice what we ask ahead: with the old delay in mind, we would ask for less each round, for ever."""
     pipe = Pipe(10 * MBIT, 0.01)
     pipe.run(until=5)
@@ -207,9 +207,9 @@ def test_a_path_that_becomes_much_longer_is_filled_again_in_time() -> None:
     assert pipe.use(since=70, until=80) > 0.99
 
 
-def test_a_block_that_comes_in_no_time_is_no_error() -> None:
+def test_block_that_takes_no_time_is_no_error() -> None:
     pipeline = Pipeline(PROFILE)
     for _ in range(3):
-        pipeline.asked(5.0)
-        pipeline.arrived(5.0)
+        pipeline.requested(5.0)
+        pipeline.block_received(5.0)
     assert pipeline.room(0) > PROFILE.least_requests

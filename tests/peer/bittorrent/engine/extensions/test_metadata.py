@@ -54,7 +54,7 @@ def fetch(*keys: int, seed: int = 1) -> MetadataFetch:
 
 
 class Neighbours:
-    """Neighbours that answer in virtual time: each by what stands behind its key, or never."""
+    """Neighbours that answer in virtual time: each as its entry says, or never."""
 
     def __init__(self, made: MetadataFetch) -> None:
         self.fetch = made
@@ -97,7 +97,7 @@ def test_one_neighbour_is_enough() -> None:
     assert neighbours.fetch.next_deadline() == inf
 
 
-def test_requests_are_spread_over_neighbours_a_few_at_a_time() -> None:
+def test_requests_are_spread_over_neighbours() -> None:
     made = fetch(*range(20))
     asked = made.requests(0)
     assert len(asked) == MOST_ASKED
@@ -106,7 +106,7 @@ def test_requests_are_spread_over_neighbours_a_few_at_a_time() -> None:
     assert made.requests(1) == []
 
 
-def test_a_lone_neighbour_is_not_asked_for_everything_at_once() -> None:
+def test_lone_neighbour_gets_few_requests_at_once() -> None:
     assert len(fetch(1).requests(0)) == MOST_ASKED_EACH
 
 
@@ -118,7 +118,7 @@ def test_a_size_that_cannot_be_is_no_offer(size: int | None) -> None:
     assert made.next_deadline() == inf
 
 
-def test_a_silent_neighbour_costs_a_time_out_and_others_are_asked() -> None:
+def test_silent_neighbour_times_out_and_others_are_asked() -> None:
     neighbours = Neighbours(fetch(1, 2))
     neighbours.honest = {2}
     assert neighbours.run() == INFO
@@ -136,7 +136,7 @@ def test_an_answer_that_comes_late_is_welcome() -> None:
     assert asked_next.isdisjoint(late)
 
 
-def test_a_neighbour_that_refuses_rests_and_is_asked_again() -> None:
+def test_refusing_neighbour_rests_and_is_asked_again() -> None:
     made = fetch(1)
     for _, request in made.requests(0):
         made.received(1, MetadataReject(request.piece), 1)
@@ -168,10 +168,10 @@ def test_what_was_not_asked_for_is_left_aside() -> None:
     assert neighbours.outcomes == [INFO]
 
 
-def test_the_pieces_of_a_neighbour_that_parted_are_asked_of_others() -> None:
+def test_pieces_of_a_departed_neighbour_go_to_others() -> None:
     made = fetch(1, 2)
     lost = {request.piece for key, request in made.requests(0) if key == 1}
-    made.parted(1)
+    made.neighbour_left(1)
     assert lost
     for key, request in made.requests(0):
         made.received(key, data(request.piece), 0)
@@ -180,7 +180,7 @@ def test_the_pieces_of_a_neighbour_that_parted_are_asked_of_others() -> None:
     assert neighbours.run() == INFO
 
 
-def test_a_lone_liar_is_named_and_asked_no_more() -> None:
+def test_lone_liar_is_named_and_not_asked_again() -> None:
     neighbours = Neighbours(fetch(1))
     neighbours.liars = {1: len(RAW)}
     with pytest.raises(AssertionError, match="nothing found"):
@@ -200,7 +200,7 @@ def test_a_liar_among_honest_neighbours_is_survived(seed: int) -> None:
     assert all(5 in contributors for contributors in suspects)
 
 
-def test_after_a_failure_other_sizes_are_tried_before_more_of_the_same() -> None:
+def test_other_sizes_are_tried_after_a_failure() -> None:
     neighbours = Neighbours(fetch(9))
     neighbours.honest, neighbours.liars = {9}, dict.fromkeys(range(5), 20_000)
     for key, size in neighbours.liars.items():
@@ -212,7 +212,7 @@ def test_after_a_failure_other_sizes_are_tried_before_more_of_the_same() -> None
     assert found == INFO
 
 
-def test_neighbours_that_state_a_wrong_size_and_say_nothing_do_not_stop_us() -> None:
+def test_wrong_sizes_of_silent_neighbours_do_not_stop_us() -> None:
     neighbours = Neighbours(fetch(9))
     neighbours.honest = {9}
     for key in range(5):
@@ -221,7 +221,7 @@ def test_neighbours_that_state_a_wrong_size_and_say_nothing_do_not_stop_us() -> 
     assert neighbours.now <= PATIENCE * 5
 
 
-def test_a_dictionary_that_makes_no_sense_is_reported_as_such() -> None:
+def test_malformed_dictionary_is_reported_as_such() -> None:
     raw = b"d4:spam4:eggse"
     made = MetadataFetch(sha1(raw, usedforsecurity=False).digest(), Random(1))
     made.offered(1, len(raw))
@@ -245,7 +245,7 @@ def test_whoever_is_around_one_honest_neighbour_suffices(rng: Random, liars: int
     assert neighbours.run() == INFO
 
 
-def test_who_has_the_dictionary_gives_every_piece_of_it() -> None:
+def test_owner_of_the_dictionary_sends_every_piece() -> None:
     share = MetadataShare(RAW)
     assert share.size == len(RAW)
     assert [share.answer(1, MetadataRequest(piece), 0) for piece in range(PIECES)] == [*map(data, range(PIECES))]
@@ -262,7 +262,7 @@ def test_who_does_not_have_the_dictionary_says_so() -> None:
     assert share.answer(1, MetadataRequest(0), 0) == MetadataReject(0)
 
 
-def test_a_neighbour_that_floods_us_is_refused_then_ignored_and_others_are_served() -> None:
+def test_flooding_neighbour_is_rejected_then_ignored() -> None:
     share = MetadataShare(RAW)
     answers = [share.answer(1, MetadataRequest(0), 0) for _ in range(1_000)]
     enough = 2 * PIECES + SPARE_REQUESTS
@@ -271,5 +271,5 @@ def test_a_neighbour_that_floods_us_is_refused_then_ignored_and_others_are_serve
     assert set(answers[2 * enough :]) == {None}
     assert share.answer(2, MetadataRequest(0), 0) == data(0)
     assert share.answer(1, MetadataRequest(0), SHARE_PERIOD) == data(0)
-    share.parted(1)
+    share.neighbour_left(1)
     assert share.answer(1, MetadataRequest(0), SHARE_PERIOD) == data(0)

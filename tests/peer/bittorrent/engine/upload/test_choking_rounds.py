@@ -10,7 +10,7 @@ from peer.bittorrent.engine.strategy import (
     Grant,
     Trigger,
 )
-from peer.bittorrent.strategies import make_strategy
+from peer.bittorrent.strategies.registry import make_strategy
 from peer.bittorrent.wire.messages import Interested, NotInterested, Unchoke
 from peer.simulation.swarm import a_torrent
 from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
@@ -20,12 +20,12 @@ INFO = a_torrent(8)
 
 
 class FirstCome:
-    """Serves the first two that are interested, and remembers when it was asked."""
+    """Serves the first two that are interested, and records when it was asked."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[Trigger, float]] = []
 
-    def allot(self, view: ChokingView) -> Allocation:
+    def allocate(self, view: ChokingView) -> Allocation:
         self.asked.append((view.trigger, view.now))
         interested = [each.key for each in view.candidates if each.is_interested]
         return Allocation({key: Grant("first come") for key in interested[:2]})
@@ -67,7 +67,7 @@ def test_changes_of_one_moment_are_answered_together() -> None:
     assert len(choker.changes) == 1
 
 
-def test_changes_that_change_nothing_are_answered_more_and_more_slowly_until_a_slot_is_free() -> None:
+def test_fruitless_changes_are_answered_more_and_more_slowly() -> None:
     choker = FirstCome()
     mind = a_seed(choker)
     first = comes(mind, 0)

@@ -1,4 +1,4 @@
-"""Tit-for-tat, as textbooks tell it: the fastest givers are served, and one other by chance for 30 seconds."""
+"""Tit-for-tat as in textbooks: serves the fastest uploaders, and one random other for 30 seconds."""
 
 from collections import Counter
 from dataclasses import replace
@@ -26,9 +26,9 @@ def around(words: str, profile: Profile = COURSE, seed: int = 1) -> Neighbourhoo
     return Neighbourhood(choker(profile, seed), neighbours(words))
 
 
-def test_the_four_fastest_of_six_are_served() -> None:
+def test_four_fastest_of_six_are_served() -> None:
     four_and_none = replace(COURSE, all_slots=4, optimistic_slots=0)
-    allocation = choker(four_and_none).allot(view_of(neighbours("8 15 3 12 9 10")))
+    allocation = choker(four_and_none).allocate(view_of(neighbours("8 15 3 12 9 10")))
     assert {key: grant.reason for key, grant in allocation.grants.items()} == dict.fromkeys(
         [1, 3, 5, 4], "reciprocates"
     )
@@ -43,7 +43,7 @@ def test_four_reciprocate_and_one_is_optimistic(seed: int) -> None:
     assert len(here.given("optimistic") & {4, 5}) == len(here.given("optimistic")) == 1
 
 
-def test_every_other_one_has_its_chance_to_be_the_optimistic_one() -> None:
+def test_every_other_neighbour_can_be_optimistic() -> None:
     drawn = Counter[int]()
     for seed in range(400):
         here = around("15 12 10 9 8 3", seed=seed)
@@ -52,7 +52,7 @@ def test_every_other_one_has_its_chance_to_be_the_optimistic_one() -> None:
     assert 150 < drawn[4] < 250
 
 
-def test_the_optimistic_one_moves_every_30_seconds_and_only_then() -> None:
+def test_optimistic_slot_moves_every_30_seconds() -> None:
     here = around("15 12 10 9 0 0 0 0")
     seen = []
     for _ in range(300):
@@ -62,7 +62,7 @@ def test_the_optimistic_one_moves_every_30_seconds_and_only_then() -> None:
     assert moves == list(range(3, 300, 3))
 
 
-def test_rounds_that_come_a_little_late_or_early_do_not_prolong_a_turn() -> None:
+def test_inexact_rounds_do_not_extend_optimistic_slots() -> None:
     here = around("15 12 10 9 0 0 0 0")
     seen = []
     for late in [10.2, 9.9, 9.95, 9.9] * 30:
@@ -71,7 +71,7 @@ def test_rounds_that_come_a_little_late_or_early_do_not_prolong_a_turn() -> None
     assert [number for number in range(1, 120) if seen[number] != seen[number - 1]] == list(range(3, 120, 3))
 
 
-def test_who_earns_a_slot_makes_room_for_another_optimistic_one() -> None:
+def test_earning_a_slot_frees_the_optimistic_one() -> None:
     here = around("15 12 10 9 0 0 0")
     here.round(after=10)
     (lucky,) = here.given("optimistic")
@@ -82,7 +82,7 @@ def test_who_earns_a_slot_makes_room_for_another_optimistic_one() -> None:
     assert lucky not in here.given("optimistic")
 
 
-def test_a_free_rider_among_ten_gets_one_sixth_of_the_optimistic_time() -> None:
+def test_free_rider_gets_one_sixth_of_optimistic_time() -> None:
     rider = 9
     here = around("18 17 16 15 14 13 12 11 10 0")
     for _ in range(9_000):
@@ -92,11 +92,11 @@ def test_a_free_rider_among_ten_gets_one_sixth_of_the_optimistic_time() -> None:
     assert all(here.seconds_served[key] == here.now - 10 for key in range(4))
 
 
-def test_newcomers_are_three_times_as_likely_under_bep3() -> None:
+def test_bep3_triples_the_chance_of_newcomers() -> None:
     drawn = Counter[int]()
     here, here_now = choker(replace(BEP3, all_slots=1)), neighbours("0 0 0 0 0 0+ 0+ 0+")
     for turn in range(8_000):
-        (lucky,) = here.allot(view_of(here_now, now=turn * 1_000)).grants
+        (lucky,) = here.allocate(view_of(here_now, now=turn * 1_000)).grants
         drawn[lucky] += 1
         here_now = [replace(each, key=each.key + 8) for each in here_now]
     newcomers = sum(count for key, count in drawn.items() if key % 8 >= 5) / 3
@@ -104,23 +104,23 @@ def test_newcomers_are_three_times_as_likely_under_bep3() -> None:
     assert newcomers / others == pytest.approx(3, rel=0.1)
 
 
-def test_a_newcomer_is_one_of_many_under_the_course_profile() -> None:
+def test_course_profile_has_no_newcomer_bias() -> None:
     drawn = Counter[bool]()
     for seed in range(1_000):
-        (lucky,) = choker(replace(COURSE, all_slots=1), seed).allot(view_of(neighbours("0 0 0 0+"))).grants
+        (lucky,) = choker(replace(COURSE, all_slots=1), seed).allocate(view_of(neighbours("0 0 0 0+"))).grants
         drawn[lucky == 3] += 1
     assert drawn[True] == pytest.approx(250, rel=0.2)
 
 
-def test_equals_are_chosen_by_chance_and_not_by_order() -> None:
+def test_equal_rates_are_chosen_at_random() -> None:
     times_served = Counter[int]()
     for seed in range(1_000):
-        allocation = choker(seed=seed).allot(view_of(neighbours("7 7 7 7 7 7 7 7 7 7")))
+        allocation = choker(seed=seed).allocate(view_of(neighbours("7 7 7 7 7 7 7 7 7 7")))
         times_served.update(allocation.grants.keys())
     assert all(times_served[key] == pytest.approx(500, rel=0.15) for key in range(10))
 
 
-def test_free_slots_are_filled_at_once_by_those_who_come() -> None:
+def test_new_neighbours_fill_free_slots_at_once() -> None:
     here = around("")
     for candidate in neighbours("0+ 0+ 0+ 0+ 0+ 0+ 0+"):
         here.come(candidate)
@@ -128,7 +128,7 @@ def test_free_slots_are_filled_at_once_by_those_who_come() -> None:
     assert here.allocation.refusals == {5: "gives nothing", 6: "gives nothing"}
 
 
-def test_those_who_came_first_keep_their_chance_of_30_seconds() -> None:
+def test_first_neighbours_keep_slots_for_30_seconds() -> None:
     here = around("0+ 0+ 0+ 0+ 0+")
     here.decide(Trigger.CHANGE)
     here.come(replace(here.present[0], key=5, is_unchoked=False))
@@ -140,7 +140,7 @@ def test_those_who_came_first_keep_their_chance_of_30_seconds() -> None:
     assert len(here.served) == 5
 
 
-def test_a_turn_that_is_over_goes_on_until_somebody_waits() -> None:
+def test_expired_slot_is_kept_until_another_waits() -> None:
     here = around("0 0 0")
     for _ in range(10):
         here.round(after=10)
@@ -152,7 +152,7 @@ def test_a_turn_that_is_over_goes_on_until_somebody_waits() -> None:
     assert {3, 4, 5} <= here.served
 
 
-def test_the_slot_of_one_who_leaves_goes_to_the_fastest_that_was_refused() -> None:
+def test_slot_of_departed_goes_to_fastest_refused() -> None:
     here = around("15 12 10 9 8 7 0 0 0")
     here.round(after=10)
     optimistic = here.given("optimistic")
@@ -162,7 +162,7 @@ def test_the_slot_of_one_who_leaves_goes_to_the_fastest_that_was_refused() -> No
     assert optimistic <= here.served
 
 
-def test_the_slot_of_one_who_wants_no_more_is_filled_at_once() -> None:
+def test_slot_of_uninterested_is_filled_at_once() -> None:
     here = around("15 12 10 9 0 0 0", replace(LIBTORRENT, all_slots=3))
     here.round(after=15)
     before = here.served
@@ -172,7 +172,7 @@ def test_the_slot_of_one_who_wants_no_more_is_filled_at_once() -> None:
     assert here.allocation.refusals[0] == "not interested"
 
 
-def test_who_snubs_us_gets_no_slot_but_the_optimistic_ones() -> None:
+def test_snubbing_neighbour_gets_only_optimistic_slots() -> None:
     here = around("0! 0! 10 9 0! 0!")
     here.round(after=10)
     assert here.given("reciprocates") == {2, 3}
@@ -181,12 +181,12 @@ def test_who_snubs_us_gets_no_slot_but_the_optimistic_ones() -> None:
     assert here.allocation.refusals[refused] == "snubbed"
 
 
-def test_a_snubbed_slot_goes_to_the_next_who_gives_whatever_was_received_before() -> None:
-    allocation = choker().allot(view_of(neighbours("15! 12 10 9 8 3")))
+def test_snubbed_slot_goes_to_the_next_giver() -> None:
+    allocation = choker().allocate(view_of(neighbours("15! 12 10 9 8 3")))
     assert {key for key, grant in allocation.grants.items() if grant.reason == "reciprocates"} == {1, 2, 3, 4}
 
 
-def test_a_giver_that_wants_nothing_is_ready_beside_the_slots() -> None:
+def test_uninterested_giver_is_ready_besides_the_slots() -> None:
     here = around("15 12 10 9 0 0 11- 3-")
     here.round(after=10)
     assert here.given("ready") == {6}
@@ -194,7 +194,7 @@ def test_a_giver_that_wants_nothing_is_ready_beside_the_slots() -> None:
     assert here.allocation.refusals[7] == "not interested"
 
 
-def test_a_ready_giver_that_wants_something_again_takes_the_place_of_the_slowest() -> None:
+def test_ready_giver_replaces_the_slowest() -> None:
     here = around("15 12 10 9 0 0 11-")
     here.round(after=10)
     optimistic = here.given("optimistic")
@@ -203,7 +203,7 @@ def test_a_ready_giver_that_wants_something_again_takes_the_place_of_the_slowest
     assert here.allocation.refusals[3] == "slower"
 
 
-def test_a_good_giver_that_loses_interest_for_a_moment_does_not_wait_for_a_round() -> None:
+def test_returning_interest_need_not_wait_for_a_round() -> None:
     here = around("15 12 10 9 0 0 0")
     here.round(after=10)
     optimistic = here.given("optimistic")
@@ -214,7 +214,7 @@ def test_a_good_giver_that_loses_interest_for_a_moment_does_not_wait_for_a_round
     assert here.served == {0, 1, 2, 3} | optimistic
 
 
-def test_a_round_is_needed_to_become_ready() -> None:
+def test_only_a_round_makes_a_neighbour_ready() -> None:
     here = around("15 12 10 9 0 0 11-")
     here.decide(Trigger.CHANGE)
     assert here.given("ready") == set()
@@ -222,24 +222,24 @@ def test_a_round_is_needed_to_become_ready() -> None:
     assert here.given("ready") == {6}
 
 
-def test_who_snubs_us_is_not_ready_whatever_was_received_before() -> None:
-    assert set(choker().allot(view_of(neighbours("5 6!-"))).grants) == {0}
+def test_snubbing_neighbour_is_not_ready() -> None:
+    assert set(choker().allocate(view_of(neighbours("5 6!-"))).grants) == {0}
 
 
-def test_seeds_are_not_made_ready_nor_is_anybody_under_the_libtorrent_profile() -> None:
-    assert set(choker().allot(view_of(neighbours("50s 5 6-"))).grants) == {1, 2}
-    assert set(choker(LIBTORRENT).allot(view_of(neighbours("50s 5 6-"))).grants) == {1}
+def test_neither_seeds_nor_libtorrent_have_ready_neighbours() -> None:
+    assert set(choker().allocate(view_of(neighbours("50s 5 6-"))).grants) == {1, 2}
+    assert set(choker(LIBTORRENT).allocate(view_of(neighbours("50s 5 6-"))).grants) == {1}
 
 
-def test_as_a_seed_it_does_what_the_profile_says() -> None:
+def test_seed_serves_as_the_profile_says() -> None:
     words = " ".join(["0"] * 12)
     for profile, reason in ((COURSE, "on trial"), (LIBTORRENT, "seed turn")):
-        allocation = choker(profile).allot(view_of(neighbours(words), is_seed=True))
+        allocation = choker(profile).allocate(view_of(neighbours(words), is_seed=True))
         assert {grant.reason for grant in allocation.grants.values()} == {reason}
         assert len(allocation.grants) == profile.slots(None)
 
 
-def test_the_same_seed_makes_the_same_choices() -> None:
+def test_same_random_seed_makes_the_same_choices() -> None:
     words = "15 12 0 0 0 0+ 0+ 0! 7- 7 7 7"
 
     def story(seed: int) -> list[set[int]]:
@@ -278,12 +278,12 @@ STEPS = st.lists(st.tuples(st.sampled_from(Trigger), CROWDS, st.booleans()), min
 
 
 @given(SMALL_PROFILES, STEPS, st.integers(0, 5))
-def test_whatever_it_sees_it_keeps_to_its_slots_and_wastes_none(
+def test_slots_are_neither_exceeded_nor_wasted(
     profile: Profile, steps: list[tuple[Trigger, list[Candidate], bool]], seed: int
 ) -> None:
     deciding = choker(profile, seed)
     for number, (trigger, crowd, is_seed) in enumerate(steps):
-        allocation = deciding.allot(view_of(crowd, trigger, now=10.0 * number, is_seed=is_seed))
+        allocation = deciding.allocate(view_of(crowd, trigger, now=10.0 * number, is_seed=is_seed))
         interested = {each.key for each in crowd if each.is_interested}
         served = interested & set(allocation.grants)
         assert len(served) == min(len(interested), profile.slots(None))
@@ -292,7 +292,7 @@ def test_whatever_it_sees_it_keeps_to_its_slots_and_wastes_none(
 
 
 @given(SMALL_PROFILES, STEPS, st.integers(0, 5), st.sets(st.integers(0, 10_000)))
-def test_between_rounds_nobody_who_is_served_loses_the_slot(
+def test_served_neighbours_keep_slots_between_rounds(
     profile: Profile, steps: list[tuple[Trigger, list[Candidate], bool]], seed: int, losing_interest: set[int]
 ) -> None:
     here = Neighbourhood(choker(profile, seed))

@@ -1,4 +1,4 @@
-"""Parameters of a user: what is of use comes back, what is not is refused in one line."""
+"""Parameters of a user: valid values are returned, others are refused with a one-line message."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from peer.bittorrent.strategies.parts.parameters import (
 )
 
 
-def test_what_is_of_use_comes_back() -> None:
+def test_valid_values_are_returned() -> None:
     assert whole_number("n", 3) == 3
     assert whole_number("n", 0, least=0) == 0
     assert number("x", 0.5) == 0.5
@@ -34,7 +34,7 @@ def test_what_is_of_use_comes_back() -> None:
         (lambda: one_of("w", 3, ("red", "blue")), "w: expected red or blue, found 3"),
     ],
 )
-def test_what_is_of_no_use_is_refused(refuse: Callable[[], object], said: str) -> None:
+def test_invalid_values_are_refused(refuse: Callable[[], object], said: str) -> None:
     with pytest.raises(ValueError, match="expected") as error:
         refuse()
     assert str(error.value) == said

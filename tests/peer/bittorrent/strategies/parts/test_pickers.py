@@ -1,4 +1,4 @@
-"""Pickers choose from what they are shown."""
+"""Pickers choose from the view of pieces."""
 
 from collections.abc import Iterator
 
@@ -9,12 +9,12 @@ from peer.bittorrent.strategies.parts.pickers import RandomOrder, RarestFirst, S
 
 
 class Shown:
-    """A view whose answers tell which question was asked."""
+    """A view whose results show which method was called."""
 
     neighbour = 1
 
     def __init__(self, completed: int = 0, *, is_empty: bool = False) -> None:
-        self.completed = completed
+        self.have_count = completed
         self._is_empty = is_empty
 
     def first(self) -> int | None:
@@ -33,25 +33,25 @@ class Shown:
         return iter(() if self._is_empty else (10, 20, 30))
 
 
-def test_rarest_first_begins_with_any_pieces_and_goes_on_with_the_rarest() -> None:
+def test_rarest_first_starts_with_random_pieces() -> None:
     picker = RarestFirst(random_first=4)
     assert [picker.pick(Shown(completed)) for completed in (0, 3, 4, 5, 1000)] == [20, 20, 30, 30, 30]
 
 
-def test_rarest_first_can_do_without_random_pieces() -> None:
+def test_rarest_first_works_without_random_pieces() -> None:
     assert RarestFirst(random_first=0).pick(Shown()) == 30
 
 
-def test_a_negative_number_of_random_pieces_is_refused() -> None:
+def test_negative_number_of_random_pieces_is_refused() -> None:
     with pytest.raises(ValueError, match="random_first: expected 0 or more pieces, found -1"):
         RarestFirst(random_first=-1)
 
 
-def test_sequential_takes_the_first_and_random_order_any() -> None:
+def test_sequential_takes_first_random_order_any() -> None:
     assert Sequential().pick(Shown()) == 10
     assert RandomOrder().pick(Shown(500)) == 20
 
 
 @pytest.mark.parametrize("picker", [RarestFirst(), RarestFirst(0), Sequential(), RandomOrder()])
-def test_from_nothing_nothing_is_picked(picker: Picker) -> None:
+def test_empty_view_gives_no_piece(picker: Picker) -> None:
     assert picker.pick(Shown(is_empty=True)) is None

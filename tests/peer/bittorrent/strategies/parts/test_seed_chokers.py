@@ -1,4 +1,4 @@
-"""A seed serves everybody in turn, or those that take it fastest."""
+"""A seed serves all neighbours in turn, or those that download fastest."""
 
 from dataclasses import replace
 from random import Random
@@ -7,13 +7,13 @@ import pytest
 
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.strategy import Choker, Trigger
-from peer.bittorrent.strategies.parts.seed_chokers import Fastest, RoundRobin, WaitingLine
+from peer.bittorrent.strategies.parts.seed_chokers import Fastest, RoundRobin, ServiceQueue
 from tests.peer.bittorrent.strategies.candidates import PIECE, Neighbourhood, neighbours
 
 COURSE = PROFILES["course"]
 LIBTORRENT = PROFILES["libtorrent"]
 FAST = float(PIECE)
-"""Bytes/s: a turn's 20 pieces in 20 seconds."""
+"""In bytes/s: the 20 pieces of a turn in 20 seconds."""
 
 
 def crowd(choker: Choker, rates: list[float]) -> Neighbourhood:
@@ -23,7 +23,7 @@ def crowd(choker: Choker, rates: list[float]) -> Neighbourhood:
 
 
 @pytest.mark.parametrize("count", [9, 16, 20, 23, 50])
-def test_turns_are_fair_to_within_one_period(count: int) -> None:
+def test_turns_are_fair_within_one_period(count: int) -> None:
     half_an_hour = 1_800
     here = crowd(RoundRobin(LIBTORRENT, Random(1)), [FAST] * count)
     here.decide(Trigger.CHANGE)
@@ -38,7 +38,7 @@ def test_turns_are_fair_to_within_one_period(count: int) -> None:
         assert len(set(here.seconds_served.values())) == 1
 
 
-def test_a_turn_lasts_for_a_time_and_for_a_number_of_pieces() -> None:
+def test_turn_lasts_a_time_and_some_pieces() -> None:
     slow = LIBTORRENT.seed_turn_pieces * PIECE / 150
     here = crowd(RoundRobin(replace(LIBTORRENT, all_slots=2), Random(1)), [FAST, slow])
     here.decide(Trigger.CHANGE)
@@ -53,7 +53,7 @@ def test_a_turn_lasts_for_a_time_and_for_a_number_of_pieces() -> None:
     assert here.allocation.refusals[1] == "turn over"
 
 
-def test_who_takes_nothing_for_a_whole_window_loses_the_turn() -> None:
+def test_idle_neighbour_loses_its_turn() -> None:
     here = crowd(RoundRobin(replace(LIBTORRENT, all_slots=1), Random(1)), [0])
     here.decide(Trigger.CHANGE)
     here.come(replace(here.present[0], key=1, is_unchoked=False, sent_rate=FAST))
@@ -63,14 +63,14 @@ def test_who_takes_nothing_for_a_whole_window_loses_the_turn() -> None:
     assert here.served == {1}
 
 
-def test_turns_go_on_while_nobody_waits() -> None:
+def test_turns_continue_while_none_waits() -> None:
     here = crowd(RoundRobin(LIBTORRENT, Random(1)), [FAST] * 8)
     for _ in range(20):
         here.round(after=15)
         assert here.given("free slot") == set(range(8))
 
 
-def test_of_those_whose_turn_is_over_the_longest_served_make_room() -> None:
+def test_longest_served_make_room_first() -> None:
     here = crowd(RoundRobin(replace(LIBTORRENT, all_slots=3), Random(1)), [FAST, FAST])
     here.round(after=15)
     here.come(replace(here.present[0], key=2, is_unchoked=False, unchoked_for=0))
@@ -82,21 +82,21 @@ def test_of_those_whose_turn_is_over_the_longest_served_make_room() -> None:
     assert here.served == {0, 2, 3}
 
 
-def test_those_who_come_together_stand_in_line_by_chance() -> None:
-    first = {WaitingLine(Random(seed)).sort(neighbours("0 0 0"))[0].key for seed in range(20)}
+def test_simultaneous_neighbours_queue_in_random_order() -> None:
+    first = {ServiceQueue(Random(seed)).in_order(neighbours("0 0 0"))[0].key for seed in range(20)}
     assert first == {0, 1, 2}
 
 
-def test_who_loses_interest_for_a_moment_keeps_the_place_in_the_line() -> None:
-    line = WaitingLine(Random(1))
-    first, *_ = order = [each.key for each in line.sort(neighbours("0 0 0 0"))]
-    line.sort([replace(each, is_interested=each.key != first) for each in neighbours("0 0 0 0")])
-    assert [each.key for each in line.sort(neighbours("0 0 0 0"))] == order
-    line.served({first})
-    assert [each.key for each in line.sort(neighbours("0 0 0 0"))] == [*order[1:], first]
+def test_brief_disinterest_keeps_the_place_in_queue() -> None:
+    queue = ServiceQueue(Random(1))
+    first, *_ = order = [each.key for each in queue.in_order(neighbours("0 0 0 0"))]
+    queue.in_order([replace(each, is_interested=each.key != first) for each in neighbours("0 0 0 0")])
+    assert [each.key for each in queue.in_order(neighbours("0 0 0 0"))] == order
+    queue.move_to_back({first})
+    assert [each.key for each in queue.in_order(neighbours("0 0 0 0"))] == [*order[1:], first]
 
 
-def test_the_fastest_are_kept_and_the_others_share_a_third_of_the_slots() -> None:
+def test_fastest_are_kept_others_share_a_third() -> None:
     here = crowd(Fastest(replace(COURSE, all_slots=6), Random(1)), [1_000.0 * (key + 1) for key in range(20)])
     here.decide(Trigger.CHANGE)
     until_all_are_known = 100
@@ -110,7 +110,7 @@ def test_the_fastest_are_kept_and_the_others_share_a_third_of_the_slots() -> Non
     assert all(abs(here.seconds_served[key] - two_slots_for_sixteen) <= 30 for key in range(16))
 
 
-def test_who_is_let_in_has_the_time_to_be_measured() -> None:
+def test_trial_lasts_long_enough_to_measure() -> None:
     here = crowd(Fastest(COURSE, Random(1)), [1_000.0 * (key + 1) for key in range(12)])
     here.decide(Trigger.CHANGE)
     for _ in range(300):
@@ -122,7 +122,7 @@ def test_who_is_let_in_has_the_time_to_be_measured() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda profile: profile.name)
-def test_a_third_of_the_slots_is_renewed_in_each_optimistic_period(profile: Profile) -> None:
+def test_a_third_of_slots_is_renewed_each_period(profile: Profile) -> None:
     here = crowd(Fastest(profile, Random(1)), [1_000.0 * (key + 1) for key in range(40)])
     here.decide(Trigger.CHANGE)
     arrivals, periods = 0, 50
@@ -134,7 +134,7 @@ def test_a_third_of_the_slots_is_renewed_in_each_optimistic_period(profile: Prof
     assert arrivals == pytest.approx(periods * third, abs=third)
 
 
-def test_a_slot_that_was_filled_between_rounds_counts_as_a_trial() -> None:
+def test_slot_filled_between_rounds_is_a_trial() -> None:
     here = crowd(Fastest(replace(COURSE, all_slots=6), Random(1)), [FAST] * 6)
     for _ in range(5):
         here.round(after=10)

@@ -1,36 +1,36 @@
-"""What a seed that hides its pieces remembers of its neighbours."""
+"""The view that a seed hiding its pieces keeps of its neighbours."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.strategies.parts.seed_view import Audience
+from peer.bittorrent.strategies.parts.seed_view import SeedView
 
 STEPS = st.lists(st.tuples(st.sampled_from(["came", "heard", "told", "gone"]), st.integers(0, 4), st.integers(0, 7)))
 
 
 @given(STEPS)
-def test_copies_are_those_of_who_is_there_and_nobody_is_told_what_it_knows(steps: list[tuple[str, int, int]]) -> None:
-    audience = Audience()
+def test_copies_and_known_pieces_match_present_neighbours(steps: list[tuple[str, int, int]]) -> None:
+    view = SeedView()
     has: dict[int, set[int]] = {}
     knows: dict[int, set[int]] = {}
     for what, key, index in steps:
         if what == "came" and key not in has:
-            audience.came(key, 8)
+            view.add(key, 8)
             has[key], knows[key] = set(), set()
         elif what == "heard":
-            audience.heard(key, index)
+            view.record_have(key, index)
             if key in has:
                 has[key].add(index)
                 knows[key].add(index)
         elif what == "told" and key in has:
-            audience.told(key, index)
+            view.record_announced(key, index)
             knows[key].add(index)
         elif what == "gone":
-            gone = audience.keep(has.keys() - {key})
+            gone = view.retain(has.keys() - {key})
             assert gone == ([key] if key in has else [])
             has.pop(key, None)
-    assert list(audience) == list(has)
+    assert list(view) == list(has)
     for index in range(8):
-        assert audience.copies[index] == sum(index in pieces for pieces in has.values())
+        assert view.copies[index] == sum(index in pieces for pieces in has.values())
     for key in has:
-        assert set(audience.untold(key)) == set(range(8)) - knows[key]
+        assert set(view.unannounced(key)) == set(range(8)) - knows[key]

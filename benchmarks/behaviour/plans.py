@@ -1,0 +1,46 @@
+"""The plans of all experiments that come with the testbed: `testbed plan --json` says what a run has as plan.json."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from benchmarks.behaviour.output import Output
+from benchmarks.behaviour.project import EXPERIMENTS, TESTBED
+from benchmarks.behaviour.renaming import old_value
+
+Plan: TypeAlias = dict[str, Any]
+
+
+def planned() -> Iterator[Output]:
+    """Yield for each experiment its trials' ids, and the plan without what may change when nothing else does."""
+    for file in sorted(EXPERIMENTS.glob("*.yaml")):
+        made = subprocess.run([TESTBED, "plan", "--json", file], capture_output=True, text=True, check=False)
+        if made.returncode:
+            yield Output.of_text(f"plan {file.stem}", made.stderr)
+            continue
+        plan: Plan = json.loads(made.stdout)
+        has_modules = any(trial["settings"]["modules"] for trial in plan["trials"])
+        yield Output.of_text(f"ids {file.stem}", _ids(plan, has_modules=has_modules))
+        yield Output.of_text(f"plan {file.stem}", json.dumps(_normalised(plan), indent=1, sort_keys=True) + "\n")
+
+
+def _ids(plan: Plan, *, has_modules: bool) -> str:
+    """An id ends with a digest of all that makes the trial, the text of a user's modules too."""
+    return "".join((_without_digest(trial["id"]) if has_modules else trial["id"]) + "\n" for trial in plan["trials"])
+
+
+def _normalised(plan: Plan) -> Any:
+    """Leave out digests, which a renamed field changes, and the text of a user's modules, which import what is renamed.
+
+    Nothing else in a plan is of the machine, the commit, a path, or how the file was written.
+    """
+    for trial in plan["trials"]:
+        trial["id"] = _without_digest(trial["id"])
+        trial["settings"]["modules"] = dict.fromkeys(trial["settings"]["modules"], "")
+    return old_value(plan)
+
+
+def _without_digest(trial_id: str) -> str:
+    return re.sub("_[0-9a-f]{8}$", "", trial_id)

@@ -1,0 +1,63 @@
+"""New output read as the old one, and old files written as new ones, by the tables in `project`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.behaviour.project import ADDED_FACTS, ADDED_FIELDS, RENAMED_FACTS, RENAMED_FIELDS
+
+Line = dict[str, Any]
+
+
+def old_name(names: Mapping[str, str], name: str, within: str = "") -> str:
+    """Return what a name was when the record was made; `within` is the event or the table, by its present name."""
+    return names.get(f"{within}.{name}", names.get(name, name))
+
+
+def new_name(names: Mapping[str, str], name: str, within: str = "") -> str:
+    """Return what became of a name of then."""
+    became = [new for new, old in names.items() if old == name]
+    scoped = [new.removeprefix(f"{within}.") for new in became if new.startswith(f"{within}.")]
+    return next(iter((*scoped, *(new for new in became if "." not in new), name)))
+
+
+def is_in(names: frozenset[str], name: str, within: str = "") -> bool:
+    """Whether a set has a name, by itself or of this event or table."""
+    return name in names or f"{within}.{name}" in names
+
+
+def old_value(value: Any, event: str = "") -> Any:
+    """Return what was read from JSON with the fields that it had then."""
+    if isinstance(value, dict):
+        return {
+            old_name(RENAMED_FIELDS, key, event): old_value(inner, event)
+            for key, inner in value.items()
+            if not is_in(ADDED_FIELDS, key, event)
+        }
+    if isinstance(value, list):
+        return [old_value(each, event) for each in value]
+    return value
+
+
+def new_value(value: Any, event: str = "") -> Any:
+    """Return what was read from JSON of then with the fields that it would have now."""
+    if isinstance(value, dict):
+        return {new_name(RENAMED_FIELDS, key, event): new_value(inner, event) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [new_value(each, event) for each in value]
+    return value
+
+
+def old_line(line: Line) -> Line | None:
+    """Return a line of a trace as it was then; None if there was no such line."""
+    event = line["event"]
+    if event in ADDED_FACTS:
+        return None
+    renamed: Line = old_value(line, event)
+    return {**renamed, "event": old_name(RENAMED_FACTS, event)}
+
+
+def new_line(line: Line) -> Line:
+    """Return a line of a trace of then as it would be written now."""
+    event = new_name(RENAMED_FACTS, line["event"])
+    renamed: Line = new_value(line, event)
+    return {**renamed, "event": event}

@@ -1,0 +1,1 @@
+"""The exchange of pieces with all neighbours, before and after the torrent is known."""

@@ -1,0 +1,135 @@
+"""What this machine may not emulate faithfully."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import exp, log
+from typing import Final, TypeAlias
+
+from testbed.experiment.plan.trials import Trial
+from testbed.units import format_duration
+
+PROGRAMS_SHARE: Final = 0.3
+"""The share of the bare network's capacity that programs in Python can fill: a cautious guess."""
+
+LEAST_SECONDS: Final = 5.0
+"""In a shorter trial, connection set-up and slow start dominate the measurement."""
+
+UNJUDGED_SECONDS: Final = 2.0
+"""Links are judged second by second: in a shorter trial, none may be busy for a whole second."""
+
+MOST_HOSTS: Final = 1000
+"""More hosts were never tried with programs on them."""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is known about this machine."""
+
+    carries: Mapping[int, int] = field(default_factory=dict)
+    """The measured capacity of the bare core in bit/s, by number of hosts; empty if it was not measured."""
+    can_delay: bool = True
+    """Whether links can delay and lose packets."""
+
+    def capacity(self, hosts: int) -> float | None:
+        """Return the capacity for a number of hosts: interpolated between measurements, constant beyond them."""
+        known = sorted(self.carries.items())
+        if not known:
+            return None
+        for (few, high), (many, low) in pairwise(known):
+            if few <= hosts <= many and high > 0 < low:
+                share = (log(hosts) - log(few)) / (log(many) - log(few))
+                return exp(log(high) + share * (log(low) - log(high)))
+        return float(known[0][1] if hosts < known[0][0] else known[-1][1])
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something that may not be emulated faithfully: the worst case, and the ids of all trials concerned."""
+
+    text: str
+    trials: tuple[str, ...]
+
+
+Complaint: TypeAlias = tuple[float, str]
+"""How bad it is, and the message."""
+
+
+def doubts(trials: Sequence[Trial], machine: Machine) -> list[Doubt]:
+    """Return the reasons to doubt these trials on this machine, each with its worst case."""
+    return [doubt for check in _CHECKS if (doubt := _worst(trials, machine, check)) is not None]
+
+
+def _worst(trials: Sequence[Trial], machine: Machine, check: "_Check") -> Doubt | None:
+    found = [(complaint, trial.id) for trial in trials if (complaint := check(trial, machine)) is not None]
+    if not found:
+        return None
+    (_, text), _ = max(found, key=lambda each: each[0][0])
+    return Doubt(text, tuple(trial for _, trial in found))
+
+
+def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
+    capacity = machine.capacity(len(trial.hosts.positions))
+    load = trial.estimate.bits_per_second
+    if capacity is None or load <= capacity * PROGRAMS_SHARE:
+        return None
+    return load, (
+        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.hosts.positions)} hosts this machine"
+        f" probably carries {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
+    )
+
+
+def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
+    hosts = len(trial.hosts.positions)
+    return (hosts, f"{hosts} hosts; up to {MOST_HOSTS} were tried: use fewer") if hosts > MOST_HOSTS else None
+
+
+def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
+    if machine.can_delay or not any(host.delay or host.loss for host in trial.hosts.all):
+        return None
+    return 1, "links that delay or lose packets, which this machine cannot do: leave `delay:` and `loss:` out"
+
+
+def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
+        return None
+    return -seconds, (
+        f"takes at least {_rounded(seconds)}: start-up is a large part of so short a time; a larger file or slower"
+        " links show more of the distribution itself"
+    )
+
+
+def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds >= UNJUDGED_SECONDS:
+        return None
+    return -seconds, (
+        f"takes at least {_rounded(seconds)}: too short to judge the emulation, as no link may be busy for a whole"
+        f" second; a larger file or slower links make it longer than {_rounded(UNJUDGED_SECONDS)}"
+    )
+
+
+def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
+    seconds = trial.bound.payload_seconds
+    if seconds <= trial.settings.time_limit:
+        return None
+    return seconds, (
+        f"takes at least {_rounded(seconds)}, but is stopped after {_rounded(trial.settings.time_limit)}:"
+        " raise `time_limit:`"
+    )
+
+
+def _rounded(seconds: float) -> str:
+    return format_duration(round(seconds, 1))
+
+
+_Check: TypeAlias = Callable[[Trial, Machine], Complaint | None]
+_CHECKS: Final[tuple[_Check, ...]] = (
+    _is_too_much,
+    _has_too_many_hosts,
+    _cannot_delay,
+    _cannot_end,
+    _is_too_short,
+    _cannot_be_judged,
+)

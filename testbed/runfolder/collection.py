@@ -1,0 +1,73 @@
+"""The folder that holds all runs: a new run folder gets a free name in it, and an earlier run is found again."""
+
+import shutil
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from testbed.errors import RunError
+from testbed.experiment import Plan
+from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
+
+
+def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
+    """Make a folder for a run under a name that no other run has; it is there with all it needs, or not at all."""
+    hidden = claim_folder(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    try:
+        (hidden / EXPERIMENT).write_text(text, encoding="utf-8")
+        (hidden / PLAN).write_text(plan.to_json(), encoding="utf-8")
+        (hidden / TRIALS).mkdir()
+        return RunFolder(hidden.rename(shown(hidden)), plan)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+
+
+def claim_folder(runs: Path, name: str) -> Path:
+    """Make a hidden folder under a name that no other run has, even one that began within the same second."""
+    runs.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        hidden = runs / (f".{name}" if number == 1 else f".{name}-{number}")
+        try:
+            hidden.mkdir()
+        except FileExistsError:
+            continue
+        if not shown(hidden).exists():
+            break
+        hidden.rmdir()
+    return hidden
+
+
+def shown(hidden: Path) -> Path:
+    """Return the place that a hidden folder gets when it is complete."""
+    return hidden.with_name(hidden.name.removeprefix("."))
+
+
+def unfinished_run(runs: Path, name: str, plan: Plan) -> RunFolder | None:
+    """Return the latest unfinished run of exactly this plan."""
+    wanted = plan.to_json()
+    folders = (path for path in _latest_first(runs, name) if _plan_text(path) == wanted)
+    return next((run for path in folders if not (run := RunFolder(path, plan)).is_finished), None)
+
+
+def latest_run(runs: Path, name: str, plan: Plan) -> RunFolder:
+    """Return the latest run of the same trials, finished or not; its figures and expectations may differ."""
+    wanted = [trial.id for trial in plan.trials]
+    for path in _latest_first(runs, name):
+        try:
+            found = Plan.from_json(_plan_text(path))
+        except ValidationError:
+            continue
+        if [trial.id for trial in found.trials] == wanted:
+            return RunFolder(path, found)
+    raise RunError(f"{runs} has no run of these trials that could be measured again: run the experiment first")
+
+
+def _latest_first(runs: Path, name: str) -> list[Path]:
+    return sorted((path for path in runs.glob(f"{name}-*") if (path / PLAN).is_file()), reverse=True)
+
+
+def _plan_text(run: Path) -> str:
+    return (run / PLAN).read_text(encoding="utf-8", errors="replace")

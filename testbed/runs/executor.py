@@ -1,0 +1,32 @@
+"""Executors: where trials are performed. They know neither what a trial does nor how its engine works."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+from testbed.errors import TrialError
+from testbed.trial.engine import Engine
+from testbed.trial.events import Notify, TrialBegan, TrialEnded, TrialFailed, TrialOrder
+
+Outcome: TypeAlias = TrialEnded | TrialFailed
+
+
+class Executor(Protocol):
+    """Performs the trials of a run."""
+
+    def __call__(self, orders: Sequence[TrialOrder], engine: Engine, notify: Notify, /) -> Iterator[Outcome]:
+        """Yield the outcome of each trial as it comes. After the caller stops iterating, no trial begins."""
+
+
+def sequential(orders: Sequence[TrialOrder], engine: Engine, notify: Notify) -> Iterator[Outcome]:
+    """Perform trials on this machine, one after the other; each begins when its outcome is asked for."""
+    for order in orders:
+        notify(TrialBegan(order.number, order.trial))
+        yield outcome_of(order, engine, notify)
+
+
+def outcome_of(order: TrialOrder, engine: Engine, notify: Notify) -> Outcome:
+    """Perform one trial."""
+    try:
+        return engine(order, notify)
+    except TrialError as error:
+        return TrialFailed(order.trial, str(error))

@@ -1,0 +1,110 @@
+"""The hosts of a distribution: each with its link, and when it joins and leaves."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from testbed.tasks.distribute.plan.records import (
+    PlannedDeparture,
+    PlannedPeer,
+    PlannedServer,
+    PlannedStrategy,
+    PlannedTracker,
+    TrialHosts,
+)
+from testbed.tasks.distribute.schema.keys import (
+    After,
+    AtRatio,
+    Departure,
+    DistributionKeys,
+    Hosts,
+    Linger,
+    MidWay,
+    Start,
+)
+from testbed.values.draws import Draws, draw_arrivals, draw_rates, shuffled
+from testbed.values.parts import Named
+
+TRACKER: Final = "tracker"
+
+
+def draw_hosts(keys: DistributionKeys, draws: Draws) -> TrialHosts:
+    """Draw all hosts of a trial. The tracker's link has no limits, so that it delays no peer."""
+    servers = tuple(_servers(keys, draws))
+    drawn = [peer for name in keys.peers for peer in _peers(keys, name, draws)]
+    peers = tuple(PlannedPeer(name=f"p{k}", **values) for k, values in enumerate(drawn, start=1))
+    tracker = _tracker(keys)
+    order = [peer.name for peer in peers]
+    if keys.placement == "drawn":
+        order = [order[k] for k in shuffled(range(len(order)), draws.stream("placement"))]
+    leading = [*(server.name for server in servers), *([TRACKER] if tracker else [])]
+    return TrialHosts(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
+
+
+def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
+    if keys.distribution != "bittorrent":
+        return None
+    return PlannedTracker(name=TRACKER, kind=keys.tracker.kind, numwant=keys.tracker.numwant)
+
+
+def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:
+    group = keys.servers
+    if group is None:
+        return
+    for k, values in enumerate(_hosts(keys, group, group.count, "servers", draws), start=1):
+        yield PlannedServer(name="server" if group.count == 1 else f"server{k}", **values)
+
+
+def _peers(keys: DistributionKeys, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
+    group = keys.peers[name]
+    path = f"peers.{name}"
+    common = {"group": name, "departure": _departure(group.departure)}
+    hosts = _hosts(keys, group, group.count, path, draws)
+    arrivals = draw_arrivals(group.arrival, group.count, draws, path)
+    held = _draw_held(group.start, group.count, draws, path)
+    for values, arrival, share in zip(hosts, arrivals, held, strict=True):
+        yield {**values, **common, "arrival": arrival, "held": share}
+
+
+def _hosts(keys: DistributionKeys, hosts: Hosts, count: int, name: str, draws: Draws) -> Iterator[dict[str, Any]]:
+    ups = draw_rates(hosts.up, count, draws, name, "up")
+    downs: list[int] | list[None] = [None] * count
+    if hosts.down is not None:
+        downs = draw_rates(hosts.down, count, draws, name, "down")
+    common = {
+        "delay": hosts.delay,
+        "jitter": hosts.jitter,
+        "loss": hosts.loss / 100,
+        "profile": hosts.profile or keys.profile,
+        "strategy": _strategy(hosts.strategy),
+        "application": hosts.application,
+    }
+    for k, (up, down) in enumerate(zip(ups, downs, strict=True), start=1):
+        yield {**common, "up": up, "down": down, "seed": draws.number(name, "seed", k)}
+
+
+def _strategy(strategy: Named) -> PlannedStrategy:
+    return PlannedStrategy(name=strategy.reference, parameters=strategy.parameters)
+
+
+def _departure(departure: Departure) -> PlannedDeparture:
+    match departure:
+        case After():
+            return PlannedDeparture(kind="after", seconds=departure.after)
+        case Linger():
+            return PlannedDeparture(kind="linger", seconds=departure.linger)
+        case AtRatio():
+            return PlannedDeparture(kind="share_ratio", ratio=departure.share_ratio)
+        case MidWay():
+            away = departure.mid_way
+            return PlannedDeparture(kind="mid_way", share=away.at / 100, seconds=away.back_after)
+        case "stay" | "at-completion":
+            return PlannedDeparture(kind=departure)
+
+
+def _draw_held(start: Start | None, count: int, draws: Draws, group: str) -> list[float]:
+    """Draw which of `count` peers have a part of the file when they join, as the share that each has."""
+    if start is None:
+        return [0.0] * count
+    order = shuffled(range(count), draws.stream(group, "start"))
+    holders = set(order[: start.peers])
+    return [start.holding / 100 if k in holders else 0.0 for k in range(count)]

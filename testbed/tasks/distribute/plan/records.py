@@ -1,0 +1,115 @@
+"""A distribution with every value filled in."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from testbed.theory import Term
+from testbed.values.parts import Parameter
+from testbed.values.records import CommonSettings, PlannedHost, Record
+
+Distribution = Literal["client-server", "bittorrent", "fluid"]
+
+
+class PlannedStrategy(Record):
+    """A strategy's name, and its parameters as they were written."""
+
+    name: str
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class PlannedDeparture(Record):
+    """When a peer leaves; the numbers that its kind needs are there, the others are None."""
+
+    kind: Literal["stay", "at-completion", "after", "linger", "share_ratio", "mid_way"] = "stay"
+    seconds: float | None = None
+    """After joining (`after`), after completion (`linger`), or until it is back (`mid_way`)."""
+    ratio: float | None = None
+    share: float | None = None
+    """The part of the file with which it leaves (`mid_way`), 0 to 1."""
+
+
+class PlannedServer(PlannedHost):
+    """A host that has the whole file."""
+
+    profile: str
+    strategy: PlannedStrategy
+    application: str
+    seed: int
+
+
+class PlannedPeer(PlannedServer):
+    """A host that wants the file."""
+
+    group: str
+    arrival: float = 0.0
+    held: float = 0.0
+    """The share of the file that it has when it joins."""
+    departure: PlannedDeparture = PlannedDeparture()
+
+
+class PlannedTracker(PlannedHost):
+    """A host that tells peers of one another."""
+
+    kind: Literal["http", "udp"]
+    numwant: int
+
+
+class TrialHosts(Record):
+    """All hosts of a trial."""
+
+    servers: tuple[PlannedServer, ...]
+    tracker: PlannedTracker | None
+    """None where the scheme has none."""
+    peers: tuple[PlannedPeer, ...]
+    positions: tuple[str, ...]
+    """The names of all hosts, in the order in which they stand in the topology."""
+
+    @property
+    def all(self) -> tuple[PlannedHost, ...]:
+        """All hosts, in the order in which they stand in the topology."""
+        everyone: list[PlannedHost] = [*self.servers, *([self.tracker] if self.tracker else []), *self.peers]
+        by_name = {host.name: host for host in everyone}
+        return tuple(by_name[name] for name in self.positions)
+
+
+class PlannedBound(Record):
+    """A lower bound on the distribution time, and the same where only payload counts."""
+
+    seconds: float
+    payload_seconds: float
+    limit: Term
+
+
+class PlannedFluid(Record):
+    """The fluid scheme's streams in bit/s of frames, in the order of the peers."""
+
+    limit: Term
+    relayed: tuple[float, ...]
+    direct: float
+
+
+class Theory(Record):
+    """What a trial is compared with."""
+
+    client_server: PlannedBound
+    p2p: PlannedBound
+    fluid: PlannedFluid | None
+    """The streams of the fluid scheme, where that is what is run."""
+    pieces_seconds: float | None = None
+    """The least time of a file in pieces that are passed on when they are whole, where all uploads are equal."""
+
+
+class Settings(CommonSettings):
+    """What holds for a trial as a whole. Sizes in bytes, times in seconds."""
+
+    task: Literal["distribute"] = Field(default="distribute", exclude=True)
+    """The default task is not written, as plans had none before there were tasks."""
+    distribution: Distribution
+    file_size: int
+    piece_length: int
+    profile: str
+
+    def bound_in(self, theory: Theory) -> PlannedBound:
+        """Return the bound of this way to distribute."""
+        return theory.client_server if self.distribution == "client-server" else theory.p2p

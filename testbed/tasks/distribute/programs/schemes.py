@@ -1,0 +1,147 @@
+"""The schemes by which a file is distributed, and the programs of each.
+
+A scheme is the protocol; an adapter knows how to launch one implementation of it. A new implementation is a new entry
+in `adapters`, under the name that an experiment file gives as `application`.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Final
+
+from testbed.errors import TrialError
+from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, PlannedTracker, Trial
+from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
+from testbed.tasks.distribute.programs.payload_file import make_payload_file
+from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
+from testbed.theory import payload_share
+
+OURS: Final = "ours"
+_IMPORTED_LATE: Final = "uvloop"
+"""What our programs import when they start, where it is installed."""
+_NEARLY_DONE: Final = 0.99
+"""The most that may be estimated of a peer that has not said that it is complete."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """How one implementation is launched in each role."""
+
+    server: Callable[[TrialContext, PlannedServer], Launch]
+    peer: Callable[[TrialContext, PlannedPeer], Launch]
+    preload: tuple[str, ...] = ()
+    """The modules that its programs need, but not those that are run."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A protocol that distributes a file."""
+
+    adapters: Mapping[str, Adapter]
+    prepare: Callable[[TrialContext], None] = lambda _context: None
+    """Write the files that programs read, besides the payload."""
+    check: Callable[[Trial], None] = lambda _trial: None
+    """Raise TrialError for what no implementation of the scheme can do."""
+    tracker: Callable[[TrialContext, PlannedTracker], Launch] | None = None
+    preload: tuple[str, ...] = ()
+
+
+SCHEMES: Final[Mapping[str, Scheme]] = {
+    "bittorrent": Scheme(
+        adapters={
+            OURS: Adapter(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))
+        },
+        prepare=bittorrent.prepare,
+        check=bittorrent.check,
+        tracker=bittorrent.tracker,
+        preload=("peer.cli.tracker",),
+    ),
+    "client-server": Scheme(
+        adapters={
+            OURS: Adapter(
+                client_server.server,
+                client_server.client,
+                ("peer.cli.main", "peer.cli.serve", "peer.cli.fetch"),
+            )
+        },
+        check=client_server.check,
+    ),
+    "fluid": Scheme(
+        adapters={OURS: Adapter(fluid.server, fluid.peer, ("peer.cli.main", "peer.cli.relay"))},
+        prepare=fluid.write_plan,
+        check=fluid.check,
+    ),
+}
+
+
+class DistributePrograms:
+    """The programs of the task `distribute`."""
+
+    def check(self, trial: Trial) -> None:
+        """Raise TrialError for an unknown application, or for what a scheme cannot do."""
+        for planned in (*trial.hosts.servers, *trial.hosts.peers):
+            _adapter_of(trial, planned)
+        _scheme_of(trial).check(trial)
+
+    def preload(self, trial: Trial) -> Sequence[str]:
+        """Return the modules of the scheme and of every implementation that the trial uses."""
+        adapters = [_adapter_of(trial, planned) for planned in (*trial.hosts.servers, *trial.hosts.peers)]
+        modules = [*_scheme_of(trial).preload, *(module for adapter in adapters for module in adapter.preload)]
+        return list(dict.fromkeys([*modules, *([_IMPORTED_LATE] if find_spec(_IMPORTED_LATE) else [])]))
+
+    def returning_hosts(self, trial: Trial) -> Collection[str]:
+        """Return the peers that leave mid-way: they come back with another identity and address."""
+        return [peer.name for peer in trial.hosts.peers if peer.departure.kind == "mid_way"]
+
+    def prepare(self, context: TrialContext) -> None:
+        """Make the payload file, and what the scheme needs besides."""
+        make_payload_file(context.shared_folder, context.experiment_seed, context.trial.settings.file_size)
+        _scheme_of(context.trial).prepare(context)
+
+    def assignments(self, context: TrialContext) -> Sequence[Assignment]:
+        """Return the tracker if there is one, the servers, and the peers."""
+        return [*_tracker(context), *_servers(context), *_peers(context)]
+
+    def progress(self, trial: Trial, received: Mapping[str, int]) -> Mapping[str, float]:
+        """Estimate the share of the file that each peer has, as if it received payload only."""
+        share = payload_share() / trial.settings.file_size
+        return {peer.name: min(_NEARLY_DONE, peer.held + received[peer.name] * share) for peer in trial.hosts.peers}
+
+
+def _scheme_of(trial: Trial) -> Scheme:
+    return SCHEMES[trial.settings.distribution]
+
+
+def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
+    known = _scheme_of(trial).adapters
+    if planned.application not in known:
+        raise TrialError(
+            f"{planned.name}: there is no application {planned.application!r} for {trial.settings.distribution};"
+            f" write {', '.join(known)}"
+        )
+    return known[planned.application]
+
+
+def _tracker(context: TrialContext) -> Iterator[Assignment]:
+    planned, launch = context.trial.hosts.tracker, _scheme_of(context.trial).tracker
+    if planned is not None and launch is not None:
+        details = {"application": planned.kind}
+        yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
+
+
+def _servers(context: TrialContext) -> Iterator[Assignment]:
+    for planned in context.trial.hosts.servers:
+        launch = _adapter_of(context.trial, planned).server(context, planned)
+        yield Assignment(planned, "server", "servers", Phase.SERVICE, launch, details=_behaviour(planned))
+
+
+def _peers(context: TrialContext) -> Iterator[Assignment]:
+    for planned in context.trial.hosts.peers:
+        launch = _adapter_of(context.trial, planned).peer(context, planned)
+        details = {**_behaviour(planned), "group": planned.group, "arrival_s": planned.arrival}
+        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival, details)
+
+
+def _behaviour(planned: PlannedServer) -> dict[str, Any]:
+    strategy = planned.strategy.model_dump(mode="json")
+    return {"strategy": strategy, "profile": planned.profile, "application": planned.application}

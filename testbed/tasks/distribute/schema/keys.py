@@ -1,0 +1,151 @@
+"""Keys of an experiment that distributes a file."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, Field, StrictStr, Tag
+
+from contract.programs import ProfileName
+from testbed.values.hosts import AccessLinks, Arrival
+from testbed.values.parts import Named, NameOrMapping, Part
+from testbed.values.quantities import (
+    PLAIN,
+    Count,
+    CountOrNone,
+    Duration,
+    Percentage,
+    Positive,
+    PositiveDuration,
+    Size,
+    Text,
+    forms,
+    needed,
+    word,
+)
+
+KIB = 1024
+
+
+class After(Part):
+    """Leave a given time after joining, with the file or without."""
+
+    after: PositiveDuration = Field(description="leave this long after joining, with the file or without")
+
+
+class Linger(Part):
+    """Leave a given time after completion."""
+
+    linger: Duration = Field(description="leave this long after completion")
+
+
+class AtRatio(Part):
+    """Leave after sending enough."""
+
+    share_ratio: Positive = Field(description="leave when complete and having sent this many copies of the file")
+
+
+class Break(Part):
+    """A break in the middle of the download."""
+
+    at: Percentage = Field(description="leave when it has this part of the file")
+    back_after: Duration = Field(description="come back after this time, from a new address, with the pieces it had")
+
+
+class MidWay(Part):
+    """Leave once in the middle of the download, and come back."""
+
+    mid_way: Break = Field(description="leave once in the middle of the download, and come back")
+
+
+DEPARTURE_FORMS = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way"
+Departure: TypeAlias = Annotated[
+    Annotated[Literal["stay", "at-completion"], word(DEPARTURE_FORMS, "stay", "at-completion"), Tag(PLAIN)]
+    | Annotated[After, Tag("<after>")]
+    | Annotated[Linger, Tag("<linger>")]
+    | Annotated[AtRatio, Tag("<share_ratio>")]
+    | Annotated[MidWay, Tag("<mid_way>")],
+    forms(DEPARTURE_FORMS),
+]
+
+
+class Start(Part):
+    """Peers that have a part of the file when they join."""
+
+    peers: Count = Field(description="how many of the group, chosen at random")
+    holding: Percentage = Field(alias="with", description="how much of the file each has, chosen at random")
+
+
+class Hosts(AccessLinks):
+    """Hosts that are described together."""
+
+    profile: ProfileName | None = Field(default=None, description="instead of the experiment's")
+    strategy: NameOrMapping = Field(
+        default_factory=lambda: Named.model_validate({"class": "tit-for-tat"}),
+        description="a name, `module:Class`, or a mapping with `class:` and the strategy's parameters",
+    )
+    application: Text = Field(default="ours", description="the program that runs: ours, or the name of another client")
+
+
+class Servers(Hosts):
+    """Hosts that have the whole file from the beginning to the end."""
+
+    count: Count = Field(default=1, description="how many")
+
+
+class PeerGroup(Hosts):
+    """Peers that are described together."""
+
+    count: CountOrNone = Field(description="how many")
+    arrival: Arrival = Field(default="flash", description="when each joins; flash: all at t = 0")
+    departure: Departure = Field(default="stay", description="when each leaves; at-completion: once it has the file")
+    start: Start | None = Field(default=None, description="how many have a part of the file when they join")
+
+
+def _piece_length(size: int) -> int:
+    if size < 16 * KIB or size & (size - 1):
+        raise needed("a power of two from 16 KiB on (16 KiB, 32 KiB, 64 KiB, ...)")
+    return size
+
+
+PieceLength: TypeAlias = Annotated[Size, AfterValidator(_piece_length)]
+GroupName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+
+
+class File(Part):
+    """What is distributed."""
+
+    size: Size = Field(description="F")
+    piece_length: PieceLength = Field(default=256 * KIB, description="a power of two from 16 KiB on")
+
+
+class TrackerChoice(Part):
+    """How peers find one another."""
+
+    kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
+    numwant: Count = Field(default=50, description="how many peers to ask it for")
+
+
+class DistributionKeys(Part):
+    """The keys that this task adds to those of every experiment."""
+
+    distribution: Literal["client-server", "bittorrent", "fluid"] = Field(
+        default="bittorrent", description="how the file travels; fluid: the scheme that attains the bound"
+    )
+    file: File | None = Field(default=None, description="what is distributed")
+    servers: Servers | None = Field(default=None, description="hosts with the whole file")
+    peers: dict[GroupName, PeerGroup] = Field(
+        default_factory=dict, description="groups of peers, by a name of your choice"
+    )
+    tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="how peers find one another")
+    profile: ProfileName = Field(default="course", description="the constants of the clients")
+    placement: Literal["in-order", "drawn"] = Field(
+        default="in-order", description="peers take their places in the topology in the order of the file, or at random"
+    )
+
+    @property
+    def hosts(self) -> Mapping[tuple[str, ...], Servers | PeerGroup]:
+        """All groups of hosts that are written, by the path of their key: the servers first."""
+        hosts: dict[tuple[str, ...], Servers | PeerGroup] = {}
+        if self.servers is not None:
+            hosts["servers",] = self.servers
+        return hosts | {("peers", name): group for name, group in self.peers.items()}

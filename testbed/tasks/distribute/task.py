@@ -1,0 +1,77 @@
+"""Distributing a file, as a task."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from testbed.tasks.distribute.plan.bounds import estimate, theory_of
+from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
+from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
+from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
+from testbed.tasks.distribute.schema.keys import DistributionKeys
+from testbed.tasks.task import Task
+from testbed.units import format_rate, format_size
+from testbed.values.findings import KeyPath
+from testbed.values.hosts import Group
+from testbed.values.records import CommonSettings
+
+
+def _groups(keys: DistributionKeys) -> Iterator[Group]:
+    for path, hosts in keys.hosts.items():
+        yield Group(path, hosts, hosts.count)
+
+
+def _strategies(keys: DistributionKeys) -> Iterator[tuple[KeyPath, str]]:
+    for path, hosts in keys.hosts.items():
+        yield (*path, "strategy"), hosts.strategy.reference
+
+
+def _capturable(keys: DistributionKeys) -> list[str]:
+    return ["servers", TRACKER, *keys.peers]
+
+
+def _settings(keys: DistributionKeys, common: CommonSettings) -> Settings:
+    if keys.file is None:
+        raise ValueError("an experiment with peers has a file")
+    return Settings(
+        **dict(common),
+        distribution=keys.distribution,
+        file_size=keys.file.size,
+        piece_length=keys.file.piece_length,
+        profile=keys.profile,
+    )
+
+
+def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str, str]:
+    bound = settings.bound_in(theory)
+    return {
+        "distribution": settings.distribution,
+        "N": str(len(hosts.peers)),
+        "F": format_size(settings.file_size),
+        "servers": _total([server.up for server in hosts.servers]),
+        "peers' up": _total([peer.up for peer in hosts.peers]),
+        "bound s": f"{bound.seconds:.2f}",
+        "payload": f"{bound.payload_seconds:.2f}",
+        "limited by": bound.limit,
+    }
+
+
+def _total(rates: Sequence[int | None]) -> str:
+    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))
+
+
+DISTRIBUTE: Final = Task(
+    keys=DistributionKeys,
+    group_keys=("servers", "peers"),
+    missing=missing_keys,
+    check=check_values,
+    groups=_groups,
+    capturable=_capturable,
+    modules=_strategies,
+    column_words=column_words,
+    refused_theory=refused_theory,
+    hosts=draw_hosts,
+    settings=_settings,
+    theory=theory_of,
+    estimate=estimate,
+    overview=_overview,
+)

@@ -1,0 +1,63 @@
+"""What a task brings to reading and planning an experiment.
+
+A task is what the hosts of an experiment do. Reading and planning ask it for its keys, checks, hosts, theory and
+estimate through a `Task`, and never which task it is.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from testbed.values.draws import Draws
+from testbed.values.findings import Finding, KeyPath
+from testbed.values.hosts import Group
+from testbed.values.parts import Part
+from testbed.values.records import CommonSettings, Estimate
+
+Keys = TypeVar("Keys", bound=Part)
+
+
+@dataclass(frozen=True)
+class ColumnWords:
+    """The words that a column of the results can hold: in this experiment, and in any."""
+
+    here: frozenset[str]
+    anywhere: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Task(Generic[Keys]):
+    """A task's schema and checks, and how its trials are planned. A function of `Keys` gets the experiment itself."""
+
+    keys: type[Keys]
+    """The keys that the task adds to those of every experiment."""
+    group_keys: tuple[str, ...]
+    """The top-level keys that describe hosts; without the last of them, a file describes a network alone."""
+    missing: Callable[[Mapping[str, Any]], Iterator[Finding]]
+    """Find keys that are missing in a document, which may have other mistakes too."""
+    check: Callable[[Keys], Iterator[Finding]]
+    """Find values that do not fit each other. Rates and arrivals are checked without the task."""
+    groups: Callable[[Keys], Iterable[Group]]
+    """List the hosts as they are described."""
+    capturable: Callable[[Keys], Sequence[str]]
+    """List the words that `capture:` can have."""
+    modules: Callable[[Keys], Iterator[tuple[KeyPath, str]]]
+    """Find references such as `module:Class`, whose modules may be beside the file."""
+    column_words: Callable[[Sequence[Keys]], Mapping[str, ColumnWords]]
+    """Say what the task's columns of words can hold, over all points of a sweep."""
+    refused_theory: Callable[[str, Sequence[Keys]], str]
+    """Say why a figure cannot draw this model beside these points; empty if it can."""
+    hosts: Callable[[Keys, Draws], Any]
+    """Draw the hosts of a trial."""
+    settings: Callable[[Keys, CommonSettings], Any]
+    """Add the task's settings to the common ones."""
+    theory: Callable[[Any, Any], Any]
+    """Calculate what a trial is compared with, from its settings and hosts."""
+    estimate: Callable[[Any, Any, Any], Estimate]
+    """Estimate what a trial takes, from its settings, hosts and theory."""
+    overview: Callable[[Any, Any, Any], Mapping[str, str]]
+    """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
+
+    def has_trials(self, keys: Keys) -> bool:
+        """Whether there are hosts to run trials with; otherwise the file describes a network alone."""
+        return any(group.path[0] == self.group_keys[-1] for group in self.groups(keys))

@@ -1,0 +1,164 @@
+"""One application on its host, from its start to the reason why it ended."""
+
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from testbed.experiment.plan.trials import PlannedHost
+from testbed.network import Network, Process, ProcessError
+from testbed.tasks.launches import Assignment, Phase
+from testbed.trial.monitoring.traces import await_event
+
+START_SECONDS: Final = 60.0
+"""How long an application may take to become ready: hundreds may start at the same time."""
+_COMPLAINT_CHARACTERS: Final = 400
+
+
+@dataclass(frozen=True)
+class ExitReport:
+    """How an application ended; `why` is empty unless something went wrong."""
+
+    exit_code: int | None
+    signal: str | None
+    why: str
+
+
+class Application:
+    """An application on its host."""
+
+    def __init__(self, assignment: Assignment, trace: Path) -> None:
+        self._assignment = assignment
+        self._launch = assignment.launch
+        self.trace = trace
+        self.has_completed = False
+        self.began_at: float | None = None
+        """When it was told to begin."""
+        self._process: Process | None = None
+        self._read_bytes = 0
+        self._problem = ""
+        self._was_stopped = False
+
+    @property
+    def planned(self) -> PlannedHost:
+        """Its host."""
+        return self._assignment.host
+
+    @property
+    def name(self) -> str:
+        """Its host's name."""
+        return self.planned.name
+
+    @property
+    def role(self) -> str:
+        """What it is in the task."""
+        return self._assignment.role
+
+    @property
+    def group(self) -> str:
+        """What the experiment file calls its host and others like it."""
+        return self._assignment.group
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What its task has to say about it in the record."""
+        return self._assignment.details
+
+    @property
+    def phase(self) -> Phase:
+        """When it starts."""
+        return self._assignment.phase
+
+    @property
+    def arrival(self) -> float:
+        """When it joins, in seconds after t = 0."""
+        return self._assignment.arrival
+
+    @property
+    def pid(self) -> int | None:
+        """The process, if there is one."""
+        return None if self._process is None else self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it no longer runs, or never did."""
+        return self._process is None or self._process.poll() is not None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether waiting for it is pointless."""
+        return self.has_completed or self.has_ended
+
+    @property
+    def complaint(self) -> str:
+        """The end of what it printed on standard error."""
+        if self._process is None:
+            return ""
+        with suppress(OSError):
+            return self._process.stderr.strip()[-_COMPLAINT_CHARACTERS:]
+        return ""
+
+    def start(self, network: Network, folder: Path) -> None:
+        """Start the program; its output goes to the folder."""
+        host, argv, output = network.host(self.name), self._launch.argv, folder / self.name
+        if self._launch.is_python:
+            self._process = host.start_python(str(argv[0]), argv[1:], output=output)
+        else:
+            self._process = host.start(argv, output=output)
+
+    def wait_ready(self) -> None:
+        """Wait until it is ready; raises ProcessError if it ends first or takes too long."""
+        if self._process is None:
+            raise ProcessError(f"{self.name} was not started")
+        self._process.wait_ready(self._launch.ready, timeout=START_SECONDS)
+        if self._launch.settled is not None:
+            await_event(self.trace, self._launch.settled, START_SECONDS, self._process)
+
+    def fail_start(self, error: ProcessError) -> None:
+        """Record that it did not become ready."""
+        self._problem = f"did not start: {self.complaint or error}"
+
+    def begin(self, now: float) -> None:
+        """Let it join, if it waits for that."""
+        self.began_at = now
+        if self._process is not None and self._launch.waits_for_start:
+            self._process.send_signal(signal.SIGUSR1)
+
+    def update(self) -> None:
+        """Find out whether it has completed; its output is read only if it has grown."""
+        if self._process is None or self.has_completed:
+            return
+        size = self._process.stdout_path.stat().st_size
+        if size != self._read_bytes:
+            self._read_bytes = size
+            self.has_completed = f"{self._launch.completed}\n" in self._process.stdout
+
+    def prepare_stop(self) -> Process | None:
+        """Return the process to stop; if it still runs, its end is our doing."""
+        self.update()
+        self._was_stopped = not self.has_ended
+        return self._process
+
+    def exit_report(self, seconds: float) -> ExitReport:
+        """Report how it ended, in a trial that lasted so many seconds."""
+        status = None if self._process is None else self._process.poll()
+        exit_code = status if status is not None and status >= 0 else None
+        name = signal.Signals(-status).name if status is not None and status < 0 else None
+        return ExitReport(exit_code, name, self._problem or self._why(exit_code, name, seconds))
+
+    def _why(self, exit_code: int | None, signal_name: str | None, seconds: float) -> str:
+        is_participant = self.phase is Phase.PARTICIPANT
+        if is_participant and self.began_at is None:
+            return f"was to join after {self.arrival:g} s, when the trial was over"
+        if signal_name is not None:
+            return f"did not end when asked: {signal_name}" if self._was_stopped else f"was killed: {signal_name}"
+        if exit_code:
+            last = self.complaint.rpartition("\n")[2]
+            return f"ended with exit status {exit_code}" + (f": {last}" if last else "")
+        if not is_participant:
+            return "" if self._was_stopped or self._launch.may_end else "ended before the trial did"
+        if self.has_completed:
+            return ""
+        return f"was not done after {seconds:.0f} s" if self._was_stopped else "left before it had everything"

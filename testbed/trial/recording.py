@@ -1,0 +1,89 @@
+"""The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.runfolder.record import (
+    VERSION,
+    CaptureRecord,
+    Fidelity,
+    HostRecord,
+    LinkRecord,
+    TrialRecord,
+    write_record,
+)
+from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_table
+from testbed.tasks.launches import TrialContext
+from testbed.trial.applications.application import Application
+from testbed.trial.applications.applications import Applications
+from testbed.trial.monitoring import links, machine
+from testbed.trial.monitoring.links import LinkMonitor, LinkUse
+from testbed.trial.monitoring.machine import MachineMonitor
+from testbed.wiretap.capture import Capture
+
+
+@dataclass(frozen=True)
+class Performance:
+    """What a trial left behind, before it is judged and written. Times are of CLOCK_MONOTONIC."""
+
+    context: TrialContext
+    applications: Applications
+    captures: Sequence[Capture]
+    links: LinkMonitor
+    machine: MachineMonitor
+    t0: float
+    end: float
+    stopped: str
+    settings: dict[str, str]
+
+
+def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> None:
+    """Write everything into the trial's folder; the record comes last."""
+    trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
+    write_table(folder / COUNTERS, links.COLUMNS, performance.links.rows)
+    write_table(folder / MACHINE, machine.COLUMNS, map(machine.row, performance.machine.samples))
+    traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
+    addresses, seconds = performance.context.addresses, performance.end - performance.t0
+    record = TrialRecord(
+        version=VERSION,
+        id=trial.id,
+        trial=trial,
+        t0=performance.t0,
+        end=performance.end,
+        stopped=performance.stopped,
+        hosts=tuple(_host_record(each, addresses[each.name], seconds, traces.get(each.name)) for each in applications),
+        links=_link_records(use for use in uses if use.direction != "trunk"),
+        trunks=_link_records(use for use in uses if use.direction == "trunk"),
+        fidelity=fidelity,
+        captures=tuple(_capture_record(capture, folder) for capture in performance.captures),
+    )
+    write_record(folder, record)
+
+
+def _link_records(uses: Iterable[LinkUse]) -> tuple[LinkRecord, ...]:
+    return tuple(LinkRecord.model_validate(use.row()) for use in uses)
+
+
+def _host_record(application: Application, address: str, seconds: float, trace: str | None) -> HostRecord:
+    planned, report = application.planned, application.exit_report(seconds)
+    return HostRecord(
+        name=application.name,
+        role=application.role,
+        address=address,
+        up=planned.up,
+        down=planned.down,
+        exit_code=report.exit_code,
+        signal=report.signal,
+        why=report.why or None,
+        complaint=application.complaint or None,
+        trace=trace,
+        **application.details,
+    )
+
+
+def _capture_record(capture: Capture, folder: Path) -> CaptureRecord:
+    """Compress a capture where it is, and return its record."""
+    name = compress(capture.file, folder)
+    capture.file.unlink()
+    return CaptureRecord(host=capture.host, file=name, missed=capture.missed)

@@ -1,0 +1,24 @@
+"""What is wrong with a value, before its line and column are known."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeAlias
+
+Key: TypeAlias = str | int
+KeyPath: TypeAlias = tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to correct: the path of its key, and what to say; `offset` counts characters into its value."""
+
+    path: KeyPath
+    message: str
+    offset: int | None = None
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """Return the nearest known word as a question, or nothing."""
+    close = get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

@@ -1,0 +1,61 @@
+"""The values of any trial, with everything filled in: plain records that survive JSON unchanged."""
+
+from typing import Any, Literal
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+
+from testbed.values.parts import Parameter
+
+
+class Record(BaseModel):
+    """A value of a plan."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PlannedHost(Record):
+    """A host and its access link. Rates in bit/s, None for no limit; times in seconds; loss is a probability."""
+
+    name: str
+    up: int | None = None
+    down: int | None = None
+    delay: float = 0.0
+    jitter: float = 0.0
+    loss: float = 0.0
+
+
+class PlannedTopology(Record):
+    """A topology and what was written for it; rates, delays and names of hosts are the hosts' own."""
+
+    reference: str
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+
+
+class CommonSettings(Record):
+    """What holds for a trial as a whole, whatever its task. Times in seconds."""
+
+    topology: PlannedTopology
+    congestion_control: Literal["cubic", "reno", "bbr"]
+    time_limit: float
+    time_scale: float
+    capture: tuple[str, ...]
+    """`all`, or words for hosts, such as names of groups; empty for nothing."""
+    trace_level: Literal["summary", "pieces", "full"] = Field(validation_alias=AliasChoices("trace_level", "trace"))
+    """How much the peers' traces say. Plans of version 0.1 call it `trace`."""
+    modules: dict[str, str] = Field(default_factory=dict)
+    """Strategies of one's own that are beside the experiment file: by the module's name, its text."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""
+        values = self.model_dump(mode="json")
+        return {"trace" if key == "trace_level" else key: value for key, value in values.items()}
+
+
+class Estimate(Record):
+    """What a trial is likely to take."""
+
+    seconds: float
+    bits_per_second: float
+    """Through the core while all are busy."""
+    packets_per_second: float
+    """Of data, through the core."""

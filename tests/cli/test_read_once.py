@@ -1,0 +1,62 @@
+"""An experiment file is read once: what is planned, run and kept comes from the same text."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testbed.cli.check import check_experiment, checked_plan
+from testbed.cli.plan import show_plan
+from testbed.cli.targets import open_target
+from testbed.experiment import ExperimentError, read_experiment
+from testbed.experiment.file import source
+
+SWARM = "file: {size: 4 MiB}\nservers: {up: 8 Mbit/s}\npeers:\n  homes: {count: 2, up: 1 Mbit/s}\n"
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Count how often a file is opened."""
+    opened: list[Path] = []
+    read = source._read
+
+    def counted(file: Path) -> str:
+        opened.append(file)
+        return read(file)
+
+    monkeypatch.setattr(source, "_read", counted)
+    return opened
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        check_experiment,
+        lambda path: show_plan(path, json=True),
+        lambda path: open_target(str(path), []),
+    ],
+)
+def test_each_command_reads_once(tmp_path: Path, reads: list[Path], command: Callable[[Path], object]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(SWARM)
+    command(file)
+    assert reads == [file]
+
+
+def test_later_edit_changes_neither_plan_nor_text(tmp_path: Path, reads: list[Path]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(SWARM)
+    found = read_experiment(file)
+    file.write_text(SWARM.replace("4 MiB", "8 MiB"))
+    assert checked_plan(found).trials[0].settings.file_size == 4 << 20
+    assert (found.text, reads) == (SWARM, [file])
+
+
+def test_refused_topology_is_located_in_text_that_was_read(tmp_path: Path, reads: list[Path]) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text(f"{SWARM}topology: {{class: star, acks: sometimes}}\n")
+    found = read_experiment(file)
+    file.write_text("# another file by now\n")
+    with pytest.raises(ExperimentError, match=r"5:25: topology\.acks"):
+        checked_plan(found)
+    assert reads == [file]
