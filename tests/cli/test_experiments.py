@@ -24,7 +24,7 @@ def test_a_named_experiment_gives_its_path(called: Run) -> None:
 def test_unknown_experiment_is_refused_with_the_nearest(called: Run) -> None:
     answer = called("experiments", "quikstart")
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "did you mean 'quickstart'?" in answer.stderr
+    assert "did you mean quickstart?" in answer.stderr
 
 
 def test_version_is_that_of_the_package(called: Run) -> None:
