@@ -81,7 +81,7 @@ def test_installed_command_knows_its_version(installation: Installation) -> None
 def test_installed_command_checks_a_shipped_experiment(name: str, installation: Installation) -> None:
     path = Path(installation.output("testbed", "experiments", name).strip())
     assert path == installation.prefix / "share/testbed/experiments" / f"{name}.yaml"
-    assert "is in order" in installation.output("testbed", "check", name)
+    assert "is valid" in installation.output("testbed", "check", name)
 
 
 def test_installed_command_lists_its_topologies(installation: Installation) -> None:
