@@ -3,11 +3,12 @@
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from benchmarks.behaviour.output import Output
-from benchmarks.behaviour.project import EXPERIMENTS, TESTBED
+from benchmarks.behaviour.project import EXPERIMENTS, RENAMED_IN_PLANS, TESTBED
 from benchmarks.behaviour.renaming import old_value
 
 Plan: TypeAlias = dict[str, Any]
@@ -18,6 +19,7 @@ def planned() -> Iterator[Output]:
     for file in sorted(EXPERIMENTS.glob("*.yaml")):
         made = subprocess.run([TESTBED, "plan", "--json", file], capture_output=True, text=True, check=False)
         if made.returncode:
+            print(made.stderr, end="", file=sys.stderr)
             yield Output.of_text(f"plan {file.stem}", made.stderr)
             continue
         plan: Plan = json.loads(made.stdout)
@@ -39,7 +41,7 @@ def _normalised(plan: Plan) -> Any:
     for trial in plan["trials"]:
         trial["id"] = _without_digest(trial["id"])
         trial["settings"]["modules"] = dict.fromkeys(trial["settings"]["modules"], "")
-    return old_value(plan)
+    return old_value(plan, names=RENAMED_IN_PLANS)
 
 
 def _without_digest(trial_id: str) -> str:

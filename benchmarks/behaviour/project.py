@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final
 
 # The project's names, which move.
-from peer.swarm.facts import Fact, Level
-from peer.swarm.profile import PROFILES, Profile
-from peer.swarm.trace import describe, encode, encode_header
-from peer.wire.bitfield import Bitfield
-from tests.peer.swarm.virtual import VirtualSwarm, a_torrent
+from contract.encoding import encode, encode_header
+from contract.events import Level
+from contract.events import TraceEvent as Fact
+from peer.bittorrent.client.program import describe_setup as describe
+from peer.bittorrent.engine.profile import PROFILES, Profile
+from peer.bittorrent.wire.bitfield import Bitfield
+from peer.simulation.swarm import VirtualSwarm, a_torrent
 
 __all__ = [
     "PROFILES",
@@ -41,6 +43,8 @@ SUMMARY: Final = "summary"
 RENAMED_FACTS: Final[Mapping[str, str]] = {}
 RENAMED_FIELDS: Final[Mapping[str, str]] = {}
 """Of lines of traces, of plans, of records of trials, and columns of `counters`."""
+RENAMED_IN_PLANS: Final[Mapping[str, str]] = {"hosts": "cast", "trace_level": "trace"}
+"""Of plans alone: old plans and records are still read with the old names."""
 RENAMED_COLUMNS: Final[Mapping[str, str]] = {}
 """Also the words in the column `measure` of the summary."""
 RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}

@@ -25,16 +25,16 @@ def is_in(names: frozenset[str], name: str, within: str = "") -> bool:
     return name in names or f"{within}.{name}" in names
 
 
-def old_value(value: Any, event: str = "") -> Any:
+def old_value(value: Any, event: str = "", names: Mapping[str, str] = RENAMED_FIELDS) -> Any:
     """Return what was read from JSON with the fields that it had then."""
     if isinstance(value, dict):
         return {
-            old_name(RENAMED_FIELDS, key, event): old_value(inner, event)
+            old_name(names, key, event): old_value(inner, event, names)
             for key, inner in value.items()
             if not is_in(ADDED_FIELDS, key, event)
         }
     if isinstance(value, list):
-        return [old_value(each, event) for each in value]
+        return [old_value(each, event, names) for each in value]
     return value
 
 

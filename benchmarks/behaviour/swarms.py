@@ -197,7 +197,7 @@ def trace_of(drawn: Drawn) -> str:
             swarm.call_at(to[1], partial(happens, to[0]))
     swarm.run(LIMIT, stop=lambda: _is_over(swarm))
     swarm.run(swarm.now + AFTERWARDS, stop=lambda: _is_long(swarm))
-    told = (_line(name, fact, now) for name, peer in swarm.peers.items() for now, fact in peer.facts)
+    told = (_line(name, fact, now) for name, peer in swarm.peers.items() for now, fact in peer.events)
     return "".join((f"{drawn}\n", *told))
 
 
@@ -206,7 +206,7 @@ def _is_over(swarm: VirtualSwarm) -> bool:
 
 
 def _is_long(swarm: VirtualSwarm) -> bool:
-    return sum(len(peer.facts) for peer in swarm.peers.values()) >= MOST_FACTS
+    return sum(len(peer.events) for peer in swarm.peers.values()) >= MOST_FACTS
 
 
 def _add(swarm: VirtualSwarm, member: Member, drawn: Drawn) -> None:
