@@ -1,30 +1,30 @@
 # shellcheck shell=bash
-# Makes a machine ready for the testbed: the distribution's packages, a virtual environment, the compiled helper.
+# Sets up a machine for the testbed: system packages, a virtual environment, the compiled delay box.
 #
 # bin/testbed, bin/test and bin/provision source this file by its full path and call `set_up run` or `set_up test`;
 # afterwards `repository` and `venv` name the clone and its virtual environment, and PATH finds the network's tools.
 #
-# Every start asks first whether anything is missing, and that must cost next to nothing: packages are looked for
-# with shell builtins alone, and all sources are compared with the stamps in the virtual environment by one sha256sum.
+# Every start first checks whether anything is missing, which must take next to no time: packages are looked up with
+# shell builtins alone, and one sha256sum compares all sources with the stamps in the virtual environment.
 #
-# A step that is cut off (Ctrl-C, a power cut) leaves its marker behind, and the next set-up repairs what it left.
+# A step that is interrupted (Ctrl-C, a power cut) leaves its marker behind, and the next set-up repairs what it left.
 
 readonly repository=${BASH_SOURCE[0]%/bin/lib/setup.sh}
 
-# The distribution's interpreter can be read by every user; the first python3 on PATH may lie in somebody's home.
+# Every user can read the distribution's interpreter; the first python3 on PATH may be in a user's home.
 readonly system_python=/usr/bin/python3
 readonly machine_venv=/opt/testbed/venv
 readonly packages_marker=/var/lib/testbed/installing-packages
 readonly opentracker_unit=/etc/systemd/system/opentracker.service
 readonly os_release=${TESTBED_OS_RELEASE:-/etc/os-release}
-# How a step says that it failed after it had changed something.
+# The exit status of a step that failed after it had changed something.
 readonly half_done=75
 readonly invocation=$0${*:+ $*}
 
 # Debian keeps the network's tools off an ordinary user's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
-# A package and the command or file that shows its presence.
+# A package, and the command or file that shows whether it is installed.
 readonly run_needs='
     gcc             gcc
     iperf           iperf
@@ -64,7 +64,7 @@ fail() {
     exit 1
 }
 
-# Symbolic links, FIFOs and owners, which a virtual environment needs, do not exist on a synced folder.
+# A virtual environment needs symbolic links, FIFOs and owners, which a synced folder does not have.
 choose_venv() {
     venv=$repository/.venv
     if [[ -n ${TESTBED_VENV:-} ]]; then
@@ -93,13 +93,13 @@ read_system() {
 
 is_supported() { [[ $system == debian-12 || $system == debian-13 || $system == ubuntu-24.04 ]]; }
 
-# What the virtual environment is made from; a stamp in it that says the same proves that it is up to date.
+# What the virtual environment is made from. It is up to date if its stamp holds the same.
 read_sources() {
     local kind=$1 sums
     helper_sources=("$repository"/testbed/network/delaybox/*.c)
     [[ -e ${helper_sources[0]} ]] || helper_sources=()
-    mapfile -t sums < <(sha256sum -- "$repository/pyproject.toml" "$repository/bin/lib/setup.sh" "${helper_sources[@]}")
-    python_stamp="$kind in $venv ${sums[*]:0:2}"
+    mapfile -t sums < <(sha256sum -- "$repository"/{pyproject.toml,requirements.lock,bin/lib/setup.sh} "${helper_sources[@]}")
+    python_stamp="$kind in $venv ${sums[*]:0:3}"
     helper_stamp="${sums[*]}"
 }
 
@@ -111,15 +111,15 @@ is_ready() {
 find_missing_packages() {
     local package sign
     missing=()
-    list_needs "$1"
+    choose_needs "$1"
     while read -r package sign; do
-        if [[ -n $package ]] && { ! is_there "$sign" || [[ -e $packages_marker ]]; }; then
+        if [[ -n $package ]] && { ! is_present "$sign" || [[ -e $packages_marker ]]; }; then
             missing+=("$package")
         fi
     done <<<"$needs"
 }
 
-list_needs() {
+choose_needs() {
     needs=$run_needs
     if [[ $1 == run ]]; then return; fi
     needs+=$test_needs
@@ -129,36 +129,36 @@ list_needs() {
     if [[ $system == debian-* ]]; then needs+=$'vagrant vagrant\n'; fi
 }
 
-is_there() {
+is_present() {
     case $1 in
         /*) compgen -G "$1" >/dev/null ;;
         *) type -P "$1" >/dev/null ;;
     esac
 }
 
-is_python_ready() { [[ -x $venv/bin/testbed && ! -e $venv/unfinished ]] && says "$venv/$1.stamp" "$python_stamp"; }
+is_python_ready() { [[ -x $venv/bin/testbed && ! -e $venv/unfinished ]] && is_stamped "$venv/$1.stamp" "$python_stamp"; }
 
 is_helper_ready() {
     ((${#helper_sources[@]} == 0)) && return
-    [[ -x $venv/bin/testbed-delaybox ]] && says "$venv/helper.stamp" "$helper_stamp"
+    [[ -x $venv/bin/testbed-delaybox ]] && is_stamped "$venv/helper.stamp" "$helper_stamp"
 }
 
-says() {
+is_stamped() {
     local text=''
     [[ -r $1 ]] && read -r text <"$1"
     [[ $text == "$2" ]]
 }
 
-# Runs in a subshell: its traps, lock and umask do not reach the command that follows.
+# Runs in a subshell, so that its traps, lock and umask do not affect the command that follows.
 make_ready() {
     local kind=$1
     umask 022
     shopt -s nullglob
     exec {terminal}>&2
-    trap stop_half_way INT TERM
+    trap report_interruption INT TERM
     if ((${#missing[@]})); then require_package_manager; fi
     require_writable_venv
-    take_turns
+    lock_venv
     log=$(mktemp --tmpdir testbed-setup.XXXXXX.log)
     find_missing_packages "$kind"
     if ((${#missing[@]})); then install_packages; fi
@@ -168,9 +168,9 @@ make_ready() {
     rm -f "$log"
 }
 
-# The step that is being stopped has its own standard error, which is the log.
-stop_half_way() {
-    say 'the set-up was interrupted; the next start repairs it' 2>&"$terminal"
+# While a step runs, standard error is the log.
+report_interruption() {
+    say 'the set-up was interrupted; the next start will repair it' 2>&"$terminal"
     rm -f "${log:-}"
     exit 130
 }
@@ -188,8 +188,8 @@ require_writable_venv() {
     fi
 }
 
-# Two set-ups of one virtual environment take turns: whoever comes second finds the work done.
-take_turns() {
+# Set-ups of one virtual environment run one after the other: the second finds the work done.
+lock_venv() {
     exec {turn}<"$venv"
     flock --nonblock "$turn" && return
     say 'waiting for another set-up to finish'
@@ -198,14 +198,14 @@ take_turns() {
 
 install_packages() {
     mkdir -p "${packages_marker%/*}"
-    carry_out "$packages_marker" "installing ${missing[*]}" "$((10 + 3 * ${#missing[@]}))" apt_install "${missing[@]}"
+    run_step "$packages_marker" "installing ${missing[*]}" "$((10 + 3 * ${#missing[@]}))" apt_install "${missing[@]}"
 }
 
 apt_install() {
     local -x DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
-    # An installation that was cut off leaves packages unpacked but not configured.
+    # An installation that was interrupted leaves packages unpacked but not configured.
     dpkg --configure -a
-    # A package source that does not answer may not be the one we need: let the installation decide.
+    # A package source that does not answer may not be the one that is needed: let the installation decide.
     update_package_lists
     mask_opentracker
     apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 \
@@ -214,14 +214,14 @@ apt_install() {
     return 1
 }
 
-# The tests start opentracker themselves, off the machine's network; its package would serve there from now on.
-# Whoever wants that says `systemctl unmask opentracker`.
+# The tests start opentracker themselves, in a namespace. Its package would also start it on the machine's own network,
+# from now on; `systemctl unmask opentracker` allows that again.
 mask_opentracker() {
-    if [[ $needs != *opentracker* || -e $opentracker_unit || -L $opentracker_unit ]] || is_there opentracker; then return; fi
+    if [[ $needs != *opentracker* || -e $opentracker_unit || -L $opentracker_unit ]] || is_present opentracker; then return; fi
     mkdir -p "${opentracker_unit%/*}" && ln -s /dev/null "$opentracker_unit"
 }
 
-# A fresh machine begins with a daily update of its own; apt can wait for the lock on packages, but not on their lists.
+# A fresh machine starts with its daily update; apt can wait for the lock on packages, but not for that on their lists.
 update_package_lists() {
     local tries
     for ((tries = 0; tries < 60; tries++)); do
@@ -232,14 +232,14 @@ update_package_lists() {
 
 install_python_packages() {
     local kind=$1
-    is_sound_venv || carry_out "$venv/unfinished" "making the virtual environment $venv" 5 make_venv
-    carry_out "$venv/unfinished" "installing Python packages" 30 pip_install "$kind"
+    is_sound_venv || run_step "$venv/unfinished" "making the virtual environment $venv" 5 make_venv
+    run_step "$venv/unfinished" "installing Python packages" 30 pip_install "$kind"
     printf '%s\n' "$python_stamp" >"$venv/$kind.stamp"
-    # Whatever a run needs, the tests need too.
+    # The tests need everything that a run needs.
     printf '%s\n' "run${python_stamp#"$kind"}" >"$venv/run.stamp"
 }
 
-# Sound: made in this place for this version of Python, and never cut off while it was being filled.
+# Sound: made at this path for this version of Python, and never interrupted while it was being filled.
 is_sound_venv() {
     local version
     version=$("$system_python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -255,37 +255,37 @@ make_venv() {
 
 pip_install() {
     local project=$repository extras='[peer,results]'
+    local options=(--no-input --disable-pip-version-check --progress-bar off --constraint requirements.lock)
     if [[ $1 == test ]]; then extras='[dev]'; fi
     if [[ ! -w $repository ]]; then mirror_clone && project=$venv/project; fi
-    cd "$project" &&
-        "$venv/bin/python" -m pip install --no-input --disable-pip-version-check --progress-bar off --editable ".$extras"
+    cd "$project" && "$venv/bin/python" -m pip install "${options[@]}" --editable ".$extras"
 }
 
-# An editable installation writes its notes beside the sources; for a read-only clone, a folder of links takes them.
+# An editable installation writes metadata beside the sources; for a read-only clone, into a folder of links.
 mirror_clone() {
     rm -rf "$venv/project" && mkdir "$venv/project" &&
         ln -s "$repository"/* "$venv/project" && rm -f "$venv/project"/*.egg-info
 }
 
 build_helper() {
-    carry_out "$venv/helper.stamp" 'compiling the delay box' 2 compile_helper
+    run_step "$venv/helper.stamp" 'compiling the delay box' 2 compile_helper
     printf '%s\n' "$helper_stamp" >"$venv/helper.stamp"
 }
 
-# A helper that is running cannot be written to, but it can be replaced.
+# A program that is running cannot be written to, but it can be replaced.
 compile_helper() {
     gcc -O2 -Wall -Wextra -o "$venv/bin/testbed-delaybox.new" "${helper_sources[@]}" &&
         mv "$venv/bin/testbed-delaybox.new" "$venv/bin/testbed-delaybox"
 }
 
-# What root makes inside somebody's clone is theirs.
+# What root makes inside a user's clone belongs to that user.
 hand_over_to_owner() {
     if ((EUID != 0)) || [[ $venv != "$repository"/* ]]; then return; fi
     chown --recursive --no-dereference --reference="$repository" "$venv" "$repository"/*.egg-info
 }
 
-# carry_out MARKER WHAT SECONDS COMMAND...: the marker outlives a step that was cut off or failed half-way.
-carry_out() {
+# run_step MARKER WHAT SECONDS COMMAND...: the marker stays if the step is interrupted or fails half-way.
+run_step() {
     local marker=$1 what=$2 seconds=$3
     shift 3
     : >"$marker"
@@ -298,7 +298,7 @@ explain_failure() {
     local status=$1 marker=$2 what=$3
     ((status == half_done)) || rm -f "$marker"
     tail -n 8 "$log" | sed 's/^/    /' >&2
-    fail "$what failed: $(find_reason); everything that was said is in $log"
+    fail "$what failed: $(find_reason); the full output is in $log"
 }
 
 find_reason() {
@@ -306,6 +306,6 @@ find_reason() {
     if grep -qaiE "$unreachable" "$log"; then
         echo 'the package server cannot be reached (is there a network?)'
     else
-        grep -aE '^ *(E|ERROR|[A-Za-z]+Error): |: error: ' "$log" | tail -n 1 | sed 's/^ *//' || echo 'no reason was given'
+        grep -aE '^ *(E|ERROR|[A-Za-z]+Error): |: error: ' "$log" | tail -n 1 | sed 's/^ *//' || echo 'no reason given'
     fi
 }

@@ -4,6 +4,7 @@ Exit status of every command: 0 all well, 1 something was measured or found that
 2 the input or the machine does not allow it (the message says why), 130 interrupted.
 """
 
+import importlib.metadata
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -30,8 +31,19 @@ class Alone(StrEnum):
     NONE = "none"
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"testbed {importlib.metadata.version('testbed')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
 @app.callback()
-def testbed() -> None:
+def testbed(version: Version = False) -> None:  # noqa: PT028
     """Measure peer-to-peer file distribution on an emulated network, with real sockets."""
 
 
@@ -174,6 +186,14 @@ def topologies(reference: Annotated[str | None, typer.Argument(help="a topology,
     from testbed.cli.targets import show_topologies
 
     show_topologies(reference)
+
+
+@app.command()
+def experiments(name: Annotated[str | None, typer.Argument(help="one of them, for its path")] = None) -> None:
+    """List the experiments that come with the testbed, or print the path of one."""
+    from testbed.cli.experiments import show_experiments
+
+    show_experiments(name)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The set-up on a machine that has nothing yet."""
+"""The set-up on a machine that has nothing installed yet."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def provisioned(fresh_machine: FreshMachine) -> subprocess.CompletedProcess[str]
     return fresh_machine.run(PROVISION)
 
 
-def test_provisioning_says_what_it_installs(provisioned: subprocess.CompletedProcess[str]) -> None:
+def test_provisioning_reports_what_it_installs(provisioned: subprocess.CompletedProcess[str]) -> None:
     assert provisioned.returncode == 0, provisioned.stderr
     steps = [line for line in provisioned.stderr.splitlines() if line.startswith("testbed: installing ")]
     assert any("mininet" in step for step in steps)
     assert any("Python packages" in step for step in steps)
 
 
-def test_a_provisioned_machine_has_the_command(fresh_machine: FreshMachine, provisioned: object) -> None:
+def test_provisioned_machine_has_the_command(fresh_machine: FreshMachine, provisioned: object) -> None:
     shown = fresh_machine.run("testbed", "--help")
     assert shown.returncode == 0, shown.stderr
     assert "Usage" in shown.stdout
 
 
-def test_an_ordinary_user_may_run_it(fresh_machine: FreshMachine, provisioned: object) -> None:
+def test_ordinary_user_may_run_it(fresh_machine: FreshMachine, provisioned: object) -> None:
     shown = fresh_machine.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "testbed", "--help")
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr == ""
@@ -45,14 +45,12 @@ def test_provisioning_again_does_nothing(fresh_machine: FreshMachine, provisione
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
 
 
-def test_a_set_up_that_was_cut_off_is_repaired_by_two_starts_at_once(
-    fresh_machine: FreshMachine, provisioned: object
-) -> None:
-    cut_off = fresh_machine.start(*START, TESTBED_VENV="/srv/venv")
-    assert cut_off.stderr is not None
-    seen = next(line for line in cut_off.stderr if "installing Python packages" in line)
-    cut_off.kill()
-    cut_off.communicate()
+def test_interrupted_set_up_is_repaired_by_concurrent_starts(fresh_machine: FreshMachine, provisioned: object) -> None:
+    interrupted = fresh_machine.start(*START, TESTBED_VENV="/srv/venv")
+    assert interrupted.stderr is not None
+    seen = next(line for line in interrupted.stderr if "installing Python packages" in line)
+    interrupted.kill()
+    interrupted.communicate()
     assert seen
 
     starts = [fresh_machine.start(*START, TESTBED_VENV="/srv/venv") for _ in range(2)]
@@ -62,7 +60,7 @@ def test_a_set_up_that_was_cut_off_is_repaired_by_two_starts_at_once(
     assert sum(said.count("installing Python packages") for _, said in outputs) == 1
 
 
-def test_a_read_only_clone_is_set_up_elsewhere(fresh_machine: FreshMachine, provisioned: object) -> None:
+def test_read_only_clone_is_set_up_elsewhere(fresh_machine: FreshMachine, provisioned: object) -> None:
     read_only = (
         "mount --bind /vagrant /vagrant && mount -o remount,bind,ro /vagrant && exec /vagrant/bin/testbed --help"
     )

@@ -1,4 +1,4 @@
-"""What the set-up decides, and what it says when it cannot go on."""
+"""The decisions of the set-up, and its messages when it fails."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run(*command: str | Path, **variables: str | Path) -> subprocess.CompletedPr
 
 
 def without_headers(*command: str | Path) -> tuple[str | Path, ...]:
-    """Hide the C library's headers from one command: nobody else sees the mount."""
+    """Hide the C library's headers from one command; other processes do not see the mount."""
     return ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /usr/include && exec "$@"', "sh", *command)
 
 
@@ -46,21 +46,21 @@ def only_line_of(refused: subprocess.CompletedProcess[str]) -> str:
 
 
 @needs_root
-def test_an_unsupported_system_is_refused_in_one_line(unknown_system: Path, readable_copy: Path) -> None:
+def test_unsupported_system_is_refused_in_one_line(unknown_system: Path, readable_copy: Path) -> None:
     start = without_headers(readable_copy / "bin/testbed", "doctor")
     line = only_line_of(run(*start, TESTBED_OS_RELEASE=unknown_system))
     assert line.startswith("testbed: missing: libc6-dev; Slackware 15.0 is not supported")
 
 
 @needs_root
-def test_an_ordinary_user_is_told_to_install_packages_with_sudo(readable_copy: Path) -> None:
+def test_missing_packages_need_sudo(readable_copy: Path) -> None:
     start = without_headers(*NOBODY, readable_copy / "bin/testbed", "links", "topologies/star.py")
     advice = f"run once with sudo: sudo {readable_copy}/bin/testbed links topologies/star.py"
     assert only_line_of(run(*start)) == f"testbed: missing: libc6-dev; {advice}"
 
 
 @needs_root
-def test_an_ordinary_user_is_told_to_make_the_environment_with_sudo(readable_copy: Path) -> None:
+def test_environment_in_another_users_clone_needs_sudo(readable_copy: Path) -> None:
     line = only_line_of(run(*NOBODY, readable_copy / "bin/testbed", "doctor"))
     assert line.endswith(f"run once with sudo: sudo {readable_copy}/bin/testbed doctor")
 
@@ -72,9 +72,7 @@ def test_only_root_provisions(readable_copy: Path) -> None:
 
 
 @needs_root
-def test_an_unsupported_system_that_lacks_no_package_goes_on_until_it_needs_the_network(
-    unknown_system: Path, readable_copy: Path, tmp_path: Path
-) -> None:
+def test_unreachable_package_index_is_named(unknown_system: Path, readable_copy: Path, tmp_path: Path) -> None:
     start = ("unshare", "--net", readable_copy / "bin/testbed", "doctor")
     plain_pip = {"PIP_RETRIES": "1", "PIP_NO_CACHE_DIR": "1", "PIP_CONFIG_FILE": os.devnull}
     places = {"TESTBED_OS_RELEASE": str(unknown_system), "TESTBED_VENV": f"{tmp_path}/venv", "TMPDIR": str(tmp_path)}
@@ -100,7 +98,7 @@ def test_an_unsupported_system_that_lacks_no_package_goes_on_until_it_needs_the_
         ("fuseblk", "/opt/testbed/venv"),
     ],
 )
-def test_the_environment_keeps_off_synced_folders(
+def test_environment_is_never_on_a_synced_folder(
     file_system: str, venv: str, readable_copy: Path, tmp_path: Path
 ) -> None:
     stat = tmp_path / "stat"
@@ -111,7 +109,7 @@ def test_the_environment_keeps_off_synced_folders(
     assert chosen.stdout.strip() == venv.format(clone=readable_copy)
 
 
-def test_the_scripts_are_clean() -> None:
+def test_scripts_pass_shellcheck() -> None:
     files = (path for name in ("bin", ".ci", "tests") for path in (REPOSITORY / name).rglob("*") if path.is_file())
     scripts = [path for path in files if is_shell_script(path)]
     assert len(scripts) >= 5

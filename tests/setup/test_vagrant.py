@@ -1,4 +1,4 @@
-"""The virtual machine's description."""
+"""The Vagrantfile."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def validate(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    # Vagrant keeps notes beside the file that it reads.
+    # Vagrant writes files beside the one that it reads.
     folder = Path(environment["VAGRANT_HOME"]).parent
     shutil.copy(REPOSITORY / "Vagrantfile", folder)
     return subprocess.run(
@@ -43,5 +43,5 @@ def test_vagrant_accepts_both_boxes(box: str, environment: dict[str, str]) -> No
     assert "validated successfully" in validated.stdout
 
 
-def test_vagrant_refuses_a_size_that_is_no_number(environment: dict[str, str]) -> None:
+def test_vagrant_refuses_a_size_that_is_not_a_number(environment: dict[str, str]) -> None:
     assert validate(environment | {"TESTBED_MEMORY": "much"}).returncode != 0
