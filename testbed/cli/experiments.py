@@ -5,7 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import testbed
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile, read_experiment
 from testbed.values.findings import did_you_mean
@@ -58,4 +57,4 @@ def _folder() -> Path:
     for file in importlib.metadata.files("testbed") or ():
         if file.match("share/testbed/experiments/*.yaml"):
             return Path(str(file.locate())).resolve().parent
-    return Path(testbed.__file__).parents[1] / "experiments"
+    return Path(__file__).parents[2] / "experiments"
