@@ -1,1 +1,1 @@
-"""The hands of the mind: the only place with sockets, files, timers and an event loop."""
+"""The client: sockets, files, timers and the event loop around the engine."""
