@@ -52,5 +52,5 @@ RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}
 # What is new since is left out of the output, and columns that are gone out of the record.
 ADDED_FACTS: Final[frozenset[str]] = frozenset()
 ADDED_FIELDS: Final[frozenset[str]] = frozenset()
-ADDED_COLUMNS: Final[frozenset[str]] = frozenset()
+ADDED_COLUMNS: Final[frozenset[str]] = frozenset({"trials.payload_audit"})
 DROPPED_COLUMNS: Final[frozenset[str]] = frozenset()
