@@ -61,7 +61,7 @@ topos = {"star": Star}
 
 
 # The rest is the same in star.py, two_isps.py and tree.py. `mn --custom` runs the text of one file, which then has no
-# __file__ and cannot import its neighbours; and a copy of one file is the template for a topology of one's own.
+# __file__ and cannot import its neighbours; and a copy of one file is the template for your own topology.
 
 
 def host_names(names: Sequence[str] | None, n: int) -> list[str]:
@@ -69,13 +69,13 @@ def host_names(names: Sequence[str] | None, n: int) -> list[str]:
     if names is None:
         return [f"h{i}" for i in range(1, n + 1)]
     if isinstance(names, str) or len(names) != n or len(set(names)) != n:
-        raise ValueError(f"names: one different name for each of {n} hosts is needed, not {names!r}")
+        raise ValueError(f"names: expected a different name for each of {n} hosts, found {names!r}")
     for name in names:
         # The interface is named after the host, with "-eth0" added, and has at most 15 characters.
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_.-]{0,9}", name) or re.fullmatch("s[0-9]+", name):
             raise ValueError(
-                f"names: {name!r} cannot be a host: 1 to 10 letters, digits, '_', '.' or '-' are needed, a letter first"
-                " (and s1, s2, ... are the cores)"
+                f"names: expected 1 to 10 letters, digits, '_', '.' or '-', beginning with a letter, found {name!r}"
+                " (s1, s2, ... are reserved for cores)"
             )
     return list(names)
 
@@ -95,7 +95,7 @@ def one_per_host(parameter: str, value: object, n: int) -> list[Any]:
         return [value] * n
     if not isinstance(value, Sequence) or len(value) != n:
         found = f"{len(value)} values" if isinstance(value, Sequence) else repr(value)
-        raise ValueError(f"{parameter}: one value for all {n} hosts is needed, or {n} values, not {found}")
+        raise ValueError(f"{parameter}: expected one value for all {n} hosts, or {n} values, found {found}")
     return list(value)
 
 
@@ -115,9 +115,9 @@ def one_way(
     it would add a qdisc without effect.
     """
     if jitter and not delay:
-        raise ValueError("jitter: varies a delay, so a delay is needed too")
+        raise ValueError("jitter: needs a delay too")
     if acks not in (None, "priority", "shared"):
-        raise ValueError(f"acks: 'priority' or 'shared' is needed, not {acks!r}")
+        raise ValueError(f"acks: expected 'priority' or 'shared', found {acks!r}")
     parameters = {
         "bw": None if rate is None else whole(rate_parameter, rate, "bit/s") / 1e6,
         "delay": f"{number('delay', delay, 'ms')}ms" if delay else None,
@@ -132,12 +132,12 @@ def one_way(
 def number(parameter: str, value: object, unit: str, most: float = 1e9) -> float:
     """Return `value` if it is a plain number from 0 to `most`."""
     if not isinstance(value, int | float) or not 0 <= value <= most:
-        raise ValueError(f"{parameter}: a plain number of {unit} from 0 to {most:g} is needed, not {value!r}")
+        raise ValueError(f"{parameter}: expected a plain number of {unit} from 0 to {most:g}, found {value!r}")
     return value
 
 
 def whole(parameter: str, value: object, unit: str) -> int:
     """Return `value` if it is a plain whole number above 0, such as the 8e6 of `mn`."""
     if not isinstance(value, int | float) or not value >= 1 or value % 1 != 0:
-        raise ValueError(f"{parameter}: a plain whole number of {unit} above 0 is needed, not {value!r}")
+        raise ValueError(f"{parameter}: expected a plain whole number of {unit} above 0, found {value!r}")
     return int(value)

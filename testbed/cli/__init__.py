@@ -1,7 +1,7 @@
-"""Command line: one function a command; says nothing that a library module could say.
+"""The command line: one function for each command, with its options and its help.
 
-Exit status of every command: 0 all well, 1 something was measured or found that is not as it should be,
-2 the input or the machine does not allow it (the message says why), 130 interrupted.
+Exit status of every command: 0 success, 1 a measurement or a check failed, 2 the command cannot run with this input or
+on this machine (the message says why), 130 interrupted.
 """
 
 import importlib.metadata
@@ -16,15 +16,24 @@ from testbed.errors import ExplainedError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Target = Annotated[
-    str, typer.Argument(help="star, two-isps, tree, a file like my.py, module:name, or an experiment.yaml")
+ExperimentPath = Annotated[
+    Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file, or the name of a shipped experiment.")
 ]
-Parameters = Annotated[list[str] | None, typer.Argument(help="the topology's parameters: n=10 up='8 Mbit/s' ...")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress lines.")]
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="TOPOLOGY", help="star, two-isps, tree, a file like my.py, module:name, or an experiment file."
+    ),
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="KEY=VALUE", help="Parameters of the topology: n=10 up='8 Mbit/s' ..."),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress lines.")]
 
 
 class Alone(StrEnum):
-    """Which directions are also measured one by one."""
+    """Which directions of links are also measured separately."""
 
     KINDS = "kinds"
     ALL = "all"
@@ -44,30 +53,28 @@ Version = Annotated[
 
 @app.callback()
 def testbed(version: Version = False) -> None:  # noqa: PT028
-    """Measure peer-to-peer file distribution on an emulated network, with real sockets."""
+    """Measure peer-to-peer file distribution on an emulated network with real sockets."""
 
 
-@app.command()
+@app.command(short_help="Run an experiment and report its results.")
 def run(
-    experiment: Annotated[Path, typer.Argument(help="the experiment file")],
-    runs: Annotated[Path, typer.Option(help="Folder for run folders.", envvar="TESTBED_RUNS")] = Path("runs"),
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin a new run, even if there is an unfinished one.")
-    ] = False,
+    experiment: ExperimentPath,
+    runs: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Where run folders are created.", envvar="TESTBED_RUNS")
+    ] = Path("runs"),
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start a new run even if there is an unfinished one.")] = False,
     redo_suspect: Annotated[
         bool,
-        typer.Option(
-            "--redo-suspect", help="Measure the suspect trials of the latest run again; the old ones are kept."
-        ),
+        typer.Option("--redo-suspect", help="Repeat the suspect trials of the latest run, and keep the old results."),
     ] = False,
     quiet: Quiet = False,
-    json: Annotated[bool, typer.Option("--json", help="Print each event as a JSON object on a line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one object per line.")] = False,
 ) -> None:
-    """Run the trials of an experiment, one after the other, and keep tables, figures and traces in a run folder.
+    """Run the trials of an experiment one after another. Tables, figures and traces go into a run folder.
 
-    The same command again resumes an unfinished run; a changed file begins a new one. Ctrl-C once stops after the
-    present trial, twice stops now and drops it. The exit status is 1 if an expectation of the file does not hold or
-    trials have no result.
+    Run the same command again to resume an unfinished run; if the file has changed, a new run starts. Press Ctrl-C
+    once to stop after the current trial, and twice to stop immediately and discard that trial. The exit status is 1
+    if a trial has no result or an expectation of the file does not hold.
     """
     from testbed.cli.run import run_experiment
 
@@ -77,30 +84,30 @@ def run(
 
 
 @app.command()
-def check(experiment: Annotated[Path, typer.Argument(help="the experiment file")]) -> None:
-    """Say everything that is wrong with an experiment file, each with its line and column, or that nothing is."""
+def check(experiment: ExperimentPath) -> None:
+    """Check an experiment file. Every error is listed with its line and column."""
     from testbed.cli.check import check_experiment
 
     check_experiment(experiment)
 
 
-@app.command()
+@app.command(short_help="List the trials of an experiment, and estimate their duration.")
 def plan(
-    experiment: Annotated[Path, typer.Argument(help="the experiment file")],
-    json: Annotated[bool, typer.Option("--json", help="Print the whole plan as JSON.")] = False,
+    experiment: ExperimentPath,
+    json: Annotated[bool, typer.Option("--json", help="Print the complete plan as JSON.")] = False,
 ) -> None:
-    """List the trials of an experiment with their bounds, and estimate what they take; nothing is run.
+    """List the trials of an experiment with their bounds and estimated durations, without running them.
 
-    What this machine may not do faithfully is told below the table (with --json, on stderr).
+    Below the table (with --json: on stderr) are warnings about trials that this machine may not emulate faithfully.
     """
     from testbed.cli.plan import show_plan
 
     show_plan(experiment, json=json)
 
 
-@app.command()
+@app.command(short_help="Print the JSON Schema of experiment files.")
 def schema() -> None:
-    """Print the JSON Schema of experiment files, with which an editor completes and checks them."""
+    """Print the JSON Schema of experiment files, which editors use to complete and check them."""
     from testbed.cli.check import print_schema
 
     print_schema()
@@ -108,20 +115,20 @@ def schema() -> None:
 
 @app.command()
 def report(
-    run: Annotated[Path, typer.Argument(help="a run folder")],
-    parquet: Annotated[bool, typer.Option("--parquet", help="Write the tables as Parquet too.")] = False,
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also write the tables as Parquet.")] = False,
     with_suspect: Annotated[
-        bool, typer.Option("--with-suspect", help="Use suspect trials in summary, figures and expectations.")
+        bool, typer.Option("--with-suspect", help="Include suspect trials in summary, figures and expectations.")
     ] = False,
     experiment: Annotated[
         Path | None,
         typer.Option("--experiment", metavar="FILE", help="Take figures and expectations from this file instead."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only what is wrong.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only problems.")] = False,
 ) -> None:
-    """Make every table and figure of a run anew, from what its trials left behind.
+    """Rebuild the tables and figures of a run from the files of its trials.
 
-    Exit status 1 if something is not as expected, damaged, not there yet, or could not be drawn.
+    The exit status is 1 if trials are missing or damaged, an expectation does not hold, or a figure cannot be drawn.
     """
     from testbed.cli.report import declared_in, make_report
 
@@ -129,26 +136,29 @@ def report(
     raise typer.Exit(make_report(run, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
 
 
-@app.command()
+@app.command(short_help="Measure the links of a network.")
 def links(
     target: Target,
     parameters: Parameters = None,
     seconds: Annotated[
-        float, typer.Option(min=0.2, max=3600, help="Time for each measurement, after its first second.")
+        float,
+        typer.Option(metavar="S", min=0.2, max=3600, help="Duration of each measurement, after its first second."),
     ] = 2.0,
     alone: Annotated[
-        Alone, typer.Option(help="Measure one by one: one direction of each kind, all, or none.")
+        Alone, typer.Option(help="Also measure separately: one direction of each kind of link, all, or none.")
     ] = Alone.KINDS,
-    streams: Annotated[int, typer.Option(min=1, max=100, help="TCP streams in each direction.")] = 1,
+    streams: Annotated[
+        int, typer.Option(metavar="N", min=1, max=100, help="Number of TCP streams in each direction.")
+    ] = 1,
     tolerance: Annotated[
-        float, typer.Option(min=0.0, max=100.0, help="Allowed error of the steady rate, in percent.")
+        float, typer.Option(metavar="PERCENT", min=0.0, max=100.0, help="Allowed error of the steady rate.")
     ] = 2.0,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV with all figures.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print all measured values as CSV.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Send real TCP through every link, both ways, and print what was asked against what was measured.
+    """Measure every link with real TCP, in both directions, and compare the results with the requested values.
 
-    Exit status 1 if a steady rate, a delay or a loss is beyond the tolerance.
+    The exit status is 1 if a steady rate, a delay or a loss is out of tolerance.
     """
     from testbed.cli.links import show_links
 
@@ -171,26 +181,33 @@ def shell(
     target: Target,
     parameters: Parameters = None,
     command: Annotated[
-        list[str] | None, typer.Option("--command", "-c", help="Run this line and leave (may repeat).")
+        list[str] | None,
+        typer.Option("--command", "-c", metavar="LINE", help="Run this line, then exit (can be repeated)."),
     ] = None,
 ) -> None:
-    """Open Mininet's command line inside the network: pingall, h1 tcpdump ..., xterm h1, exit."""
+    """Open Mininet's command line in a network. Try pingall, h1 tcpdump ..., xterm h1, exit."""
     from testbed.cli.shell import open_shell
 
     raise typer.Exit(open_shell(target, parameters or [], command or []))
 
 
 @app.command()
-def topologies(reference: Annotated[str | None, typer.Argument(help="a topology, for its parameters")] = None) -> None:
-    """List the topologies that come with the testbed, or the parameters of one."""
+def topologies(
+    reference: Annotated[
+        str | None, typer.Argument(metavar="TOPOLOGY", help="List the parameters of this topology.")
+    ] = None,
+) -> None:
+    """List the shipped topologies, or the parameters of one."""
     from testbed.cli.targets import show_topologies
 
     show_topologies(reference)
 
 
 @app.command()
-def experiments(name: Annotated[str | None, typer.Argument(help="one of them, for its path")] = None) -> None:
-    """List the experiments that come with the testbed, or print the path of one."""
+def experiments(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print the path of this experiment.")] = None,
+) -> None:
+    """List the shipped experiments, or print the path of one."""
     from testbed.cli.experiments import show_experiments
 
     show_experiments(name)
@@ -198,13 +215,16 @@ def experiments(name: Annotated[str | None, typer.Argument(help="one of them, fo
 
 @app.command()
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    capacity: Annotated[bool, typer.Option(help="Measure what the machine can carry, unless it is known.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    capacity: Annotated[
+        bool, typer.Option(help="Measure how much traffic the machine can carry, unless this is known.")
+    ] = True,
     again: Annotated[bool, typer.Option("--again", help="Measure the capacity even if it is known.")] = False,
 ) -> None:
-    """Check this machine: kernel features, limits, tools, versions, and how much traffic it can carry.
+    """Check this machine, and measure its capacity.
 
-    Exit status 1 if something is missing without which nothing works.
+    The checks cover kernel features, limits, tools and versions; the capacity is the traffic that the core can carry.
+    The exit status is 1 if anything that is required is missing.
     """
     from testbed.cli.doctor import show_doctor
 

@@ -1,4 +1,4 @@
-"""`testbed check` and `testbed schema`: what an experiment file can say, and what is wrong with one."""
+"""`testbed check` and `testbed schema`: check an experiment file, or print the schema of such files."""
 
 import json
 from pathlib import Path
@@ -16,11 +16,11 @@ from testbed.tasks.programs import programs_of
 from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()
-"""What is in doubt on it is in doubt on every machine; `testbed plan` asks about this one."""
+"""An unknown machine: what is doubtful on it is doubtful on every machine. `testbed plan` asks about this one."""
 
 
 def check_experiment(path: Path) -> None:
-    """Read the file, fill in its trials and make their topologies; raise what is wrong."""
+    """Read the file, plan its trials and make their topologies; raises the first kind of error found."""
     file = open_experiment(path)
     if file.has_trials:
         plan = checked_plan(file)

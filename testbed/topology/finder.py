@@ -54,7 +54,7 @@ def load_topology(reference: str) -> TopologyMaker:
     if colon and place and name:
         return _choose(_import_module(place), place, name)
     raise TopologyError(
-        f"there is no topology {reference!r}{did_you_mean(reference, BUILT_IN)}: write {', '.join(BUILT_IN)},"
+        f"unknown topology {reference!r}{did_you_mean(reference, BUILT_IN)}: write {', '.join(BUILT_IN)},"
         " a file such as my.py or my.py:name, or module:name"
     )
 
@@ -80,7 +80,7 @@ def _compiled(path: Path) -> CodeType:
     except SyntaxError as error:
         raise TopologyError(f"{path}:{error.lineno}: {error.msg}") from error
     except ValueError as error:  # a NUL among the bytes
-        raise TopologyError(f"{path}: is not Python: {error}") from error
+        raise TopologyError(f"{path}: not Python: {error}") from error
 
 
 def _place(path: Path, error: BaseException) -> str:
@@ -103,7 +103,7 @@ def _choose(module: ModuleType, place: str, name: str) -> TopologyMaker:
     offered = _offered(module)
     name = name or _only(offered, place)
     if name not in offered and not hasattr(module, name):
-        possible = f": it has {either(offered)}" if offered else ""
+        possible = f": write {either(offered)}" if offered else ""
         raise TopologyError(f"{place} has no topology {name!r}{did_you_mean(name, offered)}{possible}")
     maker = offered.get(name, getattr(module, name, None))
     is_topology = issubclass(maker, Topo) if isinstance(maker, type) else callable(maker) and name in offered

@@ -34,7 +34,7 @@ class ParameterError(TopologyError):
         self.problems = dict(problems)
         lines = [f"{name}: {problem}" for name, problem in problems.items()]
         listing = [f"  {parameter}" for parameter in parameters]
-        super().__init__("\n".join([*lines, *(["the parameters are"] if listing else []), *listing]))
+        super().__init__("\n".join([*lines, *(["the parameters are:"] if listing else []), *listing]))
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def resolve_parameters(maker: TopologyMaker, given: Mapping[str, object]) -> dic
     problems = {name: f"is required: {p.accepts}" for name, p in parameters.items() if p.required and name not in given}
     for name, value in given.items():
         if name not in parameters and not takes_any:
-            problems[name] = f"is not a parameter{did_you_mean(name, parameters)}"
+            problems[name] = f"unknown parameter{did_you_mean(name, parameters)}"
             continue
         try:
             resolved[name] = _read(parameters.get(name, Parameter(name)).annotation, value)
@@ -171,7 +171,7 @@ def _read_quantity(arguments: tuple[Any, ...], value: object) -> Any:
         return _read(base, value)
     number = units.parse_in(unit, str(value))
     if base is int and not isinstance(number, int):
-        raise ValueError(f"{value!r} is {number} {unit}: a whole number of {unit} is needed")
+        raise ValueError(f"expected a whole number of {unit}, found {value!r}")
     return number
 
 

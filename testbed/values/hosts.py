@@ -34,7 +34,7 @@ class Between(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.least > self.most:
-            raise message("`from:` is more than `to:`: write the smaller rate first")
+            raise message("`from:` is greater than `to:`: write the smaller rate first")
         return self
 
 
@@ -147,12 +147,12 @@ class Group:
             if isinstance(rates, list):
                 yield from self._check_length((key,), rates)
         if self.hosts.jitter and not self.hosts.delay:
-            yield Finding((*self.path, "jitter"), "varies a delay: write `delay:` too")
+            yield Finding((*self.path, "jitter"), "needs a delay: add `delay:`")
         arrival = getattr(self.hosts, "arrival", None)
         if isinstance(arrival, At) and isinstance(arrival.at, list):
             yield from self._check_length(("arrival", "at"), arrival.at)
 
     def _check_length(self, keys: KeyPath, values: Sequence[object]) -> Iterator[Finding]:
         if len(values) != self.count:
-            needs = f"one value for each of {self.count} hosts is needed, not {len(values)}"
+            needs = f"expected one value for each of {self.count} hosts, found {len(values)}"
             yield Finding((*self.path, *keys), needs)

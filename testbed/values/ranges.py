@@ -32,14 +32,14 @@ def expand(first: Number, last: Number, step: Number | None = None, factor: floa
     kind, low = _read(first)
     high = _same_kind(kind, last, "to")
     if low > high:
-        raise RangeError("`from:` is more than `to:`: a range goes upwards")
+        raise RangeError("`from:` is greater than `to:`: a range must increase")
     if step is not None:
         values = _by_step(low, high, _same_kind(kind, step, "step"))
     else:
         values = _by_factor(low, high, Fraction(str(factor)))
     chosen = list(islice(values, MOST_VALUES + 1))
     if len(chosen) > MOST_VALUES:
-        raise RangeError(f"the range has more than {MOST_VALUES} values: make its step larger")
+        raise RangeError(f"the range has more than {MOST_VALUES} values: increase its step")
     return [_written(kind, value) for value in chosen]
 
 

@@ -38,7 +38,7 @@ def test_too_short_trials_are_warned_about(called: Run, swarm: Path) -> None:
     answer = called("check", swarm)
     assert (answer.returncode, answer.stderr) == (0, "")
     _, warned = answer.stdout.splitlines()
-    assert warned.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
+    assert warned.startswith("warning: 1 of 1 trials (1), at worst: the bound is only 200 ms, too short to judge")
 
 
 def test_unknown_application_is_refused(called: Run, swarm: Path) -> None:
@@ -79,11 +79,11 @@ def test_every_mistake_has_a_line(called: Run, swarm: Path) -> None:
 @pytest.mark.parametrize(
     ("topology", "says"),
     [
-        ("{class: galaxy}", "5:12: topology.class: there is no topology 'galaxy'"),
+        ("{class: galaxy}", "5:12: topology.class: unknown topology 'galaxy'"),
         ("{class: star, acks: sometimes}", "5:25: topology.acks: 'sometimes' is not priority or shared"),
         ("{class: star, queue: 5}", "topology.queue: '5' has no unit: write 5 us, 5 ms"),
-        ("{class: star, colour: red}", "topology.colour: is not a parameter"),
-        ("{class: tree}", "5:12: topology.class: tree: names: one different name for each of 4 hosts is needed"),
+        ("{class: star, colour: red}", "topology.colour: unknown parameter"),
+        ("{class: tree}", "5:12: topology.class: tree: names: expected a different name for each of 4 hosts"),
         ("{class: 'mininet.topo:SingleSwitchTopo'}", "cannot have peers: its `build` does not take down, names, up"),
     ],
 )
@@ -117,7 +117,7 @@ def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("1 Mbit/s,", "{trace: rates.csv},") + "trace: pieces\n")
     answer = called("check", swarm)
     assert answer.returncode == 0
-    later = "write the new key, as the next version will refuse the old one"
+    later = "write the new key, because the next version will refuse the old one"
     assert answer.stderr.splitlines() == [
         f"testbed: {swarm}:5:1: `trace:` is now `trace_level:`; {later}",
         f"testbed: {swarm}:4:26: `trace:` is now `csv:`; {later}",

@@ -58,7 +58,7 @@ def test_load_beyond_capacity_is_warned_about(called: Run, swarm: Path) -> None:
     save_capacity(Capacity({10: 30_000_000}, "today", machine_key()))
     answer = called("plan", swarm)
     assert answer.returncode == 0
-    warning = "warning: 2 of 4 trials (1, 3), at worst: 12 Mbit/s through the core; with programs on 6 hosts"
+    warning = "warning: 2 of 4 trials (1, 3), at worst: 12 Mbit/s through the core, but with programs on 6 hosts"
     assert warning in answer.stdout
     assert "not known" not in answer.stdout
 

@@ -63,8 +63,8 @@ def test_outcome_has_the_measured_values() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("ratio.mean < 2 where distribution = none", "ratio.mean = nan: none of 0 rows has a number"),
-        ("reason.mean < 2", "reason.mean = nan: none of 5 rows has a number"),
+        ("ratio.mean < 2 where distribution = none", "ratio.mean = nan: none of the 0 rows has a number"),
+        ("reason.mean < 2", "reason.mean = nan: none of the 5 rows has a number"),
         ("ratoi.mean < 2", "there is no column 'ratoi' (did you mean ratio?)"),
         ("count = 0 where verdict = suspect", "there is no column 'verdict'"),
     ],
@@ -84,21 +84,21 @@ def test_expectation_without_rows_fails() -> None:
 @pytest.mark.parametrize(
     ("text", "offset", "says"),
     [
-        ("", 0, "a number, or a column and an aggregate, like payload_ratio.mean is needed, not the end"),
-        ("ratio.mean", 10, "a comparison: =, !=, <, <=, > or >= is needed, not the end"),
-        ("ratio.mean < 1 wehre x = y", 15, "`where`, a comparison or the end is needed, not 'wehre'"),
-        ("ratio.mean < 1 where x", 22, "=, !=, <, <=, >, >= or in is needed, not the end"),
-        ("ratio.mean < 1 where x = ", 24, "a value, like 8 Mbit/s or bittorrent is needed, not the end"),
-        ("ratio.mean < 1 where (x = 1", 27, "`)` is needed, not the end"),
-        ("ratio.mean < 1 where x in 1", 26, "`(` is needed, not '1'"),
-        ("ratio.mean < 1 where x = 1 y", 27, "`where`, a comparison or the end is needed, not 'y'"),
+        ("", 0, "expected a number, or a column and an aggregate such as payload_ratio.mean, found the end"),
+        ("ratio.mean", 10, "expected a comparison: =, !=, <, <=, > or >=, found the end"),
+        ("ratio.mean < 1 wehre x = y", 15, "expected `where`, a comparison or the end, found 'wehre'"),
+        ("ratio.mean < 1 where x", 22, "expected =, !=, <, <=, >, >= or in, found the end"),
+        ("ratio.mean < 1 where x = ", 24, "expected a value, such as 8 Mbit/s or bittorrent, found the end"),
+        ("ratio.mean < 1 where (x = 1", 27, "expected `)`, found the end"),
+        ("ratio.mean < 1 where x in 1", 26, "expected `(`, found '1'"),
+        ("ratio.mean < 1 where x = 1 y", 27, "expected `where`, a comparison or the end, found 'y'"),
         ("ratio.mean < 1 ; ", 15, "';' is not allowed here"),
         ("mean < 1", 0, "'mean' has no aggregate: write mean. and one of mean, median, min, max, p95 or count"),
-        ("1 < 2", 0, "it has no measured value: write a column and an aggregate, like payload_ratio.mean"),
+        ("1 < 2", 0, "it compares no measured value: write a column and an aggregate, such as payload_ratio.mean"),
         (
             "ratio.mean < 'x'",
             13,
-            "a number, or a column and an aggregate, like payload_ratio.mean is needed, not \"'x'\"",
+            "expected a number, or a column and an aggregate such as payload_ratio.mean, found \"'x'\"",
         ),
     ],
 )
@@ -109,7 +109,7 @@ def test_syntax_error_has_its_position(text: str, offset: int, says: str) -> Non
 
 
 def test_text_after_condition_is_refused() -> None:
-    with pytest.raises(ExpressionError, match=r"`and`, `or` or the end is needed, not 'where'"):
+    with pytest.raises(ExpressionError, match=r"expected `and`, `or` or the end, found 'where'"):
         parse_condition("x = 1 where y = 2")
 
 

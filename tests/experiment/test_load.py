@@ -82,15 +82,15 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = f"the keys are {', '.join(MODELS['distribute'].model_fields)}"
+    keys = f"the keys here are {', '.join(MODELS['distribute'].model_fields)}"
     assert refusal(load, content) == [
-        "x.yaml:1:1: title: text (in quotes if it looks like a number) is needed, not 5",
-        f"x.yaml:2:1: congestion_contrl: is not a key (did you mean congestion_control?): {keys}",
+        "x.yaml:1:1: title: expected text (in quotes if it looks like a number), found 5",
+        f"x.yaml:2:1: congestion_contrl: unknown key (did you mean congestion_control?): {keys}",
         "x.yaml:3:1: topology.class: is required (was 'clas' meant to be this key?)",
-        "x.yaml:5:3: topology.up: a number, a text or a list of such is needed, not a mapping with rate",
-        "x.yaml:6:3: topology.down: a number, a text or a list of such is needed, not the list ['fast', ['slow']]",
-        "x.yaml:9:3: topology.3: is a key that is not text: write it in quotes",
-        "x.yaml:10:1: congestion_control: 'cubic', 'reno' or 'bbr' is needed, not 'cubik' (did you mean cubic?)",
+        "x.yaml:5:3: topology.up: expected a number, text, or a list of these, found a mapping with rate",
+        "x.yaml:6:3: topology.down: expected a number, text, or a list of these, found the list ['fast', ['slow']]",
+        "x.yaml:9:3: topology.3: this key is not text: put it in quotes",
+        "x.yaml:10:1: congestion_control: expected 'cubic', 'reno' or 'bbr', found 'cubik' (did you mean cubic?)",
     ]
 
 
@@ -107,41 +107,44 @@ def test_problem_has_place_and_key(load: Load) -> None:
     [
         (
             "",
-            "x.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
+            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
         ),
         (
             "# nothing yet\n",
-            "x.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
+            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone",
         ),
-        ("- topology", "x.yaml:1:1: a mapping of keys is needed at the top level: an experiment has"),
-        ("topology", "x.yaml:1:1: a mapping of keys is needed at the top level: an experiment has"),
-        (b"\x7fELF\x02\x01\x00", "x.yaml: is not a text file: it holds control characters"),
-        (b"\xff\xd8\xff\xe0", "x.yaml: is not a text file in UTF-8"),
+        ("- topology", "x.yaml:1:1: expected a mapping of keys at the top level: an experiment has"),
+        ("topology", "x.yaml:1:1: expected a mapping of keys at the top level: an experiment has"),
+        (b"\x7fELF\x02\x01\x00", "x.yaml: not a text file: it contains control characters"),
+        (b"\xff\xd8\xff\xe0", "x.yaml: not a text file in UTF-8"),
         ("title: x", "x.yaml:1:1: topology: is required"),
-        ("topology:\n  class: [", "x.yaml:2:11: is not YAML here: expected the node content"),
-        ("topology: star: 5", "x.yaml:1:15: is not YAML here: mapping values are not allowed here"),
+        ("topology:\n  class: [", "x.yaml:2:11: not YAML: expected the node content"),
+        ("topology: star: 5", "x.yaml:1:15: not YAML: mapping values are not allowed here"),
         (
             "\ttopology: x",
-            "x.yaml:1:1: is not YAML here: found character '\\t'",
+            "x.yaml:1:1: not YAML: found character '\\t'",
         ),
         ("topology:\n\tclass: star", "cannot start any token: indent with spaces, not with tabs"),
         (
             "topology:\n  n:5\n  class: star",
-            "x.yaml:3:8: is not YAML here: mapping values are not allowed here (is a",
+            "x.yaml:3:8: not YAML: mapping values are not allowed here (is a",
         ),
         ("title: a\ntitle: b", "x.yaml:2:1: the key 'title' is written twice: write it once"),
-        ("--- {}\n--- {}", "x.yaml:2:1: is not YAML here: but found another document"),
-        ("title: *name", "x.yaml:1:8: is not YAML here: found undefined alias"),
-        ("title: !!int x", "x.yaml: is not YAML: invalid literal for int()"),
-        ("[" * 5000, "x.yaml: is nested too deeply"),
-        ("topology: star", "x.yaml:1:1: topology: a mapping with `class:` and the topology's parameters is needed"),
-        ("topology:", "x.yaml:1:1: topology: a mapping with `class:` and the topology's parameters is needed"),
-        ("topology: {class: }", "x.yaml:1:12: topology.class: text (in quotes if it looks like a number) is needed"),
-        ("topology: {class: ''}", "x.yaml:1:12: topology.class: text (in quotes if it looks like a number) is needed"),
-        ("topology: {class: star, n: 2026-01-01}", "x.yaml:1:25: topology.n: a number, a text or a list of such"),
-        ("topology: &t {class: *t}", "x.yaml:1:15: topology.class: text"),
-        ("topology: {class: star}\n? [1, 2]\n: 3", "is a key that is not text"),
-        ("base: &b {class: 3}\ntopology: {<<: *b}", "x.yaml:2:1: topology.class: text"),
+        ("--- {}\n--- {}", "x.yaml:2:1: not YAML: but found another document"),
+        ("title: *name", "x.yaml:1:8: not YAML: found undefined alias"),
+        ("title: !!int x", "x.yaml: not YAML: invalid literal for int()"),
+        ("[" * 5000, "x.yaml: too deeply nested"),
+        ("topology: star", "x.yaml:1:1: topology: expected a mapping with `class:` and the topology's parameters"),
+        ("topology:", "x.yaml:1:1: topology: expected a mapping with `class:` and the topology's parameters"),
+        ("topology: {class: }", "x.yaml:1:12: topology.class: expected text (in quotes if it looks like a number)"),
+        ("topology: {class: ''}", "x.yaml:1:12: topology.class: expected text (in quotes if it looks like a number)"),
+        (
+            "topology: {class: star, n: 2026-01-01}",
+            "x.yaml:1:25: topology.n: expected a number, text, or a list of these",
+        ),
+        ("topology: &t {class: *t}", "x.yaml:1:15: topology.class: expected text"),
+        ("topology: {class: star}\n? [1, 2]\n: 3", "this key is not text: put it in quotes"),
+        ("base: &b {class: 3}\ntopology: {<<: *b}", "x.yaml:2:1: topology.class: expected text"),
     ],
 )
 def test_invalid_file_is_refused(load: Load, content: str | bytes, says: str) -> None:

@@ -73,7 +73,7 @@ def test_strategy_can_be_any_definition(tmp_path: Path, text: str) -> None:
         ("def clevre(): pass", "mine.py has no class or function 'clever' (did you mean clevre?)"),
         ("", "mine.py has no class or function 'clever'"),
         ("x = 1\ndef clever(:\n", "mine.py:2: "),
-        ("\0", "mine.py: is not Python: "),
+        ("\0", "mine.py: not Python: "),
     ],
 )
 def test_module_mistake_has_its_place_in_the_experiment(tmp_path: Path, text: str, says: str) -> None:
@@ -86,5 +86,5 @@ def test_module_mistake_has_its_place_in_the_experiment(tmp_path: Path, text: st
 
 def test_unreadable_module_is_reported(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_bytes(b"\xff")
-    with pytest.raises(ExperimentError, match=r"mine\.py: is not text in UTF-8"):
+    with pytest.raises(ExperimentError, match=r"mine\.py: not a text file in UTF-8"):
         plan(tmp_path, modules={})

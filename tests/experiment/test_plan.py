@@ -350,13 +350,17 @@ def test_capacity_is_interpolated(hosts: int, capacity: float) -> None:
         (
             ("1 Mbit/s", "100 Mbit/s"),
             Machine({10: 100_000_000}),
-            "32 Mbit/s through the core; with programs on 6 hosts",
+            "32 Mbit/s through the core, but with programs on 6 hosts",
         ),
-        (("count: 4", f"count: {MOST_HOSTS}"), Machine(), f"{MOST_HOSTS + 2} hosts; up to {MOST_HOSTS} were tried"),
-        (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links that delay or lose packets"),
-        (("file", "time_limit: 5 s\nfile"), Machine(), "takes at least 11.7 s, but is stopped after 5 s: raise"),
-        (("4 MiB", "1 MiB"), Machine(), "takes at least 2.9 s: start-up is a large part of so short a time"),
-        (("4 MiB", "64 KiB"), Machine(), "takes at least 200 ms: too short to judge the emulation"),
+        (
+            ("count: 4", f"count: {MOST_HOSTS}"),
+            Machine(),
+            f"{MOST_HOSTS + 2} hosts, but at most {MOST_HOSTS} have been tested",
+        ),
+        (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links delay or lose packets"),
+        (("file", "time_limit: 5 s\nfile"), Machine(), "the bound is 11.7 s, but the time limit is 5 s: raise"),
+        (("4 MiB", "1 MiB"), Machine(), "the bound is only 2.9 s, so start-up is a large part of the result"),
+        (("4 MiB", "64 KiB"), Machine(), "the bound is only 200 ms, too short to judge the emulation"),
     ],
 )
 def test_unfaithful_trial_is_doubted(tmp_path: Path, change: tuple[str, str], machine: Machine, says: str) -> None:
@@ -373,8 +377,8 @@ def test_worst_trial_represents_all_doubted_ones(tmp_path: Path) -> None:
     text = SMALL + "sweep: {file.size: [4 MiB, 2 MiB, 1 MiB, 512 KiB]}\n"
     plan = planned(tmp_path, text)
     short, unjudged = doubts(plan.trials, Machine())
-    assert short.text.startswith("takes at least 2.9 s: start-up")
-    assert unjudged.text.startswith("takes at least 1.5 s: too short to judge")
+    assert short.text.startswith("the bound is only 2.9 s, so start-up")
+    assert unjudged.text.startswith("the bound is only 1.5 s, too short to judge")
     assert (short.trials, unjudged.trials) == ((plan.trials[2].id,), (plan.trials[3].id,))
 
 

@@ -20,7 +20,7 @@ sweep:
 """
 LINE = SWARM.count("\n") + 1
 """The line of the expressions under test."""
-COLUMNS = "the swept keys are columns, and those in docs/results.md"
+COLUMNS = "the columns are the swept keys and those in docs/results.md"
 
 
 def read(folder: Path, text: str) -> list[str]:
@@ -50,42 +50,45 @@ def read(folder: Path, text: str) -> list[str]:
         ("where: N > 2 and verdikt = valid", "32: figures.f.where: there is no column 'verdikt' (did you mean verdict"),
         (
             "where: distribution = bittorent",
-            "37: figures.f.where: distribution is never 'bittorent' here (did you mean bittorrent?): it is",
+            "37: figures.f.where: distribution is never 'bittorent' here (did you mean bittorrent?): its values are",
         ),
-        ("where: distribution = fluid", "37: figures.f.where: distribution is never 'fluid' here: it is"),
+        ("where: distribution = fluid", "37: figures.f.where: distribution is never 'fluid' here: its values are"),
         ("where: distribution != fluid", ""),
         ("where: 'distribution in (fluid, bittorrent)'", "40: figures.f.where: distribution is never 'fluid' here"),
-        ("where: peers.homes.count = 3", "42: figures.f.where: peers.homes.count is never 3 here: it is 2, 4"),
+        ("where: peers.homes.count = 3", "42: figures.f.where: peers.homes.count is never 3 here: its values are 2, 4"),
         ("where: peers.homes.count >= 3", ""),
-        ("where: N = many", "26: figures.f.where: N holds numbers, and 'many' is not a number"),
-        ("where: verdict = suspicious", "32: figures.f.where: verdict is never 'suspicious' here: it is"),
-        ("where: group = home", "30: figures.f.where: group is never 'home' here (did you mean homes?): it is 'homes'"),
-        ("y: verdict", "15: figures.f.y: verdict holds words, and a column of numbers is needed"),
+        ("where: N = many", "26: figures.f.where: N contains numbers, but 'many' is not a number"),
+        ("where: verdict = suspicious", "32: figures.f.where: verdict is never 'suspicious' here: its values are"),
+        (
+            "where: group = home",
+            "30: figures.f.where: group is never 'home' here (did you mean homes?): its values are 'homes'",
+        ),
+        ("y: verdict", "15: figures.f.y: verdict contains words: write a column of numbers"),
         (
             "x: share, y: bytes_sent",
-            "11: figures.f: names columns that are not together in any table: share is in groups.csv; bytes_sent is in",
+            "11: figures.f: no table has all of these columns: share is in groups.csv; bytes_sent is in",
         ),
         ("x: share, y: gain, series: strategy", ""),
-        ("theory: [p2p], y: jain", "15: figures.f.theory: bounds are times: y can be distribution_s, or a ratio, not"),
+        ("theory: [p2p], y: jain", "15: figures.f.theory: bounds are times: y must be distribution_s or a ratio, not"),
         ("theory: [p2p, pieces]", ""),
-        ("compared: gain", "15: figures.f.compared: compares within pairs: write `pair:` and a swept key too"),
+        ("compared: gain", "15: figures.f.compared: comparisons need pairs: add `pair:` with a swept key"),
         ("kind: cdf, x: jam", f"26: figures.f.x: there is no column 'jam': {COLUMNS}"),
-        ("kind: cdf, x: why_ended", "26: figures.f.x: why_ended holds words"),
+        ("kind: cdf, x: why_ended", "26: figures.f.x: why_ended contains words"),
         (
             "kind: cdf, x: bytes_sent",
-            "26: figures.f.x: 'bytes_sent' is a column of transfers.csv, and this is made from peers.csv",
+            "26: figures.f.x: 'bytes_sent' is a column of transfers.csv, but this figure is made from peers.csv",
         ),
         ("kind: cdf, y: jain", "26: figures.f.y: is not used by a figure of kind cdf: leave it out"),
         ("kind: flows, series: group", "28: figures.f.series: is not used by a figure of kind flows: leave it out"),
         ("kind: flows, where: giver = server", ""),
         ("kind: timeline, y: jain", "31: figures.f.y: 'jain' is not measured second by second: server_up_rate, "),
-        ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not recorded in a summary: write `trac"),
+        ("kind: timeline, y: copies_mean", "31: figures.f.y: copies_mean is not recorded at `trace_level: s"),
         ("kind: timeline, y: peers_completed, series: distribution", ""),
         ("kind: heatmap", ""),
         ("kind: heatmap, x: N, series: strategy, y: gain, panels: group", ""),
         (
             "kind: heatmap, series: distribution, panels: peer, y: bytes_sent",
-            "11: figures.f: names columns that are not to",
+            "11: figures.f: no table has all of these",
         ),
         (
             "kind: heatmap, series: distribution, theory: [p2p]",
@@ -105,22 +108,22 @@ def test_unknown_reference_in_figure_is_refused(tmp_path: Path, figure: str, say
     [
         ("payload_ration.mean < 2", "11: expect.0: there is no column 'payload_ration' (did you mean payload_ratio?)"),
         ("1 <= payload_ration.min", "16: expect.0: there is no column 'payload_ration'"),
-        ("verdict.mean < 2", "11: expect.0: verdict holds words, and a column of numbers is needed"),
+        ("verdict.mean < 2", "11: expect.0: verdict contains words: write a column of numbers"),
         ("verdict.count = 4", ""),
         ("count = 0 where verdict = suspct", "37: expect.0: verdict is never 'suspct' here (did you mean suspect?)"),
         ("jain.mean > 0 where peers.home.count = 2", "31: expect.0: there is no column 'peers.home.count' (did you"),
         (
             "gain.mean > 1 where giver = server",
-            "10: expect.0: names columns that are not together in any table: gain is in",
+            "10: expect.0: no table has all of these columns: gain is in",
         ),
         ("download_s.max < 60 where group = homes and limited_by = uploads", ""),
         ("payload_ratio.mean < 1.3 where strategy = tit-for-tat", ""),
         ("high.max < 9 where measure = ratio and group != homes", ""),
         ("high.max < 9 where measure = ratioo", "40: expect.0: measure is never 'ratioo' here (did you mean ratio?)"),
-        ("low.min > 1 where compared = gain", "40: expect.0: compares within pairs: write `pair:` and a swept key too"),
+        ("low.min > 1 where compared = gain", "40: expect.0: comparisons need pairs: add `pair:` with a swept key"),
         (
             "low.min > 1 where N = 4",
-            "10: expect.0: names columns that are not together in any table: low is in summary.csv; N",
+            "10: expect.0: no table has all of these columns: low is in summary.csv; N",
         ),
     ],
 )
@@ -135,12 +138,12 @@ def test_expectation_can_use_comparisons_of_pairs(tmp_path: Path) -> None:
     text = f"pair: distribution\n{SWARM}expect:\n  - low.min > 1 where {where}"
     assert read(tmp_path, f"{text} = gain\n") == []
     (found,) = read(tmp_path, f"{text} = gains\n")
-    assert "compared is never 'gains' here (did you mean gain?): it is 'difference', 'gain'" in found
+    assert "compared is never 'gains' here (did you mean gain?): its values are 'difference', 'gain'" in found
 
 
 def test_curve_cannot_use_the_summary(tmp_path: Path) -> None:
     (found,) = read(tmp_path, f"{SWARM}figures: {{f: {{y: low}}}}\n")
-    assert "figures.f: names columns that are not together in any table" in found
+    assert "figures.f: no table has all of these columns" in found
     assert "low is in summary.csv" in found
 
 
@@ -170,7 +173,7 @@ def test_a_curve_needs_an_x(tmp_path: Path) -> None:
 )
 def test_pieces_theory_is_refused_for_unequal_uploads(tmp_path: Path, change: tuple[str, str]) -> None:
     (found,) = read(tmp_path, f"{SWARM.replace(*change)}figures: {{f: {{theory: [pieces]}}}}\n")
-    assert found.startswith("15: figures.f.theory: pieces: that formula holds for one server and all peers with")
+    assert found.startswith("15: figures.f.theory: the formula for pieces holds only for one server and peers")
 
 
 def test_compared_values_have_no_bounds(tmp_path: Path) -> None:

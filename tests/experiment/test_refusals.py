@@ -20,9 +20,9 @@ from testbed.experiment.file.load import FROM_GROUPS
 
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
-RATES = "a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv is needed"
-ARRIVALS = "flash, or a mapping with poisson, uniform, at or csv is needed"
-DEPARTURES = "stay, at-completion, or a mapping with after, linger, share_ratio or mid_way is needed"
+RATES = "expected a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv"
+ARRIVALS = "expected flash, or a mapping with poisson, uniform, at or csv"
+DEPARTURES = "expected stay, at-completion, or a mapping with after, linger, share_ratio or mid_way"
 
 
 def refusals(folder: Path, text: str) -> list[str]:
@@ -46,12 +46,12 @@ def of_group(text: str) -> str:
         ("count: 2, upp: 1 Mbit/s", "4:3: peers.homes.up: is required (was 'upp' meant to be this key?)"),
         (
             "count: 2, up: 1 Mbit/s, dwon: 1 Mbit/s",
-            f"4:35: peers.homes.dwon: is not a key (did you mean down?): the keys are {GROUP}",
+            f"4:35: peers.homes.dwon: unknown key (did you mean down?): the keys here are {GROUP}",
         ),
-        ("count: 0, up: 1 Mbit/s", "4:11: peers.homes.count: no group has any peers: one needs 1 or more"),
-        ("count: many, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 'many'"),
-        ("count: true, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not true"),
-        ("count: 2.5, up: 1 Mbit/s", "4:11: peers.homes.count: a whole number is needed, not 2.5"),
+        ("count: 0, up: 1 Mbit/s", "4:11: peers.homes.count: no group has any peers: at least one group needs some"),
+        ("count: many, up: 1 Mbit/s", "4:11: peers.homes.count: expected a whole number, found 'many'"),
+        ("count: true, up: 1 Mbit/s", "4:11: peers.homes.count: expected a whole number, found true"),
+        ("count: 2.5, up: 1 Mbit/s", "4:11: peers.homes.count: expected a whole number, found 2.5"),
         (
             "count: 2, up: 8",
             "4:21: peers.homes.up: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
@@ -68,46 +68,46 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 kbit/s",
-            "4:21: peers.homes.up: a rate of 56 kbit/s to 1 Gbit/s is needed, not '1 kbit/s'",
+            "4:21: peers.homes.up: expected a rate of 56 kbit/s to 1 Gbit/s, found '1 kbit/s'",
         ),
         (
             "count: 2, up: 1000001 bit/s",
             (
-                "4:21: peers.homes.up: a multiple of 8 bit/s (the nearest are 1000000 and 1000008 bit/s) is needed,"
-                " not '1000001 bit/s'"
+                "4:21: peers.homes.up: expected a multiple of 8 bit/s (the nearest are 1000000 and 1000008 bit/s),"
+                " found '1000001 bit/s'"
             ),
         ),
         (
             "count: 2, up: {chioce: 3}",
-            f"4:21: peers.homes.up: {RATES}, not a mapping with chioce (did you mean choice?)",
+            f"4:21: peers.homes.up: {RATES}, found a mapping with chioce (did you mean choice?)",
         ),
-        ("count: 2, up: {}", f"4:21: peers.homes.up: {RATES}, not an empty mapping"),
-        ("count: 2, up: ", "4:21: peers.homes.up: a rate such as 8 Mbit/s is needed, not nothing"),
+        ("count: 2, up: {}", f"4:21: peers.homes.up: {RATES}, found an empty mapping"),
+        ("count: 2, up: ", "4:21: peers.homes.up: expected a rate such as 8 Mbit/s, found nothing"),
         (
             "count: 2, up: [1 Mbit/s, 2]",
             "4:36: peers.homes.up.1: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s",
         ),
-        ("count: 2, up: [1 Mbit/s]", "4:21: peers.homes.up: one value for each of 2 hosts is needed, not 1"),
+        ("count: 2, up: [1 Mbit/s]", "4:21: peers.homes.up: expected one value for each of 2 hosts, found 1"),
         (
             "count: 2, up: {choice: {8: 1}}",
             "4:35: peers.homes.up.choice.8: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
         ),
         (
             "count: 2, up: {choice: {1 Mbit/s: 0}}",
-            "4:35: peers.homes.up.choice.1 Mbit/s: more than 0 is needed, not 0",
+            "4:35: peers.homes.up.choice.1 Mbit/s: expected more than 0, found 0",
         ),
         (
             "count: 2, up: {choice: {}}",
-            "4:26: peers.homes.up.choice: at least one value is needed, not an empty mapping",
+            "4:26: peers.homes.up.choice: expected at least one value, found an empty mapping",
         ),
         (
             "count: 2, up: {uniform: {from: 2 Mbit/s, to: 1 Mbit/s}}",
-            "4:26: peers.homes.up.uniform: `from:` is more than `to:`: write the smaller rate first",
+            "4:26: peers.homes.up.uniform: `from:` is greater than `to:`: write the smaller rate first",
         ),
         ("count: 2, up: {lognormal: {median: 1 Mbit/s}}", "4:26: peers.homes.up.lognormal.sigma: is required"),
         (
             "count: 2, up: 1 Mbit/s, arrival: flush",
-            f"4:35: peers.homes.arrival: {ARRIVALS}, not 'flush' (did you mean flash?)",
+            f"4:35: peers.homes.arrival: {ARRIVALS}, found 'flush' (did you mean flash?)",
         ),
         (
             "count: 2, up: 1 Mbit/s, arrival: {poisson: 5 min}",
@@ -115,46 +115,46 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, arrival: {at: [1 s]}",
-            "4:45: peers.homes.arrival.at: one value for each of 2 hosts is needed, not 1",
+            "4:45: peers.homes.arrival.at: expected one value for each of 2 hosts, found 1",
         ),
         (
             "count: 2, up: 1 Mbit/s, departure: at_completion",
-            f"4:35: peers.homes.departure: {DEPARTURES}, not 'at_completion' (did you mean at-completion?)",
+            f"4:35: peers.homes.departure: {DEPARTURES}, found 'at_completion' (did you mean at-completion?)",
         ),
         (
             "count: 2, up: 1 Mbit/s, departure: {after: 0 s, linger: 1 s}",
-            "4:47: peers.homes.departure.after: more than 0 is needed, not '0 s'",
+            "4:47: peers.homes.departure.after: expected more than 0, found '0 s'",
         ),
         (
             "count: 2, up: 1 Mbit/s, departure: {mid_way: {at: 100 %, back_after: 1 s}}",
-            "4:57: peers.homes.departure.mid_way.at: more than 0 % and less than 100 % is needed",
+            "4:57: peers.homes.departure.mid_way.at: expected more than 0 % and less than 100 %",
         ),
         (
             "count: 2, up: 1 Mbit/s, start: {peers: 3, with: 50 %}",
-            "4:43: peers.homes.start.peers: 3 peers of a group of 2 are too many",
+            "4:43: peers.homes.start.peers: expected at most 2 peers, the size of the group, found 3",
         ),
-        ("count: 2, up: 1 Mbit/s, loss: 101 %", "4:35: peers.homes.loss: 0 % to 100 % is needed, not '101 %'"),
+        ("count: 2, up: 1 Mbit/s, loss: 101 %", "4:35: peers.homes.loss: expected 0 % to 100 %, found '101 %'"),
         (
             "count: 2, up: 1 Mbit/s, delay: 2 min",
-            "4:35: peers.homes.delay: a delay of at most 1 min is needed, not '2 min'",
+            "4:35: peers.homes.delay: expected a delay of at most 1 min, found '2 min'",
         ),
-        ("count: 2, up: 1 Mbit/s, jitter: 2 ms", "4:35: peers.homes.jitter: varies a delay: write `delay:` too"),
+        ("count: 2, up: 1 Mbit/s, jitter: 2 ms", "4:35: peers.homes.jitter: needs a delay: add `delay:`"),
         (
             "count: 2, up: 1 Mbit/s, profile: maineline",
             (
-                "4:35: peers.homes.profile: 'course', 'bep3', 'mainline', 'libtorrent' or 'testbed' is needed,"
-                " not 'maineline' (did you mean mainline?)"
+                "4:35: peers.homes.profile: expected 'course', 'bep3', 'mainline', 'libtorrent' or 'testbed',"
+                " found 'maineline' (did you mean mainline?)"
             ),
         ),
         (
             "count: 2, up: 1 Mbit/s, strategy: 5",
-            "4:35: peers.homes.strategy: a name, or a mapping with `class:` and parameters is needed, not 5",
+            "4:35: peers.homes.strategy: expected a name, or a mapping with `class:` and parameters, found 5",
         ),
         (
             "count: 2, up: 1 Mbit/s, strategy: tit-for-tatt",
             (
-                "4:35: peers.homes.strategy: there is no 'tit-for-tatt' (did you mean tit-for-tat?):"
-                f" {', '.join(STRATEGIES)}, or module:Class for one of your own"
+                "4:35: peers.homes.strategy: unknown strategy 'tit-for-tatt' (did you mean tit-for-tat?): write"
+                f" {', '.join(STRATEGIES)}, or module:Class for your own"
             ),
         ),
         (
@@ -173,25 +173,25 @@ FINE = "count: 2, up: 1 Mbit/s"
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("seed: -1", "5:1: seed: 0 or more is needed, not -1"),
-        ("repeat: 0", "5:1: repeat: 1 or more is needed, not 0"),
+        ("seed: -1", "5:1: seed: expected 0 or more, found -1"),
+        ("repeat: 0", "5:1: repeat: expected 1 or more, found 0"),
         ("time_limit: 60", "5:1: time_limit: '60' has no unit: write 60 us, 60 ms, 60 s, 60 min or 60 h"),
-        ("time_scale: 0", "5:1: time_scale: more than 0 is needed, not 0"),
-        ("time_scale: .inf", "5:1: time_scale: a finite number is needed, not inf"),
+        ("time_scale: 0", "5:1: time_scale: expected more than 0, found 0"),
+        ("time_scale: .inf", "5:1: time_scale: expected a finite number, found inf"),
         (
             "distribution: bittorent",
             (
-                "5:1: distribution: 'client-server', 'bittorrent' or 'fluid' is needed, not 'bittorent'"
+                "5:1: distribution: expected 'client-server', 'bittorrent' or 'fluid', found 'bittorent'"
                 " (did you mean bittorrent?)"
             ),
         ),
         (
             "capture: [homse]",
-            "5:11: capture.0: there is no 'homse' (did you mean homes?): write servers, tracker, homes",
+            "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes",
         ),
         (
             "capture: every",
-            "5:1: capture: none, all, or a list of servers, tracker and names of groups is needed, not 'every'",
+            "5:1: capture: expected none, all, or a list of servers, tracker and names of groups, found 'every'",
         ),
         (
             "topology: {class: star, up: 1 Mbit/s}",
@@ -206,26 +206,26 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "expect:\n  - payload_ratio.mean 1.3",
-            "6:24: expect.0: a comparison: =, !=, <, <=, > or >= is needed, not '1.3'",
+            "6:24: expect.0: expected a comparison: =, !=, <, <=, > or >=, found '1.3'",
         ),
-        ('expect:\n  - "a.mean < 1 where b c"', "6:25: expect.0: =, !=, <, <=, >, >= or in is needed, not 'c'"),
+        ('expect:\n  - "a.mean < 1 where b c"', "6:25: expect.0: expected =, !=, <, <=, >, >= or in, found 'c'"),
         (
             "expect:\n  - >\n    a.mean <",
-            "6:5: expect.0: a number, or a column and an aggregate, like payload_ratio.mean is needed, not the end",
+            "6:5: expect.0: expected a number, or a column and an aggregate such as payload_ratio.mean, found the end",
         ),
-        ("figures: {f: {x: 5}}", "5:15: figures.f.x: text (in quotes if it looks like a number) is needed, not 5"),
-        ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: a name, like distribution is needed, not '5'"),
-        ("figures: [f]", "5:1: figures: a mapping of names of your choice is needed, not the list ['f']"),
-        ("tracker: http", "5:1: tracker: a mapping with kind, numwant is needed, not 'http'"),
-        ("sweep:", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, like `peers.homes.count: [5, 10]`"),
-        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' holds for the whole experiment and cannot be swept"),
-        ("sweep: {file.size: []}", "5:9: sweep.file.size: at least one value is needed, not the list []"),
+        ("figures: {f: {x: 5}}", "5:15: figures.f.x: expected text (in quotes if it looks like a number), found 5"),
+        ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: expected a name, such as distribution, found '5'"),
+        ("figures: [f]", "5:1: figures: expected a mapping whose keys are names of your choice, found the list ['f']"),
+        ("tracker: http", "5:1: tracker: expected a mapping with kind, numwant, found 'http'"),
+        ("sweep:", "5:1: sweep: has no keys: write a key and its values, such as `peers.homes.count: [5, 10]`"),
+        ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, such as `peers.homes.count: [5, 10]`"),
+        ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' applies to the whole experiment and cannot be swept"),
+        ("sweep: {file.size: []}", "5:9: sweep.file.size: expected at least one value, found the list []"),
         (
             "sweep: {file.size: 4 MiB}",
             (
-                "5:9: sweep.file.size: a list of values, or a range with from, to, and step or factor is needed,"
-                " not '4 MiB'"
+                "5:9: sweep.file.size: expected a list of values, or a range with from, to, and step or factor,"
+                " found '4 MiB'"
             ),
         ),
         (
@@ -236,10 +236,13 @@ FINE = "count: 2, up: 1 Mbit/s"
             "sweep: {peers.home.count: [1]}",
             "5:9: sweep.peers.home.count: there is no 'home' in peers (did you mean homes?)",
         ),
-        ("sweep: {peers.homes.count: [1, 0]}", "5:32: peers.homes.count: no group has any peers: one needs 1 or more"),
+        (
+            "sweep: {peers.homes.count: [1, 0]}",
+            "5:32: peers.homes.count: no group has any peers: at least one group needs some",
+        ),
         (
             "sweep: {peers.homes.count: [1, 1]}",
-            "5:32: sweep.peers.homes.count.1: has the value 1 twice: each value is run `repeat:` times",
+            "5:32: sweep.peers.homes.count.1: has the value 1 twice: use `repeat:` to repeat trials",
         ),
         (
             "sweep: {file.size: {from: 1 MiB, to: 4 MiB}}",
@@ -252,31 +255,31 @@ FINE = "count: 2, up: 1 Mbit/s"
         (
             "sweep: {zip: {file.size: [1 MiB, 1 MiB, 2 MiB], profile: [bep3, bep3, bep3]}}",
             (
-                "5:9: sweep.zip: combination 2 of the zipped keys has the values of an earlier one: "
-                "each point is run `repeat:` times"
+                "5:9: sweep.zip: combination 2 of the zipped keys has the same values as an earlier one:"
+                " use `repeat:` to repeat trials"
             ),
         ),
         (
             "sweep: {profile: [bep3], zip: {profile: [course]}}",
-            "5:32: sweep.zip.profile: is swept twice: by itself and here",
+            "5:32: sweep.zip.profile: is swept twice: here and outside `zip:`",
         ),
         ("sweep: {profile: [bep3], when: profile != bep3}", "5:26: sweep.when: leaves out every point of the sweep"),
         (
             "sweep: {profile: [bep3, course], when: profile = corse}",
-            "5:50: sweep.when: profile is never 'corse' here (did you mean course?): it is 'bep3', 'course'",
+            "5:50: sweep.when: profile is never 'corse' here (did you mean course?): its values are 'bep3', 'course'",
         ),
         (
             "sweep: {peers.homes.count: [5, 10], when: peers.homes.count != 15}",
-            "5:64: sweep.when: peers.homes.count is never 15 here: it is 5, 10",
+            "5:64: sweep.when: peers.homes.count is never 15 here: its values are 5, 10",
         ),
         (
             "sweep: {profile: [bep3], when: profil = course}",
             (
-                "5:32: sweep.when: 'profil' is not written in this file (did you mean profile?):"
-                " use a key that is, or that is swept"
+                "5:32: sweep.when: 'profil' is not in this file (did you mean profile?):"
+                " use a key that is written here or swept"
             ),
         ),
-        ("pair: profile", "5:1: pair: 'profile' is not swept: write `sweep:` too"),
+        ("pair: profile", "5:1: pair: 'profile' is not swept: add `sweep:`"),
         (
             "sweep: {profile: [bep3]}\npair: profil",
             "6:1: pair: 'profil' is not swept (did you mean profile?): write profile",
@@ -295,15 +298,15 @@ def test_topology_cannot_repeat_group_parameters(tmp_path: Path, key: str) -> No
 
 def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
     assert refusals(tmp_path, "peers: {homes: {count: 2, up: 1 Mbit/s}}") == [
-        "1:1: file: is required where there are `peers:`",
-        "1:1: servers: is required where there are `peers:`",
+        "1:1: file: is required with `peers:`",
+        "1:1: servers: is required with `peers:`",
     ]
 
 
 @pytest.mark.parametrize(
     ("groups", "says"),
     [
-        ("", "3:1: peers: a mapping of names of your choice is needed, not nothing"),
+        ("", "3:1: peers: expected a mapping whose keys are names of your choice, found nothing"),
         (" {}", "3:1: peers: has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`"),
     ],
 )
@@ -313,7 +316,7 @@ def test_peers_need_groups(tmp_path: Path, groups: str, says: str) -> None:
 
 def test_empty_key_counts_as_missing(tmp_path: Path) -> None:
     text = "file:\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 2, up: 1 Mbit/s}}"
-    assert refusals(tmp_path, text) == ["1:1: file: is required where there are `peers:`"]
+    assert refusals(tmp_path, text) == ["1:1: file: is required with `peers:`"]
 
 
 def test_fluid_scheme_refuses_all_but_flash_crowds(tmp_path: Path) -> None:
@@ -358,11 +361,11 @@ def test_mistake_of_many_points_is_reported_once(tmp_path: Path) -> None:
     ("table", "says"),
     [
         (None, "speeds.csv: no such file or directory"),
-        ("up\n", "speeds.csv: has no rows below its headings"),
-        ("upp\n1 Mbit/s\n", "speeds.csv: has no column 'up' (did you mean upp?): it has upp"),
+        ("up\n", "speeds.csv: no rows below the headings"),
+        ("upp\n1 Mbit/s\n", "speeds.csv: no column 'up' (did you mean upp?): it has upp"),
         ("up\n1 Mbit/s\n2\n", "speeds.csv: line 3: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s"),
-        ("up\n1 bit/s\n", "speeds.csv: line 2: a rate of 56 kbit/s to 1 Gbit/s is needed, not '1 bit/s'"),
-        ("up\n\xff\n", "speeds.csv: is not a CSV file in UTF-8"),
+        ("up\n1 bit/s\n", "speeds.csv: line 2: expected a rate of 56 kbit/s to 1 Gbit/s, found '1 bit/s'"),
+        ("up\n\xff\n", "speeds.csv: not a CSV file in UTF-8"),
     ],
 )
 def test_unusable_csv_of_rates_is_explained(tmp_path: Path, table: str | None, says: str) -> None:
@@ -375,7 +378,7 @@ def test_unusable_csv_of_rates_is_explained(tmp_path: Path, table: str | None, s
 def test_csv_of_arrivals_needs_row_per_peer(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("arrival\n1 s\n")
     (said,) = refusals(tmp_path, of_group(f"{FINE}, arrival: {{csv: a.csv}}"))
-    assert said == "4:45: peers.homes.arrival.csv: 2 peers need a row each, and a.csv has 1"
+    assert said == "4:45: peers.homes.arrival.csv: 2 peers need a row each, but a.csv has 1"
 
 
 VALUES = st.recursive(

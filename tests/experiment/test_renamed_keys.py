@@ -44,8 +44,8 @@ def test_each_old_key_has_a_hint(tmp_path: Path, text: str, keys: list[tuple[int
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (f"{SMALL}trace: ful\n", "5:1: trace_level: 'summary', 'pieces' or 'full' is needed, not 'ful'"),
-        (f"{SMALL}trace: full\ntrace_level: full\n", "5:1: trace: is not a key"),
+        (f"{SMALL}trace: ful\n", "5:1: trace_level: expected 'summary', 'pieces' or 'full', found 'ful'"),
+        (f"{SMALL}trace: full\ntrace_level: full\n", "5:1: trace: unknown key"),
         (OLD.replace("a.csv", "b.csv"), "4:31: peers.homes.arrival.csv: "),
     ],
 )

@@ -86,7 +86,7 @@ def test_range_keeps_the_notation_of_files(arguments: tuple[Any, ...], values: l
     [
         ((1, 2), "either `step:` or `factor:`"),
         ((1, 2, 1, 2), "either `step:` or `factor:`"),
-        ((2, 1, 1), "`from:` is more than `to:`"),
+        ((2, 1, 1), "`from:` is greater than `to:`"),
         ((1, 2, 0), "`step:` must be more than 0"),
         ((1, 2, None, 1), "`factor:` must be more than 1"),
         ((0, 2, None, 2), "`from:` more than 0"),

@@ -82,10 +82,10 @@ def test_second_task_is_read_with_its_own_keys(tmp_path: Path) -> None:
     ("text", "says"),
     [
         ("task: find\n", "1: nodes: is required"),
-        (f"{SEARCH}overlay: cord\n", "3: overlay: 'flooding' or 'chord' is needed, not 'cord' (did you mean chord?)"),
-        (f"{SEARCH}tracker: {{kind: udp}}\n", "3: tracker: is not a key: the keys are title, question, task,"),
-        (SEARCH.replace("1 Mbit/s", "[1 Mbit/s]"), "2: nodes.up: one value for each of 3 hosts is needed, not 1"),
-        (f"{SEARCH}capture: [peers]\n", "3: capture.0: there is no 'peers': write nodes"),
+        (f"{SEARCH}overlay: cord\n", "3: overlay: expected 'flooding' or 'chord', found 'cord' (did you mean chord?)"),
+        (f"{SEARCH}tracker: {{kind: udp}}\n", "3: tracker: unknown key: the keys here are title, question, task,"),
+        (SEARCH.replace("1 Mbit/s", "[1 Mbit/s]"), "2: nodes.up: expected one value for each of 3 hosts, found 1"),
+        (f"{SEARCH}capture: [peers]\n", "3: capture.0: unknown name 'peers': write nodes"),
         (f"{SEARCH}topology: {{class: star, n: 3}}\n", "3: topology.n: is set from `nodes:`: leave it out"),
         (f"{SEARCH}sweep: {{overlay: [chord], nodes.cuont: [3]}}\n", "3: sweep.nodes.cuont: nodes has no key 'cuont'"),
         (f"{SEARCH}expect: [count = 0 where distribution = fluid]\n", "3: expect.0: distribution is never 'fluid'"),
@@ -98,7 +98,7 @@ def test_second_task_is_checked_by_its_own_rules(tmp_path: Path, text: str, says
 
 def test_unknown_task_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, f"{SMALL}task: distrbute\n") == (
-        "5: task: 'distribute' is needed, not 'distrbute' (did you mean distribute?)"
+        "5: task: expected 'distribute', found 'distrbute' (did you mean distribute?)"
     )
 
 

@@ -118,7 +118,7 @@ def test_one_of_several_topologies_must_be_named(write: WriteFile) -> None:
         ("topos = {'x': 3}", "mine.py:x is not a Mininet Topo"),
         ("topos = {'x': lambda: 3}", "mine.py made 3, not a Mininet Topo"),
         ("\n\ndef (", "mine.py:3: invalid syntax"),
-        ("\x00", "mine.py: is not Python: "),
+        ("\x00", "mine.py: not Python: "),
         ("\nopen('/nowhere')", "mine.py:2: FileNotFoundError: "),
         ("import nosuchmodule", "mine.py:1: ModuleNotFoundError: No module named 'nosuchmodule'"),
         ("\nraise SystemExit('bye')", "mine.py:2: SystemExit: bye"),
@@ -197,7 +197,7 @@ def test_a_parameter_is_converted_by_its_annotation(name: str, written: object, 
         ("delay", "8 Mbit/s", "delay: '8 Mbit/s' is a rate, not a duration"),
         ("acks", "prio", "acks: 'prio' is not priority or shared (did you mean priority?)"),
         ("names", [1, 2], "names: 1 is not text: write it in quotes"),
-        ("upp", "8 Mbit/s", "upp: is not a parameter (did you mean up?)"),
+        ("upp", "8 Mbit/s", "upp: unknown parameter (did you mean up?)"),
     ],
 )
 def test_a_parameter_that_cannot_be_is_refused(name: str, written: object, says: str) -> None:
@@ -216,7 +216,7 @@ def test_all_bad_parameters_are_named_at_once_and_the_good_ones_listed() -> None
 
 def test_what_the_topology_itself_refuses_is_said_with_its_name() -> None:
     assert refusal("star", n="3", up="1 Mbit/s,2 Mbit/s") == (
-        "star: up: one value for all 3 hosts is needed, or 3 values, not 2 values"
+        "star: up: expected one value for all 3 hosts, or 3 values, found 2 values"
     )
 
 
@@ -244,7 +244,7 @@ def test_what_is_not_annotated_is_passed_on_as_mn_would() -> None:
 
 
 def test_a_misspelt_parameter_does_not_vanish_in_opts() -> None:
-    with pytest.raises(ParameterError, match=re.escape("labl: is not a parameter (did you mean label?)")):
+    with pytest.raises(ParameterError, match=re.escape("labl: unknown parameter (did you mean label?)")):
         resolve_parameters(Foreign, {"size": "3", "labl": "x"})
 
 

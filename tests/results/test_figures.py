@@ -335,7 +335,7 @@ def test_a_figure_says_which_trials_are_suspect(tmp_path: Path) -> None:
         ("{kind: cdf, x: jam}", "figure one: there is no column 'jam'"),
         ("{kind: cdf, x: bytes_sent}", "'bytes_sent' is a column of transfers.csv, which this figure is not made from"),
         ("{kind: timeline, y: jain}", "figure one: y can be server_up_rate"),
-        ("{x: time_limit, y: jain, theory: [p2p]}", "bounds are times: y can be distribution_s, or a ratio, not jain"),
+        ("{x: time_limit, y: jain, theory: [p2p]}", "bounds are times: y must be distribution_s or a ratio, not jain"),
         ("{x: time_limit, where: distribution = fluid}", "figure one: no valid trial has rows for it"),
         ("{kind: flows, y: jain}", "leave `y:` and `series:` out"),
     ],

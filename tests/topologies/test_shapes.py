@@ -59,15 +59,15 @@ def test_trunk_limits_only_inner_links() -> None:
 @pytest.mark.parametrize(
     ("topology", "parameters", "says"),
     [
-        (Star, {"n": 0}, "n: a plain whole number of hosts above 0 is needed, not 0"),
-        (Star, {"n": 2.5}, "not 2.5"),
-        (Star, {"n": "many"}, "not 'many'"),
-        (TwoIsps, {"n1": 0}, "n1: a plain whole number of hosts"),
-        (TwoIsps, {"bottleneck": 0}, "bottleneck: a plain whole number of bit/s"),
-        (TwoIsps, {"bottleneck_delay": -1}, "delay: a plain number of ms"),
-        (Tree, {"depth": 0}, "depth: a plain whole number of levels"),
-        (Tree, {"fanout": 0}, "fanout: a plain whole number of branches"),
-        (Tree, {"trunk": "fast"}, "trunk: a plain whole number of bit/s"),
+        (Star, {"n": 0}, "n: expected a plain whole number of hosts above 0, found 0"),
+        (Star, {"n": 2.5}, "found 2.5"),
+        (Star, {"n": "many"}, "found 'many'"),
+        (TwoIsps, {"n1": 0}, "n1: expected a plain whole number of hosts"),
+        (TwoIsps, {"bottleneck": 0}, "bottleneck: expected a plain whole number of bit/s"),
+        (TwoIsps, {"bottleneck_delay": -1}, "delay: expected a plain number of ms"),
+        (Tree, {"depth": 0}, "depth: expected a plain whole number of levels"),
+        (Tree, {"fanout": 0}, "fanout: expected a plain whole number of branches"),
+        (Tree, {"trunk": "fast"}, "trunk: expected a plain whole number of bit/s"),
     ],
 )
 def test_impossible_size_is_refused(topology: type[Topo], parameters: dict[str, object], says: str) -> None:

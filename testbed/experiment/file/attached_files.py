@@ -1,7 +1,7 @@
-"""Files beside an experiment file: CSV files with rates or arrival times, and modules with strategies of one's own.
+"""Files beside an experiment file: CSV files with rates or arrival times, and modules with custom strategies.
 
-The text of a module becomes a part of the plan. So a run says what was measured even if the module is edited later, and
-an edited module makes another trial. Whether a module that is not beside the file is installed, only the peer knows.
+The text of a module becomes a part of the plan. So a run states what was measured even if the module is edited later,
+and an edited module makes a new trial. Only the peer can find a module that is installed elsewhere.
 """
 
 import ast
@@ -26,14 +26,14 @@ def read_column(file: Path, heading: str, parse: Callable[[str], float]) -> tupl
     except CsvError as error:
         raise CsvError(f"{file}: {error}") from error
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "is not a CSV file in UTF-8"
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "not a CSV file in UTF-8"
         raise CsvError(f"{file}: {reason or error}") from error
 
 
 def _cells(rows: "csv.DictReader[str]", heading: str, parse: Callable[[str], float]) -> list[float]:
     headings = rows.fieldnames or []
     if heading not in headings:
-        raise CsvError(f"has no column {heading!r}{did_you_mean(heading, headings)}: it has {', '.join(headings)}")
+        raise CsvError(f"no column {heading!r}{did_you_mean(heading, headings)}: it has {', '.join(headings)}")
     values = []
     for row in rows:
         try:
@@ -41,7 +41,7 @@ def _cells(rows: "csv.DictReader[str]", heading: str, parse: Callable[[str], flo
         except ValueError as error:
             raise CsvError(f"line {rows.line_num}: {error}") from error
     if not values:
-        raise CsvError("has no rows below its headings")
+        raise CsvError("no rows below the headings")
     return values
 
 
@@ -49,7 +49,7 @@ def parse_link_rate(text: str) -> int:
     """Read a rate that a link can have."""
     rate = parse_rate(text)
     if refusal := refused_rate(rate):
-        raise ValueError(f"{refusal} is needed, not {text!r}")
+        raise ValueError(f"expected {refusal}, found {text!r}")
     return rate
 
 
@@ -77,7 +77,7 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "is not text in UTF-8"
+        reason = (error.strerror or "").lower() if isinstance(error, OSError) else "not a text file in UTF-8"
         raise ModuleError(f"{file}: {reason}") from error
 
 
@@ -87,7 +87,7 @@ def _tree(file: Path, text: str) -> ast.Module:
     except SyntaxError as error:
         raise ModuleError(f"{file}:{error.lineno}: {error.msg}") from error
     except ValueError as error:  # a NUL among the characters
-        raise ModuleError(f"{file}: is not Python: {error}") from error
+        raise ModuleError(f"{file}: not Python: {error}") from error
 
 
 def _names(tree: ast.Module) -> list[str]:

@@ -20,7 +20,7 @@ _TEXT: Final = "text (in quotes if it looks like a number)"
 _NEEDED: Final[Mapping[str, str]] = {
     "string_type": _TEXT,
     "string_too_short": _TEXT,
-    "string_pattern_mismatch": "a short name of small letters, digits and _, a letter first,",
+    "string_pattern_mismatch": "a short name of lower-case letters, digits and _ that begins with a letter",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
@@ -90,16 +90,16 @@ def _message(details: ErrorDetails, path: KeyPath, value: object, model: type[Ex
             return f"is required{_misspelt(str(path[-1]), value)}"
         case "extra_forbidden":
             keys = keys_of(follow(model, details["loc"][:-1]))
-            return f"is not a key{did_you_mean(path[-1], keys)}: the keys are {', '.join(keys)}"
+            return f"unknown key{did_you_mean(path[-1], keys)}: the keys here are {', '.join(keys)}"
         case "invalid_key":
-            return "is a key that is not text: write it in quotes"
+            return "this key is not text: put it in quotes"
         case kind if kind in {MESSAGE, EXPRESSION}:
             return details["msg"]
     found = path[-1] if details["loc"][-1] == "[key]" else value
     possible = _possible(details, model)
     word = _word(found)
     choices = [choice for choice in _choices(possible) if choice not in str(word).split()]
-    return f"{possible} is needed, not {shown(found)}{did_you_mean(word, choices)}"
+    return f"expected {possible}, found {shown(found)}{did_you_mean(word, choices)}"
 
 
 def _possible(details: ErrorDetails, model: type[Experiment]) -> str:
@@ -107,7 +107,7 @@ def _possible(details: ErrorDetails, model: type[Experiment]) -> str:
     if kind in {"model_type", "dict_type"}:
         return _mapping(_type_at(model, details["loc"]))
     if kind != NEEDED and _is_free(model, details["loc"]):
-        return "a number, a text or a list of such"
+        return "a number, text, or a list of these"
     return _NEEDED[kind].format_map(context) if kind in _NEEDED else details["msg"]
 
 
@@ -115,7 +115,7 @@ def _mapping(annotation: object) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Named):
         return "a mapping with `class:` and the topology's parameters"
     keys = keys_of(annotation)
-    return f"a mapping with {', '.join(keys)}" if keys else "a mapping of names of your choice"
+    return f"a mapping with {', '.join(keys)}" if keys else "a mapping whose keys are names of your choice"
 
 
 def _type_at(model: type[Experiment], path: Sequence[Key]) -> object:

@@ -64,8 +64,8 @@ class ExperimentFile:
     def hints(self) -> list[str]:
         """Keys to rename in the file, although it can be used as it is."""
         return [
-            f"{self.path}:{key.line}:{key.column}: `{key.old}:` is now `{key.new}:`; write the new key, as the next"
-            " version will refuse the old one"
+            f"{self.path}:{key.line}:{key.column}: `{key.old}:` is now `{key.new}:`; write the new key, because the"
+            " next version will refuse the old one"
             for key in self.source.renamed
         ]
 
@@ -181,7 +181,7 @@ class _Reading:
                     yield Finding(path, str(error))
                     continue
                 if key == "arrival" and len(values) < group.count:
-                    yield Finding(path, f"{group.count} peers need a row each, and {table.csv} has {len(values)}")
+                    yield Finding(path, f"{group.count} peers need a row each, but {table.csv} has {len(values)}")
 
     def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
         """Read a column, unless it was read for another key or point before."""
@@ -205,7 +205,7 @@ class _Reading:
         pair = self.source.plain.get("pair")
         swept = [place[-1] for place in swept_keys(self.source.plain)]
         if isinstance(pair, str) and pair not in swept:
-            possible = f"{did_you_mean(pair, swept)}: write {' or '.join(swept)}" if swept else ": write `sweep:` too"
+            possible = f"{did_you_mean(pair, swept)}: write {' or '.join(swept)}" if swept else ": add `sweep:`"
             self._add([Finding(("pair",), f"{pair!r} is not swept{possible}")], Point())
 
     def _check_references(self, sweep: Sweep | None, variants: Sequence[Variant]) -> None:
@@ -228,7 +228,7 @@ class _Reading:
 
 
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
-    """Yield what is wrong with values that are right by themselves."""
+    """Yield contradictions between values that are valid separately."""
     for group in task.groups(experiment):
         yield from group.check()
     yield from task.check(experiment)
@@ -249,4 +249,4 @@ def _check_capture(experiment: Experiment, known: Sequence[str]) -> Iterator[Fin
         for index, name in enumerate(experiment.capture):
             if name not in known:
                 hint = did_you_mean(name, known)
-                yield Finding(("capture", index), f"there is no {name!r}{hint}: write {', '.join(known)}")
+                yield Finding(("capture", index), f"unknown name {name!r}{hint}: write {', '.join(known)}")

@@ -25,13 +25,13 @@ from testbed.values.findings import Finding, KeyPath, did_you_mean
 _DEFAULT_Y: Final = "distribution_s"
 _RATIOS: Final = ("ratio", "payload_ratio")
 _OF_PAIRS: Final = ("compared", "against")
-_NO_PAIRS: Final = "compares within pairs: write `pair:` and a swept key too"
-_ELSEWHERE: Final = "the swept keys are columns, and those in docs/results.md"
+_NO_PAIRS: Final = "comparisons need pairs: add `pair:` with a swept key"
+_ELSEWHERE: Final = "the columns are the swept keys and those in docs/results.md"
 
 
 @dataclass(frozen=True)
 class SweptExperiment:
-    """What figures and expectations can refer to; a file with mistakes may have no points."""
+    """What figures and expectations can refer to; a file with errors may have no points."""
 
     swept: Mapping[str, Sequence[Any] | None]
     """The values of each swept key; None if they are invalid."""
@@ -64,7 +64,7 @@ class SweptExperiment:
 
 
 def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -> Iterator[Finding]:
-    """Yield references to what will not be measured. Syntax errors are reported elsewhere."""
+    """Yield references to values that will not be measured. Syntax errors are reported elsewhere."""
     figures, expectations = document.get("figures"), document.get("expect")
     for name, written in figures.items() if isinstance(figures, Mapping) else ():
         try:
@@ -84,7 +84,9 @@ def refused_value(comparison: Comparison, here: Iterable[object], anywhere: Iter
         return ""
     hint = did_you_mean(comparison.value, [value for value in known if isinstance(value, str)])
     found = _shown(comparison.value)
-    return f"{comparison.name} is never {found} here{hint}: it is {', '.join(dict.fromkeys(map(_shown, values)))}"
+    return (
+        f"{comparison.name} is never {found} here{hint}: its values are {', '.join(dict.fromkeys(map(_shown, values)))}"
+    )
 
 
 def _shown(value: Value) -> str:
@@ -159,7 +161,7 @@ class _References:
         wanted = tuple(dict.fromkeys(names))
         if self.experiment.tables.table_having(wanted, self.experiment.swept, tables) is None:
             places = [f"{name} is in {', '.join(self._tables(name))}" for name in wanted]
-            yield Finding(self.path, f"names columns that are not together in any table: {'; '.join(places)}")
+            yield Finding(self.path, f"no table has all of these columns: {'; '.join(places)}")
 
     def _tables(self, name: str) -> list[str]:
         own = [table for table in self.experiment.tables.expected_of if name in self.experiment.tables.tables[table]]
@@ -169,7 +171,7 @@ class _References:
         y = figure.y or _DEFAULT_Y
         column = self.experiment.column(y)
         if figure.theory and column is not None and column.unit != "s" and y not in _RATIOS:
-            problem = f"bounds are times: y can be {_DEFAULT_Y}, or a ratio, not {y}"
+            problem = f"bounds are times: y must be {_DEFAULT_Y} or a ratio, not {y}"
             yield Finding((*self.path, "theory"), problem)
         for model in figure.theory:
             if refusal := self.experiment.task.refused_theory(model, self.experiment.points):
@@ -184,7 +186,7 @@ class _References:
     def _copies(self, figure: Figure) -> Iterator[Finding]:
         is_traced = any(point.trace_level != "summary" for point in self.experiment.points)
         if (figure.y or "").startswith("copies") and self.experiment.points and not is_traced:
-            problem = f"{figure.y} is not recorded in a summary: write `trace_level: pieces` too"
+            problem = f"{figure.y} is not recorded at `trace_level: summary`: add `trace_level: pieces`"
             yield Finding((*self.path, "y"), problem)
 
     def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:
@@ -205,11 +207,11 @@ class _References:
         if column is None:
             yield Finding(path, self._no_column(name, table), offset)
         elif is_number and column.is_words:
-            yield Finding(path, f"{name} holds words, and a column of numbers is needed", offset)
+            yield Finding(path, f"{name} contains words: write a column of numbers", offset)
 
     def _no_column(self, name: str, table: str | None) -> str:
         if table and self.experiment.column(name):
-            return f"{name!r} is a column of {self._tables(name)[0]}, and this is made from {table}.csv"
+            return f"{name!r} is a column of {self._tables(name)[0]}, but this figure is made from {table}.csv"
         tables = [table] if table else self.experiment.tables.coarsest_first
         known = dict.fromkeys(column for each in tables for column in self.experiment.columns(each))
         return f"there is no column {name!r}{did_you_mean(name, known)}: {_ELSEWHERE}"
@@ -227,6 +229,6 @@ class _References:
             if name in _OF_PAIRS and self.experiment.pair is None:
                 reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
-            reason = f"{name} holds numbers, and {comparison.value!r} is not a number"
+            reason = f"{name} contains numbers, but {comparison.value!r} is not a number"
         if reason:
             yield Finding(path, reason, comparison.value_offset)

@@ -109,9 +109,9 @@ def read_source(file: Path) -> Source:
     text = _read(file)
     document = _parse(file, text)
     if document is None:
-        raise _unusable(Place(file), f"is empty: {_PARTS}")
+        raise _unusable(Place(file), f"the file is empty: {_PARTS}")
     if not isinstance(document, CommentedMap):
-        raise _unusable(Place(file, 1, 1), f"a mapping of keys is needed at the top level: {_PARTS}")
+        raise _unusable(Place(file, 1, 1), f"expected a mapping of keys at the top level: {_PARTS}")
     renamed = tuple(rename_old_keys(document))
     return Source(file, text, document, renamed)
 
@@ -122,7 +122,7 @@ def _read(file: Path) -> str:
     except OSError as error:
         raise _unusable(Place(file), (error.strerror or str(error)).lower()) from error
     except UnicodeDecodeError as error:
-        raise _unusable(Place(file), "is not a text file in UTF-8") from error
+        raise _unusable(Place(file), "not a text file in UTF-8") from error
 
 
 def _parse(file: Path, text: str) -> object:
@@ -133,11 +133,11 @@ def _parse(file: Path, text: str) -> object:
         place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
         raise _unusable(place, _in_words(error.problem or error.context or "")) from error
     except ReaderError as error:
-        raise _unusable(Place(file), "is not a text file: it holds control characters") from error
+        raise _unusable(Place(file), "not a text file: it contains control characters") from error
     except RecursionError as error:
-        raise _unusable(Place(file), "is nested too deeply") from error
+        raise _unusable(Place(file), "too deeply nested") from error
     except (YAMLError, ValueError) as error:
-        raise _unusable(Place(file), f"is not YAML: {error}") from error
+        raise _unusable(Place(file), f"not YAML: {error}") from error
 
 
 def _in_words(problem: str) -> str:
@@ -145,7 +145,7 @@ def _in_words(problem: str) -> str:
     if repeated := _DUPLICATE.match(problem):
         return f"the key {repeated[1]!r} is written twice: write it once"
     hint = next((hint for found, hint in _HINTS.items() if found in problem), "")
-    return f"is not YAML here: {problem}{hint}"
+    return f"not YAML: {problem}{hint}"
 
 
 def _unusable(place: Place, message: str) -> ExperimentError:

@@ -120,10 +120,10 @@ def check_keys(document: Mapping[str, Any], model: type[Experiment]) -> Iterator
 
 
 def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
-    """Yield what is wrong with a sweep whose keys and values are valid by themselves."""
+    """Yield the errors of a sweep whose keys and values are valid separately."""
     axes: dict[KeyPath, tuple[Any, ...]] = {("sweep", key): values for key, values in sweep.axes.items()}
     if not axes and not sweep.zipped:
-        yield Finding(("sweep",), "has no keys: write a key and its values, like `peers.homes.count: [5, 10]`")
+        yield Finding(("sweep",), "has no keys: write a key and its values, such as `peers.homes.count: [5, 10]`")
         return
     for place, values in axes.items():
         yield from _check_repetition(place, values)
@@ -153,13 +153,13 @@ def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experime
             return
         written = written.get(key, {}) if isinstance(written, Mapping) else {}
     if keys[0] in NOT_SWEPT:
-        yield Finding(place, f"{keys[0]!r} holds for the whole experiment and cannot be swept")
+        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
 
 
 def _check_repetition(place: KeyPath, values: Sequence[Any]) -> Iterator[Finding]:
     for index, value in enumerate(values):
         if any(type(value) is type(earlier) and value == earlier for earlier in values[:index]):
-            yield Finding((*place, index), f"has the value {value!r} twice: each value is run `repeat:` times")
+            yield Finding((*place, index), f"has the value {value!r} twice: use `repeat:` to repeat trials")
 
 
 def _check_zip(sweep: Sweep) -> Iterator[Finding]:
@@ -170,10 +170,10 @@ def _check_zip(sweep: Sweep) -> Iterator[Finding]:
     rows = list(zip(*sweep.zipped.values(), strict=False))
     for index, row in enumerate(rows):
         if row in rows[:index]:
-            found = "the values of an earlier one: each point is run `repeat:` times"
+            found = "the same values as an earlier one: use `repeat:` to repeat trials"
             yield Finding(("sweep", "zip"), f"combination {index + 1} of the zipped keys has {found}")
     for key in sweep.zip.keys() & sweep.axes.keys():
-        yield Finding(("sweep", "zip", key), "is swept twice: by itself and here")
+        yield Finding(("sweep", "zip", key), "is swept twice: here and outside `zip:`")
 
 
 def _check_size(sweep: Sweep) -> Iterator[Finding]:
@@ -181,7 +181,7 @@ def _check_size(sweep: Sweep) -> Iterator[Finding]:
     for values in sweep.axes.values():
         size *= len(values)
     if size > MOST_POINTS:
-        yield Finding(("sweep",), f"has {size} points: at most {MOST_POINTS} are possible")
+        yield Finding(("sweep",), f"has {size} points: the limit is {MOST_POINTS}")
 
 
 def _check_when(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -194,6 +194,6 @@ def _check_when(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
             reason, offset = refused_value(comparison, [written]) if is_fixed else "", comparison.value_offset
         else:
             hint, offset = did_you_mean(comparison.name, known), comparison.offset
-            reason = f"{comparison.name!r} is not written in this file{hint}: use a key that is, or that is swept"
+            reason = f"{comparison.name!r} is not in this file{hint}: use a key that is written here or swept"
         if reason:
             yield Finding(("sweep", "when"), reason, offset)

@@ -35,7 +35,7 @@ def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> 
     measured = {str(aggregate): aggregate.of(chosen) for aggregate in expectation.aggregates}
     found = ", ".join(f"{name} = {value:.6g}" for name, value in measured.items())
     if any(isnan(value) for value in measured.values()):
-        return Outcome(expectation.text, holds=False, found=f"{found}: none of {len(chosen)} rows has a number")
+        return Outcome(expectation.text, holds=False, found=f"{found}: none of the {len(chosen)} rows has a number")
     return Outcome(expectation.text, _holds(expectation, chosen), f"{found} of {len(chosen)} rows")
 
 

@@ -282,7 +282,7 @@ class _Parser:
         self.end("`where`, a comparison")
         if not any(product.aggregates for product in products):
             raise ExpressionError(
-                0, "it has no measured value: write a column and an aggregate, like payload_ratio.mean"
+                0, "it compares no measured value: write a column and an aggregate, such as payload_ratio.mean"
             )
         return Expectation(self._text, tuple(products), tuple(signs), where)
 
@@ -319,7 +319,7 @@ class _Parser:
 
     def _comparison(self) -> Condition:
         if self._next.kind != "word":
-            self._refuse("a name, like distribution")
+            self._refuse("a name, such as distribution")
         name = self._take()
         if self._took("in"):
             return self._membership(name)
@@ -337,14 +337,14 @@ class _Parser:
 
     def _value(self) -> Token:
         if self._next.kind not in {"number", "word", "text"}:
-            self._refuse("a value, like 8 Mbit/s or bittorrent")
+            self._refuse("a value, such as 8 Mbit/s or bittorrent")
         return self._take()
 
     def _factor(self) -> float | Aggregate:
         if self._next.kind == "number":
             return float(self._take().value)
         if self._next.kind != "word":
-            self._refuse("a number, or a column and an aggregate, like payload_ratio.mean")
+            self._refuse("a number, or a column and an aggregate such as payload_ratio.mean")
         token = self._take()
         column, _, name = token.text.rpartition(".")
         if (name not in AGGREGATES and name != "count") or (not column and name != "count"):
@@ -369,7 +369,7 @@ class _Parser:
 
     def _refuse(self, possible: str) -> NoReturn:
         found = self._next.text if self._next.kind == "end" else repr(self._next.text)
-        raise ExpressionError(self._next.offset, f"{possible} is needed, not {found}")
+        raise ExpressionError(self._next.offset, f"expected {possible}, found {found}")
 
 
 def _compared(name: Token, sign: str, value: Token) -> Comparison:

@@ -74,20 +74,22 @@ def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
     if capacity is None or load <= capacity * PROGRAMS_SHARE:
         return None
     return load, (
-        f"{load / 1e6:.0f} Mbit/s through the core; with programs on {len(trial.hosts.positions)} hosts this machine"
-        f" probably carries {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the size of the file with them"
+        f"{load / 1e6:.0f} Mbit/s through the core, but with programs on {len(trial.hosts.positions)} hosts this machine"
+        f" can probably carry only {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the file size with them"
     )
 
 
 def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
     hosts = len(trial.hosts.positions)
-    return (hosts, f"{hosts} hosts; up to {MOST_HOSTS} were tried: use fewer") if hosts > MOST_HOSTS else None
+    return (
+        (hosts, f"{hosts} hosts, but at most {MOST_HOSTS} have been tested: use fewer") if hosts > MOST_HOSTS else None
+    )
 
 
 def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
     if machine.can_delay or not any(host.delay or host.loss for host in trial.hosts.all):
         return None
-    return 1, "links that delay or lose packets, which this machine cannot do: leave `delay:` and `loss:` out"
+    return 1, "links delay or lose packets, which this machine cannot emulate: leave out `delay:` and `loss:`"
 
 
 def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
@@ -95,8 +97,8 @@ def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
     if not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
         return None
     return -seconds, (
-        f"takes at least {_rounded(seconds)}: start-up is a large part of so short a time; a larger file or slower"
-        " links show more of the distribution itself"
+        f"the bound is only {_rounded(seconds)}, so start-up is a large part of the result: use a larger file or slower"
+        " links"
     )
 
 
@@ -105,8 +107,8 @@ def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
     if seconds >= UNJUDGED_SECONDS:
         return None
     return -seconds, (
-        f"takes at least {_rounded(seconds)}: too short to judge the emulation, as no link may be busy for a whole"
-        f" second; a larger file or slower links make it longer than {_rounded(UNJUDGED_SECONDS)}"
+        f"the bound is only {_rounded(seconds)}, too short to judge the emulation, as no link may be busy for a whole"
+        f" second: use a larger file or slower links, to exceed {_rounded(UNJUDGED_SECONDS)}"
     )
 
 
@@ -115,7 +117,7 @@ def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
     if seconds <= trial.settings.time_limit:
         return None
     return seconds, (
-        f"takes at least {_rounded(seconds)}, but is stopped after {_rounded(trial.settings.time_limit)}:"
+        f"the bound is {_rounded(seconds)}, but the time limit is {_rounded(trial.settings.time_limit)}:"
         " raise `time_limit:`"
     )
 

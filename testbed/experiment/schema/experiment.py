@@ -57,7 +57,7 @@ class TopologyChoice(Named):
 
 def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise needed("a number, or a quantity such as 4 MiB,")
+        raise needed("a number, or a quantity such as 4 MiB")
     return value
 
 

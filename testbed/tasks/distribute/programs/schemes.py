@@ -116,7 +116,7 @@ def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
     known = _scheme_of(trial).adapters
     if planned.application not in known:
         raise TrialError(
-            f"{planned.name}: there is no application {planned.application!r} for {trial.settings.distribution};"
+            f"{planned.name}: unknown application {planned.application!r} for {trial.settings.distribution}:"
             f" write {', '.join(known)}"
         )
     return known[planned.application]

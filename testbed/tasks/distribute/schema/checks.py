@@ -16,17 +16,19 @@ def missing_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(("peers",), "has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`")
     if not document.get("peers"):
         if "topology" not in document and "peers" not in document:
-            yield Finding(("topology",), "is required where there are no `peers:`")
+            yield Finding(("topology",), "is required without `peers:`")
         return
     for key in ("file", "servers"):
         if document.get(key) is None:
-            yield Finding((key,), "is required where there are `peers:`")
+            yield Finding((key,), "is required with `peers:`")
 
 
 def check_values(keys: DistributionKeys) -> Iterator[Finding]:
-    """Yield what is wrong with values that are right by themselves."""
+    """Yield contradictions between values that are valid separately."""
     if keys.peers and not any(group.count for group in keys.peers.values()):
-        yield Finding(("peers", next(iter(keys.peers)), "count"), "no group has any peers: one needs 1 or more")
+        yield Finding(
+            ("peers", next(iter(keys.peers)), "count"), "no group has any peers: at least one group needs some"
+        )
     for path, hosts in keys.hosts.items():
         yield from _check_strategy(path, hosts)
     for name, group in keys.peers.items():
@@ -38,20 +40,24 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
 def _check_strategy(path: KeyPath, hosts: Hosts) -> Iterator[Finding]:
     strategy = hosts.strategy.reference
     if hosts.application == "ours" and strategy not in STRATEGIES and ":" not in strategy:
-        possible = f"{', '.join(STRATEGIES)}, or module:Class for one of your own"
-        yield Finding((*path, "strategy"), f"there is no {strategy!r}{did_you_mean(strategy, STRATEGIES)}: {possible}")
+        hint, known = did_you_mean(strategy, STRATEGIES), ", ".join(STRATEGIES)
+        problem = f"unknown strategy {strategy!r}{hint}: write {known}, or module:Class for your own"
+        yield Finding((*path, "strategy"), problem)
 
 
 def _check_peers(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
     if group.start is not None and group.start.peers > group.count:
-        yield Finding((*path, "start", "peers"), f"{group.start.peers} peers of a group of {group.count} are too many")
+        yield Finding(
+            (*path, "start", "peers"),
+            f"expected at most {group.count} peers, the size of the group, found {group.start.peers}",
+        )
     if isinstance(group.departure, MidWay) and not 0 < group.departure.mid_way.at < 100:
-        yield Finding((*path, "departure", "mid_way", "at"), "more than 0 % and less than 100 % is needed")
+        yield Finding((*path, "departure", "mid_way", "at"), "expected more than 0 % and less than 100 %")
 
 
 def _check_fluid(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
     """The fluid scheme's rates are those of a flash crowd that begins with nothing and stays."""
-    reason = "the fluid scheme needs all peers from t = 0 to the end, each with nothing at first: leave this key out"
+    reason = "in the fluid scheme all peers join at t = 0 with no data and stay to the end: leave out this key"
     written = {
         "arrival": group.arrival != "flash",
         "departure": group.departure != "stay",
@@ -79,8 +85,8 @@ def refused_theory(model: str, points: Sequence[DistributionKeys]) -> str:
     """Return why a figure cannot show a model; only that of pieces has conditions."""
     if model != "pieces" or all(map(has_equal_uploads, points)):
         return ""
-    needs = "one server and all peers with the same constant `up:`, no `down:`, and all from t = 0 with nothing"
-    return f"pieces: that formula holds for {needs}"
+    needs = "one server and peers that all have the same constant `up:`, no `down:`, and join at t = 0 with no data"
+    return f"the formula for pieces holds only for {needs}"
 
 
 def has_equal_uploads(keys: DistributionKeys) -> bool:

@@ -47,7 +47,7 @@ class DistributeTables:
         if len(failed):
             yield (
                 f"in {len(failed)} of {len(trials)} trials the links did not carry the payload that the applications"
-                " counted: the column payload_audit of trials.csv has the differences"
+                " counted: see the column payload_audit of trials.csv"
             )
 
 
