@@ -62,10 +62,12 @@ def summary(plan: Plan) -> str:
 
 
 def warning(doubt: Doubt, plan: Plan) -> str:
-    """Describe a doubt, with the numbers of its trials."""
-    few = ", ".join(_numbers(doubt, plan)[:6])
-    more = ", ..." if len(doubt.trials) > 6 else ""
-    return f"{len(doubt.trials)} of {len(plan.trials)} trials ({few}{more}), at worst: {doubt.text}"
+    """Describe a doubt with the numbers of its trials."""
+    numbers = _numbers(doubt, plan)
+    if len(numbers) == 1:
+        return f"trial {numbers[0]}: {doubt.text}"
+    few = ", ".join([*numbers[:6], "..."] if len(numbers) > 6 else numbers)
+    return f"{len(numbers)} of {len(plan.trials)} trials ({few}), in the worst case: {doubt.text}"
 
 
 def _numbers(doubt: Doubt, plan: Plan) -> list[str]:

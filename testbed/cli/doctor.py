@@ -1,4 +1,4 @@
-"""`testbed doctor`: is this machine fit, and for how much."""
+"""`testbed doctor`: whether this machine can run the testbed, and how much traffic it can carry."""
 
 import json as json_format
 import sys
@@ -39,11 +39,11 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
 
 
 class _Reporter:
-    """Says what the search for the capacity is doing; it takes about half a minute."""
+    """Reports the progress of the search for the capacity, which takes about half a minute."""
 
     def __init__(self, *, quiet: bool) -> None:
         self._tell = progress(quiet=quiet)
-        self._tell("measuring what this machine can carry (about half a minute)")
+        self._tell("measuring how much traffic this machine can carry (about half a minute)")
 
     def __call__(self, probe: Probe) -> None:
         verdict = "carried" if probe.carried else "not carried"
@@ -69,12 +69,10 @@ def _mark(check: Check) -> str:
 
 
 def _print_capacity(capacity: Capacity | None) -> None:
-    print(
-        "\ncapacity: the total of all uplinks, each with 4 streams, that the core carries before links lose their rate"
-    )
+    print("\ncapacity: the largest total of the uplinks' rates (4 streams each) that the core carries")
     if capacity is None:
         print("  not measured")
         return
     for hosts, megabits in capacity.megabits.items():
         print(f"  {hosts:4} hosts  {megabits:6.0f} Mbit/s   ({megabits / hosts:.2f} Mbit/s each)")
-    print(f"  measured {capacity.measured_at} (kept in {cache_file()}; --again measures anew)")
+    print(f"  measured {capacity.measured_at} (stored in {cache_file()}; --again measures it again)")

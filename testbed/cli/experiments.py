@@ -1,4 +1,4 @@
-"""Experiment files: those that a command line names, and those that come with the testbed (`testbed experiments`)."""
+"""Experiment files named on the command line, and shipped ones (`testbed experiments`)."""
 
 import importlib.metadata
 import re
@@ -21,7 +21,7 @@ def open_experiment(path: Path) -> ExperimentFile:
 
 
 def shipped_experiment(path: Path) -> Path | None:
-    """Return the shipped experiment of this name; None if there is none, or if a file of this name exists."""
+    """Return the shipped experiment of this name; None if it does not exist, or if a file has this name."""
     if path.exists() or path.name != str(path) or path.suffix not in {"", *EXPERIMENT_SUFFIXES}:
         return None
     found = _folder() / f"{path.stem}.yaml"
@@ -37,23 +37,25 @@ def show_experiments(name: str | None) -> None:
     width = max(map(len, files))
     for stem, file in files.items():
         print(f"{stem:{width}} {_title(file)}")
-    print("\n`testbed experiments NAME` prints its path; commands take the name too: sudo testbed run quickstart")
+    print(
+        "\n`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
+    )
 
 
 def _path_of(name: str, files: dict[str, Path]) -> Path:
     if name not in files:
-        raise ExplainedError(f"no experiment {name!r} comes with the testbed{did_you_mean(name, files)}")
+        raise ExplainedError(f"there is no shipped experiment {name!r}{did_you_mean(name, files)}")
     return files[name]
 
 
 def _title(file: Path) -> str:
-    """The file is not parsed for it: that would cost seconds for all of them."""
+    """Find the title by a pattern, as parsing all files would take seconds."""
     found = re.search(r"^title: *(.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1] if found else ""
 
 
 def _folder() -> Path:
-    """A wheel's data files are where its record says; a clone, also one installed as editable, has them in its root."""
+    """Return the folder of the shipped experiments: that of the wheel's record, or else the one in the clone."""
     for file in importlib.metadata.files("testbed") or ():
         if file.match("share/testbed/experiments/*.yaml"):
             return Path(str(file.locate())).resolve().parent

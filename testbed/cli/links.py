@@ -1,4 +1,4 @@
-"""`testbed links`: asked against measured."""
+"""`testbed links`: measure the links of a network."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,22 +22,22 @@ from testbed.network.network import Network
 from testbed.units import format_rate
 
 _RATE_HEADER = (
-    "link", "way", "busy", "asked", "payload", "wire %", "steady %", "first 1 s %", "100 ms windows %", "peak %",
+    "link", "way", "busy", "rate", "payload", "wire %", "steady %", "first 1 s %", "100 ms windows %", "peak %",
     "queue ms (max)", "drops", "",
 )  # fmt: skip
-_PATH_HEADER = ("round trip", "asked ms", "median", "min", "max", "asked loss %", "loss %", "probes", "")
+_PATH_HEADER = ("round trip", "expected ms", "median", "min", "max", "expected loss %", "loss %", "probes", "")
 
 
 @dataclass(frozen=True)
 class Findings:
-    """What the links of a network gave, and under which settings of each host's kernel."""
+    """The measurements of a network's links, and the kernel settings of its hosts."""
 
     rates: Sequence[DirectionReport]
     paths: Sequence[PathReport]
     settings: Mapping[str, str]
 
     def within(self, tolerance: float) -> bool:
-        """Whether every link is what was asked."""
+        """Whether every link has the requested rate, delay and loss."""
         return all(rate.within(tolerance) for rate in self.rates) and all(path.within() for path in self.paths)
 
 
@@ -63,11 +63,11 @@ def show_links(
 
 
 def measure_target(target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]) -> Findings:
-    """Build the network and check all of it; to be called in a sandbox."""
+    """Build the network and check all of its links; must be called in a sandbox."""
     with Network(target.topology, congestion_control=target.congestion_control) as network:
         tell(
             f"built {counted(network.hosts, 'host')} and {counted(network.cores, 'core')};"
-            f" measuring each for {seconds:g} s or more"
+            f" each measurement takes {seconds:g} s or more"
         )
         paths = check_paths(network, tell)
         rates = check_rates(network, seconds=seconds, alone=alone, streams=streams, tell=tell)
@@ -75,11 +75,11 @@ def measure_target(target: Target, seconds: float, alone: Alone, streams: int, t
 
 
 def print_findings(found: Findings, tolerance: float) -> None:
-    """Both tables, and a line that sums them up."""
+    """Print both tables and a summary."""
     rates, paths = found.rates, found.paths
     if rates:
         print(format_table(_RATE_HEADER, [_rate_row(report, tolerance) for report in rates]))
-        print("\nRates count Ethernet frames, 1514 bytes for 1448 of payload; 100 % is all that this allows.")
+        print("\nRates count Ethernet frames: 1514 bytes carry 1448 of payload. 100 % is the most that a rate allows.")
     if paths:
         print("\n" + format_table(_PATH_HEADER, [_path_row(report) for report in paths]))
     off = sum(not report.within(tolerance) for report in rates) + sum(not report.within() for report in paths)

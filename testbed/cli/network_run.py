@@ -22,7 +22,7 @@ _TOLERANCE = 0.02
 
 
 def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
-    """Build the network, check all its links, and write a run folder; returns 1 if a link is not as asked."""
+    """Build the network, check all its links, and write a run folder; returns 1 if a link is out of tolerance."""
     target, tell = target_of(file), progress(quiet=quiet)
     started = datetime.now(UTC)
     with _unfinished_folder(runs, f"{file.path.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
@@ -39,7 +39,7 @@ def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
 
 @contextmanager
 def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
-    """A hidden folder, made before anything is measured. At the end it gets its name; on an error it is removed."""
+    """Yield a hidden folder. It gets its name when all measurements are done; after an error it is removed."""
     folder = claim_folder(runs, name)
     try:
         yield folder

@@ -1,4 +1,4 @@
-"""Tables and progress lines for people."""
+"""Tables, CSV and progress lines."""
 
 import csv
 import sys
@@ -8,7 +8,7 @@ Row = Sequence[str]
 
 
 def format_table(header: Row, rows: Iterable[Row]) -> str:
-    """Columns as wide as they need to be; numbers to the right, words to the left."""
+    """Align the columns: numbers to the right, words to the left."""
     lines = [list(header), *map(list, rows)]
     widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
     numeric = [all(_is_number(line[k]) for line in lines[1:]) for k in range(len(header))]
@@ -26,12 +26,12 @@ def _is_number(cell: str) -> bool:
 
 
 def counted(things: Sequence[object], noun: str) -> str:
-    """How many there are, in words: "1 core", "2 cores"."""
+    """Return the number of things with their noun: "1 core", "2 cores"."""
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
-    """All columns of all rows; a row without a column leaves it empty."""
+    """Print the columns of all rows; a row without one of them has an empty cell."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
@@ -39,7 +39,7 @@ def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def progress(*, quiet: bool) -> Callable[[str], None]:
-    """A function that says on stderr what is being done."""
+    """Return a function that prints progress on stderr."""
 
     def tell(text: str) -> None:
         if not quiet:

@@ -1,4 +1,4 @@
-"""`testbed plan`: the trials of an experiment before they are run."""
+"""`testbed plan`: list the trials of an experiment without running them."""
 
 import sys
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def show_plan(path: Path, *, json: bool) -> None:
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:
-        warnings.append("the capacity of this machine is not known: `testbed doctor` measures it")
+        warnings.append("the capacity of this machine is unknown: run `testbed doctor` to measure it")
     if json:
         print(plan.to_json(), end="")
         for text in warnings:
@@ -41,7 +41,7 @@ def show_plan(path: Path, *, json: bool) -> None:
 
 
 def this_machine() -> Machine:
-    """Return what is known of this machine."""
+    """Return the capacity and the features of this machine."""
     capacity = load_capacity()
     return Machine(carries=capacity.totals if capacity else {}, can_delay=_can_delay())
 
@@ -66,7 +66,7 @@ def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
 
 
 def _table(plan: Plan) -> Table:
-    """Return a row for each trial: the swept values first, unless the task's cells have them."""
+    """Make a row for each trial: first the swept values, unless the task shows them itself."""
     rows = [_cells(trial) for trial in plan.trials]
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key not in rows[0]]

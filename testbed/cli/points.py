@@ -8,7 +8,7 @@ from testbed.experiment.language.cells import as_cell, readable
 WIDEST: Final = 40
 """The most characters of a swept value: a list of rates can be long."""
 WIDEST_POINT: Final = 80
-"""The most characters of a point's name, if possible: keys that are zipped repeat each other."""
+"""The most characters of a point's name, if possible: zipped keys are redundant."""
 
 Point = Mapping[str, object]
 

@@ -1,4 +1,4 @@
-"""`testbed report`: make every table and figure of a run anew."""
+"""`testbed report`: rebuild the tables and figures of a run."""
 
 import sys
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def _in_short(made: "Report") -> Iterator[str]:
     yield from map(str, made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
-        yield f"{again} {were} measured more than once, as the emulation had been disturbed"
+        yield f"{again} {were} measured again because the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
@@ -111,18 +111,18 @@ def _mean(row: Any) -> str:
 
 
 def _complaints(made: "Report") -> Iterator[str]:
-    """Yield what is damaged, missing, suspect or contradictory, and which figures could not be drawn."""
+    """Yield a line for each problem: trials that are damaged, missing or suspect, and figures that cannot be drawn."""
     yield from map(str, made.damages)
     if made.damages:
-        yield "damaged trials are not used: remove their folders, and run the experiment again"
+        yield "damaged trials are not used: remove their folders and run the experiment again"
     planned = len(made.run.plan.trials)
     if made.run.missing():
-        yield f"{len(made.run.missing())} of {planned} trials are missing: run the experiment again to continue"
+        yield f"{len(made.run.missing())} of {planned} trials are missing: run the experiment again to complete them"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
-        use = "used" if made.with_suspect else "left out of summary, figures and expectations"
+        use = "used" if made.with_suspect else "excluded from summary, figures and expectations"
         yield (
             f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
-            " and `testbed run` with --redo-suspect measures them again"
+            " and `testbed run --redo-suspect` measures them again"
         )
     yield from made.complaints
     yield from made.undrawn

@@ -28,7 +28,7 @@ def run_experiment(
 ) -> int:
     """Run the missing trials of an experiment and report; returns the exit status."""
     if fresh and redo_suspect:
-        raise ExplainedError("--fresh begins a new run, and --redo-suspect resumes one: give only one of them")
+        raise ExplainedError("--fresh starts a new run and --redo-suspect continues an old one: use only one of them")
     file = open_experiment(experiment)
     if not file.has_trials:
         return run_network(file, runs, quiet=quiet or json_lines)

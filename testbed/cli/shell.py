@@ -1,4 +1,4 @@
-"""`testbed shell`: Mininet's own command line on our network."""
+"""`testbed shell`: Mininet's command line in a network of the testbed."""
 
 import os
 import shutil
@@ -15,15 +15,15 @@ from testbed.errors import ExplainedError
 from testbed.network import sandbox
 from testbed.network.network import Network
 
-_WELCOME = "hosts {hosts}; cores {cores}. Try: net, pingall, h1 ip addr, h1 ping h2, xterm h1; help; exit leaves."
+_WELCOME = "Hosts: {hosts}. Cores: {cores}. Try net, pingall, h1 ip addr, h1 ping h2, xterm h1, help, exit."
 
 
 class CommandError(ExplainedError):
-    """A line given with -c is no command; the lines after it are not carried out."""
+    """A line given with -c is not a command; the lines after it are not run."""
 
 
 class _Shell(CLI):
-    """Mininet's CLI on a terminal, on piped input, or on the lines that are passed in."""
+    """Mininet's CLI, reading from a terminal, a pipe, or a list of lines."""
 
     def __init__(self, mininet: Mininet, commands: Sequence[str]) -> None:
         self._commands = list(commands)
@@ -32,7 +32,7 @@ class _Shell(CLI):
         super().__init__(mininet)
 
     def run(self) -> None:
-        """Carry out the commands that were given, or ask for some."""
+        """Run the given commands, or else read commands from standard input."""
         if not self._commands:
             super().run()
         for line in self._commands:
@@ -40,28 +40,28 @@ class _Shell(CLI):
                 return
 
     def do_iperf(self, _line: str) -> None:
-        """Say what to do instead: with today's iperf, Mininet waits for ever for a report that never comes."""
-        output("measure with `testbed links`, or by hand: h2 iperf -s &, then h1 iperf -c h2\n")
+        """Suggest alternatives: with current versions of iperf, Mininet waits forever for a report."""
+        output("use `testbed links`, or start iperf yourself: h2 iperf -s &, then h1 iperf -c h2\n")
 
     def do_xterm(self, line: str, term: str = "xterm") -> None:
         """Open a terminal window on hosts: xterm h1 h2."""
         if not os.environ.get("DISPLAY"):
-            output("there is no display here (DISPLAY is not set) to open a window on\n")
+            output("xterm needs a display, but DISPLAY is not set\n")
         elif missing := [program for program in (term, "xhost") if shutil.which(program) is None]:
             output(f"missing: {', '.join(missing)}; sudo apt-get install xterm x11-xserver-utils\n")
         else:
             super().do_xterm(line, term)
 
     def default(self, line: str) -> None:
-        """What is no command of the CLI is a host's or core's name and a command for it."""
+        """Treat a line that is not a CLI command as the name of a node and a command to run on it."""
         first = self.parseline(line)[0]
         if self._commands and first not in self.mn:
-            raise CommandError(f"{line!r}: there is no command and no host {first!r}; -c help lists the commands")
+            raise CommandError(f"{line!r}: there is no command or host {first!r}; -c help lists the commands")
         super().default(line)
 
 
 def open_shell(reference: str, parameters: Sequence[str], commands: Sequence[str]) -> int:
-    """Build the network, and let the user at it."""
+    """Build the network, and run Mininet's command line in it."""
     target = open_target(reference, parameters)
     sandbox.run(lambda: _converse(target, commands), interactive=True)
     return 0
@@ -69,7 +69,7 @@ def open_shell(reference: str, parameters: Sequence[str], commands: Sequence[str
 
 def _converse(target: Target, commands: Sequence[str]) -> None:
     is_conversation = sys.stdin.isatty() and not commands
-    # The CLI prints what commands say as Mininet's log, at the level "output"; "info" also shows pingall's progress.
+    # The CLI logs the output of commands at the level "output"; the level "info" also shows the progress of pingall.
     _log_to_stdout()
     setLogLevel("info" if is_conversation else "output")
     with Network(target.topology, congestion_control=target.congestion_control) as network:

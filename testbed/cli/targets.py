@@ -1,4 +1,4 @@
-"""What `links` and `shell` work on: an experiment file, or a topology with its parameters; `testbed topologies`."""
+"""The targets of `links` and `shell`: an experiment file, or a topology with parameters. Also `testbed topologies`."""
 
 import inspect
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def _is_experiment(reference: str) -> bool:
 
 
 def target_of(file: ExperimentFile) -> Target:
-    """Return the network of an experiment's first trial; errors have the line of the file."""
+    """Return the network of an experiment's first trial; errors name the line of the file."""
     experiment = file.experiment
     if file.has_trials:
         return Target(trial_topology(file, make_plan(file).trials[0]), experiment.congestion_control)
@@ -60,7 +60,7 @@ def target_of(file: ExperimentFile) -> Target:
 
 
 def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
-    """Make the topology of a trial; errors have the line of the file."""
+    """Make the topology of a trial; errors name the line of the file."""
     try:
         return topology_of(trial)
     except ParameterError as error:
@@ -74,7 +74,7 @@ def show_topologies(reference: str | None) -> None:
     if reference is None:
         for name in BUILT_IN:
             print(f"{name:10} {_description(name).splitlines()[0]}")
-        print("\n`testbed topologies NAME` lists the parameters of one; a file with a Mininet Topo works as well.")
+        print("\n`testbed topologies NAME` lists the parameters of one. A file with a Mininet Topo also works.")
         return
     print(_description(reference))
     print("\nParameters:")
@@ -85,7 +85,7 @@ def show_topologies(reference: str | None) -> None:
 def _key_and_value(word: str) -> tuple[str, str]:
     key, equals, value = word.partition("=")
     if not equals or not key:
-        raise TopologyError(f"{word!r}: a parameter is written key=value, like n=10 or up='8 Mbit/s'")
+        raise TopologyError(f"expected key=value, such as n=10 or up='8 Mbit/s', found {word!r}")
     return key, value
 
 

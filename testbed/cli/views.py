@@ -1,8 +1,7 @@
-"""How a run is shown while it lasts: live on a terminal, as plain lines, as JSON, or not at all.
+"""The progress of a run: live on a terminal, as plain lines, as JSON, or not shown.
 
-A view gets events in two processes: those of the run and its trials in the command, those of a trial's progress inside
-the sandbox, in the copy that was made by the fork. So a view must not rely on seeing every event and
-starts no threads.
+A view gets events in two processes: the command has the events of the run and its trials, and a forked copy inside the
+sandbox has the progress of a trial. So a view must not rely on seeing every event, and must not start threads.
 """
 
 import json
@@ -44,11 +43,11 @@ class View(Protocol):
     def __call__(self, event: Event) -> None: ...
 
     def close(self) -> None:
-        """Leave the output in order; no event follows."""
+        """Restore the terminal; no event follows."""
 
 
 def choose_view(*, quiet: bool, json_lines: bool) -> View:
-    """Return the view that the options ask for, or else the one that suits standard error."""
+    """Return the view that the options select, or else one that suits standard error."""
     if json_lines:
         return JsonLines()
     if quiet:
@@ -67,7 +66,7 @@ class Silent:
 
 
 class JsonLines:
-    """One object a line on standard output, each with the name of its `event`."""
+    """Prints each event as a JSON object on a line of standard output."""
 
     def __call__(self, event: Event) -> None:
         print(json.dumps({"event": event.event, **_fields(event)}), flush=True)
@@ -97,7 +96,7 @@ def _fields(event: Event) -> dict[str, Any]:
 
 @dataclass
 class RunProgress:
-    """The state of a run, and how long it may still take."""
+    """The state of a run, and an estimate of the remaining time."""
 
     plan: Plan | None = None
     folder: Path | None = None
@@ -106,10 +105,10 @@ class RunProgress:
     trial: Trial | None = None
     took: float = 0.0
     estimated: float = 0.0
-    """Seconds that the trials of this session took, and seconds that the plan estimated for them."""
+    """Seconds that the trials of this session took (`took`), and that the plan estimated for them (`estimated`)."""
 
     def update(self, event: Event) -> None:
-        """Take in an event."""
+        """Update the state with an event."""
         match event:
             case RunBegan():
                 self.plan, self.folder, self.is_done = event.plan, event.folder, set(event.is_done)
@@ -122,17 +121,17 @@ class RunProgress:
 
     @property
     def count(self) -> int:
-        """How many trials there are."""
+        """The number of planned trials."""
         return len(self.plan.trials) if self.plan else 0
 
     def time_left(self) -> str:
-        """Estimate from the plan, corrected by how long the trials so far took compared with it."""
+        """Estimate the remaining time from the plan, scaled by how long the trials so far took compared with it."""
         trials = self.plan.trials if self.plan else ()
         left = sum(trial.estimate.seconds for trial in trials if trial.id not in self.is_done)
         return in_words(left * (self.took / self.estimated if self.estimated else 1.0))
 
     def name(self) -> str:
-        """Return the point and the repetition of the present trial."""
+        """Return the point and the repetition of the current trial."""
         trial = self.trial
         if trial is None or self.plan is None:
             return "no trial"
@@ -157,7 +156,7 @@ def result_of(event: TrialEnded) -> str:
 
 
 class PlainLines:
-    """A line on standard error when a trial begins and ends, and every 30 seconds in between."""
+    """Prints a line on standard error when a trial begins and ends, and every 30 seconds in between."""
 
     def __init__(self) -> None:
         self._run = RunProgress()
@@ -208,7 +207,7 @@ def _traffic(event: Progress) -> str:
 
 
 class LiveView:
-    """A few lines at the bottom of the terminal that change every second; above them a line for each trial."""
+    """Shows a line for each finished trial, and below them a few lines that change every second."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
@@ -231,7 +230,7 @@ class LiveView:
                 self._console.print(f"{self._title()}: no result: {event.why}", style="red", soft_wrap=True)
 
     def close(self) -> None:
-        """Restore the terminal: the process that showed the live lines may have been killed."""
+        """Restore the terminal, as the process that showed the live lines may have been killed."""
         self._erase()
         self._console.show_cursor(True)
 
@@ -252,9 +251,9 @@ class LiveView:
     def _screen(self, event: Progress) -> RenderableType:
         run, limit = self._run, 0.0 if self._run.trial is None else self._run.trial.settings.time_limit
         fidelity = "; ".join(event.reasons) or "ok so far"
-        stopping = [Text("stopping after this trial; press Ctrl-C again to stop now and drop it", style="yellow")]
+        stopping = [Text("stopping after this trial; press Ctrl-C again to stop now and discard it", style="yellow")]
         return Group(
-            Text(f"{self._title()}: {event.seconds:.0f} s of at most {limit:g} s", style="bold"),
+            Text(f"{self._title()}: {event.seconds:.0f} s (time limit {limit:g} s)", style="bold"),
             _bars(event.progress),
             Text(_peers(event)),
             Text(_traffic(event)),
@@ -265,7 +264,7 @@ class LiveView:
 
 
 def _bars(progress: Mapping[str, float]) -> RenderableType:
-    """Return a bar for all peers together, and one for each peer if there are few."""
+    """Return a bar for all peers together, and a bar for each peer if there are few."""
     table = Table.grid(padding=(0, 1))
     rows = {"all": sum(progress.values()) / len(progress)}
     if len(progress) <= _PEERS_SHOWN:

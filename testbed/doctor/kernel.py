@@ -25,11 +25,14 @@ _QDISCS: Final = (
     _Feature("bfifo", "CONFIG_NET_SCHED", "queues"),
     _Feature("tbf", "CONFIG_NET_SCH_TBF", "fast links into slow ones"),
     _Feature(
-        "netem", "CONFIG_NET_SCH_NETEM", "delay, jitter and loss by the kernel (else: by our delay box)", required=False
+        "netem",
+        "CONFIG_NET_SCH_NETEM",
+        "delay, jitter and loss in the kernel (otherwise in the delay box)",
+        required=False,
     ),
 )
 _FILTERS: Final = (
-    _Feature("bpf", "CONFIG_NET_CLS_BPF", "acknowledgements beside the rate"),
+    _Feature("bpf", "CONFIG_NET_CLS_BPF", "acknowledgements that bypass the rate limit"),
     _Feature("u32", "CONFIG_NET_CLS_U32", "filters of plain Mininet", required=False),
 )
 _LINKS: Final = (
@@ -40,7 +43,7 @@ _LINKS: Final = (
 
 
 def check_kernel() -> list[Check]:
-    """Test all features in one sandbox, or report why there is none."""
+    """Test all features in one sandbox, or report why a sandbox is impossible."""
     try:
         found, controls = sandbox.run(_try_all)
     except sandbox.SandboxError as error:
@@ -73,7 +76,7 @@ def _check(kind: str, feature: _Feature, *, found: bool) -> Check:
     name = f"{kind} {feature.name}"
     if found:
         return Check(_SECTION, name, "ok", feature.purpose, required=feature.required)
-    mend = f"needs {feature.option}, for {feature.purpose}: {_where_modules_are()}"
+    mend = f"needs {feature.option} for {feature.purpose}: {_where_modules_are()}"
     return Check(_SECTION, name, "missing", "not in this kernel", mend, feature.required)
 
 
@@ -88,7 +91,9 @@ def _check_control(name: str, available: list[str]) -> Check:
     found = "the machine's default" if name == default else "available"
     if name in available:
         return Check(_SECTION, f"tcp {name}", "ok", found)
-    return Check(_SECTION, f"tcp {name}", "missing", "not here", f"sudo modprobe tcp_{name}", required=name == "cubic")
+    return Check(
+        _SECTION, f"tcp {name}", "missing", "not available", f"sudo modprobe tcp_{name}", required=name == "cubic"
+    )
 
 
 def _check_tun() -> Check:
@@ -101,5 +106,5 @@ def _check_tun() -> Check:
 def _check_open_vswitch() -> Check:
     if Path("/sys/module/openvswitch").exists():
         return Check(_SECTION, "openvswitch", "ok", "loaded", required=False)
-    mend = "not needed here; plain `mn` has --switch lxbr instead"
+    mend = "not needed by the testbed; plain `mn` can use --switch lxbr instead"
     return Check(_SECTION, "openvswitch", "missing", "not loaded", mend, required=False)

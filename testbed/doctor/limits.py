@@ -21,7 +21,7 @@ class Limit:
 
 
 LIMITS: Final = (
-    Limit("net.core.netdev_max_backlog", 5000, "packets that wait for a busy CPU; more are dropped"),
+    Limit("net.core.netdev_max_backlog", 5000, "packets that can wait for a busy CPU; others are dropped"),
     Limit("fs.file-max", 200_000, "open files of all programs"),
     Limit("kernel.pid_max", 32_768, "processes"),
     Limit("kernel.threads-max", 32_768, "processes and threads"),
@@ -43,7 +43,7 @@ def _check(limit: Limit) -> Check:
     if text is None or int(text) >= limit.wanted:
         return Check(_SECTION, limit.sysctl, "ok", text or "not on this kernel")
     mend = f"sudo sysctl -w {limit.sysctl}={limit.wanted}   ({limit.purpose})"
-    return Check(_SECTION, limit.sysctl, "small", f"{text}, wanted {limit.wanted}", mend, required=False)
+    return Check(_SECTION, limit.sysctl, "small", f"{text}, recommended {limit.wanted}", mend, required=False)
 
 
 def _check_open_files() -> Check:
@@ -53,7 +53,9 @@ def _check_open_files() -> Check:
     if hard == resource.RLIM_INFINITY or hard >= _OPEN_FILES:
         return Check(_SECTION, "open files (ulimit -Hn)", "ok", found)
     mend = f"echo '* hard nofile {_OPEN_FILES}' | sudo tee /etc/security/limits.d/testbed.conf, and log in again"
-    return Check(_SECTION, "open files (ulimit -Hn)", "small", f"{found}, wanted {_OPEN_FILES}", mend, required=False)
+    return Check(
+        _SECTION, "open files (ulimit -Hn)", "small", f"{found}, recommended {_OPEN_FILES}", mend, required=False
+    )
 
 
 def _check_user_namespaces() -> Check:

@@ -19,8 +19,8 @@ class _Tool(NamedTuple):
 
 
 _TOOLS: Final = (
-    _Tool("ip", "iproute2", "looking at the network from `testbed shell`", required=False),
-    _Tool("tc", "iproute2", "looking at shapers from `testbed shell`", required=False),
+    _Tool("ip", "iproute2", "inspecting the network in `testbed shell`", required=False),
+    _Tool("tc", "iproute2", "inspecting the shapers in `testbed shell`", required=False),
     _Tool("ping", "iputils-ping", "pingall in `testbed shell`", required=False),
     _Tool("tcpdump", "tcpdump", "captures", required=False),
     _Tool("mn", "mininet", "the topologies in plain Mininet", required=False),

@@ -68,7 +68,7 @@ class EmulatedMininet(Mininet):
         """Record a host; `build` makes it."""
         _refuse_own_class(name, cls)
         if len(self.hosts) == _MOST_HOSTS:
-            raise NodeError(f"{name}: the addresses of {ADDRESSES} are used up, by {_MOST_HOSTS} hosts")
+            raise NodeError(f"{name}: no address of {ADDRESSES} is left after {_MOST_HOSTS} hosts")
         return super().addHost(name, **params)
 
     def addSwitch(self, name: str, cls: object = None, **params: Any) -> Switch:  # noqa: N802
@@ -122,7 +122,7 @@ def _refuse_own_class(what: str, own: object) -> None:
     if own is not None:
         name = getattr(own, "__name__", own)
         raise NodeError(
-            f"{what}: the topology names the class {name} (cls=...), which the testbed cannot build: leave `cls` out"
+            f"{what}: the topology names the class {name} (cls=...), which the testbed cannot build: leave out `cls`"
         )
 
 

@@ -62,7 +62,7 @@ def latest_run(runs: Path, name: str, plan: Plan) -> RunFolder:
             continue
         if [trial.id for trial in found.trials] == wanted:
             return RunFolder(path, found)
-    raise RunError(f"{runs} has no run of these trials that could be measured again: run the experiment first")
+    raise RunError(f"{runs} has no run of these trials: run the experiment first")
 
 
 def _latest_first(runs: Path, name: str) -> list[Path]:

@@ -58,7 +58,7 @@ class RunFolder:
     def declaring(self, plan: Plan) -> "RunFolder":
         """Return the same run with the figures and expectations of another plan, which must have the same trials."""
         if {trial.id for trial in plan.trials} != {trial.id for trial in self.plan.trials}:
-            advice = "figures and expectations can be changed later, what is measured cannot: run the experiment"
+            advice = "only figures and expectations can be changed after the measurement: run the experiment"
             raise ExplainedError(f"{self.path} does not have the trials of this experiment: {advice}")
         words = {"title": plan.title, "question": plan.question, "figures": plan.figures, "expect": plan.expect}
         return replace(self, plan=self.plan.model_copy(update=words))
@@ -93,7 +93,7 @@ class RunFolder:
         return frozenset(trial.id for trial in trials)
 
     def _check_id(self, trial: Trial) -> None:
-        folder, advice = self.folder_of(trial), "remove that folder, and the trial is run again"
+        folder, advice = self.folder_of(trial), "remove that folder and run the experiment again"
         try:
             found = read_trial_id(folder)
         except DamageError as error:

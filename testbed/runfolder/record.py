@@ -147,7 +147,7 @@ def read_trial_id(folder: Path) -> str:
     try:
         found = json.loads(file.read_bytes())["id"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DamageError(file, "is no readable record") from error
+        raise DamageError(file, "is not a readable record") from error
     return str(found)
 
 

@@ -79,7 +79,7 @@ def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[Outcome], not
             tally.failed.append(outcome)
             failures += 1
             if failures == MOST_FAILURES:
-                raise RunError(f"{failures} trials in a row have no result, so the run ends here: {outcome.why}")
+                raise RunError(f"{failures} trials in a row have no result, so the run stops: {outcome.why}")
             continue
         failures = 0
         if not tally.ended:

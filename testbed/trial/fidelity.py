@@ -70,9 +70,9 @@ def _lateness(samples: Sequence[MachineSample]) -> list[float]:
 def _of_lateness(samples: Sequence[MachineSample]) -> Iterator[str]:
     lateness = _lateness(samples)
     if not lateness:
-        yield "it was not measured how late programs wake"
+        yield "the wakeup lateness was not measured"
     elif max(lateness) >= BAD_LATENESS_MS:
-        yield f"programs woke {max(lateness):.1f} ms late in the worst second ({BAD_LATENESS_MS:g} is too much)"
+        yield f"programs woke {max(lateness):.1f} ms late in the worst second (limit: {BAD_LATENESS_MS:g} ms)"
     elif (late := sum(each > FINE_LATENESS_MS for each in lateness)) > max(1, MOST_LATE_SHARE * len(lateness)):
         yield f"programs woke more than {FINE_LATENESS_MS:g} ms late in {late} of {len(lateness)} seconds"
 
@@ -81,34 +81,34 @@ def _of_processors(evidence: Evidence) -> Iterator[str]:
     if any(
         sample.idle_cpu < LEAST_IDLE and (sample.lateness_ms or 0) > FINE_LATENESS_MS for sample in evidence.samples
     ):
-        yield "in at least one second all processors were busy and programs woke late"
+        yield "all processors were busy and programs woke late in at least one second"
     delay = max((sample.run_delay_ms for sample in evidence.samples), default=0.0)
     if delay >= BAD_RUN_DELAY_MS:
-        yield f"a program waited {delay:.0f} ms of a second for a processor ({BAD_RUN_DELAY_MS:g} is too much)"
+        yield f"a program waited for a processor for {delay:.0f} ms of a second (limit: {BAD_RUN_DELAY_MS:g} ms)"
     if evidence.loop_lateness_ms >= BAD_LOOP_LATENESS_MS:
         late = evidence.loop_lateness_ms
-        yield f"a program came {late:.0f} ms late to a timer ({BAD_LOOP_LATENESS_MS:g} is too much)"
+        yield f"an event loop was {late:.0f} ms late (limit: {BAD_LOOP_LATENESS_MS:g} ms)"
     if drops := sum(sample.softnet_drops for sample in evidence.samples):
         yield f"{drops} packets were dropped before the core saw them (raise net.core.netdev_max_backlog)"
 
 
 def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
-    """Yield links that gave more than was asked, and links that were busy for long without giving it."""
+    """Yield links that exceeded their rate, and links that were busy for long without reaching it."""
     off = [text for link in links if (text := _off(link))]
     yield from off[:MOST_NAMED]
     if len(off) > MOST_NAMED:
-        yield f"and {len(off) - MOST_NAMED} more links were off their rate"
+        yield f"and {len(off) - MOST_NAMED} other links were off their rate"
 
 
 def _off(link: LinkUse) -> str:
     if link.asked is None or not link.busy_seconds:
         return ""
     if link.fastest > link.asked * (1 + RATE_TOLERANCE) + 8 * link.burst_bytes / SHORTEST_SECONDS:
-        return f"{link.host} {link.direction} gave {link.fastest / link.asked:.1%} of its {format_rate(link.asked)}"
+        return f"{link.host} {link.direction} carried {link.fastest / link.asked:.1%} of its {format_rate(link.asked)}"
     if link.busy_seconds >= LONG_BUSY_SECONDS and link.fastest < link.asked * (1 - RATE_TOLERANCE - _unseen(link)):
         return (
-            f"{link.host} {link.direction} gave at most {link.fastest / link.asked:.1%} of its"
-            f" {format_rate(link.asked)} while it was busy for {link.busy_seconds:.0f} s"
+            f"{link.host} {link.direction} carried at most {link.fastest / link.asked:.1%} of its"
+            f" {format_rate(link.asked)} while busy for {link.busy_seconds:.0f} s"
         )
     return ""
 

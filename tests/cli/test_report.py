@@ -106,7 +106,7 @@ def test_complaints_go_to_standard_error(called: Run, tmp_path: Path) -> None:
     assert answer.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
         "testbed: damaged trials are not used: remove their folders, and run the experiment again",
-        "testbed: 1 of 3 trials are missing: run the experiment again to continue",
+        "testbed: 1 of 3 trials are missing: run the experiment again to complete them",
         f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
     ]
     assert answer.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]

@@ -159,7 +159,7 @@ def test_whom_nobody_can_be_compared_with_is_told(tmp_path: Path) -> None:
     (told,) = compared(
         tmp_path, "{x: share, y: gain, compared: gain, where: strategy = tit-for-tat and group = fast}"
     ).undrawn
-    assert told == "figure one: no trial has a partner to compare it with"
+    assert told == "figure one: no trial has a partner to be compared with"
 
 
 EQUAL = """\

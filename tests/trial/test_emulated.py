@@ -100,7 +100,7 @@ def test_peers_leave_and_return_with_another_identity(tmp_path: Path) -> None:
         "p1": None,
         "p2": None,
         "p3": None,
-        "p4": "left before it had everything",
+        "p4": "left before completion",
         "p5": None,
     }
     lives = events(folder, "p3", "joined")

@@ -68,7 +68,7 @@ def test_busy_processors_alone_are_no_reason() -> None:
 
 
 def test_trial_without_samples_is_suspect() -> None:
-    assert verdict().reasons == ("it was not measured how late programs wake",)
+    assert verdict().reasons == ("the wakeup lateness was not measured",)
 
 
 def test_late_application_and_low_memory_are_suspect() -> None:
@@ -106,7 +106,7 @@ def test_many_bad_links_are_summarised() -> None:
     fast = [link(1.0, 9 * MEGABIT) for _ in range(5)]
     reasons = judge(Evidence([GOOD], fast, 0.0, [])).reasons
     assert len(reasons) == 4
-    assert reasons[-1] == "and 2 more links were off their rate"
+    assert reasons[-1] == "and 2 other links were off their rate"
 
 
 def test_a_link_is_measured_while_it_is_busy() -> None:

@@ -16,7 +16,7 @@ from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.renamed import Renamed, rename_old_keys
 from testbed.values.findings import Key, KeyPath
 
-_PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network alone"
+_PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network"
 _HINTS: Final = {
     r"'\t'": ": indent with spaces, not with tabs",
     "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",

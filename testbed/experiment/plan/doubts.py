@@ -74,8 +74,9 @@ def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
     if capacity is None or load <= capacity * PROGRAMS_SHARE:
         return None
     return load, (
-        f"{load / 1e6:.0f} Mbit/s through the core, but with programs on {len(trial.hosts.positions)} hosts this machine"
-        f" can probably carry only {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates, and the file size with them"
+        f"{load / 1e6:.0f} Mbit/s through the core, but with programs on {len(trial.hosts.positions)} hosts this"
+        f" machine can probably carry only {capacity * PROGRAMS_SHARE / 1e6:.0f}: lower the rates,"
+        " and the file size with them"
     )
 
 

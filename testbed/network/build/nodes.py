@@ -48,7 +48,7 @@ class _NamespaceNode(Node):
         if not inNamespace or params.get("privateDirs"):
             raise NodeError(
                 f"{name}: every node has a network namespace and shares the sandbox's files:"
-                " leave inNamespace and privateDirs out"
+                " leave out inNamespace and privateDirs"
             )
         self._namespace: int | None = None
         super().__init__(name, inNamespace=True, **params)

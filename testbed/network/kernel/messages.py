@@ -186,7 +186,7 @@ def new_unreachable_route(table: int) -> Message:
     message["family"], message["table"], message["type"] = socket.AF_INET, table, _RTN_UNREACHABLE
     message["proto"], message["scope"] = _RTPROT_STATIC, _RT_SCOPE_UNIVERSE
     message["attrs"] = [("RTA_TABLE", table), ("RTA_PRIORITY", 1000)]
-    return encode(message, RTM_NEWROUTE, f"make all else in table {table} unreachable")
+    return encode(message, RTM_NEWROUTE, f"make all other addresses in table {table} unreachable")
 
 
 def new_neighbour(index: int, address: IPv4Address, mac: str) -> Message:

@@ -170,7 +170,7 @@ def _unpack(outcome: BinaryIO, status: int) -> object:
     if not message or code not in {0, 1}:  # with any other status, half a message may have been written
         number = -code if code < 0 else code - 128
         cause = signal.Signals(number).name if number > 0 else f"exit status {code}"
-        raise SandboxKilledError(f"the sandbox was killed from outside ({cause}); nothing of it is left")
+        raise SandboxKilledError(f"the sandbox was killed from outside ({cause}); its network and processes are gone")
     succeeded, payload, text = pickle.loads(message)  # noqa: S301 - our own child wrote it
     if succeeded:
         return payload

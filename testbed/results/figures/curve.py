@@ -178,6 +178,8 @@ class _Curve:
         seconds = self.rows[column] / (1.0 if divisor is None else self.rows[divisor])
         means = seconds.groupby(self.rows[self.x], sort=False).mean().dropna()
         if means.empty:
-            raise FigureError(f"figure {self.source.name}: {column} is empty: {scheme} holds for no trial of it")
+            raise FigureError(
+                f"figure {self.source.name}: {column} is empty: {scheme} does not apply to any of its trials"
+            )
         places, values = zip(*sorted((self.scale.places[value], mean) for value, mean in means.items()), strict=True)
         self.axes.plot(places, values, label=label, gid=f"theory:{scheme}", **theory_look(scheme))

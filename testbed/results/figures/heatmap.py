@@ -71,7 +71,7 @@ def _keys(source: FigureSource) -> tuple[str, list[str]]:
     down = rows_key(source.figure.series or source.plan.pair, x, keys)
     across = [x] if x else [key for key in keys if key != down]
     if down is None or not across:
-        raise FigureError(f"figure {source.name}: two keys have to be swept, or `x:` and `series:` written")
+        raise FigureError(f"figure {source.name}: sweep two keys, or write `x:` and `series:`")
     return down, across
 
 

@@ -24,7 +24,7 @@ def compared_rows(source: FigureSource, table: str, rows: pd.DataFrame, y: str) 
     partners = everyone.loc[everyone[key] == first, [*names, y]]
     both = rows[rows[key] != first].merge(partners, on=names, suffixes=("", "_first"))
     if both.empty:
-        raise FigureError(f"figure {source.name}: no trial has a partner to compare it with")
+        raise FigureError(f"figure {source.name}: no trial has a partner to be compared with")
     is_gain = source.figure.compared == "gain"
     both[y] = both[f"{y}_first"] / both[y] if is_gain else both[y] - both[f"{y}_first"]
     return both

@@ -99,8 +99,8 @@ class FigureSource:
     def _no_column(self, column: str) -> str:
         for table, columns in self.columns.tables.items():
             if column in columns:
-                return f"{column!r} is a column of {table}.csv, which this figure is not made from"
-        return f"there is no column {column!r}: the swept keys are columns, and those in docs/results.md"
+                return f"{column!r} is a column of {table}.csv, but this figure is made from another table"
+        return f"there is no column {column!r}: the columns are the swept keys and those in docs/results.md"
 
 
 def as_number(value: object) -> float | None:

@@ -20,7 +20,7 @@ def draw_timeline(axes: Axes, source: FigureSource) -> None:
         raise FigureError(f"figure {source.name}: y can be {', '.join(list(possible)[2:])}; not {y}")
     rows = source.rows("timeline", y, *filter(None, [source.figure.series]))
     if rows[y].isna().all():
-        needs = "it needs `trace_level: pieces`" if y.startswith("copies") else "nothing was counted"
+        needs = "it needs `trace_level: pieces`" if y.startswith("copies") else "no trial has values"
         raise FigureError(f"figure {source.name}: {y} is empty in every trial: {needs}")
     for number, (name, part) in enumerate(source.series(rows)):
         mean = mean_line(part, y)

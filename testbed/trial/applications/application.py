@@ -121,13 +121,13 @@ class Application:
         self._problem = f"did not start: {self.complaint or error}"
 
     def begin(self, now: float) -> None:
-        """Let it join, if it waits for that."""
+        """Record the time, and send the start signal to a program that waits for it."""
         self.began_at = now
         if self._process is not None and self._launch.waits_for_start:
             self._process.send_signal(signal.SIGUSR1)
 
     def update(self) -> None:
-        """Find out whether it has completed; its output is read only if it has grown."""
+        """Check whether it has completed. Its output is read only if it has grown."""
         if self._process is None or self.has_completed:
             return
         size = self._process.stdout_path.stat().st_size
@@ -136,13 +136,13 @@ class Application:
             self.has_completed = f"{self._launch.completed}\n" in self._process.stdout
 
     def prepare_stop(self) -> Process | None:
-        """Return the process to stop; if it still runs, its end is our doing."""
+        """Return the process to stop. If it still runs, its end is recorded as ours."""
         self.update()
         self._was_stopped = not self.has_ended
         return self._process
 
     def exit_report(self, seconds: float) -> ExitReport:
-        """Report how it ended, in a trial that lasted so many seconds."""
+        """Report how it ended in a trial that lasted this many seconds."""
         status = None if self._process is None else self._process.poll()
         exit_code = status if status is not None and status >= 0 else None
         name = signal.Signals(-status).name if status is not None and status < 0 else None
@@ -151,14 +151,14 @@ class Application:
     def _why(self, exit_code: int | None, signal_name: str | None, seconds: float) -> str:
         is_participant = self.phase is Phase.PARTICIPANT
         if is_participant and self.began_at is None:
-            return f"was to join after {self.arrival:g} s, when the trial was over"
+            return f"the trial ended before it was due to join, at {self.arrival:g} s"
         if signal_name is not None:
-            return f"did not end when asked: {signal_name}" if self._was_stopped else f"was killed: {signal_name}"
+            return f"did not end on SIGTERM: {signal_name}" if self._was_stopped else f"was killed: {signal_name}"
         if exit_code:
             last = self.complaint.rpartition("\n")[2]
             return f"ended with exit status {exit_code}" + (f": {last}" if last else "")
         if not is_participant:
-            return "" if self._was_stopped or self._launch.may_end else "ended before the trial did"
+            return "" if self._was_stopped or self._launch.may_end else "ended before the trial"
         if self.has_completed:
             return ""
-        return f"was not done after {seconds:.0f} s" if self._was_stopped else "left before it had everything"
+        return f"did not complete within {seconds:.0f} s" if self._was_stopped else "left before completion"
