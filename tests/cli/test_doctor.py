@@ -50,7 +50,7 @@ def test_a_capacity_that_is_known_is_shown_with_its_date_and_not_measured_again(
     save_capacity(KEPT)
     shown = testbed("doctor").stdout.splitlines()
     assert "    10 hosts     400 Mbit/s   (40.00 Mbit/s each)" in shown
-    assert shown[-1].startswith("  measured 2026-11-21T08:00:00+00:00 (kept in ")
+    assert shown[-1].startswith("  measured 2026-11-21T08:00:00+00:00 (stored in ")
     assert json.loads(testbed("doctor", "--json").stdout)["capacity"]["totals"] == {
         "10": 400_000_000,
         "50": 300_000_000,

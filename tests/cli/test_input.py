@@ -8,7 +8,7 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "doctor"]
+COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "experiments", "doctor"]
 
 
 def test_help_lists_commands_also_without_arguments(testbed: Run) -> None:
@@ -74,12 +74,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("links missing.py", "missing.py: No such file or directory"),
         (
             "links empty.yaml",
-            "empty.yaml: is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
+            "empty.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
         ),
         ("links list.yaml", "list.yaml:1:1: expected a mapping of keys at the top level"),
-        ("run broken.yaml", "broken.yaml:2:1: is not YAML here"),
-        ("run tabs.yaml", "tabs.yaml:2:1: is not YAML here"),
-        ("run binary.yaml", "binary.yaml: is not a text file"),
+        ("run broken.yaml", "broken.yaml:2:1: not YAML"),
+        ("run tabs.yaml", "tabs.yaml:2:1: not YAML"),
+        ("run binary.yaml", "binary.yaml: not a text file"),
         ("run key.yaml", "key.yaml:2:1: topologie: unknown key (did you mean topology?)"),
         ("run class.yaml", "unknown topology 'galaxy'"),
         ("run rate.yaml", "rate.yaml:3:3: topology.up: '8 Mb/s' has an ambiguous unit: write Mbit/s or MB/s"),
@@ -91,8 +91,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("links nothing.py", "nothing.py has neither a `topos` dictionary nor a Topo class"),
         ("links raises.py", "raises.py:1: RuntimeError: no"),
         ("topologies galaxy", "unknown topology 'galaxy'"),
-        ("links star n", "'n': a parameter is written key=value, like n=10"),
-        ("links star =5", "'=5': a parameter is written key=value"),
+        ("links star n", "expected key=value, such as n=10 or up='8 Mbit/s', found 'n'"),
+        ("links star =5", "expected key=value, such as n=10 or up='8 Mbit/s', found '=5'"),
         ("links star n=many", "n: 'many' is not a whole number"),
         ("links star n=0", "n: expected a plain whole number of hosts above 0"),
         ("links star upp=1Mbit/s", "upp: unknown parameter (did you mean up?)"),

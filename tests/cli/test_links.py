@@ -20,7 +20,7 @@ def test_links_as_asked_are_a_table_and_exit_status_0(testbed: Run) -> None:
     answer = testbed(*STAR, "--tolerance", "5")
     assert answer.returncode == 0
     header, *rows = answer.stdout.splitlines()
-    assert header.split()[:5] == ["link", "way", "busy", "asked", "payload"]
+    assert header.split()[:5] == ["link", "way", "busy", "rate", "payload"]
     assert [row.split()[:5] for row in rows[:4]] == [
         ["h1-eth0", "-", "s1-eth1", "up", "4"],
         ["s1-eth1", "-", "h1-eth0", "down", "4"],
@@ -28,7 +28,7 @@ def test_links_as_asked_are_a_table_and_exit_status_0(testbed: Run) -> None:
         ["s1-eth2", "-", "h2-eth0", "down", "4"],
     ]
     assert rows[-1] == "4 of 4 within tolerance (steady rate 5.0%, round trip 2 ms)"
-    assert answer.stderr.splitlines()[0].startswith("testbed: built 2 hosts and 1 core; measuring each for 0.3 s")
+    assert answer.stderr.splitlines()[0].startswith("testbed: built 2 hosts and 1 core; each measurement takes 0.3 s")
 
 
 def test_links_beyond_the_tolerance_are_marked_and_exit_status_1(testbed: Run) -> None:

@@ -51,16 +51,18 @@ def test_each_trial_has_a_row(called: Run, swarm: Path) -> None:
 def test_json_has_the_whole_plan(called: Run, swarm: Path) -> None:
     answer = called("plan", swarm, "--json")
     assert Plan.from_json(answer.stdout) == make_plan(read_experiment(swarm))
-    assert answer.stderr == "testbed: the capacity of this machine is not known: `testbed doctor` measures it\n"
+    assert answer.stderr == "testbed: the capacity of this machine is unknown: run `testbed doctor` to measure it\n"
 
 
 def test_load_beyond_capacity_is_warned_about(called: Run, swarm: Path) -> None:
     save_capacity(Capacity({10: 30_000_000}, "today", machine_key()))
     answer = called("plan", swarm)
     assert answer.returncode == 0
-    warning = "warning: 2 of 4 trials (1, 3), at worst: 12 Mbit/s through the core, but with programs on 6 hosts"
+    warning = (
+        "warning: 2 of 4 trials (1, 3), in the worst case: 12 Mbit/s through the core, but with programs on 6 hosts"
+    )
     assert warning in answer.stdout
-    assert "not known" not in answer.stdout
+    assert "unknown" not in answer.stdout
 
 
 def test_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from tests.runfolder.runs import (
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LEFT_OUT = (
-    "left out of summary, figures and expectations; trials.csv has the reasons,"
-    " and `testbed run` with --redo-suspect measures them again"
+    "excluded from summary, figures and expectations; trials.csv has the reasons,"
+    " and `testbed run --redo-suspect` measures them again"
 )
 TEXT = """\
 sweep: {distribution: [bittorrent, client-server]}
@@ -56,7 +56,7 @@ def test_repeated_measurements_are_counted(called: Run, finished: Path) -> None:
     for number in (1, 2):
         (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
     lines = called("report", finished).stdout.splitlines()
-    assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
+    assert "1 trial was measured again because the emulation had been disturbed" in lines
     attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
     assert sorted(attempts) == [1, 3]
     assert attempts[first.name] == 3
@@ -86,7 +86,9 @@ def test_figures_and_expectations_can_be_changed_later(called: Run, finished: Pa
     file.write_text(GOLDEN + TEXT + "repeat: 2\n")
     answer = called("report", finished, "--experiment", file)
     assert (answer.returncode, answer.stdout) == (2, "")
-    assert "does not have the trials of this experiment: figures and expectations can be changed later" in answer.stderr
+    assert (
+        "trials of this experiment: only figures and expectations can be changed after the measurement" in answer.stderr
+    )
 
 
 def test_a_failed_expectation_sets_the_exit_status(called: Run, tmp_path: Path) -> None:
@@ -105,7 +107,7 @@ def test_complaints_go_to_standard_error(called: Run, tmp_path: Path) -> None:
     assert answer.returncode == 1
     assert answer.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
-        "testbed: damaged trials are not used: remove their folders, and run the experiment again",
+        "testbed: damaged trials are not used: remove their folders and run the experiment again",
         "testbed: 1 of 3 trials are missing: run the experiment again to complete them",
         f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
     ]

@@ -205,7 +205,7 @@ def test_nothing_can_be_measured_again_that_was_never_measured(testbed: Run, fil
     assert "has no run of these trials" in answer.stderr
     answer = testbed("run", file, "--runs", runs, "--redo-suspect", "--fresh")
     assert answer.returncode == 2
-    assert "--fresh begins a new run, and --redo-suspect resumes one" in answer.stderr
+    assert "--fresh starts a new run and --redo-suspect continues an old one" in answer.stderr
 
 
 def test_a_run_that_another_command_is_at_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
@@ -244,5 +244,5 @@ def test_what_no_program_can_do_leaves_no_run(testbed: Run, tmp_path: Path, runs
     file = written(tmp_path, peers="homes: {count: 2, up: 8 Mbit/s, application: no-such}")
     answer = testbed("run", file, "--runs", runs)
     assert answer.returncode == 2
-    assert "there is no application 'no-such'" in answer.stderr
+    assert "unknown application 'no-such'" in answer.stderr
     assert not runs.exists()

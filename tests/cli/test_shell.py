@@ -29,7 +29,7 @@ def test_exit_ends_the_lines_that_are_passed(testbed: Run) -> None:
 def test_a_line_for_nobody_is_an_error_and_ends_the_shell(testbed: Run) -> None:
     answer = testbed("shell", "star", "-c", "h9 true", "-c", "h1 echo later")
     assert answer.returncode == 2
-    assert answer.stderr == "testbed: 'h9 true': there is no command and no host 'h9'; -c help lists the commands\n"
+    assert answer.stderr == "testbed: 'h9 true': there is no command or host 'h9'; -c help lists the commands\n"
     assert answer.stdout == ""
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_line_of_a_pipe_does_not_end_it(testbed: Run) -> None:
 
 def test_on_a_terminal_one_is_greeted_asked_and_obeyed(on_terminal: Callable[..., Any]) -> None:
     terminal = on_terminal("shell", "star", "n=2")
-    assert "hosts h1, h2; cores s1." in terminal.read_until(PROMPT)
+    assert "Hosts: h1, h2. Cores: s1." in terminal.read_until(PROMPT)
     terminal.type("h1 ip -br addr show dev h1-eth0\n")
     assert "198.18.0.1/32" in terminal.read_until(PROMPT)
     terminal.type("exit\n")

@@ -106,7 +106,7 @@ def test_live_view_shows_trials(plan: Plan) -> None:
     show(LiveView(Console(file=terminal, force_terminal=True, width=100, no_color=True)), story(plan))
     shown = terminal.getvalue()
     assert "fidelity: something is late" in shown
-    assert "press Ctrl-C again to stop now and drop it" in shown
+    assert "press Ctrl-C again to stop now and discard it" in shown
     assert "1/2 distribution client-server, repetition 1: " in shown
     assert "no result: no server" in shown
     assert shown.endswith("\x1b[?25h")

@@ -51,7 +51,7 @@ def test_every_finding_that_is_not_ok_says_how_to_mend_it() -> None:
 def test_a_limit_that_is_too_low_comes_with_the_command_that_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "read_sysctl", lambda _name: "7")
     found = {check.name: check for check in check_limits()}["fs.file-max"]
-    assert (found.state, found.found, found.failed) == ("small", "7, wanted 200000", False)
+    assert (found.state, found.found, found.failed) == ("small", "7, recommended 200000", False)
     assert found.mend.startswith("sudo sysctl -w fs.file-max=200000 ")
 
 
@@ -119,7 +119,7 @@ def test_a_kernel_without_a_feature_is_told_the_option_that_it_lacks(monkeypatch
     monkeypatch.setattr(kernel, "has_qdisc", lambda kind: kind != "htb")
     found = {check.name: check for check in check_kernel()}
     assert found["qdisc htb"].failed
-    assert found["qdisc htb"].mend.startswith("needs CONFIG_NET_SCH_HTB, for rates: ")
+    assert found["qdisc htb"].mend.startswith("needs CONFIG_NET_SCH_HTB for rates: ")
     assert found["qdisc tbf"].state == "ok"
 
 

@@ -333,8 +333,11 @@ def test_a_figure_says_which_trials_are_suspect(tmp_path: Path) -> None:
     [
         ("{x: colour}", "figure one: there is no column 'colour'"),
         ("{kind: cdf, x: jam}", "figure one: there is no column 'jam'"),
-        ("{kind: cdf, x: bytes_sent}", "'bytes_sent' is a column of transfers.csv, which this figure is not made from"),
-        ("{kind: timeline, y: jain}", "figure one: y can be server_up_rate"),
+        (
+            "{kind: cdf, x: bytes_sent}",
+            "'bytes_sent' is a column of transfers.csv, but this figure is made from another table",
+        ),
+        ("{kind: timeline, y: jain}", "figure one: y must be server_up_rate"),
         ("{x: time_limit, y: jain, theory: [p2p]}", "bounds are times: y must be distribution_s or a ratio, not jain"),
         ("{x: time_limit, where: distribution = fluid}", "figure one: no valid trial has rows for it"),
         ("{kind: flows, y: jain}", "leave `y:` and `series:` out"),

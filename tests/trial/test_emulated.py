@@ -141,8 +141,8 @@ def test_unfinished_and_absent_peers_are_recorded(tmp_path: Path) -> None:
     ended, folder = perform(plan_of(tmp_path, peers=peers, base=base).trials[0], tmp_path)
     assert (ended.stopped, ended.completed) == ("time limit", 0)
     hosts = by_name(record_of(folder))
-    assert hosts["p1"]["why"].startswith("was not done after ")
-    assert hosts["p2"]["why"] == "was to join after 60 s, when the trial was over"
+    assert hosts["p1"]["why"].startswith("did not complete within ")
+    assert hosts["p2"]["why"] == "the trial ended before it was due to join, at 60 s"
     assert events(folder, "p2", "joined") == []
 
 

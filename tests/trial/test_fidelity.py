@@ -46,7 +46,7 @@ def test_undisturbed_trial_is_valid() -> None:
     [
         (replace(GOOD, lateness_ms=20.0), "20.0 ms late in the worst second"),
         (replace(GOOD, lateness_ms=5.0, idle_cpu=0.0), "all processors were busy"),
-        (replace(GOOD, run_delay_ms=500.0), "waited 500 ms"),
+        (replace(GOOD, run_delay_ms=500.0), "waited for a processor for 500 ms"),
         (replace(GOOD, softnet_drops=3), "3 packets were dropped"),
     ],
 )
@@ -72,7 +72,7 @@ def test_trial_without_samples_is_suspect() -> None:
 
 
 def test_late_application_and_low_memory_are_suspect() -> None:
-    assert "came 250 ms late" in verdict(GOOD, lag_ms=250.0).reasons[0]
+    assert "was 250 ms late" in verdict(GOOD, lag_ms=250.0).reasons[0]
     assert verdict(GOOD, limit="only 1 % of the memory was left").reasons == ("only 1 % of the memory was left",)
 
 
@@ -85,7 +85,7 @@ def link(seconds: float, *rates: float, looks: int = 5) -> LinkUse:
 
 def test_a_link_may_not_be_faster_than_asked() -> None:
     assert verdict(GOOD, link=link(1.0, 8 * MEGABIT)).verdict == "valid"
-    assert "p1 up gave 110.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, 8.8 * MEGABIT)).reasons[0]
+    assert "p1 up carried 110.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, 8.8 * MEGABIT)).reasons[0]
 
 
 def test_long_busy_link_must_reach_its_rate() -> None:

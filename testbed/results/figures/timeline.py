@@ -17,7 +17,7 @@ def draw_timeline(axes: Axes, source: FigureSource) -> None:
     y = source.figure.y or source.columns.defaults["timeline"]
     possible = source.columns.tables["timeline"]
     if y not in possible:
-        raise FigureError(f"figure {source.name}: y can be {', '.join(list(possible)[2:])}; not {y}")
+        raise FigureError(f"figure {source.name}: y must be {' or '.join(list(possible)[2:])}, not {y}")
     rows = source.rows("timeline", y, *filter(None, [source.figure.series]))
     if rows[y].isna().all():
         needs = "it needs `trace_level: pieces`" if y.startswith("copies") else "no trial has values"
