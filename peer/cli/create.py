@@ -20,23 +20,23 @@ EPILOG: Final = exit_codes(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_TORREN
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("path", type=Path, metavar="PATH", help="file or folder to share")
+    add("path", type=Path, metavar="PATH", help="the file or folder to share")
     add("--out", type=Path, required=True, metavar="FILE", help="the torrent to write")
     add(
         "--tracker",
         action="append",
         default=[],
         metavar="URL",
-        help="where peers find each other; repeatable, tried in this order",
+        help="announce URL of a tracker; repeatable, tried in this order",
     )
     add(
         "--piece-length",
         type=whole_number(LEAST_PIECE, MOST_PIECE),
         metavar="N",
-        help="bytes of a piece, a power of 2 (default: chosen by the length)",
+        help="bytes of a piece, a power of 2 (default: depends on the total length)",
     )
-    add("--private", action="store_true", help="peers may be found through the trackers alone")
-    add("--comment", metavar="TEXT", help="a remark for people")
+    add("--private", action="store_true", help="peers may be found through the trackers only")
+    add("--comment", metavar="TEXT", help="a comment to store in the torrent")
     add("--force", action="store_true", help="overwrite an existing torrent")
 
 

@@ -23,9 +23,10 @@ from peer.process.exit_status import ExitStatus, exit_codes
 from peer.process.signals import EndSignals, wait_for_start
 
 DESCRIPTION: Final = """\
-Fetch a file over HTTP/1.1 and one connection, which is made again after a loss and resumes. It prints:
-  ready HOST:PORT     it is about to connect, from there
-  completed           the whole file has arrived and is right
+Fetch a file over one HTTP/1.1 connection, and resume after a lost connection.
+It prints:
+  ready HOST:PORT     before it connects; HOST:PORT is its own address
+  completed           the whole file has arrived and is correct
 """
 EPILOG: Final = exit_codes(
     *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
@@ -37,21 +38,21 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("url", type=_url, metavar="URL", help="http://HOST:PORT/PATH")
     place = parser.add_mutually_exclusive_group(required=True)
-    place.add_argument("--to", type=Path, metavar="FILE", help="where to keep it; an existing file is overwritten")
-    place.add_argument("--discard", action="store_true", help="check it and keep nothing")
+    place.add_argument("--to", type=Path, metavar="FILE", help="store the file here; an existing file is overwritten")
+    place.add_argument("--discard", action="store_true", help="check the file without storing it")
     check = parser.add_mutually_exclusive_group(required=True)
-    check.add_argument("--sha1", type=digest, metavar="HEX", help="the SHA-1 that it must have")
-    check.add_argument("--original", type=Path, metavar="FILE", help="what it must equal, byte by byte")
-    add("--size", type=whole_number(1, 1 << 60), metavar="BYTES", help="the length that it must have")
+    check.add_argument("--sha1", type=digest, metavar="HEX", help="the expected SHA-1 of the file")
+    check.add_argument("--original", type=Path, metavar="FILE", help="a copy to compare the file with, byte by byte")
+    add("--size", type=whole_number(1, 1 << 60), metavar="BYTES", help="the expected length of the file")
     add("--bind", type=ipv4_host, default="0.0.0.0", metavar="ADDR", help="IPv4 address to connect from (default: any)")  # noqa: S104
     add_trace(parser)
-    add_seed(parser, "the random part of waits")
+    add_seed(parser, "the random part of waiting times")
     add(
         "--patience",
         type=whole_number(0, 1 << 31),
         default=60,
         metavar="S",
-        help="give up after so many seconds without data (default: 60)",
+        help="give up after S seconds without data (default: 60)",
     )
     add_start_gate(parser)
 

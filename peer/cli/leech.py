@@ -1,4 +1,4 @@
-"""`python -m peer leech`: get a file or folder from a swarm, and share it."""
+"""`python -m peer leech`: download a file or folder from a swarm, and share it."""
 
 import argparse
 from pathlib import Path
@@ -24,18 +24,21 @@ __all__ = ["EPILOG", "add_to", "run"]
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("torrent", metavar="TORRENT|MAGNET", help="torrent file or magnet link")
-    group = parser.add_argument_group("where the bytes go")
-    group.add_argument("--to", type=Path, metavar="DIR", help="folder to put it into, under the torrent's name (disk)")
+    parser.add_argument("torrent", metavar="TORRENT|MAGNET", help="a torrent file or a magnet link")
+    group = parser.add_argument_group("storage")
+    group.add_argument(
+        "--to", type=Path, metavar="DIR", help="the folder to download into, under the torrent's name (disk)"
+    )
     group.add_argument(
         "--storage",
         choices=["disk", "memory", "shared"],
         default="disk",
-        help="disk: files, found again after a restart; memory: gone with the process; shared: what arrives is "
-        "verified and discarded, and served from --original, which all peers of a machine can share (default: disk)",
+        help="disk: keep files, and resume after a restart; memory: keep nothing after the end; shared: verify "
+        "received pieces, discard them and upload from --original, which all peers on a machine can share "
+        "(default: disk)",
     )
     group.add_argument(
-        "--original", type=Path, metavar="FILE", help="a complete copy of the torrent's one file (shared)"
+        "--original", type=Path, metavar="FILE", help="a complete copy of the torrent's only file (shared)"
     )
     group.add_argument(
         "--have",
@@ -54,7 +57,9 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _storage(chosen: argparse.Namespace) -> OpensStorage:
     if chosen.have and chosen.storage != "shared":
-        raise ProgramError(ExitStatus.USAGE, "--have needs an original to take the pieces from: add --storage shared")
+        raise ProgramError(
+            ExitStatus.USAGE, "--have takes pieces from an original: add --storage shared and --original"
+        )
     match chosen.storage:
         case "memory":
             return InMemory()

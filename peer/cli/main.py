@@ -13,17 +13,17 @@ from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 class _Command(NamedTuple):
     summary: str
     label: str
-    """What its complaints begin with."""
+    """The first word of its error messages."""
 
 
 COMMANDS: Final = {
     "create": _Command("make a torrent of a file or folder", "peer"),
-    "seed": _Command("share a file or folder that is complete", "peer"),
-    "leech": _Command("get a file or folder from a swarm, and share it", "peer"),
+    "seed": _Command("share a complete file or folder", "peer"),
+    "leech": _Command("download a file or folder from a swarm, and share it", "peer"),
     "tracker": _Command("run a BitTorrent tracker over HTTP and UDP", "tracker"),
     "serve": _Command("serve a file over HTTP", "server"),
     "fetch": _Command("fetch a file over HTTP", "client"),
-    "relay": _Command("take part in the fluid scheme, which attains the bound", "relay"),
+    "relay": _Command("be the server or a peer of the fluid scheme", "relay"),
 }
 
 
@@ -44,7 +44,7 @@ def _parser(named: str, module: ModuleType | None) -> argparse.ArgumentParser:
     """Make the parser of one command; the others are only listed, which makes every start faster."""
     parser = argparse.ArgumentParser(
         prog="python -m peer",
-        description="Programs for experiments: BitTorrent, client-server over HTTP, and the fluid scheme.",
+        description="Programs that run on hosts: BitTorrent, HTTP, and the fluid scheme.",
         epilog=exit_codes(*ExitStatus),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

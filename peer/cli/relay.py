@@ -28,10 +28,10 @@ from peer.process.signals import EndSignals, wait_for_start
 from peer.trace.recorder import TraceRecorder
 
 DESCRIPTION: Final = """\
-Take part in the scheme that attains the bound, as the server or as a peer. It prints:
-  ready HOST:PORT     it listens
-  completed           the whole file has arrived and is right (peers)
-It ends when it has all blocks, and all others have from it what they should.
+Be the server or a peer of the fluid scheme, which attains the bound. It prints:
+  ready HOST:PORT     it listens on this address
+  completed           the whole file has arrived and is correct (peers only)
+It ends when it has received all blocks and sent all that others need from it.
 """
 EPILOG: Final = exit_codes(
     *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
@@ -41,22 +41,30 @@ EPILOG: Final = exit_codes(
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("plan", type=Path, metavar="PLAN", help="streams, rates and addresses as JSON: see docs/distribution.md")
+    add(
+        "plan",
+        type=Path,
+        metavar="PLAN",
+        help="a JSON file with streams, rates and addresses, see docs/distribution.md",
+    )
     add("--as", type=_who, dest="who", required=True, metavar="WHO", help="`server`, or a peer's number: 1 ... N")
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument(
-        "--original", type=Path, metavar="FILE", help="the server's file; what a peer compares with and relays from"
+        "--original",
+        type=Path,
+        metavar="FILE",
+        help="the file that the server sends; peers compare with it and relay from it",
     )
-    place.add_argument("--to", type=Path, metavar="FILE", help="where a peer keeps the file and relays from")
-    add("--sha1", type=digest, metavar="HEX", help="with --to: the SHA-1 that the file must have")
+    place.add_argument("--to", type=Path, metavar="FILE", help="the file that a peer writes and relays from")
+    add("--sha1", type=digest, metavar="HEX", help="with --to: the expected SHA-1 of the file")
     add_trace(parser)
-    add_seed(parser, "the random part of waits")
+    add_seed(parser, "the random part of waiting times")
     add_start_gate(parser)
 
 
 def run(chosen: argparse.Namespace) -> int:
     if chosen.to is not None and (chosen.who == SERVER or chosen.sha1 is None):
-        raise ProgramError(ExitStatus.USAGE, "--to: is for peers, and needs --sha1")
+        raise ProgramError(ExitStatus.USAGE, "--to is for peers only, and needs --sha1")
     return program.run(lambda signals: _take_part(chosen, signals))
 
 
@@ -68,7 +76,7 @@ async def _take_part(chosen: argparse.Namespace, signals: EndSignals) -> ExitSta
     ):
         address = plan.address(chosen.who)
         relay = Relay(plan, chosen.who, recorder, Random(chosen.seed), arrival)
-        bound = program.bind(address, "cannot use the address", "is it this host's? The plan says so")
+        bound = program.bind(address, "cannot use the address", "the plan assigns it to this program")
         if chosen.wait_for_start:
             bound.listen(BACKLOG)  # so that programs which start a moment earlier can connect
             await wait_for_start(address, signals)
@@ -90,7 +98,7 @@ def _read_plan(path: Path, who: int) -> Plan:
     except (PlanError, UnicodeDecodeError) as error:
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, f"the plan {path}: {error}") from error
     if who > len(plan.peers):
-        problem = f"the plan {path}: has {len(plan.peers)} peers; there is no peer {who}"
+        problem = f"the plan {path} has {len(plan.peers)} peers; there is no peer {who}"
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem)
     return plan
 
@@ -100,4 +108,4 @@ def _who(text: str) -> int:
         return SERVER
     if text.isascii() and text.isdecimal() and int(text):
         return int(text)
-    raise argparse.ArgumentTypeError(f"expected `server` or a number from 1 on, found {text!r}")
+    raise argparse.ArgumentTypeError(f"expected `server` or a number of 1 or more, found {text!r}")

@@ -11,15 +11,15 @@ __all__ = ["EPILOG", "add_to", "run"]
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("torrent", metavar="TORRENT", help="torrent file")
+    parser.add_argument("torrent", metavar="TORRENT", help="a torrent file")
     parser.add_argument(
-        "--data", type=Path, required=True, metavar="PATH", help="the file or folder that the torrent was made of"
+        "--data", type=Path, required=True, metavar="PATH", help="the file or folder that the torrent was made from"
     )
     parser.add_argument(
         "--storage",
         choices=["disk", "memory", "shared"],
         default="disk",
-        help="serve from the files (disk; shared is the same for a seed) or from a copy in memory (default: disk)",
+        help="upload from the files (disk; shared means the same) or from a copy in memory (default: disk)",
     )
     add_options(parser)
 

@@ -19,7 +19,7 @@ from peer.process.exit_status import ExitStatus, exit_codes
 from peer.process.signals import EndSignals
 
 DESCRIPTION: Final = """\
-Serve one file over HTTP/1.1, at http://HOST:PORT/NAME. When it listens it prints one line:
+Serve one file at http://HOST:PORT/NAME (HTTP/1.1). When it listens, it prints:
   ready HOST:PORT
 """
 EPILOG: Final = exit_codes(
@@ -29,7 +29,7 @@ EPILOG: Final = exit_codes(
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="what to serve")
+    add("file", type=Path, metavar="FILE", help="the file to serve")
     add("--bind", type=ipv4_host, default="0.0.0.0", metavar="ADDR", help="IPv4 address to listen on (default: all)")  # noqa: S104
     add("--port", type=whole_number(0, 65535), default=8080, help="TCP port (default: 8080; 0: any free one)")
     add_trace(parser)
@@ -58,4 +58,4 @@ async def _accept(site: Site, bound: socket.socket, address: Address) -> None:
         await asyncio.Event().wait()
     finally:
         listener.close()
-        site.close("the server ends")
+        site.close("the server ended")

@@ -1,4 +1,4 @@
-"""What the commands `seed` and `leech` have in common: their options, and reading a torrent."""
+"""The common part of `seed` and `leech`: options, and reading a torrent."""
 
 import argparse
 import os
@@ -30,7 +30,9 @@ from peer.process.arguments import (
 from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
 EPILOG: Final = (
-    "On standard output: `ready HOST:PORT` when it listens, `completed` when all pieces are here and verified.\n\n"
+    "It prints:\n"
+    "  ready HOST:PORT     it listens on this address\n"
+    "  completed           all pieces are complete and verified\n\n"
     + exit_codes(
         *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
         *(ExitStatus.NO_TORRENT_OR_PLAN, ExitStatus.NO_DATA, ExitStatus.CUT_SHORT),
@@ -41,13 +43,13 @@ _MOST_TORRENT: Final = 64 << 20
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every peer."""
-    _add_network_options(parser.add_argument_group("addresses, and known peers"))
-    _add_behaviour_options(parser.add_argument_group("how it behaves"))
-    _add_record_options(parser.add_argument_group("recording, chance, and the start"))
+    _add_network_options(parser.add_argument_group("network"))
+    _add_behaviour_options(parser.add_argument_group("behaviour"))
+    _add_record_options(parser.add_argument_group("trace, random seed and start"))
 
 
 def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensStorage) -> Options:
-    """Convert the command line to what a program runs on."""
+    """Convert the command line to the options of a program."""
     parameters = dict(chosen.set)
     if chosen.departure is not None:
         parameters["departure"] = chosen.departure
@@ -117,19 +119,24 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
         type=host,
         default="0.0.0.0",  # noqa: S104  Peers come from outside.
         metavar="HOST",
-        help="address to listen on and to dial from (default: all)",
+        help="the address for listening and dialling (default: all)",
     )
     add("--port", type=whole_number(0, 65535), default=6881, help="TCP port (default: 6881; 0: any free one)")
-    add("--return-bind", type=host, metavar="HOST", help="the address after an absence (default: the same)")
+    add(
+        "--return-bind",
+        type=host,
+        metavar="HOST",
+        help="the address after returning from an absence (default: the same)",
+    )
     add(
         "--peer",
         type=address,
         action="append",
         default=[],
         metavar="HOST:PORT",
-        help="a peer to start with; repeatable",
+        help="a peer to connect to; repeatable",
     )
-    add("--no-tracker", action="store_true", help="do not announce to the trackers that the torrent names")
+    add("--no-tracker", action="store_true", help="do not announce to the torrent's trackers")
 
 
 def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
@@ -138,7 +145,7 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--profile",
         choices=list(PROFILES),
         default="course",
-        help="whose constants to use: slots, periods (default: course)",
+        help="the constants to use: slots, periods, ... (default: course)",
     )
     add(
         "--time-scale",
@@ -151,13 +158,13 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--strategy",
         default="tit-for-tat",
         metavar="NAME",
-        help=f"{', '.join(STRATEGIES)}, or module:Class of your own (default: tit-for-tat)",
+        help=f"{', '.join(STRATEGIES)}, or your own module:Class (default: tit-for-tat)",
     )
     add(
         "--strategies",
         type=Path,
         metavar="DIR",
-        help="where to look first for modules of strategies (default: installed packages, then the working directory)",
+        help="folder to search first for modules of strategies (before installed packages and the working directory)",
     )
     add(
         "--set",
@@ -176,8 +183,8 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--upload-limit",
         type=rate,
         metavar="RATE",
-        help="most bytes of blocks sent per second: a number with bit/s, kbit/s, Mbit/s, B/s, kB/s, MB/s, KiB/s or "
-        "MiB/s, such as 8Mbit/s (default: no limit)",
+        help="limit the bytes of blocks sent per second, in bit/s, kbit/s, Mbit/s, B/s, kB/s, MB/s, KiB/s or MiB/s, "
+        "such as 8Mbit/s (default: no limit)",
     )
 
 
@@ -188,7 +195,7 @@ def _add_record_options(group: argparse._ArgumentGroup) -> None:
         "--level",
         choices=[level.name.lower() for level in Level],
         default="summary",
-        help="how much to record: pieces adds each piece, full each block (default: summary)",
+        help="detail of the trace: pieces adds each piece, full also each block (default: summary)",
     )
-    add_seed(group, "everything random")
+    add_seed(group, "all random choices")
     add_start_gate(group)

@@ -17,7 +17,7 @@ from peer.process.arguments import (
 from peer.process.exit_status import ExitStatus, exit_codes
 
 DESCRIPTION: Final = """\
-A BitTorrent tracker over HTTP and UDP, for IPv4. When it listens it prints one line:
+Run a BitTorrent tracker over HTTP and UDP (IPv4). When it listens, it prints:
   ready http://ADDR:PORT/announce udp://ADDR:PORT/announce
 """
 EPILOG: Final = exit_codes(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE)
@@ -41,13 +41,19 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0, MOST_PEERS),
         default=50,
         metavar="N",
-        help="most peers in an answer (default: 50)",
+        help="largest number of peers in an answer (default: 50)",
     )
     add_seed(parser, "the random choice of peers")
-    add("--log", type=Path, metavar="FILE", help="append what happens to peers, one JSON object per line")
-    add("--allow", type=digest, action="append", metavar="HASH", help="serve only this torrent, in hex; repeatable")
-    add("--seeds-meet-seeds", action="store_true", help="list seeds in the answers to seeds too")
-    add("--believe-ip", action="store_true", help="believe the ip that clients state; for closed networks only")
+    add("--log", type=Path, metavar="FILE", help="append the events of peers to FILE, one JSON object per line")
+    add(
+        "--allow",
+        type=digest,
+        action="append",
+        metavar="HASH",
+        help="serve only the torrent with this info-hash (hex); repeatable",
+    )
+    add("--seeds-meet-seeds", action="store_true", help="include seeds in the answers to seeds")
+    add("--believe-ip", action="store_true", help="accept the ip that clients state; for closed networks only")
 
 
 def run(chosen: argparse.Namespace) -> int:

@@ -27,7 +27,7 @@ def open_whole(path: Path, length: int | None = None) -> OpenFile:
         file = OpenFile(path, READ)
     if length not in {None, file.length} or not file.length:
         file.close()
-        expected = "at least a byte" if length is None else f"{length} bytes"
+        expected = "at least 1 byte" if length is None else f"{length} bytes"
         problem = f"{path}: expected {expected}, found {file.length}; is it the right file?"
         raise ProgramError(ExitStatus.NO_DATA, problem)
     return file
@@ -68,7 +68,7 @@ class Comparison:
         if self._wanted != data:
             at = f"bytes {offset} to {offset + len(data) - 1}"
             raise WrongContentError(
-                f"what arrived differs from {self._original.path} within {at}; is that the original?"
+                f"the received data differs from {self._original.path} within {at}; is that the original?"
             )
 
     def finish(self) -> None:
@@ -108,7 +108,7 @@ class Digest:
         """Compare the hash."""
         if self._hash.digest() != self._expected:
             found, expected = self._hash.hexdigest(), self._expected.hex()
-            raise WrongContentError(f"what arrived is not the file: its SHA-1 is {found}, expected {expected}")
+            raise WrongContentError(f"the received data has the SHA-1 {found}, expected {expected}")
 
     def _reread(self, length: int) -> bytearray:
         if self._copy is None:

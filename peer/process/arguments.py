@@ -113,18 +113,18 @@ def _value(text: str) -> object:
     return text
 
 
-# Options that several programs have.
+# Options of several programs.
 
 
 def add_trace(options: Options) -> None:
-    options.add_argument("--trace", type=Path, metavar="FILE", help="append what happens, one JSON object per line")
+    options.add_argument("--trace", type=Path, metavar="FILE", help="append a trace to FILE, one JSON object per line")
 
 
 def add_seed(options: Options, of: str) -> None:
-    options.add_argument("--seed", type=int, metavar="N", help=f"seed of {of} (default: a new one each time)")
+    options.add_argument("--seed", type=int, metavar="N", help=f"seed for {of} (default: different each time)")
 
 
 def add_start_gate(options: Options) -> None:
-    """Add the option with which many programs can start at one moment."""
-    explained = "get everything ready, print `waiting HOST:PORT`, and start at SIGUSR1"
+    """Add the option that lets many programs start at the same moment."""
+    explained = "prepare, print `waiting HOST:PORT`, and start on SIGUSR1"
     options.add_argument("--wait-for-start", "--hold", action="store_true", help=explained)

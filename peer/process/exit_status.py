@@ -19,15 +19,15 @@ class ExitStatus(IntEnum):
 
 
 MEANINGS: Final = {
-    ExitStatus.OK: "done, or ended by SIGTERM or SIGINT",
-    ExitStatus.USAGE: "an option cannot be used",
+    ExitStatus.OK: "finished, or ended by SIGTERM or SIGINT",
+    ExitStatus.USAGE: "invalid option",
     ExitStatus.NO_ADDRESS: "the address cannot be used (port in use, no such address, no permission)",
-    ExitStatus.NO_TRACE: "the trace (or the tracker's log) cannot be written when the program starts",
-    ExitStatus.NO_TORRENT_OR_PLAN: "the torrent or the plan cannot be read, or the torrent cannot be made",
-    ExitStatus.NO_DATA: "the data cannot be read or kept (wrong file, no permission, disk full)",
+    ExitStatus.NO_TRACE: "the trace (or the tracker's log) cannot be opened",
+    ExitStatus.NO_TORRENT_OR_PLAN: "the torrent or the plan cannot be read, or the torrent cannot be created",
+    ExitStatus.NO_DATA: "the data cannot be read or stored (wrong file, no permission, disk full)",
     ExitStatus.CUT_SHORT: "a second SIGTERM or SIGINT cut the departure short",
-    ExitStatus.WRONG_DATA: "what arrived is not the file",
-    ExitStatus.GAVE_UP: "the server does not give the file, or was away for too long",
+    ExitStatus.WRONG_DATA: "the received data is not the expected file",
+    ExitStatus.GAVE_UP: "the server refuses the file, or is unreachable for too long",
 }
 
 

@@ -55,7 +55,7 @@ async def wait_for_start(address: Address, signals: EndSignals) -> None:
     print(f"{WAITING} {address}", flush=True)
     await first_of(started.wait(), signals.asked.wait())
     if signals.asked.is_set():
-        raise ProgramError(ExitStatus.OK, "ended before it was told to start")
+        raise ProgramError(ExitStatus.OK, "ended before the start signal")
 
 
 async def first_of(*awaitables: Awaitable[object]) -> None:

@@ -370,7 +370,7 @@ def test_bad_option_is_named(option: str, value: str, expected: str, capsys: pyt
     [
         ([], "--storage disk needs --to: add it"),
         (["--storage", "shared"], "--storage shared needs --original: add it"),
-        (["--to", "x", "--have", "0.5"], "--have needs an original to take the pieces from: add --storage shared"),
+        (["--to", "x", "--have", "0.5"], "--have takes pieces from an original: add --storage shared and --original"),
         (["--to", "x", "--strategy", "tit-for-tit"], "did you mean tit-for-tat?"),
         (["--to", "x", "--set", "slots=0"], "slots: expected a whole number, 1 or more, found 0"),
         (["--to", "x", "--departure", "soon"], "soon"),

@@ -85,7 +85,7 @@ class Whole:
             storage.close()
             raise StorageError(
                 f"{self.data}: {wrong} of {info.piece_count} pieces are not those of {info.name!r}; "
-                "name the data that the torrent was made of, or use `leech` to complete it"
+                "name the data that the torrent was made from, or use `leech` to complete it"
             )
         return (_copied(storage, info) if self.in_memory else storage), have
 

@@ -84,7 +84,7 @@ def _make_info(order: Order) -> Info:
     sources = _find(source)
     length = sum(each.length for each in sources)
     if not length:
-        raise CreateError(f"{order.source}: there is nothing to share: no bytes in it")
+        raise CreateError(f"{order.source}: expected some data to share, found none")
     piece_length = usual_piece_length(length) if order.piece_length is None else _checked(order.piece_length)
     hashes = _hash(sources, length, piece_length)
     files = [File(each.name, each.length) for each in sources] if source.is_dir() else length
@@ -132,7 +132,7 @@ def _walk(folder: Path, name: tuple[str, ...], above: tuple[tuple[int, int], ...
         if not stat.S_ISDIR(status.st_mode):
             yield _source(path, below, status)
         elif _identity(status) in above:
-            raise CreateError(f"{path}: is a link to a folder that it is in; remove the link")
+            raise CreateError(f"{path}: is a link to a folder that contains it; remove the link")
         else:
             yield from _walk(path, below, (*above, _identity(status)))
 
@@ -142,7 +142,7 @@ def _status(path: Path) -> os.stat_result:
         return path.stat()
     except OSError as error:
         if path.is_symlink():
-            raise CreateError(f"{path}: is a link that leads nowhere ({error.strerror}); remove it") from error
+            raise CreateError(f"{path}: is a broken link ({error.strerror}); remove it") from error
         raise CreateError(f"{path}: {error.strerror}") from error
 
 
@@ -222,14 +222,14 @@ def _check_unchanged(source: _Source) -> None:
 
 
 def _changed(source: _Source) -> str:
-    return f"{source.path}: changed while it was read; try again when no program writes to it"
+    return f"{source.path}: changed while being read; try again when no program writes to it"
 
 
 def _check_out(order: Order, out: Path, *, is_forced: bool) -> None:
     if out.exists() and not is_forced:
-        raise CreateError(f"{out}: exists already; name another file, or use --force")
+        raise CreateError(f"{out} already exists; name another file, or use --force")
     if order.source.is_dir() and out.resolve().is_relative_to(order.source.resolve()):
-        raise CreateError(f"{out}: is in the folder to be shared; name a file elsewhere")
+        raise CreateError(f"{out} is in the folder to be shared; name a file elsewhere")
 
 
 def _write(torrent: bytes, out: Path, *, is_forced: bool) -> None:

@@ -99,7 +99,7 @@ class Fetch:
     async def _wait(self, problem: str) -> None:
         self._failures += 1
         if monotonic() - self._progress_at > self._patience:
-            raise ProgramError(ExitStatus.GAVE_UP, f"{self._url}: {problem}; nothing came for {self._patience:g} s")
+            raise ProgramError(ExitStatus.GAVE_UP, f"{self._url}: {problem}; no data for {self._patience:g} s")
         wait = backoff(self._failures, FIRST_WAIT, LONGEST_WAIT, self._rng)
         self._recorder.failed(problem, retry_in=wait)
         await asyncio.sleep(wait)
@@ -129,7 +129,7 @@ class Fetch:
         reason, by_us = "cut short", True
         try:
             await self._converse(connected, key)
-            reason = "all has come"
+            reason = "the file is complete"
         except LostError as error:
             reason, by_us = str(error), False
             raise
@@ -163,9 +163,9 @@ class Fetch:
     def _begin_body(self, response: Response) -> int:
         """Check the head of an answer; returns where its body ends."""
         if response.status >= 500:
-            raise LostError(f"the server answers {response.status}")
+            raise LostError(f"the server answered with status {response.status}")
         if response.status not in {200, 206}:
-            problem = f"{self._url}: the server answers {response.status}; expected 200 or 206"
+            problem = f"{self._url}: expected status 200 or 206, found {response.status}"
             raise ProgramError(ExitStatus.GAVE_UP, problem)
         try:
             body, length = body_of(response)
@@ -179,14 +179,12 @@ class Fetch:
 
     def _check_length(self, length: int) -> None:
         if self._length not in {None, length}:
-            raise WrongContentError(f"{self._url}: expected {self._length} bytes, the server has {length}")
+            raise WrongContentError(f"{self._url}: expected {self._length} bytes, found {length}")
         self._length = length
 
     def _restart(self, start: int) -> None:
         if start:
-            raise ProgramError(
-                ExitStatus.GAVE_UP, f"{self._url}: the server answers with another range than was asked for"
-            )
+            raise ProgramError(ExitStatus.GAVE_UP, f"{self._url}: the server answered with a different range")
         self._recorder.wasted += self._offset
         self._offset = 0
         self._arrival.restart()
@@ -219,7 +217,7 @@ async def _receive(connected: socket.socket, space: memoryview) -> int:
         async with asyncio.timeout(SILENCE):
             count = await asyncio.get_running_loop().sock_recv_into(connected, space)
     except TimeoutError as error:
-        raise LostError(f"nothing came for {SILENCE:g} s") from error
+        raise LostError(f"no data for {SILENCE:g} s") from error
     except OSError as error:
         raise LostError(explain(error)) from error
     if not count:

@@ -165,7 +165,7 @@ class Source:
         self._have += 1
         self._filled = self._failures = 0
         if self.is_done:
-            self._disconnect("all has come", by_us=True)
+            self._disconnect("all blocks have arrived", by_us=True)
         else:
             self._await(self._blocks.span(self._have)[1])
         self._arrived(begin, self._space[:length])
@@ -288,13 +288,13 @@ class Sink:
             return
         if data:
             self._recorder.failed("expected nothing after the hello", self._key)
-            self._disconnect("it says what it should not", by_us=True)
+            self._disconnect("unexpected data", by_us=True)
         else:
             self._end()
 
     def _end(self) -> None:
         is_all = self._at == len(self._blocks)
-        self._disconnect("it has all" if is_all else _CLOSED, by_us=False)
+        self._disconnect("it has all blocks" if is_all else _CLOSED, by_us=False)
         if is_all:
             self.is_done = True
             self._done()
@@ -328,7 +328,7 @@ class Newcomer:
         self._heard = b""
         self._loop: Final = asyncio.get_running_loop()
         self._poller: Final = poller_of(self._loop)
-        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it does not say who it is")
+        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it sent no hello")
         self._poller.add_reader(connected.fileno(), self._readable)
 
     def hand_over(self) -> socket.socket:

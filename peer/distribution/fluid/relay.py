@@ -83,7 +83,7 @@ class Relay:
 
     def dismissed(self, newcomer: Newcomer, reason: str) -> None:
         """Close a connection that is not a peer's."""
-        self._recorder.failed(f"{newcomer.address} is not let in: {reason}")
+        self._recorder.failed(f"{newcomer.address} is refused: {reason}")
         self._newcomers.discard(newcomer)
         newcomer.hand_over().close()
 

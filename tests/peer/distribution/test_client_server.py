@@ -70,7 +70,7 @@ def test_wrong_file_is_reported(file: Path, tmp_path: Path, check: str) -> None:
         with running("fetch", f"http://127.0.0.1:{port}/file.bin", *options) as client:
             status, complaint = client.end()
     assert status == ExitStatus.WRONG_DATA
-    assert complaint.startswith("client: what arrived")
+    assert complaint.startswith("client: the received data")
     assert not facts(trace, "completed")
     assert facts(trace, "error")[-1]["what"] in complaint
     assert facts(trace, "left")[0]["reason"] == "failed"
@@ -81,7 +81,7 @@ def test_missing_file_is_not_requested_again(file: Path) -> None:
         url = f"http://127.0.0.1:{port}/other"
         with running("fetch", url, "--discard", "--original", file) as client:
             status, complaint = client.end()
-    assert (status, complaint) == (ExitStatus.GAVE_UP, f"client: {url}: the server answers 404; expected 200 or 206\n")
+    assert (status, complaint) == (ExitStatus.GAVE_UP, f"client: {url}: expected status 200 or 206, found 404\n")
 
 
 def test_unexpected_length_is_refused(file: Path) -> None:
@@ -148,7 +148,7 @@ def test_absent_server_is_given_up(file: Path, capsys: pytest.CaptureFixture[str
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
         status = main(["fetch", url, "--discard", "--original", str(file), "--patience", "0"])
     assert status == ExitStatus.GAVE_UP
-    assert capsys.readouterr().err == f"client: {url}: Connection refused; nothing came for 0 s\n"
+    assert capsys.readouterr().err == f"client: {url}: Connection refused; no data for 0 s\n"
 
 
 def test_signalled_client_leaves_in_order(file: Path, tmp_path: Path) -> None:

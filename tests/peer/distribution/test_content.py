@@ -34,7 +34,7 @@ def test_wrong_byte_is_found(tmp_path: Path) -> None:
     (tmp_path / "original").write_bytes(DATA[:-1] + b"\0")
     with arriving(to=None, original=None, digest=sha1(DATA[:-1]).digest()) as arrival:
         arrival.arrived(0, memoryview(DATA))
-        with pytest.raises(WrongContentError, match=f"its SHA-1 is {sha1(DATA).hexdigest()}"):
+        with pytest.raises(WrongContentError, match=f"the SHA-1 {sha1(DATA).hexdigest()}"):
             arrival.finish()
     with arriving(to=None, original=tmp_path / "original", digest=None) as arrival:
         arrival.arrived(0, memoryview(DATA)[:1000])
@@ -54,7 +54,7 @@ def test_restarted_file_is_hashed_anew() -> None:
     ("name", "length", "problem"),
     [
         ("missing", None, "No such file"),
-        ("empty", None, "expected at least a byte, found 0"),
+        ("empty", None, "expected at least 1 byte, found 0"),
         ("file", 5, "expected 5 bytes, found 1024"),
         ("folder", None, "expected a file, found a folder"),
     ],

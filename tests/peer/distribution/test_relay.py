@@ -191,10 +191,10 @@ def test_missing_plan_is_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--as", "0", "--original", "f"], "expected `server` or a number from 1 on, found '0'"),
+        (["--as", "0", "--original", "f"], "expected `server` or a number of 1 or more, found '0'"),
         (["--as", "1"], "one of the arguments --original --to is required"),
-        (["--as", "1", "--to", "f"], "--to: is for peers, and needs --sha1"),
-        (["--as", "server", "--to", "f", "--sha1", "0" * 40], "--to: is for peers"),
+        (["--as", "1", "--to", "f"], "--to is for peers only, and needs --sha1"),
+        (["--as", "server", "--to", "f", "--sha1", "0" * 40], "--to is for peers"),
     ],
 )
 def test_bad_option_is_named(options: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:

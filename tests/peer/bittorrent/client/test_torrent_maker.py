@@ -114,7 +114,7 @@ def test_existing_torrent_needs_force(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     out = tmp_path / "out.torrent"
     out.write_bytes(b"mine")
-    with pytest.raises(CreateError, match="exists already; name another file, or use --force"):
+    with pytest.raises(CreateError, match="already exists; name another file, or use --force"):
         create(Order(source=tmp_path / "file"), out)
     assert out.read_bytes() == b"mine"
     made = create(Order(source=tmp_path / "file"), out, is_forced=True)
@@ -137,7 +137,7 @@ def test_empty_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "file").write_bytes(b"")
     for source in (tmp_path / "empty", tmp_path / "empty" / "file"):
-        with pytest.raises(CreateError, match="there is nothing to share"):
+        with pytest.raises(CreateError, match="expected some data to share, found none"):
             make_metainfo(Order(source=source))
 
 
@@ -154,14 +154,14 @@ def test_links_are_followed(folder: Path) -> None:
 
 def test_circular_links_are_refused(folder: Path) -> None:
     (folder / "b" / "y" / "up").symlink_to("../..")
-    with pytest.raises(CreateError, match="/b/y/up: is a link to a folder that it is in; remove the link"):
+    with pytest.raises(CreateError, match="/b/y/up: is a link to a folder that contains it; remove the link"):
         make_metainfo(Order(source=folder))
 
 
 @pytest.mark.parametrize("target", ["nowhere", "link"])
 def test_dangling_links_are_refused(folder: Path, target: str) -> None:
     (folder / "link").symlink_to(target)
-    with pytest.raises(CreateError, match="/link: is a link that leads nowhere"):
+    with pytest.raises(CreateError, match="/link: is a broken link"):
         make_metainfo(Order(source=folder))
 
 
@@ -209,7 +209,7 @@ def test_changing_file_is_refused(
         return opened(path, mode, buffering)
 
     monkeypatch.setattr(Path, "open", open_and_meddle)
-    with pytest.raises(CreateError, match=r"b\.c: changed while it was read; try again"):
+    with pytest.raises(CreateError, match=r"b\.c: changed while being read; try again"):
         make_metainfo(Order(source=folder))
 
 
