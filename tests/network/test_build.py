@@ -127,7 +127,7 @@ def test_link_between_hosts_is_refused(described: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "message"),
     [
         ("198.18.0.2/15", "h2: 198.18.0.2 is taken"),
         ("198.19.255.254/15", "h1: 198.19.255.254 is taken"),
@@ -137,8 +137,8 @@ def test_link_between_hosts_is_refused(described: Read) -> None:
         ("h1", "h1: 'h1' is not an IPv4 address"),
     ],
 )
-def test_invalid_address_is_refused(described: Read, address: str, says: str) -> None:
-    with pytest.raises(ExplainedError, match=re.escape(says)):
+def test_invalid_address_is_refused(described: Read, address: str, message: str) -> None:
+    with pytest.raises(ExplainedError, match=re.escape(message)):
         described(Hosts({"ip": address}, {}))
 
 
@@ -172,7 +172,7 @@ def test_bridge_beyond_1023_ports_is_refused(described: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("for_host", "for_core", "for_link", "says"),
+    ("for_host", "for_core", "for_link", "message"),
     [
         ({"cls": CPULimitedHost}, {}, {}, "h1: the topology names the class CPULimitedHost"),
         ({}, {"cls": OVSSwitch}, {}, "s1: the topology names the class OVSSwitch"),
@@ -185,9 +185,9 @@ def test_bridge_beyond_1023_ports_is_refused(described: Read) -> None:
     ],
 )
 def test_topology_with_own_classes_is_refused(
-    described: Read, for_host: Words, for_core: Words, for_link: Words, says: str
+    described: Read, for_host: Words, for_core: Words, for_link: Words, message: str
 ) -> None:
-    with pytest.raises(ExplainedError, match=re.escape(says)):
+    with pytest.raises(ExplainedError, match=re.escape(message)):
         described(OwnClasses(for_host, for_core, for_link))
 
 

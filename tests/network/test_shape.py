@@ -73,7 +73,7 @@ def test_rate_outside_kernel_range_is_refused(rate: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "message"),
     [
         ({"delay": 20}, "delay 20: write a number with its unit, like '20ms' (us, ms, s)"),
         ({"delay": "20"}, "delay '20': write a number with its unit"),
@@ -100,8 +100,8 @@ def test_rate_outside_kernel_range_is_refused(rate: int) -> None:
         ({"use_htb": True}, "unknown link parameter 'use_htb': write one of bw, delay, jitter, loss, max_queue_size"),
     ],
 )
-def test_invalid_parameter_is_refused_with_alternatives(words: dict[str, object], says: str) -> None:
-    with pytest.raises(ShapeError, match=re.escape(says)):
+def test_invalid_parameter_is_refused_with_alternatives(words: dict[str, object], message: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(message)):
         Shape.from_mininet(words, "host")
 
 

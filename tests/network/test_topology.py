@@ -111,7 +111,7 @@ def test_choice_of_several_topologies_must_be_named(write: WriteFile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("x = 1", "mine.py has neither a `topos` dictionary nor a Topo class"),
         ("topos = {'x': int}", "mine.py:x is not a Mininet Topo"),
@@ -125,12 +125,12 @@ def test_choice_of_several_topologies_must_be_named(write: WriteFile) -> None:
         (PAIR + "Pair.build = lambda self: 1 / 0", "mine.py failed: ZeroDivisionError"),
     ],
 )
-def test_file_without_topology_is_refused(write: WriteFile, text: str, says: str) -> None:
-    assert says in refusal(str(write(text)))
+def test_file_without_topology_is_refused(write: WriteFile, text: str, message: str) -> None:
+    assert message in refusal(str(write(text)))
 
 
 @pytest.mark.parametrize(
-    ("reference", "says"),
+    ("reference", "message"),
     [
         ("strr", "there is no topology 'strr' (did you mean star?): write star, two-isps, tree, a file"),
         ("", "there is no topology ''"),
@@ -144,8 +144,8 @@ def test_file_without_topology_is_refused(write: WriteFile, text: str, says: str
         ("json:load_s", "json has no topology 'load_s'"),
     ],
 )
-def test_unknown_reference_is_refused(reference: str, says: str) -> None:
-    assert says in refusal(reference)
+def test_unknown_reference_is_refused(reference: str, message: str) -> None:
+    assert message in refusal(reference)
 
 
 def test_folder_is_not_a_topology(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_annotation_converts_parameter(name: str, written: object, resolved: obj
 
 
 @pytest.mark.parametrize(
-    ("name", "written", "says"),
+    ("name", "written", "message"),
     [
         ("n", "ten", "n: 'ten' is not a whole number"),
         ("n", 2.5, "n: 2.5 is not a whole number"),
@@ -200,8 +200,8 @@ def test_annotation_converts_parameter(name: str, written: object, resolved: obj
         ("upp", "8 Mbit/s", "upp: is not a parameter (did you mean up?)"),
     ],
 )
-def test_invalid_parameter_is_refused(name: str, written: object, says: str) -> None:
-    with pytest.raises(ParameterError, match=re.escape(says)) as error:
+def test_invalid_parameter_is_refused(name: str, written: object, message: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(message)) as error:
         resolve_parameters(Star, {name: written})
     assert list(error.value.problems) == [name]
 
