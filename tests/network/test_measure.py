@@ -1,6 +1,5 @@
 """Rates of links, measured with real TCP, and how rates are computed from counters."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -176,7 +175,7 @@ def test_drops_of_full_queue_are_reported(on_network: OnNetwork) -> None:
 @pytest.mark.kernel
 def test_direction_without_a_rate_cannot_be_loaded(on_network: OnNetwork) -> None:
     def look(network: Network) -> None:
-        with pytest.raises(ValueError, match="h1-eth0 has no rate"):
+        with pytest.raises(ValueError, match="h1-eth0 has no configured rate"):
             measure([own_load(network, network.host("h1").access)], 0.1)
 
     on_network(Star(n=1), look)
@@ -189,5 +188,5 @@ def test_unconnectable_streams_are_reported(on_network: OnNetwork) -> None:
         with Traffic([[Route(h1, h2, network.address_of(network.cores[0]))]]):
             pass
 
-    with pytest.raises(TrafficError, match=re.escape("cannot connect the streams of a measurement")):
+    with pytest.raises(TrafficError, match="cannot connect the streams: "):
         on_network(Star(n=2), look)

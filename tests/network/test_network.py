@@ -389,5 +389,5 @@ def test_impossible_link_fails_cleanly() -> None:
 
 
 def test_network_outside_a_sandbox_is_refused() -> None:
-    with pytest.raises(SandboxError, match=r"needs a sandbox around it: call sandbox\.run"):
+    with pytest.raises(SandboxError, match=r"needs a sandbox: call sandbox\.run"):
         Network(Star(n=2))
