@@ -23,8 +23,8 @@ from peer.process.exit_status import ExitStatus
 from tests.peer.programs import (
     PIECE,
     SOON,
+    ScriptedPeer,
     Share,
-    Stranger,
     events,
     leeching,
     named,
@@ -118,9 +118,9 @@ def test_initial_pieces_depend_on_seed(shared: Share) -> None:
         options = ["--storage", "shared", "--original", shared.data, "--have", "25%", "--seed", seed]
         with (
             leeching(shared.torrent, *options) as starter,
-            Stranger(Address("127.0.0.1", starter.port)).greet(shared.info.info_hash) as stranger,
+            ScriptedPeer(Address("127.0.0.1", starter.port)).shake_hands(shared.info.info_hash) as stranger,
         ):
-            return list(Bitfield.from_wire(stranger.hear(HaveBitfield).bits, PIECES))
+            return list(Bitfield.from_wire(stranger.receive(HaveBitfield).bits, PIECES))
 
     first, again, other = claims(7), claims(7), claims(8)
     assert len(first) == len(other) == PIECES // 4
