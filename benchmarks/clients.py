@@ -50,8 +50,8 @@ class Client:
         self, host: EmulatedHost, role: str, torrent: Path, output: Path, options: Mapping[str, object]
     ) -> Process:
         chosen = {"bind": host.address, "port": PORT, **self.options, **options}
-        words = [word for name, value in chosen.items() for word in option(name, value)]
-        return self._start(host, "peer", [role, torrent, *words], output)
+        arguments = [word for name, value in chosen.items() for word in option(name, value)]
+        return self._start(host, "peer", [role, torrent, *arguments], output)
 
     @staticmethod
     def _start(host: EmulatedHost, module: str, arguments: Sequence[object], output: Path) -> Process:
@@ -59,7 +59,7 @@ class Client:
 
 
 def option(name: str, value: object) -> list[object]:
-    """Return an option's words on a command line; None leaves it out, True makes it a switch."""
+    """Return the command-line words of an option; None leaves it out, True makes it a switch."""
     if value is None:
         return []
     return [f"--{name}"] if value is True else [f"--{name}", value]

@@ -27,9 +27,9 @@ PATIENCE = 3
 """How long to wait for the deviators, as a multiple of the others' time."""
 
 
-def downloads(arguments: argparse.Namespace, words: str, seed: int) -> tuple[float, float]:
+def downloads(arguments: argparse.Namespace, choice: str, seed: int) -> tuple[float, float]:
     """Distribute once; return the mean download times of the deviators and of the others."""
-    strategy, *settings = words.split()
+    strategy, *settings = choice.split()
     parameters = {name: as_parameter(value) for name, _, value in (each.partition("=") for each in settings)}
     profile = PROFILES[arguments.profile].scaled(arguments.time_scale)
     swarm = VirtualSwarm(virtual_torrent(arguments.pieces, 64 * KIB), profile=profile, seed=seed)
@@ -81,11 +81,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seeds = range(1, chosen.repeat + 1)
     standard = [downloads(chosen, "tit-for-tat", seed) for seed in seeds]
     rows = []
-    for words in chosen.strategies:
-        runs = [downloads(chosen, words, seed) for seed in seeds]
+    for choice in chosen.strategies:
+        runs = [downloads(chosen, choice, seed) for seed in seeds]
         gains = [before[0] / after[0] for before, after in zip(standard, runs, strict=True)]
         costs = [after[1] / before[1] for before, after in zip(standard, runs, strict=True)]
-        rows.append([words, spread(gains), spread(costs, 3)])
+        rows.append([choice, spread(gains), spread(costs, 3)])
     print(markdown(["strategy", "gain", "cost to others"], rows))
 
 

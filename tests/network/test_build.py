@@ -18,7 +18,7 @@ from topologies.tree import Tree
 from topologies.two_isps import TwoIsps
 
 Read = Callable[[Topo], Fabric]
-Words = dict[str, object]
+Parameters = dict[str, object]
 
 
 def names(ends: Sequence[ShapedIntf]) -> list[str]:
@@ -185,7 +185,7 @@ def test_bridge_beyond_1023_ports_is_refused(described: Read) -> None:
     ],
 )
 def test_topology_with_own_classes_is_refused(
-    described: Read, for_host: Words, for_core: Words, for_link: Words, message: str
+    described: Read, for_host: Parameters, for_core: Parameters, for_link: Parameters, message: str
 ) -> None:
     with pytest.raises(ExplainedError, match=re.escape(message)):
         described(OwnClasses(for_host, for_core, for_link))
@@ -230,10 +230,10 @@ class Ring(Topo):
 class Hosts(Topo):
     """Hosts with the given parameters around one core."""
 
-    def build(self, *parameters: Words) -> None:
+    def build(self, *parameters: Parameters) -> None:
         self.addSwitch("s1")
-        for k, words in enumerate(parameters):
-            self.addLink(self.addHost(f"h{k + 1}", **words), "s1")
+        for k, options in enumerate(parameters):
+            self.addLink(self.addHost(f"h{k + 1}", **options), "s1")
 
 
 class LinksOfAHost(Topo):
@@ -274,5 +274,5 @@ class Cores(Topo):
 class OwnClasses(Topo):
     """A host, a core and a link with the given Mininet parameters."""
 
-    def build(self, host: Words, core: Words, link: Words) -> None:
+    def build(self, host: Parameters, core: Parameters, link: Parameters) -> None:
         self.addLink(self.addHost("h1", **host), self.addSwitch("s1", **core), **link)

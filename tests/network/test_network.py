@@ -32,13 +32,13 @@ OnNetwork = Callable[..., Any]
 Node = EmulatedHost | Core
 
 
-def output(node: Node, *words: str) -> str:
+def output(node: Node, *arguments: str) -> str:
     with node.inside():
-        return subprocess.check_output(words, text=True)
+        return subprocess.check_output(arguments, text=True)
 
 
-def shown(node: Node, *words: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(output(node, *words))
+def shown(node: Node, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(output(node, *arguments))
     return found
 
 
@@ -58,7 +58,7 @@ def test_host_has_address_route_and_permanent_gateway(on_network: OnNetwork) -> 
     def look(network: Network) -> tuple[Any, Any, Any]:
         h2 = network.host("h2")
         commands = (["address", "show", "dev", "h2-eth0"], ["route"], ["neigh"])
-        addresses, routes, neighbours = (shown(h2, "ip", "-j", *words) for words in commands)
+        addresses, routes, neighbours = (shown(h2, "ip", "-j", *command) for command in commands)
         return addresses[0], routes, neighbours
 
     interface, routes, neighbours = on_network(Star(n=2), look)

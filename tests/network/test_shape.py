@@ -23,8 +23,8 @@ LADDER = [56_000, 1_000_000, 8_000_000, 48_440_000, 48_448_000, 100_000_000, 500
 
 
 def test_mininet_parameters_are_read() -> None:
-    words = {"bw": 8, "delay": "20ms", "jitter": "500us", "loss": 2.5, "queue_ms": 100, "acks": "shared"}
-    assert Shape.from_mininet(words, "host") == Shape(
+    parameters = {"bw": 8, "delay": "20ms", "jitter": "500us", "loss": 2.5, "queue_ms": 100, "acks": "shared"}
+    assert Shape.from_mininet(parameters, "host") == Shape(
         rate=8_000_000,
         queue_bytes=100_000,
         acks="shared",
@@ -33,8 +33,8 @@ def test_mininet_parameters_are_read() -> None:
 
 
 def test_empty_parameters_mean_no_limits() -> None:
-    for words in ({}, {"bw": None, "delay": None, "jitter": None, "loss": None, "acks": None}):
-        shape = Shape.from_mininet(words, "host")
+    for parameters in ({}, {"bw": None, "delay": None, "jitter": None, "loss": None, "acks": None}):
+        shape = Shape.from_mininet(parameters, "host")
         assert shape == Shape()
         assert shape.rate is shape.queue_ms is shape.gso_segments is None
         assert not shape.impairment
@@ -73,7 +73,7 @@ def test_rate_outside_kernel_range_is_refused(rate: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("parameters", "message"),
     [
         ({"delay": 20}, "delay 20: write a number with its unit, like '20ms' (us, ms, s)"),
         ({"delay": "20"}, "delay '20': write a number with its unit"),
@@ -100,9 +100,9 @@ def test_rate_outside_kernel_range_is_refused(rate: int) -> None:
         ({"use_htb": True}, "unknown link parameter 'use_htb': write one of bw, delay, jitter, loss, max_queue_size"),
     ],
 )
-def test_invalid_parameter_is_refused_with_alternatives(words: dict[str, object], message: str) -> None:
+def test_invalid_parameter_is_refused_with_alternatives(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ShapeError, match=re.escape(message)):
-        Shape.from_mininet(words, "host")
+        Shape.from_mininet(parameters, "host")
 
 
 @pytest.mark.parametrize(

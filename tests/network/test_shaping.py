@@ -174,8 +174,8 @@ def test_truncated_frame_does_not_match() -> None:
         Packet,
         flags=st.integers(0, 255),
         payload=st.binary(max_size=20),
-        options=st.binary(max_size=10).map(lambda words: words * 4),
-        ip_options=st.binary(max_size=10).map(lambda words: words * 4),
+        options=st.binary(max_size=10).map(lambda option: option * 4),
+        ip_options=st.binary(max_size=10).map(lambda option: option * 4),
         protocol=st.sampled_from([TCP, TCP, TCP, UDP]),
         fragment=st.sampled_from([0, 0x4000, 0x2000, 5]),
         least_frame=st.sampled_from([0, 60]),
@@ -218,7 +218,7 @@ def test_link_splits_larger_super_packets(rate: int | None, arriving: int | None
     ],
 )
 def test_unneeded_qdiscs_are_left_out(egress: Egress, built: list[str]) -> None:
-    assert list(words(shaping_messages(egress, 7))) == [f"add {name}" for name in built]
+    assert list(names(shaping_messages(egress, 7))) == [f"add {name}" for name in built]
 
 
 def test_same_shapes_differ_only_in_interface() -> None:
@@ -230,5 +230,5 @@ def test_same_shapes_differ_only_in_interface() -> None:
         assert one.data[:20] + one.data[24:] == other.data[:20] + other.data[24:]
 
 
-def words(messages: list[Message]) -> Iterator[str]:
+def names(messages: list[Message]) -> Iterator[str]:
     return (message.what for message in messages)

@@ -61,8 +61,8 @@ def on_host(on_network: Callable[..., Any], modules: Path) -> OnHost:
     return lambda look, **options: on_network(Star(n=2), lambda network: look(network.host("h1")), **options)
 
 
-def program(host: EmulatedHost, *words: str) -> Process:
-    return host.start_python("program", words)
+def program(host: EmulatedHost, *arguments: str) -> Process:
+    return host.start_python("program", arguments)
 
 
 def ended(process: Process) -> tuple[int | None, str, str]:

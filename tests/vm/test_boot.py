@@ -98,9 +98,9 @@ def test_guest_trusts_tsc_only_where_host_does() -> None:
 
 
 def test_command_keeps_arguments_and_selected_variables() -> None:
-    words = ["printf", "%s\\n", "two words", "it's", "$HOME", ""]
+    arguments = ["printf", "%s\\n", "two words", "it's", "$HOME", ""]
     variables = {"TESTBED_X": "a b", "PYTEST_ADDOPTS": "-q", "SECRET": "s", "HOME": "/home/me"}
-    script = job.command_script(words, Path("/"), variables)
+    script = job.command_script(arguments, Path("/"), variables)
     assert output_of(["sh", "-c", script]) == "two words\nit's\n$HOME\n\n"
     environment = output_of(["sh", "-c", job.command_script(["env"], Path("/"), variables)]).splitlines()
     assert {"TESTBED_X=a b", "PYTEST_ADDOPTS=-q", "HOME=/root"} <= set(environment)

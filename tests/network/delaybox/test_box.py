@@ -299,8 +299,8 @@ sys.stdin.read()
 
 
 def test_helper_ends_when_parent_is_killed(program: Path) -> None:
-    words = ["unshare", "--net", sys.executable, "-c", PARENT, program]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+    command = ["unshare", "--net", sys.executable, "-c", PARENT, program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         helper = os.pidfd_open(int(parent.stdout.readline()))
         assert select.select([helper], [], [], 0)[0] == []
@@ -336,6 +336,6 @@ def test_reverse_path_filter_is_refused(star: Callable[[int], Any], program: Pat
 @pytest.mark.skipif(Path("/proc/self/uid_map").read_text().split()[2] == "1", reason="already in a user namespace")
 def test_box_works_in_user_namespace_without_root() -> None:
     test = f"{__file__}::{test_round_trip_is_sum_of_four_delays.__name__}"
-    words = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-m", "pytest", "-q", "-rs", test]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    command = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-m", "pytest", "-q", "-rs", test]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "1 passed" in ended.stdout, ended.stdout + ended.stderr

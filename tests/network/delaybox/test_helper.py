@@ -8,8 +8,8 @@ import pytest
 GOOD = "198.18.0.1 20000 0 0 20000 0 0\n"
 
 
-def run(program: Path, table: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program, *words], input=table, capture_output=True, text=True, timeout=10, check=False)
+def run(program: Path, table: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *arguments], input=table, capture_output=True, text=True, timeout=10, check=False)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_bad_table_is_refused_with_line_number(program: Path, line: str, complai
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "complaint"),
     [
         ([], "--tun FD"),
         (["--tun", "x"], '--tun "x" is not a whole number'),
@@ -45,8 +45,8 @@ def test_bad_table_is_refused_with_line_number(program: Path, line: str, complai
         (["--tun", "0"], "--tun 0 is not a TUN device"),
     ],
 )
-def test_bad_usage_is_refused(program: Path, words: list[str], complaint: str) -> None:
-    ended = run(program, GOOD, *words)
+def test_bad_usage_is_refused(program: Path, arguments: list[str], complaint: str) -> None:
+    ended = run(program, GOOD, *arguments)
     assert ended.returncode == 2
     assert complaint in ended.stderr
 
