@@ -86,14 +86,14 @@ class VirtualPeer:
         return self.session.have is not None and index in self.session.have
 
     def events_of(self, kind: type[SomeEvent]) -> Iterator[SomeEvent]:
-        """The events of one kind."""
+        """Yield the events of one class."""
         return (event for _, event in self.events if isinstance(event, kind))
 
     def record(self, event: TraceEvent, now: float) -> None:
         self.events.append((now, event))
 
     def trace(self) -> bytes:
-        """All events as lines."""
+        """Return all events as lines."""
         return b"".join(json.dumps([now, event.event, asdict(event)]).encode() + b"\n" for now, event in self.events)
 
     def start(self) -> None:

@@ -129,7 +129,7 @@ class Fetch:
         reason, by_us = "cut short", True
         try:
             await self._converse(connected, key)
-            reason = "all has come"
+            reason = "complete"
         except LostError as error:
             reason, by_us = str(error), False
             raise

@@ -66,7 +66,7 @@ class Site:
         """Close the connections whose deadline has passed."""
         now = monotonic()
         for connection in [connection for connection in self._connections if connection.deadline <= now]:
-            connection.close("it kept us waiting", by_us=True)
+            connection.close("its deadline has passed", by_us=True)
 
     def close(self, reason: str) -> None:
         """Close all connections."""

@@ -1,6 +1,4 @@
-"""The messages between client and tracker, over either transport: http.py (BEP 3, 7, 23, 48) and udp.py (BEP 15) encode
-them.
-"""
+"""The messages between client and tracker, whichever transport encodes them: http.py (BEP 3, 7, 23, 48), udp.py (BEP 15)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
