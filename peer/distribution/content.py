@@ -105,7 +105,6 @@ class Digest:
             self._front += length
 
     def finish(self) -> None:
-        """Compare the hash."""
         if self._hash.digest() != self._expected:
             found, expected = self._hash.hexdigest(), self._expected.hex()
             raise WrongContentError(f"what arrived is not the file: its SHA-1 is {found}, expected {expected}")

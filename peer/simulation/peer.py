@@ -78,11 +78,9 @@ class VirtualPeer:
 
     @property
     def have_count(self) -> int:
-        """How many pieces it has."""
         return 0 if self.session.have is None else self.session.have.count
 
     def has(self, index: int) -> bool:
-        """Whether it has a piece."""
         return self.session.have is not None and index in self.session.have
 
     def events_of(self, kind: type[SomeEvent]) -> Iterator[SomeEvent]:

@@ -112,7 +112,6 @@ class Client:
         return self._session.have
 
     def start(self) -> None:
-        """Join the swarm."""
         now = monotonic()
         self._session.start(now)
         self._report_completion()

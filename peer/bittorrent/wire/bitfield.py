@@ -58,7 +58,6 @@ class Bitfield:
         return bytes(self._bits)
 
     def copy(self) -> Self:
-        """Return an independent copy."""
         made = type(self)(0)
         made._bits, made.size, made.count = self._bits[:], self.size, self.count
         return made

@@ -81,7 +81,6 @@ class Fetch:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole file has arrived."""
         return self._offset == self._length
 
     async def run(self) -> None:

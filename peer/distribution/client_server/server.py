@@ -69,7 +69,6 @@ class Site:
             connection.close("its deadline has passed", by_us=True)
 
     def close(self, reason: str) -> None:
-        """Close all connections."""
         for connection in list(self._connections):
             connection.close(reason, by_us=True)
 

@@ -112,7 +112,6 @@ class Source:
 
     @property
     def is_done(self) -> bool:
-        """Whether all blocks have arrived."""
         return self._have == len(self._blocks)
 
     def start(self) -> None:
@@ -217,7 +216,6 @@ class Sink:
 
     @property
     def block_count(self) -> int:
-        """How many blocks the receiver gets."""
         return len(self._blocks)
 
     def attach(self, connected: socket.socket, address: Address, have: int) -> None:
@@ -332,7 +330,6 @@ class Newcomer:
         self._poller.add_reader(connected.fileno(), self._readable)
 
     def hand_over(self) -> socket.socket:
-        """Hand over the connection."""
         self._timer.cancel()
         self._poller.remove_reader(self.socket.fileno())
         return self.socket

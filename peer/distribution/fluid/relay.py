@@ -55,7 +55,6 @@ class Relay:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all blocks are here."""
         return self.have_count == self._plan.block_count
 
     async def run(self, bound: socket.socket) -> None:

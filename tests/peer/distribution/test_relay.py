@@ -144,7 +144,7 @@ def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
         (b"GET / HTTP/1.1\r\nHost: h\r\n" + bytes(11), "expected a program of the fluid scheme"),
         (Hello(bytes(20), 1, 0).encode(), "it has another plan"),
         ("who", "it is not peer 7"),
-        ("have", "it has 71 of 71 blocks, and wants more"),
+        ("have", "it already has 71 of 71 blocks"),
         (b"", "closed by the other end"),
     ],
 )

@@ -41,11 +41,9 @@ class CandidatePieces:
 
     @property
     def have_count(self) -> int:
-        """How many pieces we have."""
         return self._have.count
 
     def copies(self, index: int) -> int:
-        """Return how many neighbours have a piece."""
         return self._rarity.copies(index)
 
     def __contains__(self, index: int) -> bool:
@@ -57,7 +55,6 @@ class CandidatePieces:
         return (index for index in self._have.missing_in(self._theirs) if index in self._rarity)
 
     def first(self) -> int | None:
-        """Return the piece with the lowest index."""
         return next(iter(self), None)
 
     def random(self) -> int | None:

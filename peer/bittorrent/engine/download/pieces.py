@@ -102,7 +102,6 @@ class Pieces:
 
     @property
     def is_complete(self) -> bool:
-        """Whether we have every piece."""
         return self.have.is_full
 
     @property
@@ -116,7 +115,6 @@ class Pieces:
         return self._rarity.spread
 
     def copies(self, index: int) -> int:
-        """Return how many neighbours have a piece."""
         return self._rarity.copies(index)
 
     def neighbour_joined(self, key: int, theirs: Bitfield) -> None:
