@@ -84,10 +84,6 @@ class Bitfield:
         """Whether no piece is missing."""
         return self.count == self.size
 
-    def lacks_any_of(self, other: Self) -> bool:
-        """Return whether `other` has a piece that is missing here: the condition for being interested."""
-        return self._missing_from(other) != 0
-
     def missing(self) -> Iterator[int]:
         """Yield the missing pieces in order."""
         return _ones(~self._as_int() & ((1 << self.size) - 1), self.size)

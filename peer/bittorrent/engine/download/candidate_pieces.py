@@ -5,7 +5,8 @@ succeeds at once where the neighbour has most pieces. Where it has few, its own 
 way each piece that qualifies is as likely as the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from random import Random
 from typing import Final
 
@@ -30,7 +31,7 @@ class CandidatePieces:
         rarity: Rarity,
         rng: Random,
         *,
-        among: Sequence[int] | None = None,
+        among: AbstractSet[int] | None = None,
     ) -> None:
         self.neighbour: Final = neighbour
         self._theirs = theirs

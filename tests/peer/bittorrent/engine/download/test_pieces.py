@@ -286,10 +286,6 @@ def test_piece_without_copies_prevents_endgame() -> None:
     assert pieces.choose_blocks(1, 9) == []
 
 
-def test_the_spread_of_copies_is_known() -> None:
-    assert pieces_of("   ", "** ", "*  ", "***").spread == (1, 3)
-
-
 def test_a_picker_may_decline_but_not_invent() -> None:
     class Stubborn:
         def __init__(self, choice: int | None) -> None:
