@@ -20,7 +20,7 @@ GOOD: Final = sha1(b"good", usedforsecurity=False).digest()
 """The digest of every block that is not corrupt."""
 
 
-class Host(Protocol):
+class LinkOwner(Protocol):
     """What links need of the peer that they belong to."""
 
     up: float | None
@@ -58,7 +58,7 @@ class Host(Protocol):
 class ConnectionEnd:
     """One end of a connection, as its owner sees it."""
 
-    far: "Host"
+    far: "LinkOwner"
     far_key: int = 0
     """The far end's number for this connection."""
     far_session: Session | None = None
@@ -80,7 +80,7 @@ class ConnectionEnd:
 class Uplink:
     """The sending side of a peer's access link; a rate in bytes/s, None is no limit."""
 
-    def __init__(self, owner: Host, agenda: Agenda, latency: float) -> None:
+    def __init__(self, owner: LinkOwner, agenda: Agenda, latency: float) -> None:
         self._owner: Final = owner
         self._agenda: Final = agenda
         self._latency: Final = latency

@@ -112,7 +112,7 @@ class VirtualPeer:
                 letters = []
                 self._performers[type(action)](action)
         self._network.deliver(letters)
-        self._set_alarm()
+        self._set_timer()
 
     def vanish(self, reason: str) -> None:
         """End without a word; its neighbours notice one latency later that the connections are gone."""
@@ -120,14 +120,14 @@ class VirtualPeer:
         for key in list(self.connections):
             self._close(key, reason)
 
-    def _set_alarm(self) -> None:
+    def _set_timer(self) -> None:
         when = max(self.session.next_deadline(), self._agenda.now)
         if when < self._wakes_at:
             self._wakes_at = when
             self._agenda.call_at(when, partial(self._wake, when))
 
     def _wake(self, when: float) -> None:
-        """Wake the session, unless the alarm was set to an earlier time after this."""
+        """Wake the session, unless the timer was set to an earlier time after this."""
         if self._wakes_at == when:
             self._wakes_at = inf
             self.session.tick(self._agenda.now)
@@ -156,12 +156,12 @@ class VirtualPeer:
         self.act()
 
     def _dial(self, action: actions.Dial) -> None:
-        self._network.soon(partial(self._connect, action.address, action.identity))
+        self._network.after_latency(partial(self._connect, action.address, action.identity))
 
     def _connect(self, address: Address, identity: int) -> None:
         if not self.is_here:
             return
-        now, far, far_key = self._agenda.now, self._network.hosts.get(address.host), None
+        now, far, far_key = self._agenda.now, self._network.peers_by_host.get(address.host), None
         if far is not None and far.is_here:
             caller = Address(self.address.host, CALLER_PORT)
             far_key = far.session.connected(caller, now, is_outgoing=False, identity=address.port - PORT)
@@ -182,7 +182,7 @@ class VirtualPeer:
     def _close(self, key: int, reason: str) -> None:
         end = self.connections.pop(key, None)
         if end is not None:
-            self._network.soon(lambda: end.far.hang_up(end.far_key, reason))
+            self._network.after_latency(lambda: end.far.hang_up(end.far_key, reason))
 
     def hang_up(self, key: int, reason: str) -> None:
         """The other end of a connection closed it."""
@@ -194,7 +194,7 @@ class VirtualPeer:
         answer = self._network.registry.announce(action.request, pack_host(self.address.host), self._agenda.now)
         if not isinstance(answer, AnnounceResponse):
             raise TypeError(f"the tracker refused a peer of its own swarm: {answer}")
-        self._network.soon(lambda: self._take_answer(action, answer))
+        self._network.after_latency(lambda: self._take_answer(action, answer))
 
     def _take_answer(self, action: actions.Announce, answer: AnnounceResponse) -> None:
         if self.is_here:

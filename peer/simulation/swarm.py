@@ -90,7 +90,7 @@ class VirtualSwarm:
         make_session = self._session_maker(peer, make, its_profile, rng, at)
         peer.begin(make_session, Bitfield.full(self.info.piece_count) if is_seed else have)
         self.peers[name] = peer
-        self._network.hosts[peer.address.host] = peer
+        self._network.peers_by_host[peer.address.host] = peer
         self.call_at(at, peer.start)
         return peer
 
@@ -120,7 +120,7 @@ class VirtualSwarm:
         self._agenda.call_at(when, do)
 
     def _next_address(self) -> Address:
-        number = len(self._network.hosts)
+        number = len(self._network.peers_by_host)
         return Address(f"198.18.{number // 250}.{number % 250 + 2}", PORT)
 
     def _session_maker(

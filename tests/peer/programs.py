@@ -108,9 +108,9 @@ def events(trace: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in trace.read_text().splitlines()]
 
 
-def named(facts: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def named(recorded: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """The events of one kind."""
-    return [fact for fact in facts if fact["event"] == name]
+    return [event for event in recorded if event["event"] == name]
 
 
 class Stranger:

@@ -52,7 +52,7 @@ from peer.net.dialler import Dialler
 from peer.net.rate_limiter import RateLimiter
 from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
+Opening: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -68,7 +68,7 @@ class Client:
         trackers: TrackerClient,
         rate_limiter: RateLimiter,
         torrent: OpenTorrent | None,
-        open_torrent: Callable[[Info], Opened],
+        open_torrent: Callable[[Info], Opening],
         on_complete: Callable[[], None],
     ) -> None:
         """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more."""
@@ -309,7 +309,7 @@ class Client:
                 self._session.tracker_answered(action.url, response, monotonic(), action.identity)
         self.settle(monotonic())
 
-    def _torrent_opened(self, opening: Opened) -> None:
+    def _torrent_opened(self, opening: Opening) -> None:
         if opening.cancelled():
             return
         now = monotonic()
@@ -327,7 +327,7 @@ class Client:
     def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         now, storage = monotonic(), self._known.storage
         try:
-            (storage.kept if is_good and self._session.keeps_pieces else storage.dropped)(index)
+            (storage.keep if is_good and self._session.keeps_pieces else storage.drop)(index)
         except StorageError as error:
             self._fail(str(error), now)
         else:

@@ -23,7 +23,7 @@ from typing import Any, Final
 from contract.events import Level
 from contract.programs import COMPLETED, READY
 from peer.bittorrent.client.client import Client
-from peer.bittorrent.client.open_torrent import OpensStorage, OpenTorrent
+from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import Leave
@@ -64,7 +64,7 @@ class Options:
     """How to run a peer."""
 
     torrent: Torrent
-    opens_storage: OpensStorage
+    open_storage: StorageOpener
     bind: str = "0.0.0.0"  # noqa: S104  Peers come from outside.
     port: int = 6881
     return_bind: str | None = None
@@ -204,7 +204,7 @@ class _Program:
             raise ProgramError(ExitStatus.NO_DATA, str(error)) from error
 
     def _open_torrent(self, info: Info) -> tuple[OpenTorrent, Bitfield]:
-        storage, have = self._options.opens_storage(info)
+        storage, have = self._options.open_storage(info)
         return OpenTorrent(info, storage, self._options.profile.block_length), have
 
     def _make_strategy(self) -> Strategy:

@@ -314,7 +314,7 @@ def test_broken_stream_and_its_end_are_reported(run: Run) -> None:
 
 def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     class Full(Memory):
-        def kept(self, _: int) -> None:
+        def keep(self, _: int) -> None:
             raise StorageError("disk full")
 
     async def body() -> None:
