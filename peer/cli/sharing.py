@@ -43,7 +43,9 @@ _MOST_TORRENT: Final = 64 << 20
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every peer."""
     _add_network_options(parser.add_argument_group("addresses, and known peers"))
-    _add_behaviour_options(parser.add_argument_group("how it behaves"))
+    behaviour = parser.add_argument_group("how it behaves")
+    _add_profile_options(behaviour)
+    _add_strategy_options(behaviour)
     _add_record_options(parser.add_argument_group("recording, chance, and the start"))
 
 
@@ -133,7 +135,7 @@ def _add_network_options(group: OptionGroup) -> None:
     add("--no-tracker", action="store_true", help="do not announce to the trackers that the torrent names")
 
 
-def _add_behaviour_options(group: OptionGroup) -> None:
+def _add_profile_options(group: OptionGroup) -> None:
     add = group.add_argument
     add(
         "--profile",
@@ -148,6 +150,10 @@ def _add_behaviour_options(group: OptionGroup) -> None:
         metavar="X",
         help="divide the periods of the protocol by X, for small and fast experiments (default: 1)",
     )
+
+
+def _add_strategy_options(group: OptionGroup) -> None:
+    add = group.add_argument
     add(
         "--strategy",
         default="tit-for-tat",

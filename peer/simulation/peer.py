@@ -16,7 +16,7 @@ from peer.bittorrent.wire.handshake import decode_handshake
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.net.address import Address, pack_host
-from peer.simulation.links import GOOD, ConnectionEnd, Downlink, Uplink
+from peer.simulation.links import GOOD, AccessLink, ConnectionEnd, Downlink, Uplink
 from peer.simulation.network import Letter, Network
 
 PORT: Final = 6881
@@ -26,7 +26,7 @@ SomeEvent = TypeVar("SomeEvent", bound=TraceEvent)
 
 
 class VirtualPeer:
-    """A client with an access link; rates in bytes/s, None is no limit."""
+    """A client with an access link."""
 
     def __init__(
         self,
@@ -34,17 +34,15 @@ class VirtualPeer:
         address: Address,
         network: "Network[VirtualPeer]",
         info: Info,
+        link: AccessLink,
         *,
-        up: float | None,
-        down: float | None,
         is_corrupt: bool,
         on_complete: Callable[[], None],
     ) -> None:
         """`is_corrupt` if every block that it sends is wrong. `begin` follows before anything happens to it."""
         self.name: Final = name
         self.address: Final = address
-        self.up = up
-        self.downlink: Final = Downlink(down)
+        self.downlink: Final = Downlink(link.down)
         self.is_corrupt: Final = is_corrupt
         self.is_here = True
         self.connections: Final[dict[int, ConnectionEnd]] = {}
@@ -57,9 +55,12 @@ class VirtualPeer:
         self._agenda: Final = network.agenda
         self._info: Final = info
         self._on_complete: Final = on_complete
-        self._uplink: Final = Uplink(self, network.agenda, network.latency)
+        self._uplink: Final = Uplink(self, link.up, network.agenda, network.latency)
         self._wakes_at = inf
-        self._performers: Final[dict[type[Action], Callable[[Any], None]]] = {
+        self._performers: Final = self._make_performers()
+
+    def _make_performers(self) -> dict[type[Action], Callable[[Any], None]]:
+        return {
             actions.Greet: self._greet,
             actions.OfferBlocks: lambda action: self._uplink.offer(action.neighbour),
             actions.LimitUpload: self._limit,

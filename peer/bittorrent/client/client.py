@@ -92,19 +92,7 @@ class Client:
         """How the session ended, once it has."""
         self.failure: str | None = None
         """What broke, if the client had to leave because of it."""
-        self._performers: Final[dict[type[Action], Callable[[Any, float], None]]] = {
-            Send: self._send,
-            Greet: self._greet,
-            OfferBlocks: self._offer_blocks,
-            LimitUpload: self._limit,
-            Divert: self._divert,
-            Verify: self._verify,
-            Dial: self._dial,
-            Close: self._close,
-            Announce: self._announce,
-            Open: self._open,
-            Leave: self._leave,
-        }
+        self._performers: Final = self._make_performers()
 
     @property
     def have(self) -> Bitfield | None:
@@ -216,6 +204,21 @@ class Client:
         self._block_timer.set(self._rate_limiter.next_turn_at(now), now)
 
     # Actions.
+
+    def _make_performers(self) -> dict[type[Action], Callable[[Any, float], None]]:
+        return {
+            Send: self._send,
+            Greet: self._greet,
+            OfferBlocks: self._offer_blocks,
+            LimitUpload: self._limit,
+            Divert: self._divert,
+            Verify: self._verify,
+            Dial: self._dial,
+            Close: self._close,
+            Announce: self._announce,
+            Open: self._open,
+            Leave: self._leave,
+        }
 
     def _send(self, action: Send, now: float) -> None:
         connection = self._connections.get(action.neighbour)
