@@ -329,7 +329,7 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     run(body())
 
 
-def test_dialled_and_accepted_connections_are_told_apart(run: Run) -> None:
+def test_dialled_and_accepted_connections_are_distinguished(run: Run) -> None:
     async def body() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))

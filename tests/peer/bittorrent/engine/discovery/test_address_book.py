@@ -79,7 +79,7 @@ def test_failed_address_is_retried_later_then_given_up() -> None:
     assert addresses.to_dial(now + 10 * LONGEST_RETRY, 1) == []
 
 
-def test_abandoned_address_is_retried_if_a_tracker_lists_it() -> None:
+def test_tracker_revives_an_abandoned_address() -> None:
     addresses, now = knowing(ONE), 0.0
     for _ in range(MOST_FAILURES):
         addresses.to_dial(now, 1)

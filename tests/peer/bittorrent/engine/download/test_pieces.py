@@ -72,7 +72,7 @@ def test_blocks_are_asked_for_in_order_and_once() -> None:
     assert spots(list(pieces.requested_from(0))) == [(0, 0), (0, 1)]
 
 
-def test_last_piece_and_its_last_block_may_be_shorter() -> None:
+def test_last_piece_and_last_block_may_be_shorter() -> None:
     pieces = pieces_of("  ", "**", blocks=3, last=13)
     assert pieces.missing_blocks == 5
     assert pieces.choose_blocks(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
