@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from contract.events import Level
 from contract.programs import COMPLETED, READY
+from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
 from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
@@ -34,7 +35,7 @@ from peer.bittorrent.engine.strategy import Strategy
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.bittorrent.wire.peer_id import OUR_VERSION, make_peer_id
+from peer.bittorrent.wire.peer_id import make_peer_id
 from peer.net.address import Address
 from peer.net.dialler import Dialler
 from peer.net.listener import Listener

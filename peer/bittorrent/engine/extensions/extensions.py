@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contract.events import Erred
+from peer import OUR_VERSION
 from peer.bittorrent.engine.actions import Open
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.connections.presence import Presence
@@ -30,7 +31,6 @@ from peer.bittorrent.wire.extensions import (
 )
 from peer.bittorrent.wire.messages import Extended
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.bittorrent.wire.peer_id import OUR_VERSION
 
 OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 """The ids under which we want the messages of each extension."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from peer.bittorrent.wire.peer_id import OUR_PREFIX, OUR_VERSION
+from peer import OUR_VERSION
+from peer.bittorrent.wire.peer_id import OUR_PREFIX
 from testbed.network import sandbox
 from tests.peer.bittorrent.conformance.contents import folder, one_file
 from tests.peer.bittorrent.conformance.swarms import (
