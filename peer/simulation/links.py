@@ -88,7 +88,7 @@ class Uplink:
 
     def __init__(self, owner: LinkOwner, rate: float | None, agenda: Agenda, latency: float) -> None:
         self._owner: Final = owner
-        self._rate: Final = rate
+        self.rate = rate
         self._agenda: Final = agenda
         self._latency: Final = latency
         self._turns: Final[deque[int]] = deque()
@@ -141,7 +141,7 @@ class Uplink:
         if end.limit is not None:
             takes = request.length / max(end.limit, 1)
             end.free_at = max(end.free_at, now - takes) + takes  # one that waited for its turn may catch up by a block
-        took = 0.0 if self._rate is None else request.length / self._rate
+        took = 0.0 if self.rate is None else request.length / self.rate
         header = PieceHeader(request.index, request.begin, request.length)
         end.in_flight.append((header, queued.is_garbage or self._owner.is_corrupt))
         if len(end.in_flight) == 1:

@@ -115,6 +115,10 @@ class VirtualPeer:
         self._network.deliver(letters)
         self._set_timer()
 
+    def set_upload(self, rate: float | None) -> None:
+        """Change the rate of the uplink, from the next block on; its client does not learn of it."""
+        self._uplink.rate = rate
+
     def vanish(self, reason: str) -> None:
         """End without a word; its neighbours notice one latency later that the connections are gone."""
         self.is_here = False
