@@ -108,9 +108,9 @@ def events(trace: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in trace.read_text().splitlines()]
 
 
-def named(events: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def named(recorded: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """Return the events of this name."""
-    return [event for event in events if event["event"] == name]
+    return [event for event in recorded if event["event"] == name]
 
 
 class ScriptedPeer:

@@ -314,7 +314,7 @@ def test_broken_stream_and_its_end_are_reported(run: Run) -> None:
 
 def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     class Full(Memory):
-        def kept(self, _: int) -> None:
+        def keep(self, _: int) -> None:
             raise StorageError("disk full")
 
     async def body() -> None:
@@ -329,7 +329,7 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     run(body())
 
 
-def test_dialled_and_accepted_connections_are_told_apart(run: Run) -> None:
+def test_dialled_and_accepted_connections_are_distinguished(run: Run) -> None:
     async def body() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))

@@ -75,7 +75,7 @@ def test_dropped_source_gets_not_interested() -> None:
     assert neighbour.received()[-1] == NotInterested()
 
 
-def test_newcomer_waits_for_a_round_if_not_a_source() -> None:
+def test_newcomer_that_is_no_source_waits_a_round() -> None:
     for sources, is_asked in ((None, True), (frozenset({1}), False)):
         harness = SessionHarness(strategy=standard(peer_policy=Asks(sources)))
         harness.wait(COURSE.rechoke_period + 1)

@@ -179,7 +179,7 @@ def test_idle_connection_is_kept_alive_or_closed() -> None:
     assert neighbour.disconnect_reason == "silent for 240 s"
 
 
-# First words
+# The first messages
 
 
 def test_first_message_is_the_shortest_understood() -> None:
@@ -227,7 +227,7 @@ def test_fast_messages_need_the_fast_extension(message: messages.Message) -> Non
     assert neighbour.disconnect_reason == "expected no message of the fast extension, which was not agreed on"
 
 
-# Giving
+# Upload
 
 
 def unchoked_by(harness: SessionHarness, **options: object):
@@ -354,7 +354,7 @@ def test_allowed_fast_pieces_are_served_despite_choke() -> None:
     assert handed_out(harness, neighbour) == [Request(free[0], 0, BLOCK)]
 
 
-# Taking
+# Download
 
 
 def test_interest_comes_first_and_requests_after_unchoke() -> None:
@@ -504,7 +504,7 @@ def test_seed_does_not_dial_addresses_from_neighbours() -> None:
     assert not [each for each in harness.wait(2) if isinstance(each, actions.Dial)]
 
 
-def test_leech_dials_to_target_and_seed_one_by_one() -> None:
+def test_leech_dials_all_and_seed_one_by_one() -> None:
     known = [Address(f"198.18.0.{number}", 6_881) for number in range(1, 60)]
     leech, seed = (
         SessionHarness(INFO, have=have, known=known, profile=MANY_AT_A_TIME) for have in (None, everything(INFO))
