@@ -71,7 +71,7 @@ def test_torn_last_line_is_removed(tmp_path: Path) -> None:
     assert decode_header(lines(tmp_path / "trace")[1])
 
 
-def test_full_disk_is_reported_once_and_leaves_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_full_disk_is_reported_once_leaving_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A limit on file sizes simulates a full disk: the kernel writes only what fits."""
     trace = TraceFile(tmp_path / "trace", HEADER)
     end_of_header = (tmp_path / "trace").stat().st_size
