@@ -90,7 +90,7 @@ def test_unexpected_length_is_refused(file: Path) -> None:
         with running("fetch", f"http://127.0.0.1:{port}/", *options) as client:
             status, complaint = client.end()
     assert status == ExitStatus.WRONG_DATA
-    assert f"expected 5 bytes, the server has {LENGTH}" in complaint
+    assert f"expected 5 bytes, found {LENGTH}" in complaint
 
 
 # A client and an unreliable server.
