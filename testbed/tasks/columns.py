@@ -36,17 +36,17 @@ IDENTITY: Final[Mapping[str, Column]] = {
 FIDELITY: Final[Mapping[str, Column]] = {
     "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
     "reasons": words("why it is suspect"),
-    "attempts": Column("", "how often it was measured: suspect trials can be set aside and measured again"),
+    "attempts": Column("", "number of measurements: suspect trials can be measured again"),
     "lowest_idle_cpu": Column("", "the idle share of the processors in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column(
-        "ms", "how late an idle program woke from sleeps of 2 ms: the 99th percentile of the worst second"
+        "ms", "how late an idle program woke from sleeps of 2 ms: 99th percentile in the worst second"
     ),
     "loop_lateness_ms": Column("ms", "the worst lateness of an application's event loop"),
     "run_delay_ms_per_s": Column("ms/s", "how long an application waited for a processor, in the worst second"),
     "psi_cpu": Column("", "the kernel's pressure on the processors (PSI) in the worst second"),
     "core_drops": Column("", "packets that the machine dropped before they reached the core"),
     "link_error": Column(
-        "", "the relative error of the worst link in its fastest second; of links busy for 5 s", "error"
+        "", "the relative error of the worst link in its fastest second, among links that were busy for 5 s", "error"
     ),
     "stopped": words("why it ended: `complete`, `time limit`, ..."),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
@@ -56,19 +56,19 @@ FIDELITY: Final[Mapping[str, Column]] = {
 SUMMARY: Final[Mapping[str, Column]] = {
     "group": words("the group of the measure; empty for the whole trial"),
     "measure": words("a column of trials.csv, or of groups.csv where there is a group"),
-    "compared": words("empty: the values themselves; `difference` or `gain`: comparisons within pairs"),
-    "against": words("of pairs: the value of the paired key that they are compared with"),
+    "compared": words("empty for the values themselves; `difference` or `gain` for comparisons within pairs"),
+    "against": words("for pairs: the value of the paired key of their partners"),
     "n": Column("", "trials, or pairs, that the row is computed from"),
-    "n_valid": Column("", "valid trials of this point; where compared, pairs of two valid trials"),
-    "n_suspect": Column("", "suspect trials of this point, which are left out unless `--with-suspect` is given"),
+    "n_valid": Column("", "valid trials of this point; for comparisons, pairs of two valid trials"),
+    "n_suspect": Column("", "suspect trials of this point, which are excluded unless `--with-suspect` is given"),
     "mean": Column("", "in the unit of the measure; a gain has none"),
     "sd": Column("", "standard deviation (n - 1)"),
     "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
     "high": Column("", "its upper end"),
     "p_permutation": Column(
-        "", "of pairs: two-sided sign-flip permutation test of the mean difference, or of the gains' logarithms"
+        "", "for pairs: two-sided sign-flip permutation test of the mean difference, or of the logarithms of the gains"
     ),
-    "p_t": Column("", "of pairs: t-test of the same"),
+    "p_t": Column("", "for pairs: t-test of the same"),
 }
 
 

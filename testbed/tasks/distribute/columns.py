@@ -25,7 +25,7 @@ TRIALS: Final[Mapping[str, Column]] = {
     "pieces_bound_s": Column(
         "s",
         "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
-        " upload u and no other limit, and all peers begin at once with nothing",
+        " upload u and no other limit, and all peers join at t = 0 with no data",
         "bound of pieces",
     ),
     "completed": Column("", "peers that downloaded the whole file", "peers that completed"),
@@ -49,12 +49,12 @@ TRIALS: Final[Mapping[str, Column]] = {
     "peer_utilisation": Column(
         "", "the same for all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
     ),
-    "seed_copies": Column("", "payload that the servers sent (gave to their kernel) / F", "copies sent by the server"),
+    "seed_copies": Column("", "payload that the servers passed to their kernels / F", "copies sent by the server"),
     "payload_bytes": Column("B", "payload received, as the applications counted it", "payload"),
     "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was corrupt", "duplicates"),
     "control_bytes": Column(
         "B",
-        "what TCP carried on the uplinks besides payload: messages, retransmissions, unfinished blocks",
+        "bytes that TCP carried on the uplinks besides payload: messages, retransmissions, unfinished blocks",
         "control bytes",
     ),
     "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
@@ -81,12 +81,12 @@ PEERS: Final[Mapping[str, Column]] = {
     "up_measured": Column("bit/s", "the mean rate of the uplink while it was busy; empty if it never was"),
     "down_measured": Column("bit/s", "the same for the downlink"),
     "arrival_s": Column("s", "its planned arrival", "arrival"),
-    "held": Column("", "the share of the file that it had at first"),
+    "held": Column("", "the share of the file that it had at the start"),
     "joined_s": Column("s", "when it joined"),
     "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
     "left_s": Column("s", "when it left; empty if it stayed to the end"),
     "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
-    "lives": Column("", "how often it joined: 2 if it left midway and came back"),
+    "lives": Column("", "how often it joined: 2 if it left midway and returned"),
     "payload_received": Column("B", "", "payload received"),
     "payload_sent": Column("B", "", "payload sent"),
     "wasted_bytes": Column("B", "payload that it received and did not need, or that was corrupt", "duplicates"),
@@ -116,8 +116,8 @@ GROUPS: Final[Mapping[str, Column]] = {
     "group": words("its name in the experiment"),
     "strategy": words("the strategy of its peers"),
     "peers": Column("", "number of its peers"),
-    "share": Column("", "of the peers of the trial", "share of the peers"),
-    "completed": Column("", "peers of it that downloaded the whole file"),
+    "share": Column("", "its share of the peers of the trial", "share of the peers"),
+    "completed": Column("", "peers of the group that downloaded the whole file"),
     "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
     "download_median_s": Column("s", "its median", "median download time"),
     "gain": Column(
@@ -126,8 +126,8 @@ GROUPS: Final[Mapping[str, Column]] = {
     "group_share_ratio": Column("", "payload that they sent / payload that they received", "share ratio"),
     "clustering": Column(
         "",
-        "the share of what they gave to peers that went to their own group, over that share if they gave to all peers"
-        " alike: above 1 they prefer each other",
+        "the share of their uploads to peers that went to their own group, divided by the share if they uploaded to all"
+        " peers alike: above 1 they prefer each other",
         "clustering",
     ),
     "from_leeches": Column(
@@ -140,8 +140,8 @@ GROUPS: Final[Mapping[str, Column]] = {
 
 TRANSFERS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "giver": words("a host; its address if it is not of the experiment"),
-    "receiver": words("another host"),
+    "giver": words("the sending host; its address if it is not part of the experiment"),
+    "receiver": words("the receiving host"),
     "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
     "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
     "bytes_as_leech": Column(
@@ -154,7 +154,8 @@ TIMELINE: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
     "t": Column(
         "s",
-        "1, 2, ...: rates are of the second that ended then (the last may be shorter), all else is at that time",
+        "1, 2, ...: rates are means over the second that ends then (the last may be shorter); other values are at"
+        " that time",
         "time",
     ),
     "server_up_rate": Column("bit/s", "frames that the servers sent", "server's rate"),
@@ -167,7 +168,7 @@ TIMELINE: Final[Mapping[str, Column]] = {
         "", "as a share of the uplink capacity of the peers in the swarm", "utilisation of the peers' uplinks"
     ),
     "copies_rarest": Column(
-        "", "copies of the rarest piece among all hosts in the swarm, servers too", "copies of the rarest piece"
+        "", "copies of the rarest piece among all hosts in the swarm, including servers", "copies of the rarest piece"
     ),
     "copies_mean": Column("", "mean number of copies of a piece", "copies of a piece"),
     "peers_present": Column("", "peers in the swarm, the mean over the second", "peers in the swarm"),
