@@ -132,8 +132,8 @@ GROUPS: Final[Mapping[str, Column]] = {
     ),
     "from_leeches": Column(
         "",
-        "what a peer of it received from peers without the whole file, over the mean of all peers: 1 is as much as"
-        " others",
+        "payload that a peer of the group received from peers without the whole file, divided by the mean over all"
+        " peers: 1 means as much as others",
         "received from leeches, over the mean",
     ),
 }
