@@ -50,7 +50,7 @@ class Report:
 def report(
     run_folder: Path, *, parquet: bool = False, with_suspect: bool = False, declared: Plan | None = None
 ) -> Report:
-    """Make every table and figure of a run anew from its trials; suspect trials are in means only if `with_suspect`.
+    """Make every table and figure of a run from its trials; suspect trials are in means only if `with_suspect`.
 
     Figures and expectations are the run's own, or those of another plan of the same trials, `declared`.
     """

@@ -87,7 +87,7 @@ class TableMaker:
         return Tables({"trials": trials, **found, "summary": summary}, columns)
 
     def _trials_table(self, columns: Iterable[str]) -> pd.DataFrame:
-        """The swept keys stand behind the trial's id, as they were written."""
+        """The swept keys follow the trial's id, as they were written."""
         names = list(columns)
         swept = [key for key in self.plan.keys if key not in names]
         return pd.DataFrame(self._trials, columns=["trial", *swept, *(name for name in names if name != "trial")])

@@ -13,7 +13,7 @@ from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
 
 
 def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
-    """Make a folder for a run under a name that no other run has; it is there with all it needs, or not at all."""
+    """Make a folder for a run under a name that no other run has; it appears complete, or not at all."""
     hidden = claim_folder(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
     try:
         (hidden / EXPERIMENT).write_text(text, encoding="utf-8")

@@ -102,7 +102,7 @@ class RunFolder:
             raise RunError(f"{folder} holds another trial, {found}: {advice}")
 
     def unplanned(self) -> Iterator[Damage]:
-        """Yield folders among the trials that are of no planned trial."""
+        """Yield each folder among the trials that belongs to no planned trial."""
         planned = {trial.id for trial in self.plan.trials}
         for entry in sorted(self.trials.iterdir()) if self.trials.is_dir() else ():
             if entry.name not in planned and not entry.name.startswith("."):

@@ -16,7 +16,7 @@ from testbed.trial.engine import EMULATED, ENGINES, Engine
 from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
 
 MOST_FAILURES: Final = 3
-"""So many trials in a row without a result are no accident."""
+"""A run ends after this many trials in a row without a result."""
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 

@@ -81,7 +81,7 @@ class TableColumns:
     coarsest_first: tuple[str, ...]
     """The order in which columns are looked for; each table has its trials' columns besides its own."""
     row_names: Mapping[str, tuple[str, ...]]
-    """The columns that tell apart the rows of one trial: a row is compared with the row of the same name."""
+    """The columns that identify a row within its trial: a row is compared with the row of the same name."""
     table_of: Mapping[str, str]
     """By the kind of figure, the table that it is made from; others use the coarsest table that has their columns."""
     trial_measures: tuple[str, ...]

@@ -3,7 +3,7 @@
 The server sends peer i a stream s_i of its own, which i relays to all others, and to each peer a stream s_0 that is not
 relayed:
 
-    server     (N-1) u_s <= sum u_i         s_i = u_s u_i / sum u_i, s_0 = 0                       everyone gets u_s
+    server     (N-1) u_s <= sum u_i         s_i = u_s u_i / sum u_i, s_0 = 0                       each peer gets u_s
     uploads    otherwise                    s_i = u_i/(N-1), s_0 = (u_s - sum u_i/(N-1)) / N       (u_s + sum u_i)/N
     download   d_min is below that          the same streams, all scaled down                      d_min
 """

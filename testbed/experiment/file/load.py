@@ -228,7 +228,7 @@ class _Reading:
 
 
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
-    """Yield what is wrong with values that are right by themselves."""
+    """Yield what is wrong with values that are valid by themselves."""
     for group in task.groups(experiment):
         yield from group.check()
     yield from task.check(experiment)

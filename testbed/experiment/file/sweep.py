@@ -58,7 +58,7 @@ def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) ->
     if not rest:
         return {**document, key: value}
     inner = document.get(key)
-    if isinstance(inner, str):  # a name stands for a mapping with a class
+    if isinstance(inner, str):  # a name is short for a mapping with a class
         inner = {"class": inner}
     return {**document, key: _with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
 

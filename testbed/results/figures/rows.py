@@ -79,7 +79,7 @@ class FigureSource:
             yield name, replace(self, panel=(column, value))
 
     def with_series(self, column: str | None) -> "FigureSource":
-        """Return the same source with another column that tells lines apart."""
+        """Return the same source with another column for the lines."""
         return replace(self, figure=self.figure.model_copy(update={"series": column}))
 
     def _condition_names(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""The machine during a trial: how much of its processors is left, and which programs had to wait for them.
+"""The machine during a trial: how much of its processors was idle, and which programs had to wait for them.
 
 Once a second: idle share of all processors, wakeup latency of an idle program, time that each application waited for a
 processor (schedstat), pressure (PSI), packets dropped before the core saw them (softnet), memory left.

@@ -63,7 +63,7 @@ class TrialMonitor:
         return self.t0 + self.time_limit
 
     def _begin_those_due(self) -> float:
-        """Let participants join whose time has come; returns the time."""
+        """Let the participants join that are due, and return the time."""
         while self._waiting and self._next_arrival() <= time.monotonic():
             self._waiting.pop().begin(time.monotonic())
         return time.monotonic()
