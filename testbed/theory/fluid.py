@@ -52,7 +52,7 @@ def _unlimited_downloads(server_up: float, ups: list[float]) -> FluidRates:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkUse:
+class LinkLoads:
     """The share of each link that the streams use."""
 
     server: float
@@ -64,11 +64,11 @@ class LinkUse:
         return max(self.server, *self.uplinks, *self.downlinks) <= 1 + tolerance
 
 
-def link_use(rates: FluidRates, swarm: Swarm) -> LinkUse:
+def link_loads(rates: FluidRates, swarm: Swarm) -> LinkLoads:
     """Return how much of each link of a swarm the streams use."""
     sent = sum(rates.relayed) + len(swarm.peers) * rates.direct
     relays = [rate * (len(swarm.peers) - 1) for rate in rates.relayed]
-    return LinkUse(
+    return LinkLoads(
         server=_share(sent, swarm.server_up),
         uplinks=_shares(relays, (peer.up for peer in swarm.peers)),
         downlinks=_shares([rates.received] * len(swarm.peers), (peer.down for peer in swarm.peers)),

@@ -69,7 +69,7 @@ def test_leftovers_of_a_killed_session_are_removed(run: RunFolder) -> None:
     (run.trials / ".some.part" / "half").write_text("of it")
     run.work.mkdir()
     kept = complete(run, 0)
-    run.sweep()
+    run.remove_leftovers()
     assert list(run.trials.iterdir()) == [kept]
     assert not run.work.exists()
 
@@ -132,7 +132,7 @@ def test_a_damaged_trial_is_refused(run: RunFolder, content: str | None) -> None
     if content is not None:
         (folder / "trial.json").write_text(content)
     with pytest.raises(RunError, match="remove that folder"):
-        run.done()
+        run.complete_ids()
 
 
 def test_a_damaged_provenance_is_refused(run: RunFolder) -> None:

@@ -79,7 +79,7 @@ def test_late_application_and_low_memory_are_suspect() -> None:
 def link(seconds: float, *rates: float, looks: int = 5) -> LinkUse:
     use = LinkUse("p1", "up", 8 * MEGABIT, burst_bytes=4542)
     for rate in rates:
-        use.busy(round(rate * seconds / 8), seconds, looks)
+        use.add_busy(round(rate * seconds / 8), seconds, looks)
     return use
 
 

@@ -85,7 +85,7 @@ def run(body: Callable[[], T], *, interactive: bool = False) -> T:
 
 
 class _Lifeline:
-    """By this pipe the parent learns when all processes on the child's side have ended, and the child if it is alone."""
+    """By this pipe the parent learns that all processes on the child's side ended, and the child that it is alone."""
 
     def __init__(self) -> None:
         self._child_end, self._parent_end = os.pipe()

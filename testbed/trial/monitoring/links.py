@@ -66,7 +66,7 @@ class LinkUse:
         """The mean rate while it was busy; None if it never was."""
         return 8 * self.busy_bytes / self.busy_seconds if self.busy_seconds else None
 
-    def busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
+    def add_busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
         """Add a time in which data waited at every look."""
         self.busy_bytes += sent_bytes
         self.busy_seconds += seconds
@@ -173,7 +173,7 @@ class LinkMonitor:
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets
         if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
-            use.busy(sent, now.time - before.time, self._looks + 1)
+            use.add_busy(sent, now.time - before.time, self._looks + 1)
 
 
 def _waits(count: Counted) -> bool:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -46,11 +46,6 @@ class MachineSample:
 
 
 COLUMNS: Final = tuple(column.name for column in fields(MachineSample))
-
-
-def row(sample: MachineSample) -> tuple[object, ...]:
-    """Return the sample in the order of the columns."""
-    return astuple(sample)
 
 
 @dataclass(frozen=True, slots=True)
