@@ -44,14 +44,10 @@ class Tables:
         added = [column for column in trials if column == "trial" or column not in table]
         return table.merge(trials[added], on="trial", how="left")
 
-    def having(self, columns: Iterable[str], names: Iterable[str]) -> pd.DataFrame | None:
+    def first_having(self, columns: Iterable[str], names: Iterable[str]) -> str | None:
         """Return the first of some tables that has these columns, its own or its trials'."""
         wanted = set(columns)
-        for name in names:
-            table = self.with_trials(name)
-            if wanted <= set(table):
-                return table
-        return None
+        return next((name for name in names if wanted <= set(self.with_trials(name))), None)
 
 
 @dataclass

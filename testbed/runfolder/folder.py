@@ -129,9 +129,8 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Whether all trials are there, and the session that ran the last one ended by itself."""
         sessions = self.sessions
-        return (
-            bool(sessions) and sessions[-1]["ended"] is not None and len(self.complete_ids()) == len(self.plan.trials)
-        )
+        has_ended = bool(sessions) and sessions[-1]["ended"] is not None
+        return has_ended and len(self.complete_ids()) == len(self.plan.trials)
 
     @property
     def sessions(self) -> list[dict[str, Any]]:

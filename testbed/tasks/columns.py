@@ -116,9 +116,17 @@ class TableColumns:
         candidates = self.coarsest_first if tables is None else tables
         return next((table for table in candidates if wanted <= self.columns_of(table, keys).keys()), None)
 
+    def has_bounds(self, name: str) -> bool:
+        """Whether bounds can be drawn beside a column: beside times, and beside ratios to a bound."""
+        column = self._column(name)
+        return name in self.bound_of_ratio or (column is not None and column.unit == "s")
+
+    def _column(self, name: str) -> Column | None:
+        return next((columns[name] for columns in self.tables.values() if name in columns), None)
+
     def axis_label(self, name: str, *, with_unit: bool = True) -> str:
         """Return the label of an axis; a swept key is its own label."""
-        column = next((columns[name] for columns in self.tables.values() if name in columns), None)
+        column = self._column(name)
         if column is None:
             return name
         label = column.label or name

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from testbed.experiment.file.findings import lookup
 from testbed.experiment.file.references import refused_value
+from testbed.experiment.file.source import lookup
 from testbed.experiment.language.expressions import names_in, parse_condition
 from testbed.experiment.schema.experiment import Experiment, Sweep
 from testbed.experiment.schema.keys import is_open, keys_of, step

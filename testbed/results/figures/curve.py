@@ -158,7 +158,7 @@ class _Curve:
         figure, columns = self.source.figure, self.source.columns
         if figure.compared is not None:
             self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **theory_look("p2p"))
-        elif figure.theory and self.y not in columns.bound_of_ratio and not self.y.endswith("_s"):
+        elif figure.theory and not columns.has_bounds(self.y):
             problem = f"bounds are times: y can be {columns.defaults['curve']}, or a ratio, not {self.y}"
             raise FigureError(f"figure {self.source.name}: {problem}")
         else:
