@@ -269,7 +269,7 @@ class _Keeper:
             socket.sethostname("testbed")
             main = os.fork()
         except BaseException as error:
-            advice = "" if _is_machine_root() else f": {_userns_advice()}"
+            advice = "" if is_machine_root() else f": {_userns_advice()}"
             self._refuse(f"cannot prepare the sandbox ({error}){advice}")
         if main == 0:
             self._body_main()
@@ -330,6 +330,6 @@ def _userns_advice() -> str:
     return "run with sudo, or allow them with: sudo sysctl user.max_user_namespaces=10000"
 
 
-def _is_machine_root() -> bool:
+def is_machine_root() -> bool:
     """Return whether user 0 is root of the machine, and not only of a user namespace."""
     return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]

@@ -119,7 +119,7 @@ class MachineMonitor:
         return sample
 
     def _count(self, now: float) -> _Counts:
-        idle, ticks = _processor_ticks()
+        idle, ticks = processor_ticks()
         waited = {pid: nanoseconds for pid, fd in self._schedstats.items() if (nanoseconds := _waited(fd)) is not None}
         return _Counts(now, idle, ticks, waited, _pressure_total(), _softnet_drops())
 
@@ -151,7 +151,8 @@ def _pressure(before: _Counts, after: _Counts) -> float | None:
     return round((after.pressure - before.pressure) / 1e6 / max(after.moment - before.moment, 1e-3), 4)
 
 
-def _processor_ticks() -> tuple[int, int]:
+def processor_ticks() -> tuple[int, int]:
+    """Return the idle ticks and all ticks of all processors."""
     numbers = [int(word) for word in (_PROC / "stat").read_text().partition("\n")[0].split()[1:9]]
     return numbers[3] + numbers[4], sum(numbers)
 
