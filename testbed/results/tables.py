@@ -55,8 +55,8 @@ class TableMaker:
     """Takes one trial after the other and keeps its rows, so that only one trial is in memory at a time."""
 
     plan: Plan
-    _trials: list[Row] = field(default_factory=list)
-    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+    _trials: list[Row] = field(default_factory=list, init=False)
+    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict, init=False)
 
     def add(self, data: TrialData) -> None:
         """Add the rows of a trial."""

@@ -73,9 +73,9 @@ class MovedLines:
     """Lines that were collected and not read yet."""
 
     t0: float
-    _lines: list[int] = field(default_factory=list)
-    _seconds: list[int] = field(default_factory=list)
-    _rows: list[bytes] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list, init=False)
+    _seconds: list[int] = field(default_factory=list, init=False)
+    _rows: list[bytes] = field(default_factory=list, init=False)
 
     def collect(self, number: int, line: bytes) -> float | None:
         """Collect a line and return its time; None for a line that the encoder would not write like this."""

@@ -17,10 +17,10 @@ from testbed.experiment.schema.figures import Figure
 from testbed.results import Report, report
 from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
-from testbed.results.figures.curve import Scale, in_lines
+from testbed.results.figures.curve import Scale, broken_at_commas
 from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import FigureSource
-from testbed.results.figures.style import in_height, look
+from testbed.results.figures.style import look, wrapped
 from testbed.results.figures.timeline import mean_line
 from tests.runfolder.runs import (
     CALM,
@@ -279,7 +279,7 @@ def test_a_wide_matrix_makes_a_wide_figure(tmp_path: Path) -> None:
 
 
 def test_a_long_label_of_an_upright_axis_is_broken() -> None:
-    label = in_height("gain over tit-for-tat, neighbours 40: mean download time")
+    label = wrapped("gain over tit-for-tat, neighbours 40: mean download time")
     assert label.split("\n") == ["gain over tit-for-tat, neighbours 40: mean", "download time"]
 
 
@@ -405,13 +405,13 @@ def test_no_legend_repeats_what_x_shows(tmp_path: Path) -> None:
 
 
 def test_a_long_name_takes_several_lines() -> None:
-    assert in_lines("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
+    assert broken_at_commas("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
 
 
 def test_series_of_one_word_do_not_reach_the_next() -> None:
     scale = Scale.of(["cubic", "reno"])
-    asides = [scale.aside(number, 20) for number in range(20)]
-    assert max(asides) - min(asides) < 0.6
+    offsets = [scale.offset(number, 20) for number in range(20)]
+    assert max(offsets) - min(offsets) < 0.6
 
 
 def test_few_series_differ_in_brightness() -> None:

@@ -1,4 +1,4 @@
-"""Files beside an experiment file: CSV files with rates or arrival times, and modules with the author's strategies.
+"""Files beside an experiment file: CSV files with rates or arrival times, and modules with strategies of one's own.
 
 The text of a module becomes a part of the plan. So a run says what was measured even if the module is edited later, and
 an edited module makes another trial. Whether a module that is not beside the file is installed, only the peer knows.

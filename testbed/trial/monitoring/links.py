@@ -93,14 +93,14 @@ class LinkMonitor:
     """Reads all counters when it is asked to, and keeps them."""
 
     network: Network
-    rows: list[tuple[object, ...]] = field(default_factory=list)
-    _first: Reading = field(default_factory=dict)
-    _last: Reading = field(default_factory=dict)
-    _always_waited: dict[ShapedIntf, None] = field(default_factory=dict)
+    rows: list[tuple[object, ...]] = field(default_factory=list, init=False)
+    _first: Reading = field(default_factory=dict, init=False)
+    _last: Reading = field(default_factory=dict, init=False)
+    _always_waited: dict[ShapedIntf, None] = field(default_factory=dict, init=False)
     """Ends at which data waited when this second began, and at every look since."""
-    _looks: int = 0
-    _turn: int = 0
-    _stack: ExitStack = field(default_factory=ExitStack)
+    _looks: int = field(default=0, init=False)
+    _turn: int = field(default=0, init=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __enter__(self) -> Self:
         ends = [end for link in self.network.links for end in link.ends]
