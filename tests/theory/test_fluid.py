@@ -1,4 +1,4 @@
-"""The fluid scheme: no link carries more than it can, and everyone is done at the bound."""
+"""The fluid scheme: no link is overloaded, and all peers complete at the bound."""
 
 import pytest
 from hypothesis import given
@@ -39,7 +39,7 @@ def test_no_stream_is_negative(swarm: Swarm) -> None:
         (6, 3, FluidRates("download", relayed=(0.5, 1, 1.5), direct=0)),
     ],
 )
-def test_three_regimes_in_numbers(server: int, slowest: int, expected: FluidRates) -> None:
+def test_known_rates_in_three_regimes(server: int, slowest: int, expected: FluidRates) -> None:
     rates = fluid_rates(Swarm(100, server, tuple(Downloader(up, slowest) for up in (6, 12, 18))))
     assert rates.limit == expected.limit
     assert rates.relayed == pytest.approx(expected.relayed)

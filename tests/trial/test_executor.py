@@ -54,7 +54,7 @@ def test_trial_error_becomes_an_outcome(run: RunFolder) -> None:
     assert first == TrialFailed(run.plan.trials[0], "no server")
 
 
-def test_run_stops_after_the_last_trial_that_was_wanted(run: RunFolder) -> None:
+def test_run_stops_after_trial_marked_last(run: RunFolder) -> None:
     tally = run_trials(run, dict(SESSION), ignore, engine=instant)
     assert tally.is_interrupted
     assert len(tally.ended) == 3
