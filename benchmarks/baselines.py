@@ -3,10 +3,11 @@
     sudo .venv/bin/python -m benchmarks.baselines client-server --n 5 10 20 30
     sudo .venv/bin/python -m benchmarks.baselines fluid --n 5 10 20
 
-A server and N peers around a core; 16 Mbit/s up for the server, 8 up and 24 down for each peer, 32 MiB. For the fluid
-scheme three regimes: limited by `uploads` (these rates), by the `server` (4 Mbit/s up), and by a `download` (the first
-peer has 4 Mbit/s down). The time runs from the start of the peers, with the server up, to the last peer's `completed`.
-The bound is corrected for headers: 1514 bytes on the wire carry 1448 of the file. `cpu` is the machine's.
+A server and N peers around a core: 16 Mbit/s up for the server, 8 up and 24 down for each peer, 32 MiB. The fluid
+scheme has three regimes, by what limits it: `uploads` (these rates), the `server` (4 Mbit/s up), or a `download` (the
+first peer has 4 Mbit/s down). The time runs from the start of the peers, when the server is ready, until the last peer
+completes. The bound is corrected for headers: 1514 bytes on the wire carry 1448 of the file. CPU is the utilisation of
+the machine.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from benchmarks.clients import markdown, say, spread
+from benchmarks.clients import log, markdown, spread
 from peer.distribution.fluid.plan import (
     USUAL_BLOCK,
     USUAL_EXCESS,
@@ -60,19 +61,19 @@ LIMITS = ("server", "download", "uploads")
 
 @dataclass(frozen=True)
 class Point:
-    """What is distributed over which links; rates in bit/s of the wire, the length in bytes."""
+    """A file's length in bytes, and the links of the swarm with their rates on the wire in bit/s."""
 
     swarm: Swarm
     length: int
 
     @property
     def payload_swarm(self) -> Swarm:
-        """The same in bit/s of the file."""
+        """The swarm with rates of the file's bits instead of the wire's."""
         return self.swarm.in_payload(payload_share())
 
     @property
     def names(self) -> list[str]:
-        """The hosts': the server's, and then the peers'."""
+        """The hosts' names: the server, then the peers."""
         return ["server", *(f"h{k + 1}" for k in range(len(self.swarm.peers)))]
 
     @property
@@ -95,7 +96,7 @@ def point(n: int, limit: str, length: int) -> Point:
 
 @dataclass(frozen=True)
 class Run:
-    """When each peer had the file, against the bound."""
+    """Each peer's completion time, and the bound."""
 
     bound: float
     completions: Sequence[float]
@@ -192,7 +193,7 @@ def completed_at(trace: Path) -> float:
 
 
 def cpu_ticks() -> tuple[int, int]:
-    """The machine's ticks so far: busy ones, all."""
+    """Return the machine's clock ticks so far: busy ones, and all."""
     user, nice, system, idle, iowait, *rest = map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:])
     busy = user + nice + system + sum(rest[:3])
     return busy, busy + idle + iowait
@@ -207,12 +208,12 @@ def row(n: int, limit: str, runs: Sequence[Run]) -> list[object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scheme", choices=SCHEMES)
-    parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20])
+    parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20], help="numbers of peers")
     parser.add_argument("--limit", nargs="+", choices=LIMITS, default=LIMITS, help="regimes of the fluid scheme")
-    parser.add_argument("--mib", type=float, default=32, help="length of the file")
-    parser.add_argument("--repeat", type=int, default=1)
-    parser.add_argument("--block", type=int, default=USUAL_BLOCK, help="of the fluid scheme, in bytes")
-    parser.add_argument("--excess", type=float, default=USUAL_EXCESS, help="of the fluid scheme's server")
+    parser.add_argument("--mib", type=float, default=32, help="length of the file in MiB")
+    parser.add_argument("--repeat", type=int, default=1, help="number of runs")
+    parser.add_argument("--block", type=int, default=USUAL_BLOCK, help="block size of the fluid scheme in bytes")
+    parser.add_argument("--excess", type=float, default=USUAL_EXCESS, help="excess rate of the fluid scheme's server")
     arguments = parser.parse_args()
     limits = arguments.limit if arguments.scheme == "fluid" else ["-"]
     rows = []
@@ -222,9 +223,10 @@ def main() -> None:
             for _ in range(arguments.repeat):
                 at = point(n, limit, int(arguments.mib * MIB))
                 runs.append(sandbox.run(lambda: distribute(SCHEMES[arguments.scheme](arguments), at)))  # noqa: B023
-                say(f"N = {n}, {limit}: {runs[-1].time:.2f} s, {runs[-1].ratio:.3f}, cpu {runs[-1].cpu:.0f} %")
+                run = runs[-1]
+                log(f"N = {n}, {limit}: {run.time:.2f} s, {run.ratio:.3f} times the bound, CPU {run.cpu:.0f} %")
             rows.append(row(n, limit, runs))
-    print(markdown(["N", "limit", "bound, s", "time / bound", "the middle peer's", "cpu, %"], rows))
+    print(markdown(["N", "limit", "bound, s", "time / bound", "median peer's", "CPU, %"], rows))
 
 
 SCHEMES: dict[str, type[ClientServer] | type[Fluid]] = {"client-server": ClientServer, "fluid": Fluid}

@@ -1,4 +1,4 @@
-"""What the benchmarks of clients share: our peer and libtorrent behind one way to start them, torrents, and tables."""
+"""Shared by the benchmarks of clients: one way to start our peer and libtorrent, torrents, and tables."""
 
 import os
 import statistics
@@ -15,7 +15,7 @@ from testbed.network import EmulatedHost, Process
 REPOSITORY = Path(__file__).resolve().parent.parent
 # A warm interpreter imports from the folder it starts in.
 LIBTORRENT = "tests.peer.bittorrent.conformance.libtorrent_client"
-# The event loop is imported late, when it is known that one is needed.
+# The peer imports its event loop only when it needs one, so it is named here.
 PRELOAD = ("peer.cli.main", "peer.cli.seed", "peer.cli.leech", "peer.cli.tracker", "uvloop", LIBTORRENT)
 CLIENTS = ("ours", "libtorrent")
 NAME = "file.bin"
@@ -25,7 +25,7 @@ TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Client:
-    """A program that shares a torrent, and how its command line is made."""
+    """A BitTorrent client, and the options with which it is started."""
 
     name: str
     options: Mapping[str, object] = field(default_factory=dict)
@@ -50,8 +50,8 @@ class Client:
         self, host: EmulatedHost, role: str, torrent: Path, output: Path, options: Mapping[str, object]
     ) -> Process:
         chosen = {"bind": host.address, "port": PORT, **self.options, **options}
-        words = [word for name, value in chosen.items() for word in option(name, value)]
-        return self._start(host, "peer", [role, torrent, *words], output)
+        arguments = [word for name, value in chosen.items() for word in option(name, value)]
+        return self._start(host, "peer", [role, torrent, *arguments], output)
 
     @staticmethod
     def _start(host: EmulatedHost, module: str, arguments: Sequence[object], output: Path) -> Process:
@@ -59,20 +59,20 @@ class Client:
 
 
 def option(name: str, value: object) -> list[object]:
-    """One of a command line: None is left out, True is a switch."""
+    """Return the command-line words of an option; None leaves it out, True makes it a switch."""
     if value is None:
         return []
     return [f"--{name}"] if value is True else [f"--{name}", value]
 
 
 def start_tracker(host: EmulatedHost) -> str:
-    """Start our tracker; returns its URL."""
+    """Start our tracker, and return its URL."""
     tracker = host.start_python("peer", ["tracker", "--bind", str(host.address)])
     return tracker.wait_ready(r"ready (\S+)")[1]
 
 
 def make_torrent(folder: Path, length: int, piece_length: int, tracker: str) -> tuple[Path, Path]:
-    """Write a file that nothing can compress, the same each time, and its torrent."""
+    """Write an incompressible file, the same each time, and its torrent; return the torrent's path and the file's."""
     folder.mkdir(parents=True, exist_ok=True)
     data, torrent = folder / NAME, folder / f"{NAME}.torrent"
     hashes = []
@@ -87,22 +87,22 @@ def make_torrent(folder: Path, length: int, piece_length: int, tracker: str) -> 
 
 
 def cpu_seconds(process: Process) -> float:
-    """User and system time of all threads so far."""
+    """Return a process's user and system time so far, of all threads."""
     fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table."""
+    """Format a table in Markdown."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Median, least and most."""
+    """Format values as median (minimum - maximum)."""
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} - {max(values):.{digits}f})"
 
 
-def say(text: str) -> None:
-    """Tell how far we are, beside the table on standard output."""
+def log(text: str) -> None:
+    """Print progress to standard error, apart from the table on standard output."""
     print(text, file=sys.stderr, flush=True)

@@ -1,10 +1,10 @@
-"""How a codebase is cut: lengths of files and functions, parameters, entries of folders; beside others if named.
+"""The structure of codebases, side by side: lengths of files and functions, parameters, entries of folders.
 
     python -m benchmarks.codebase testbed peer
     pip download --no-deps --no-binary :all: h11 httpcore aioquic && for each: tar xf ...
     python -m benchmarks.codebase testbed peer h11-*/h11 httpcore-*/httpcore aioquic-*/src/aioquic
 
-Median and maximum of each; tests are left out. Lines are counted as they stand, with comments and docstrings.
+Cells are median / maximum. Tests are left out. Lines include comments and docstrings.
 """
 
 import argparse
@@ -19,7 +19,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Shape:
-    """What was counted in one folder."""
+    """The counts of one folder."""
 
     files: list[int]
     functions: list[int]
@@ -27,7 +27,7 @@ class Shape:
     folders: list[int]
 
     def row(self, name: str) -> str:
-        """One line of the table."""
+        """Format one row of the table."""
         small = sum(length < 60 for length in self.files) / len(self.files)
         cells = [
             name,
@@ -42,7 +42,7 @@ class Shape:
 
 
 def measure(root: Path) -> Shape:
-    """Count what is in a folder and below."""
+    """Count in a folder and its subfolders."""
     paths = [path for path in sorted(root.rglob("*.py")) if "tests" not in path.relative_to(root).parts]
     files = [path for path in paths if len(path.read_text().splitlines()) > 2]
     functions = [each for path in files for each in _functions(path)]
@@ -61,14 +61,14 @@ def _functions(path: Path) -> Iterator[Function]:
 
 
 def _parameters(function: Function) -> int:
-    """Count a function's parameters; those that every method has do not count."""
+    """Count a function's parameters, without self and cls."""
     arguments = function.args
     named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     return len([each for each in named if each.arg not in {"self", "cls"}])
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what a reader sees in a folder: modules and packages."""
+    """Return the modules and packages of a folder."""
     return [entry for entry in folder.iterdir() if not entry.name.startswith(("_", "."))]
 
 

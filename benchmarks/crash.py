@@ -1,10 +1,11 @@
-"""kill -9 of every process of a sandbox in every phase of a network's life: what is left on the machine?
+"""kill -9 of each process of a sandbox in each phase of a network's life: what is left on the machine?
 
-    sudo .venv/bin/python benchmarks/crash.py               twenty times each, as root and as an ordinary user
-    .venv/bin/python benchmarks/crash.py --times 3          the same as whoever you are
+    sudo .venv/bin/python benchmarks/crash.py               twenty kills of each kind, as root and as an ordinary user
+    .venv/bin/python benchmarks/crash.py --times 3          three of each kind, as the current user
 
-Prints a table in Markdown: how often the kill came while the phase lasted, how long it took until nothing was left
-(processes, namespaces, interfaces, mounts, files), and in how many cases something was. Exit status 1 if there was any.
+Prints a table in Markdown: how many kills hit while the phase lasted, how long it took until nothing was left
+(processes, namespaces, interfaces, mounts, files), and in how many cases something stayed. Exit status 1 if anything
+stayed.
 """
 
 import argparse
@@ -29,11 +30,10 @@ from tests.network.users import User, call_as, why_not
 
 _AT_ONCE = 5
 _MOST = 4
-_HEADER = ("user", "killed", "while", "times", "in time", "clean after ms: median", "max", "leftovers")
+_HEADER = ("user", "killed", "phase", "kills", "in phase", "clean after ms: median", "max", "leftovers")
 
 
 def main() -> int:
-    """Run the whole campaign."""
     arguments = _parser().parse_args()
     users = [user for user in User if not why_not(user)]
     print(_row(_HEADER))
@@ -54,7 +54,7 @@ def main() -> int:
 
 
 def _crashes(user: User, phase: str, target: str, moments: Iterator[float], wanted: int) -> list[Crash]:
-    """So many that came while the phase lasted, and those that came too late meanwhile."""
+    """Kill until `wanted` kills hit while the phase lasted; the result includes those that came too late."""
     crashes: list[Crash] = []
     while missing := wanted - sum(crash.struck == phase for crash in crashes):
         some = list(itertools.islice(moments, min(missing, _AT_ONCE)))
@@ -78,8 +78,8 @@ def _row(cells: list[str] | tuple[str, ...]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=_positive, default=20, help="kills of each kind (default: 20)")
-    parser.add_argument("--seed", type=int, default=1, help="other moments with another number (default: 1)")
+    parser.add_argument("--times", type=_positive, default=20, help="kills of each process in each phase (default: 20)")
+    parser.add_argument("--seed", type=int, default=1, help="random seed of the moments (default: 1)")
     return parser
 
 

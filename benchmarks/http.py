@@ -1,10 +1,10 @@
-"""Heads of HTTP messages per second: our codec, h11 and httptools.
+"""HTTP message heads per second: our codec, h11 and httptools.
 
     python -m benchmarks.http [--repeat 5]
 
-Two exchanges as a server sees them: an announcement to a tracker (a long query, four header lines), and a request for
-a range of a file. Each head is parsed, its persistence and its length of body are decided, and the head of the answer
-is written. h11 and httptools are measured where they are installed; neither is needed otherwise.
+Two exchanges from the server's side: an announcement to a tracker (a long query, four header lines), and a request for
+a range of a file. A codec parses the request's head, decides whether the connection persists and how long the body is,
+and writes the response's head. h11 and httptools are optional; they are measured where they are installed.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def httptools_codec() -> Callable[[bytes], None]:
         parser = httptools.HttpRequestParser(handler)
         parser.feed_data(data)
         httptools.parse_url(handler.url)
-        # It writes no heads.
+        # httptools writes no heads.
         encode_response(200, FIELDS, is_last=not parser.should_keep_alive())
 
     return exchange
@@ -91,7 +91,7 @@ def per_second(exchange: Callable[[bytes], Any], data: bytes) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeat", type=int, default=5, help="times each is measured, in turns (default: 5)")
+    parser.add_argument("--repeat", type=int, default=5, help="measurements of each codec, alternating (default: 5)")
     repeat = parser.parse_args().repeat
     codecs: dict[str, Callable[[bytes], None]] = {"ours": with_ours}
     for name, make in (("h11", h11_codec), ("httptools", httptools_codec)):

@@ -1,9 +1,9 @@
-"""What the emulated network costs and how exact it is, side by side with plain Mininet where it compares.
+"""Cost and accuracy of the emulated network, compared with plain Mininet where that is possible.
 
     sudo .venv/bin/python benchmarks/network.py build        time and memory to build and remove N hosts
-    sudo .venv/bin/python benchmarks/network.py rates        asked against measured: rates, directions, algorithms
-    sudo .venv/bin/python benchmarks/network.py capacity     the load at which links begin to lose their rate, and what
-                                                             `testbed doctor` says of it
+    sudo .venv/bin/python benchmarks/network.py rates        measured against configured rates
+    sudo .venv/bin/python benchmarks/network.py capacity     the load at which links begin to lose their rate, against
+                                                             the result of `testbed doctor`
 
 Each prints a table in Markdown, and `rates` writes all figures to a CSV file. The machine should do nothing else.
 """
@@ -63,7 +63,7 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 @dataclass(frozen=True)
 class BuildCost:
-    """Seconds to start and to stop, and memory for each host while nothing runs on it."""
+    """Seconds to start and to stop, and memory of each host while no program runs on it."""
 
     start: float
     stop: float
@@ -81,7 +81,7 @@ def ours(n: int) -> BuildCost:
 
 
 def plain_mininet(n: int) -> BuildCost:
-    Mininet.inited = True  # or it would change the limits of the machine
+    Mininet.inited = True  # else it would change the machine's limits
     free = available_kib()
     begin = time.perf_counter()
     network = Mininet(Star(n=n), switch=LinuxBridge, link=TCLink, controller=None)
@@ -106,7 +106,7 @@ def in_sandbox(build: Callable[[int], BuildCost], n: int) -> BuildCost:
 
 
 def settle(deadline_seconds: float = 60) -> None:
-    """Wait until the kernel has freed the namespaces of the last run, which it does behind everybody's back."""
+    """Wait until the kernel has freed the namespaces of the last run, which it does in the background."""
     deadline = time.monotonic() + deadline_seconds
     before = available_kib()
     while time.monotonic() < deadline:
@@ -126,16 +126,16 @@ def build_benchmark(arguments: argparse.Namespace) -> None:
             costs["ours"].append(in_sandbox(ours, n))
             if compared:
                 costs["mininet"].append(in_sandbox(plain_mininet, n))
-            say(f"{n}: {costs['ours'][-1]} {costs['mininet'][-1] if compared else ''}")
+            log(f"{n}: {costs['ours'][-1]} {costs['mininet'][-1] if compared else ''}")
         rows.append(build_row(n, costs))
     header = [
         "hosts",
         "start s",
         "stop s",
-        "KiB a host",
+        "KiB per host",
         "Mininet start s",
         "stop s",
-        "KiB a host",
+        "KiB per host",
         "start, times faster",
     ]
     print(markdown(header, rows))
@@ -164,7 +164,7 @@ def spread(values: Sequence[float], digits: int = 2) -> str:
 
 
 class Probed(Topo):
-    """One host behind the link in question, and others whose links have no limit."""
+    """One host behind the link to measure, and others whose links have no limit."""
 
     def build(self, rate: float, others: int) -> None:
         core = self.addSwitch("s1")
@@ -184,7 +184,7 @@ PATTERNS = {
 
 @dataclass(frozen=True)
 class Case:
-    """One measurement: its setting and what one direction gave."""
+    """One measurement: its setting, and the report on one direction."""
 
     rate: float
     congestion_control: str
@@ -193,7 +193,7 @@ class Case:
 
     @property
     def quantum(self) -> float:
-        """One super-packet as a share of what the rate allows in 100 ms: no shaper can split it."""
+        """One super-packet, which no shaper can split, as a share of what the rate allows in 100 ms."""
         shape = Shape(self.report.asked_bps)
         return (shape.gso_segments or 1) * FRAME_BYTES * 8 / (self.report.asked_bps * 0.1)
 
@@ -216,12 +216,12 @@ class Case:
 
 
 def measure_case(rate: float, control: str, pattern: str, seconds: float) -> list[DirectionReport]:
-    flows, way = PATTERNS[pattern]
+    flows, direction = PATTERNS[pattern]
     with Network(Probed(rate=rate, others=flows), congestion_control=control) as network:
         probed, *others = network.hosts
         up = Load(probed.access, [Route(probed, other, other.address) for other in others])
         down = Load(probed.access.peer, [Route(other, probed, probed.address) for other in others])
-        return measure({"up": [up], "down": [down], "both": [up, down]}[way], seconds)
+        return measure({"up": [up], "down": [down], "both": [up, down]}[direction], seconds)
 
 
 def rates_benchmark(arguments: argparse.Namespace) -> None:
@@ -232,13 +232,13 @@ def rates_benchmark(arguments: argparse.Namespace) -> None:
             for pattern in PATTERNS:
                 reports = sandbox.run(lambda: measure_case(rate, control, pattern, seconds))  # noqa: B023
                 cases += [Case(rate, control, pattern, report) for report in reports]
-                say(f"{rate} {control} {pattern}: {[f'{report.payload_ratio:.4f}' for report in reports]}")
+                log(f"{rate} {control} {pattern}: {[f'{report.payload_ratio:.4f}' for report in reports]}")
     write_csv(arguments.csv, [case.row() for case in cases])
     header = [
         "Mbit/s",
         "algorithm",
         "streams",
-        "way",
+        "direction",
         "wire",
         "payload",
         "first 1 s",
@@ -292,10 +292,10 @@ def write_csv(path: Path, rows: Sequence[dict[str, object]]) -> None:
 
 
 def capacity_benchmark(arguments: argparse.Namespace) -> None:
-    """Climb slowly from half of what doctor says until the links lose their rate, several times."""
+    """Climb slowly from half of the doctor's result until the links lose their rate, several times."""
     known = load_capacity()
     if known is None or arguments.again:
-        known = measure_capacity(lambda result: say(f"doctor: {result}"))
+        known = measure_capacity(lambda result: log(f"doctor: {result}"))
         save_capacity(known)
     rows = []
     for n in HOSTS:
@@ -307,18 +307,18 @@ def capacity_benchmark(arguments: argparse.Namespace) -> None:
 
 
 def climb(n: int, total: int, step: float) -> int:
-    """The last total that was carried before two in a row were not, or before no link could be faster."""
+    """Return the last total that was carried before two in a row were not, or before links reached the highest rate."""
     carried, lost = 0, 0
     while lost < 2 and total <= n * MAX_RATE:
         result: Probe = probe(n, total, seconds=1.0)
-        say(str(result))
+        log(str(result))
         lost = 0 if result.carried else lost + 1
         carried = result.total_bps if result.carried else carried
         total = round(total * step)
     return carried
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
@@ -326,20 +326,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     build = commands.add_parser("build")
-    build.add_argument("--hosts", type=int, nargs="+", default=[10, 100, 300, 1000, 3000])
-    build.add_argument("--mininet-up-to", type=int, default=300)
-    build.add_argument("--repeat", type=int, default=3)
+    build.add_argument("--hosts", type=int, nargs="+", default=[10, 100, 300, 1000, 3000], help="numbers of hosts")
+    build.add_argument("--mininet-up-to", type=int, default=300, help="most hosts to build with plain Mininet")
+    build.add_argument("--repeat", type=int, default=3, help="number of measurements")
     build.set_defaults(run=build_benchmark)
     rates = commands.add_parser("rates")
-    rates.add_argument("--rates", type=float, nargs="+", default=[0.5, 1, 8, 50, 100, 500])
+    rates.add_argument("--rates", type=float, nargs="+", default=[0.5, 1, 8, 50, 100, 500], help="in Mbit/s")
     rates.add_argument("--congestion-control", nargs="+", default=["cubic", "reno", "bbr"])
-    rates.add_argument("--seconds", type=float, default=3)
-    rates.add_argument("--csv", type=Path, default=Path("rates.csv"))
+    rates.add_argument("--seconds", type=float, default=3, help="shortest length of a measurement")
+    rates.add_argument("--csv", type=Path, default=Path("rates.csv"), help="write all figures to this file")
     rates.set_defaults(run=rates_benchmark)
     capacity = commands.add_parser("capacity")
-    capacity.add_argument("--repeat", type=int, default=3)
-    capacity.add_argument("--step", type=float, default=1.08)
-    capacity.add_argument("--again", action="store_true")
+    capacity.add_argument("--repeat", type=int, default=3, help="number of climbs")
+    capacity.add_argument("--step", type=float, default=1.08, help="factor from one load to the next")
+    capacity.add_argument("--again", action="store_true", help="measure the doctor's capacity again")
     capacity.set_defaults(run=capacity_benchmark)
     arguments = parser.parse_args()
     arguments.run(arguments)

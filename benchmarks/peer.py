@@ -1,12 +1,12 @@
-"""What our peer costs and how fast it is, with libtorrent beside it in the same run.
+"""Speed and cost of our peer, compared with libtorrent in the same run.
 
     sudo .venv/bin/python -m benchmarks.peer transfer      one seed to one leech over an unshaped link: MB/s, CPU per GB
-    sudo .venv/bin/python -m benchmarks.peer memory        memory of each leech in a swarm of shaped links
+    sudo .venv/bin/python -m benchmarks.peer memory        memory of each leech in a swarm on shaped links
     sudo .venv/bin/python -m benchmarks.peer start         time until 200 of our peers listen
 
-Both clients are forked from an interpreter that has imported them, keep their files in a tmpfs, find each other by our
-tracker, and take turns, so that a busy machine troubles both. Run it as a module, from
-the repository's folder: as a script, this file would pass for the package `peer`.
+Both clients are forked from an interpreter that has imported them, keep their files in a tmpfs and use our tracker.
+They alternate, so that other load on the machine affects both. Run this as a module from the repository's folder: as a
+script, it would hide the package `peer`.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clients import CLIENTS, PRELOAD, Client, cpu_seconds, make_torrent, markdown, say, spread, start_tracker
+from benchmarks.clients import CLIENTS, PRELOAD, Client, cpu_seconds, log, make_torrent, markdown, spread, start_tracker
 from testbed.network import (
     EmulatedHost,
     Network,
@@ -42,7 +42,7 @@ def clients(arguments: argparse.Namespace) -> list[Client]:
 
 @dataclass(frozen=True)
 class Transfer:
-    """From the moment when the leech listens until it has checked the last piece."""
+    """One transfer, from when the leech listens until it has checked the last piece."""
 
     length: int
     seconds: float
@@ -56,7 +56,7 @@ class Transfer:
 
     @property
     def cpu_per_gb(self) -> tuple[float, float]:
-        """Of the seed and of the leech."""
+        """CPU seconds per GB of the seed and of the leech."""
         return self.seed_cpu / self.length * 1e9, self.leech_cpu / self.length * 1e9
 
 
@@ -93,7 +93,7 @@ def run_transfers(arguments: argparse.Namespace) -> dict[str, list[Transfer]]:
             for client in clients(arguments):
                 done = transfer(client, ends, torrent, data, f"{client.name}-{k}")
                 results[client.name].append(done)
-                say(f"{client.name}: {done.rate:.0f} MB/s, CPU s/GB {done.cpu_per_gb}")
+                log(f"{client.name}: {done.rate:.0f} MB/s, CPU s/GB {done.cpu_per_gb}")
     return results
 
 
@@ -109,7 +109,7 @@ def transfer_row(name: str, done: Sequence[Transfer]) -> list[object]:
 
 @dataclass(frozen=True)
 class Memory:
-    """The most that one process had: what is resident, its proportional share of that, and what of it is no file's."""
+    """The most memory of one process: resident, its proportional share of that, and the anonymous part of the share."""
 
     resident_kib: int
     share_kib: int
@@ -138,11 +138,11 @@ def memory_benchmark(arguments: argparse.Namespace) -> None:
         most = sandbox.run(lambda: swarm_memory(client, arguments))  # noqa: B023
         figures = ([getattr(each, kind) / 1024 for each in most] for kind in KINDS)
         rows.append([client.name, len(most), *(spread(figure, 1) for figure in figures)])
-    print(markdown(["client", "leeches", "RSS, MiB a leech", "PSS", "of that anonymous"], rows))
+    print(markdown(["client", "leeches", "RSS, MiB per leech", "PSS", "anonymous PSS"], rows))
 
 
 def swarm_memory(client: Client, arguments: argparse.Namespace) -> list[Memory]:
-    """The most memory of each leech until the first has the file, looked at four times a second."""
+    """Return each leech's maximum memory until the first leech has the file, sampled four times a second."""
     with Network(Star(n=arguments.leeches + 2, up=4_000_000, down=12_000_000), preload=PRELOAD) as network:
         tracker, source, *others = network.hosts
         torrent, data = make_torrent(
@@ -164,15 +164,15 @@ def swarm_memory(client: Client, arguments: argparse.Namespace) -> list[Memory]:
 
 
 def start_benchmark(arguments: argparse.Namespace) -> None:
-    """From the first fork to the last peer's line that it listens.
+    """Measure from the first fork until the last peer listens.
 
-    In a swarm those that are there dial each other while the others start.
+    In a swarm, peers that have started dial each other while others start.
     """
     rows = []
-    for where, options in (("in a swarm", {}), ("each for itself", {"no-tracker": True})):
+    for where, options in (("in a swarm", {}), ("without a tracker", {"no-tracker": True})):
         seconds = [sandbox.run(lambda: start_many(arguments, options)) for _ in range(arguments.repeat)]  # noqa: B023
         rows.append([arguments.peers, where, spread(seconds)])
-    print(markdown(["our peers", "", "seconds until all listen"], rows))
+    print(markdown(["peers", "", "seconds until all listen"], rows))
 
 
 def start_many(arguments: argparse.Namespace, options: Mapping[str, object]) -> float:
@@ -199,11 +199,11 @@ def add_command(
 ) -> argparse.ArgumentParser:
     command = commands.add_parser(run.__name__.removesuffix("_benchmark"))
     command.add_argument("--client", nargs="+", choices=CLIENTS, default=CLIENTS)
-    command.add_argument("--length", type=int, default=length, metavar="MIB")
+    command.add_argument("--length", type=int, default=length, metavar="MIB", help="length of the file")
     command.add_argument("--piece-length", type=int, default=256, metavar="KIB")
-    command.add_argument("--repeat", type=int, default=repeat)
-    command.add_argument("--storage", default="disk", help="of our peers (libtorrent's own is files, by pread)")
-    command.add_argument("--profile", default="course", help="of our peers")
+    command.add_argument("--repeat", type=int, default=repeat, help="number of measurements")
+    command.add_argument("--storage", default="disk", help="storage of our peers; libtorrent uses files and pread")
+    command.add_argument("--profile", default="course", help="profile of our peers")
     command.set_defaults(run=run)
     return command
 

@@ -3,15 +3,20 @@
     sudo .venv/bin/python -m benchmarks.swarm --client ours libtorrent --n 5 10 20 40 --repeat 3 --csv swarm.csv
 
 One seed and N leeches around a core: 16 Mbit/s up for the seed, 8 up and 24 down for each leech, 32 MiB in pieces of
-128 KiB; with 40 leeches half the rates and half the file, for the machine's sake. The time runs from the moment when
-the first leech is started (the seed and the tracker are there) until the last has checked its last piece. The bound is
+128 KiB. With 40 leeches the rates and the file are half of that, to spare the machine. The time runs from the start of
+the first leech, when seed and tracker are ready, until the last leech has checked its last piece. The bound is
 
     max{F / u_s, F / d_min, N F / (u_s + sum u_i)} x 1514 / 1448
 
-where the factor is that of the headers. `seed copies` is how often the seed sent the file: 1 is needed. `uplinks` is
-how busy the leeches' uplinks were on average; `busy after` how long it took until they were 80 % busy together; `tail`
-the time between the middle leech's completion and the last one's. `cpu` is the machine's; much above 90 spoils a run.
-Each second of each run is a row of the CSV file, and with --plot a picture.
+where the factor accounts for headers. Columns:
+
+seed copies   how often the seed sent the file; at least 1 is needed
+uplinks       mean utilisation of the leeches' uplinks
+busy after    when the leeches' uplinks first reached 80 % utilisation together
+tail          time between the median leech's completion and the last one's
+CPU           utilisation of the machine; much above 90 % spoils a run
+
+--csv writes each second of each run as a row; --plot draws them.
 """
 
 import argparse
@@ -22,7 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.clients import CLIENTS, PRELOAD, Client, make_torrent, markdown, say, spread, start_tracker
+from benchmarks.clients import CLIENTS, PRELOAD, Client, log, make_torrent, markdown, spread, start_tracker
 from testbed.network import (
     EmulatedHost,
     Network,
@@ -53,18 +58,18 @@ class Point:
 
     @property
     def bound(self) -> float:
-        """The least seconds in which payload can reach everybody over these links."""
+        """The shortest time, in seconds, in which these links can carry the file to all leeches."""
         bits = self.length * 8
         terms = bits / self.seed_up, bits / self.down, self.n * bits / (self.seed_up + self.n * self.up)
         return max(terms) * FRAME / PAYLOAD
 
     @property
     def names(self) -> list[str]:
-        """The hosts': tracker, seed, leeches."""
+        """The hosts' names: tracker, seed, leeches."""
         return ["tracker", "seed", *(f"h{k + 1}" for k in range(self.n))]
 
     def topology(self) -> Star:
-        """The tracker's link has no limit."""
+        """Return the star; the tracker's link has no limit."""
         return Star(
             n=self.n + 2,
             names=self.names,
@@ -80,20 +85,20 @@ def point(n: int, piece_kib: int) -> Point:
 
 @dataclass(frozen=True)
 class Second:
-    """About one second of a run: shares of the uplinks' rates, and how many leeches have the file at its end."""
+    """About one second of a run: utilisation of the uplinks, and how many leeches have the file at its end."""
 
     time: float
     seed: float
     leeches: float
     idle: int
-    """Leeches' uplinks below half of their rate."""
+    """How many leeches' uplinks are below half of their rate."""
     completed: int
     cpu: float
 
 
 @dataclass(frozen=True)
 class Run:
-    """One distribution: when each leech had the file, what the seed's uplink carried, and each second of it."""
+    """One distribution: each leech's completion time, the bytes that the seed sent, and each second."""
 
     point: Point
     completions: Sequence[float]
@@ -118,13 +123,13 @@ class Run:
 
     @property
     def uplinks(self) -> float:
-        """How busy the leeches' uplinks were, in percent."""
+        """Mean utilisation of the leeches' uplinks, in percent."""
         lengths = [after.time - before for before, after in zip(self._begins, self.seconds, strict=True)]
         return 100 * sum(length * each.leeches for length, each in zip(lengths, self.seconds, strict=True)) / self.time
 
     @property
     def busy_after(self) -> float:
-        """When the leeches' uplinks were first busy together."""
+        """When the leeches' uplinks first were busy together; -1 if never."""
         return next((begin for begin, each in zip(self._begins, self.seconds, strict=True) if each.leeches >= BUSY), -1)
 
     @property
@@ -137,7 +142,7 @@ class Run:
 
 
 class Meter:
-    """Reads what the uplinks have carried, and how busy the machine is."""
+    """Reads the bytes that the uplinks have carried, and the utilisation of the machine."""
 
     def __init__(self, counters: LinkCounters, hosts: Sequence[EmulatedHost]) -> None:
         self._counters = counters
@@ -148,7 +153,7 @@ class Meter:
         self._ticks = cpu_ticks()
 
     def second(self, completed: int) -> Second:
-        """What has happened since the last call."""
+        """Return the figures since the last call."""
         now, sent, ticks = time.monotonic(), self._read(), cpu_ticks()
         rates = [(after - before) * 8 / (now - self._time) for before, after in zip(self._bytes, sent, strict=True)]
         shares = [rate / (end.shape.rate or 1) for rate, end in zip(rates, self._ends, strict=True)]
@@ -160,7 +165,7 @@ class Meter:
 
     @property
     def seed_bytes(self) -> int:
-        """What the seed's uplink has carried until the last look."""
+        """The bytes that the seed's uplink had carried at the last reading."""
         return self._bytes[0] - self.first_bytes[0]
 
     def _read(self) -> list[int]:
@@ -169,7 +174,7 @@ class Meter:
 
 
 def cpu_ticks() -> tuple[int, int]:
-    """The machine's ticks so far: busy ones, all."""
+    """Return the machine's clock ticks so far: busy ones, and all."""
     user, nice, system, idle, iowait, *rest = map(int, Path("/proc/stat").read_text().splitlines()[0].split()[1:])
     busy = user + nice + system + sum(rest[:3])
     return busy, busy + idle + iowait
@@ -193,12 +198,12 @@ def distribute(client: Client, at: Point) -> Run:
 
 
 def capacity(rate: int) -> dict[str, object]:
-    """Tell our peer the rate of its uplink, as users do: it chooses its slots by that; the limit is never reached."""
+    """Return our peer's upload limit, as users set it. The peer derives its slots from it; it never limits here."""
     return {"upload-limit": f"{rate}bit/s"}
 
 
 def watch(leeches: Sequence[Process], meter: Meter, give_up_after: float) -> tuple[list[float], list[Second]]:
-    """Look again and again who has completed, and once a second at the meter, until everybody has."""
+    """Poll for completed leeches, and read the meter once a second, until all leeches have the file."""
     completions: dict[int, float] = {}
     seconds: list[Second] = []
     while len(completions) < len(leeches):
@@ -234,8 +239,8 @@ def write_csv(path: Path, runs: Sequence[tuple[str, int, Run]]) -> None:
 
 
 def plot(path: Path, runs: Sequence[tuple[str, int, Run]]) -> None:
-    """One panel for each client and N: how busy the uplinks were over the time in bounds, a line for each run."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415 - only a picture needs it
+    """Draw the uplinks' utilisation over time / bound: a panel per client and N, a line per run."""
+    import matplotlib.pyplot as plt  # noqa: PLC0415 - only --plot needs it
 
     panels = sorted({(name, run.point.n) for name, _, run in runs}, key=lambda panel: (panel[1], panel[0]))
     figure, axes = plt.subplots(len(panels), figsize=(9, 2.4 * len(panels)), sharex=True, squeeze=False)
@@ -264,7 +269,7 @@ COLUMNS: list[tuple[str, Callable[[Run], float], int]] = [
     ("uplinks, %", lambda run: run.uplinks, 0),
     ("busy after, s", lambda run: run.busy_after, 0),
     ("tail, s", lambda run: run.tail, 1),
-    ("cpu, %", lambda run: run.cpu, 0),
+    ("CPU, %", lambda run: run.cpu, 0),
 ]
 
 
@@ -283,13 +288,13 @@ def clients(arguments: argparse.Namespace) -> list[Client]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--client", nargs="+", choices=CLIENTS, default=CLIENTS)
-    parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 40])
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--n", type=int, nargs="+", default=[5, 10, 20, 40], help="numbers of leeches")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each client, alternating")
     parser.add_argument("--piece-length", type=int, default=128, metavar="KIB")
-    parser.add_argument("--profile", default="course", help="of our peers")
-    parser.add_argument("--strategy", help="of our peers")
-    parser.add_argument("--csv", type=Path, help="write each second of each run there")
-    parser.add_argument("--plot", type=Path, help="draw the uplinks' use over time there (.png)")
+    parser.add_argument("--profile", default="course", help="profile of our peers")
+    parser.add_argument("--strategy", help="strategy of our peers")
+    parser.add_argument("--csv", type=Path, help="write each second of each run to this file")
+    parser.add_argument("--plot", type=Path, help="draw the uplinks' utilisation over time to this file (.png)")
     arguments = parser.parse_args()
     runs: list[tuple[str, int, Run]] = []
     for n in arguments.n:
@@ -298,7 +303,7 @@ def main() -> None:
                 at = point(n, arguments.piece_length)
                 run = sandbox.run(lambda: distribute(client, at))  # noqa: B023
                 runs.append((client.name, k, run))
-                say(f"N = {n}, {client.name}: {run.time:.1f} s, {run.ratio:.3f} of the bound, cpu {run.cpu:.0f} %")
+                log(f"N = {n}, {client.name}: {run.time:.1f} s, {run.ratio:.3f} times the bound, CPU {run.cpu:.0f} %")
     print(markdown(["N", "client", "bound, s", *(name for name, _, _ in COLUMNS)], list(table(runs))))
     if arguments.csv:
         write_csv(arguments.csv, runs)

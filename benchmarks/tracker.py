@@ -1,11 +1,13 @@
-"""Announcements a second that our tracker answers, with opentracker beside it.
+"""Announcements per second that our tracker answers, compared with opentracker.
 
     sudo .venv/bin/python -m benchmarks.tracker --repeat 5
 
-One torrent with 2,000 members, 50 of them in an answer, over the loopback of one emulated host. The tracker has one
-core and this program, which asks, another. Whether it asks fast enough is in the column `busy`, the tracker's CPU time
-over the clock's: at 0.9 and more the tracker is the limit; below that it could answer more than it was asked, and what
-it could do is in the last column, the announcements in one second of its CPU time.
+One torrent with 2,000 peers, 50 of them in each answer, over the loopback interface of one emulated host. The tracker
+has one core; this program, which sends the announcements, has another.
+
+busy                    the tracker's CPU time over the elapsed time; from 0.9 on the tracker is the limit, below
+                        that it could answer more than this program sends
+announces / CPU second  what the tracker could answer if it were always busy
 """
 
 import argparse
@@ -21,7 +23,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
-from benchmarks.clients import cpu_seconds, markdown, say, spread
+from benchmarks.clients import cpu_seconds, log, markdown, spread
 from peer.bittorrent.wire.tracker.http import announce_url
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest
 from peer.bittorrent.wire.tracker.udp import (
@@ -90,7 +92,7 @@ def http_requests(*, keep: bool) -> list[bytes]:
 
 
 def load_over_kept_connections(requests: Sequence[bytes], seconds: float) -> int:
-    """A few connections, each with one request on its way."""
+    """Send over a few connections, each with one outstanding request."""
     supply = cycle(requests)
     connections = [connect() for _ in range(IN_FLIGHT)]
     poller = select.epoll()
@@ -101,7 +103,7 @@ def load_over_kept_connections(requests: Sequence[bytes], seconds: float) -> int
     done, deadline = 0, time.perf_counter() + seconds
     while time.perf_counter() < deadline:
         for number, _ in wait(poller):
-            demand_answer(by_number[number].recv(RECEIVE))
+            check_answer(by_number[number].recv(RECEIVE))
             by_number[number].sendall(next(supply))
             done += 1
     close(connections, poller)
@@ -109,7 +111,7 @@ def load_over_kept_connections(requests: Sequence[bytes], seconds: float) -> int
 
 
 def load_over_new_connections(requests: Sequence[bytes], seconds: float) -> int:
-    """A connection for each request, a few of them at a time; the tracker ends it."""
+    """Open a connection for each request, a few at a time; the tracker closes it."""
     supply = cycle(requests)
     poller = select.epoll()
     open_ones: dict[int, socket.socket] = {}
@@ -126,7 +128,7 @@ def load_over_new_connections(requests: Sequence[bytes], seconds: float) -> int:
     while time.perf_counter() < deadline:
         for number, _ in wait(poller):
             if answer := open_ones[number].recv(RECEIVE):
-                demand_answer(answer)
+                check_answer(answer)
                 continue
             open_ones.pop(number).close()
             done += 1
@@ -142,10 +144,10 @@ def connect() -> socket.socket:
 def wait(poller: select.epoll) -> list[tuple[int, int]]:
     if ready := poller.poll(PATIENCE):
         return ready
-    raise SystemExit(f"the tracker has not answered for {PATIENCE:.0f} s")
+    raise SystemExit(f"no answer from the tracker for {PATIENCE:.0f} s")
 
 
-def demand_answer(answer: bytes) -> None:
+def check_answer(answer: bytes) -> None:
     if b"5:peers" not in answer:
         raise SystemExit(f"the tracker answered {answer[:300]!r}")
 
@@ -160,7 +162,7 @@ def close(connections: Iterable[socket.socket], poller: select.epoll) -> None:
 
 
 def load_over_udp(_: Sequence[bytes], seconds: float) -> int:
-    """One socket with many datagrams on their way; each answer frees the next request."""
+    """Send from one socket with many outstanding datagrams; each answer triggers the next request."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(PATIENCE)
         client.connect((HOST, PORT))
@@ -171,7 +173,7 @@ def load_over_udp(_: Sequence[bytes], seconds: float) -> int:
         done, deadline = 0, time.perf_counter() + seconds
         while time.perf_counter() < deadline:
             if not client.recv(RECEIVE).startswith(ANNOUNCED):
-                raise SystemExit("the tracker refuses an announcement")
+                raise SystemExit("the tracker refused an announcement")
             client.send(next(supply))
             done += 1
         return done
@@ -220,7 +222,7 @@ LOADS: dict[str, tuple[Load, Sequence[bytes]]] = {
     "HTTP, new": (load_over_new_connections, http_requests(keep=False)),
     "UDP": (load_over_udp, ()),
 }
-# opentracker ends every connection after its answer.
+# opentracker closes every connection after its answer.
 NOT_OFFERED = {("opentracker", "HTTP, kept")}
 
 
@@ -228,7 +230,7 @@ def measure(host: EmulatedHost, name: str, kind: str, seconds: float) -> Result:
     with host.inside():
         tracker = TRACKERS[name](host)
         os.sched_setaffinity(tracker.pid, {0})
-        # The first round makes the members known.
+        # The first load registers the peers.
         LOADS["UDP"][0]((), 1.0)
         load, requests = LOADS[kind]
         before, begin = cpu_seconds(tracker), time.perf_counter()
@@ -248,14 +250,14 @@ def measure_all(arguments: argparse.Namespace) -> dict[tuple[str, str], list[Res
             for name, kind in kinds:
                 result = measure(network.hosts[0], name, kind, arguments.seconds)
                 results[name, kind].append(result)
-                say(f"{name}, {kind}: {result.rate:,.0f}/s, busy {result.busy:.2f}")
+                log(f"{name}, {kind}: {result.rate:,.0f}/s, busy {result.busy:.2f}")
     return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--repeat", type=int, default=5, help="measurements of each tracker, alternating")
+    parser.add_argument("--seconds", type=float, default=3, help="length of each measurement")
     arguments = parser.parse_args()
     results = sandbox.run(lambda: measure_all(arguments))
     rows = [
@@ -267,7 +269,7 @@ def main() -> None:
         ]
         for each, found in results.items()
     ]
-    print(markdown(["tracker", "over", "announces/s", "busy", "announces a CPU second"], rows))
+    print(markdown(["tracker", "protocol", "announces/s", "busy", "announces / CPU second"], rows))
 
 
 if __name__ == "__main__":

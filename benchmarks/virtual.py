@@ -1,11 +1,14 @@
-"""How near a swarm comes to the bound in virtual time: what profiles make of it, without a network or a machine.
+"""How near a swarm comes to the bound in virtual time, by profile, without a network or the machine's influence.
 
     .venv/bin/python -m benchmarks.virtual --profile course testbed --n 5 10 20 40 [--strict] [--repeat 3]
     .venv/bin/python -m benchmarks.virtual --seed-strategy swift --leech-strategy tit-for-tat
 
-The swarms of benchmarks/swarm.py over links that are arithmetic (peer/simulation/swarm.py), where all bytes are
-payload: the bound is not corrected for headers. --strict gives every profile strict priority. The last column is the
-mean over peers of when they were complete, over the bound.
+The swarms of benchmarks/swarm.py on links that are arithmetic (peer/simulation/swarm.py). All bytes are payload there,
+so the bound is not corrected for headers.
+
+time / bound    when the last peer completes, over the bound
+seed copies     how often the seed sent the file
+mean / bound    the peers' mean completion time, over the bound
 """
 
 import argparse
@@ -23,7 +26,7 @@ LATENCY = 0.002
 
 
 def ratio(profile: Profile, n: int, seed: int, strategies: tuple[str, str]) -> tuple[float, float, float]:
-    """Distribute once; returns the time over the bound, the copies that the seed sent, and the mean over the bound."""
+    """Distribute once; return the time over the bound, the seed's copies, and the mean time over the bound."""
     half = 2 if n >= 40 else 1
     seed_up, up, down = 2e6 / half, 1e6 / half, 3e6 / half
     swarm = VirtualSwarm(virtual_torrent(256 // half, PIECE), profile=profile, seed=seed, latency=LATENCY)
@@ -38,9 +41,9 @@ def ratio(profile: Profile, n: int, seed: int, strategies: tuple[str, str]) -> t
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", nargs="+", choices=list(PROFILES), default=["course", "testbed"])
-    parser.add_argument("--n", nargs="+", type=int, default=[5, 10, 20, 40])
-    parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--strict", action="store_true")
+    parser.add_argument("--n", nargs="+", type=int, default=[5, 10, 20, 40], help="numbers of leeches")
+    parser.add_argument("--repeat", type=int, default=3, help="number of runs, each with its own random seed")
+    parser.add_argument("--strict", action="store_true", help="give every profile strict priority")
     parser.add_argument("--seed-strategy", choices=list(STRATEGIES), default="tit-for-tat")
     parser.add_argument("--leech-strategy", choices=list(STRATEGIES), default="tit-for-tat")
     chosen = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""What a message, a block and a torrent cost in `peer.bittorrent.wire`: microseconds, the best of several runs.
+"""Cost of a message, a block and a torrent in `peer.bittorrent.wire`: microseconds, the best of several runs.
 
 .venv/bin/python benchmarks/wire.py
 """
@@ -30,7 +30,7 @@ def decode_all(stream: bytes) -> int:
 
 
 def receive_blocks(stream: memoryview, place: memoryview) -> None:
-    """As a connection would: a block's bytes are in their place already, the rest comes through the shared buffer."""
+    """Receive as a connection does: a block's bytes go straight to their place, the rest through the shared buffer."""
     decoder, at = Decoder(has_handshake=False), 0
     while at < len(stream):
         there = min(len(decoder.space()), len(stream) - at)
@@ -60,18 +60,18 @@ def measurements() -> Sequence[tuple[str, float]]:
         ("decode a request", microseconds(lambda: decode_all(requests), PIECES)),
         ("encode a request", microseconds(lambda: [messages.encode(request) for _ in range(1000)], 1000)),
         ("make a message (frozen dataclass)", microseconds(lambda: [messages.Have(5) for _ in range(1000)], 1000)),
-        ("a 16 KiB block through the decoder", microseconds(lambda: receive_blocks(blocks, place), BLOCKS)),
-        ("a torrent of 10,000 pieces: bencoding", microseconds(lambda: bencode.decode(torrent))),
-        ("a torrent of 10,000 pieces: metainfo", microseconds(lambda: metainfo.decode_metainfo(torrent))),
-        ("bitfield: has", microseconds(lambda: [k in half for k in range(PIECES)], PIECES)),
-        ("bitfield: all missing", microseconds(lambda: list(half.missing()))),
+        ("decode a 16 KiB block", microseconds(lambda: receive_blocks(blocks, place), BLOCKS)),
+        ("decode the bencoding of a torrent with 10,000 pieces", microseconds(lambda: bencode.decode(torrent))),
+        ("decode a torrent with 10,000 pieces", microseconds(lambda: metainfo.decode_metainfo(torrent))),
+        ("look up a piece in a bitfield", microseconds(lambda: [k in half for k in range(PIECES)], PIECES)),
+        ("list all missing pieces of a bitfield", microseconds(lambda: list(half.missing()))),
     ]
 
 
 def main() -> None:
-    print("| what | microseconds |\n| --- | --- |")
-    for what, cost in measurements():
-        print(f"| {what} | {cost:.2f} |")
+    print("| operation | microseconds |\n| --- | --- |")
+    for operation, cost in measurements():
+        print(f"| {operation} | {cost:.2f} |")
 
 
 if __name__ == "__main__":

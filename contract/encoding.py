@@ -24,7 +24,7 @@ HEADER: Final = "trace"
 
 _Write: TypeAlias = Callable[[Any], str]
 Entries: TypeAlias = dict[str, Any]
-"""A line as JSON has it."""
+"""A line as parsed JSON."""
 _Encode: TypeAlias = Callable[[TraceEvent, float], bytes]
 
 EVENTS: Final[dict[str, type[TraceEvent]]] = {

@@ -3,14 +3,14 @@
 from typing import Final, Literal, TypeAlias
 
 READY: Final = "ready"
-"""The first word of the line that says that a program can be used."""
+"""First word of the line that a program prints once it can be used."""
 WAITING: Final = "waiting"
-"""The first word of the line that says that a program begins at SIGUSR1."""
+"""First word of the line that a program prints when it waits for SIGUSR1 to start."""
 COMPLETED: Final = "completed"
-"""The line that says that the whole file is there."""
+"""The line that a program prints when it has the whole file."""
 
 ProfileName: TypeAlias = Literal["course", "bep3", "mainline", "libtorrent", "testbed"]
-"""The profiles of our BitTorrent client: the constants of different clients and texts."""
+"""The profiles of our BitTorrent client: each has the constants of one client or of one text."""
 
 STRATEGIES: Final = (
     "tit-for-tat",

@@ -1,4 +1,4 @@
-"""Which tests can run on this machine, and who runs them."""
+"""Which tests can run on this machine, and as which user."""
 
 import os
 import subprocess
@@ -15,13 +15,13 @@ from tests.network.users import User, call_as, why_not
 
 T = TypeVar("T")
 
-# How long an example takes says more of what else the machine does than of the code.
+# How long an example takes depends more on the machine's other load than on the code.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what this kernel cannot run, and say why; the kernel is asked without the code that is to be tested."""
+    """Skip tests that this kernel cannot run. The kernel is probed without the code under test."""
     if item.get_closest_marker("kernel") and (refusal := refused_namespaces()):
         pytest.skip(f"no namespaces here, neither as root nor with user namespaces: {refusal}")
     if item.get_closest_marker("vm") and not kernel_has_netem():
@@ -30,7 +30,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture
 def on_network() -> Callable[..., object]:
-    """Build a network in a sandbox, look at it there, and return what was seen."""
+    """Return a function that builds a network in a sandbox, calls `look` with it there, and returns the result."""
 
     def look_at(topology: Topo, look: Callable[[Network], T], **options: object) -> T:
         def body() -> T:
@@ -44,25 +44,25 @@ def on_network() -> Callable[..., object]:
 
 @cache
 def refused_namespaces() -> str:
-    """What the kernel says when it is asked for the namespaces of a sandbox; nothing if it gives them."""
+    """Return the kernel's error when it refuses the namespaces of a sandbox; "" if it creates them."""
     return in_namespaces("--mount", "--pid", "--ipc", "--uts", "--fork", "true").stderr.strip()
 
 
 @cache
 def kernel_has_netem() -> bool:
-    """Whether the kernel has the queueing discipline that delays and loses packets."""
+    """Return whether the kernel has the queueing discipline that delays and drops packets."""
     return in_namespaces("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms").returncode == 0
 
 
 def in_namespaces(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `unshare` for a network namespace, and a user namespace where that takes one."""
+    """Run `unshare` with a network namespace, and a user namespace where that is needed."""
     as_root = [] if os.geteuid() == 0 else ["--map-root-user"]
     return subprocess.run(["unshare", *as_root, "--net", *arguments], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(params=list(User), ids=str, scope="session")
 def user(request: pytest.FixtureRequest) -> User:
-    """Root, and then an ordinary user."""
+    """Run a test as root, and again as an ordinary user."""
     wanted = User(request.param)
     if reason := why_not(wanted):
         pytest.skip(reason)
@@ -71,5 +71,5 @@ def user(request: pytest.FixtureRequest) -> User:
 
 @pytest.fixture
 def as_user(user: User) -> Callable[[Callable[[], T]], T]:
-    """Call a function as each of the users, in a process of its own; it returns, or raises, what the function does."""
+    """Return a function that calls another in a process of this user, and returns its result or raises its error."""
     return partial(call_as, user)

@@ -1,12 +1,12 @@
-"""What the programs do, held against what they did: for changes that are to change nothing.
+"""Compare what the programs do with a record of what they did, for changes that must not change behaviour.
 
     .venv/bin/python -m benchmarks.behaviour record --keep DIR      before the change: digests here, whole texts in DIR
-    .venv/bin/python -m benchmarks.behaviour check --against DIR    after it: says what differs, with lines from DIR
+    .venv/bin/python -m benchmarks.behaviour check --against DIR    after it: shows what differs, with lines from DIR
     .venv/bin/python -m benchmarks.behaviour check --only swarm plan
 
-Traces of 40 swarms in virtual time, the plans of all experiments, and the tables and words of the reports of two runs
-are compared. Names that were changed on purpose stand in project.py. Reports have drawn intervals: record and check
-with the same versions of numpy and scipy. Exit status 1 if anything differs.
+Compares the traces of 40 swarms in virtual time, the plans of all experiments, and the tables and printed reports of
+two runs. project.py lists names that were changed on purpose. Reports have bootstrap intervals: record and check with
+the same versions of numpy and scipy. Exit status 1 if anything differs.
 """
 
 import argparse
@@ -34,7 +34,7 @@ Record = Mapping[str, Mapping[str, str]]
 
 
 def outputs(kinds: Sequence[str]) -> Iterator[Output]:
-    """Yield everything that is compared."""
+    """Yield all outputs of these kinds."""
     sources = {"swarm": swarm_traces, "profile": profile_headers, "plan": planned, "table": reported}
     beside = {"plan": {"plan", "ids"}, "table": {"table", "report"}}
     for kind, source in sources.items():
@@ -43,7 +43,7 @@ def outputs(kinds: Sequence[str]) -> Iterator[Output]:
 
 
 def record(keep: Path | None) -> int:
-    """Write down what the programs do now."""
+    """Record the digests of all outputs."""
     found: dict[str, Mapping[str, str]] = {}
     for output in outputs(KINDS):
         found[output.name] = output.digests
@@ -62,7 +62,7 @@ def keep_text(folder: Path, output: Output) -> None:
 
 
 def check(kinds: Sequence[str], against: Path | None, keep: Path | None) -> int:
-    """Say what differs from the record; returns the exit status."""
+    """Print what differs from the record; return the exit status."""
     recorded: Record = json.loads(RECORDED.read_text())
     expected = {name: parts for name, parts in recorded.items() if name.partition(" ")[0] in kinds}
     wrong, seen = 0, set()
@@ -75,14 +75,14 @@ def check(kinds: Sequence[str], against: Path | None, keep: Path | None) -> int:
             print(f"{output.name}: {difference}")
             print("".join(lines_that_differ(output, against)), end="")
     for name in (gone := sorted(expected.keys() - seen)):
-        print(f"{name}: is not there any more")
+        print(f"{name}: is missing")
     wrong += len(gone)
     print(f"{wrong} of {len(expected | dict.fromkeys(seen))} outputs differ")
     return 1 if wrong else 0
 
 
 def compared(output: Output, recorded: Mapping[str, str] | None) -> str:
-    """Say how an output differs from the record; nothing if it does not."""
+    """Return how an output differs from the record; "" if it does not."""
     if recorded is None:
         return "was not recorded"
     table = output.name.rpartition("/")[2]
@@ -94,16 +94,16 @@ def compared(output: Output, recorded: Mapping[str, str] | None) -> str:
 
 
 def _parts_that_differ(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
-    words = {
+    changes = {
         "differs": [part for part in before if part in now and before[part] != now[part]],
         "is new": [part for part in now if part not in before],
         "is gone": [part for part in before if part not in now],
     }
-    yield from (f"{', '.join(parts)} {how}" for how, parts in words.items() if parts)
+    yield from (f"{', '.join(parts)} {how}" for how, parts in changes.items() if parts)
 
 
 def lines_that_differ(output: Output, against: Path | None) -> Iterator[str]:
-    """Yield the first lines of a diff from the text that was kept before."""
+    """Yield the first lines of a diff from the earlier text."""
     if against is None:
         return
     file = against / output.file_name
@@ -113,7 +113,7 @@ def lines_that_differ(output: Output, against: Path | None) -> Iterator[str]:
 
 
 def _diff(before: Sequence[str], now: Sequence[str]) -> Iterable[str]:
-    """Compare from a little before the first line that differs: a trace is too long to be compared as a whole."""
+    """Compare from just before the first line that differs, as a trace is too long for a whole diff."""
     pairs = enumerate(zip(before, now, strict=False))
     first = next((k for k, (old, new) in pairs if old != new), min(len(before), len(now)))
     begin = max(0, first - 1)
@@ -125,15 +125,15 @@ def _diff(before: Sequence[str], now: Sequence[str]) -> Iterable[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    recording = commands.add_parser("record", help="write down what the programs do now")
-    checking = commands.add_parser("check", help="say what differs from what was written down")
+    recording = commands.add_parser("record", help="record what the programs do now")
+    checking = commands.add_parser("check", help="show what differs from the record")
     for command in (recording, checking):
-        command.add_argument("--keep", type=Path, metavar="DIR", help="write whole texts there")
+        command.add_argument("--keep", type=Path, metavar="DIR", help="write whole texts to this folder")
     checking.add_argument(
-        "--against", type=Path, metavar="DIR", help="whole texts of before, to show lines that differ"
+        "--against", type=Path, metavar="DIR", help="folder with earlier texts, to show lines that differ"
     )
     checking.add_argument("--only", nargs="+", choices=KINDS, default=KINDS, metavar="KIND", help=", ".join(KINDS))
-    packing = commands.add_parser("pack", help="keep a run folder small, for its tables to be compared")
+    packing = commands.add_parser("pack", help="pack a run folder, so that its tables are compared")
     packing.add_argument("run", type=Path)
     packing.add_argument("name")
     chosen = parser.parse_args()

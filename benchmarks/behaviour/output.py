@@ -1,4 +1,4 @@
-"""Something that the programs said, and what is kept of it for comparison."""
+"""An output of the programs, and the digests by which it is compared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DIGITS: Final = 12
 
 @dataclass(frozen=True)
 class Output:
-    """A text under a name. It is compared by its parts: a table by its columns, anything else as a whole."""
+    """A named text. It is compared by its parts: a table by its columns, any other text as a whole."""
 
     name: str
     text: str
@@ -19,15 +19,15 @@ class Output:
 
     @classmethod
     def of_text(cls, name: str, text: str) -> Self:
-        """Make one that is compared as a whole."""
+        """Make an output that is compared as a whole."""
         return cls(name, text, {WHOLE: text})
 
     @property
     def digests(self) -> dict[str, str]:
-        """What is recorded."""
+        """The digest of each part, for the record."""
         return {name: sha256(part.encode()).hexdigest()[:DIGITS] for name, part in self.parts.items()}
 
     @property
     def file_name(self) -> str:
-        """Where the text is kept, if it is."""
+        """The name of the file for the whole text."""
         return self.name.replace(" ", "-").replace("/", "-") + ".txt"

@@ -1,4 +1,4 @@
-"""The plans of all experiments that come with the testbed: `testbed plan --json` says what a run has as plan.json."""
+"""The plans of all shipped experiments: `testbed plan --json` prints what a run saves as plan.json."""
 
 import json
 import re
@@ -15,7 +15,7 @@ Plan: TypeAlias = dict[str, Any]
 
 
 def planned() -> Iterator[Output]:
-    """Yield for each experiment its trials' ids, and the plan without what may change when nothing else does."""
+    """Yield for each experiment its trials' ids, and the plan without parts that may change."""
     for file in sorted(EXPERIMENTS.glob("*.yaml")):
         made = subprocess.run([TESTBED, "plan", "--json", file], capture_output=True, text=True, check=False)
         if made.returncode:
@@ -29,14 +29,14 @@ def planned() -> Iterator[Output]:
 
 
 def _ids(plan: Plan, *, has_modules: bool) -> str:
-    """An id ends with a digest of all that makes the trial, the text of a user's modules too."""
+    """Return one id per line. An id ends with a digest of the trial's settings, including the users' modules."""
     return "".join((_without_digest(trial["id"]) if has_modules else trial["id"]) + "\n" for trial in plan["trials"])
 
 
 def _normalised(plan: Plan) -> Any:
-    """Leave out digests, which a renamed field changes, and the text of a user's modules, which import what is renamed.
+    """Leave out digests, which depend on field names, and the text of users' modules, which depends on our names.
 
-    Nothing else in a plan is of the machine, the commit, a path, or how the file was written.
+    Nothing else in a plan depends on the machine, the commit, a path, or how the file was written.
     """
     for trial in plan["trials"]:
         trial["id"] = _without_digest(trial["id"])

@@ -1,6 +1,6 @@
-"""All that the proof knows of the project: a move or a rename is mended here, and nowhere else.
+"""Everything that the behaviour check needs to know about the project's names. Adapt only this file after a rename.
 
-What was recorded has the old names. The tables below say what became of them: new output is read as if it had the old.
+The record has the old names. The tables below map new names to old ones, so that new output is read with the old names.
 """
 
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-# The project's names, which move.
+# Names of the project, which may move.
 from contract.encoding import encode, encode_header
 from contract.events import Level
 from contract.events import TraceEvent as Fact
@@ -42,14 +42,14 @@ SUMMARY: Final = "summary"
 # New name: old name. `event.field` and `table.column` rename in one kind of line or table alone.
 RENAMED_FACTS: Final[Mapping[str, str]] = {}
 RENAMED_FIELDS: Final[Mapping[str, str]] = {}
-"""Of lines of traces, of plans, of records of trials, and columns of `counters`."""
+"""Fields of trace lines, plans and trial records, and columns of `counters`."""
 RENAMED_IN_PLANS: Final[Mapping[str, str]] = {"hosts": "cast", "trace_level": "trace"}
-"""Of plans alone: old plans and records are still read with the old names."""
+"""Fields of plans only: old plans and records are still read with the old names."""
 RENAMED_COLUMNS: Final[Mapping[str, str]] = {}
-"""Also the words in the column `measure` of the summary."""
+"""Columns of tables, and values in the column `measure` of the summary."""
 RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}
 
-# What is new since is left out of the output, and columns that are gone out of the record.
+# Additions since the record are ignored in new output; dropped columns are ignored in the record.
 ADDED_FACTS: Final[frozenset[str]] = frozenset()
 ADDED_FIELDS: Final[frozenset[str]] = frozenset()
 ADDED_COLUMNS: Final = frozenset({"trials.payload_audit"})

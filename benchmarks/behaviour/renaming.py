@@ -1,4 +1,4 @@
-"""New output read as the old one, and old files written as new ones, by the tables in `project`."""
+"""Translation between old and new names, by the tables in `project`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,24 +9,24 @@ Line = dict[str, Any]
 
 
 def old_name(names: Mapping[str, str], name: str, within: str = "") -> str:
-    """Return what a name was when the record was made; `within` is the event or the table, by its present name."""
+    """Return a name as it was when the record was made; `within` is the current name of its event or table."""
     return names.get(f"{within}.{name}", names.get(name, name))
 
 
 def new_name(names: Mapping[str, str], name: str, within: str = "") -> str:
-    """Return what became of a name of then."""
+    """Return the current form of an old name."""
     became = [new for new, old in names.items() if old == name]
     scoped = [new.removeprefix(f"{within}.") for new in became if new.startswith(f"{within}.")]
     return next(iter((*scoped, *(new for new in became if "." not in new), name)))
 
 
 def is_in(names: frozenset[str], name: str, within: str = "") -> bool:
-    """Whether a set has a name, by itself or of this event or table."""
+    """Return whether a set has a name, alone or qualified by this event or table."""
     return name in names or f"{within}.{name}" in names
 
 
 def old_value(value: Any, event: str = "", names: Mapping[str, str] = RENAMED_FIELDS) -> Any:
-    """Return what was read from JSON with the fields that it had then."""
+    """Return a JSON value with the old names of its fields, without added ones."""
     if isinstance(value, dict):
         return {
             old_name(names, key, event): old_value(inner, event, names)
@@ -39,7 +39,7 @@ def old_value(value: Any, event: str = "", names: Mapping[str, str] = RENAMED_FI
 
 
 def new_value(value: Any, event: str = "") -> Any:
-    """Return what was read from JSON of then with the fields that it would have now."""
+    """Return an old JSON value with the current names of its fields."""
     if isinstance(value, dict):
         return {new_name(RENAMED_FIELDS, key, event): new_value(inner, event) for key, inner in value.items()}
     if isinstance(value, list):
@@ -48,7 +48,7 @@ def new_value(value: Any, event: str = "") -> Any:
 
 
 def old_line(line: Line) -> Line | None:
-    """Return a line of a trace as it was then; None if there was no such line."""
+    """Return a trace line in its old form; None if its event is new."""
     event = line["event"]
     if event in ADDED_FACTS:
         return None
@@ -57,7 +57,7 @@ def old_line(line: Line) -> Line | None:
 
 
 def new_line(line: Line) -> Line:
-    """Return a line of a trace of then as it would be written now."""
+    """Return an old trace line in its current form."""
     event = new_name(RENAMED_FACTS, line["event"])
     renamed: Line = new_value(line, event)
     return {**renamed, "event": event}

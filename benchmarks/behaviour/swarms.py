@@ -1,6 +1,6 @@
-"""Swarms in virtual time, drawn once and for all: every strategy, every profile, and everything they tell.
+"""Traces of randomly drawn swarms in virtual time, with every strategy and every profile.
 
-The draws depend on nothing of the project but names: what is added to it later is not drawn.
+The draws depend only on the names listed here, so they stay the same; strategies added later are not drawn.
 """
 
 import json
@@ -28,11 +28,11 @@ from benchmarks.behaviour.renaming import new_name, old_line, old_value
 COUNT: Final = 40
 DRAWN_FROM: Final = 20
 LIMIT: Final = 300.0
-"""Of virtual seconds: who waits for a piece that nobody has any more does so for ever."""
+"""Virtual seconds. Without a limit, a peer would wait for ever for a piece that no peer has any more."""
 AFTERWARDS: Final = 40.0
-"""So long they are watched once all have everything."""
+"""Virtual seconds that a swarm continues after all its peers are complete."""
 MOST_FACTS: Final = 20_000
-"""Wrong blocks over a link without a limit come without end."""
+"""Ends a swarm in which false blocks over an unlimited link would go on without end."""
 KB: Final = 1_000
 
 STRATEGIES: Final = [
@@ -94,7 +94,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A swarm that was drawn, and what happens to it from outside."""
+    """A drawn swarm, and the peers that leave or vanish from it."""
 
     seed: int
     pieces: int
@@ -108,7 +108,7 @@ class Drawn:
 
 
 class Deck:
-    """Deals names by chance, all of them before one comes again."""
+    """Deals names in random order, all of them before any is repeated."""
 
     def __init__(self, rng: Random, names: Sequence[str]) -> None:
         self._rng: Final = rng
@@ -116,14 +116,13 @@ class Deck:
         self._left: list[str] = []
 
     def deal(self) -> str:
-        """Return the next name."""
         if not self._left:
             self._left = self._rng.sample(self._names, len(self._names))
         return self._left.pop()
 
 
 class Drawing:
-    """Draws one swarm after the other."""
+    """Draws one swarm after another."""
 
     def __init__(self) -> None:
         self._rng: Final = Random(DRAWN_FROM)
@@ -132,7 +131,6 @@ class Drawing:
         self._profiles: Final = Deck(self._rng, PROFILE_NAMES)
 
     def draw(self) -> Drawn:
-        """Return another swarm."""
         rng, profile = self._rng, self._profiles.deal()
         pieces = rng.randint(8, 40)
         seeds = [self._server(f"seed{number}", profile) for number in range(rng.choice([1, 1, 2]))]
@@ -176,13 +174,13 @@ class Drawing:
 
 
 def drawn_swarms() -> list[Drawn]:
-    """Return all of them; each strategy and each profile is in several."""
+    """Return all swarms; each strategy and each profile is in several."""
     drawing = Drawing()
     return [drawing.draw() for _ in range(COUNT)]
 
 
 def trace_of(drawn: Drawn) -> str:
-    """Let a swarm live, and return all that its peers tell, one line a fact."""
+    """Run a swarm, and return its peers' traces, one event per line."""
     swarm = VirtualSwarm(
         virtual_torrent(drawn.pieces, drawn.piece_length),
         seed=drawn.seed,
@@ -197,8 +195,8 @@ def trace_of(drawn: Drawn) -> str:
             swarm.call_at(to[1], partial(happens, to[0]))
     swarm.run(LIMIT, stop=lambda: _is_over(swarm))
     swarm.run(swarm.now + AFTERWARDS, stop=lambda: _is_long(swarm))
-    told = (_line(name, fact, now) for name, peer in swarm.peers.items() for now, fact in peer.events)
-    return "".join((f"{drawn}\n", *told))
+    lines = (_line(name, fact, now) for name, peer in swarm.peers.items() for now, fact in peer.events)
+    return "".join((f"{drawn}\n", *lines))
 
 
 def _is_over(swarm: VirtualSwarm) -> bool:
@@ -230,19 +228,19 @@ def _add(swarm: VirtualSwarm, member: Member, drawn: Drawn) -> None:
 
 
 def _line(name: str, fact: Fact, now: float) -> str:
-    """Return a fact as the trace has it, but for the order of its fields."""
+    """Return an event as in the trace, except for the order of its fields."""
     line = old_line(json.loads(encode(fact, now)))
     return "" if line is None else f"{name} {json.dumps(line, sort_keys=True)}\n"
 
 
 def swarm_traces() -> Iterator[Output]:
-    """Yield what each swarm tells."""
+    """Yield the traces of each swarm."""
     for number, drawn in enumerate(drawn_swarms(), start=1):
         yield Output.of_text(f"swarm {number:02}", trace_of(drawn))
 
 
 def profile_headers() -> Iterator[Output]:
-    """Yield what the first line of a trace says of each profile: constants that no short swarm gets to use."""
+    """Yield a trace's first line for each profile, which has also the constants that no short swarm uses."""
     for name in PROFILE_NAMES:
         head = describe(
             profile=PROFILES[name], strategy="tit-for-tat", parameters={}, seed=1, program="proof", time_scale=1

@@ -1,6 +1,6 @@
-"""The tables that `testbed report` makes of two runs of long ago, which are kept as small as tables allow.
+"""The tables that `testbed report` makes of two old runs, of which only the tables' sources are kept.
 
-An archive has a run's plan, its trials' records, traces and counters, uncompressed, with the names of then.
+An archive has a run's plan and its trials' records, traces and counters, uncompressed, with the names of that time.
 """
 
 import csv
@@ -35,7 +35,7 @@ _PACKED: Final = ".gz"
 
 
 def reported() -> Iterator[Output]:
-    """Yield what a report says of each run, and its tables."""
+    """Yield the printed report of each run, and its tables."""
     for archive in sorted(DATA.glob("*.tar.xz")):
         name = archive.name.removesuffix(".tar.xz")
         with tempfile.TemporaryDirectory() as folder:
@@ -47,14 +47,14 @@ def reported() -> Iterator[Output]:
 
 
 def _report(run: Path) -> str:
-    """Have the report made, and return what it prints, and its exit status."""
+    """Run the report, and return its output and exit status."""
     made = subprocess.run([TESTBED, "report", run], capture_output=True, text=True, check=False)
     said = f"{made.stdout}\n{made.stderr}\nexit status {made.returncode}\n"
     return said.replace(str(run), "RUN")
 
 
 def _table(name: str, table: str, text: str) -> Output:
-    """Take a table apart: the summary by what is measured, as each measure is a column of another table."""
+    """Split a table into columns; the summary by its measures, each of which is a column of another table."""
     header, *rows = csv.reader(io.StringIO(text))
     here = [k for k, column in enumerate(header) if not is_in(ADDED_COLUMNS, column, table)]
     columns = [old_name(RENAMED_COLUMNS, header[k], table) for k in here]
@@ -77,7 +77,7 @@ def _by_measure(columns: list[str], rows: Iterable[list[str]]) -> Mapping[str, s
 
 
 def pack(run: Path, name: str) -> Path:
-    """Keep of a run what its tables are made from."""
+    """Write an archive with the parts of a run from which its tables are made."""
     archive = DATA / f"{name}.tar.xz"
     with tarfile.open(archive, "w:xz", preset=9) as packed:
         for file in sorted(file for pattern in _KEPT for file in run.glob(pattern)):
@@ -90,7 +90,7 @@ def pack(run: Path, name: str) -> Path:
 
 
 def unpack(archive: Path, run: Path) -> None:
-    """Make the run folder anew, as the present testbed would have written it."""
+    """Restore the run folder as the current testbed would have written it."""
     with tarfile.open(archive) as packed:
         for entry in packed:
             content = packed.extractfile(entry)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from peer import OUR_VERSION
 from peer.bittorrent.client.torrent_maker import (
     LEAST_PIECE,
     MOST_PIECE,
@@ -11,7 +12,6 @@ from peer.bittorrent.client.torrent_maker import (
     Order,
     create,
 )
-from peer.bittorrent.wire.peer_id import OUR_VERSION
 from peer.process.arguments import whole_number
 from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 

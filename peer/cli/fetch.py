@@ -51,7 +51,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         type=whole_number(0, 1 << 31),
         default=60,
         metavar="S",
-        help="give up after so many seconds without data (default: 60)",
+        help="give up after S seconds without data (default: 60)",
     )
     add_start_gate(parser)
 

@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 from peer.bittorrent.client.open_torrent import (
+    FromOriginal,
     InMemory,
-    OfOriginal,
     OnDisk,
-    OpensStorage,
+    StorageOpener,
 )
 from peer.bittorrent.client.program import run as run_program
 from peer.cli.sharing import (
@@ -52,14 +52,14 @@ def run(chosen: argparse.Namespace) -> int:
     return run_program(options(chosen, read_torrent(chosen), storage))
 
 
-def _storage(chosen: argparse.Namespace) -> OpensStorage:
+def _storage(chosen: argparse.Namespace) -> StorageOpener:
     if chosen.have and chosen.storage != "shared":
         raise ProgramError(ExitStatus.USAGE, "--have needs an original to take the pieces from: add --storage shared")
     match chosen.storage:
         case "memory":
             return InMemory()
         case "shared":
-            return OfOriginal(_required(chosen, "original"), chosen.have, pieces_rng(chosen))
+            return FromOriginal(_required(chosen, "original"), chosen.have, pieces_rng(chosen))
         case _:
             return OnDisk(_required(chosen, "to"))
 

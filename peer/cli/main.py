@@ -13,7 +13,7 @@ from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 class _Command(NamedTuple):
     summary: str
     label: str
-    """What its complaints begin with."""
+    """What its error messages begin with."""
 
 
 COMMANDS: Final = {

@@ -31,7 +31,7 @@ DESCRIPTION: Final = """\
 Take part in the scheme that attains the bound, as the server or as a peer. It prints:
   ready HOST:PORT     it listens
   completed           the whole file has arrived and is right (peers)
-It ends when it has all blocks, and all others have from it what they should.
+It ends when it has all blocks, and every other program has its part from it.
 """
 EPILOG: Final = exit_codes(
     *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from peer.bittorrent.client.open_torrent import Whole
+from peer.bittorrent.client.open_torrent import CompleteData
 from peer.bittorrent.client.program import run as run_program
 from peer.cli.sharing import EPILOG, add_options, options, read_torrent
 
@@ -25,4 +25,4 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def run(chosen: argparse.Namespace) -> int:
-    return run_program(options(chosen, read_torrent(chosen), Whole(chosen.data, chosen.storage == "memory")))
+    return run_program(options(chosen, read_torrent(chosen), CompleteData(chosen.data, chosen.storage == "memory")))

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from contract.events import Level
-from peer.bittorrent.client.open_torrent import OpensStorage
+from peer.bittorrent.client.open_torrent import StorageOpener
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies.registry import STRATEGIES
@@ -17,6 +17,7 @@ from peer.bittorrent.wire.metainfo.magnet import Magnet, decode_magnet
 from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo
 from peer.errors import WireError
 from peer.process.arguments import (
+    OptionGroup,
     add_seed,
     add_start_gate,
     add_trace,
@@ -42,11 +43,13 @@ _MOST_TORRENT: Final = 64 << 20
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every peer."""
     _add_network_options(parser.add_argument_group("addresses, and known peers"))
-    _add_behaviour_options(parser.add_argument_group("how it behaves"))
+    behaviour = parser.add_argument_group("how it behaves")
+    _add_profile_options(behaviour)
+    _add_strategy_options(behaviour)
     _add_record_options(parser.add_argument_group("recording, chance, and the start"))
 
 
-def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensStorage) -> Options:
+def options(chosen: argparse.Namespace, torrent: Torrent, open_storage: StorageOpener) -> Options:
     """Convert the command line to what a program runs on."""
     parameters = dict(chosen.set)
     if chosen.departure is not None:
@@ -57,7 +60,7 @@ def options(chosen: argparse.Namespace, torrent: Torrent, opens_storage: OpensSt
         sys.path.append(str(Path.cwd()))
     return Options(
         torrent=torrent,
-        opens_storage=opens_storage,
+        open_storage=open_storage,
         bind=chosen.bind,
         port=chosen.port,
         return_bind=chosen.return_bind,
@@ -110,7 +113,7 @@ def _from_file(path: str) -> Torrent:
     return Torrent(metainfo.info.info_hash, metainfo.info, metainfo.tiers)
 
 
-def _add_network_options(group: argparse._ArgumentGroup) -> None:
+def _add_network_options(group: OptionGroup) -> None:
     add = group.add_argument
     add(
         "--bind",
@@ -132,7 +135,7 @@ def _add_network_options(group: argparse._ArgumentGroup) -> None:
     add("--no-tracker", action="store_true", help="do not announce to the trackers that the torrent names")
 
 
-def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
+def _add_profile_options(group: OptionGroup) -> None:
     add = group.add_argument
     add(
         "--profile",
@@ -147,6 +150,10 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         metavar="X",
         help="divide the periods of the protocol by X, for small and fast experiments (default: 1)",
     )
+
+
+def _add_strategy_options(group: OptionGroup) -> None:
+    add = group.add_argument
     add(
         "--strategy",
         default="tit-for-tat",
@@ -181,7 +188,7 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_record_options(group: argparse._ArgumentGroup) -> None:
+def _add_record_options(group: OptionGroup) -> None:
     add = group.add_argument
     add_trace(group)
     add(

@@ -48,10 +48,10 @@ class Check(Protocol):
         """Check a part; raises WrongContentError. Parts may arrive in any order, but each only once."""
 
     def finish(self) -> None:
-        """All parts have arrived; raises WrongContentError."""
+        """Check the whole, after all parts have arrived; raises WrongContentError."""
 
     def restart(self) -> None:
-        """All parts will arrive again."""
+        """Forget the parts so far: all will arrive again."""
 
 
 class Comparison:
@@ -105,7 +105,6 @@ class Digest:
             self._front += length
 
     def finish(self) -> None:
-        """Compare the hash."""
         if self._hash.digest() != self._expected:
             found, expected = self._hash.hexdigest(), self._expected.hex()
             raise WrongContentError(f"what arrived is not the file: its SHA-1 is {found}, expected {expected}")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from peer.bittorrent.wire.peer_id import OUR_VERSION
+from peer import OUR_VERSION
 from peer.process.exit_status import ExitStatus, ProgramError
 from peer.process.signals import EndSignals, until_asked_to_end
 from peer.process.ticker import ticks

@@ -30,7 +30,6 @@ class Dialler:
         attempt.add_done_callback(self._attempts.discard)
 
     def close(self) -> None:
-        """Abandon all attempts."""
         for attempt in self._attempts:
             attempt.cancel()
 

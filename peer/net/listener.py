@@ -32,7 +32,6 @@ class Listener:
         loop.add_reader(bound.fileno(), self._accept_some)
 
     def close(self) -> None:
-        """Stop listening."""
         if self._pause is not None:
             self._pause.cancel()
         self._loop.remove_reader(self._socket.fileno())

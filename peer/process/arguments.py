@@ -10,7 +10,8 @@ from typing import Final, TypeAlias
 from peer.errors import WireError
 from peer.net.address import Address, pack_host, pack_host6, parse_address
 
-Options: TypeAlias = ArgumentParser | _ArgumentGroup
+OptionGroup: TypeAlias = ArgumentParser | _ArgumentGroup
+"""What options can be added to; argparse does not name the type of a group."""
 
 _RATE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kMG]|[KMG]i)?(bit|B)/s")
 _FACTORS: Final = {None: 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -116,15 +117,15 @@ def _value(text: str) -> object:
 # Options that several programs have.
 
 
-def add_trace(options: Options) -> None:
+def add_trace(options: OptionGroup) -> None:
     options.add_argument("--trace", type=Path, metavar="FILE", help="append what happens, one JSON object per line")
 
 
-def add_seed(options: Options, of: str) -> None:
+def add_seed(options: OptionGroup, of: str) -> None:
     options.add_argument("--seed", type=int, metavar="N", help=f"seed of {of} (default: a new one each time)")
 
 
-def add_start_gate(options: Options) -> None:
+def add_start_gate(options: OptionGroup) -> None:
     """Add the option with which many programs can start at one moment."""
     explained = "get everything ready, print `waiting HOST:PORT`, and start at SIGUSR1"
     options.add_argument("--wait-for-start", "--hold", action="store_true", help=explained)

@@ -1,6 +1,6 @@
-"""What signals tell a program: SIGTERM and SIGINT to end, SIGUSR1 to start.
+"""The signals that a program obeys: SIGTERM and SIGINT end it, SIGUSR1 starts it.
 
-The first SIGTERM or SIGINT asks a program to end in its own time; the second one tells it to end at once.
+After the first SIGTERM or SIGINT a program ends in an orderly way, after the second one at once.
 """
 
 import asyncio

@@ -20,11 +20,9 @@ GOOD: Final = sha1(b"good", usedforsecurity=False).digest()
 """The digest of every block that is not corrupt."""
 
 
-class Host(Protocol):
+class LinkOwner(Protocol):
     """What links need of the peer that they belong to."""
 
-    up: float | None
-    """Bytes/s that it can send; None is no limit."""
     session: Session
 
     @property
@@ -54,11 +52,19 @@ class Host(Protocol):
         """The other end of a connection closed it."""
 
 
+@dataclass(frozen=True)
+class AccessLink:
+    """Bytes/s that a peer can send and receive; None is no limit."""
+
+    up: float | None = None
+    down: float | None = None
+
+
 @dataclass(eq=False)
 class ConnectionEnd:
     """One end of a connection, as its owner sees it."""
 
-    far: "Host"
+    far: "LinkOwner"
     far_key: int = 0
     """The far end's number for this connection."""
     far_session: Session | None = None
@@ -80,8 +86,9 @@ class ConnectionEnd:
 class Uplink:
     """The sending side of a peer's access link; a rate in bytes/s, None is no limit."""
 
-    def __init__(self, owner: Host, agenda: Agenda, latency: float) -> None:
+    def __init__(self, owner: LinkOwner, rate: float | None, agenda: Agenda, latency: float) -> None:
         self._owner: Final = owner
+        self.rate = rate
         self._agenda: Final = agenda
         self._latency: Final = latency
         self._turns: Final[deque[int]] = deque()
@@ -129,12 +136,12 @@ class Uplink:
             self._agenda.call_at(end.free_at, self._send_next)
 
     def _send(self, key: int, end: ConnectionEnd, queued: QueuedBlock) -> None:
-        request, now, rate = queued.request, self._agenda.now, self._owner.up
+        request, now = queued.request, self._agenda.now
         self._is_sending = True
         if end.limit is not None:
             takes = request.length / max(end.limit, 1)
             end.free_at = max(end.free_at, now - takes) + takes  # one that waited for its turn may catch up by a block
-        took = 0.0 if rate is None else request.length / rate
+        took = 0.0 if self.rate is None else request.length / self.rate
         header = PieceHeader(request.index, request.begin, request.length)
         end.in_flight.append((header, queued.is_garbage or self._owner.is_corrupt))
         if len(end.in_flight) == 1:

@@ -10,11 +10,11 @@ from peer.bittorrent.tracker.registry import Registry
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import Message
 from peer.simulation.agenda import Agenda
-from peer.simulation.links import Host
+from peer.simulation.links import LinkOwner
 
-Letter: TypeAlias = tuple[Host, int, Handshake | Message]
+Letter: TypeAlias = tuple[LinkOwner, int, Handshake | Message]
 """A message, the peer that it is for, and that peer's number for the connection."""
-Peer = TypeVar("Peer", bound=Host)
+Peer = TypeVar("Peer", bound=LinkOwner)
 
 
 class Network(Generic[Peer]):
@@ -25,16 +25,16 @@ class Network(Generic[Peer]):
         self.latency = latency
         self.registry = registry
         """The tracker's."""
-        self.hosts: dict[str, Peer] = {}
+        self.peers_by_host: dict[str, Peer] = {}
 
-    def soon(self, do: Callable[[], None]) -> None:
+    def after_latency(self, do: Callable[[], None]) -> None:
         """Call after one latency."""
         self.agenda.call_at(self.agenda.now + self.latency, do)
 
     def deliver(self, letters: list[Letter]) -> None:
         """Let messages arrive together, one latency later."""
         if letters:
-            self.soon(lambda: self._arrive(letters))
+            self.after_latency(lambda: self._arrive(letters))
 
     def _arrive(self, letters: list[Letter]) -> None:
         for far, key, message in letters:

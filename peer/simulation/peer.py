@@ -16,7 +16,7 @@ from peer.bittorrent.wire.handshake import decode_handshake
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.net.address import Address, pack_host
-from peer.simulation.links import GOOD, ConnectionEnd, Downlink, Uplink
+from peer.simulation.links import GOOD, AccessLink, ConnectionEnd, Downlink, Uplink
 from peer.simulation.network import Letter, Network
 
 PORT: Final = 6881
@@ -26,7 +26,7 @@ SomeEvent = TypeVar("SomeEvent", bound=TraceEvent)
 
 
 class VirtualPeer:
-    """A client with an access link; rates in bytes/s, None is no limit."""
+    """A client with an access link."""
 
     def __init__(
         self,
@@ -34,17 +34,15 @@ class VirtualPeer:
         address: Address,
         network: "Network[VirtualPeer]",
         info: Info,
+        link: AccessLink,
         *,
-        up: float | None,
-        down: float | None,
         is_corrupt: bool,
         on_complete: Callable[[], None],
     ) -> None:
         """`is_corrupt` if every block that it sends is wrong. `begin` follows before anything happens to it."""
         self.name: Final = name
         self.address: Final = address
-        self.up = up
-        self.downlink: Final = Downlink(down)
+        self.downlink: Final = Downlink(link.down)
         self.is_corrupt: Final = is_corrupt
         self.is_here = True
         self.connections: Final[dict[int, ConnectionEnd]] = {}
@@ -57,9 +55,12 @@ class VirtualPeer:
         self._agenda: Final = network.agenda
         self._info: Final = info
         self._on_complete: Final = on_complete
-        self._uplink: Final = Uplink(self, network.agenda, network.latency)
+        self._uplink: Final = Uplink(self, link.up, network.agenda, network.latency)
         self._wakes_at = inf
-        self._performers: Final[dict[type[Action], Callable[[Any], None]]] = {
+        self._performers: Final = self._make_performers()
+
+    def _make_performers(self) -> dict[type[Action], Callable[[Any], None]]:
+        return {
             actions.Greet: self._greet,
             actions.OfferBlocks: lambda action: self._uplink.offer(action.neighbour),
             actions.LimitUpload: self._limit,
@@ -78,22 +79,20 @@ class VirtualPeer:
 
     @property
     def have_count(self) -> int:
-        """How many pieces it has."""
         return 0 if self.session.have is None else self.session.have.count
 
     def has(self, index: int) -> bool:
-        """Whether it has a piece."""
         return self.session.have is not None and index in self.session.have
 
     def events_of(self, kind: type[SomeEvent]) -> Iterator[SomeEvent]:
-        """The events of one kind."""
+        """Yield the events of one class."""
         return (event for _, event in self.events if isinstance(event, kind))
 
     def record(self, event: TraceEvent, now: float) -> None:
         self.events.append((now, event))
 
     def trace(self) -> bytes:
-        """All events as lines."""
+        """Return all events as lines."""
         return b"".join(json.dumps([now, event.event, asdict(event)]).encode() + b"\n" for now, event in self.events)
 
     def start(self) -> None:
@@ -114,7 +113,11 @@ class VirtualPeer:
                 letters = []
                 self._performers[type(action)](action)
         self._network.deliver(letters)
-        self._set_alarm()
+        self._set_timer()
+
+    def set_upload(self, rate: float | None) -> None:
+        """Change the rate of the uplink, from the next block on; its client does not learn of it."""
+        self._uplink.rate = rate
 
     def vanish(self, reason: str) -> None:
         """End without a word; its neighbours notice one latency later that the connections are gone."""
@@ -122,14 +125,14 @@ class VirtualPeer:
         for key in list(self.connections):
             self._close(key, reason)
 
-    def _set_alarm(self) -> None:
+    def _set_timer(self) -> None:
         when = max(self.session.next_deadline(), self._agenda.now)
         if when < self._wakes_at:
             self._wakes_at = when
             self._agenda.call_at(when, partial(self._wake, when))
 
     def _wake(self, when: float) -> None:
-        """Wake the session, unless the alarm was set to an earlier time after this."""
+        """Wake the session, unless the timer was set to an earlier time after this."""
         if self._wakes_at == when:
             self._wakes_at = inf
             self.session.tick(self._agenda.now)
@@ -158,12 +161,12 @@ class VirtualPeer:
         self.act()
 
     def _dial(self, action: actions.Dial) -> None:
-        self._network.soon(partial(self._connect, action.address, action.identity))
+        self._network.after_latency(partial(self._connect, action.address, action.identity))
 
     def _connect(self, address: Address, identity: int) -> None:
         if not self.is_here:
             return
-        now, far, far_key = self._agenda.now, self._network.hosts.get(address.host), None
+        now, far, far_key = self._agenda.now, self._network.peers_by_host.get(address.host), None
         if far is not None and far.is_here:
             caller = Address(self.address.host, CALLER_PORT)
             far_key = far.session.connected(caller, now, is_outgoing=False, identity=address.port - PORT)
@@ -184,7 +187,7 @@ class VirtualPeer:
     def _close(self, key: int, reason: str) -> None:
         end = self.connections.pop(key, None)
         if end is not None:
-            self._network.soon(lambda: end.far.hang_up(end.far_key, reason))
+            self._network.after_latency(lambda: end.far.hang_up(end.far_key, reason))
 
     def hang_up(self, key: int, reason: str) -> None:
         """The other end of a connection closed it."""
@@ -196,7 +199,7 @@ class VirtualPeer:
         answer = self._network.registry.announce(action.request, pack_host(self.address.host), self._agenda.now)
         if not isinstance(answer, AnnounceResponse):
             raise TypeError(f"the tracker refused a peer of its own swarm: {answer}")
-        self._network.soon(lambda: self._take_answer(action, answer))
+        self._network.after_latency(lambda: self._take_answer(action, answer))
 
     def _take_answer(self, action: actions.Announce, answer: AnnounceResponse) -> None:
         if self.is_here:

@@ -21,6 +21,7 @@ from peer.bittorrent.wire.metainfo.metainfo import Info, make_info
 from peer.bittorrent.wire.peer_id import make_peer_id
 from peer.net.address import Address
 from peer.simulation.agenda import Agenda
+from peer.simulation.links import AccessLink
 from peer.simulation.network import Network
 from peer.simulation.peer import PORT, VirtualPeer
 
@@ -79,18 +80,17 @@ class VirtualSwarm:
             self._next_address(),
             self._network,
             self.info,
-            up=up,
-            down=down,
+            AccessLink(up, down),
             is_corrupt=corrupts,
             on_complete=self._count_completion,
         )
         rng, its_profile = Random(f"{self._seed} {name}"), profile or self._profile
         named = partial(make_strategy, rng=rng, profile=its_profile, parameters=parameters)
         make = partial(named, strategy) if isinstance(strategy, str) else lambda: strategy
-        make_session = self._session_maker(peer, make, its_profile, rng, at)
+        make_session = self._session_maker(peer, make, its_profile, rng, capacity=up, at=at)
         peer.begin(make_session, Bitfield.full(self.info.piece_count) if is_seed else have)
         self.peers[name] = peer
-        self._network.hosts[peer.address.host] = peer
+        self._network.peers_by_host[peer.address.host] = peer
         self.call_at(at, peer.start)
         return peer
 
@@ -120,11 +120,18 @@ class VirtualSwarm:
         self._agenda.call_at(when, do)
 
     def _next_address(self) -> Address:
-        number = len(self._network.hosts)
+        number = len(self._network.peers_by_host)
         return Address(f"198.18.{number // 250}.{number % 250 + 2}", PORT)
 
     def _session_maker(
-        self, peer: VirtualPeer, make: Callable[[], Strategy], profile: Profile, rng: Random, at: float
+        self,
+        peer: VirtualPeer,
+        make: Callable[[], Strategy],
+        profile: Profile,
+        rng: Random,
+        *,
+        capacity: float | None,
+        at: float,
     ) -> Callable[[Bitfield | None], Session]:
         """A peer that comes back begins again with all parts of its strategy but the departure."""
         departures: list[Departure] = []
@@ -139,7 +146,7 @@ class VirtualSwarm:
                 strategy=replace(strategy, departure=departures[0]),
                 rng=rng,
                 outbox=Outbox(peer.record, self._level, max(at, self.now)),
-                capacity=peer.up,
+                capacity=capacity,
             )
             return Session(context, trackers=((TRACKER,),), info=self.info, have=have)
 

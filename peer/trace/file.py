@@ -48,7 +48,7 @@ class TraceFile:
         try:
             _append(self._descriptor, self._waiting)
         except OSError as error:
-            print(f"trace {self._path}: {error.strerror}; going on without it", file=sys.stderr)
+            print(f"trace {self._path}: {error.strerror}; continuing without it", file=sys.stderr)
             self._close(self._descriptor)
         self._waiting.clear()
 

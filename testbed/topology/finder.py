@@ -71,13 +71,15 @@ def _run_file(path: Path) -> ModuleType:
 
 def _compiled(path: Path) -> CodeType:
     try:
-        return compile(path.read_bytes(), path, "exec")
+        text = path.read_bytes()
     except OSError as error:
         raise TopologyError(f"{path}: {error.strerror or error}") from error
+    if b"\0" in text:  # which Python 3.11 and 3.12 refuse differently, and without a line
+        raise TopologyError(f"{path}: is not Python: it contains NUL bytes")
+    try:
+        return compile(text, path, "exec")
     except SyntaxError as error:
         raise TopologyError(f"{path}:{error.lineno}: {error.msg}") from error
-    except ValueError as error:  # a NUL among the bytes
-        raise TopologyError(f"{path}: is not Python: {error}") from error
 
 
 def _place(path: Path, error: BaseException) -> str:

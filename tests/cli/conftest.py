@@ -16,14 +16,14 @@ import pytest
 from testbed.cli import main
 
 COMMAND = Path(sys.executable).with_name("testbed")
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The command, which finds no cache and no run folder of its user's."""
+    """Return the command's path; the command finds no cache and no run folder of the user."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("TESTBED_RUNS", raising=False)
@@ -32,46 +32,45 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def testbed(command: Path) -> Run:
-    """Run the command to its end."""
+    """Return a function that runs the command to its end."""
 
-    def run(*words: object, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [command, *map(str, words)], input=typed, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
+    def run(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        argv = [command, *map(str, arguments)]
+        return subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
 
     return run
 
 
 @pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    """Call the command's function in this process, which is faster by far."""
+def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs the command in this process, which is much faster."""
 
-    def call(*words: object) -> subprocess.CompletedProcess[str]:
-        argv = ["testbed", *map(str, words)]
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        argv = ["testbed", *map(str, arguments)]
         monkeypatch.setattr(sys, "argv", argv)
         with pytest.raises(SystemExit) as end:
             main()
         out, err = capfd.readouterr()
         return subprocess.CompletedProcess(argv, int(end.value.code or 0), out, err)
 
-    return call
+    return run
 
 
 class Terminal:
-    """A command on a terminal, and somebody who types and reads."""
+    """A command on a terminal, and the user's keyboard and screen."""
 
-    def __init__(self, *words: str) -> None:
+    def __init__(self, *arguments: str) -> None:
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
-            os.execv(words[0], words)  # noqa: S606
+            os.execv(arguments[0], arguments)  # noqa: S606
         self._unread = ""
 
     def type(self, text: str) -> None:
         os.write(self._screen, text.encode())
 
     def read_until(self, wanted: str) -> str:
-        """What appears up to and with the wanted words."""
-        deadline = time.monotonic() + PATIENCE_S
+        """Return what appears up to the wanted text, inclusive."""
+        deadline = time.monotonic() + TIMEOUT_S
         while wanted not in self._unread:
             self._read_more(deadline, wanted)
         read, _, self._unread = self._unread.partition(wanted)
@@ -87,7 +86,7 @@ class Terminal:
         self._unread += more.decode(errors="replace")
 
     def exit_status(self) -> int:
-        """Wait for the end."""
+        """Wait until the command ends."""
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return os.waitstatus_to_exitcode(status)
@@ -101,11 +100,11 @@ class Terminal:
 
 @pytest.fixture
 def on_terminal(command: Path) -> Iterator[Callable[..., Terminal]]:
-    """Start the command on a terminal."""
+    """Return a function that starts the command on a terminal."""
     with ExitStack() as stack:
 
-        def start(*words: str) -> Terminal:
-            terminal = Terminal(str(command), *words)
+        def start(*arguments: str) -> Terminal:
+            terminal = Terminal(str(command), *arguments)
             stack.callback(terminal.close)
             return terminal
 

@@ -1,4 +1,4 @@
-"""`testbed check`: a summary of a valid file, or everything that is wrong."""
+"""`testbed check`: a summary of a valid file, or all its mistakes."""
 
 import subprocess
 from collections.abc import Callable
@@ -27,57 +27,57 @@ def swarm(tmp_path: Path) -> Path:
     return file
 
 
-def test_valid_file_is_summarised(called: Run, swarm: Path) -> None:
-    answer = called("check", swarm)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{swarm} is valid: 1 trial, about 16 s\n"
+def test_valid_file_is_summarised(call: Run, swarm: Path) -> None:
+    result = call("check", swarm)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{swarm} is valid: 1 trial, about 16 s\n"
 
 
-def test_too_short_trials_are_warned_about(called: Run, swarm: Path) -> None:
+def test_too_short_trials_are_warned_about(call: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("4 MiB", "64 KiB"))
-    answer = called("check", swarm)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    _, warned = answer.stdout.splitlines()
+    result = call("check", swarm)
+    assert (result.returncode, result.stderr) == (0, "")
+    _, warned = result.stdout.splitlines()
     assert warned.startswith("warning: 1 of 1 trials (1), at worst: takes at least 200 ms: too short to judge")
 
 
-def test_unknown_application_is_refused(called: Run, swarm: Path) -> None:
+def test_unknown_application_is_refused(call: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("delay: 5 ms", "application: torrentia"))
-    answer = called("check", swarm)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr.startswith(f"testbed: {swarm}: ")
-    assert "'torrentia'" in answer.stderr
+    result = call("check", swarm)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"testbed: {swarm}: ")
+    assert "'torrentia'" in result.stderr
 
 
-def test_network_without_peers_is_valid(called: Run, tmp_path: Path) -> None:
+def test_network_without_peers_is_valid(call: Run, tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("topology: {class: star, n: 5, up: 8 Mbit/s}\n")
-    answer = called("check", file)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout == f"{file} is valid: a network without peers\n"
+    result = call("check", file)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == f"{file} is valid: a network without peers\n"
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)
-def test_shipped_experiments_are_valid(called: Run, file: Path) -> None:
-    answer = called("check", file)
-    assert (answer.returncode, answer.stderr) == (0, "")
+def test_shipped_experiments_are_valid(call: Run, file: Path) -> None:
+    result = call("check", file)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_every_mistake_has_a_line(called: Run, swarm: Path) -> None:
+def test_every_mistake_has_a_line(call: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("4 MiB", "4").replace("count", "cuont") + "seed: x\n")
-    answer = called("check", swarm)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert [line.split(": ")[2] for line in answer.stderr.splitlines()] == [
+    result = call("check", swarm)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert [line.split(": ")[2] for line in result.stderr.splitlines()] == [
         "file.size",
         "peers.homes.count",
         "peers.homes.cuont",
         "seed",
     ]
-    assert all(line.startswith(f"testbed: {swarm}:") for line in answer.stderr.splitlines())
+    assert all(line.startswith(f"testbed: {swarm}:") for line in result.stderr.splitlines())
 
 
 @pytest.mark.parametrize(
-    ("topology", "says"),
+    ("topology", "message"),
     [
         ("{class: galaxy}", "5:12: topology.class: there is no topology 'galaxy'"),
         ("{class: star, acks: sometimes}", "5:25: topology.acks: 'sometimes' is not priority or shared"),
@@ -87,11 +87,11 @@ def test_every_mistake_has_a_line(called: Run, swarm: Path) -> None:
         ("{class: 'mininet.topo:SingleSwitchTopo'}", "cannot have peers: its `build` does not take down, names, up"),
     ],
 )
-def test_impossible_topology_is_reported_at_its_place(called: Run, swarm: Path, topology: str, says: str) -> None:
+def test_impossible_topology_is_reported_at_its_place(call: Run, swarm: Path, topology: str, message: str) -> None:
     swarm.write_text(f"{SWARM}topology: {topology}\n")
-    answer = called("check", swarm)
-    assert answer.returncode == 2
-    assert says in answer.stderr
+    result = call("check", swarm)
+    assert result.returncode == 2
+    assert message in result.stderr
 
 
 def test_hosts_keep_names_and_links_in_topology(swarm: Path) -> None:
@@ -112,13 +112,13 @@ def test_two_providers_share_the_hosts(swarm: Path, extra: str, first: int) -> N
     assert (cores.count("s1"), cores.count("s2")) == (first, 6 - first)
 
 
-def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
+def test_old_keys_work_and_are_hinted_at(call: Run, swarm: Path) -> None:
     swarm.with_name("rates.csv").write_text("up\n1 Mbit/s\n")
     swarm.write_text(SWARM.replace("1 Mbit/s,", "{trace: rates.csv},") + "trace: pieces\n")
-    answer = called("check", swarm)
-    assert answer.returncode == 0
+    result = call("check", swarm)
+    assert result.returncode == 0
     later = "write the new key, as the next version will refuse the old one"
-    assert answer.stderr.splitlines() == [
+    assert result.stderr.splitlines() == [
         f"testbed: {swarm}:5:1: `trace:` is now `trace_level:`; {later}",
         f"testbed: {swarm}:4:26: `trace:` is now `csv:`; {later}",
     ]
@@ -126,17 +126,17 @@ def test_old_keys_work_and_are_hinted_at(called: Run, swarm: Path) -> None:
 
 @pytest.mark.parametrize("name", ["quickstart", "quickstart.yaml"])
 def test_shipped_experiment_is_found_by_name(
-    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    answer = called("check", name)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert answer.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is valid")
+    result = call("check", name)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{EXPERIMENTS / 'quickstart.yaml'} is valid")
 
 
 def test_existing_file_goes_before_shipped_experiment(
-    called: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    call: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("quickstart").write_text(SWARM)
-    assert called("check", "quickstart").stdout == "quickstart is valid: 1 trial, about 16 s\n"
+    assert call("check", "quickstart").stdout == "quickstart is valid: 1 trial, about 16 s\n"

@@ -1,4 +1,4 @@
-"""`testbed doctor`: lines for people, JSON for programs."""
+"""`testbed doctor`: text for people, JSON for programs."""
 
 import json
 import subprocess
@@ -22,10 +22,10 @@ SECTIONS = ["kernel", "limits", "tools", "versions"]
 KEPT = Capacity({10: 400_000_000, 50: 300_000_000}, "2026-11-21T08:00:00+00:00", machine_key())
 
 
-def test_every_line_has_a_state_and_the_next_says_how_to_mend_it(testbed: Run) -> None:
-    answer = testbed("doctor", "--no-capacity")
-    assert answer.returncode == 0
-    lines = answer.stdout.splitlines()
+def test_findings_have_state_and_advice(testbed: Run) -> None:
+    result = testbed("doctor", "--no-capacity")
+    assert result.returncode == 0
+    lines = result.stdout.splitlines()
     assert [line for line in lines if line and not line.startswith(" ") and ":" not in line] == SECTIONS
     found = [line.split()[0] for line in lines if line.startswith("  ") and "->" not in line]
     assert set(found[:-1]) <= {"ok", "missing", "small"}
@@ -35,9 +35,9 @@ def test_every_line_has_a_state_and_the_next_says_how_to_mend_it(testbed: Run) -
 
 
 def test_json_is_complete(testbed: Run) -> None:
-    answer = testbed("doctor", "--json", "--no-capacity")
-    assert (answer.returncode, answer.stderr) == (0, "")
-    found = json.loads(answer.stdout)
+    result = testbed("doctor", "--json", "--no-capacity")
+    assert (result.returncode, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
     assert found["capacity"] is None
     assert list(dict.fromkeys(check["section"] for check in found["checks"])) == SECTIONS
     for check in found["checks"]:
@@ -46,7 +46,7 @@ def test_json_is_complete(testbed: Run) -> None:
     assert {"qdisc htb", "qdisc netem", "link veth", "filter bpf"} <= {check["name"] for check in found["checks"]}
 
 
-def test_a_capacity_that_is_known_is_shown_with_its_date_and_not_measured_again(testbed: Run, command: Path) -> None:
+def test_known_capacity_is_not_measured_again(testbed: Run, command: Path) -> None:
     save_capacity(KEPT)
     shown = testbed("doctor").stdout.splitlines()
     assert "    10 hosts     400 Mbit/s   (40.00 Mbit/s each)" in shown

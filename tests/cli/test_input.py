@@ -1,4 +1,4 @@
-"""Help, and messages about bad input."""
+"""Help, and error messages about bad input."""
 
 import subprocess
 from collections.abc import Callable
@@ -8,29 +8,29 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "doctor"]
+COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "experiments", "doctor"]
 
 
 def test_help_lists_commands_also_without_arguments(testbed: Run) -> None:
-    asked, nothing = testbed("--help"), testbed()
-    assert asked.returncode == 0
-    assert "Measure peer-to-peer file distribution on an emulated network" in asked.stdout
-    assert [line.split()[0] for line in asked.stdout.partition("Commands:\n")[2].splitlines()] == COMMANDS
-    assert nothing.stdout + nothing.stderr == asked.stdout
+    with_option, without = testbed("--help"), testbed()
+    assert with_option.returncode == 0
+    assert "Measure peer-to-peer file distribution on an emulated network" in with_option.stdout
+    assert [line.split()[0] for line in with_option.stdout.partition("Commands:\n")[2].splitlines()] == COMMANDS
+    assert without.stdout + without.stderr == with_option.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_has_help(called: Run, name: str) -> None:
-    shown = called(name, "--help")
+def test_each_command_has_help(call: Run, name: str) -> None:
+    shown = call(name, "--help")
     assert shown.returncode == 0
     assert f"Usage: testbed {name}" in shown.stdout
     assert "\n\n  " in shown.stdout
 
 
-def test_topologies_are_listed_and_described(called: Run) -> None:
-    listed = called("topologies")
+def test_topologies_are_listed_and_described(call: Run) -> None:
+    listed = call("topologies")
     assert [line.split()[0] for line in listed.stdout.splitlines()[:3]] == ["star", "two-isps", "tree"]
-    described = called("topologies", "two-isps")
+    described = call("topologies", "two-isps")
     assert (listed.returncode, described.returncode) == (0, 0)
     assert "  bottleneck: rate such as 8 Mbit/s (default: none)" in described.stdout.splitlines()
 
@@ -67,7 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "message"),
     [
         ("run missing.yaml", "missing.yaml: no such file or directory"),
         ("run .", ".: is a directory"),
@@ -103,14 +103,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("links star n=3 up=1Mbit/s,2Mbit/s", "up: one value for all 3 hosts is needed, or 3 values, not 2 values"),
     ],
 )
-def test_bad_input_is_reported_without_traceback(called: Run, words: str, says: str) -> None:
-    refused(called(*words.split()), says)
+def test_bad_input_is_reported_without_traceback(call: Run, arguments: str, message: str) -> None:
+    refused(call(*arguments.split()), message)
 
 
 @pytest.mark.kernel
 @pytest.mark.usefixtures("folder")
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "message"),
     [
         ("links star up=0bit/s", "up: a plain whole number of bit/s above 0 is needed"),
         ("links star up=1bit/s", "h1-eth0: rate 1 bit/s: write 56 kbit/s to 1 Gbit/s"),
@@ -122,28 +122,28 @@ def test_bad_input_is_reported_without_traceback(called: Run, words: str, says: 
         ("shell tclink.py", "h1 - s1: the topology names the class TCLink (cls=...), which the testbed cannot build"),
     ],
 )
-def test_impossible_link_is_refused_with_the_possible_range(called: Run, words: str, says: str) -> None:
-    refused(called(*words.split()), says)
+def test_impossible_link_is_refused_with_the_possible_range(call: Run, arguments: str, message: str) -> None:
+    refused(call(*arguments.split()), message)
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "message"),
     [("links galaxy", "there is no topology 'galaxy'"), ("links star up=1bit/s", "write 56 kbit/s to 1 Gbit/s")],
 )
-def test_installed_command_refuses_bad_input(testbed: Run, words: str, says: str) -> None:
-    refused(testbed(*words.split()), says)
+def test_installed_command_refuses_bad_input(testbed: Run, arguments: str, message: str) -> None:
+    refused(testbed(*arguments.split()), message)
 
 
-def refused(answer: subprocess.CompletedProcess[str], says: str) -> None:
-    assert says in answer.stderr
-    assert all(line.startswith("testbed: ") for line in answer.stderr.splitlines())
-    assert answer.stdout == ""
-    assert answer.returncode == 2
+def refused(result: subprocess.CompletedProcess[str], message: str) -> None:
+    assert message in result.stderr
+    assert all(line.startswith("testbed: ") for line in result.stderr.splitlines())
+    assert result.stdout == ""
+    assert result.returncode == 2
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("arguments", "message"),
     [
         ("fly", "No such command 'fly'"),
         ("links", "Missing argument"),
@@ -158,20 +158,20 @@ def refused(answer: subprocess.CompletedProcess[str], says: str) -> None:
         ("run", "Missing argument"),
     ],
 )
-def test_command_line_misuse_points_to_help(called: Run, words: str, says: str) -> None:
-    answer = called(*words.split())
-    assert answer.returncode == 2
-    assert says in answer.stderr
-    assert "--help" in answer.stderr
-    assert "Traceback" not in answer.stderr
+def test_command_line_misuse_points_to_help(call: Run, arguments: str, message: str) -> None:
+    result = call(*arguments.split())
+    assert result.returncode == 2
+    assert message in result.stderr
+    assert "--help" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("runs", ["file", "file/runs", "/proc/runs"])
-def test_unwritable_folder_is_reported_before_measuring(called: Run, tmp_path: Path, runs: str) -> None:
+def test_unwritable_folder_is_reported_before_measuring(call: Run, tmp_path: Path, runs: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "star.yaml").write_text("topology: {class: star}\n")
-    answer = called("run", tmp_path / "star.yaml", "--runs", tmp_path / runs)
-    assert answer.returncode == 2
-    assert len(answer.stderr.splitlines()) == 1
-    assert answer.stderr.startswith("testbed: ")
-    assert runs.removesuffix("/runs") in answer.stderr
+    result = call("run", tmp_path / "star.yaml", "--runs", tmp_path / runs)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert result.stderr.startswith("testbed: ")
+    assert runs.removesuffix("/runs") in result.stderr

@@ -1,4 +1,4 @@
-"""What only reads and plans does not wait for the packages that make tables and figures."""
+"""Commands that only read and plan do not import the packages that make tables and figures."""
 
 import subprocess
 import sys
@@ -19,26 +19,27 @@ print(*(name for name in {HEAVY} if name in sys.modules), file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize("words", ["--help", "schema", "topologies", f"check {QUICKSTART}", f"plan {QUICKSTART}"])
-def test_a_command_is_light(words: str) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words.split()], capture_output=True, text=True, timeout=60, check=True
+@pytest.mark.parametrize("arguments", ["--help", "schema", "topologies", f"check {QUICKSTART}", f"plan {QUICKSTART}"])
+def test_planning_command_is_light(arguments: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments.split()], capture_output=True, text=True, timeout=60, check=True
     )
-    assert answer.stderr.strip() == ""
+    assert result.stderr.strip() == ""
 
 
-def test_reading_a_run_is_not_and_the_test_would_see_it() -> None:
-    answer = subprocess.run(
+def test_results_package_is_heavy() -> None:
+    """Shows that the tests above would notice the packages."""
+    result = subprocess.run(
         [sys.executable, "-c", f"import testbed.results\n{PROGRAM}", "--help"],
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    assert answer.stderr.split() == list(HEAVY)
+    assert result.stderr.split() == list(HEAVY)
 
 
 def test_running_a_trial_is_light() -> None:
     program = "import sys, testbed.cli.run, testbed.runs.run_all, testbed.trial.emulated; print(*sys.modules)"
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
-    assert not set(HEAVY) & set(answer.stdout.split())
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert not set(HEAVY) & set(result.stdout.split())

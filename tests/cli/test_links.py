@@ -1,4 +1,4 @@
-"""`testbed links`: what it prints, and how it ends."""
+"""`testbed links`: its output and its exit status."""
 
 import csv
 import io
@@ -16,10 +16,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 STAR = ("links", "star", "n=2", "up=8 Mbit/s", "down=24 Mbit/s", "--seconds", "0.3", "--alone", "none")
 
 
-def test_links_as_asked_are_a_table_and_exit_status_0(testbed: Run) -> None:
-    answer = testbed(*STAR, "--tolerance", "5")
-    assert answer.returncode == 0
-    header, *rows = answer.stdout.splitlines()
+def test_links_within_tolerance_exit_with_0(testbed: Run) -> None:
+    result = testbed(*STAR, "--tolerance", "5")
+    assert result.returncode == 0
+    header, *rows = result.stdout.splitlines()
     assert header.split()[:5] == ["link", "way", "busy", "asked", "payload"]
     assert [row.split()[:5] for row in rows[:4]] == [
         ["h1-eth0", "-", "s1-eth1", "up", "4"],
@@ -28,56 +28,54 @@ def test_links_as_asked_are_a_table_and_exit_status_0(testbed: Run) -> None:
         ["s1-eth2", "-", "h2-eth0", "down", "4"],
     ]
     assert rows[-1] == "4 of 4 within tolerance (steady rate 5.0%, round trip 2 ms)"
-    assert answer.stderr.splitlines()[0].startswith("testbed: built 2 hosts and 1 core; measuring each for 0.3 s")
+    assert result.stderr.splitlines()[0].startswith("testbed: built 2 hosts and 1 core; measuring each for 0.3 s")
 
 
-def test_links_beyond_the_tolerance_are_marked_and_exit_status_1(testbed: Run) -> None:
-    answer = testbed(*STAR, "--tolerance", "0", "--quiet")
-    assert answer.returncode == 1
-    assert "<- off" in answer.stdout
-    assert answer.stderr == ""
+def test_links_beyond_tolerance_exit_with_1(testbed: Run) -> None:
+    result = testbed(*STAR, "--tolerance", "0", "--quiet")
+    assert result.returncode == 1
+    assert "<- off" in result.stdout
+    assert result.stderr == ""
 
 
-def test_csv_has_a_row_for_each_measurement_and_nothing_else_on_stdout(testbed: Run) -> None:
-    answer = testbed(
+def test_csv_has_row_per_measurement(testbed: Run) -> None:
+    result = testbed(
         "links", "star", "n=2", "up=8 Mbit/s", "delay=5 ms", "--seconds", "0.3", "--alone", "none", "--csv"
     )
-    *rates, path = csv.DictReader(io.StringIO(answer.stdout))
+    *rates, path = csv.DictReader(io.StringIO(result.stdout))
     assert [(row["link"], row["direction"], row["asked_bps"]) for row in rates] == [
         (f"h{k}-eth0 - s1-eth{k}", "up", "8000000") for k in (1, 2)
     ]
     assert all(float(row["wire_ratio"]) == pytest.approx(1, abs=0.1) for row in rates)
     assert (path["path"], path["asked_rtt_ms"], path["link"]) == ("h1 - h2", "20.0", "")
-    assert "testbed: " in answer.stderr
+    assert "testbed: " in result.stderr
 
 
-def test_one_direction_of_each_kind_is_also_measured_alone(testbed: Run) -> None:
-    answer = testbed("links", "star", "n=2", "up=8Mbit/s", "--seconds", "0.2", "--tolerance", "5")
-    assert [row.split("8 Mbit/s")[0].split()[4:] for row in answer.stdout.splitlines()[1:4]] == [
+def test_one_direction_per_kind_is_measured_alone(testbed: Run) -> None:
+    result = testbed("links", "star", "n=2", "up=8Mbit/s", "--seconds", "0.2", "--tolerance", "5")
+    assert [row.split("8 Mbit/s")[0].split()[4:] for row in result.stdout.splitlines()[1:4]] == [
         ["alone"],
         ["2", "at", "once"],
         ["2", "at", "once"],
     ]
 
 
-def test_a_topology_without_limits_has_nothing_to_measure(testbed: Run) -> None:
-    answer = testbed("links", "star")
-    assert answer.returncode == 0
-    assert answer.stdout == "no link of this topology has a rate, a delay or a loss: there is nothing to measure\n"
+def test_unlimited_topology_has_nothing_to_measure(testbed: Run) -> None:
+    result = testbed("links", "star")
+    assert result.returncode == 0
+    assert result.stdout == "no link of this topology has a rate, a delay or a loss: there is nothing to measure\n"
 
 
-def test_a_link_that_loses_everything_as_asked_is_within_tolerance(testbed: Run) -> None:
-    answer = testbed("links", "star", "loss=100%", "--quiet")
-    assert answer.returncode == 0
-    assert "1 of 1 within tolerance" in answer.stdout
+def test_requested_total_loss_is_within_tolerance(testbed: Run) -> None:
+    result = testbed("links", "star", "loss=100%", "--quiet")
+    assert result.returncode == 0
+    assert "1 of 1 within tolerance" in result.stdout
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_measurement_ends_at_once_and_without_a_traceback(
-    command: Path, number: signal.Signals, status: int
-) -> None:
-    words = [command, *STAR, "--seconds", "600"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+def test_interrupted_measurement_ends_without_traceback(command: Path, number: signal.Signals, status: int) -> None:
+    arguments = [command, *STAR, "--seconds", "600"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         assert "built 2 hosts" in running.stderr.readline()
         running.send_signal(number)
@@ -87,7 +85,7 @@ def test_an_interrupted_measurement_ends_at_once_and_without_a_traceback(
     assert "Traceback" not in err
 
 
-def test_a_file_of_ones_own_is_a_topology_too(testbed: Run, tmp_path: Path) -> None:
+def test_own_file_can_be_topology(testbed: Run, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from mininet.topo import Topo\n"
         "class Pair(Topo):\n"
@@ -95,7 +93,7 @@ def test_a_file_of_ones_own_is_a_topology_too(testbed: Run, tmp_path: Path) -> N
         "        for name in ('left', 'right'):\n"
         "            self.addLink(self.addHost(name), self.addSwitch('s1'), bw=rate)\n"
     )
-    answer = testbed("links", tmp_path / "mine.py", "rate=4", "--seconds", "0.2", "--alone", "none", "--csv")
-    rows = list(csv.DictReader(io.StringIO(answer.stdout)))
+    result = testbed("links", tmp_path / "mine.py", "rate=4", "--seconds", "0.2", "--alone", "none", "--csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["asked_bps"] for row in rows] == ["4000000"] * 4
     assert rows[0]["link"] == "left-eth0 - s1-eth1"

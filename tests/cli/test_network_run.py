@@ -1,4 +1,4 @@
-"""`testbed run` of an experiment without peers: the folder that it leaves, or does not."""
+"""`testbed run` of an experiment without peers: the folder that it leaves, if any."""
 
 import csv
 import json
@@ -28,12 +28,12 @@ def star(tmp_path: Path) -> Path:
     return file
 
 
-def test_a_run_leaves_a_folder_with_all_that_was_measured(testbed: Run, star: Path, runs: Path) -> None:
+def test_network_run_leaves_tables_and_provenance(testbed: Run, star: Path, runs: Path) -> None:
     star.write_text("topology:\n  class: star\n  n: 3\n  up: 8 Mbit/s\n  down: 24 Mbit/s\n")
-    answer = testbed("run", star, "--runs", runs)
-    assert answer.returncode in {0, 1}  # 1 where other programs take the processors
+    result = testbed("run", star, "--runs", runs)
+    assert result.returncode in {0, 1}  # 1 where other programs take the processors
     (folder,) = runs.iterdir()
-    assert f"results in {folder}" in answer.stdout.splitlines()
+    assert f"results in {folder}" in result.stdout.splitlines()
     assert folder.name.startswith("small-star-20")
     assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "links.csv", "provenance.json"}
     assert (folder / "experiment.yaml").read_bytes() == star.read_bytes()
@@ -49,7 +49,7 @@ def rows(file: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def test_runs_that_begin_in_the_same_second_have_a_folder_each(runs: Path) -> None:
+def test_runs_in_same_second_have_separate_folders(runs: Path) -> None:
     with unfinished_run_folder(runs, "star") as first, unfinished_run_folder(runs, "star") as second:
         (first / "of").write_text("first")
         (second / "of").write_text("second")
@@ -60,10 +60,10 @@ def test_runs_that_begin_in_the_same_second_have_a_folder_each(runs: Path) -> No
     assert found == {"star": "first", "star-2": "second", "star-3": "third"}
 
 
-def test_paths_that_delay_are_kept_too(testbed: Run, star: Path, runs: Path) -> None:
+def test_delayed_paths_are_saved(testbed: Run, star: Path, runs: Path) -> None:
     star.write_text("topology:\n  class: star\n  delay: 2 ms\n")
-    answer = testbed("run", star, "--runs", runs, "--quiet")
-    assert answer.stderr == ""
+    result = testbed("run", star, "--runs", runs, "--quiet")
+    assert result.stderr == ""
     (folder,) = runs.iterdir()
     assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "paths.csv", "provenance.json"}
     (path,) = rows(folder / "paths.csv")
@@ -71,11 +71,11 @@ def test_paths_that_delay_are_kept_too(testbed: Run, star: Path, runs: Path) -> 
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_run_leaves_no_folder(
+def test_interrupted_network_run_leaves_no_folder(
     command: Path, star: Path, runs: Path, number: signal.Signals, status: int
 ) -> None:
-    words = [command, "run", star, "--runs", runs]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    arguments = [command, "run", star, "--runs", runs]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stderr is not None
         assert "built 2 hosts" in running.stderr.readline()
         assert len(list(runs.iterdir())) == 1
@@ -87,8 +87,8 @@ def test_an_interrupted_run_leaves_no_folder(
     assert list(runs.iterdir()) == []
 
 
-def test_a_run_that_fails_leaves_no_folder(testbed: Run, star: Path, runs: Path) -> None:
+def test_failed_network_run_leaves_no_folder(testbed: Run, star: Path, runs: Path) -> None:
     star.write_text("topology:\n  class: star\n  up: 1 bit/s\n")
-    answer = testbed("run", star, "--runs", runs)
-    assert answer.returncode == 2
+    result = testbed("run", star, "--runs", runs)
+    assert result.returncode == 2
     assert list(runs.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Tables for people, and for programs."""
+"""Tables for people and for programs."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from testbed.cli.output import (
 )
 
 
-def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
+def test_numbers_are_aligned_right_words_left() -> None:
     assert format_table(("link", "rate"), [["h1", "8"], ["h100", "12.5"]]) == "\n".join(
         [
             "link  rate",
@@ -23,11 +23,11 @@ def test_numbers_stand_to_the_right_and_words_to_the_left() -> None:
     )
 
 
-def test_a_table_without_rows_is_its_header() -> None:
+def test_empty_table_has_only_header() -> None:
     assert format_table(("link", "rate"), []) == "link  rate"
 
 
-def test_a_row_of_csv_without_a_column_leaves_it_empty(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_csv_column_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
     print_csv([{"link": "a, b", "rate": 8}, {"path": "h1 - h2"}])
     assert list(csv.reader(io.StringIO(capsys.readouterr().out))) == [
         ["link", "rate", "path"],
@@ -36,11 +36,11 @@ def test_a_row_of_csv_without_a_column_leaves_it_empty(capsys: pytest.CaptureFix
     ]
 
 
-def test_progress_is_told_apart_from_the_result_and_can_be_silenced(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_goes_to_standard_error_unless_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     progress(quiet=False)("measuring")
     progress(quiet=True)("measuring again")
     assert capsys.readouterr() == ("", "testbed: measuring\n")
 
 
-def test_one_is_not_counted_in_the_plural() -> None:
+def test_one_takes_the_singular() -> None:
     assert (counted(["s1"], "core"), counted(["h1", "h2"], "host")) == ("1 core", "2 hosts")

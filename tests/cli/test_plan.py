@@ -1,4 +1,4 @@
-"""`testbed plan`: the trials as a table or as JSON, and what may not be faithful here."""
+"""`testbed plan`: the trials as a table or as JSON, and warnings about the fidelity on this machine."""
 
 import subprocess
 from collections.abc import Callable
@@ -26,17 +26,17 @@ sweep:
 
 @pytest.fixture
 def swarm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An experiment, on a machine without a measured capacity."""
+    """Return an experiment file, on a machine without a measured capacity."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     file = tmp_path / "swarm.yaml"
     file.write_text(SWARM)
     return file
 
 
-def test_each_trial_has_a_row(called: Run, swarm: Path) -> None:
-    answer = called("plan", swarm)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    lines = [line.split() for line in answer.stdout.splitlines()]
+def test_each_trial_has_a_row(call: Run, swarm: Path) -> None:
+    result = call("plan", swarm)
+    assert (result.returncode, result.stderr) == (0, "")
+    lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["Two", "sizes"]
     assert [line[:6] for line in lines if line and line[0].isdigit()][:4] == [
         ["1", "8", "MiB", "1", "bittorrent", "4"],
@@ -44,40 +44,40 @@ def test_each_trial_has_a_row(called: Run, swarm: Path) -> None:
         ["3", "16", "MiB", "1", "bittorrent", "4"],
         ["4", "16", "MiB", "1", "client-server", "4"],
     ]
-    assert "22.37" in answer.stdout
-    assert "4 trials, about 3 min; at most 12 Mbit/s, 991 packets/s through the core" in answer.stdout
+    assert "22.37" in result.stdout
+    assert "4 trials, about 3 min; at most 12 Mbit/s, 991 packets/s through the core" in result.stdout
 
 
-def test_json_has_the_whole_plan(called: Run, swarm: Path) -> None:
-    answer = called("plan", swarm, "--json")
-    assert Plan.from_json(answer.stdout) == make_plan(read_experiment(swarm))
-    assert answer.stderr == "testbed: the capacity of this machine is not known: `testbed doctor` measures it\n"
+def test_json_has_the_whole_plan(call: Run, swarm: Path) -> None:
+    result = call("plan", swarm, "--json")
+    assert Plan.from_json(result.stdout) == make_plan(read_experiment(swarm))
+    assert result.stderr == "testbed: the capacity of this machine is not known: `testbed doctor` measures it\n"
 
 
-def test_load_beyond_capacity_is_warned_about(called: Run, swarm: Path) -> None:
+def test_load_beyond_capacity_is_warned_about(call: Run, swarm: Path) -> None:
     save_capacity(Capacity({10: 30_000_000}, "today", machine_key()))
-    answer = called("plan", swarm)
-    assert answer.returncode == 0
+    result = call("plan", swarm)
+    assert result.returncode == 0
     warning = "warning: 2 of 4 trials (1, 3), at worst: 12 Mbit/s through the core; with programs on 6 hosts"
-    assert warning in answer.stdout
-    assert "not known" not in answer.stdout
+    assert warning in result.stdout
+    assert "not known" not in result.stdout
 
 
-def test_network_without_peers_has_no_plan(called: Run, tmp_path: Path) -> None:
+def test_network_without_peers_has_no_plan(call: Run, tmp_path: Path) -> None:
     file = tmp_path / "network.yaml"
     file.write_text("topology: {class: star}\n")
-    answer = called("plan", file)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"testbed: {file}: peers: there are none, so there are no trials to plan\n"
+    result = call("plan", file)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"testbed: {file}: peers: there are none, so there are no trials to plan\n"
 
 
-def test_markup_in_title_is_plain_text(called: Run, swarm: Path) -> None:
+def test_markup_in_title_is_plain_text(call: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("Two sizes", '"[red]Two[/blue] sizes"'))
-    answer = called("plan", swarm)
-    assert answer.stdout.splitlines()[0] == "[red]Two[/blue] sizes"
+    result = call("plan", swarm)
+    assert result.stdout.splitlines()[0] == "[red]Two[/blue] sizes"
 
 
-def test_the_textbooks_figure_can_be_planned(called: Run) -> None:
-    answer = called("plan", SCALING, "--json")
-    plan = Plan.from_json(answer.stdout)
+def test_textbook_figure_can_be_planned(call: Run) -> None:
+    result = call("plan", SCALING, "--json")
+    plan = Plan.from_json(result.stdout)
     assert {trial.settings.distribution for trial in plan.trials} == {"client-server", "bittorrent", "fluid"}

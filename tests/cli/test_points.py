@@ -1,4 +1,4 @@
-"""Points of a sweep on a terminal: short, and still distinct."""
+"""Names of a sweep's points on a terminal: short but distinct."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""An experiment file is read once: what is planned, run and kept comes from the same text."""
+"""An experiment file is read once: the plan, the run and the saved copy come from the same text."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ SWARM = "file: {size: 4 MiB}\nservers: {up: 8 Mbit/s}\npeers:\n  homes: {count: 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Count how often a file is opened."""
+    """Return a list that records each read of an experiment file."""
     opened: list[Path] = []
     read = source._read
 
@@ -52,7 +52,7 @@ def test_later_edit_changes_neither_plan_nor_text(tmp_path: Path, reads: list[Pa
     assert (found.text, reads) == (SWARM, [file])
 
 
-def test_refused_topology_is_located_in_text_that_was_read(tmp_path: Path, reads: list[Path]) -> None:
+def test_refused_topology_is_located_in_original_text(tmp_path: Path, reads: list[Path]) -> None:
     file = tmp_path / "x.yaml"
     file.write_text(f"{SWARM}topology: {{class: star, acks: sometimes}}\n")
     found = read_experiment(file)

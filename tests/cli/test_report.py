@@ -1,4 +1,4 @@
-"""`testbed report`: a run in short, and the exit status by what was expected."""
+"""`testbed report`: a summary of a run, and the exit status that its expectations give."""
 
 import subprocess
 import sys
@@ -39,10 +39,10 @@ def finished(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_run_in_short(called: Run, finished: Path) -> None:
-    answer = called("report", finished)
-    assert (answer.returncode, answer.stderr) == (0, "")
-    heading, first, second, expectation, where = answer.stdout.splitlines()
+def test_report_summarises_run(call: Run, finished: Path) -> None:
+    result = call("report", finished)
+    assert (result.returncode, result.stderr) == (0, "")
+    heading, first, second, expectation, where = result.stdout.splitlines()
     assert heading.split()[:5] == ["distribution", "valid", "suspect", "distribution_s", "payload_ratio"]
     assert first.split()[:5] == ["bittorrent", "1", "0", "5", "2.391"]
     assert second.split()[:2] == ["client-server", "1"]
@@ -51,22 +51,22 @@ def test_a_run_in_short(called: Run, finished: Path) -> None:
     assert (finished / "figures" / "done.pdf").exists()
 
 
-def test_repeated_measurements_are_counted(called: Run, finished: Path) -> None:
+def test_repeated_measurements_are_counted(call: Run, finished: Path) -> None:
     first = next((finished / "trials").iterdir())
     for number in (1, 2):
         (finished / "suspect" / f"{first.name}.{number}").mkdir(parents=True)
-    lines = called("report", finished).stdout.splitlines()
+    lines = call("report", finished).stdout.splitlines()
     assert "1 trial was measured more than once, as the emulation had been disturbed" in lines
     attempts = pd.read_csv(finished / "trials.csv").set_index("trial")["attempts"]
     assert sorted(attempts) == [1, 3]
     assert attempts[first.name] == 3
 
 
-def test_gains_of_pairs_are_printed(called: Run, tmp_path: Path) -> None:
+def test_paired_gains_are_printed(call: Run, tmp_path: Path) -> None:
     swept = "sweep: {profile: [course, bep3], zip: {time_scale: [1, 2]}}\npair: profile\nrepeat: 2\n"
     for trial in write_run(tmp_path, GOLDEN + swept).trials:
         write_trial(tmp_path, trial, golden(late=5.0 if trial.settings.profile == "course" else 0.0))
-    lines = called("report", tmp_path).stdout.splitlines()
+    lines = call("report", tmp_path).stdout.splitlines()
     heading = next(index for index, line in enumerate(lines) if line.split()[-2:] == ["gain", "p"])
     assert lines[heading].split() == ["profile", "time_scale", "pairs", "group", "gain", "p"]
     rows = [line.split() for line in lines[heading + 1 : heading + 5]]
@@ -76,46 +76,46 @@ def test_gains_of_pairs_are_printed(called: Run, tmp_path: Path) -> None:
     assert all(float(row[4]) > 1 and row[-1] == "0.5" for row in rows[2:])
 
 
-def test_figures_and_expectations_can_be_changed_later(called: Run, finished: Path) -> None:
+def test_figures_and_expectations_can_be_changed_later(call: Run, finished: Path) -> None:
     file = finished / "later.yaml"
     file.write_text(GOLDEN + TEXT.replace("done: {kind: cdf}", "use: {kind: timeline}").replace("< 3", "< 1"))
-    answer = called("report", finished, "--experiment", file)
-    assert answer.returncode == 1
-    assert "NOT as expected: ratio.mean < 1 (ratio.mean = 1.875 of 2 rows)" in answer.stdout
+    result = call("report", finished, "--experiment", file)
+    assert result.returncode == 1
+    assert "NOT as expected: ratio.mean < 1 (ratio.mean = 1.875 of 2 rows)" in result.stdout
     assert (finished / "figures" / "use.pdf").exists()
     file.write_text(GOLDEN + TEXT + "repeat: 2\n")
-    answer = called("report", finished, "--experiment", file)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert "does not have the trials of this experiment: figures and expectations can be changed later" in answer.stderr
+    result = call("report", finished, "--experiment", file)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "does not have the trials of this experiment: figures and expectations can be changed later" in result.stderr
 
 
-def test_a_failed_expectation_sets_the_exit_status(called: Run, tmp_path: Path) -> None:
+def test_failed_expectation_sets_exit_status(call: Run, tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "expect: [ratio.mean < 2]\n")
     write_trial(tmp_path, plan.trials[0], golden())
-    answer = called("report", tmp_path, "--quiet")
-    assert (answer.returncode, answer.stdout) == (1, "")
+    result = call("report", tmp_path, "--quiet")
+    assert (result.returncode, result.stdout) == (1, "")
 
 
-def test_complaints_go_to_standard_error(called: Run, tmp_path: Path) -> None:
+def test_complaints_go_to_standard_error(call: Run, tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "repeat: 3\n")
     write_trial(tmp_path, plan.trials[0], golden(fidelity=DISTURBED))
     spoilt = write_trial(tmp_path, plan.trials[1], golden()) / "p1.jsonl.gz"
     spoilt.unlink()
-    answer = called("report", tmp_path)
-    assert answer.returncode == 1
-    assert answer.stderr.splitlines() == [
+    result = call("report", tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
         "testbed: damaged trials are not used: remove their folders, and run the experiment again",
         "testbed: 1 of 3 trials are missing: run the experiment again to continue",
         f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
     ]
-    assert answer.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]
+    assert result.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]
 
 
-def test_a_folder_without_a_plan_is_refused(called: Run, tmp_path: Path) -> None:
-    answer = called("report", tmp_path)
-    assert (answer.returncode, answer.stdout) == (2, "")
-    assert answer.stderr == f"testbed: {tmp_path} has no plan.json: name a run folder, which `testbed run` makes\n"
+def test_folder_without_plan_is_refused(call: Run, tmp_path: Path) -> None:
+    result = call("report", tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"testbed: {tmp_path} has no plan.json: name a run folder, which `testbed run` makes\n"
 
 
 WITHOUT_ROOM = """\
@@ -129,42 +129,42 @@ status=$?
 ls -A "$0" | tr '\\n' ' '
 exit "$status"
 """
-"""Put a run into a file system of its own, and report it there."""
+"""Copy a run into a small file system of its own, and report on it there."""
 
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(
     ("state", "why"), [("full", "no space left on device"), ("read-only", "read-only file system")]
 )
-def test_an_unwritable_run_folder_is_reported(finished: Path, command: Path, state: str, why: str) -> None:
+def test_unwritable_run_folder_is_reported(finished: Path, command: Path, state: str, why: str) -> None:
     place = finished / "place"
     place.mkdir()
-    answer = subprocess.run(
+    result = subprocess.run(
         ["unshare", "--map-root-user", "--mount", "sh", "-c", WITHOUT_ROOM, place, finished, state, command],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert answer.returncode == 2, answer.stderr
-    assert answer.stderr.startswith(f"testbed: {place}/trials.csv cannot be written ({why})")
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.startswith(f"testbed: {place}/trials.csv cannot be written ({why})")
     left = {"fill", "plan.json", "trials"} if state == "full" else {"plan.json", "trials"}
-    assert (len(answer.stderr.splitlines()), set(answer.stdout.split())) == (1, left)
+    assert (len(result.stderr.splitlines()), set(result.stdout.split())) == (1, left)
 
 
-def test_parquet_without_pyarrow_is_refused(called: Run, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parquet_without_pyarrow_is_refused(call: Run, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    answer = called("report", finished, "--parquet")
-    assert answer.returncode == 2
-    assert answer.stderr == (
+    result = call("report", finished, "--parquet")
+    assert result.returncode == 2
+    assert result.stderr == (
         "testbed: Parquet needs pyarrow: install the testbed with its extra [parquet], or leave --parquet out\n"
     )
     assert not list(finished.glob("*.csv"))
 
 
-def test_parquet_has_the_same_tables(called: Run, finished: Path) -> None:
+def test_parquet_has_the_same_tables(call: Run, finished: Path) -> None:
     pytest.importorskip("pyarrow", reason="needs the extra [parquet]")
-    assert called("report", finished, "--parquet").returncode == 0
+    assert call("report", finished, "--parquet").returncode == 0
     files = sorted(finished.glob("*.csv"))
     assert len(files) == len(TABLES)
     for file in files:
@@ -175,6 +175,6 @@ def test_parquet_has_the_same_tables(called: Run, finished: Path) -> None:
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table as a CSV file of ours has it."""
+    """Return a table as it is read from a CSV file that the testbed wrote."""
     stream = StringIO(table.to_csv(index=False, float_format=DIGITS))
     return pd.read_csv(stream, keep_default_na=False, dtype=str)

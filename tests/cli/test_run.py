@@ -1,4 +1,4 @@
-"""`testbed run`: from a file to tables, interrupted, killed, continued, refused."""
+"""`testbed run`: from a file to tables; interrupted, killed, resumed and refused runs."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ sweep:
 expect:
   - count = 3
 """
-PATIENCE_S = 20
+TIMEOUT_S = 20
 
 
 @pytest.fixture
@@ -44,15 +44,15 @@ def rows(table: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def complete(run: Path) -> set[str]:
+def complete_trials(run: Path) -> set[str]:
     return {folder.name for folder in (run / "trials").iterdir() if not folder.name.startswith(".")}
 
 
 @contextmanager
 def running(command: Path, file: Path, runs: Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """The command while it runs, telling of events."""
-    words = [command, "run", file, "--runs", runs, "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
+    """Run the command as long as the block; it prints its events as JSON lines."""
+    arguments = [command, "run", file, "--runs", runs, "--json"]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         try:
             yield process
         finally:
@@ -60,7 +60,7 @@ def running(command: Path, file: Path, runs: Path, **options: Any) -> Iterator[s
 
 
 def read_until(process: subprocess.Popen[str], wanted: str, count: int = 1) -> dict[str, Any]:
-    """The event of that name, when it has come so often."""
+    """Read events until the one of this name has come `count` times, and return it."""
     assert process.stdout is not None
     for line in process.stdout:
         event: dict[str, Any] = json.loads(line)
@@ -71,13 +71,13 @@ def read_until(process: subprocess.Popen[str], wanted: str, count: int = 1) -> d
     raise AssertionError(f"no {wanted!r} before the end")
 
 
-def test_a_run_leaves_tables_and_all_that_they_are_made_of(testbed: Run, file: Path, runs: Path) -> None:
-    answer = testbed("run", file, "--runs", runs)
-    assert "Traceback" not in answer.stderr
+def test_run_leaves_trials_tables_and_provenance(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", file, "--runs", runs)
+    assert "Traceback" not in result.stderr
     (run,) = runs.iterdir()
     assert run.name.startswith("small-20")
     assert (run / "experiment.yaml").read_bytes() == file.read_bytes()
-    assert len(complete(run)) == 3
+    assert len(complete_trials(run)) == 3
     assert not (run / ".work").exists()
     trials = rows(run / "trials.csv")
     assert [trial["distribution"] for trial in trials] == ["client-server", "fluid", "bittorrent"]
@@ -87,10 +87,10 @@ def test_a_run_leaves_tables_and_all_that_they_are_made_of(testbed: Run, file: P
     assert session["started"] <= session["ended"]
     assert {"testbed", "kernel", "mininet"} <= session["versions"].keys()
     assert session["host_settings"]["congestion control"] == "cubic"
-    assert f"3 trials in {run}" in answer.stderr
+    assert f"3 trials in {run}" in result.stderr
 
 
-def test_after_kill_9_nothing_is_left_and_the_same_command_goes_on(
+def test_killed_run_leaves_nothing_and_can_resume(
     command: Path, testbed: Run, file: Path, runs: Path, tmp_path: Path
 ) -> None:
     temporary = tmp_path / "tmp"
@@ -101,43 +101,43 @@ def test_after_kill_9_nothing_is_left_and_the_same_command_goes_on(
         read_until(process, "progress")
         process.kill()
         process.wait()
-    assert watch.wait_until_clean(PATIENCE_S) == []
+    assert watch.wait_until_clean(TIMEOUT_S) == []
     (run,) = runs.iterdir()
-    assert complete(run) == {first}
+    assert complete_trials(run) == {first}
     kept = (run / "trials" / first / "trial.json").stat().st_mtime_ns
 
-    answer = testbed("run", file, "--runs", runs)
-    assert f"resuming {run}: 1 of 3 trials is complete" in answer.stderr
+    result = testbed("run", file, "--runs", runs)
+    assert f"resuming {run}: 1 of 3 trials is complete" in result.stderr
     assert list(runs.iterdir()) == [run]
     assert (run / "trials" / first / "trial.json").stat().st_mtime_ns == kept
     assert [trial["distribution"] for trial in rows(run / "trials.csv")] == ["client-server", "fluid", "bittorrent"]
-    assert {path.name for path in (run / "trials").iterdir()} == complete(run)
+    assert {path.name for path in (run / "trials").iterdir()} == complete_trials(run)
     sessions = json.loads((run / "provenance.json").read_text())["sessions"]
     assert [session["ended"] is None for session in sessions] == [True, False]
 
 
-def test_ctrl_c_once_ends_after_the_trial_and_keeps_it(command: Path, file: Path, runs: Path) -> None:
+def test_first_ctrl_c_ends_run_after_trial(command: Path, file: Path, runs: Path) -> None:
     with running(command, file, runs) as process:
         read_until(process, "progress")
         process.send_signal(signal.SIGINT)
         last = read_until(process, "run ended")
-        assert process.wait(PATIENCE_S) == 130
+        assert process.wait(TIMEOUT_S) == 130
     (run,) = runs.iterdir()
     assert (last["missing"], last["exit_status"]) == (2, 130)
-    assert len(complete(run)) == 1
+    assert len(complete_trials(run)) == 1
     assert len(rows(run / "trials.csv")) == 1
 
 
-def test_ctrl_c_twice_ends_now_and_drops_it(command: Path, tmp_path: Path, runs: Path) -> None:
-    of_ten_seconds = written(tmp_path, base=BASE.replace("1 MiB", "8 MiB"), more=SWEEP)
-    with running(command, of_ten_seconds, runs) as process:
+def test_second_ctrl_c_drops_running_trial(command: Path, tmp_path: Path, runs: Path) -> None:
+    ten_seconds_long = written(tmp_path, base=BASE.replace("1 MiB", "8 MiB"), more=SWEEP)
+    with running(command, ten_seconds_long, runs) as process:
         read_until(process, "progress")
         process.send_signal(signal.SIGINT)
         while not read_until(process, "progress")["is_last"]:
             pass
         process.send_signal(signal.SIGINT)
         assert read_until(process, "run ended")["missing"] == 3
-        assert process.wait(PATIENCE_S) == 130
+        assert process.wait(TIMEOUT_S) == 130
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
     (run,) = runs.iterdir()
@@ -145,93 +145,89 @@ def test_ctrl_c_twice_ends_now_and_drops_it(command: Path, tmp_path: Path, runs:
     assert not (run / ".work").exists()
 
 
-def test_sigterm_ends_now_and_leaves_what_is_complete(command: Path, file: Path, runs: Path) -> None:
+def test_sigterm_keeps_only_complete_trials(command: Path, file: Path, runs: Path) -> None:
     with running(command, file, runs) as process:
         read_until(process, "trial ended")
         read_until(process, "progress")
         process.terminate()
-        assert process.wait(PATIENCE_S) == 143
+        assert process.wait(TIMEOUT_S) == 143
     (run,) = runs.iterdir()
     assert len(list((run / "trials").iterdir())) == 1
 
 
-def test_a_finished_run_is_not_continued(testbed: Run, tmp_path: Path, runs: Path) -> None:
+def test_finished_run_is_not_resumed(testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, more="distribution: fluid\n")
     for expected in (1, 2):
         testbed("run", file, "--runs", runs, "--quiet")
         assert len(list(runs.iterdir())) == expected
 
 
-def test_fresh_begins_anew(command: Path, testbed: Run, tmp_path: Path, runs: Path) -> None:
+def test_fresh_starts_new_run(command: Path, testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, more="distribution: fluid\n")
     with running(command, file, runs) as process:
         read_until(process, "run began")
         process.kill()
         process.wait()
-    answer = testbed("run", file, "--runs", runs, "--fresh", "--quiet")
-    assert "Traceback" not in answer.stderr
+    result = testbed("run", file, "--runs", runs, "--fresh", "--quiet")
+    assert "Traceback" not in result.stderr
     assert len(list(runs.iterdir())) == 2
 
 
-def test_suspect_trials_are_measured_again_and_the_old_ones_kept(testbed: Run, tmp_path: Path, runs: Path) -> None:
+def test_redo_suspect_repeats_only_suspect_trials(testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, more="sweep:\n  distribution: [client-server, fluid]\n")
     testbed("run", file, "--runs", runs, "--quiet")
     (run,) = runs.iterdir()
-    first, second = sorted(complete(run))
-    _make_verdict(run / "trials" / first, "suspect")
-    _make_verdict(run / "trials" / second, "valid")
+    first, second = sorted(complete_trials(run))
+    _set_verdict(run / "trials" / first, "suspect")
+    _set_verdict(run / "trials" / second, "valid")
     kept = (run / "trials" / second / "trial.json").stat().st_mtime_ns
 
     file.write_text(file.read_text() + "expect: [count >= 1]\n")
-    answer = testbed("run", file, "--runs", runs, "--redo-suspect")
-    assert f"resuming {run}: 1 of 2 trials is complete" in answer.stderr
-    assert "as expected: count >= 1" in answer.stdout
+    result = testbed("run", file, "--runs", runs, "--redo-suspect")
+    assert f"resuming {run}: 1 of 2 trials is complete" in result.stderr
+    assert "as expected: count >= 1" in result.stdout
     assert list(runs.iterdir()) == [run]
-    assert complete(run) == {first, second}
+    assert complete_trials(run) == {first, second}
     assert (run / "trials" / second / "trial.json").stat().st_mtime_ns == kept
     assert [folder.name for folder in (run / "suspect").iterdir()] == [f"{first}.1"]
     assert {row["trial"]: row["attempts"] for row in rows(run / "trials.csv")} == {first: "2", second: "1"}
 
 
-def _make_verdict(trial: Path, verdict: str) -> None:
+def _set_verdict(trial: Path, verdict: str) -> None:
     record = json.loads((trial / "trial.json").read_text())
     record["fidelity"]["verdict"] = verdict
     (trial / "trial.json").write_text(json.dumps(record))
 
 
-def test_nothing_can_be_measured_again_that_was_never_measured(testbed: Run, file: Path, runs: Path) -> None:
-    answer = testbed("run", file, "--runs", runs, "--redo-suspect")
-    assert (answer.returncode, runs.exists()) == (2, False)
-    assert "has no run of these trials" in answer.stderr
-    answer = testbed("run", file, "--runs", runs, "--redo-suspect", "--fresh")
-    assert answer.returncode == 2
-    assert "--fresh begins a new run, and --redo-suspect resumes one" in answer.stderr
+def test_redo_suspect_needs_earlier_run(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", file, "--runs", runs, "--redo-suspect")
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert "has no run of these trials" in result.stderr
+    result = testbed("run", file, "--runs", runs, "--redo-suspect", "--fresh")
+    assert result.returncode == 2
+    assert "--fresh begins a new run, and --redo-suspect resumes one" in result.stderr
 
 
-def test_a_run_that_another_command_is_at_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
+def test_run_in_use_is_refused(command: Path, testbed: Run, file: Path, runs: Path) -> None:
     with running(command, file, runs) as process:
         read_until(process, "progress")
-        answer = testbed("run", file, "--runs", runs)
-        assert answer.returncode == 2
-        assert "is being run by another command" in answer.stderr
+        result = testbed("run", file, "--runs", runs)
+        assert result.returncode == 2
+        assert "is being run by another command" in result.stderr
 
 
 @pytest.mark.parametrize(("expected", "status"), [("count = 1", 0), ("count = 2", 1)])
-def test_what_the_file_expects_makes_the_exit_status(
-    testbed: Run, tmp_path: Path, runs: Path, expected: str, status: int
-) -> None:
-    """Suspect trials do not count, so where others disturb this one, it is tried again."""
+def test_expectations_set_exit_status(testbed: Run, tmp_path: Path, runs: Path, expected: str, status: int) -> None:
+    """Suspect trials do not count, so a trial that is disturbed by other programs is repeated."""
     file = written(tmp_path, more=f"distribution: client-server\nexpect:\n  - {expected}\n")
     for _ in range(5):
-        answer = testbed("run", file, "--runs", runs)
-        if "suspect" not in answer.stderr:
+        result = testbed("run", file, "--runs", runs)
+        if "suspect" not in result.stderr:
             break
-    assert answer.returncode == status
+    assert result.returncode == status
 
 
-def test_on_a_terminal_the_run_is_shown_while_it_lasts(
-    on_terminal: Callable[..., Terminal], tmp_path: Path, runs: Path
-) -> None:
+def test_terminal_shows_live_progress(on_terminal: Callable[..., Terminal], tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, more="distribution: fluid\n")
     terminal = on_terminal("run", str(file), "--runs", str(runs))
     shown = terminal.read_until("times the payload bound")
@@ -240,9 +236,9 @@ def test_on_a_terminal_the_run_is_shown_while_it_lasts(
     assert "0 of 1 trials complete" in shown
 
 
-def test_what_no_program_can_do_leaves_no_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
+def test_unknown_application_leaves_no_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, peers="homes: {count: 2, up: 8 Mbit/s, application: no-such}")
-    answer = testbed("run", file, "--runs", runs)
-    assert answer.returncode == 2
-    assert "there is no application 'no-such'" in answer.stderr
+    result = testbed("run", file, "--runs", runs)
+    assert result.returncode == 2
+    assert "there is no application 'no-such'" in result.stderr
     assert not runs.exists()

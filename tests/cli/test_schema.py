@@ -1,4 +1,4 @@
-"""`testbed schema`: what an editor reads."""
+"""`testbed schema`: the JSON schema for editors."""
 
 import json
 import subprocess
@@ -13,14 +13,14 @@ EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_schema_is_pure_json(called: Run) -> None:
-    answer = called("schema")
-    assert (answer.returncode, answer.stderr) == (0, "")
-    assert json.loads(answer.stdout) == experiment_schema()
+def test_schema_is_pure_json(call: Run) -> None:
+    result = call("schema")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert json.loads(result.stdout) == experiment_schema()
 
 
-def test_committed_schema_is_current(called: Run) -> None:
-    assert (EXPERIMENTS / "experiment.schema.json").read_text() == called("schema").stdout
+def test_committed_schema_is_current(call: Run) -> None:
+    assert (EXPERIMENTS / "experiment.schema.json").read_text() == call("schema").stdout
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)

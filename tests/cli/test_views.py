@@ -1,4 +1,4 @@
-"""How a run is shown: the same events in each view."""
+"""The views of a run: each shows the same events."""
 
 import io
 import json
@@ -45,7 +45,7 @@ def ended(plan: Plan, *reasons: str, seconds: float = 4.0) -> TrialEnded:
     return TrialEnded(plan.trials[0], "complete", 3, 3, 1.25 * bound, verdict, reasons, seconds, False, {})
 
 
-def story(plan: Plan) -> list[Event]:
+def events_of_run(plan: Plan) -> list[Event]:
     return [
         RunBegan(Path("runs/x"), plan, frozenset()),
         TrialBegan(1, plan.trials[0]),
@@ -67,7 +67,7 @@ def show(view: View, events: list[Event]) -> None:
 
 
 def test_plain_lines_for_trials_and_every_30_seconds(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    show(PlainLines(), story(plan))
+    show(PlainLines(), events_of_run(plan))
     lines = capsys.readouterr().err.splitlines()
     left = RunProgress(plan=plan).time_left()
     assert [line for line in lines if "trial" in line] == [
@@ -87,9 +87,9 @@ def test_resumed_run_is_announced(plan: Plan, capsys: pytest.CaptureFixture[str]
 
 
 def test_json_has_a_line_for_each_event(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    show(JsonLines(), story(plan))
+    show(JsonLines(), events_of_run(plan))
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [each["event"] for each in lines] == [event.event for event in story(plan)]
+    assert [each["event"] for each in lines] == [event.event for event in events_of_run(plan)]
     assert lines[0] == {"event": "run began", "folder": "runs/x", "trials": 2, "done": 0}
     assert lines[1]["point"] == {"distribution": "client-server"}
     assert lines[6]["id"] == plan.trials[0].id
@@ -97,13 +97,13 @@ def test_json_has_a_line_for_each_event(plan: Plan, capsys: pytest.CaptureFixtur
 
 
 def test_quiet_prints_nothing(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    show(Silent(), story(plan))
+    show(Silent(), events_of_run(plan))
     assert capsys.readouterr() == ("", "")
 
 
 def test_live_view_shows_trials(plan: Plan) -> None:
     terminal = io.StringIO()
-    show(LiveView(Console(file=terminal, force_terminal=True, width=100, no_color=True)), story(plan))
+    show(LiveView(Console(file=terminal, force_terminal=True, width=100, no_color=True)), events_of_run(plan))
     shown = terminal.getvalue()
     assert "fidelity: something is late" in shown
     assert "press Ctrl-C again to stop now and drop it" in shown

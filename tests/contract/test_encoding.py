@@ -140,7 +140,7 @@ def test_lines_look_like_this(event: TraceEvent, line: bytes) -> None:
     assert encode(event, 12.3456789) == line
 
 
-def test_a_field_with_a_default_may_be_left_out() -> None:
+def test_field_with_a_default_may_be_omitted() -> None:
     line = b'{"t":1,"event":"block","neighbour":7,"by_us":false,"index":2,"begin":0,"length":9}'
     assert decode(line) == (1.0, BlockMoved(7, False, 2, 0, 9, is_needed=True))
 

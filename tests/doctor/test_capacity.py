@@ -1,4 +1,4 @@
-"""The search for what a machine can carry, on made-up machines, and how its result is kept."""
+"""The search for a machine's capacity, on simulated machines, and how its result is saved."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ KEPT = Capacity({10: 500_000_000, 50: 250_000_000}, "2026-11-21T08:00:00+00:00",
 
 
 def machine(limit: float) -> Callable[[int, int], Probe]:
-    """A machine that carries up to so many bit/s, and is as busy as that is near."""
+    """Return a simulated machine that carries up to `limit` bit/s and is busier the nearer it is to that."""
 
     def try_total(hosts: int, total: int) -> Probe:
         carried = 1.0 if total <= limit else limit / total
@@ -38,14 +38,14 @@ def machine(limit: float) -> Callable[[int, int], Probe]:
 
 
 @given(st.floats(70e6, 3e9), st.sampled_from([10, 50, 200]))
-def test_the_search_finds_what_a_machine_carries_to_an_eighth(limit: float, hosts: int) -> None:
+def test_search_finds_capacity_within_15_percent(limit: float, hosts: int) -> None:
     probes = list(search(hosts, machine(limit)))
     found = highest_carried(probes)
     assert limit / 1.15 <= found <= limit / CARRIED
     assert len(probes) <= capacity._MAX_PROBES
 
 
-def test_a_machine_that_carries_nothing_has_no_capacity() -> None:
+def test_machine_that_carries_nothing_has_no_capacity() -> None:
     probes = list(search(10, machine(0)))
     assert highest_carried(probes) == 0
     assert len(probes) <= capacity._MAX_PROBES
@@ -54,14 +54,14 @@ def test_a_machine_that_carries_nothing_has_no_capacity() -> None:
 
 
 @pytest.mark.parametrize("hosts", [10, 50, 200])
-def test_a_machine_that_carries_all_ends_the_search_at_what_links_can_be(hosts: int) -> None:
+def test_search_ends_at_highest_link_rate(hosts: int) -> None:
     probes = list(search(hosts, lambda hosts, total: Probe(hosts, total, 1.0, busy=0.01)))
     assert len(probes) <= capacity._MAX_PROBES
     assert highest_carried(probes) == probes[-1].total_bps > 10 * probes[0].total_bps
 
 
 @given(st.data(), st.sampled_from([10, 50, 200]))
-def test_whatever_a_machine_does_each_probe_is_a_rate_that_links_can_have(data: st.DataObject, hosts: int) -> None:
+def test_probes_have_possible_link_rates(data: st.DataObject, hosts: int) -> None:
     def erratic(hosts: int, total: int) -> Probe:
         return Probe(hosts, total, data.draw(st.floats(0, 1.1)), data.draw(st.floats(0, 1)))
 
@@ -77,7 +77,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_capacity_is_kept_for_the_machine_that_it_was_measured_on() -> None:
+def test_capacity_is_valid_only_on_its_machine() -> None:
     assert load_capacity() is None
     save_capacity(KEPT)
     assert load_capacity() == KEPT
@@ -103,7 +103,7 @@ def test_a_capacity_is_kept_for_the_machine_that_it_was_measured_on() -> None:
         "[" * 100_000,
     ],
 )
-def test_a_cache_that_is_something_else_is_as_good_as_none(content: str) -> None:
+def test_invalid_cache_is_ignored(content: str) -> None:
     cache_file().parent.mkdir()
     cache_file().write_bytes(content.encode(errors="surrogateescape"))
     assert load_capacity() is None
@@ -111,7 +111,7 @@ def test_a_cache_that_is_something_else_is_as_good_as_none(content: str) -> None
     assert load_capacity() == KEPT
 
 
-def test_saving_replaces_the_old_file_in_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_saving_replaces_file_atomically(monkeypatch: pytest.MonkeyPatch) -> None:
     save_capacity(KEPT)
 
     def crash(*_arguments: object) -> None:
@@ -124,13 +124,13 @@ def test_saving_replaces_the_old_file_in_one_step(monkeypatch: pytest.MonkeyPatc
     assert json.loads(cache_file().read_text())["totals"] == {"10": 500_000_000, "50": 250_000_000}
 
 
-def test_the_cache_is_each_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_user_has_own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", "/home/somebody")
-    assert cache_file() == Path("/home/somebody/.cache/testbed/capacity.json")
+    monkeypatch.setenv("HOME", "/home/student")
+    assert cache_file() == Path("/home/student/.cache/testbed/capacity.json")
 
 
-def test_every_number_of_hosts_is_searched_and_every_probe_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_host_counts_are_searched_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capacity, "search", lambda hosts: search(hosts, machine(100e6)))
     reported: list[Probe] = []
     measured = capacity.measure_capacity(reported.append)
@@ -143,7 +143,7 @@ def test_every_number_of_hosts_is_searched_and_every_probe_reported(monkeypatch:
 
 
 @pytest.mark.kernel
-def test_a_light_load_is_carried_and_costs_processor_time() -> None:
+def test_light_load_is_carried() -> None:
     result = probe(4, 4_000_000, seconds=0.3)
     assert (result.hosts, result.total_bps) == (4, 4_000_000)
     assert result.carried_ratio == pytest.approx(1, abs=0.05)

@@ -1,4 +1,4 @@
-"""What the doctor looks at, and what it says."""
+"""What the doctor checks, and what it reports."""
 
 import os
 import re
@@ -27,11 +27,11 @@ def check(state: State, *, required: bool) -> Check:
         ([check("ok", required=True), check("missing", required=True)], 1),
     ],
 )
-def test_only_what_is_required_and_missing_fails(checks: list[Check], status: int) -> None:
+def test_only_missing_requirements_fail(checks: list[Check], status: int) -> None:
     assert exit_status(checks) == status
 
 
-def test_a_check_is_a_row_for_programs() -> None:
+def test_check_becomes_json_row() -> None:
     assert Check("tools", "ip", "missing", "not found", "install it", required=False).row() == {
         "section": "tools",
         "name": "ip",
@@ -42,20 +42,20 @@ def test_a_check_is_a_row_for_programs() -> None:
     }
 
 
-def test_every_finding_that_is_not_ok_says_how_to_mend_it() -> None:
+def test_every_problem_has_advice() -> None:
     found = [*check_limits(), *check_tools(), *check_versions()]
     assert all(check.mend for check in found if check.state != "ok")
     assert len({(check.section, check.name) for check in found}) == len(found)
 
 
-def test_a_limit_that_is_too_low_comes_with_the_command_that_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_low_limit_comes_with_command_to_raise_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "read_sysctl", lambda _name: "7")
     found = {check.name: check for check in check_limits()}["fs.file-max"]
     assert (found.state, found.found, found.failed) == ("small", "7, wanted 200000", False)
     assert found.mend.startswith("sudo sysctl -w fs.file-max=200000 ")
 
 
-def test_a_limit_that_this_kernel_does_not_have_is_no_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limit_unknown_to_kernel_is_ok(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "read_sysctl", lambda _name: None)
     found = {check.name: check for check in check_limits()}
     assert found["fs.file-max"].state == "ok"
@@ -64,24 +64,24 @@ def test_a_limit_that_this_kernel_does_not_have_is_no_limit(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("setting", "value", "says"),
+    ("setting", "value", "message"),
     [
         ("user.max_user_namespaces", "0", "none allowed"),
         ("kernel.apparmor_restrict_unprivileged_userns", "1", "restricted by AppArmor"),
         ("kernel.unprivileged_userns_clone", "0", "for root only"),
     ],
 )
-def test_whatever_forbids_user_namespaces_is_named_and_mendable(
-    monkeypatch: pytest.MonkeyPatch, setting: str, value: str, says: str
+def test_setting_that_forbids_user_namespaces_is_named(
+    monkeypatch: pytest.MonkeyPatch, setting: str, value: str, message: str
 ) -> None:
     settings = {"user.max_user_namespaces": "1000", "kernel.unprivileged_userns_clone": "1", setting: value}
     monkeypatch.setattr(limits, "read_sysctl", lambda name: settings.get(name, "1000000"))
     found = {check.name: check for check in check_limits()}["user namespaces"]
-    assert (found.state, found.found, found.required) == ("missing", says, False)
+    assert (found.state, found.found, found.required) == ("missing", message, False)
     assert setting in found.mend
 
 
-def test_a_tool_is_found_on_the_path_or_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_tools_are_found_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("xterm", "ip"):
         (tmp_path / name).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -92,21 +92,21 @@ def test_a_tool_is_found_on_the_path_or_named_with_its_package(monkeypatch: pyte
     assert "sudo bin/testbed doctor" in found["testbed-delaybox"].mend
 
 
-def test_a_tool_that_is_nowhere_says_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_tool_names_package_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.shutil, "which", lambda *_command, **_options: None)
     found = {check.name: check for check in check_tools()}
     assert found["tcpdump"].mend == "sudo apt-get install tcpdump   (for captures)"
     assert not found["tcpdump"].failed
 
 
-def test_versions_name_what_a_result_was_made_with() -> None:
+def test_versions_cover_kernel_and_packages() -> None:
     assert versions()["kernel"] == os.uname().release
     assert {"testbed", "mininet", "pyroute2", "python", "system"} <= versions().keys()
     assert all(re.match(r"\d", versions()[name]) for name in ("testbed", "mininet", "pyroute2", "python"))
 
 
 @pytest.mark.kernel
-def test_this_kernel_can_do_what_is_required() -> None:
+def test_this_kernel_has_required_features() -> None:
     found = {check.name: check for check in check_kernel()}
     assert exit_status(list(found.values())) == 0
     for name in ("namespaces", "qdisc htb", "qdisc bfifo", "qdisc tbf", "filter bpf", "link veth", "tcp cubic"):
@@ -115,7 +115,7 @@ def test_this_kernel_can_do_what_is_required() -> None:
 
 
 @pytest.mark.kernel
-def test_a_kernel_without_a_feature_is_told_the_option_that_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_feature_names_kernel_option(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernel, "has_qdisc", lambda kind: kind != "htb")
     found = {check.name: check for check in check_kernel()}
     assert found["qdisc htb"].failed
@@ -123,7 +123,7 @@ def test_a_kernel_without_a_feature_is_told_the_option_that_it_lacks(monkeypatch
     assert found["qdisc tbf"].state == "ok"
 
 
-def test_a_machine_without_namespaces_is_the_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_namespaces_are_the_only_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_body: object) -> None:
         raise sandbox.SandboxError("no user namespace here: run with sudo")
 

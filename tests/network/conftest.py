@@ -1,4 +1,4 @@
-"""Networks for tests: described only, or without netem."""
+"""Networks for tests: read but not built, or built without netem."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from testbed.network.network import EmulatedMininet
 
 @pytest.fixture
 def described(monkeypatch: pytest.MonkeyPatch) -> Callable[[Topo], Fabric]:
-    """Read a topology as a network would, and make nothing."""
+    """Return a function that reads a topology as a network would, and builds nothing."""
 
     def read(topology: Topo) -> Fabric:
         mininet = EmulatedMininet(topology, "cubic", seed=0)
@@ -26,5 +26,5 @@ def described(monkeypatch: pytest.MonkeyPatch) -> Callable[[Topo], Fabric]:
 
 @pytest.fixture
 def without_netem(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have delays made by the delay box, also on a kernel that has netem."""
+    """Use the delay box even on a kernel that has netem."""
     monkeypatch.setattr(network, "has_qdisc", lambda kind: kind != "netem")

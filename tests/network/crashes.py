@@ -1,7 +1,7 @@
 """Kill one process of a sandbox at one instant in the life of a network, and see what is left on the machine.
 
-The command whose sandbox it is, is this module itself: it tells each phase that it enters, and begins building,
-tearing down and ending when it is told to.
+The command that makes the sandbox is this module itself. It prints each phase that it enters, and waits for a line of
+input before it builds, tears down and ends.
 """
 
 import os
@@ -33,8 +33,8 @@ _PATIENCE_S: Final = 20.0
 
 
 def live() -> None:
-    """A network's life, in the sandbox."""
-    _wait_for_word()
+    """Build and remove a network, in the sandbox."""
+    _wait_for_line()
     print("building", flush=True)
     delays = [5.0] + [0.0] * (_HOSTS - 1)
     with Network(Star(n=_HOSTS, up=8_000_000, down=24_000_000, delay=delays)) as network:
@@ -42,101 +42,100 @@ def live() -> None:
             host.start(["sleep", "1000"])
         network.host("h5").start_python("http.server", ["8000"])
         print("running", flush=True)
-        _wait_for_word()
+        _wait_for_line()
         print("tearing down", flush=True)
     print("gone", flush=True)
-    _wait_for_word()
+    _wait_for_line()
 
 
-def _wait_for_word() -> None:
+def _wait_for_line() -> None:
     if not sys.stdin.readline():
-        sys.exit("nobody is there to say how to go on")
+        sys.exit("standard input has ended")
 
 
 @dataclass(frozen=True)
 class Crash:
-    """One kill, and what came of it."""
+    """One kill and its consequences."""
 
     phase: str
     target: str
     struck: str
-    """The phase in which the kill came: the wanted one may have ended a moment before."""
+    """The phase in which the process was killed. The intended one may have ended a moment before."""
     clean_after: float
     leftovers: list[str]
     complaint: str
-    """What the command said, where it was not the one that was killed."""
+    """The command's error message, unless the command itself was killed."""
 
 
 class Victim:
-    """The command with the processes of its sandbox; it does nothing until it is told to."""
+    """The command with the processes of its sandbox. It enters a phase only when the test lets it."""
 
     def __init__(self, folder: Path) -> None:
         temporary = folder / "tmp"
         temporary.mkdir()
         self.watch = Watch(temporary)
-        self._said, self._complaint = folder / "said", folder / "complaint"
-        with self._said.open("w") as said, self._complaint.open("w") as complaint:
+        self._stdout, self._stderr = folder / "stdout", folder / "stderr"
+        with self._stdout.open("w") as stdout, self._stderr.open("w") as stderr:
             self.command = subprocess.Popen(
                 [sys.executable, "-m", "tests.network.crashes"],
                 cwd=REPOSITORY,
                 env=self.watch.environment,
                 stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=complaint,
+                stdout=stdout,
+                stderr=stderr,
             )
 
     def find(self, target: str) -> int:
-        """The pid of one of its processes, each the only child of the one before."""
+        """Return the pid of one of its processes, each the only child of the one before."""
         pid = self.command.pid
         for _ in range(TARGETS.index(target)):
             pid = self._until(partial(child_of, pid), f"{pid} has a child")
         return pid
 
     def lead_to(self, phase: str) -> None:
-        """Wait until it has entered a phase, after as many words as that needs."""
+        """Let it go on until it has entered a phase."""
         for number, entered in enumerate(PHASES[: PHASES.index(phase) + 1]):
             if number != PHASES.index("running"):
                 self.go_on()
             self.wait_for(entered)
 
     def go_on(self) -> None:
-        """Let it do what it waits to be told."""
+        """Let it leave the phase in which it waits."""
         assert self.command.stdin is not None
         self.command.stdin.write(b"go on\n")
         self.command.stdin.flush()
 
-    def wait_for(self, word: str) -> None:
-        """Wait until it has said this."""
-        self._until(lambda: word in self.said, f"it says {word!r}")
+    def wait_for(self, phase: str) -> None:
+        self._until(lambda: phase in self.phases, f"it prints {phase!r}")
 
     @property
-    def said(self) -> list[str]:
+    def phases(self) -> list[str]:
         """The phases that it has entered."""
-        return self._said.read_text().splitlines()
+        return self._stdout.read_text().splitlines()
 
     @property
     def complaint(self) -> str:
-        """The last line of what it complained of."""
-        return self._complaint.read_text().strip().rpartition("\n")[2]
+        """The last line of its standard error."""
+        return self._stderr.read_text().strip().rpartition("\n")[2]
 
     def end(self) -> None:
-        """Kill it and what is left of it, if anything is."""
+        """Kill it and any process that is left of it."""
         self.command.kill()
         self.watch.end_processes()
         self.command.communicate()
 
-    def _until(self, condition: Callable[[], T | None], what: str) -> T:
+    def _until(self, condition: Callable[[], T | None], awaited: str) -> T:
         deadline = time.monotonic() + _PATIENCE_S
         while not (found := condition()):
             if self.command.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"waited in vain until {what}: {self._complaint.read_text()}")
+                raise RuntimeError(f"waited in vain until {awaited}: {self._stderr.read_text()}")
             time.sleep(0.001)
         return found
 
 
 @contextmanager
 def victims(number: int) -> Iterator[list[Victim]]:
-    """So many victims; they start side by side, since an interpreter's start takes longest."""
+    """Yield `number` victims. They start side by side, since starting an interpreter takes longest."""
     with ExitStack() as stack:
         made = []
         for _ in range(number):
@@ -146,7 +145,7 @@ def victims(number: int) -> Iterator[list[Victim]]:
 
 
 def rehearse() -> dict[str, float]:
-    """How long the phases last when nobody dies; running lasts as long as we like."""
+    """Return how long each phase lasts without a kill. How long the network runs is ours to choose."""
     with victims(1) as (victim,):
         victim.find("body")
         entered = {}
@@ -163,7 +162,7 @@ def rehearse() -> dict[str, float]:
 
 
 def crash_each(phase: str, target: str, moments: Sequence[float]) -> list[Crash]:
-    """Kill the target so many seconds into the phase, in one network after the other."""
+    """Kill the target at each of these moments, in seconds after the phase began, each in a network of its own."""
     with victims(len(moments)) as made:
         return [_crash(victim, phase, target, moment) for victim, moment in zip(made, moments, strict=True)]
 
@@ -172,7 +171,7 @@ def _crash(victim: Victim, phase: str, target: str, moment: float) -> Crash:
     victim.find("body")
     descriptor = os.pidfd_open(victim.find(target))
     with os.fdopen(descriptor):
-        assert victim.watch.leftovers(), "a watch that does not see a running sandbox could not see what is left of one"
+        assert victim.watch.leftovers(), "a watch that misses a running sandbox would miss what is left of one"
         victim.lead_to(phase)
         time.sleep(moment)
         signal.pidfd_send_signal(descriptor, signal.SIGKILL)
@@ -180,7 +179,7 @@ def _crash(victim: Victim, phase: str, target: str, moment: float) -> Crash:
     leftovers = victim.watch.wait_until_clean(_PATIENCE_S)
     clean_after = time.monotonic() - killed
     victim.command.wait(_PATIENCE_S)
-    return Crash(phase, target, victim.said[-1], clean_after, leftovers, victim.complaint)
+    return Crash(phase, target, victim.phases[-1], clean_after, leftovers, victim.complaint)
 
 
 if __name__ == "__main__":

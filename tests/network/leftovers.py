@@ -15,11 +15,11 @@ _LOOK_AGAIN_S = 0.01
 
 
 class Watch:
-    """Tells what is there that was not there when the watch began.
+    """Finds what has appeared on the machine since the watch began.
 
-    Programs started with `environment` are known by a variable in it, whoever their parent is by then, so that what
-    else happens on the machine does not count. A namespace exists as long as a process is in it or has it open, or a
-    mount shows it; nobody but those programs and this process can know theirs.
+    Programs started with `environment` are recognised by a variable in it, even when their parent has died, so that
+    other programs on the machine do not count. A namespace exists as long as a process is in it or has it open, or a
+    mount shows it; only those programs and this process can know theirs.
     """
 
     def __init__(self, temporary: Path) -> None:
@@ -34,18 +34,18 @@ class Watch:
         self._before = self._look()
 
     def leftovers(self) -> list[str]:
-        """What has come since then, in words."""
+        """Return a description of everything that has appeared."""
         return sorted(self._look() - self._before)
 
     def wait_until_clean(self, timeout: float) -> list[str]:
-        """Wait until nothing is left; what is left nevertheless after `timeout` seconds is returned."""
+        """Wait until nothing is left; return what is left after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while (left := self.leftovers()) and time.monotonic() < deadline:
             time.sleep(_LOOK_AGAIN_S)
         return left
 
     def end_processes(self) -> None:
-        """Kill what still runs of the watched programs."""
+        """Kill the watched programs that still run."""
         for process in self._processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(process.name), signal.SIGKILL)
@@ -62,7 +62,7 @@ class Watch:
         }
 
     def _processes(self) -> list[Path]:
-        """Those with our mark, and those that had it when we looked before: one that is ending loses it first."""
+        """Return processes that have our mark or had it at an earlier look: a process that ends loses it first."""
         for process in _PROC.glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 if self._mark.encode() in (process / "environ").read_bytes().split(b"\0"):
@@ -72,7 +72,7 @@ class Watch:
 
 
 def _birth(process: Path) -> str:
-    """When a process was started, which tells it from an earlier one with its number; nothing if it has ended."""
+    """Return a process's start time, which differs from that of an earlier process with its pid; "" if it has ended."""
     with contextlib.suppress(OSError):
         state, *fields = _fields(process)
         return "" if state in "ZX" else fields[18]
@@ -80,7 +80,7 @@ def _birth(process: Path) -> str:
 
 
 def child_of(parent: int) -> int | None:
-    """The pid of a process's child; None if it has none."""
+    """Return the pid of a child of this process, if it has one."""
     for process in _PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if int(_fields(process)[1]) == parent:
@@ -89,7 +89,7 @@ def child_of(parent: int) -> int | None:
 
 
 def _fields(process: Path) -> list[str]:
-    """What the kernel tells of a process, from its state on; its name, which comes before, may hold anything."""
+    """Return the fields of /proc/PID/stat from the state on. The name before it may contain anything."""
     return (process / "stat").read_text().rpartition(")")[2].split()
 
 
@@ -100,7 +100,7 @@ def _command(process: Path) -> str:
 
 
 def _namespaces(process: Path) -> Iterator[str]:
-    """Those that it is in, and those that it has open."""
+    """Yield the namespaces that a process is in, and the network namespaces that it has open."""
     for folder in ("ns", "fd"):
         with contextlib.suppress(OSError):
             for link in (process / folder).iterdir():

@@ -1,4 +1,4 @@
-"""What is made of a topology: paths, routes, addresses and names; nothing of it is built here."""
+"""What a topology becomes: paths, routes, addresses and names. Nothing is built here."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from topologies.tree import Tree
 from topologies.two_isps import TwoIsps
 
 Read = Callable[[Topo], Fabric]
-Words = dict[str, object]
+Parameters = dict[str, object]
 
 
 def names(ends: Sequence[ShapedIntf]) -> list[str]:
@@ -33,12 +33,12 @@ def core(fabric: Fabric, name: str) -> Core:
     return next(core for core in fabric.cores if core.name == name)
 
 
-def test_a_packet_in_a_star_leaves_by_its_own_link_and_by_its_receivers(described: Read) -> None:
+def test_star_path_is_two_access_links(described: Read) -> None:
     star = described(Star(n=3))
     assert names(star.path(host(star, "h1"), host(star, "h3"))) == ["h1-eth0", "s1-eth3"]
 
 
-def test_a_packet_between_providers_crosses_the_bottleneck(described: Read) -> None:
+def test_path_between_providers_crosses_bottleneck(described: Read) -> None:
     isps = described(TwoIsps(n=2))
     h1, h2, h3 = (host(isps, name) for name in ("h1", "h2", "h3"))
     assert names(isps.path(h1, h2)) == ["h1-eth0", "s1-eth3"]
@@ -46,7 +46,7 @@ def test_a_packet_between_providers_crosses_the_bottleneck(described: Read) -> N
     assert names(isps.path(h3, h1)) == ["h3-eth0", "s2-eth1", "s1-eth2"]
 
 
-def test_a_packet_in_a_tree_goes_up_to_the_first_shared_core_and_down(described: Read) -> None:
+def test_tree_path_turns_at_lowest_shared_core(described: Read) -> None:
     tree = described(Tree(depth=3, fanout=2))
     h1, h2, h4, h8 = (host(tree, name) for name in ("h1", "h2", "h4", "h8"))
     assert [end.node.name for end in tree.path(h1, h2)] == ["h1", "s3"]
@@ -54,7 +54,7 @@ def test_a_packet_in_a_tree_goes_up_to_the_first_shared_core_and_down(described:
     assert [end.node.name for end in tree.path(h1, h8)] == ["h1", "s3", "s2", "s1", "s5", "s7"]
 
 
-def test_every_path_begins_at_its_source_and_each_link_leads_to_the_next_node(described: Read) -> None:
+def test_path_leads_from_source_to_destination(described: Read) -> None:
     tree = described(Tree(depth=2, fanout=3))
     for source in tree.hosts:
         for destination in (other for other in tree.hosts if other is not source):
@@ -64,19 +64,19 @@ def test_every_path_begins_at_its_source_and_each_link_leads_to_the_next_node(de
             assert all(here.peer.home is there.home for here, there in pairwise(path))
 
 
-def test_a_core_reaches_each_other_one_over_the_fewest_cores(described: Read) -> None:
+def test_cores_route_over_fewest_cores(described: Read) -> None:
     ring = described(Ring(5))
-    ways = {other.name: trunk[1].name for other, trunk in ring.first_trunks(core(ring, "s1")).items()}
-    assert ways == {"s2": "s2", "s3": "s2", "s4": "s5", "s5": "s5"}
+    first_hops = {other.name: trunk[1].name for other, trunk in ring.first_trunks(core(ring, "s1")).items()}
+    assert first_hops == {"s2": "s2", "s3": "s2", "s4": "s5", "s5": "s5"}
 
 
-def test_a_star_has_nothing_beyond_its_core(described: Read) -> None:
+def test_star_has_no_trunks(described: Read) -> None:
     star = described(Star(n=3))
     assert star.first_trunks(core(star, "s1")) == {}
     assert star.beyond(core(star, "s1")) == {}
 
 
-def test_beyond_a_trunk_are_all_hosts_and_cores_that_are_reached_through_it(described: Read) -> None:
+def test_beyond_trunk_are_all_nodes_reached_through_it(described: Read) -> None:
     tree = described(Tree(depth=2, fanout=2))
     s1, s2, s3 = (core(tree, name) for name in ("s1", "s2", "s3"))
     at_s2 = [tree.addresses[s2], *(host(tree, name).address for name in ("h1", "h2"))]
@@ -85,13 +85,13 @@ def test_beyond_a_trunk_are_all_hosts_and_cores_that_are_reached_through_it(desc
     assert {trunk[1]: addresses for trunk, addresses in tree.beyond(s2).items()} == {s1: [tree.addresses[s1], *at_s3]}
 
 
-def test_hosts_are_numbered_from_the_bottom_of_the_benchmarking_range_and_cores_from_its_top(described: Read) -> None:
+def test_addresses_ascend_for_hosts_descend_for_cores(described: Read) -> None:
     isps = described(TwoIsps(n=1))
     assert [str(host.address) for host in isps.hosts] == ["198.18.0.1", "198.18.0.2"]
     assert [str(address) for address in isps.addresses.values()] == ["198.19.255.254", "198.19.255.253"]
 
 
-def test_the_same_topology_has_the_same_addresses_and_macs_each_time(described: Read) -> None:
+def test_addresses_and_macs_are_reproducible(described: Read) -> None:
     first, second = described(Tree(depth=2, fanout=2)), described(Tree(depth=2, fanout=2))
     assert [host.address for host in first.hosts] == [host.address for host in second.hosts]
     macs = [end.MAC() for end in first.ends]
@@ -100,12 +100,12 @@ def test_the_same_topology_has_the_same_addresses_and_macs_each_time(described: 
     assert all(re.fullmatch("02(:[0-9a-f]{2}){5}", mac or "") for mac in macs)
 
 
-def test_a_host_has_the_address_that_its_topology_gives_it(described: Read) -> None:
+def test_topology_can_set_host_address(described: Read) -> None:
     fabric = described(Hosts({"ip": "198.18.7.7/15"}, {}))
     assert [str(host.address) for host in fabric.hosts] == ["198.18.7.7", "198.18.0.2"]
 
 
-def test_super_packets_are_bound_by_their_own_link_and_by_the_largest_that_may_arrive(described: Read) -> None:
+def test_rate_and_loss_limit_super_packets(described: Read) -> None:
     fabric = described(Star(n=3, up=[8_000_000, 100_000_000, 1_000_000_000], down=1_000_000_000))
     assert [fabric.gso_segments(host.access) for host in fabric.hosts] == [1, 4, 41]
     assert fabric.largest_super_packet == 41
@@ -116,18 +116,18 @@ def test_super_packets_are_bound_by_their_own_link_and_by_the_largest_that_may_a
 
 @pytest.mark.filterwarnings("ignore:The 'warn' method is deprecated")  # Mininet's own warning
 @pytest.mark.parametrize("count", [0, 2])
-def test_a_host_without_one_access_link_is_refused(described: Read, count: int) -> None:
+def test_host_needs_exactly_one_access_link(described: Read, count: int) -> None:
     with pytest.raises(ExplainedError, match=f"host h1 has {count} links: a host has one access link, to a core"):
         described(LinksOfAHost(count))
 
 
-def test_two_hosts_linked_to_each_other_are_refused(described: Read) -> None:
+def test_link_between_hosts_is_refused(described: Read) -> None:
     with pytest.raises(ExplainedError, match="h1 - h2: a host's link leads to a core, not to another host"):
         described(HostToHost())
 
 
 @pytest.mark.parametrize(
-    ("address", "says"),
+    ("address", "message"),
     [
         ("198.18.0.2/15", "h2: 198.18.0.2 is taken"),
         ("198.19.255.254/15", "h1: 198.19.255.254 is taken"),
@@ -137,8 +137,8 @@ def test_two_hosts_linked_to_each_other_are_refused(described: Read) -> None:
         ("h1", "h1: 'h1' is not an IPv4 address"),
     ],
 )
-def test_an_address_that_cannot_be_is_refused(described: Read, address: str, says: str) -> None:
-    with pytest.raises(ExplainedError, match=re.escape(says)):
+def test_invalid_address_is_refused(described: Read, address: str, message: str) -> None:
+    with pytest.raises(ExplainedError, match=re.escape(message)):
         described(Hosts({"ip": address}, {}))
 
 
@@ -150,29 +150,29 @@ def test_more_hosts_than_addresses_are_refused(described: Read, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("name", ["averylonghostname", "h12345678901"])
-def test_a_name_that_makes_an_interface_name_too_long_is_refused(described: Read, name: str) -> None:
+def test_too_long_interface_name_is_refused(described: Read, name: str) -> None:
     with pytest.raises(ExplainedError, match=f"'{name}-eth0' is longer than Linux allows, 15 characters"):
-        described(Star2(name))
+        described(NamedHost(name))
 
 
-def test_cores_of_both_kinds_in_one_network_are_refused(described: Read) -> None:
+def test_mixing_routing_and_bridging_cores_is_refused(described: Read) -> None:
     with pytest.raises(ExplainedError, match="all route or all bridge"):
         described(Cores("route", "bridge"))
 
 
-def test_an_unknown_way_of_forwarding_is_refused(described: Read) -> None:
+def test_unknown_forwarding_is_refused(described: Read) -> None:
     with pytest.raises(ExplainedError, match="s1: forwarding 'ovs': write 'route' or 'bridge'"):
         described(Cores("ovs"))
 
 
-def test_a_bridge_with_more_ports_than_linux_gives_it_is_refused(described: Read) -> None:
+def test_bridge_beyond_1023_ports_is_refused(described: Read) -> None:
     with pytest.raises(ExplainedError, match="s1: a bridge has at most 1023 ports; use forwarding='route'"):
         described(Cores("bridge", hosts=1024))
     assert len(described(Cores("route", hosts=1024)).hosts) == 1024
 
 
 @pytest.mark.parametrize(
-    ("for_host", "for_core", "for_link", "says"),
+    ("for_host", "for_core", "for_link", "message"),
     [
         ({"cls": CPULimitedHost}, {}, {}, "h1: the topology names the class CPULimitedHost"),
         ({}, {"cls": OVSSwitch}, {}, "s1: the topology names the class OVSSwitch"),
@@ -184,33 +184,33 @@ def test_a_bridge_with_more_ports_than_linux_gives_it_is_refused(described: Read
         ),
     ],
 )
-def test_classes_of_the_topologys_own_are_refused_before_they_do_anything(
-    described: Read, for_host: Words, for_core: Words, for_link: Words, says: str
+def test_topology_with_own_classes_is_refused(
+    described: Read, for_host: Parameters, for_core: Parameters, for_link: Parameters, message: str
 ) -> None:
-    with pytest.raises(ExplainedError, match=re.escape(says)):
+    with pytest.raises(ExplainedError, match=re.escape(message)):
         described(OwnClasses(for_host, for_core, for_link))
 
 
-def test_a_node_that_is_not_a_namespace_is_refused(described: Read) -> None:
+def test_node_outside_namespace_is_refused(described: Read) -> None:
     with pytest.raises(ExplainedError, match="h1: every node has a network namespace"):
         described(Hosts({"inNamespace": False}, {}))
     with pytest.raises(ExplainedError, match="h1: every node has a network namespace and shares the sandbox's files"):
         described(Hosts({"privateDirs": ["/var"]}, {}))
 
 
-def test_what_a_link_cannot_be_is_refused_with_the_name_of_its_end(described: Read) -> None:
+def test_impossible_link_is_refused_with_interface_name(described: Read) -> None:
     with pytest.raises(ExplainedError, match=r"s1-eth1: rate 1 kbit/s: write"):
         described(Star(n=1, up=8_000_000, down=1_000))
 
 
-def test_an_interface_finds_its_node_its_peer_and_its_index(described: Read) -> None:
+def test_interface_knows_peer_and_index(described: Read) -> None:
     star = described(Star(n=2))
     access = host(star, "h2").access
     assert (access.peer.name, access.peer.peer) == ("s1-eth2", access)
     assert (access.index, access.peer.index) == (100, 1002)
 
 
-def test_no_two_ends_of_a_link_have_the_same_index(described: Read) -> None:
+def test_ends_of_link_have_different_indexes(described: Read) -> None:
     for topology in (Star(n=2), TwoIsps(n=1), Tree(depth=3, fanout=2), Ring(5)):
         for link in described(topology).links:
             one, other = link.ends
@@ -228,16 +228,16 @@ class Ring(Topo):
 
 
 class Hosts(Topo):
-    """Hosts with these parameters around one core."""
+    """Hosts with the given parameters around one core."""
 
-    def build(self, *parameters: Words) -> None:
+    def build(self, *parameters: Parameters) -> None:
         self.addSwitch("s1")
-        for k, words in enumerate(parameters):
-            self.addLink(self.addHost(f"h{k + 1}", **words), "s1")
+        for k, options in enumerate(parameters):
+            self.addLink(self.addHost(f"h{k + 1}", **options), "s1")
 
 
 class LinksOfAHost(Topo):
-    """One host with so many links."""
+    """One host with `count` links."""
 
     def build(self, count: int) -> None:
         self.addHost("h1")
@@ -246,25 +246,25 @@ class LinksOfAHost(Topo):
 
 
 class HostToHost(Topo):
-    """Two hosts, and no core."""
+    """Two hosts without a core."""
 
     def build(self) -> None:
         self.addLink(self.addHost("h1"), self.addHost("h2"))
 
 
-class Star2(Topo):
-    """A host of that name at a core."""
+class NamedHost(Topo):
+    """One host with the given name, and a core."""
 
     def build(self, name: str) -> None:
         self.addLink(self.addHost(name), self.addSwitch("s1"))
 
 
 class Cores(Topo):
-    """Linked cores that forward in these ways, and hosts at the first."""
+    """A row of cores with the given forwarding, and hosts at the first."""
 
     def build(self, *forwarding: str, hosts: int = 1) -> None:
-        for k, way in enumerate(forwarding):
-            self.addSwitch(f"s{k + 1}", forwarding=way)
+        for k, kind in enumerate(forwarding):
+            self.addSwitch(f"s{k + 1}", forwarding=kind)
             if k:
                 self.addLink(f"s{k}", f"s{k + 1}")
         for k in range(hosts):
@@ -272,7 +272,7 @@ class Cores(Topo):
 
 
 class OwnClasses(Topo):
-    """A host, a core and a link with parameters for Mininet."""
+    """A host, a core and a link with the given Mininet parameters."""
 
-    def build(self, host: Words, core: Words, link: Words) -> None:
+    def build(self, host: Parameters, core: Parameters, link: Parameters) -> None:
         self.addLink(self.addHost("h1", **host), self.addSwitch("s1", **core), **link)

@@ -1,4 +1,4 @@
-"""What the kernel counts at the shaped end of a link."""
+"""The kernel's counters at the shaped end of a link."""
 
 import socket
 import subprocess
@@ -17,7 +17,7 @@ OnNetwork = Callable[..., Any]
 FRAME = 14 + 20 + 8  # the headers of a datagram on Ethernet
 
 
-def test_bytes_that_left_are_counted_as_frames(on_network: OnNetwork) -> None:
+def test_sent_bytes_include_frame_headers(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[EgressCount]:
         h1, h2 = network.hosts
         with LinkCounters([h1.access]) as counters:
@@ -34,7 +34,7 @@ def test_bytes_that_left_are_counted_as_frames(on_network: OnNetwork) -> None:
     assert (after.data.waiting_bytes, after.data.dropped_packets) == (0, 0)
 
 
-def test_what_waits_and_what_found_no_room_is_counted(on_network: OnNetwork) -> None:
+def test_waiting_and_dropped_packets_are_counted(on_network: OnNetwork) -> None:
     def look(network: Network) -> EgressCount:
         h1, h2 = network.hosts
         with LinkCounters([h1.access]) as counters, h1.inside():
@@ -49,7 +49,7 @@ def test_what_waits_and_what_found_no_room_is_counted(on_network: OnNetwork) -> 
     assert count.dropped_packets == 20 - count.sent_packets - count.waiting_bytes // 1514
 
 
-def test_where_data_waits_can_be_asked_of_one_end(on_network: OnNetwork) -> None:
+def test_waiting_is_known_for_each_end(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[bool]:
         h1, h2 = network.hosts
         with LinkCounters([h1.access, h2.access, h1.access.peer]) as counters, h1.inside():
@@ -61,7 +61,7 @@ def test_where_data_waits_can_be_asked_of_one_end(on_network: OnNetwork) -> None
     assert on_network(Star(n=2, up=56_000, down=56_000_000, queue=1000), look) == [True, False, False]
 
 
-def test_acknowledgements_are_counted_apart_unless_they_share_the_queue(on_network: OnNetwork) -> None:
+def test_acks_are_counted_apart_unless_queue_is_shared(on_network: OnNetwork) -> None:
     def look(network: Network) -> EgressCount:
         h1, h2 = network.hosts
         with LinkCounters([h2.access]) as counters, h2.inside(), socket.create_server(("", 4000)) as server:
@@ -81,7 +81,7 @@ def test_acknowledgements_are_counted_apart_unless_they_share_the_queue(on_netwo
     assert shared.data.sent_packets > apart.data.sent_packets
 
 
-def test_tc_counts_the_same(on_network: OnNetwork) -> None:
+def test_counters_agree_with_tc(on_network: OnNetwork) -> None:
     def look(network: Network) -> tuple[int, str]:
         (h1, _), (core,) = network.hosts, network.cores
         end = h1.access.peer

@@ -1,4 +1,4 @@
-"""kill -9 of any process of a sandbox, whenever it comes, leaves nothing on the machine."""
+"""kill -9 of any process of a sandbox, at any time, leaves nothing on the machine."""
 
 import os
 import random
@@ -32,7 +32,7 @@ durations = cache(lambda user: call_as(user, rehearse))
 
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_killed_process_takes_everything_with_it(as_user: AsUser, user: User, phase: str, target: str) -> None:
+def test_kill_leaves_nothing_behind(as_user: AsUser, user: User, phase: str, target: str) -> None:
     chance = random.Random(f"{user} {phase} {target}")
     moments = [chance.uniform(0, durations(user)[phase]) for _ in range(TIMES)]
     crashes = as_user(lambda: crash_each(phase, target, moments))
@@ -43,8 +43,8 @@ def test_a_killed_process_takes_everything_with_it(as_user: AsUser, user: User, 
         ] * TIMES
 
 
-def test_a_watch_sees_what_comes_to_the_machine() -> None:
-    """In a sandbox, which is the machine here, so that the other one is left alone."""
+def test_watch_sees_new_processes_mounts_and_files() -> None:
+    """Runs in a sandbox, which stands in for the machine, so that the real one is left alone."""
 
     def body() -> list[str]:
         with tempfile.TemporaryDirectory(dir="/run") as temporary:

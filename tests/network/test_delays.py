@@ -1,4 +1,4 @@
-"""Delay, jitter and loss where the kernel has no netem: what each core's delay box is told, and what comes of it."""
+"""Delay, jitter and loss without netem: the tables of the cores' delay boxes, and the delays that result."""
 
 import subprocess
 from collections.abc import Callable
@@ -29,13 +29,13 @@ def delay(milliseconds: int) -> Impairment:
     return Impairment(delay_us=1000 * milliseconds)
 
 
-def test_in_a_star_a_source_pays_for_its_way_up_and_a_destination_for_its_way_down(described: Read) -> None:
+def test_star_table_has_each_hosts_delays(described: Read) -> None:
     star = described(Star(n=2, delay=[10, 20], jitter=[None, 5], loss=[None, 1]))
     second = Impairment(delay_us=20_000, jitter_us=5_000, loss=0.01)
     assert tables(star) == {"s1": {"198.18.0.1": (delay(10), delay(10)), "198.18.0.2": (second, second)}}
 
 
-def test_between_providers_each_link_is_paid_once(described: Read) -> None:
+def test_provider_tables_count_each_link_once(described: Read) -> None:
     isps = described(TwoIsps(n=1, delay=[10, 20], bottleneck_delay=7))
     s1, s2 = "198.19.255.254", "198.19.255.253"
     assert tables(isps) == {
@@ -55,18 +55,18 @@ def test_between_providers_each_link_is_paid_once(described: Read) -> None:
 @pytest.mark.parametrize(
     "topology", [Star(n=3, delay=[1, 2, 4]), TwoIsps(n=2, delay=[1, 2, 4, 8], bottleneck_delay=16)]
 )
-def test_a_packet_pays_in_the_boxes_on_its_way_what_its_links_ask(described: Read, topology: Topo) -> None:
+def test_boxes_on_path_add_up_to_link_delays(described: Read, topology: Topo) -> None:
     fabric = described(topology)
     boxes = tables(fabric)
     for source in fabric.hosts:
         for destination in (host for host in fabric.hosts if host is not source):
             path = fabric.path(source, destination)
-            paid = 0
+            total = 0
             for core in (end.node.name for end in path[1:]):
                 up = boxes[core][str(source.address)][0]
                 down = boxes[core][str(destination.address)][1]
-                paid += up.delay_us + down.delay_us
-            assert paid == sum(end.shape.impairment.delay_us for end in path)
+                total += up.delay_us + down.delay_us
+            assert total == sum(end.shape.impairment.delay_us for end in path)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def trips(network: Network) -> list[PathReport]:
     ],
     ids=["star", "unequal hosts", "two-isps", "tree"],
 )
-def test_a_round_trip_takes_as_long_as_its_links_ask(on_network: OnNetwork, topology: Topo, asked_ms: float) -> None:
+def test_round_trip_takes_delay_of_its_links(on_network: OnNetwork, topology: Topo, asked_ms: float) -> None:
     for report in on_network(topology, trips):
         assert report.asked_rtt_ms == asked_ms
         assert report.rtt_median_ms == pytest.approx(asked_ms, abs=2)
@@ -100,7 +100,7 @@ def test_a_round_trip_takes_as_long_as_its_links_ask(on_network: OnNetwork, topo
 
 
 @pytest.mark.kernel
-def test_packets_are_lost_as_often_as_asked(on_network: OnNetwork) -> None:
+def test_loss_is_as_configured(on_network: OnNetwork) -> None:
     (report,) = on_network(Star(n=2, delay=1, loss=5), trips)
     assert report.asked_loss == pytest.approx(1 - 0.95**4)
     assert report.lost > 0
@@ -108,14 +108,14 @@ def test_packets_are_lost_as_often_as_asked(on_network: OnNetwork) -> None:
 
 
 @pytest.mark.kernel
-def test_the_same_seed_loses_the_same_packets(on_network: OnNetwork) -> None:
+def test_same_seed_loses_the_same_packets(on_network: OnNetwork) -> None:
     star = Star(n=2, loss=20)
-    first, second, other = (on_network(star, lost_pings, seed=seed) for seed in (1, 1, 2))
+    first, second, other = (on_network(star, answered_pings, seed=seed) for seed in (1, 1, 2))
     assert first == second != other
 
 
-def lost_pings(network: Network) -> list[str]:
-    """The numbers of the replies that came back."""
+def answered_pings(network: Network) -> list[str]:
+    """Return the sequence numbers of the replies."""
     h1, h2 = network.hosts
     with h1.inside():
         command = ["ping", "-n", "-i", "0.005", "-c", "40", "-W", "0.3", str(h2.address)]
@@ -133,7 +133,7 @@ def test_jitter_spreads_round_trips_around_the_delay(on_network: OnNetwork) -> N
 
 @pytest.mark.kernel
 @pytest.mark.parametrize("topology", [Star(n=2, delay=1), TwoIsps(n=1, bottleneck_delay=1)])
-def test_a_core_whose_box_is_gone_forwards_nothing_rather_than_undelayed(on_network: OnNetwork, topology: Topo) -> None:
+def test_core_without_its_box_forwards_nothing(on_network: OnNetwork, topology: Topo) -> None:
     def look(network: Network) -> tuple[float, float]:
         before = network.mininet.pingAll(timeout=1)
         for box in network.mininet.delay_boxes:
@@ -144,7 +144,7 @@ def test_a_core_whose_box_is_gone_forwards_nothing_rather_than_undelayed(on_netw
 
 
 @pytest.mark.kernel
-def test_only_cores_with_something_to_delay_get_a_box(on_network: OnNetwork) -> None:
+def test_only_delaying_cores_have_boxes(on_network: OnNetwork) -> None:
     def boxes(network: Network) -> int:
         return len(network.mininet.delay_boxes)
 
@@ -154,13 +154,13 @@ def test_only_cores_with_something_to_delay_get_a_box(on_network: OnNetwork) -> 
 
 
 @pytest.mark.kernel
-def test_a_bridge_that_should_delay_is_refused_with_the_kernels_option(on_network: OnNetwork) -> None:
+def test_delaying_bridge_without_netem_is_refused(on_network: OnNetwork) -> None:
     with pytest.raises(NodeError, match=r"s1: this kernel has no netem \(CONFIG_NET_SCH_NETEM\).*forwarding='route'"):
         on_network(DelayedBridge(), trips)
 
 
 class DelayedBridge(Topo):
-    """Two hosts around a bridge that should delay."""
+    """Two hosts around a bridge, with delays on their links."""
 
     def build(self) -> None:
         self.addSwitch("s1", forwarding="bridge")

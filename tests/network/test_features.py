@@ -1,4 +1,4 @@
-"""What the kernel can do is found out by doing it, and leaves nothing."""
+"""Kernel features are found by trying them, and the trial leaves nothing behind."""
 
 import socket
 import subprocess
@@ -11,21 +11,21 @@ from testbed.network.features import has_filter, has_link, has_qdisc
 pytestmark = pytest.mark.kernel
 
 
-def test_what_every_network_needs_is_there() -> None:
+def test_required_features_are_found() -> None:
     def body() -> list[bool]:
         return [*map(has_qdisc, ("htb", "bfifo", "tbf")), has_filter("bpf"), *map(has_link, ("veth", "bridge"))]
 
     assert sandbox.run(body) == [True] * 6
 
 
-def test_what_does_not_exist_is_not_found() -> None:
+def test_unknown_features_are_not_found() -> None:
     def body() -> list[bool]:
         return [has_qdisc("tortoise"), has_filter("tortoise"), has_link("tortoise")]
 
     assert sandbox.run(body) == [False] * 3
 
 
-def test_netem_is_found_exactly_where_tc_can_use_it() -> None:
+def test_netem_is_found_where_tc_can_use_it() -> None:
     def body() -> tuple[bool, bool]:
         add = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
         return has_qdisc("netem"), subprocess.run(add, capture_output=True, check=False).returncode == 0
@@ -34,7 +34,7 @@ def test_netem_is_found_exactly_where_tc_can_use_it() -> None:
     assert found == used
 
 
-def test_looking_leaves_nothing_behind() -> None:
+def test_probing_leaves_nothing_behind() -> None:
     def body() -> tuple[list[str], list[str]]:
         before = seen()
         assert has_qdisc("htb")
@@ -47,7 +47,7 @@ def test_looking_leaves_nothing_behind() -> None:
 
 
 def seen() -> list[str]:
-    """Interfaces, and what stands at the loopback one."""
+    """Return all interfaces, and the qdiscs and filters of the loopback interface."""
     links = [name for _, name in socket.if_nameindex()]
     shown = [subprocess.check_output(["tc", what, "show", "dev", "lo"], text=True) for what in ("qdisc", "filter")]
     return [*links, *shown]

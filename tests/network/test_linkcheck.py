@@ -1,4 +1,4 @@
-"""The check of a whole network: which directions and paths it measures, and when they are what was asked."""
+"""The check of a whole network: which directions and paths it measures, and when they pass."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -52,7 +52,7 @@ TRIP = PathReport(
 
 
 @pytest.mark.parametrize(("ratio", "within"), [(1.0, True), (0.981, True), (1.019, True), (0.97, False), (1.03, False)])
-def test_a_rate_is_within_the_tolerance_on_either_side(ratio: float, within: bool) -> None:
+def test_rate_tolerance_has_two_sides(ratio: float, within: bool) -> None:
     assert replace(EXACT, payload_ratio=ratio).within(0.02) is within
 
 
@@ -74,13 +74,11 @@ def test_a_rate_is_within_the_tolerance_on_either_side(ratio: float, within: boo
         ({"asked_loss": 1.0, "lost": 998}, False),
     ],
 )
-def test_a_round_trip_is_within_two_milliseconds_and_its_loss_within_chance(
-    changed: dict[str, Any], within: bool
-) -> None:
+def test_round_trip_and_loss_have_tolerances(changed: dict[str, Any], within: bool) -> None:
     assert replace(TRIP, **changed).within() is within
 
 
-def test_one_direction_of_each_shape_and_side_stands_for_all(described: Read) -> None:
+def test_one_direction_represents_each_kind(described: Read) -> None:
     star = described(Star(n=4, up=[8_000_000, 8_000_000, 2_000_000, 8_000_000], down=8_000_000))
     assert [end.name for end in one_of_each_kind(star.ends)] == ["h1-eth0", "s1-eth1", "h3-eth0"]
 
@@ -97,23 +95,23 @@ def test_directions_without_a_rate_are_not_measured(on_network: OnNetwork) -> No
 
 
 @pytest.mark.kernel
-def test_links_are_measured_alone_and_then_all_at_the_same_time(on_network: OnNetwork) -> None:
-    told: list[str] = []
+def test_links_are_measured_alone_then_all_together(on_network: OnNetwork) -> None:
+    messages: list[str] = []
 
     def look(network: Network) -> tuple[list[DirectionReport], list[str]]:
-        return check_rates(network, seconds=0.2, alone="kinds", tell=told.append), told
+        return check_rates(network, seconds=0.2, alone="kinds", tell=messages.append), messages
 
-    reports, told = on_network(Star(n=2, up=8_000_000), look)
+    reports, messages = on_network(Star(n=2, up=8_000_000), look)
     assert [(report.link.split()[0], report.together) for report in reports] == [
         ("h1-eth0", 1),
         ("h1-eth0", 2),
         ("h2-eth0", 2),
     ]
-    assert told == ["h1-eth0 alone", "all 2 directions at the same time"]
+    assert messages == ["h1-eth0 alone", "all 2 directions at the same time"]
 
 
 @pytest.mark.kernel
-def test_each_kind_of_path_with_a_delay_is_tried_once(on_network: OnNetwork) -> None:
+def test_each_kind_of_delayed_path_is_measured_once(on_network: OnNetwork) -> None:
     reports = on_network(TwoIsps(n=2, bottleneck_delay=5), check_paths)
     assert [report.path for report in reports] == ["h2 - h3"]
     assert reports[0].asked_rtt_ms == 10

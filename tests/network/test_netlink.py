@@ -1,4 +1,4 @@
-"""Requests to the kernel: how they are written, and what is said when one is refused."""
+"""Requests to the kernel: their encoding, and the errors when the kernel refuses one."""
 
 import errno
 import json
@@ -32,21 +32,21 @@ PAIRS = st.lists(st.tuples(st.integers(0, 0x3FFF), st.binary(max_size=40)))
 
 
 @given(PAIRS)
-def test_attributes_are_read_as_they_were_written(pairs: list[tuple[int, bytes]]) -> None:
+def test_attributes_survive_round_trip(pairs: list[tuple[int, bytes]]) -> None:
     assert list(attributes(b"".join(attribute(kind, value) for kind, value in pairs))) == pairs
 
 
 @given(st.binary(max_size=100))
-def test_garbage_for_attributes_ends_the_reading(garbage: bytes) -> None:
+def test_garbage_attributes_end_parsing(garbage: bytes) -> None:
     assert len(list(attributes(garbage))) <= len(garbage) // 4
 
 
-def test_an_attribute_starts_at_a_multiple_of_four_bytes() -> None:
+def test_attributes_are_aligned_to_four_bytes() -> None:
     assert attribute(7, b"abcde") == struct.pack("=HH", 9, 7) + b"abcde" + bytes(3)
 
 
 @pytest.mark.kernel
-def test_a_refusal_says_which_request_and_why_in_the_kernels_words() -> None:
+def test_refusal_names_request_and_kernels_reason() -> None:
     def ask() -> None:
         with NetlinkSocket() as netlink:
             netlink.send([link_up(LOOPBACK_INDEX), new_address(99, IPv4Address("198.18.0.1"), 32), link_up(98)])
@@ -56,7 +56,7 @@ def test_a_refusal_says_which_request_and_why_in_the_kernels_words() -> None:
 
 
 @pytest.mark.kernel
-def test_a_refused_request_does_not_stop_the_ones_after_it() -> None:
+def test_refused_request_does_not_stop_later_ones() -> None:
     def ask() -> tuple[int | None, str]:
         with NetlinkSocket() as netlink, pytest.raises(NetlinkError) as refusal:
             netlink.send([delete_link(99), new_link_of_kind("veth", "kept", 50)])
@@ -68,7 +68,7 @@ def test_a_refused_request_does_not_stop_the_ones_after_it() -> None:
 
 
 @pytest.mark.kernel
-def test_a_missing_kernel_module_leads_to_the_doctor() -> None:
+def test_missing_kernel_module_points_to_doctor() -> None:
     def ask() -> None:
         with NetlinkSocket() as netlink:
             netlink.send([new_route(IPv4Network("198.18.0.0/15"), LOOPBACK_INDEX, congestion_control="tortoise")])
@@ -79,7 +79,7 @@ def test_a_missing_kernel_module_leads_to_the_doctor() -> None:
 
 
 @pytest.mark.kernel
-def test_a_batch_may_be_far_larger_than_a_message_to_the_kernel() -> None:
+def test_batch_may_exceed_one_message() -> None:
     addresses = [IPv4Address("198.18.0.0") + k for k in range(5000)]
 
     def ask() -> int:
@@ -92,7 +92,7 @@ def test_a_batch_may_be_far_larger_than_a_message_to_the_kernel() -> None:
 
 
 @pytest.mark.kernel
-def test_links_of_a_group_go_together_and_others_stay() -> None:
+def test_deleting_link_group_keeps_other_links() -> None:
     def ask() -> str:
         with NetlinkSocket() as netlink:
             netlink.send([new_link_of_kind("veth", name, index) for index, name in ((50, "a"), (60, "b"))])
@@ -108,7 +108,7 @@ def test_links_of_a_group_go_together_and_others_stay() -> None:
 
 
 @pytest.mark.kernel
-def test_a_dump_that_the_kernel_refuses_is_an_error() -> None:
+def test_refused_dump_is_an_error() -> None:
     def ask() -> None:
         with NetlinkSocket() as netlink:
             list(netlink.dump(9999, bytes(20)))

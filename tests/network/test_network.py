@@ -1,4 +1,4 @@
-"""Networks as they are built, read back with `ip` and `tc`, and used through Mininet's own interface."""
+"""Built networks, read back with `ip` and `tc`, and used through Mininet's own interface."""
 
 import json
 import re
@@ -29,21 +29,21 @@ from topologies.two_isps import TwoIsps
 pytestmark = pytest.mark.kernel
 
 OnNetwork = Callable[..., Any]
-Place = EmulatedHost | Core
+Node = EmulatedHost | Core
 
 
-def output(place: Place, *words: str) -> str:
-    with place.inside():
-        return subprocess.check_output(words, text=True)
+def output(node: Node, *arguments: str) -> str:
+    with node.inside():
+        return subprocess.check_output(arguments, text=True)
 
 
-def shown(place: Place, *words: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(output(place, *words))
+def shown(node: Node, *arguments: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(output(node, *arguments))
     return found
 
 
 class BridgedStar(Topo):
-    """Hosts around bridges in a row."""
+    """Hosts around a row of bridges."""
 
     def build(self, n: int, bridges: int = 1) -> None:
         for k in range(bridges):
@@ -54,11 +54,11 @@ class BridgedStar(Topo):
             self.addLink(self.addHost(f"h{k + 1}"), f"s{k % bridges + 1}")
 
 
-def test_a_host_has_its_address_a_default_route_and_a_gateway_that_it_need_not_ask_for(on_network: OnNetwork) -> None:
+def test_host_has_address_route_and_permanent_gateway(on_network: OnNetwork) -> None:
     def look(network: Network) -> tuple[Any, Any, Any]:
         h2 = network.host("h2")
         commands = (["address", "show", "dev", "h2-eth0"], ["route"], ["neigh"])
-        addresses, routes, neighbours = (shown(h2, "ip", "-j", *words) for words in commands)
+        addresses, routes, neighbours = (shown(h2, "ip", "-j", *command) for command in commands)
         return addresses[0], routes, neighbours
 
     interface, routes, neighbours = on_network(Star(n=2), look)
@@ -68,7 +68,7 @@ def test_a_host_has_its_address_a_default_route_and_a_gateway_that_it_need_not_a
     assert [(n["dst"], n["dev"], n["state"]) for n in neighbours] == [("198.19.255.254", "h2-eth0", ["PERMANENT"])]
 
 
-def test_a_core_has_a_route_and_a_permanent_neighbour_for_each_host(on_network: OnNetwork) -> None:
+def test_core_has_route_and_neighbour_per_host(on_network: OnNetwork) -> None:
     def look(network: Network) -> tuple[Any, ...]:
         (core,) = network.cores
         macs = {str(host.address): host.access.MAC() for host in network.hosts}
@@ -83,7 +83,7 @@ def test_a_core_has_a_route_and_a_permanent_neighbour_for_each_host(on_network: 
     assert str(address) == "198.19.255.254"
 
 
-def test_between_providers_the_other_ones_hosts_share_routes(on_network: OnNetwork) -> None:
+def test_routes_to_other_provider_are_aggregated(on_network: OnNetwork) -> None:
     def look(network: Network) -> dict[str, tuple[str, str]]:
         routes = shown(network.cores[0], "ip", "-j", "route")
         return {r["dst"]: (r["dev"], r["gateway"]) for r in routes if "gateway" in r}
@@ -97,7 +97,7 @@ def test_between_providers_the_other_ones_hosts_share_routes(on_network: OnNetwo
     }
 
 
-def test_interfaces_carry_the_macs_that_mininet_shows(on_network: OnNetwork) -> None:
+def test_macs_agree_with_mininet(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[tuple[str, str | None]]:
         pairs = []
         for end in (end for link in network.links for end in link.ends):
@@ -110,7 +110,7 @@ def test_interfaces_carry_the_macs_that_mininet_shows(on_network: OnNetwork) -> 
         assert found == described
 
 
-def test_the_same_topology_has_the_same_macs_and_addresses_each_time(on_network: OnNetwork) -> None:
+def test_macs_and_addresses_are_reproducible(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[tuple[Any, ...]]:
         return [
             (node.name, *(one[key] for key in ("ifname", "ifindex", "address", "addr_info")))
@@ -123,7 +123,7 @@ def test_the_same_topology_has_the_same_macs_and_addresses_each_time(on_network:
 
 
 @pytest.mark.parametrize("rate", [56_000, 1_000_008, 8_000_000, 48_448_000, 123_456_784, 1_000_000_000])
-def test_rates_and_bursts_are_in_the_kernel_exactly_as_asked(on_network: OnNetwork, rate: int) -> None:
+def test_kernel_has_exact_rates_and_bursts(on_network: OnNetwork, rate: int) -> None:
     def look(network: Network) -> list[dict[str, int]]:
         return [data_class(end) for link in network.links for end in link.ends]
 
@@ -135,14 +135,14 @@ def test_rates_and_bursts_are_in_the_kernel_exactly_as_asked(on_network: OnNetwo
 
 
 def data_class(end: ShapedIntf) -> dict[str, int]:
-    """HTB's class 1:1 at an interface, in bytes a second: `tc` would round the rate."""
+    """Return HTB's class 1:1 of an interface, in bytes per second. `tc` would round the rate."""
     with end.home.inside(), IPRoute() as netlink:
         (found,) = (one for one in netlink.get_classes(end.index) if one["handle"] == 0x10001)
     parameters: dict[str, int] = found.get_attr("TCA_OPTIONS").get_attr("TCA_HTB_PARMS")
     return parameters
 
 
-def test_each_end_has_its_queue_its_filter_and_its_bound_on_super_packets(on_network: OnNetwork) -> None:
+def test_each_end_has_queue_filter_and_segment_limit(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[tuple[Any, ...]]:
         return [egress(end) for link in network.links for end in link.ends]
 
@@ -155,7 +155,7 @@ def test_each_end_has_its_queue_its_filter_and_its_bound_on_super_packets(on_net
 
 
 def egress(end: ShapedIntf) -> tuple[dict[str, int | None], list[str], int]:
-    """The queueing disciplines of an interface with their limits, the classes of its filters, and gso_max_segs."""
+    """Return an interface's queueing disciplines with their limits, its filters' classes, and its gso_max_segs."""
     qdiscs = shown(end.home, "tc", "-j", "qdisc", "show", "dev", end.name)
     filters = shown(end.home, "tc", "-j", "filter", "show", "dev", end.name)
     (interface,) = shown(end.home, "ip", "-j", "-d", "link", "show", "dev", end.name)
@@ -167,7 +167,7 @@ def egress(end: ShapedIntf) -> tuple[dict[str, int | None], list[str], int]:
     return limits, flows, interface["gso_max_segs"]
 
 
-def test_a_slow_link_behind_fast_ones_cuts_super_packets(on_network: OnNetwork) -> None:
+def test_slow_link_behind_fast_splits_super_packets(on_network: OnNetwork) -> None:
     def look(network: Network) -> dict[str, str]:
         core = network.cores[0]
         return {name: output(core, "tc", "qdisc", "show", "dev", name) for name in ("s1-eth1", "s1-eth2")}
@@ -180,7 +180,7 @@ def test_a_slow_link_behind_fast_ones_cuts_super_packets(on_network: OnNetwork) 
     assert "qdisc bfifo 11:" in found["s1-eth2"]
 
 
-def test_every_node_is_silent_in_ipv6_and_has_the_settings_that_were_recorded(on_network: OnNetwork) -> None:
+def test_nodes_have_recorded_settings_and_no_ipv6(on_network: OnNetwork) -> None:
     def look(network: Network) -> list[tuple[str, dict[str, str], dict[str, str]]]:
         names = [name for name in network.settings if not name.startswith("net.bridge")]
         return [
@@ -194,8 +194,8 @@ def test_every_node_is_silent_in_ipv6_and_has_the_settings_that_were_recorded(on
         assert found["net.ipv6.conf.all.disable_ipv6"] == found["net.ipv4.tcp_no_metrics_save"] == "1"
 
 
-def sysctls(place: Place, names: list[str]) -> dict[str, str]:
-    values = output(place, "sysctl", "-n", *names).splitlines()
+def sysctls(node: Node, names: list[str]) -> dict[str, str]:
+    values = output(node, "sysctl", "-n", *names).splitlines()
     return {name: " ".join(value.split()) for name, value in zip(names, values, strict=True)}
 
 
@@ -208,9 +208,7 @@ def test_cores_forward_and_hosts_do_not(on_network: OnNetwork) -> None:
 
 
 @pytest.mark.parametrize("congestion_control", ["cubic", "reno"])
-def test_connections_have_the_congestion_control_that_was_asked_for(
-    on_network: OnNetwork, congestion_control: str
-) -> None:
+def test_connections_use_requested_congestion_control(on_network: OnNetwork, congestion_control: str) -> None:
     def look(network: Network) -> set[bytes]:
         h1, h2 = network.hosts
         with h2.inside(), socket.create_server(("", 4000)) as server:
@@ -239,7 +237,7 @@ def test_every_host_reaches_every_other(on_network: OnNetwork, topology: Topo) -
 
 
 @pytest.mark.parametrize("bridges", [1, 2])
-def test_hosts_around_bridges_reach_each_other_in_one_broadcast_domain(on_network: OnNetwork, bridges: int) -> None:
+def test_bridged_hosts_share_broadcast_domain(on_network: OnNetwork, bridges: int) -> None:
     def look(network: Network) -> tuple[float, str, str]:
         lost = network.mininet.pingAll(timeout=2)
         h1, h2 = network.hosts[:2]
@@ -253,7 +251,7 @@ def test_hosts_around_bridges_reach_each_other_in_one_broadcast_domain(on_networ
 
 
 @pytest.mark.parametrize("topology", [Star(n=2), TwoIsps(n=1), BridgedStar(2, 2)], ids=["star", "two-isps", "bridges"])
-def test_not_even_the_first_packet_is_lost(on_network: OnNetwork, topology: Topo) -> None:
+def test_first_packet_is_not_lost(on_network: OnNetwork, topology: Topo) -> None:
     def look(network: Network) -> bool:
         h1, h2 = network.hosts
         with h1.inside():
@@ -269,7 +267,7 @@ def test_not_even_the_first_packet_is_lost(on_network: OnNetwork, topology: Topo
     assert all(on_network(topology, look) for _ in range(10))
 
 
-def test_three_hundred_hosts_are_built_and_the_last_ones_reach_each_other(on_network: OnNetwork) -> None:
+def test_three_hundred_hosts_can_be_built(on_network: OnNetwork) -> None:
     def look(network: Network) -> tuple[int, str]:
         last = network.hosts[-1]
         reply = output(network.hosts[0], "ping", "-c", "1", "-W", "5", str(last.address))
@@ -313,19 +311,19 @@ def test_mininets_interface_works(on_network: OnNetwork) -> None:
     }
 
 
-def test_a_host_runs_programs_and_an_unknown_host_is_named(on_network: OnNetwork) -> None:
+def test_host_runs_programs(on_network: OnNetwork) -> None:
     def look(network: Network) -> tuple[int | None, str]:
         with pytest.raises(NodeError, match="no host 's1'; there are h1, h2"):
             network.host("s1")
         process = network.host("h2").start(["ip", "-br", "address", "show", "dev", "h2-eth0"])
         return process.wait(5), process.stdout
 
-    status, said = on_network(Star(n=2), look)
+    status, output = on_network(Star(n=2), look)
     assert status == 0
-    assert "198.18.0.2/32" in said
+    assert "198.18.0.2/32" in output
 
 
-def test_two_networks_stand_side_by_side_in_one_sandbox() -> None:
+def test_two_networks_fit_in_one_sandbox() -> None:
     def body() -> list[float]:
         with Network(Star(n=2)) as first, Network(Star(n=2)) as second:
             return [network.mininet.pingAll(timeout=2) for network in (first, second)]
@@ -333,35 +331,35 @@ def test_two_networks_stand_side_by_side_in_one_sandbox() -> None:
     assert sandbox.run(body) == [0, 0]
 
 
-def what_stays(use: Callable[[], None]) -> set[str]:
-    """What a network leaves in its sandbox: namespaces that are held open, processes, interfaces."""
+def leftovers(use: Callable[[], None]) -> set[str]:
+    """Return what a network leaves in its sandbox: open namespaces, processes, interfaces."""
 
     def body() -> set[str]:
-        has_qdisc("netem")  # asked once for each process
-        before = traces()
+        has_qdisc("netem")  # each process probes once
+        before = snapshot()
         use()
-        return traces() - before
+        return snapshot() - before
 
     return sandbox.run(body)
 
 
-def traces() -> set[str]:
+def snapshot() -> set[str]:
     descriptors = {str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()}
     processes = {file.name for file in Path("/proc").iterdir() if file.name.isdigit()}
     interfaces = {name for _, name in socket.if_nameindex()}
     return {name for name in descriptors if "net:" in name} | processes | interfaces
 
 
-def test_a_network_is_gone_after_its_block() -> None:
+def test_network_leaves_nothing_after_its_block() -> None:
     def use() -> None:
         with Network(TwoIsps(n=2, up=8_000_000, delay=1)) as network:
             network.mininet["h1"].cmd("true")
             network.host("h2").start(["sleep", "60"])
 
-    assert what_stays(use) == set()
+    assert leftovers(use) == set()
 
 
-def test_a_network_is_gone_when_its_block_fails() -> None:
+def test_network_leaves_nothing_when_its_block_fails() -> None:
     def use() -> None:
         with Network(Star(n=2, delay=1)) as network:
             network.host("h2").start(["sleep", "60"])
@@ -371,25 +369,25 @@ def test_a_network_is_gone_when_its_block_fails() -> None:
         with pytest.raises(ZeroDivisionError):
             use()
 
-    assert what_stays(survive) == set()
+    assert leftovers(survive) == set()
 
 
-def test_a_network_is_gone_when_it_cannot_be_built_to_the_end() -> None:
+def test_network_leaves_nothing_when_build_fails() -> None:
     def use() -> None:
         with pytest.raises(NetlinkError, match=r"route .* out of interface"):
             Network(Star(n=2, up=8_000_000), congestion_control="tortoise").__enter__()
 
-    assert what_stays(use) == set()
+    assert leftovers(use) == set()
 
 
-def test_what_the_topology_asks_for_is_the_error_that_is_seen_when_it_cannot_be() -> None:
+def test_impossible_link_fails_cleanly() -> None:
     def use() -> None:
         with pytest.raises(ShapeError, match="h2-eth0: rate 1 bit/s: write"):
             Network(Star(n=3, up=[8_000_000, 1, 8_000_000])).__enter__()
 
-    assert what_stays(use) == set()
+    assert leftovers(use) == set()
 
 
-def test_a_network_outside_a_sandbox_is_refused() -> None:
-    with pytest.raises(SandboxError, match=r"needs a sandbox around it: call sandbox\.run"):
+def test_network_outside_a_sandbox_is_refused() -> None:
+    with pytest.raises(SandboxError, match=r"needs a sandbox: call sandbox\.run"):
         Network(Star(n=2))

@@ -1,4 +1,4 @@
-"""Programs on hosts: where they run, what is kept of them, and how they end."""
+"""Programs on hosts: where they run, where their output goes, and how they end."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ STUBBORN = "trap '' TERM; echo ready; while :; do sleep 0.01; done"
 
 @pytest.fixture
 def on_host(on_network: Callable[..., Any]) -> OnHost:
-    """Look at the first of two hosts."""
+    """Return a function that calls `look` with the first of two hosts."""
     return lambda look: on_network(Star(n=2), lambda network: look(network.host("h1")))
 
 
@@ -37,7 +37,7 @@ def shell(host: EmulatedHost, script: str, **options: Any) -> Process:
 # Where they run.
 
 
-def test_a_program_runs_in_its_hosts_namespace(on_network: Callable[..., Any]) -> None:
+def test_program_runs_in_hosts_namespace(on_network: Callable[..., Any]) -> None:
     def look(network: Network) -> list[tuple[int | None, str]]:
         started = [host.start(["ip", "-brief", "-4", "addr"]) for host in network.hosts]
         return [(process.wait(10), process.stdout.split()[-1]) for process in started]
@@ -45,7 +45,7 @@ def test_a_program_runs_in_its_hosts_namespace(on_network: Callable[..., Any]) -
     assert on_network(Star(n=3), look) == [(0, f"198.18.0.{number}/32") for number in (1, 2, 3)]
 
 
-def test_a_program_has_a_session_of_its_own_and_no_input(on_host: OnHost) -> None:
+def test_program_has_own_session_and_no_input(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> tuple[int, str, str]:
         process = shell(host, "ps -o sid= -p $$; readlink /proc/self/fd/0")
         process.wait(10)
@@ -56,14 +56,14 @@ def test_a_program_has_a_session_of_its_own_and_no_input(on_host: OnHost) -> Non
 
 
 @pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "PIPE", "XFSZ"])
-def test_a_program_ends_by_a_signal_as_it_would_elsewhere(on_host: OnHost, name: str) -> None:
-    """Python ignores some, and what is ignored would be inherited."""
+def test_program_has_default_signal_handling(on_host: OnHost, name: str) -> None:
+    """Python ignores some signals, and a child would inherit that."""
     status = on_host(lambda host: shell(host, f"kill -{name} $$; exit 3").wait(10))
     assert status == -signal.Signals[f"SIG{name}"]
 
 
-def test_a_program_inherits_nothing_of_ours(on_host: OnHost) -> None:
-    """A namespace's descriptor, for one, would keep the namespace alive."""
+def test_program_inherits_no_descriptors(on_host: OnHost) -> None:
+    """An inherited descriptor of a namespace, for one, would keep the namespace alive."""
 
     def look(host: EmulatedHost) -> str:
         shell(host, "sleep 100")
@@ -77,7 +77,7 @@ def test_a_program_inherits_nothing_of_ours(on_host: OnHost) -> None:
 
 
 @pytest.mark.parametrize(("env", "seen"), [({"WORD": "a b"}, "a b"), ({}, "")])
-def test_a_program_has_the_environment_that_it_is_given(on_host: OnHost, env: Mapping[str, str], seen: str) -> None:
+def test_program_gets_given_environment(on_host: OnHost, env: Mapping[str, str], seen: str) -> None:
     def look(host: EmulatedHost) -> str:
         process = host.start(["/bin/sh", "-c", 'echo "$WORD"'], env=env)
         process.wait(10)
@@ -86,10 +86,10 @@ def test_a_program_has_the_environment_that_it_is_given(on_host: OnHost, env: Ma
     assert on_host(look) == f"{seen}\n"
 
 
-# What is kept.
+# Where their output goes.
 
 
-def test_output_is_kept_in_a_file_for_each_program_of_a_host(on_network: Callable[..., Any], tmp_path: Path) -> None:
+def test_each_program_has_output_files(on_network: Callable[..., Any], tmp_path: Path) -> None:
     def look(network: Network) -> None:
         for host in network.hosts:
             for word in ("first", "second"):
@@ -109,15 +109,15 @@ def test_output_is_kept_in_a_file_for_each_program_of_a_host(on_network: Callabl
     }
 
 
-def test_output_goes_where_it_is_told_to(on_host: OnHost, tmp_path: Path) -> None:
-    """Into a folder that need not be there yet; the dot in the name is no suffix."""
+def test_output_path_can_be_chosen(on_host: OnHost, tmp_path: Path) -> None:
+    """The folder need not exist yet, and the dot in the name does not begin a suffix."""
     output = tmp_path / "trial" / "peer.1"
     on_host(lambda host: shell(host, "echo said; echo complained >&2", output=output).wait(10))
     kept = {path.name: path.read_text() for path in output.parent.iterdir()}
     assert kept == {"peer.1.out": "said\n", "peer.1.err": "complained\n"}
 
 
-def test_output_that_is_no_text_is_shown_as_well_as_it_can_be(on_host: OnHost) -> None:
+def test_undecodable_output_is_replaced(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> str:
         process = shell(host, r"printf 'a\377b'")
         process.wait(10)
@@ -129,7 +129,7 @@ def test_output_that_is_no_text_is_shown_as_well_as_it_can_be(on_host: OnHost) -
 # Waiting for a line.
 
 
-def test_a_program_is_ready_when_it_says_so(on_host: OnHost) -> None:
+def test_matching_line_makes_program_ready(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> tuple[str, int | None]:
         process = shell(host, "echo starting; echo listening on 6881; sleep 100")
         match = process.wait_ready(r"listening on (\d+)")
@@ -138,7 +138,7 @@ def test_a_program_is_ready_when_it_says_so(on_host: OnHost) -> None:
     assert on_host(look) == ("6881", None)
 
 
-def test_a_line_counts_only_when_it_is_whole(on_host: OnHost, tmp_path: Path) -> None:
+def test_only_whole_lines_match(on_host: OnHost, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "go")
 
     def look(host: EmulatedHost) -> tuple[str, str]:
@@ -153,7 +153,7 @@ def test_a_line_counts_only_when_it_is_whole(on_host: OnHost, tmp_path: Path) ->
     assert line == "port 6881"
 
 
-def test_a_program_that_is_not_ready_in_time_shows_what_it_said(on_host: OnHost) -> None:
+def test_readiness_timeout_shows_output(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> None:
         process = shell(host, "echo busy; echo cannot bind >&2; exec sleep 100")
         process.wait_ready("busy")
@@ -167,7 +167,7 @@ def test_a_program_that_is_not_ready_in_time_shows_what_it_said(on_host: OnHost)
     assert tail == ["busy", "cannot bind"]
 
 
-def test_a_program_that_ends_before_it_is_ready_shows_what_it_said(on_host: OnHost) -> None:
+def test_end_before_readiness_shows_output(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> None:
         shell(host, "seq 5000 >&2; echo no such file >&2; exit 3").wait_ready("ready")
 
@@ -177,7 +177,7 @@ def test_a_program_that_ends_before_it_is_ready_shows_what_it_said(on_host: OnHo
     assert len(str(caught.value)) < 2200
 
 
-def test_a_program_may_end_as_soon_as_it_is_ready(on_host: OnHost) -> None:
+def test_program_may_end_once_ready(on_host: OnHost) -> None:
     assert on_host(lambda host: shell(host, "echo ready").wait_ready("ready")[0]) == "ready"
 
 
@@ -185,7 +185,7 @@ def test_a_program_may_end_as_soon_as_it_is_ready(on_host: OnHost) -> None:
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 0", 0), ("exit 3", 3), ("kill -KILL $$", -9)])
-def test_the_exit_status_tells_how_it_ended(on_host: OnHost, script: str, status: int) -> None:
+def test_exit_status_is_kept(on_host: OnHost, script: str, status: int) -> None:
     def look(host: EmulatedHost) -> list[int | None]:
         process = shell(host, script)
         return [process.wait(10), process.poll(), process.wait(), process.stop()]
@@ -193,11 +193,11 @@ def test_the_exit_status_tells_how_it_ended(on_host: OnHost, script: str, status
     assert on_host(look) == [status] * 4
 
 
-def test_waiting_has_an_end(on_host: OnHost) -> None:
+def test_wait_times_out(on_host: OnHost) -> None:
     assert on_host(lambda host: shell(host, "sleep 100").wait(0.01)) is None
 
 
-def test_a_program_is_asked_to_end(on_host: OnHost) -> None:
+def test_stop_sends_sigterm_first(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> tuple[int, str]:
         process = shell(host, "trap 'echo bye; exit 4' TERM; echo ready; while :; do sleep 0.01; done")
         process.wait_ready("ready")
@@ -206,7 +206,7 @@ def test_a_program_is_asked_to_end(on_host: OnHost) -> None:
     assert on_host(look) == (4, "ready\nbye\n")
 
 
-def test_a_program_that_does_not_end_when_asked_is_killed(on_host: OnHost) -> None:
+def test_stop_kills_program_that_ignores_sigterm(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> int:
         process = shell(host, STUBBORN)
         process.wait_ready("ready")
@@ -215,7 +215,7 @@ def test_a_program_that_does_not_end_when_asked_is_killed(on_host: OnHost) -> No
     assert on_host(look) == -signal.SIGKILL
 
 
-def test_many_are_stopped_with_one_patience(on_host: OnHost) -> None:
+def test_programs_are_stopped_together(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> list[int]:
         processes = [shell(host, STUBBORN), shell(host, "echo ready; exec sleep 100"), shell(host, "echo ready")]
         for process in processes:
@@ -225,7 +225,7 @@ def test_many_are_stopped_with_one_patience(on_host: OnHost) -> None:
     assert on_host(look) == [-signal.SIGKILL, -signal.SIGTERM, 0]
 
 
-def test_a_signal_to_a_program_that_has_ended_reaches_nobody(on_host: OnHost) -> None:
+def test_signal_to_ended_program_is_ignored(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> int | None:
         process = shell(host, "exit 0")
         process.wait(10)
@@ -235,7 +235,7 @@ def test_a_signal_to_a_program_that_has_ended_reaches_nobody(on_host: OnHost) ->
     assert on_host(look) == 0
 
 
-def test_what_still_runs_ends_with_the_network(on_network: Callable[..., Any], tmp_path: Path) -> None:
+def test_programs_end_with_network(on_network: Callable[..., Any], tmp_path: Path) -> None:
     def look(network: Network) -> tuple[Process, Process]:
         programs = shell(network.host("h1"), "echo ready; exec sleep 100"), shell(network.host("h2"), "exit 3")
         programs[0].wait_ready("ready")
@@ -253,7 +253,7 @@ def test_what_still_runs_ends_with_the_network(on_network: Callable[..., Any], t
         (["/etc/passwd"], "cannot start /etc/passwd on h1: Permission denied"),
     ],
 )
-def test_a_program_that_cannot_be_started_is_named(
+def test_unstartable_program_is_named(
     on_host: OnHost, argv: list[str], complaint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
@@ -261,7 +261,7 @@ def test_a_program_that_cannot_be_started_is_named(
         on_host(lambda host: host.start(argv))
 
 
-def test_a_host_of_a_network_that_is_gone_starts_nothing(on_network: Callable[..., Any]) -> None:
+def test_host_of_removed_network_starts_nothing(on_network: Callable[..., Any]) -> None:
     def look(network: Network) -> None:
         host = network.host("h1")
         network.__exit__(None, None, None)

@@ -1,4 +1,4 @@
-"""A sandbox gives back what its body made of it, shows the body a machine of its own, and leaves nothing behind."""
+"""A sandbox returns the result of its body, shows the body a machine of its own, and leaves nothing behind."""
 
 import os
 import pty
@@ -38,10 +38,10 @@ PATIENCE_S = 20
 SETTINGS = {"net.ipv4.ip_forward": "1", "net.ipv4.tcp_retries2": "7", "net.ipv4.conf.default.rp_filter": "2"}
 
 
-# What comes back.
+# Results and errors.
 
 
-def test_what_the_body_returns_is_returned(as_user: AsUser) -> None:
+def test_result_of_body_is_returned(as_user: AsUser) -> None:
     result = {"text": "ä", "bytes": bytes(1 << 20), "none": None}
     assert as_user(lambda: sandbox.run(lambda: result)) == result
 
@@ -51,40 +51,40 @@ def test_what_the_body_returns_is_returned(as_user: AsUser) -> None:
     [ValueError("wrong"), KeyError("k"), KeyboardInterrupt(), SystemExit(3), SystemExit("text"), AssertionError("a")],
     ids=repr,
 )
-def test_what_the_body_raises_is_raised(raised: BaseException) -> None:
+def test_error_of_body_is_raised(raised: BaseException) -> None:
     with pytest.raises(type(raised)) as caught:
         sandbox.run(raiser_of(raised))
     assert caught.value.args == raised.args
 
 
-def test_an_error_tells_where_in_the_body_it_was_raised() -> None:
+def test_error_has_traceback_of_body() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         sandbox.run(lambda: 1 // 0)
     assert "lambda: 1 // 0" in str(caught.value.__cause__)
 
 
-class CannotLeaveError(Exception):
+class UnpicklableError(Exception):
     def __init__(self, one: str, other: str) -> None:
         super().__init__(f"{one} {other}")
 
 
-def test_an_error_that_cannot_be_pickled_is_named_and_shown() -> None:
-    with pytest.raises(SandboxError, match="CannotLeaveError cannot leave the sandbox") as caught:
-        sandbox.run(raiser_of(CannotLeaveError("a", "b")))
-    assert "CannotLeaveError: a b" in str(caught.value.__cause__)
+def test_unpicklable_error_is_shown() -> None:
+    with pytest.raises(SandboxError, match="UnpicklableError cannot leave the sandbox") as caught:
+        sandbox.run(raiser_of(UnpicklableError("a", "b")))
+    assert "UnpicklableError: a b" in str(caught.value.__cause__)
 
 
-def test_a_result_that_cannot_be_pickled_is_an_error() -> None:
+def test_unpicklable_result_is_an_error() -> None:
     with pytest.raises(SandboxError, match="function cannot leave the sandbox"):
         sandbox.run(lambda: lambda: None)
 
 
-def test_what_the_body_prints_is_printed_once() -> None:
+def test_output_of_body_is_printed_once() -> None:
     done = run_python("print('before'); sandbox.run(lambda: print('inside')); print('after')")
     assert done.stdout.split() == ["before", "inside", "after"]
 
 
-def test_output_that_nobody_reads_is_an_error_of_the_body() -> None:
+def test_broken_pipe_is_raised_once() -> None:
     program = """
         try: sandbox.run(lambda: print("lost"))
         except BrokenPipeError: sys.stderr.write("raised once\\n")
@@ -95,17 +95,17 @@ def test_output_that_nobody_reads_is_an_error_of_the_body() -> None:
         assert run_python(program, stdout=unread).stderr == "raised once\n"
 
 
-def test_a_body_that_is_killed_has_no_result(as_user: AsUser) -> None:
+def test_killed_body_has_no_result(as_user: AsUser) -> None:
     with pytest.raises(SandboxKilledError, match="SIGKILL"):
         as_user(lambda: sandbox.run(lambda: os.kill(os.getpid(), signal.SIGKILL)))
 
 
-def test_a_body_that_leaves_python_by_itself_has_no_result() -> None:
+def test_body_calling_os_exit_has_no_result() -> None:
     with pytest.raises(SandboxKilledError, match="exit status 0"):
         sandbox.run(lambda: os._exit(0))
 
 
-def test_a_result_of_which_half_is_written_is_none() -> None:
+def test_half_written_result_is_not_used() -> None:
     def body() -> bytes:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
         return bytes(1 << 20)
@@ -114,7 +114,7 @@ def test_a_result_of_which_half_is_written_is_none() -> None:
         sandbox.run(body)
 
 
-def test_a_sandbox_is_refused_to_a_process_with_threads() -> None:
+def test_process_with_threads_is_refused() -> None:
     done = threading.Event()
     other = threading.Thread(target=done.wait)
     other.start()
@@ -126,7 +126,7 @@ def test_a_sandbox_is_refused_to_a_process_with_threads() -> None:
         other.join()
 
 
-def test_an_ordinary_user_whom_the_kernel_refuses_learns_what_to_do(as_user: AsUser, user: User) -> None:
+def test_refused_ordinary_user_gets_advice(as_user: AsUser, user: User) -> None:
     if user is User.ROOT:
         pytest.skip("root needs no user namespace")
 
@@ -134,7 +134,7 @@ def test_an_ordinary_user_whom_the_kernel_refuses_learns_what_to_do(as_user: AsU
         uid = os.getuid()
         unshare(CLONE_NEWUSER)
         Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/sys/user/max_user_namespaces").write_text("0")  # for those within this one alone
+        Path("/proc/sys/user/max_user_namespaces").write_text("0")  # only in this namespace and those inside it
         sandbox.run(lambda: None)
 
     with pytest.raises(SandboxError, match=r"ordinary users cannot create namespaces here .*: run with sudo, or allow"):
@@ -144,7 +144,7 @@ def test_an_ordinary_user_whom_the_kernel_refuses_learns_what_to_do(as_user: AsU
 # What the body sees.
 
 
-def test_the_body_has_processes_interfaces_a_name_and_run_of_its_own(as_user: AsUser) -> None:
+def test_body_has_namespaces_of_its_own(as_user: AsUser) -> None:
     def look() -> dict[str, object]:
         return {
             "pid": os.getpid(),
@@ -168,7 +168,7 @@ def test_the_body_has_processes_interfaces_a_name_and_run_of_its_own(as_user: As
     assert not sandbox.inside_sandbox()
 
 
-def test_the_body_sees_the_control_groups(as_user: AsUser) -> None:
+def test_body_sees_the_control_groups(as_user: AsUser) -> None:
     groups = Path("/sys/fs/cgroup")
 
     def scenario() -> tuple[list[str], list[str]]:
@@ -183,12 +183,12 @@ def test_the_body_sees_the_control_groups(as_user: AsUser) -> None:
     assert inside == outside
 
 
-def test_a_sandbox_works_in_a_sandbox(as_user: AsUser) -> None:
+def test_sandbox_works_in_a_sandbox(as_user: AsUser) -> None:
     assert as_user(lambda: sandbox.run(lambda: sandbox.run(lambda: exchange("nested")))) == "nested"
 
 
-def test_the_machine_stays_as_it_is(as_user: AsUser) -> None:
-    """Whatever the body does, and while it does it."""
+def test_machine_is_not_changed(as_user: AsUser) -> None:
+    """Not even while the body changes everything."""
 
     def look() -> dict[str, object]:
         return {
@@ -199,20 +199,20 @@ def test_the_machine_stays_as_it_is(as_user: AsUser) -> None:
             "settings": {name: read_sysctl(name) for name in SETTINGS},
         }
 
-    def change_everything(told: Connection) -> None:
+    def change_everything(pipe: Connection) -> None:
         with NetlinkSocket() as netlink:
             netlink.send([new_link_of_kind("veth", "leftover", 100)])
         socket.sethostname("changed")
         Path("/run/leftover").touch()
         mount("tmpfs", "/mnt", "tmpfs")
         write_sysctls(SETTINGS)
-        told.send(look())
+        pipe.send(look())
         idle()
 
     def scenario() -> tuple[object, object, object, object]:
         before = look()
-        with forked(lambda told: sandbox.run(lambda: change_everything(told))) as (caller, told):
-            inside, meanwhile = received(told), look()
+        with forked(lambda pipe: sandbox.run(lambda: change_everything(pipe))) as (caller, pipe):
+            inside, meanwhile = received(pipe), look()
             end(caller)
         return before, inside, meanwhile, look()
 
@@ -222,35 +222,35 @@ def test_the_machine_stays_as_it_is(as_user: AsUser) -> None:
     assert after == before
 
 
-def test_many_sandboxes_side_by_side_do_not_meet() -> None:
-    """All have the same addresses and ports, and each gets its own words back."""
+def test_sandboxes_are_isolated_from_each_other() -> None:
+    """All use the same addresses and ports, and each receives its own words."""
     words = [f"word {number}" for number in range(5)]
 
-    def scenario(word: str, told: Connection, go: int) -> None:
+    def scenario(word: str, pipe: Connection, go: int) -> None:
         def body() -> str:
-            told.send("ready")
+            pipe.send("ready")
             os.read(go, 1)
             return " ".join(exchange(word) for _ in range(3))
 
-        told.send(sandbox.run(body))
+        pipe.send(sandbox.run(body))
 
     def one(number: int) -> list[str]:
         if number == len(words):
             os.write(let_go, bytes(number))
             return []
-        with forked(lambda told: scenario(words[number], told, go)) as (_, told):
-            assert received(told) == "ready"
+        with forked(lambda pipe: scenario(words[number], pipe, go)) as (_, pipe):
+            assert received(pipe) == "ready"
             later = one(number + 1)
-            return [received(told), *later]
+            return [received(pipe), *later]
 
     go, let_go = os.pipe()
     assert one(0) == [f"{word} {word} {word}" for word in words]
 
 
-# How it ends.
+# Signals and ends.
 
 
-def test_what_the_body_leaves_running_ends_with_it(as_user: AsUser) -> None:
+def test_processes_of_body_end_with_it(as_user: AsUser) -> None:
     def scenario() -> bool:
         reader, writer = os.pipe()
 
@@ -272,22 +272,22 @@ def test_what_the_body_leaves_running_ends_with_it(as_user: AsUser) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_the_caller_reaches_the_body_once(as_user: AsUser, number: signal.Signals) -> None:
+def test_signal_to_caller_reaches_body_once(as_user: AsUser, number: signal.Signals) -> None:
     fence = signal.SIGHUP if number is signal.SIGTERM else signal.SIGTERM
 
-    def note_signals(told: Connection) -> None:
+    def note_signals(pipe: Connection) -> None:
         for each in (number, fence):
-            signal.signal(each, lambda got, _frame: told.send(got))
-        told.send("ready")
+            signal.signal(each, lambda got, _frame: pipe.send(got))
+        pipe.send("ready")
         idle()
 
     def scenario() -> list[int]:
-        with forked(lambda told: sandbox.run(lambda: note_signals(told))) as (caller, told):
-            assert received(told) == "ready"
+        with forked(lambda pipe: sandbox.run(lambda: note_signals(pipe))) as (caller, pipe):
+            assert received(pipe) == "ready"
             got = []
             for each in (number, fence):
                 os.kill(caller, each)
-                got.append(received(told))
+                got.append(received(pipe))
             return got
 
     assert as_user(scenario) == [number, fence]
@@ -297,22 +297,22 @@ def test_a_signal_to_the_caller_reaches_the_body_once(as_user: AsUser, number: s
     ("number", "raised"),
     [(signal.SIGINT, "KeyboardInterrupt()"), (signal.SIGTERM, "SystemExit(143)"), (signal.SIGHUP, "SystemExit(129)")],
 )
-def test_a_signal_to_the_caller_ends_both(as_user: AsUser, number: signal.Signals, raised: str) -> None:
-    def body(told: Connection) -> None:
-        told.send("ready")
+def test_signal_to_caller_ends_both(as_user: AsUser, number: signal.Signals, raised: str) -> None:
+    def body(pipe: Connection) -> None:
+        pipe.send("ready")
         idle()
 
     def scenario() -> str:
-        with forked(lambda told: told.send(error_of(lambda: sandbox.run(lambda: body(told))))) as (caller, told):
-            assert received(told) == "ready"
+        with forked(lambda pipe: pipe.send(error_of(lambda: sandbox.run(lambda: body(pipe))))) as (caller, pipe):
+            assert received(pipe) == "ready"
             os.kill(caller, number)
-            return str(received(told))
+            return str(received(pipe))
 
     assert as_user(scenario) == raised
 
 
-def test_no_signal_is_lost_while_the_sandbox_is_being_made() -> None:
-    """It comes when the keeper has been forked and nobody can tell yet who is to have it."""
+def test_signal_during_setup_is_not_lost() -> None:
+    """It arrives when the keeper has just been forked, before any process forwards signals."""
 
     def interrupt_after_fork(caller: int) -> None:
         os.register_at_fork(after_in_parent=lambda: interrupt_if(os.getpid() == caller))
@@ -321,15 +321,15 @@ def test_no_signal_is_lost_while_the_sandbox_is_being_made() -> None:
         if is_caller:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def scenario(told: Connection) -> None:
+    def scenario(pipe: Connection) -> None:
         interrupt_after_fork(os.getpid())
-        told.send(error_of(lambda: sandbox.run(idle)))
+        pipe.send(error_of(lambda: sandbox.run(idle)))
 
-    with forked(scenario) as (_, told):
-        assert received(told) == "KeyboardInterrupt()"
+    with forked(scenario) as (_, pipe):
+        assert received(pipe) == "KeyboardInterrupt()"
 
 
-def test_the_callers_own_way_with_signals_is_restored() -> None:
+def test_signal_handlers_of_caller_are_restored() -> None:
     def handler(*_: object) -> None: ...
 
     before = signal.signal(signal.SIGHUP, handler)
@@ -341,30 +341,30 @@ def test_the_callers_own_way_with_signals_is_restored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_an_error_in_the_waiting_caller_ends_the_sandbox() -> None:
+def test_error_in_waiting_caller_ends_sandbox() -> None:
     def give_up(*_: object) -> NoReturn:
         raise TimeoutError
 
-    def body(told: Connection) -> None:
-        told.send("ready")
+    def body(pipe: Connection) -> None:
+        pipe.send("ready")
         idle()
 
-    def scenario(told: Connection) -> None:
+    def scenario(pipe: Connection) -> None:
         signal.signal(signal.SIGALRM, give_up)
-        told.send(error_of(lambda: sandbox.run(lambda: body(told))))
-        told.send(child_of(os.getpid()))
+        pipe.send(error_of(lambda: sandbox.run(lambda: body(pipe))))
+        pipe.send(child_of(os.getpid()))
 
-    with forked(scenario) as (caller, told):
-        assert received(told) == "ready"
+    with forked(scenario) as (caller, pipe):
+        assert received(pipe) == "ready"
         os.kill(caller, signal.SIGALRM)
-        assert received(told) == "TimeoutError()"
-        assert received(told) is None
+        assert received(pipe) == "TimeoutError()"
+        assert received(pipe) is None
 
 
-# At a terminal.
+# On a terminal.
 
 
-def test_an_interactive_body_reads_from_the_terminal_and_the_caller_after_it() -> None:
+def test_interactive_body_and_caller_read_terminal_in_turn() -> None:
     def session() -> None:
         print("got", sandbox.run(input, interactive=True), "inside")
         print("got", input(), "after")
@@ -376,7 +376,7 @@ def test_an_interactive_body_reads_from_the_terminal_and_the_caller_after_it() -
         terminal.wait_for("got two after")
 
 
-def test_ctrl_c_reaches_an_interactive_body_alone() -> None:
+def test_ctrl_c_reaches_only_interactive_body() -> None:
     def body() -> None:
         try:
             print("ready", flush=True)
@@ -386,17 +386,17 @@ def test_ctrl_c_reaches_an_interactive_body_alone() -> None:
 
     def session() -> None:
         sandbox.run(body, interactive=True)
-        print("caller went on")
+        print("caller continues")
 
     with at_terminal(session) as terminal:
         terminal.wait_for("ready")
         terminal.type("\x03")
         terminal.type("once\n")
         terminal.wait_for("body interrupted once")
-        terminal.wait_for("caller went on")
+        terminal.wait_for("caller continues")
 
 
-def test_ctrl_z_does_not_stop_an_interactive_body() -> None:
+def test_ctrl_z_does_not_stop_interactive_body() -> None:
     def body() -> None:
         print("ready", flush=True)
         print("read", input(), flush=True)
@@ -408,7 +408,7 @@ def test_ctrl_z_does_not_stop_an_interactive_body() -> None:
         terminal.wait_for("read on")
 
 
-def test_ctrl_c_reaches_a_body_without_the_terminal_once() -> None:
+def test_ctrl_c_reaches_background_body_once() -> None:
     def body() -> None:
         signal.signal(signal.SIGINT, lambda *_: os.write(1, b"interrupted\n"))
         signal.signal(signal.SIGTERM, lambda *_: os.write(1, b"fence\n"))
@@ -424,13 +424,13 @@ def test_ctrl_c_reaches_a_body_without_the_terminal_once() -> None:
         assert terminal.shown.count("interrupted") == 1
 
 
-def test_a_body_without_the_terminal_is_not_stopped_when_it_reads_from_it() -> None:
+def test_background_body_may_read_terminal() -> None:
     with at_terminal(lambda: print("got", sandbox.run(input))) as terminal:
         terminal.type("one\n")
         terminal.wait_for("got one")
 
 
-# What the tests are made of.
+# Helpers.
 
 
 def raiser_of(error: BaseException) -> Callable[[], NoReturn]:
@@ -449,7 +449,7 @@ def error_of(function: Callable[[], object]) -> str:
 
 
 def run_python(program: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a program of its own."""
+    """Run a Python program that has imported `sys` and `sandbox`."""
     program = "import sys\nfrom testbed.network import sandbox\n" + textwrap.dedent(program)
     options = {"stdout": subprocess.PIPE, **options}
     command = [sys.executable, "-c", program]
@@ -459,7 +459,7 @@ def run_python(program: str, **options: Any) -> subprocess.CompletedProcess[str]
 
 
 def idle() -> NoReturn:
-    """Wait for signals; one that comes just before a single long wait would be handled only after it."""
+    """Wait for signals. A signal just before one long sleep would be handled only after it, so sleep is short."""
     while True:
         time.sleep(0.01)
 
@@ -469,7 +469,7 @@ def names(folder: str | Path) -> list[str]:
 
 
 def exchange(word: str) -> str:
-    """Send a word from one host to another, in a network of their own."""
+    """Send a word from one host to another in a new network; return what arrives."""
     with Network(Star(n=2)) as network:
         one, other = network.hosts
         with other.inside(), socket.create_server((str(other.address), 8000)) as server:
@@ -483,7 +483,7 @@ def exchange(word: str) -> str:
 
 @contextmanager
 def forked(function: Callable[[Connection], object]) -> Iterator[tuple[int, Connection]]:
-    """Call a function in a process; its pid, and what the function sends; the process does not outlive the block."""
+    """Call a function in a process that lasts as long as the block; yield its pid and what the function sends."""
     receiver, sender = FORK.Pipe(duplex=False)
     process = FORK.Process(target=function, args=(sender,))
     process.start()
@@ -505,12 +505,12 @@ def end(pid: int) -> None:
 
 
 def received(connection: Connection) -> Any:
-    assert connection.poll(PATIENCE_S), "nothing has come"
+    assert connection.poll(PATIENCE_S), "nothing has arrived"
     return connection.recv()
 
 
 def descendant(pid: int, depth: int) -> int:
-    """Follow the line of only children down: caller, keeper, init, body."""
+    """Return the pid of a descendant; each process has one child: caller, keeper, init, body."""
     for _ in range(depth):
         pid = await_condition(partial(child_of, pid))
     return pid
@@ -525,7 +525,7 @@ def await_condition(condition: Callable[[], Any]) -> Any:
 
 
 class Terminal:
-    """Our side of a terminal, where somebody would type and read."""
+    """The user's side of a terminal."""
 
     def __init__(self, pid: int, descriptor: int) -> None:
         self.pid = pid
@@ -544,7 +544,7 @@ class Terminal:
 
 @contextmanager
 def at_terminal(session: Callable[[], object]) -> Iterator[Terminal]:
-    """Call a function in a process that has a terminal, as a shell would start it."""
+    """Call a function in a process that has a terminal, as if a shell had started it."""
     pid, descriptor = pty.fork()
     if pid == 0:
         _be_session(session)
@@ -562,4 +562,4 @@ def _be_session(session: Callable[[], object]) -> NoReturn:
         session()
         sys.stdout.flush()
     finally:
-        idle()  # the terminal's output would be lost with its last process
+        idle()  # the terminal loses unread output when its last process ends

@@ -1,4 +1,4 @@
-"""What a link can be asked to be, in Mininet's words, and what is refused."""
+"""Link parameters in Mininet's notation: how they are read, and which are refused."""
 
 import math
 import re
@@ -22,9 +22,9 @@ RATES = st.integers(MIN_RATE // 8, MAX_RATE // 8).map(lambda bytes_per_second: 8
 LADDER = [56_000, 1_000_000, 8_000_000, 48_440_000, 48_448_000, 100_000_000, 500_000_000, 1_000_000_000]
 
 
-def test_each_of_mininets_words_is_read() -> None:
-    words = {"bw": 8, "delay": "20ms", "jitter": "500us", "loss": 2.5, "queue_ms": 100, "acks": "shared"}
-    assert Shape.from_mininet(words, "host") == Shape(
+def test_mininet_parameters_are_read() -> None:
+    parameters = {"bw": 8, "delay": "20ms", "jitter": "500us", "loss": 2.5, "queue_ms": 100, "acks": "shared"}
+    assert Shape.from_mininet(parameters, "host") == Shape(
         rate=8_000_000,
         queue_bytes=100_000,
         acks="shared",
@@ -32,9 +32,9 @@ def test_each_of_mininets_words_is_read() -> None:
     )
 
 
-def test_nothing_asked_is_a_direction_without_limits() -> None:
-    for words in ({}, {"bw": None, "delay": None, "jitter": None, "loss": None, "acks": None}):
-        shape = Shape.from_mininet(words, "host")
+def test_empty_parameters_mean_no_limits() -> None:
+    for parameters in ({}, {"bw": None, "delay": None, "jitter": None, "loss": None, "acks": None}):
+        shape = Shape.from_mininet(parameters, "host")
         assert shape == Shape()
         assert shape.rate is shape.queue_ms is shape.gso_segments is None
         assert not shape.impairment
@@ -45,12 +45,12 @@ def test_nothing_asked_is_a_direction_without_limits() -> None:
 @given(RATES)
 @example(MIN_RATE)
 @example(MAX_RATE)
-def test_every_rate_in_range_is_read_exactly(rate: int) -> None:
+def test_rates_in_range_are_read_exactly(rate: int) -> None:
     assert Shape.from_mininet({"bw": rate / 1e6}, "host").rate == rate
 
 
 @given(st.integers(MIN_RATE, MAX_RATE).filter(lambda rate: rate % 8))
-def test_a_part_of_a_byte_a_second_is_refused_and_its_neighbours_are_possible(rate: int) -> None:
+def test_fractional_byte_rate_is_refused_with_alternatives(rate: int) -> None:
     with pytest.raises(ShapeError, match="not a multiple of 8") as refusal:
         Shape.from_mininet({"bw": rate / 1e6}, "core")
     low, high = map(int, re.findall(r"\d+", str(refusal.value))[-2:])
@@ -61,19 +61,19 @@ def test_a_part_of_a_byte_a_second_is_refused_and_its_neighbours_are_possible(ra
 @pytest.mark.parametrize(
     "bw", [0, 1e-6, 0.055, 1000.000008, 100_000, -1, math.nan, math.inf, -math.inf, "8", "8 Mbit/s", True, [8]]
 )
-def test_a_rate_that_cannot_be_shaped_is_refused_with_what_is_possible(bw: object) -> None:
+def test_impossible_rate_is_refused_with_range(bw: object) -> None:
     with pytest.raises(ShapeError, match=r"^(bw|rate) .*: write (56 kbit/s to 1 Gbit/s|a number)$"):
         Shape.from_mininet({"bw": bw}, "host")
 
 
 @pytest.mark.parametrize("rate", [0, 1, -8, MIN_RATE - 8, MAX_RATE + 8, 100_000_000_000])
-def test_a_shape_has_no_rate_that_the_kernel_would_misread(rate: int) -> None:
+def test_rate_outside_kernel_range_is_refused(rate: int) -> None:
     with pytest.raises(ShapeError, match="write 56 kbit/s to 1 Gbit/s"):
         Shape(rate=rate)
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("parameters", "message"),
     [
         ({"delay": 20}, "delay 20: write a number with its unit, like '20ms' (us, ms, s)"),
         ({"delay": "20"}, "delay '20': write a number with its unit"),
@@ -100,15 +100,15 @@ def test_a_shape_has_no_rate_that_the_kernel_would_misread(rate: int) -> None:
         ({"use_htb": True}, "unknown link parameter 'use_htb': write one of bw, delay, jitter, loss, max_queue_size"),
     ],
 )
-def test_what_cannot_be_is_refused_with_what_can(words: dict[str, object], says: str) -> None:
-    with pytest.raises(ShapeError, match=re.escape(says)):
-        Shape.from_mininet(words, "host")
+def test_invalid_parameter_is_refused_with_alternatives(parameters: dict[str, object], message: str) -> None:
+    with pytest.raises(ShapeError, match=re.escape(message)):
+        Shape.from_mininet(parameters, "host")
 
 
 @pytest.mark.parametrize(
     ("text", "microseconds"), [("20ms", 20_000), ("1.5ms", 1500), ("7us", 7), ("0.25s", 250_000), ("0ms", 0)]
 )
-def test_times_are_written_as_tc_writes_them(text: str, microseconds: int) -> None:
+def test_times_have_tc_notation(text: str, microseconds: int) -> None:
     assert Shape.from_mininet({"delay": text, "jitter": text}, "core").impairment == Impairment(
         delay_us=microseconds, jitter_us=microseconds
     )
@@ -116,7 +116,7 @@ def test_times_are_written_as_tc_writes_them(text: str, microseconds: int) -> No
 
 @pytest.mark.parametrize("rate", LADDER)
 @pytest.mark.parametrize("side", ["host", "core"])
-def test_a_queue_is_so_many_milliseconds_of_the_rate_but_has_room_for_a_few_flows(rate: int, side: Side) -> None:
+def test_default_queue_has_minimum_time_and_bytes(rate: int, side: Side) -> None:
     default = QUEUE_DEFAULTS[side]
     shape = Shape.from_mininet({"bw": rate / 1e6}, side)
     assert shape.queue_ms is not None
@@ -125,20 +125,20 @@ def test_a_queue_is_so_many_milliseconds_of_the_rate_but_has_room_for_a_few_flow
     assert shape.queue_bytes == default.least_bytes or shape.queue_ms == pytest.approx(default.milliseconds)
 
 
-def test_a_queue_is_as_long_as_asked_in_milliseconds_or_in_packets() -> None:
+def test_queue_length_in_milliseconds_or_packets() -> None:
     assert Shape.from_mininet({"bw": 8, "queue_ms": 50}, "host").queue_bytes == 50_000
     assert Shape.from_mininet({"bw": 8, "queue_ms": 50}, "core").queue_ms == 50
     assert Shape.from_mininet({"bw": 8, "max_queue_size": 10}, "core").queue_bytes == 10 * FRAME_BYTES
 
 
-def test_a_queue_holds_two_frames_however_short_it_was_asked_to_be() -> None:
+def test_queue_holds_at_least_two_frames() -> None:
     assert Shape.from_mininet({"bw": 1, "queue_ms": 0.1}, "host").queue_bytes == 2 * FRAME_BYTES
 
 
 @given(RATES)
 @example(MIN_RATE)
 @example(MAX_RATE)
-def test_no_super_packet_occupies_a_link_for_a_millisecond_unless_a_single_frame_does(rate: int) -> None:
+def test_super_packet_takes_at_most_one_millisecond(rate: int) -> None:
     segments = Shape(rate=rate).gso_segments
     assert segments is not None
     assert segments == 1 or segments * FRAME_BYTES * 8 / rate <= 0.001
@@ -146,7 +146,7 @@ def test_no_super_packet_occupies_a_link_for_a_millisecond_unless_a_single_frame
 
 @given(RATES)
 @example(MIN_RATE)
-def test_a_burst_is_two_frames_or_a_millisecond_and_lets_a_super_packet_pass(rate: int) -> None:
+def test_burst_lets_super_packet_pass(rate: int) -> None:
     shape = Shape(rate=rate)
     assert shape.burst_bytes == 2 * FRAME_BYTES or shape.burst_bytes * 8 / rate <= 0.001
     assert shape.burst_bytes >= 2 * FRAME_BYTES
@@ -165,7 +165,7 @@ def test_super_packets_grow_with_the_rate() -> None:
         (Impairment(loss=0.01), True),
     ],
 )
-def test_where_packets_fare_differently_each_is_one_of_the_wire(impairment: Impairment, is_random: bool) -> None:
+def test_random_impairments_forbid_super_packets(impairment: Impairment, is_random: bool) -> None:
     assert impairment.is_random is is_random
     for rate, without in ((None, None), (1_000_000_000, 41)):
         assert Shape(rate=rate, impairment=impairment).gso_segments == (1 if is_random else without)

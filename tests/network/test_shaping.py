@@ -1,6 +1,6 @@
-"""Which packets the filter takes for pure acknowledgements, and which shapers split what arrives.
+"""Which packets the filter takes for pure acknowledgements, and which shapers split super-packets.
 
-The filter is classic BPF; here a small interpreter runs it over packets built by hand.
+The filter is classic BPF; here a small interpreter runs it on packets built by hand.
 """
 
 import struct
@@ -24,7 +24,7 @@ SACK_1, SACK_2, SACK_3 = (b"\x01\x01\x05" + bytes([2 + 8 * n]) + bytes(8 * n) fo
 
 @dataclass(frozen=True)
 class Packet:
-    """An Ethernet frame with IPv4 inside; an acknowledgement unless something else is said."""
+    """An Ethernet frame with an IPv4 packet; by default a pure acknowledgement."""
 
     flags: int = ACK
     payload: bytes = b""
@@ -47,7 +47,7 @@ class Packet:
 
 @dataclass
 class Machine:
-    """The registers of classic BPF, and those of its instructions that the filter may use."""
+    """The registers of classic BPF, and the instructions that the filter may use."""
 
     frame: bytes
     a: int = 0
@@ -55,7 +55,7 @@ class Machine:
     memory: dict[int, int] = field(default_factory=dict)
 
     def run(self, program: bytes) -> int:
-        """What the program returns; a load beyond the frame returns 0, as in the kernel."""
+        """Return the program's result; a load beyond the frame makes it 0, as in the kernel."""
         instructions = list(struct.iter_unpack("=HBBI", program))
         here = 0
         while True:
@@ -71,13 +71,13 @@ class Machine:
     def step(self, code: int, k: int) -> bool | None:
         if code in self.tests(k):
             return self.tests(k)[code]
-        self.carry_out(code, k)
+        self.execute(code, k)
         return None
 
     def tests(self, k: int) -> Mapping[int, bool]:
         return {0x15: self.a == k, 0x1D: self.a == self.x, 0x45: bool(self.a & k)}
 
-    def carry_out(self, code: int, k: int) -> None:
+    def execute(self, code: int, k: int) -> None:
         match code:
             case 0x28:
                 self.a = self.load(k, 2)
@@ -106,7 +106,7 @@ class Machine:
         return int.from_bytes(self.frame[offset : offset + size])
 
 
-def takes(frame: Packet | bytes) -> bool:
+def matches(frame: Packet | bytes) -> bool:
     verdict = Machine(bytes(frame)).run(_pure_ack_program())
     assert verdict in {0, 0xFFFF_FFFF}
     return verdict != 0
@@ -129,8 +129,8 @@ def takes(frame: Packet | bytes) -> bool:
         Packet(least_frame=60),
     ],
 )
-def test_an_acknowledgement_is_taken_with_whatever_options_it_has(packet: Packet) -> None:
-    assert takes(packet)
+def test_pure_ack_matches_with_any_options(packet: Packet) -> None:
+    assert matches(packet)
 
 
 @pytest.mark.parametrize(
@@ -144,29 +144,29 @@ def test_an_acknowledgement_is_taken_with_whatever_options_it_has(packet: Packet
         Packet(payload=b"x", flags=ACK | URG),
     ],
 )
-def test_a_single_byte_of_data_takes_its_part_of_the_rate(packet: Packet) -> None:
-    assert not takes(packet)
+def test_packet_with_data_does_not_match(packet: Packet) -> None:
+    assert not matches(packet)
 
 
 @pytest.mark.parametrize("flags", [SYN, SYN | ACK, FIN | ACK, RST, RST | ACK, FIN, 0, PSH])
-def test_what_opens_or_ends_a_connection_is_not_taken(flags: int) -> None:
-    assert not takes(Packet(flags=flags))
-    assert not takes(Packet(flags=flags, options=TIMESTAMPS))
+def test_syn_fin_and_rst_do_not_match(flags: int) -> None:
+    assert not matches(Packet(flags=flags))
+    assert not matches(Packet(flags=flags, options=TIMESTAMPS))
 
 
-def test_other_protocols_are_not_taken() -> None:
-    assert not takes(Packet(protocol=UDP))
-    assert not takes(Packet(protocol=1))
+def test_other_protocols_do_not_match() -> None:
+    assert not matches(Packet(protocol=UDP))
+    assert not matches(Packet(protocol=1))
 
 
-def test_a_later_fragment_has_no_header_to_look_at() -> None:
-    assert not takes(Packet(fragment=1))
-    assert not takes(Packet(fragment=0x2000 | 185))
+def test_later_fragment_does_not_match() -> None:
+    assert not matches(Packet(fragment=1))
+    assert not matches(Packet(fragment=0x2000 | 185))
 
 
-def test_a_frame_that_ends_too_early_is_not_taken() -> None:
+def test_truncated_frame_does_not_match() -> None:
     whole = bytes(Packet())
-    assert [length for length in range(len(whole)) if takes(whole[:length])] == list(range(14 + 20 + 14, len(whole)))
+    assert [length for length in range(len(whole)) if matches(whole[:length])] == list(range(14 + 20 + 14, len(whole)))
 
 
 @given(
@@ -174,17 +174,17 @@ def test_a_frame_that_ends_too_early_is_not_taken() -> None:
         Packet,
         flags=st.integers(0, 255),
         payload=st.binary(max_size=20),
-        options=st.binary(max_size=10).map(lambda words: words * 4),
-        ip_options=st.binary(max_size=10).map(lambda words: words * 4),
+        options=st.binary(max_size=10).map(lambda option: option * 4),
+        ip_options=st.binary(max_size=10).map(lambda option: option * 4),
         protocol=st.sampled_from([TCP, TCP, TCP, UDP]),
         fragment=st.sampled_from([0, 0x4000, 0x2000, 5]),
         least_frame=st.sampled_from([0, 60]),
     )
 )
-def test_the_filter_agrees_with_its_definition(packet: Packet) -> None:
+def test_filter_agrees_with_definition_of_pure_ack(packet: Packet) -> None:
     starts_segment = packet.protocol == TCP and not packet.fragment & 0x1FFF
     only_acknowledges = packet.flags & (ACK | SYN | FIN | RST) == ACK and not packet.payload
-    assert takes(packet) == (starts_segment and only_acknowledges)
+    assert matches(packet) == (starts_segment and only_acknowledges)
 
 
 @pytest.mark.parametrize(
@@ -199,9 +199,7 @@ def test_the_filter_agrees_with_its_definition(packet: Packet) -> None:
         (None, 1, False),
     ],
 )
-def test_a_link_splits_what_is_larger_than_its_own_super_packets(
-    rate: int | None, arriving: int | None, must_split: bool
-) -> None:
+def test_link_splits_larger_super_packets(rate: int | None, arriving: int | None, must_split: bool) -> None:
     assert Egress(Shape(rate=rate), arriving, netem=False).must_split is must_split
 
 
@@ -219,11 +217,11 @@ def test_a_link_splits_what_is_larger_than_its_own_super_packets(
         ),
     ],
 )
-def test_what_is_not_asked_for_is_left_out(egress: Egress, built: list[str]) -> None:
-    assert list(words(shaping_messages(egress, 7))) == [f"add {name}" for name in built]
+def test_unneeded_qdiscs_are_left_out(egress: Egress, built: list[str]) -> None:
+    assert list(names(shaping_messages(egress, 7))) == [f"add {name}" for name in built]
 
 
-def test_links_of_the_same_shape_differ_in_nothing_but_the_interface() -> None:
+def test_same_shapes_differ_only_in_interface() -> None:
     egress = Egress(Shape(rate=8_000_000, queue_bytes=50_000), 1, netem=False)
     first, second = shaping_messages(egress, 7), shaping_messages(replace(egress), 1001)
     for one, other in zip(first, second, strict=True):
@@ -232,5 +230,5 @@ def test_links_of_the_same_shape_differ_in_nothing_but_the_interface() -> None:
         assert one.data[:20] + one.data[24:] == other.data[:20] + other.data[24:]
 
 
-def words(messages: list[Message]) -> Iterator[str]:
+def names(messages: list[Message]) -> Iterator[str]:
     return (message.what for message in messages)

@@ -1,4 +1,4 @@
-"""A topology is found by its name, file or module; its parameters are read with their units."""
+"""A topology is found by name, file or module; its parameters are read with their units."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ WriteFile = Callable[[str], Path]
 
 @pytest.fixture
 def write(tmp_path: Path) -> WriteFile:
-    """Return what writes a topology file."""
+    """Return a function that writes a topology file."""
 
     def write_file(text: str) -> Path:
         file = tmp_path / "mine.py"
@@ -44,42 +44,42 @@ def refusal(reference: str, **parameters: object) -> str:
 
 
 @pytest.mark.parametrize(("name", "topology"), [("star", Star), ("two-isps", TwoIsps), ("tree", Tree)])
-def test_the_testbeds_own_are_found_by_name(name: str, topology: type[Topo]) -> None:
+def test_own_topologies_are_found_by_name(name: str, topology: type[Topo]) -> None:
     assert load_topology(name) is topology
 
 
-def test_a_class_is_found_in_a_module() -> None:
+def test_class_is_found_in_a_module() -> None:
     assert load_topology("mininet.topo:LinearTopo") is LinearTopo
 
 
 @pytest.mark.parametrize("name", ["", ":star", ":Star"])
-def test_a_file_is_read_as_mn_reads_it(name: str) -> None:
+def test_file_is_read_as_mn_does(name: str) -> None:
     topology = make_topology(f"{ROOT}/topologies/star.py{name}", {"n": "3"})
     assert topology.hosts() == ["h1", "h2", "h3"]
 
 
-def test_a_file_is_named_from_the_folder_one_is_in(write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_path_is_relative_to_current_folder(write: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(write(PAIR).parent)
     assert make_topology("mine.py", {}).hosts() == ["h1", "h2"]
 
 
-def test_a_file_leaves_no_bytecode_behind(write: WriteFile) -> None:
+def test_file_leaves_no_bytecode_behind(write: WriteFile) -> None:
     file = write(PAIR)
     load_topology(str(file))
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_file_without_topos_offers_its_only_class(write: WriteFile) -> None:
+def test_file_without_topos_offers_its_class(write: WriteFile) -> None:
     assert make_topology(str(write(PAIR)), {}).hosts() == ["h1", "h2"]
 
 
-def test_a_function_among_the_topos_makes_a_topology(write: WriteFile) -> None:
+def test_function_in_topos_makes_topology(write: WriteFile) -> None:
     file = write(PAIR + "topos = {'pair': lambda peer='b': Pair(peer=peer)}")
     assert make_topology(str(file), {}).hosts() == ["b", "h1"]
     assert make_topology(str(file), {"peer": "a"}).hosts() == ["a", "h1"]
 
 
-def test_a_file_can_have_dataclasses_and_postponed_annotations(write: WriteFile) -> None:
+def test_file_may_use_dataclasses_and_postponed_annotations(write: WriteFile) -> None:
     text = """
 from __future__ import annotations
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ class One(Topo):
     assert vars(make_topology(str(write(text)), {"rate": "8 kbit/s"}))["rate"] == 8000
 
 
-def test_one_of_several_topologies_must_be_named(write: WriteFile) -> None:
+def test_choice_of_several_topologies_must_be_named(write: WriteFile) -> None:
     file = write(PAIR + "topos = {'one': Pair, 'two': lambda: Pair()}")
     assert refusal(str(file)) == f"{file} has 2 topologies: write {file}:one or {file}:two"
     assert make_topology(f"{file}:two", {}).hosts() == ["h1", "h2"]
@@ -105,7 +105,7 @@ def test_one_of_several_topologies_must_be_named(write: WriteFile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("x = 1", "mine.py has neither a `topos` dictionary nor a Topo class"),
         ("topos = {'x': int}", "mine.py:x is not a Mininet Topo"),
@@ -119,12 +119,12 @@ def test_one_of_several_topologies_must_be_named(write: WriteFile) -> None:
         (PAIR + "Pair.build = lambda self: 1 / 0", "mine.py failed: ZeroDivisionError"),
     ],
 )
-def test_a_file_that_gives_no_topology_is_refused(write: WriteFile, text: str, says: str) -> None:
-    assert says in refusal(str(write(text)))
+def test_file_without_topology_is_refused(write: WriteFile, text: str, message: str) -> None:
+    assert message in refusal(str(write(text)))
 
 
 @pytest.mark.parametrize(
-    ("reference", "says"),
+    ("reference", "message"),
     [
         ("strr", "there is no topology 'strr' (did you mean star?): write star, two-isps, tree, a file"),
         ("", "there is no topology ''"),
@@ -138,16 +138,16 @@ def test_a_file_that_gives_no_topology_is_refused(write: WriteFile, text: str, s
         ("json:load_s", "json has no topology 'load_s'"),
     ],
 )
-def test_a_reference_to_nothing_is_refused(reference: str, says: str) -> None:
-    assert says in refusal(reference)
+def test_unknown_reference_is_refused(reference: str, message: str) -> None:
+    assert message in refusal(reference)
 
 
-def test_a_folder_is_not_a_topology(tmp_path: Path) -> None:
+def test_folder_is_not_a_topology(tmp_path: Path) -> None:
     (tmp_path / "mine.py").mkdir()
     assert refusal(f"{tmp_path}/mine.py") == f"{tmp_path}/mine.py: Is a directory"
 
 
-def test_a_module_that_fails_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_module_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "failing_topologies.py").write_text("raise RuntimeError('no')")
     monkeypatch.syspath_prepend(tmp_path)
     assert refusal("failing_topologies:Star") == "module failing_topologies cannot be imported: RuntimeError: no"
@@ -173,12 +173,12 @@ def test_a_module_that_fails_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
         ("names", "a", ["a"]),
     ],
 )
-def test_a_parameter_is_converted_by_its_annotation(name: str, written: object, resolved: object) -> None:
+def test_annotation_converts_parameter(name: str, written: object, resolved: object) -> None:
     assert resolve_parameters(Star, {name: written}) == {name: resolved}
 
 
 @pytest.mark.parametrize(
-    ("name", "written", "says"),
+    ("name", "written", "message"),
     [
         ("n", "ten", "n: 'ten' is not a whole number"),
         ("n", 2.5, "n: 2.5 is not a whole number"),
@@ -194,13 +194,13 @@ def test_a_parameter_is_converted_by_its_annotation(name: str, written: object, 
         ("upp", "8 Mbit/s", "upp: is not a parameter (did you mean up?)"),
     ],
 )
-def test_a_parameter_that_cannot_be_is_refused(name: str, written: object, says: str) -> None:
-    with pytest.raises(ParameterError, match=re.escape(says)) as error:
+def test_invalid_parameter_is_refused(name: str, written: object, message: str) -> None:
+    with pytest.raises(ParameterError, match=re.escape(message)) as error:
         resolve_parameters(Star, {name: written})
     assert list(error.value.problems) == [name]
 
 
-def test_all_bad_parameters_are_named_at_once_and_the_good_ones_listed() -> None:
+def test_all_bad_parameters_are_reported_together() -> None:
     with pytest.raises(ParameterError) as error:
         resolve_parameters(Tree, {"depht": "2", "fanout": "x", "up": "8", "down": "1 Mbit/s"})
     assert set(error.value.problems) == {"depht", "fanout", "up"}
@@ -208,21 +208,21 @@ def test_all_bad_parameters_are_named_at_once_and_the_good_ones_listed() -> None
     assert "\n  up: rate such as 8 Mbit/s, or a list of them (default: none)\n" in str(error.value)
 
 
-def test_what_the_topology_itself_refuses_is_said_with_its_name() -> None:
+def test_error_of_topology_has_its_name() -> None:
     assert refusal("star", n="3", up="1 Mbit/s,2 Mbit/s") == (
         "star: up: one value for all 3 hosts is needed, or 3 values, not 2 values"
     )
 
 
 class Foreign(Topo):
-    """A topology as they are written for mn: nothing annotated."""
+    """A topology written for mn, without annotations."""
 
     def build(self, size, bw=10, label="x", **_opts):  # type: ignore[no-untyped-def]
         self.seen = (size, bw, label)
 
 
 class Open(Topo):
-    """A topology that looks at parameters it does not name."""
+    """A topology that accepts parameters it does not name."""
 
     def __init__(self, flag: bool = False, **params: object) -> None:
         self.flag = flag
@@ -232,34 +232,34 @@ class Open(Topo):
         self.seen = (rate, ports, params)
 
 
-def test_what_is_not_annotated_is_passed_on_as_mn_would() -> None:
+def test_unannotated_parameters_are_passed_like_mn() -> None:
     resolved = resolve_parameters(Foreign, {"size": "3", "bw": "2.5", "label": "8 Mbit/s"})
     assert resolved == {"size": 3, "bw": 2.5, "label": "8 Mbit/s"}
 
 
-def test_a_misspelt_parameter_does_not_vanish_in_opts() -> None:
+def test_misspelt_parameter_is_refused_despite_opts() -> None:
     with pytest.raises(ParameterError, match=re.escape("labl: is not a parameter (did you mean label?)")):
         resolve_parameters(Foreign, {"size": "3", "labl": "x"})
 
 
-def test_a_parameter_without_a_default_is_required() -> None:
+def test_parameter_without_default_is_required() -> None:
     with pytest.raises(ParameterError, match="size: is required: number or text"):
         resolve_parameters(Foreign, {})
 
 
-def test_init_and_build_share_the_parameters_of_a_class_that_looks_at_any() -> None:
+def test_init_and_build_share_open_parameters() -> None:
     resolved = resolve_parameters(Open, {"flag": "true", "rate": "2", "ports": "1,2", "more": "7"})
     assert resolved == {"flag": True, "rate": 2.0, "ports": [1, 2], "more": 7}
     assert vars(Open(**resolved))["seen"] == (2.0, [1, 2], {"more": 7})
 
 
 @pytest.mark.parametrize(("name", "written"), [("flag", "maybe"), ("rate", "nan"), ("rate", "x"), ("ports", "1,x")])
-def test_a_flag_a_number_and_a_list_are_checked(name: str, written: str) -> None:
+def test_parameter_types_are_checked(name: str, written: str) -> None:
     with pytest.raises(ParameterError, match=name):
         resolve_parameters(Open, {name: written})
 
 
-def test_help_lists_the_parameters_with_units_and_defaults() -> None:
+def test_parameters_are_described_with_units_and_defaults() -> None:
     lines = [str(parameter) for parameter in describe_parameters(Star)]
     assert lines[0] == "n: whole number (default: 2)"
     assert "names: list of text (default: none)" in lines

@@ -1,4 +1,4 @@
-"""Python programs forked from a warm interpreter behave as if each had been started by itself."""
+"""Python programs forked from a warm interpreter behave as if each had been started on its own."""
 
 import os
 import resource
@@ -38,7 +38,7 @@ def late():
     print("begun", flush=True)
     time.sleep(1000)
 
-def told():
+def arguments():
     print(sys.argv[1:], __name__, os.getsid(0) == os.getpid(), sys.stdin.read() == "")
 
 if __name__ == "__main__":
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder in which Python finds modules: `program` carries out its first argument, `broken` cannot be imported."""
+    """Return a folder of importable modules: `program` executes its first argument, `broken` fails to import."""
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "broken.py").write_text("raise ImportError('broken on purpose')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -57,32 +57,32 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def on_host(on_network: Callable[..., Any], modules: Path) -> OnHost:
-    """Look at the first of two hosts."""
+    """Return a function that calls `look` with the first of two hosts."""
     return lambda look, **options: on_network(Star(n=2), lambda network: look(network.host("h1")), **options)
 
 
-def program(host: EmulatedHost, *words: str) -> Process:
-    return host.start_python("program", words)
+def program(host: EmulatedHost, *arguments: str) -> Process:
+    return host.start_python("program", arguments)
 
 
 def ended(process: Process) -> tuple[int | None, str, str]:
     return process.wait(20), process.stdout.strip(), process.stderr.strip()
 
 
-def test_a_program_runs_in_its_hosts_namespace(on_network: Callable[..., Any], modules: Path) -> None:
+def test_program_runs_in_hosts_namespace(on_network: Callable[..., Any], modules: Path) -> None:
     def look(network: Network) -> list[tuple[int | None, str, str]]:
         return [ended(process) for process in [program(host, "address()") for host in network.hosts]]
 
     assert on_network(Star(n=3), look) == [(0, f"198.18.0.{number}/32", "") for number in (1, 2, 3)]
 
 
-def test_a_program_cannot_tell_that_it_was_forked(on_host: OnHost) -> None:
-    seen = on_host(lambda host: ended(program(host, "told()", "a b", "")))
-    assert seen == (0, "['told()', 'a b', ''] __main__ True True", "")
+def test_forked_program_looks_freshly_started(on_host: OnHost) -> None:
+    seen = on_host(lambda host: ended(program(host, "arguments()", "a b", "")))
+    assert seen == (0, "['arguments()', 'a b', ''] __main__ True True", "")
 
 
-def test_each_program_has_its_own_chance(on_host: OnHost) -> None:
-    """A fork has its parent's random numbers, unless somebody sees to it."""
+def test_each_program_has_own_random_seed(on_host: OnHost) -> None:
+    """A fork continues its parent's random numbers unless it is seeded again."""
 
     def look(host: EmulatedHost) -> list[tuple[int | None, str, str]]:
         return [ended(program(host, "import random; print(random.random())")) for _ in range(3)]
@@ -90,7 +90,7 @@ def test_each_program_has_its_own_chance(on_host: OnHost) -> None:
     assert len({stdout for _, stdout, _ in on_host(look, preload=["random"])}) == 3
 
 
-def test_what_is_preloaded_is_there(on_host: OnHost) -> None:
+def test_preloaded_modules_are_imported(on_host: OnHost) -> None:
     script = "print('http.server' in sys.modules)"
     assert on_host(lambda host: ended(program(host, script)), preload=["http.server"]) == (0, "True", "")
     assert on_host(lambda host: ended(program(host, script))) == (0, "False", "")
@@ -110,28 +110,28 @@ def test_what_is_preloaded_is_there(on_host: OnHost) -> None:
         ("os.kill(os.getpid(), signal.SIGHUP)", -signal.SIGHUP),
     ],
 )
-def test_the_exit_status_tells_how_it_ended(on_host: OnHost, script: str, status: int) -> None:
+def test_exit_status_is_kept(on_host: OnHost, script: str, status: int) -> None:
     assert on_host(lambda host: ended(program(host, script))) == (status, "", "")
 
 
-def test_a_reason_to_exit_is_printed(on_host: OnHost) -> None:
+def test_exit_message_is_printed(on_host: OnHost) -> None:
     assert on_host(lambda host: ended(program(host, "sys.exit('no tracker')"))) == (1, "", "no tracker")
 
 
-def test_an_error_is_printed_with_its_traceback(on_host: OnHost) -> None:
+def test_error_is_printed_with_its_traceback(on_host: OnHost) -> None:
     status, stdout, stderr = on_host(lambda host: ended(program(host, "raises()")))
     assert (status, stdout) == (1, "")
     assert stderr.startswith("Traceback")
     assert stderr.endswith("WrongError: of course")
 
 
-def test_a_module_that_is_not_there_is_named(on_host: OnHost) -> None:
+def test_missing_module_is_named(on_host: OnHost) -> None:
     status, _, stderr = on_host(lambda host: ended(host.start_python("no_such_module")))
     assert status == 1
     assert "no_such_module" in stderr
 
 
-def test_a_program_is_awaited_and_stopped_like_any_other(on_host: OnHost) -> None:
+def test_forked_program_is_awaited_and_stopped(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> tuple[str, int | None, int, int | None]:
         process = program(host, "late()")
         return process.wait_ready("begun")[0], process.poll(), process.stop(), process.poll()
@@ -139,14 +139,14 @@ def test_a_program_is_awaited_and_stopped_like_any_other(on_host: OnHost) -> Non
     assert on_host(look) == ("begun", None, -signal.SIGTERM, -signal.SIGTERM)
 
 
-def test_a_program_that_ends_before_it_is_ready_shows_its_error(on_host: OnHost) -> None:
+def test_end_before_readiness_shows_error(on_host: OnHost) -> None:
     with pytest.raises(ProcessError, match=r"program on h1 \(pid \d+\) ended with 1 before it was ready") as caught:
         on_host(lambda host: program(host, "raises()").wait_ready("begun"))
     assert "WrongError: of course" in str(caught.value)
 
 
-def test_a_hundred_programs_end_each_with_its_own_status(on_network: Callable[..., Any], modules: Path) -> None:
-    """Most have ended before anybody asks, and are asked in another order."""
+def test_hundred_programs_keep_their_exit_status(on_network: Callable[..., Any], modules: Path) -> None:
+    """Most end before the first wait, and they are awaited in reverse order."""
 
     def look(network: Network) -> list[int | None]:
         hosts = network.hosts
@@ -156,7 +156,7 @@ def test_a_hundred_programs_end_each_with_its_own_status(on_network: Callable[..
     assert on_network(Star(n=4), look) == list(reversed(range(100)))
 
 
-def test_what_still_runs_ends_with_the_network(modules: Path) -> None:
+def test_programs_end_with_network(modules: Path) -> None:
     def body() -> list[int | None]:
         with Network(Star(n=3)) as network:
             programs = [program(host, "late()") for host in network.hosts]
@@ -167,8 +167,8 @@ def test_what_still_runs_ends_with_the_network(modules: Path) -> None:
     assert sandbox.run(body) == [-signal.SIGTERM] * 3
 
 
-def test_an_interrupt_amid_the_report_of_an_end_loses_nothing(on_host: OnHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read and not noted would be awaited for ever."""
+def test_interrupt_does_not_lose_exit_status(on_host: OnHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A status that was read but not stored would be awaited for ever."""
     exit_status = WarmInterpreter.exit_status
 
     def interrupted(self: WarmInterpreter, pid: int) -> int:
@@ -186,7 +186,7 @@ def test_an_interrupt_amid_the_report_of_an_end_loses_nothing(on_host: OnHost, m
     assert on_host(look) == 3
 
 
-def test_a_process_with_many_descriptors_has_programs_too(on_host: OnHost) -> None:
+def test_many_open_descriptors_do_not_matter(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> int | None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2_000), most))
@@ -197,13 +197,13 @@ def test_a_process_with_many_descriptors_has_programs_too(on_host: OnHost) -> No
     assert on_host(look) == 3
 
 
-def test_what_cannot_be_preloaded_is_an_error(on_host: OnHost, capfd: pytest.CaptureFixture[str]) -> None:
+def test_failing_preload_is_reported(on_host: OnHost, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(WarmInterpreterError, match="ended with status 1"):
         on_host(lambda host: program(host, "pass"), preload=["broken"])
     assert "ImportError: broken on purpose" in capfd.readouterr().err
 
 
-def test_an_interpreter_that_dies_is_noticed_by_the_next_program(on_host: OnHost) -> None:
+def test_dead_interpreter_is_reported(on_host: OnHost) -> None:
     def look(host: EmulatedHost) -> None:
         ended(program(host, "os.kill(os.getppid(), signal.SIGKILL)"))
 
@@ -216,8 +216,8 @@ def start_for_ever(host: EmulatedHost) -> None:
         program(host, "pass").wait(20)
 
 
-def test_an_interpreter_that_dies_takes_no_host_with_it(on_host: OnHost) -> None:
-    """Programs that were executed go on, and the network is removed; only what was forked has lost its parent."""
+def test_hosts_survive_dead_interpreter(on_host: OnHost) -> None:
+    """Executed programs keep running, and the network is removed; only forked programs have lost their parent."""
 
     def look(host: EmulatedHost) -> tuple[str, int]:
         shell = host.start(["sh", "-c", "echo ready; exec sleep 100"])

@@ -1,4 +1,4 @@
-"""Call a function as another user of the machine, in a process with a view of the files in which that works."""
+"""Call a function as another user of the machine, in a process whose view of the file system makes that possible."""
 
 import ctypes
 import enum
@@ -44,7 +44,7 @@ class User(enum.StrEnum):
 
 
 def why_not(user: User) -> str | None:
-    """What keeps us from being that user, if anything does."""
+    """Return what prevents running as that user, if anything does."""
     if os.geteuid() == 0:
         readable = all(folder.stat().st_mode & stat.S_IROTH for folder in _needed_folders())
         return None if user is User.ROOT or readable else f"other users may not read {REPOSITORY} (chmod -R o+rX)"
@@ -52,7 +52,7 @@ def why_not(user: User) -> str | None:
 
 
 def call_as(user: User, function: Callable[[], T]) -> T:
-    """Return what `function` returns in a forked process of that user; what it raises is raised here."""
+    """Call `function` in a forked process of that user; return its result, or raise its error."""
     receiver, sender = FORK.Pipe(duplex=False)
     child = FORK.Process(target=_answer, args=(user, function, sender))
     child.start()
@@ -89,14 +89,14 @@ def _give_up_root() -> None:
     os.setgroups([])
     os.setresgid(_NOBODY, _NOBODY, _NOBODY)
     os.setresuid(_NOBODY, _NOBODY, _NOBODY)
-    # A process that changes its user may not be looked at, not even by itself, until it executes a program or says so.
+    # The kernel hides /proc/self of a process that changed its user, until it executes a program or sets this flag.
     _LIBC.prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0)
 
 
 def _open_view() -> None:
-    """A mount namespace of our own, in which everybody may read the repository and open the TUN device.
+    """Enter a mount namespace in which every user may read the repository and open the TUN device.
 
-    Its mounts are shared, as systemd makes those of a machine: what a sandbox failed to keep to itself would show here.
+    Its mounts are shared, as systemd makes those of a machine, so that a mount that escapes from a sandbox shows here.
     """
     unshare(CLONE_NEWNS)
     mount("none", "/", None, MS_REC | MS_PRIVATE)
@@ -107,25 +107,25 @@ def _open_view() -> None:
         _replace(closed, [path for path in needed if path.is_relative_to(closed)], parking)
     if _TUN.exists() and not _TUN.stat().st_mode & stat.S_IWOTH:
         _open_device(_TUN, parking / "tun")
-    _LIBC.umount2(str(parking).encode(), _MNT_DETACH)  # what was mounted from there stays
+    _LIBC.umount2(str(parking).encode(), _MNT_DETACH)  # bind mounts made from there stay
     parking.rmdir()
     mount("none", "/", None, MS_REC | _MS_SHARED)
     os.chdir(REPOSITORY)
 
 
 def _needed_folders() -> list[Path]:
-    """What a Python process of the testbed reads, without what lies in another one of them."""
+    """Return the folders that a Python process of the testbed reads; none is inside another."""
     needed = {REPOSITORY, Path(sys.prefix), Path(sys.base_prefix)}
     return [path for path in needed if not any(path != other and path.is_relative_to(other) for other in needed)]
 
 
 def _closed_above(path: Path) -> Path | None:
-    """The outermost folder above that others cannot pass."""
+    """Return the outermost parent folder that other users cannot enter."""
     return next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & stat.S_IXOTH), None)
 
 
 def _replace(closed: Path, kept: Iterable[Path], parking: Path) -> None:
-    """Cover a folder by one that everybody can pass, and that holds nothing but what is kept."""
+    """Cover a folder with one that every user can enter and that contains only the kept paths."""
     parked = {path: parking / f"{number}" for number, path in enumerate(kept)}
     for path, place in parked.items():
         place.mkdir()
@@ -137,7 +137,7 @@ def _replace(closed: Path, kept: Iterable[Path], parking: Path) -> None:
 
 
 def _open_device(device: Path, replacement: Path) -> None:
-    """Let everybody open a device, as udev does with this one."""
+    """Let every user open a device, as udev does with this one."""
     os.mknod(replacement, stat.S_IFCHR, device.stat().st_rdev)
     replacement.chmod(0o666)
     mount(str(replacement), str(device), None, MS_BIND)

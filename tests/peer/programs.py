@@ -1,4 +1,4 @@
-"""Our programs as processes on loopback, for tests of the command line."""
+"""Our programs as processes on the loopback interface, for tests of the command line."""
 
 import json
 import re
@@ -33,7 +33,7 @@ class Program:
     port: int = 0
 
     def line(self) -> str:
-        """The next line of standard output; empty at its end."""
+        """Return the next line of standard output; "" at its end."""
         assert self.process.stdout is not None
         return self.process.stdout.readline().rstrip("\n")
 
@@ -51,19 +51,19 @@ class Program:
         return f"127.0.0.1:{self.port}"
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Signal it to end, and return its status."""
+        """Send a signal to end it, and return its exit status."""
         self.process.send_signal(number)
         return self.process.wait(SOON)
 
     def errors(self) -> str:
-        """Standard error, to its end."""
+        """Return the rest of standard error."""
         assert self.process.stderr is not None
         return self.process.stderr.read()
 
 
 @contextmanager
 def running(*arguments: object, **options: Any) -> Iterator[Program]:
-    """Run `python -m peer`; it is killed at the end of the context, and if the test hangs."""
+    """Run `python -m peer`. It is killed at the end of the block, or when the test hangs."""
     command = [sys.executable, "-m", "peer", *map(str, arguments)]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, **options) as process:
@@ -78,7 +78,7 @@ def running(*arguments: object, **options: Any) -> Iterator[Program]:
 
 @contextmanager
 def seeding(shared: "Share", *arguments: object) -> Iterator[Program]:
-    """Run a seed on a free port, and wait until it listens."""
+    """Run a seed on a free port; it listens when the block begins."""
     command = ["seed", shared.torrent, "--data", shared.data, "--bind", "127.0.0.1", "--port", 0, *arguments]
     with running(*command) as program:
         yield program.ready()
@@ -86,7 +86,7 @@ def seeding(shared: "Share", *arguments: object) -> Iterator[Program]:
 
 @contextmanager
 def leeching(torrent: object, *arguments: object, **options: Any) -> Iterator[Program]:
-    """Run a leech on a free port, and wait until it listens."""
+    """Run a leech on a free port; it listens when the block begins."""
     with running("leech", torrent, "--bind", "127.0.0.1", "--port", 0, *arguments, **options) as program:
         yield program.ready()
 
@@ -104,53 +104,51 @@ class Share:
 
 
 def events(trace: Path) -> list[dict[str, Any]]:
-    """The lines of a trace."""
+    """Read the events of a trace."""
     return [json.loads(line) for line in trace.read_text().splitlines()]
 
 
-def named(facts: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The events of one kind."""
-    return [fact for fact in facts if fact["event"] == name]
+def named(recorded: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return the events of this name."""
+    return [event for event in recorded if event["event"] == name]
 
 
-class Stranger:
-    """A neighbour whose messages a test writes."""
+class ScriptedPeer:
+    """A neighbour on a real socket, whose messages a test writes."""
 
     def __init__(self, address: Address, host: str = "127.0.0.1") -> None:
         self.socket = socket.create_connection(address, timeout=SOON, source_address=(host, 0))
         self._decoder = Decoder()
-        self._heard: list[Handshake | Message | BlockReceived] = []
+        self._received: list[Handshake | Message | BlockReceived] = []
 
-    def __enter__(self) -> "Stranger":
+    def __enter__(self) -> "ScriptedPeer":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def greet(self, info_hash: bytes) -> "Stranger":
-        """Send a handshake."""
+    def shake_hands(self, info_hash: bytes) -> "ScriptedPeer":
         self.socket.sendall(
             Handshake(info_hash, b"-XX0001-" + self.socket.getsockname()[1].to_bytes(12, "big")).encode()
         )
         return self
 
-    def say(self, *messages: Message) -> None:
-        """Send messages."""
+    def send(self, *messages: Message) -> None:
         self.socket.sendall(b"".join(map(encode, messages)))
 
-    def hear(self, kind: type[T]) -> T:
-        """Wait for the next event of a kind, and drop those before it."""
+    def receive(self, kind: type[T]) -> T:
+        """Wait for the next event of a type, and drop those before it."""
         while True:
-            while self._heard:
-                event = self._heard.pop(0)
+            while self._received:
+                event = self._received.pop(0)
                 if isinstance(event, kind):
                     return event
             data = self.socket.recv(1 << 16)
-            assert data, f"the connection ended before a {kind.__name__} came"
-            self._heard += self._decoder.feed(data)
+            assert data, f"the connection ended before a {kind.__name__} arrived"
+            self._received += self._decoder.feed(data)
 
     def is_closed(self) -> bool:
-        """Wait until the other end closes."""
+        """Wait until the other end closes the connection; always return True."""
         try:
             while self.socket.recv(1 << 16):
                 pass

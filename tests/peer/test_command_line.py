@@ -23,8 +23,8 @@ from peer.process.exit_status import ExitStatus
 from tests.peer.programs import (
     PIECE,
     SOON,
+    ScriptedPeer,
     Share,
-    Stranger,
     events,
     leeching,
     named,
@@ -66,12 +66,12 @@ def test_created_torrent_is_seeded_and_leeched(shared: Share, tmp_path: Path) ->
         assert seed.end() == ExitStatus.OK
         assert seed.errors() == ""
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
-    facts = events(trace)
-    assert facts[-1]["event"] == "left"
-    assert facts[-1]["reason"] == "SIGTERM"
-    assert facts[-1]["sent"] == shared.info.length
-    assert facts[0]["event"] == "trace"
-    assert facts[0]["profile"]["name"] == "course"
+    recorded = events(trace)
+    assert recorded[-1]["event"] == "left"
+    assert recorded[-1]["reason"] == "SIGTERM"
+    assert recorded[-1]["sent"] == shared.info.length
+    assert recorded[0]["event"] == "trace"
+    assert recorded[0]["profile"]["name"] == "course"
 
 
 def test_magnet_link_is_enough(shared: Share, tmp_path: Path) -> None:
@@ -118,9 +118,9 @@ def test_initial_pieces_depend_on_seed(shared: Share) -> None:
         options = ["--storage", "shared", "--original", shared.data, "--have", "25%", "--seed", seed]
         with (
             leeching(shared.torrent, *options) as starter,
-            Stranger(Address("127.0.0.1", starter.port)).greet(shared.info.info_hash) as stranger,
+            ScriptedPeer(Address("127.0.0.1", starter.port)).shake_hands(shared.info.info_hash) as stranger,
         ):
-            return list(Bitfield.from_wire(stranger.hear(HaveBitfield).bits, PIECES))
+            return list(Bitfield.from_wire(stranger.receive(HaveBitfield).bits, PIECES))
 
     first, again, other = claims(7), claims(7), claims(8)
     assert len(first) == len(other) == PIECES // 4
@@ -158,12 +158,12 @@ def test_absent_peer_returns_with_its_pieces(shared: Share, tmp_path: Path) -> N
         assert leech.line().startswith("ready 127.0.0.2:")
         assert leech.line() == "completed"
         assert leech.end() == ExitStatus.OK
-    facts = events(trace)
-    first, second = named(facts, "joined")
+    recorded = events(trace)
+    first, second = named(recorded, "joined")
     assert first["peer_id"] != second["peer_id"]
-    gone, _ = named(facts, "left")
+    gone, _ = named(recorded, "left")
     assert PIECES / 2 <= gone["have_count"] < PIECES
-    assert named(facts, "opened")[1]["have_count"] == gone["have_count"]
+    assert named(recorded, "opened")[1]["have_count"] == gone["have_count"]
     assert second["t"] - gone["t"] >= 0.2
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
@@ -176,8 +176,8 @@ def test_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
     ):
         assert leech.line() == "completed"
         leech.end()
-    facts = events(trace)
-    took = named(facts, "completed")[0]["t"] - named(facts, "unchoked")[0]["t"]
+    recorded = events(trace)
+    took = named(recorded, "completed")[0]["t"] - named(recorded, "unchoked")[0]["t"]
     assert shared.info.length / 1e6 * 0.9 < took < shared.info.length / 1e6 * 1.5
 
 
@@ -267,9 +267,9 @@ def test_strategy_may_return_without_pieces(shared: Share, tmp_path: Path) -> No
         ) as leech,
     ):
         assert leech.process.wait(SOON) == ExitStatus.OK
-    facts = events(trace)
-    assert [opened["have_count"] for opened in named(facts, "opened")] == [0, 0]
-    assert [left["have_count"] for left in named(facts, "left")] == [PIECES, PIECES]
+    recorded = events(trace)
+    assert [opened["have_count"] for opened in named(recorded, "opened")] == [0, 0]
+    assert [left["have_count"] for left in named(recorded, "left")] == [PIECES, PIECES]
 
 
 def test_peer_may_have_several_identities(shared: Share, tmp_path: Path) -> None:

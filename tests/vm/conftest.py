@@ -1,4 +1,4 @@
-"""Makes `minivm` importable, as it is for `boot`."""
+"""Make `minivm` importable, as `boot` does."""
 
 import sys
 from pathlib import Path

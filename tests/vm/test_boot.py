@@ -22,33 +22,33 @@ kernel/drivers/char/virtio-console.ko.xz: kernel/drivers/virtio/virtio.ko.xz
 """
 
 
-def test_a_module_comes_after_what_it_needs() -> None:
+def test_module_follows_its_dependencies() -> None:
     order = initramfs.load_order(["9pnet_virtio"], MODULES_DEP, "")
     assert order[-1] == "kernel/net/9p/9pnet_virtio.ko.xz"
     assert sorted(order[:-1]) == ["kernel/drivers/virtio/virtio.ko.xz", "kernel/net/9p/9pnet.ko.xz"]
 
 
-def test_a_module_that_two_need_is_loaded_once() -> None:
+def test_shared_dependency_is_loaded_once() -> None:
     order = initramfs.load_order(["9pnet_virtio", "virtio_console"], MODULES_DEP, "")
     assert order.count("kernel/drivers/virtio/virtio.ko.xz") == 1
 
 
-def test_what_is_built_into_the_kernel_is_not_loaded() -> None:
+def test_built_in_module_is_not_loaded() -> None:
     assert initramfs.load_order(["overlay"], MODULES_DEP, "kernel/fs/overlayfs/overlay.ko\n") == []
 
 
-def test_a_module_that_the_kernel_lacks_is_refused_by_name() -> None:
+def test_missing_module_is_refused_by_name() -> None:
     with pytest.raises(VmError, match="no module overlay"):
         initramfs.load_order(["overlay"], MODULES_DEP, "")
 
 
-def test_packed_modules_are_unpacked_by_their_content() -> None:
+def test_compression_is_recognised_by_content() -> None:
     for packed in (lzma.compress(b"module"), gzip.compress(b"module"), b"module"):
         assert initramfs.unpack(packed) == b"module"
 
 
 def bz_image(payload: bytes, unpacked_size: int) -> bytes:
-    """A boot sector, one more header sector, 16 bytes of unpacking code, the payload with its length."""
+    """Return a boot sector, one more header sector, 16 bytes of unpacking code, and the payload with its length."""
     image = bytearray(2 * 512 + 16)
     payload += unpacked_size.to_bytes(4, "little")
     image[0x1F1] = 1
@@ -56,12 +56,12 @@ def bz_image(payload: bytes, unpacked_size: int) -> bytes:
     return bytes(image) + payload + b"after"
 
 
-def test_the_kernel_is_found_inside_its_compressed_image() -> None:
+def test_kernel_is_found_inside_compressed_image() -> None:
     kernel = b"\x7fELF" + bytes(1000)
     assert initramfs.kernel_inside(bz_image(lzma.compress(kernel), len(kernel))) == kernel
 
 
-def test_a_kernel_of_the_wrong_length_or_an_unknown_packing_is_left_alone() -> None:
+def test_unknown_or_damaged_image_is_left_packed() -> None:
     kernel = b"\x7fELF" + bytes(1000)
     assert initramfs.kernel_inside(bz_image(lzma.compress(kernel), len(kernel) + 1)) is None
     assert initramfs.kernel_inside(bz_image(b"\x02\x21\x4c\x18" + kernel, len(kernel))) is None
@@ -91,27 +91,27 @@ def test_only_the_current_folder_is_shared_for_writing() -> None:
     ]
 
 
-def test_the_guest_trusts_the_tsc_only_where_this_machine_does() -> None:
+def test_guest_trusts_tsc_only_where_host_does() -> None:
     assert "tsc=reliable" in qemu.kernel_parameters(kvm=False, host_clock="tsc")
     assert "tsc=reliable" not in qemu.kernel_parameters(kvm=False, host_clock="hpet")
     assert "tsc=reliable" not in qemu.kernel_parameters(kvm=True, host_clock="tsc")
 
 
-def test_a_command_keeps_its_words_and_only_the_tests_variables() -> None:
-    words = ["printf", "%s\\n", "two words", "it's", "$HOME", ""]
+def test_command_keeps_arguments_and_selected_variables() -> None:
+    arguments = ["printf", "%s\\n", "two words", "it's", "$HOME", ""]
     variables = {"TESTBED_X": "a b", "PYTEST_ADDOPTS": "-q", "SECRET": "s", "HOME": "/home/me"}
-    script = job.command_script(words, Path("/"), variables)
+    script = job.command_script(arguments, Path("/"), variables)
     assert output_of(["sh", "-c", script]) == "two words\nit's\n$HOME\n\n"
     environment = output_of(["sh", "-c", job.command_script(["env"], Path("/"), variables)]).splitlines()
     assert {"TESTBED_X=a b", "PYTEST_ADDOPTS=-q", "HOME=/root"} <= set(environment)
     assert not [line for line in environment if line.startswith("SECRET=")]
 
 
-def test_a_system_is_named_by_its_os_release() -> None:
+def test_system_name_comes_from_os_release() -> None:
     assert system.name_of_system('NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\n') == "ubuntu-24.04"
 
 
-def test_an_unknown_system_is_refused_with_the_known_ones() -> None:
+def test_unknown_system_is_refused_with_alternatives() -> None:
     with pytest.raises(VmError, match=r"fedora-40.*use one of debian-12"):
         system.distribution("fedora-40")
 
@@ -123,7 +123,7 @@ def test_missing_programs_are_named_by_their_packages(monkeypatch: pytest.Monkey
         system.require_tools()
 
 
-def test_a_kernel_that_is_not_whole_is_not_used(tmp_path: Path) -> None:
+def test_incomplete_kernel_is_not_used(tmp_path: Path) -> None:
     for release in ("6.1", "6.2"):
         modules = tmp_path / release / "usr/lib/modules" / release
         modules.mkdir(parents=True)
@@ -134,7 +134,7 @@ def test_a_kernel_that_is_not_whole_is_not_used(tmp_path: Path) -> None:
     assert found.folder.name == "6.1"
 
 
-def test_bad_options_are_refused_in_one_line() -> None:
+def test_invalid_timeouts_are_refused() -> None:
     for value in ("0", "-1", "soon", "inf", "nan"):
         done = subprocess.run([BOOT, "--timeout", value, "true"], capture_output=True, text=True, check=False)
         assert done.returncode == 2
@@ -154,7 +154,7 @@ exit 7
 
 
 @pytest.mark.setup
-def test_a_guest_hands_back_output_status_and_the_folders_files(tmp_path: Path) -> None:
+def test_guest_returns_output_status_and_files(tmp_path: Path) -> None:
     done = subprocess.run(
         [BOOT, "--timeout", "120", "sh", "-c", GUEST_SCRIPT], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -165,7 +165,7 @@ def test_a_guest_hands_back_output_status_and_the_folders_files(tmp_path: Path) 
 
 
 @pytest.mark.setup
-def test_a_command_that_hangs_is_stopped_in_time(tmp_path: Path) -> None:
+def test_hanging_command_is_stopped(tmp_path: Path) -> None:
     command = [str(BOOT), "--timeout", "10", "sh", "-c", "echo waiting; sleep 1000"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 124
@@ -174,7 +174,7 @@ def test_a_command_that_hangs_is_stopped_in_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.setup
-def test_killing_boot_ends_the_emulator(tmp_path: Path) -> None:
+def test_killing_boot_ends_emulator(tmp_path: Path) -> None:
     command = [str(BOOT), "sh", "-c", "echo up; sleep 1000"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as boot:
         assert boot.stdout is not None
@@ -186,7 +186,7 @@ def test_killing_boot_ends_the_emulator(tmp_path: Path) -> None:
 
 
 def has_ended(process: int, seconds: float) -> bool:
-    """A pidfd becomes readable when its process ends."""
+    """Wait for the end of a pidfd's process, which makes the pidfd readable."""
     try:
         return bool(select.select([process], [], [], seconds)[0])
     finally:

@@ -1,7 +1,7 @@
-"""Delay, jitter and loss by the kernel's netem, and together with rates.
+"""Delay, jitter and loss by the kernel's netem, alone and together with rates.
 
-These also run in a virtual machine that is ten times slower than its host, where whatever else runs makes packets
-late: the shortest round trip of hundreds is what the links take, and an attempt that was disturbed is made again.
+These tests also run in a virtual machine that is ten times slower than its host, where any other load delays packets.
+So they take the shortest of hundreds of round trips, and repeat an attempt that was disturbed.
 """
 
 from collections.abc import Callable
@@ -33,12 +33,12 @@ def on_network(topology: Topo, look: Callable[[Network], T]) -> T:
 
 
 def trips(topology: Topo, holds: Callable[[PathReport], bool]) -> list[PathReport]:
-    """Measure round trips until all are as they should be."""
+    """Measure round trips until all reports pass."""
     for _ in range(ATTEMPTS):
         reports = on_network(topology, check_paths)
         if reports and all(map(holds, reports)):
             return reports
-    raise AssertionError(f"not as it should be in {ATTEMPTS} attempts: {reports}")
+    raise AssertionError(f"off in {ATTEMPTS} attempts: {reports}")
 
 
 def is_on_time(report: PathReport) -> bool:
@@ -46,7 +46,7 @@ def is_on_time(report: PathReport) -> bool:
 
 
 def loses_as_asked(report: PathReport) -> bool:
-    """Whether the loss is within four standard deviations of a binomial distribution."""
+    """Return whether the loss is within four standard deviations of a binomial distribution."""
     deviation = (report.probes * report.asked_loss * (1 - report.asked_loss)) ** 0.5
     return abs(report.lost - report.probes * report.asked_loss) <= 4 * deviation
 
@@ -56,17 +56,17 @@ def test_this_kernel_has_netem() -> None:
 
 
 @pytest.mark.parametrize("delay_ms", [20, 50])
-def test_a_round_trip_takes_four_delays(delay_ms: int) -> None:
+def test_round_trip_takes_four_delays(delay_ms: int) -> None:
     (report,) = trips(Star(n=2, delay=delay_ms), is_on_time)
     assert report.asked_rtt_ms == 4 * delay_ms
 
 
-def test_each_direction_has_the_delay_of_its_own_link() -> None:
+def test_each_link_has_its_own_delay() -> None:
     reports = trips(Star(n=3, delay=[5, 10, 20]), is_on_time)
     assert [report.asked_rtt_ms for report in reports] == [30, 60, 50]
 
 
-def test_a_bottleneck_delays_what_crosses_it() -> None:
+def test_bottleneck_delays_crossing_packets() -> None:
     (report,) = trips(TwoIsps(n=1, delay=5, bottleneck_delay=10), is_on_time)
     assert report.asked_rtt_ms == 40
 
@@ -79,7 +79,7 @@ def test_jitter_spreads_round_trips_within_its_range() -> None:
 
 
 @pytest.mark.parametrize("percent", [1, 10, 50])
-def test_packets_are_lost_as_often_as_asked(percent: int) -> None:
+def test_loss_is_as_configured(percent: int) -> None:
     (report,) = trips(Star(n=2, delay=1, loss=percent), loses_as_asked)
     assert report.asked_loss == pytest.approx(1 - (1 - percent / 100) ** 4)
     assert report.lost > 0
@@ -94,12 +94,12 @@ class BridgedPair(Topo):
             self.addLink(self.addHost(name), "s1", delay=delay)
 
 
-def test_a_bridge_delays_too() -> None:
+def test_bridge_delays_too() -> None:
     (report,) = trips(BridgedPair(delay="10ms"), is_on_time)
     assert report.asked_rtt_ms == 40
 
 
-def test_a_rate_and_a_delay_hold_together() -> None:
+def test_rate_and_delay_work_together() -> None:
     def look(network: Network) -> tuple[list[DirectionReport], list[PathReport]]:
         access = network.host("h1").access
         return measure([own_load(network, access), own_load(network, access.peer)], 1.0), check_paths(network)

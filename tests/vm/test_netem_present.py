@@ -1,4 +1,4 @@
-"""The canary of all tests marked vm: without netem they would test nothing."""
+"""Checks what all tests marked vm rely on: a kernel with netem."""
 
 import json
 import subprocess
@@ -25,5 +25,5 @@ def test_netem_sits_under_htb_on_a_veth() -> None:
 
 @pytest.mark.vm
 @pytest.mark.parametrize("kind", ["veth", "ifb", "dummy", "bridge"])
-def test_the_kernel_makes_every_kind_of_link(kind: str) -> None:
+def test_kernel_makes_every_kind_of_link(kind: str) -> None:
     subprocess.run(["unshare", "--net", "ip", "link", "add", "link0", "type", kind], check=True)

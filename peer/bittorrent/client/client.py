@@ -52,7 +52,7 @@ from peer.net.dialler import Dialler
 from peer.net.rate_limiter import RateLimiter
 from peer.net.timer import Timer
 
-Opened: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
+Opening: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
@@ -68,7 +68,7 @@ class Client:
         trackers: TrackerClient,
         rate_limiter: RateLimiter,
         torrent: OpenTorrent | None,
-        open_torrent: Callable[[Info], Opened],
+        open_torrent: Callable[[Info], Opening],
         on_complete: Callable[[], None],
     ) -> None:
         """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more."""
@@ -92,19 +92,7 @@ class Client:
         """How the session ended, once it has."""
         self.failure: str | None = None
         """What broke, if the client had to leave because of it."""
-        self._performers: Final[dict[type[Action], Callable[[Any, float], None]]] = {
-            Send: self._send,
-            Greet: self._greet,
-            OfferBlocks: self._offer_blocks,
-            LimitUpload: self._limit,
-            Divert: self._divert,
-            Verify: self._verify,
-            Dial: self._dial,
-            Close: self._close,
-            Announce: self._announce,
-            Open: self._open,
-            Leave: self._leave,
-        }
+        self._performers: Final = self._make_performers()
 
     @property
     def have(self) -> Bitfield | None:
@@ -112,7 +100,6 @@ class Client:
         return self._session.have
 
     def start(self) -> None:
-        """Join the swarm."""
         now = monotonic()
         self._session.start(now)
         self._report_completion()
@@ -218,6 +205,21 @@ class Client:
 
     # Actions.
 
+    def _make_performers(self) -> dict[type[Action], Callable[[Any, float], None]]:
+        return {
+            Send: self._send,
+            Greet: self._greet,
+            OfferBlocks: self._offer_blocks,
+            LimitUpload: self._limit,
+            Divert: self._divert,
+            Verify: self._verify,
+            Dial: self._dial,
+            Close: self._close,
+            Announce: self._announce,
+            Open: self._open,
+            Leave: self._leave,
+        }
+
     def _send(self, action: Send, now: float) -> None:
         connection = self._connections.get(action.neighbour)
         if connection is not None:
@@ -310,7 +312,7 @@ class Client:
                 self._session.tracker_answered(action.url, response, monotonic(), action.identity)
         self.settle(monotonic())
 
-    def _torrent_opened(self, opening: Opened) -> None:
+    def _torrent_opened(self, opening: Opening) -> None:
         if opening.cancelled():
             return
         now = monotonic()
@@ -328,7 +330,7 @@ class Client:
     def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         now, storage = monotonic(), self._known.storage
         try:
-            (storage.kept if is_good and self._session.keeps_pieces else storage.dropped)(index)
+            (storage.keep if is_good and self._session.keeps_pieces else storage.drop)(index)
         except StorageError as error:
             self._fail(str(error), now)
         else:

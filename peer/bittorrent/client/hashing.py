@@ -30,20 +30,20 @@ Done: TypeAlias = Callable[[bool, tuple[bytes, ...]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HashResult:
     """The result for one piece."""
 
     is_good: bool
     digests: tuple[bytes, ...] = ()
 
 
-def verify(piece: memoryview, expected: bytes, block_length: int, *, with_digests: bool = False) -> Verdict:
+def verify(piece: memoryview, expected: bytes, block_length: int, *, with_digests: bool = False) -> HashResult:
     """Compare a piece with its hash; blocks are hashed one by one if the piece is wrong, to find which are."""
     is_good = sha1(piece, usedforsecurity=False).digest() == expected
     if is_good and not with_digests:
-        return Verdict(is_good=True)
+        return HashResult(is_good=True)
     blocks = (piece[begin : begin + block_length] for begin in range(0, len(piece), block_length))
-    return Verdict(is_good, tuple(sha1(block, usedforsecurity=False).digest() for block in blocks))
+    return HashResult(is_good, tuple(sha1(block, usedforsecurity=False).digest() for block in blocks))
 
 
 class Hasher:
@@ -71,15 +71,15 @@ class Hasher:
         self._pool.shutdown(cancel_futures=True)
 
     def _check_aside(self, piece: memoryview, expected: bytes, done: Done, *, with_digests: bool) -> None:
-        def work() -> Verdict:
+        def work() -> HashResult:
             return verify(piece, expected, self._block_length, with_digests=with_digests)
 
-        def report(finished: asyncio.Future[Verdict]) -> None:
+        def report(finished: asyncio.Future[HashResult]) -> None:
             if not finished.cancelled():
                 self._report(finished.result(), done)
 
         asyncio.get_running_loop().run_in_executor(self._pool, work).add_done_callback(report)
 
-    def _report(self, verdict: Verdict, done: Done) -> None:
+    def _report(self, result: HashResult, done: Done) -> None:
         if not self._is_closed:
-            done(verdict.is_good, verdict.digests)
+            done(result.is_good, result.digests)

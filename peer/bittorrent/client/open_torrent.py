@@ -17,7 +17,7 @@ from peer.bittorrent.client.storage import (
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info
 
-OpensStorage: TypeAlias = Callable[[Info], tuple[Storage, Bitfield]]
+StorageOpener: TypeAlias = Callable[[Info], tuple[Storage, Bitfield]]
 """Creates or opens the storage of a torrent, and finds out what is in it; raises StorageError. It may take long."""
 
 
@@ -54,7 +54,7 @@ class InMemory:
 
 
 @dataclass(frozen=True, slots=True)
-class OfOriginal:
+class FromOriginal:
     """Served from an original; the client may start with a share of the pieces."""
 
     original: Path
@@ -70,7 +70,7 @@ class OfOriginal:
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class CompleteData:
     """The data of a seed: every piece must be there and right."""
 
     data: Path
@@ -100,5 +100,5 @@ def _copied(source: Storage, info: Info) -> Storage:
         for index in range(info.piece_count):
             size = info.piece_size(index)
             memory.space(index, 0, size)[:] = source.read(index, 0, size)
-            memory.kept(index)
+            memory.keep(index)
     return memory

@@ -22,8 +22,9 @@ from typing import Any, Final
 
 from contract.events import Level
 from contract.programs import COMPLETED, READY
+from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
-from peer.bittorrent.client.open_torrent import OpensStorage, OpenTorrent
+from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import Leave
@@ -34,7 +35,7 @@ from peer.bittorrent.engine.strategy import Strategy
 from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.bittorrent.wire.peer_id import OUR_VERSION, make_peer_id
+from peer.bittorrent.wire.peer_id import make_peer_id
 from peer.net.address import Address
 from peer.net.dialler import Dialler
 from peer.net.listener import Listener
@@ -64,7 +65,7 @@ class Options:
     """How to run a peer."""
 
     torrent: Torrent
-    opens_storage: OpensStorage
+    open_storage: StorageOpener
     bind: str = "0.0.0.0"  # noqa: S104  Peers come from outside.
     port: int = 6881
     return_bind: str | None = None
@@ -204,7 +205,7 @@ class _Program:
             raise ProgramError(ExitStatus.NO_DATA, str(error)) from error
 
     def _open_torrent(self, info: Info) -> tuple[OpenTorrent, Bitfield]:
-        storage, have = self._options.opens_storage(info)
+        storage, have = self._options.open_storage(info)
         return OpenTorrent(info, storage, self._options.profile.block_length), have
 
     def _make_strategy(self) -> Strategy:

@@ -31,7 +31,6 @@ class SendQueue:
 
     @property
     def message_bytes(self) -> int:
-        """Bytes of queued messages."""
         return len(self._messages)
 
     def add_message(self, encoded: bytes) -> None:

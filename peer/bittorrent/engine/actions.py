@@ -92,7 +92,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """The session is over. With `back_after`, start another after so many seconds, with a new peer id."""
+    """The session is over. With `back_after`, start another one that many seconds later, with a new peer id."""
 
     reason: str
     back_after: float | None = None

@@ -112,7 +112,6 @@ class Session:
         return self._exchange.wasted_bytes
 
     def start(self, now: float) -> None:
-        """Join the swarm."""
         self._handle(now, self._start)
 
     def torrent_opened(self, info: Info, have: Bitfield, now: float) -> None:
@@ -170,7 +169,6 @@ class Session:
         self._handle(now, self._give_up, what)
 
     def leave(self, reason: str, now: float) -> None:
-        """Leave the swarm."""
         self._handle(now, self._leave, Leave(reason))
 
     def tick(self, now: float) -> None:

@@ -4,7 +4,7 @@ Adamsky, Khayam, Jäger, Rajarajan: Stealing Bandwidth from BitTorrent Seeders. 
 
     downloads from seeds only, as fast as its link allows; announces nothing and uploads nothing
     forgets each piece on arrival, so that it lacks all pieces for ever
-    so seeds can always choose it, and a seed that prefers fast downloaders keeps_pieces serving it
+    so seeds can always choose it, and a seed that prefers fast downloaders keeps serving it
 
 Parameters: `connections` 500. Left out: the exploit by which the attackers of the paper are served again sooner than
 others, which the abstract does not describe. This client only downloads; its gain depends on how the seed chooses.

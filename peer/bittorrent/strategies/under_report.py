@@ -3,7 +3,7 @@
 Levin, LaCurts, Spring, Bhattacharjee: BitTorrent is an Auction: Analyzing and Improving BitTorrent's Incentives.
 SIGCOMM 2008.
 
-    announces to each neighbour only so many pieces that a few of them are new to it
+    announces to each neighbour only as many pieces as keep a few new to it
     when fewer are new to it, announces one more that it lacks: the one that most others have
     so a neighbour stays interested longer, and rare pieces stay rare and valuable
 

@@ -27,7 +27,7 @@ from peer.bittorrent.strategies.standard import tit_for_tat
 
 
 class RejoinsWhileIncomplete:
-    """Returns under a new identity every so many seconds until complete; another departure decides when to leave.
+    """Returns under a new identity every `seconds` until complete; another departure decides when to leave.
 
     That other departure sees a single client: the time counts from the first join.
     """

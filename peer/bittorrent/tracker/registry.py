@@ -99,7 +99,6 @@ class Registry:
 
     @property
     def peer_count(self) -> int:
-        """The number of members of all swarms."""
         return len(self._by_age)
 
     def announce(self, request: AnnounceRequest, host: bytes, now: float) -> AnnounceResponse | Failure:

@@ -47,12 +47,10 @@ class Swarm:
 
     @property
     def complete(self) -> int:
-        """The number of seeds."""
         return len(self._seeds)
 
     @property
     def incomplete(self) -> int:
-        """The number of leechers."""
         return len(self._leechers)
 
     def add(self, member: Member) -> None:

@@ -58,7 +58,6 @@ class Bitfield:
         return bytes(self._bits)
 
     def copy(self) -> Self:
-        """Return an independent copy."""
         made = type(self)(0)
         made._bits, made.size, made.count = self._bits[:], self.size, self.count
         return made
@@ -84,10 +83,6 @@ class Bitfield:
     def is_full(self) -> bool:
         """Whether no piece is missing."""
         return self.count == self.size
-
-    def lacks_any_of(self, other: Self) -> bool:
-        """Return whether `other` has a piece that is missing here: the condition for being interested."""
-        return self._missing_from(other) != 0
 
     def missing(self) -> Iterator[int]:
         """Yield the missing pieces in order."""

@@ -12,7 +12,7 @@ class BencodeError(WireError):
 
 
 class MetainfoError(WireError):
-    """A torrent or a magnet link that cannot be used: tell the person who gave it."""
+    """A torrent or a magnet link that cannot be used; the message is for the person who supplied it."""
 
 
 class HandshakeError(WireError):

@@ -97,7 +97,6 @@ class MetadataRequest:
     piece: int
 
     def encode(self) -> bytes:
-        """Write the payload of the extended message."""
         return encode({b"msg_type": 0, b"piece": self.piece})
 
 
@@ -110,7 +109,6 @@ class MetadataData:
     data: bytes
 
     def encode(self) -> bytes:
-        """Write the payload of the extended message."""
         return encode({b"msg_type": 1, b"piece": self.piece, b"total_size": self.total_size}) + self.data
 
 
@@ -121,7 +119,6 @@ class MetadataReject:
     piece: int
 
     def encode(self) -> bytes:
-        """Write the payload of the extended message."""
         return encode({b"msg_type": 2, b"piece": self.piece})
 
 

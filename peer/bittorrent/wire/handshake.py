@@ -38,14 +38,12 @@ class Handshake:
     reserved: Reserved = Reserved.FAST | Reserved.EXTENSIONS
 
     def encode(self) -> bytes:
-        """Write the 68 bytes."""
         if len(self.info_hash) != INFO_HASH_LENGTH or len(self.peer_id) != PEER_ID_LENGTH:
             raise HandshakeError("handshake: expected an info-hash and a peer id of 20 bytes each")
         return _FRONT + self.reserved.to_bytes(8, "big") + self.info_hash + self.peer_id
 
 
 def decode_handshake(data: bytes) -> Handshake:
-    """Read the 68 bytes."""
     check_front(data)
     if len(data) != HANDSHAKE_LENGTH:
         raise HandshakeError(f"handshake: expected {HANDSHAKE_LENGTH} bytes, found {len(data)}")

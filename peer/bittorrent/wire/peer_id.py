@@ -11,8 +11,6 @@ from typing import Final
 from peer.bittorrent.wire.handshake import PEER_ID_LENGTH
 
 OUR_PREFIX: Final = b"-TB0100-"
-OUR_VERSION: Final = "Testbed 0.1.0"
-"""For `v` of the extension handshake."""
 
 _AZUREUS: Final = re.compile(rb"-([A-Za-z~][A-Za-z~0-9])([0-9A-Za-z]{4})-")
 _MAINLINE: Final = re.compile(rb"([MQ])(\d{1,3}(?:-\d{1,3}){2})-")

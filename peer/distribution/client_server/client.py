@@ -81,7 +81,6 @@ class Fetch:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the whole file has arrived."""
         return self._offset == self._length
 
     async def run(self) -> None:
@@ -129,7 +128,7 @@ class Fetch:
         reason, by_us = "cut short", True
         try:
             await self._converse(connected, key)
-            reason = "all has come"
+            reason = "complete"
         except LostError as error:
             reason, by_us = str(error), False
             raise

@@ -66,10 +66,9 @@ class Site:
         """Close the connections whose deadline has passed."""
         now = monotonic()
         for connection in [connection for connection in self._connections if connection.deadline <= now]:
-            connection.close("it kept us waiting", by_us=True)
+            connection.close("its deadline has passed", by_us=True)
 
     def close(self, reason: str) -> None:
-        """Close all connections."""
         for connection in list(self._connections):
             connection.close(reason, by_us=True)
 

@@ -112,7 +112,6 @@ class Source:
 
     @property
     def is_done(self) -> bool:
-        """Whether all blocks have arrived."""
         return self._have == len(self._blocks)
 
     def start(self) -> None:
@@ -165,7 +164,7 @@ class Source:
         self._have += 1
         self._filled = self._failures = 0
         if self.is_done:
-            self._disconnect("all has come", by_us=True)
+            self._disconnect("complete", by_us=True)
         else:
             self._await(self._blocks.span(self._have)[1])
         self._arrived(begin, self._space[:length])
@@ -217,12 +216,11 @@ class Sink:
 
     @property
     def block_count(self) -> int:
-        """How many blocks the receiver gets."""
         return len(self._blocks)
 
     def attach(self, connected: socket.socket, address: Address, have: int) -> None:
         """Use this connection from now on, starting with block `have`."""
-        self.close("dialled again")
+        self.close("replaced by a new connection")
         self._socket, self._at, self._gone, self._is_full = connected, have, 0, False
         self._key = self._recorder.connected(str(address), is_outgoing=False)
         keep_alive(connected)
@@ -288,13 +286,13 @@ class Sink:
             return
         if data:
             self._recorder.failed("expected nothing after the hello", self._key)
-            self._disconnect("it says what it should not", by_us=True)
+            self._disconnect("it sent data after its hello", by_us=True)
         else:
             self._end()
 
     def _end(self) -> None:
         is_all = self._at == len(self._blocks)
-        self._disconnect("it has all" if is_all else _CLOSED, by_us=False)
+        self._disconnect("the receiver is complete" if is_all else _CLOSED, by_us=False)
         if is_all:
             self.is_done = True
             self._done()
@@ -328,11 +326,10 @@ class Newcomer:
         self._heard = b""
         self._loop: Final = asyncio.get_running_loop()
         self._poller: Final = poller_of(self._loop)
-        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it does not say who it is")
+        self._timer: Final = self._loop.call_later(HELLO_TIMEOUT, acceptor.dismissed, self, "it sent no hello in time")
         self._poller.add_reader(connected.fileno(), self._readable)
 
     def hand_over(self) -> socket.socket:
-        """Hand over the connection."""
         self._timer.cancel()
         self._poller.remove_reader(self.socket.fileno())
         return self.socket

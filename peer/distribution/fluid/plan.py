@@ -61,7 +61,6 @@ class Plan:
         return -(-self.length // self.block)
 
     def others(self, who: int) -> list[int]:
-        """Return all numbers but one."""
         return [other for other in range(len(self.peers) + 1) if other != who]
 
     def address(self, who: int) -> Address:

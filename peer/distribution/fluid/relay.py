@@ -55,11 +55,10 @@ class Relay:
 
     @property
     def is_whole(self) -> bool:
-        """Whether all blocks are here."""
         return self.have_count == self._plan.block_count
 
     async def run(self, bound: socket.socket) -> None:
-        """Take part until all blocks are here, and all other programs have from us what they should."""
+        """Take part until all blocks are here, and every other program has its part from us."""
         listener = Listener(bound, asyncio.get_running_loop(), self._accept)
         print(f"{READY} {Address(*bound.getsockname())}", flush=True)
         try:
@@ -83,7 +82,7 @@ class Relay:
 
     def dismissed(self, newcomer: Newcomer, reason: str) -> None:
         """Close a connection that is not a peer's."""
-        self._recorder.failed(f"{newcomer.address} is not let in: {reason}")
+        self._recorder.failed(f"connection from {newcomer.address} refused: {reason}")
         self._newcomers.discard(newcomer)
         newcomer.hand_over().close()
 
@@ -93,7 +92,7 @@ class Relay:
         if hello.who not in self._sinks or address.host != self._plan.address(hello.who).host:
             return f"it is not peer {hello.who}"
         blocks = self._sinks[hello.who].block_count
-        return "" if hello.have < blocks else f"it has {hello.have} of {blocks} blocks, and wants more"
+        return "" if hello.have < blocks else f"it already has {hello.have} of {blocks} blocks"
 
     def _accept(self, connected: socket.socket, address: Address) -> None:
         if len(self._newcomers) < MOST_NEWCOMERS + len(self._sinks):
@@ -129,9 +128,9 @@ class Relay:
     def _close(self) -> None:
         self._dialler.close()
         for source in self._sources:
-            source.close("we end")
+            source.close("ending")
         for sink in self._sinks.values():
-            sink.close("we end")
+            sink.close("ending")
         for pacer in self._pacers.values():
             pacer.close()
         for newcomer in self._newcomers:

@@ -1,4 +1,4 @@
-"""A star of network namespaces around a routed core, and the helper compiled from the source under test."""
+"""A star of network namespaces around a routing core, and the helper compiled from the source under test."""
 
 import ctypes
 import os
@@ -40,7 +40,7 @@ def run_batch(program: str, *lines: str) -> None:
 
 
 class Star:
-    """Hosts h1, h2, ... with addresses 198.18.0.1, ... around a core; all of it lasts as long as this process."""
+    """Hosts h1, h2, ... with addresses 198.18.0.1, ... around a core. The kernel removes it all with this process."""
 
     def __init__(self, hosts: int) -> None:
         self.hosts = [f"h{number}" for number in range(1, hosts + 1)]
@@ -55,7 +55,7 @@ class Star:
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
-        """Run this thread, and what it starts, in the namespace; sockets opened there stay there."""
+        """Run this thread and its child processes in the namespace; sockets opened there stay there."""
         home = this_namespace()
         checked(LIBC.setns(self._namespaces[name], CLONE_NEWNET))
         try:
@@ -72,7 +72,7 @@ class Star:
         return bound
 
     def tcp(self, sender: str, receiver: str) -> tuple[socket.socket, socket.socket]:
-        """The two ends of a connection."""
+        """Return the two ends of a connection."""
         with self.inside(receiver), socket.create_server((self.address(receiver), 0)) as server:
             with self.inside(sender):
                 connected = socket.create_connection(server.getsockname(), timeout=10)
@@ -88,7 +88,7 @@ class Star:
                 run_batch("ip", f"link set eth0 gso_max_segs {segments}")
 
     def shape(self, megabits: int) -> None:
-        """Both ends of every link, one segment at a time."""
+        """Limit the rate at both ends of every link, without super-packets."""
         self.limit_segments(1)
         with self.inside("core"):
             run_batch("tc", *(line for host in self.hosts for line in shaped(f"v{host}", megabits)))
@@ -97,7 +97,7 @@ class Star:
                 run_batch("tc", *shaped("eth0", megabits))
 
     def lead_through(self, interface: str) -> None:
-        """Route what comes from the hosts into the interface, and what comes out of it to the hosts."""
+        """Route packets from the hosts into the interface, and packets out of it to the hosts."""
         with self.inside("core"):
             run_batch(
                 "ip",
@@ -160,7 +160,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def star() -> Iterator[Callable[[int], Star]]:
-    """Make a star of this many hosts."""
+    """Return a function that makes a star of this many hosts."""
     with ExitStack() as stack:
 
         def make(hosts: int) -> Star:
@@ -173,7 +173,7 @@ def star() -> Iterator[Callable[[int], Star]]:
 
 @pytest.fixture
 def boxed(star: Callable[[int], Star], program: Path) -> Iterator[Callable[..., tuple[Star, DelayBox]]]:
-    """Make a star with a delay box, which has these impairments for h1, h2, ..."""
+    """Return a function that makes a star with a delay box, with these impairments for h1, h2, ..."""
     with ExitStack() as stack:
 
         def make(*links: tuple[Impairment, Impairment], seed: int = 1, **options: int) -> tuple[Star, DelayBox]:

@@ -1,4 +1,4 @@
-"""A star of namespaces whose packets pass a delay box: real links, real sockets."""
+"""A star of namespaces whose packets pass through a delay box: real links, real sockets."""
 
 import hashlib
 import math
@@ -125,7 +125,7 @@ def digest_received(receiver: socket.socket) -> str:
 
 
 def goodput_mbits(star: Any) -> float:
-    """Of one TCP connection from h1 to h2, after its first 1.5 MB."""
+    """Return the goodput of one TCP connection from h1 to h2, after its first 1.5 MB."""
     sender, receiver = star.tcp("h1", "h2")
     thread = send_all(sender, bytes(4_000_000))
     received = 0
@@ -140,18 +140,18 @@ def goodput_mbits(star: Any) -> float:
     return (received - skipped) * 8 / (ended - began) / 1e6
 
 
-def test_a_round_trip_takes_the_sum_of_four_delays(boxed: Boxed) -> None:
+def test_round_trip_is_sum_of_four_delays(boxed: Boxed) -> None:
     star, box = boxed(
         (Impairment(delay_us=3_000), Impairment(delay_us=7_000)),
         (Impairment(delay_us=11_000), Impairment(delay_us=4_000)),
     )
     trips = round_trips_us(star, 20)
-    assert 25_000 <= min(trips) <= 26_000, "the quickest: others waited for a processor as well"
+    assert 25_000 <= min(trips) <= 26_000, "the fastest one: others also waited for a processor"
     assert box.stats().forwarded == 40
     assert box.stats().unknown == 0
 
 
-def test_jitter_spreads_packets_over_its_range_and_no_further(boxed: Boxed) -> None:
+def test_jitter_stays_within_its_range(boxed: Boxed) -> None:
     star, _ = boxed((Impairment(delay_us=4_000, jitter_us=2_000), IDEAL), both_ways(IDEAL))
     trips = one_way_us(star, 150)
     quarter, half, three_quarters = statistics.quantiles(trips, n=4)
@@ -161,7 +161,7 @@ def test_jitter_spreads_packets_over_its_range_and_no_further(boxed: Boxed) -> N
     assert 4_500 <= three_quarters <= 6_000
 
 
-def test_jitter_larger_than_the_delay_never_makes_a_wait_negative(boxed: Boxed) -> None:
+def test_jitter_beyond_delay_gives_no_negative_wait(boxed: Boxed) -> None:
     star, box = boxed((Impairment(delay_us=0, jitter_us=4_000), IDEAL), both_ways(IDEAL))
     trips = one_way_us(star, 100)
     at_once = sum(trip < 1_000 for trip in trips)
@@ -170,7 +170,7 @@ def test_jitter_larger_than_the_delay_never_makes_a_wait_negative(boxed: Boxed) 
     assert box.stats().forwarded == 100
 
 
-def test_losses_of_both_directions_lie_in_their_binomial_interval(boxed: Boxed) -> None:
+def test_losses_lie_in_binomial_interval(boxed: Boxed) -> None:
     star, box = boxed((Impairment(loss=0.1), IDEAL), (IDEAL, Impairment(loss=0.05)))
     arrived, stats = flood(star, box, 2_000)
     kept = 0.9 * 0.95
@@ -180,13 +180,13 @@ def test_losses_of_both_directions_lie_in_their_binomial_interval(boxed: Boxed) 
 
 
 @pytest.mark.parametrize(("loss", "arriving"), [(0.0, 100), (1.0, 0)])
-def test_loss_zero_loses_nothing_and_loss_one_everything(boxed: Boxed, loss: float, arriving: int) -> None:
+def test_loss_of_zero_and_one_is_exact(boxed: Boxed, loss: float, arriving: int) -> None:
     star, box = boxed((Impairment(loss=loss), IDEAL), both_ways(IDEAL))
     arrived, _ = flood(star, box, 100)
     assert len(arrived) == arriving
 
 
-def test_the_same_seed_loses_the_same_packets_and_another_seed_others(boxed: Boxed) -> None:
+def test_seed_decides_which_packets_are_lost(boxed: Boxed) -> None:
     links = (Impairment(loss=0.3), IDEAL), both_ways(IDEAL)
     first, again, other = (flood(*boxed(*links, seed=seed), 200)[0] for seed in (7, 7, 8))
     assert first == again
@@ -202,7 +202,7 @@ def test_packets_of_equal_delay_keep_their_order(boxed: Boxed) -> None:
 
 
 @pytest.mark.parametrize("impairment", [Impairment(delay_us=2_000), Impairment(delay_us=2_000, loss=0.001)])
-def test_tcp_through_it_arrives_as_it_was_sent(boxed: Boxed, impairment: Impairment) -> None:
+def test_tcp_payload_arrives_unchanged(boxed: Boxed, impairment: Impairment) -> None:
     star, box = boxed(both_ways(impairment), both_ways(IDEAL))
     content = hashlib.shake_256(b"content").digest(16 << 20)
     sender, receiver = star.tcp("h1", "h2")
@@ -218,7 +218,7 @@ def test_tcp_through_it_arrives_as_it_was_sent(boxed: Boxed, impairment: Impairm
     assert box.stats().dropped == 0
 
 
-def test_the_shaped_rate_is_the_same_with_a_box_as_without(star: Callable[[int], Any], boxed: Boxed) -> None:
+def test_box_does_not_change_shaped_rate(star: Callable[[int], Any], boxed: Boxed) -> None:
     plain = star(2)
     plain.shape(20)
     delayed, box = boxed((Impairment(delay_us=20_000), IDEAL), both_ways(IDEAL))
@@ -229,7 +229,7 @@ def test_the_shaped_rate_is_the_same_with_a_box_as_without(star: Callable[[int],
     assert box.stats().dropped == 0
 
 
-def test_packets_between_unknown_hosts_pass_at_once(star: Callable[[int], Any], program: Path) -> None:
+def test_unknown_hosts_are_not_delayed(star: Callable[[int], Any], program: Path) -> None:
     made = star(2)
     with made.inside("core"):
         box = DelayBox.start({"198.18.9.9": both_ways(Impairment(delay_us=1_000_000))}, 1, program=program)
@@ -239,7 +239,7 @@ def test_packets_between_unknown_hosts_pass_at_once(star: Callable[[int], Any], 
         assert box.stats().unknown == 20
 
 
-def test_a_box_that_holds_as_much_as_it_may_drops_and_counts_the_rest(boxed: Boxed) -> None:
+def test_packets_beyond_memory_limit_are_dropped_and_counted(boxed: Boxed) -> None:
     star, box = boxed(both_ways(Impairment(delay_us=200_000)), both_ways(IDEAL), memory_bytes=10_000)
     with udp_pair(star) as (near, far):
         for _ in range(20):
@@ -250,7 +250,7 @@ def test_a_box_that_holds_as_much_as_it_may_drops_and_counts_the_rest(boxed: Box
     assert stats.memory_peak <= 10_000
 
 
-def test_what_is_not_ipv4_is_ignored_and_counted(star: Callable[[int], Any], program: Path) -> None:
+def test_non_ipv4_packets_are_ignored_and_counted(star: Callable[[int], Any], program: Path) -> None:
     made = star(1)
     with made.inside("core"), DelayBox.start({}, 1, program=program) as box:
         with socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM) as raw:
@@ -263,7 +263,7 @@ def test_what_is_not_ipv4_is_ignored_and_counted(star: Callable[[int], Any], pro
         assert stats.forwarded == 0
 
 
-def test_statistics_tell_how_late_packets_left_and_survive_the_stop(boxed: Boxed) -> None:
+def test_statistics_show_lateness_also_after_stop(boxed: Boxed) -> None:
     star, box = boxed(both_ways(Impairment(delay_us=1_000)), both_ways(IDEAL))
     round_trips_us(star, 20)
     stats = box.stop()
@@ -273,7 +273,7 @@ def test_statistics_tell_how_late_packets_left_and_survive_the_stop(boxed: Boxed
     assert box.stats() == box.stop() == stats
 
 
-def test_the_device_is_gone_after_a_stop(boxed: Boxed) -> None:
+def test_stop_removes_device(boxed: Boxed) -> None:
     star, box = boxed(both_ways(IDEAL))
     with star.inside("core"):
         assert box.interface in [name for _, name in socket.if_nameindex()]
@@ -281,7 +281,7 @@ def test_the_device_is_gone_after_a_stop(boxed: Boxed) -> None:
         assert box.interface not in [name for _, name in socket.if_nameindex()]
 
 
-def test_a_helper_that_died_is_an_error_when_asked(boxed: Boxed) -> None:
+def test_dead_helper_is_reported(boxed: Boxed) -> None:
     _, box = boxed(both_ways(IDEAL))
     os.kill(box.pid, signal.SIGKILL)
     with pytest.raises(DelayBoxError, match="has ended"):
@@ -298,9 +298,9 @@ sys.stdin.read()
 """
 
 
-def test_the_helper_ends_when_its_parent_is_killed(program: Path) -> None:
-    words = ["unshare", "--net", sys.executable, "-c", PARENT, program]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+def test_helper_ends_when_parent_is_killed(program: Path) -> None:
+    command = ["unshare", "--net", sys.executable, "-c", PARENT, program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         helper = os.pidfd_open(int(parent.stdout.readline()))
         assert select.select([helper], [], [], 0)[0] == []
@@ -309,12 +309,12 @@ def test_the_helper_ends_when_its_parent_is_killed(program: Path) -> None:
         os.close(helper)
 
 
-def test_a_bad_address_in_the_table_is_the_helpers_own_words(star: Callable[[int], Any], program: Path) -> None:
+def test_bad_address_gives_the_helpers_message(star: Callable[[int], Any], program: Path) -> None:
     with star(1).inside("core"), pytest.raises(DelayBoxError, match='line 1: "peer1" is not the IPv4 address'):
         DelayBox.start({"peer1": both_ways(IDEAL)}, 1, program=program)
 
 
-def test_a_missing_program_or_device_is_said_plainly(
+def test_missing_program_or_device_is_named(
     star: Callable[[int], Any], program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with star(1).inside("core"):
@@ -326,7 +326,7 @@ def test_a_missing_program_or_device_is_said_plainly(
             DelayBox.start({}, 1, program=program)
 
 
-def test_a_source_check_that_would_drop_everything_is_refused(star: Callable[[int], Any], program: Path) -> None:
+def test_reverse_path_filter_is_refused(star: Callable[[int], Any], program: Path) -> None:
     with star(1).inside("core"):
         Path("/proc/sys/net/ipv4/conf/all/rp_filter").write_text("1")
         with pytest.raises(DelayBoxError, match="rp_filter is 1"):
@@ -334,8 +334,8 @@ def test_a_source_check_that_would_drop_everything_is_refused(star: Callable[[in
 
 
 @pytest.mark.skipif(Path("/proc/self/uid_map").read_text().split()[2] == "1", reason="already in a user namespace")
-def test_it_works_without_root_inside_a_user_namespace() -> None:
-    test = f"{__file__}::{test_a_round_trip_takes_the_sum_of_four_delays.__name__}"
-    words = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-m", "pytest", "-q", "-rs", test]
-    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+def test_box_works_in_user_namespace_without_root() -> None:
+    test = f"{__file__}::{test_round_trip_is_sum_of_four_delays.__name__}"
+    command = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-m", "pytest", "-q", "-rs", test]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert "1 passed" in ended.stdout, ended.stdout + ended.stderr

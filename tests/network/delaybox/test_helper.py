@@ -1,4 +1,4 @@
-"""The helper's command line: what it refuses, and how it says so."""
+"""The helper's command line: what it refuses, and its messages."""
 
 import subprocess
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 GOOD = "198.18.0.1 20000 0 0 20000 0 0\n"
 
 
-def run(program: Path, table: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([program, *words], input=table, capture_output=True, text=True, timeout=10, check=False)
+def run(program: Path, table: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *arguments], input=table, capture_output=True, text=True, timeout=10, check=False)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ def run(program: Path, table: str, *words: str) -> subprocess.CompletedProcess[s
         ("198.18.0.1 0 0 0 0 0 0", "198.18.0.1 is already in the table"),
     ],
 )
-def test_a_bad_table_is_refused_with_the_number_of_its_line(program: Path, line: str, complaint: str) -> None:
+def test_bad_table_is_refused_with_line_number(program: Path, line: str, complaint: str) -> None:
     ended = run(program, f"# address up down\n\n{GOOD}{line}\n", "--tun", "0")
     assert ended.returncode == 3
     assert "line 4: " in ended.stderr
@@ -36,7 +36,7 @@ def test_a_bad_table_is_refused_with_the_number_of_its_line(program: Path, line:
 
 
 @pytest.mark.parametrize(
-    ("words", "complaint"),
+    ("arguments", "complaint"),
     [
         ([], "--tun FD"),
         (["--tun", "x"], '--tun "x" is not a whole number'),
@@ -45,13 +45,13 @@ def test_a_bad_table_is_refused_with_the_number_of_its_line(program: Path, line:
         (["--tun", "0"], "--tun 0 is not a TUN device"),
     ],
 )
-def test_bad_usage_is_refused(program: Path, words: list[str], complaint: str) -> None:
-    ended = run(program, GOOD, *words)
+def test_bad_usage_is_refused(program: Path, arguments: list[str], complaint: str) -> None:
+    ended = run(program, GOOD, *arguments)
     assert ended.returncode == 2
     assert complaint in ended.stderr
 
 
-def test_help_documents_the_table_and_the_exit_status(program: Path) -> None:
+def test_help_documents_table_and_exit_status(program: Path) -> None:
     ended = run(program, "", "--help")
     assert ended.returncode == 0
     assert "UP_DELAY UP_JITTER UP_LOSS" in ended.stdout

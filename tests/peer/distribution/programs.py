@@ -52,13 +52,13 @@ def serving(file: Path, *options: str | Path) -> Iterator[tuple[Program, int]]:
         yield program, int(program.expect(r"ready 127\.0\.0\.1:(\d+)")[1])
 
 
-def facts(trace: Path, *events: str) -> list[dict[str, Any]]:
+def events_in(trace: Path, *events: str) -> list[dict[str, Any]]:
     """Read a trace, or only the lines of some events."""
     lines = map(json.loads, trace.read_text().splitlines())
     return [line for line in lines if not events or line["event"] in events]
 
 
-def await_fact(trace: Path, event: str) -> None:
+def await_event(trace: Path, event: str) -> None:
     """Wait until a program has recorded an event."""
     deadline = time.monotonic() + SOON
     while f'"event":"{event}"' not in trace.read_text():

@@ -18,7 +18,7 @@ from peer.net.http import parse_request, take_head
 from peer.process.exit_status import ExitStatus
 from tests.peer.distribution.programs import (
     SOON,
-    facts,
+    events_in,
     random_file,
     running,
     serving,
@@ -52,11 +52,11 @@ def test_client_fetches_checks_and_keeps_file(file: Path, tmp_path: Path) -> Non
         assert server.end() == (ExitStatus.OK, "")
     assert copy.read_bytes() == file.read_bytes()
     told = ["trace", "joined", "connected", "disconnected", "completed", "moved", "left"]
-    assert [fact["event"] for fact in facts(ours)] == told
-    assert facts(ours, "moved")[0]["bytes"] == [[1, LENGTH, 0]]
-    assert facts(theirs, "disconnected")[0]["sent"] == LENGTH
-    assert facts(theirs, "left")[0]["reason"] == "SIGTERM"
-    assert sum(sent for fact in facts(theirs, "moved") for _, _, sent in fact["bytes"]) == LENGTH
+    assert [event["event"] for event in events_in(ours)] == told
+    assert events_in(ours, "moved")[0]["bytes"] == [[1, LENGTH, 0]]
+    assert events_in(theirs, "disconnected")[0]["sent"] == LENGTH
+    assert events_in(theirs, "left")[0]["reason"] == "SIGTERM"
+    assert sum(sent for event in events_in(theirs, "moved") for _, _, sent in event["bytes"]) == LENGTH
 
 
 @pytest.mark.parametrize("check", ["--original", "--sha1"])
@@ -71,9 +71,9 @@ def test_wrong_file_is_reported(file: Path, tmp_path: Path, check: str) -> None:
             status, complaint = client.end()
     assert status == ExitStatus.WRONG_DATA
     assert complaint.startswith("client: what arrived")
-    assert not facts(trace, "completed")
-    assert facts(trace, "error")[-1]["what"] in complaint
-    assert facts(trace, "left")[0]["reason"] == "failed"
+    assert not events_in(trace, "completed")
+    assert events_in(trace, "error")[-1]["what"] in complaint
+    assert events_in(trace, "left")[0]["reason"] == "failed"
 
 
 def test_missing_file_is_not_requested_again(file: Path) -> None:
@@ -127,9 +127,9 @@ def test_lost_connection_is_resumed(file: Path, tmp_path: Path) -> None:
         assert main(["fetch", url, "--discard", "--sha1", sha_of(file), "--trace", str(trace)]) == ExitStatus.OK
     ranges = [line for head in asked for line in head.split("\r\n") if line.startswith("Range")]
     assert ranges == ["Range: bytes=1400000-", "Range: bytes=2800000-"]
-    assert [fact["what"] for fact in facts(trace, "error")] == ["closed by the other end"] * 2
-    assert [fact["received"] for fact in facts(trace, "disconnected")] == [1_400_000, 1_400_000, 200_001]
-    assert facts(trace, "completed")[0]["wasted"] == 0
+    assert [event["what"] for event in events_in(trace, "error")] == ["closed by the other end"] * 2
+    assert [event["received"] for event in events_in(trace, "disconnected")] == [1_400_000, 1_400_000, 200_001]
+    assert events_in(trace, "completed")[0]["wasted"] == 0
 
 
 def test_changed_file_is_fetched_anew(file: Path, tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_changed_file_is_fetched_anew(file: Path, tmp_path: Path) -> None:
         options = ["--to", str(copy), "--sha1", sha_of(file), "--trace", str(trace)]
         assert main(["fetch", f"http://127.0.0.1:{port}/", *options]) == ExitStatus.OK
     assert copy.read_bytes() == file.read_bytes()
-    assert facts(trace, "completed")[0]["wasted"] == 2_000_000
+    assert events_in(trace, "completed")[0]["wasted"] == 2_000_000
 
 
 def test_absent_server_is_given_up(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,8 +158,8 @@ def test_signalled_client_leaves_in_order(file: Path, tmp_path: Path) -> None:
         with running("fetch", url, *options) as client, silent.accept()[0]:
             client.process.send_signal(signal.SIGTERM)
             assert client.end() == (ExitStatus.OK, "")
-    assert facts(tmp_path / "trace", "left")[0]["reason"] == "SIGTERM"
-    assert not facts(tmp_path / "trace", "completed")
+    assert events_in(tmp_path / "trace", "left")[0]["reason"] == "SIGTERM"
+    assert not events_in(tmp_path / "trace", "completed")
 
 
 def test_full_disk_is_an_exit_code(file: Path, tmp_path: Path) -> None:

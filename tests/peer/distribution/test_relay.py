@@ -23,8 +23,8 @@ from peer.process.exit_status import ExitStatus
 from tests.peer.distribution.programs import (
     SOON,
     Program,
-    await_fact,
-    facts,
+    await_event,
+    events_in,
     random_file,
     running,
 )
@@ -84,8 +84,8 @@ def test_each_peer_gets_each_block_once_and_ends(
         assert [program.end() for program in programs] == [(ExitStatus.OK, "")] * len(programs)
     deal = Deal(plan)
     for who in range(1, len(relayed) + 1):
-        completed = facts(tmp_path / f"{who}.jsonl", "completed")[0]
-        left = facts(tmp_path / f"{who}.jsonl", "left")[0]
+        completed = events_in(tmp_path / f"{who}.jsonl", "completed")[0]
+        left = events_in(tmp_path / f"{who}.jsonl", "left")[0]
         assert (completed["received"], completed["wasted"]) == (LENGTH, 0)
         assert (left["reason"], left["have_count"]) == ("done", 71)
         assert left["sent"] >= (len(relayed) - 1) * (len(deal.stream(who)) - 1) * plan.block
@@ -107,7 +107,7 @@ def test_server_keeps_planned_rate(file: Path, tmp_path: Path) -> None:
     make_plan(tmp_path, [LENGTH / 0.7], 0)
     with relay(tmp_path, SERVER), relay(tmp_path, 1) as peer:
         assert peer.end() == (ExitStatus.OK, "")
-    connected, completed = facts(tmp_path / "1.jsonl", "connected", "completed")
+    connected, completed = events_in(tmp_path / "1.jsonl", "connected", "completed")
     assert completed["t"] - connected["t"] > 0.65
 
 
@@ -115,14 +115,14 @@ def test_restarted_peer_rejoins_and_all_finish(file: Path, tmp_path: Path) -> No
     make_plan(tmp_path, [LENGTH / 4] * 2, 0)
     with relay(tmp_path, SERVER) as server, relay(tmp_path, 1) as other:
         with relay(tmp_path, 2) as killed:
-            await_fact(tmp_path / "2.jsonl", "moved")
+            await_event(tmp_path / "2.jsonl", "moved")
             killed.process.kill()
             killed.end()
         with relay(tmp_path, 2) as back:
             assert [program.end() for program in (server, other, back)] == [(ExitStatus.OK, "")] * 3
-    assert facts(tmp_path / "1.jsonl", "completed")[0]["wasted"] < 10_000
-    assert len(facts(tmp_path / "2.jsonl", "joined")) == 2
-    assert facts(tmp_path / "1.jsonl", "error")[0]["what"].startswith("lost 127.0.0.1:")
+    assert events_in(tmp_path / "1.jsonl", "completed")[0]["wasted"] < 10_000
+    assert len(events_in(tmp_path / "2.jsonl", "joined")) == 2
+    assert events_in(tmp_path / "1.jsonl", "error")[0]["what"].startswith("lost 127.0.0.1:")
 
 
 def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
         assert server.end() == (ExitStatus.OK, "")
     assert status == ExitStatus.WRONG_DATA
     assert "differs from" in complaint
-    assert facts(tmp_path / "server.jsonl", "left")[0]["reason"] == "SIGTERM"
+    assert events_in(tmp_path / "server.jsonl", "left")[0]["reason"] == "SIGTERM"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_wrong_original_is_reported(file: Path, tmp_path: Path) -> None:
         (b"GET / HTTP/1.1\r\nHost: h\r\n" + bytes(11), "expected a program of the fluid scheme"),
         (Hello(bytes(20), 1, 0).encode(), "it has another plan"),
         ("who", "it is not peer 7"),
-        ("have", "it has 71 of 71 blocks, and wants more"),
+        ("have", "it already has 71 of 71 blocks"),
         (b"", "closed by the other end"),
     ],
 )
@@ -158,7 +158,7 @@ def test_foreign_connection_is_refused(file: Path, tmp_path: Path, said: bytes |
             assert stranger.recv(1) == b""
         with relay(tmp_path, 1) as peer:
             assert [peer.end(), server.end()] == [(ExitStatus.OK, "")] * 2
-    assert problem in facts(tmp_path / "server.jsonl", "error")[0]["what"]
+    assert problem in events_in(tmp_path / "server.jsonl", "error")[0]["what"]
 
 
 def test_hello_round_trips() -> None:

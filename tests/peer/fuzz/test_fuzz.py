@@ -14,7 +14,7 @@ from tests.peer.bittorrent.engine.scripted import (
     ALL,
     FAST,
     PLAIN,
-    Mind,
+    SessionHarness,
 )
 from tests.peer.bittorrent.wire.values import BLOCKLESS
 from tests.peer.fuzz.targets import TARGETS, mutate
@@ -45,16 +45,22 @@ def test_no_sequence_of_messages_breaks_session(
 ) -> None:
     some = Bitfield(INFO.piece_count)
     some.add(3)
-    mind = Mind(INFO, have=None if is_magnet else some, is_magnet=is_magnet)
-    them = [mind.meet(host=f"198.18.0.{k + 2}", name=f"peer {k}", reserved=reserved) for k in range(3)]
+    harness = SessionHarness(INFO, have=None if is_magnet else some, is_magnet=is_magnet)
+    neighbours = [
+        harness.add_neighbour(host=f"198.18.0.{k + 2}", name=f"peer {k}", reserved=reserved) for k in range(3)
+    ]
     for speaker, message in said:
-        neighbour = them[speaker]
+        neighbour = neighbours[speaker]
         if isinstance(message, PieceHeader):
-            mind.does(lambda key=neighbour.key, header=message: mind.session.block_began(key, header, mind.now))
-            mind.does(lambda key=neighbour.key, header=message: mind.session.block_received(key, header, mind.now))
+            harness.actions_after(
+                lambda key=neighbour.key, header=message: harness.session.block_began(key, header, harness.now)
+            )
+            harness.actions_after(
+                lambda key=neighbour.key, header=message: harness.session.block_received(key, header, harness.now)
+            )
         else:
-            neighbour.say(message)
-        mind.wait(0.5)
-    assert not mind.session.is_over
-    closed = [each.neighbour for each in mind.done if isinstance(each, actions.Close)]
+            neighbour.send(message)
+        harness.wait(0.5)
+    assert not harness.session.is_over
+    closed = [each.neighbour for each in harness.actions if isinstance(each, actions.Close)]
     assert len(closed) == len(set(closed))

@@ -20,7 +20,7 @@ def test_calls_come_in_order_of_time_then_addition() -> None:
     assert agenda
 
 
-def test_time_stops_where_it_is_told() -> None:
+def test_time_stops_when_the_condition_holds() -> None:
     agenda, called = Agenda(), list[float]()
     for when in (1.0, 2.0, 3.0):
         agenda.call_at(when, lambda: called.append(agenda.now))

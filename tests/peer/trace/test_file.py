@@ -71,7 +71,7 @@ def test_torn_last_line_is_removed(tmp_path: Path) -> None:
     assert decode_header(lines(tmp_path / "trace")[1])
 
 
-def test_full_disk_is_reported_once_and_leaves_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_full_disk_is_reported_once_leaving_whole_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A limit on file sizes simulates a full disk: the kernel writes only what fits."""
     trace = TraceFile(tmp_path / "trace", HEADER)
     end_of_header = (tmp_path / "trace").stat().st_size
@@ -86,7 +86,7 @@ def test_full_disk_is_reported_once_and_leaves_whole_lines(tmp_path: Path, capsy
         trace.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert capsys.readouterr().err == f"trace {tmp_path}/trace: File too large; going on without it\n"
+    assert capsys.readouterr().err == f"trace {tmp_path}/trace: File too large; continuing without it\n"
     assert written_events(tmp_path / "trace") == [Snubbed(number) for number in range(4)]
 
 
@@ -94,7 +94,7 @@ def test_failing_device_is_reported_once(capsys: pytest.CaptureFixture[str]) -> 
     with TraceFile(Path("/dev/full"), HEADER) as trace:
         trace.record(Joined("p", "h", 1), 5)
         trace.flush()
-    assert capsys.readouterr().err == "trace /dev/full: No space left on device; going on without it\n"
+    assert capsys.readouterr().err == "trace /dev/full: No space left on device; continuing without it\n"
 
 
 def test_unwritable_path_raises_trace_error(tmp_path: Path) -> None:

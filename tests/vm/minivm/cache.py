@@ -1,10 +1,10 @@
-"""A kernel of the distribution, downloaded once, never installed.
+"""A kernel of the distribution, downloaded once and never installed.
 
     ~/.cache/testbed/vm/debian-12/6.1.0-40-amd64/
-      kernel                    ready to be started
+      kernel                    ready to boot
       usr/lib/modules/RELEASE/  its modules, with depmod's tables
 
-A kernel is built in `.building` and renamed when it is whole, so what has a name is whole.
+A kernel is built in `.building` and renamed when it is complete, so a folder with a release's name is complete.
 """
 
 import fcntl
@@ -25,7 +25,7 @@ from minivm.system import Distribution, distribution, name_of_system
 
 @dataclass(frozen=True)
 class Kernel:
-    """A whole kernel in the cache."""
+    """A kernel in the cache."""
 
     folder: Path
 
@@ -35,7 +35,7 @@ class Kernel:
 
     @property
     def all_modules(self) -> Path:
-        """What a guest mounts as /usr/lib/modules."""
+        """The folder that a guest mounts as /usr/lib/modules."""
         return self.folder / "usr/lib/modules"
 
     @property
@@ -48,7 +48,7 @@ class Kernel:
 
 
 def cached_kernel() -> Kernel:
-    """The cache's newest kernel; downloads one when there is none. Several processes may ask at once."""
+    """Return the cache's newest kernel; download one when there is none. Several processes may call this at once."""
     system = name_of_system(Path("/etc/os-release").read_text())
     known = distribution(system)
     shelf = cache_home() / system
@@ -72,7 +72,7 @@ def newest(shelf: Path) -> Kernel | None:
 
 @contextmanager
 def alone_in(shelf: Path) -> Iterator[None]:
-    """Waits until no other process builds here; the lock goes with its process, however that ends."""
+    """Wait until no other process builds here. The kernel releases the lock when its process ends in any way."""
     with (shelf / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -93,7 +93,7 @@ def build(shelf: Path, known: Distribution) -> Kernel:
 
 
 def newest_release(package: str) -> str:
-    """The kernel release that the distribution's package depends on at present."""
+    """Return the kernel release that the distribution's package currently depends on."""
     answer = output_of(["apt-cache", "depends", package])
     release = re.search(r"Depends: linux-image-(\d\S+)", answer)
     if not release:
@@ -109,7 +109,7 @@ def unpack_package(package: str, folder: Path) -> None:
 
 
 def arrange(folder: Path, release: str) -> None:
-    """Brings the packages' files to where depmod, modprobe and a guest look for them."""
+    """Move the packages' files to where depmod, modprobe and a guest look for them."""
     image = (folder / f"boot/vmlinuz-{release}").read_bytes()
     (folder / "kernel").write_bytes(kernel_inside(image) or image)
     if not (folder / "usr/lib/modules").exists():

@@ -1,9 +1,9 @@
-"""What can go wrong with the machine, as opposed to the command in it."""
+"""Failures of the virtual machine, as opposed to failures of the command in it."""
 
 
 class VmError(Exception):
-    """The virtual machine could not run the command; the message says what to do."""
+    """The virtual machine could not run the command; the message advises what to do."""
 
 
 class CommandTimeoutError(Exception):
-    """The command did not end in its time."""
+    """The command did not end in time."""

@@ -1,4 +1,4 @@
-"""The guest's first file system, as bytes: which modules it needs, in which order, and the cpio archive."""
+"""The guest's first file system as bytes: the modules it needs, their order, and the cpio archive."""
 
 import lzma
 import stat
@@ -27,7 +27,7 @@ class File:
 
 
 def load_order(wanted: Iterable[str], modules_dep: str, builtin: str) -> list[str]:
-    """The files of the wanted modules and of all that they need, each after what it needs itself."""
+    """Return the files of the wanted modules and of all their dependencies, each after its own dependencies."""
     needs = parse_modules_dep(modules_dep)
     path_of = {module_name(path): path for path in needs}
     inside = {module_name(path) for path in builtin.split()}
@@ -48,18 +48,18 @@ def load_order(wanted: Iterable[str], modules_dep: str, builtin: str) -> list[st
 
 
 def parse_modules_dep(text: str) -> dict[str, list[str]]:
-    """depmod's table: module file -> the files it needs."""
+    """Read depmod's table: module file -> the files it needs."""
     lines = (line.partition(":") for line in text.splitlines())
     return {path: needs.split() for path, _, needs in lines}
 
 
 def module_name(path: str) -> str:
-    """`kernel/net/9p/9pnet_virtio.ko.xz` is the module 9pnet_virtio; hyphens and underscores are the same."""
+    """Return 9pnet_virtio for `kernel/net/9p/9pnet_virtio.ko.xz`; hyphens and underscores are equivalent."""
     return PurePosixPath(path).name.partition(".ko")[0].replace("-", "_")
 
 
 def unpack(packed: bytes) -> bytes:
-    """Decompresses by the content's magic number; what is not compressed stays as it is."""
+    """Decompress content that begins with a known magic number; return other content unchanged."""
     if packed.startswith(XZ_MAGIC):
         return lzma.LZMADecompressor().decompress(packed)
     if packed.startswith(GZIP_MAGIC):
@@ -77,10 +77,10 @@ def unpack_zstd(packed: bytes) -> bytes:
 
 
 def kernel_inside(bz_image: bytes) -> bytes | None:
-    """The ELF kernel inside a bzImage, or None when it is packed in a way that is not known here.
+    """Return the ELF kernel inside a bzImage, or None when its compression is unknown.
 
-    An emulated processor takes seconds to unpack itself what this machine's unpacks in one. The payload ends in its
-    unpacked length.
+    An emulated processor would take many seconds to unpack it; this machine takes one. The last four bytes of the
+    payload are its unpacked length.
     """
     header_sectors = bz_image[0x1F1]
     offset, length = struct.unpack_from("<II", bz_image, 0x248)
@@ -92,7 +92,7 @@ def kernel_inside(bz_image: bytes) -> bytes | None:
 
 
 def cpio(files: Mapping[str, File]) -> bytes:
-    """A `newc` archive of these files and of the folders above them."""
+    """Return a `newc` archive of these files and of the folders above them."""
     folders = {str(parent) for path in files for parent in PurePosixPath(path).parents} - {"."}
     records = [record(path, stat.S_IFDIR | 0o755, b"") for path in sorted(folders)]
     records += [record(path, stat.S_IFREG | file.mode, file.content) for path, file in files.items()]
@@ -100,7 +100,7 @@ def cpio(files: Mapping[str, File]) -> bytes:
 
 
 def record(path: str, mode: int, content: bytes) -> bytes:
-    """One archive member: a header of hexadecimal fields, the name and the content, each padded to four bytes."""
+    """Return one archive member: header with hexadecimal fields, name and content, each padded to four bytes."""
     name = path.encode() + b"\0"
     inode, owner, group, links, time, device = 0, 0, 0, 1, 0, 0
     fields = [inode, mode, owner, group, links, time, len(content), *[device] * 4, len(name), 0]

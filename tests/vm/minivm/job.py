@@ -1,4 +1,4 @@
-"""What one guest is given to do, as the files of its first file system."""
+"""One guest's task, as the files of its first file system."""
 
 import fnmatch
 import shlex
@@ -20,7 +20,7 @@ ALWAYS = {
 
 
 def files_of_guest(kernel: Kernel, command: list[str], folder: Path, environment: Mapping[str, str]) -> dict[str, File]:
-    """Everything of the guest's first file system: path -> file."""
+    """Return all files of the guest's first file system: path -> file."""
     settings = settings_script(folder, kernel.all_modules)
     return {
         "init": File((GUEST_SCRIPTS / "init").read_bytes(), 0o755),
@@ -33,7 +33,7 @@ def files_of_guest(kernel: Kernel, command: list[str], folder: Path, environment
 
 
 def module_files(modules: Path) -> dict[str, File]:
-    """The modules that a guest needs before it sees the machine's files, and their order."""
+    """Return the modules that a guest needs before it sees the machine's files, and a file with their order."""
     builtin = (modules / "modules.builtin").read_text()
     order = load_order(BOOT_MODULES, (modules / "modules.dep").read_text(), builtin)
     unpacked = {Path(path).name.partition(".ko")[0]: unpack((modules / path).read_bytes()) for path in order}
@@ -48,14 +48,14 @@ def settings_script(shared_folder: Path, modules_folder: Path) -> str:
 
 
 def command_script(command: list[str], folder: Path, environment: Mapping[str, str]) -> str:
-    """The command as a shell script that starts from an empty environment."""
+    """Return the command as a shell script that starts with an empty environment."""
     variables = passed_on(environment) | ALWAYS
     assignments = [f"{name}={value}" for name, value in variables.items()]
     return f"cd {shlex.quote(str(folder))} && exec env -i {shlex.join(assignments)} {shlex.join(command)}\n"
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables that tests know; all others belong to the machine outside."""
+    """Return the variables that tests use; all others belong to the machine outside."""
     return {
         name: value
         for name, value in environment.items()

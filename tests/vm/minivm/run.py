@@ -1,4 +1,4 @@
-"""Starts a guest, hands on its output, and sees to its end."""
+"""Start a guest, forward its output, and make sure that it ends."""
 
 import os
 import re
@@ -24,22 +24,22 @@ from minivm.system import require_tools
 KVM = Path("/dev/kvm")
 HOST_CLOCK = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 
-# A guest on KVM is up in a second. Where KVM is there but runs no guest (some nested machines), it dies or hangs.
+# A guest on KVM is up in a second. Where KVM exists but cannot run guests (some nested machines), it dies or hangs.
 KVM_PATIENCE = 15.0
 
-# An emulated one takes 3 seconds, and much longer on a busy machine.
+# An emulated guest takes 3 seconds, and much longer on a busy machine.
 EMULATION_PATIENCE = 120.0
 
-# What a killed emulator left in the pipe is read in far less.
+# Reading what a killed emulator left in the pipe takes far less.
 DRAIN_PATIENCE = 10.0
 
 CHUNK = 1 << 16
-LAST_WORDS = 40
+LAST_LINES = 40
 
 
 @dataclass(frozen=True)
 class Launch:
-    """All that two attempts at starting a guest have in common."""
+    """What two attempts to start a guest have in common."""
 
     kernel: Path
     initramfs: bytes
@@ -48,34 +48,34 @@ class Launch:
 
 @dataclass
 class Guest:
-    """A running machine and what it has said of itself so far."""
+    """A running machine and the status messages it has sent so far."""
 
     process: subprocess.Popen[bytes]
     ports: selectors.BaseSelector
     console: IO[bytes]
     errors: IO[bytes]
-    said: bytearray = field(default_factory=bytearray)
+    status: bytearray = field(default_factory=bytearray)
 
     @property
     def is_up(self) -> bool:
-        return self.said.startswith(b"up\n")
+        return self.status.startswith(b"up\n")
 
     @property
     def exit_status(self) -> int | None:
-        match = re.search(rb"exit (\d+)\n", self.said)
+        match = re.search(rb"exit (\d+)\n", self.status)
         return int(match[1]) if match else None
 
     @property
-    def last_words(self) -> str:
-        """What tells why it failed: the emulator's messages and the end of the kernel's."""
+    def last_messages(self) -> str:
+        """The end of the emulator's and the kernel's messages, which explain a failure."""
         lines = [*tail(self.errors), *tail(self.console)]
-        return "".join(f"\n  {line}" for line in lines or ["(it said nothing)"])
+        return "".join(f"\n  {line}" for line in lines or ["(none)"])
 
 
 def run(command: list[str], folder: Path, timeout: float) -> int:
-    """Runs the command in a guest and returns its exit status; its output goes to standard output as it comes.
+    """Run the command in a guest and return its exit status; its output goes to standard output at once.
 
-    Only a guest that never came up on KVM is tried a second time: a command runs once.
+    Only a guest that never came up on KVM is tried a second time, so a command runs once.
     """
     if folder == Path("/"):
         raise VmError("the current folder is shared for writing, and this is /: go to the project's folder")
@@ -89,13 +89,13 @@ def run(command: list[str], folder: Path, timeout: float) -> int:
                 return status_of_command(guest, timeout)
     with started(launch, kvm=False) as guest:
         if not came_up(guest, EMULATION_PATIENCE):
-            raise VmError(f"the virtual machine did not start; its last words:{guest.last_words}")
+            raise VmError(f"the virtual machine did not start; its last messages:{guest.last_messages}")
         return status_of_command(guest, timeout)
 
 
 @contextmanager
 def started(launch: Launch, *, kvm: bool) -> Iterator[Guest]:
-    """A guest that ends with this block. Its files have no names, so that nothing outlives a kill of this process."""
+    """Run a guest as long as the block. Its files have no names, so that nothing is left if this process is killed."""
     with ExitStack() as stack:
         initramfs, console, errors = (stack.enter_context(tempfile.TemporaryFile()) for _ in range(3))
         initramfs.write(launch.initramfs)
@@ -109,14 +109,14 @@ def started(launch: Launch, *, kvm: bool) -> Iterator[Guest]:
             os.close(status_write)
         stack.callback(process.kill)
         ports = stack.enter_context(selectors.DefaultSelector())
-        ports.register(output_of(process), selectors.EVENT_READ, hand_on)
+        ports.register(output_of(process), selectors.EVENT_READ, forward)
         guest = Guest(process, ports, console, errors)
-        ports.register(status_read, selectors.EVENT_READ, guest.said.extend)
+        ports.register(status_read, selectors.EVENT_READ, guest.status.extend)
         yield guest
 
 
 def start(wiring: Wiring, errors: IO[bytes], *, kvm: bool) -> subprocess.Popen[bytes]:
-    # Where KVM does not work the emulator aborts, which is no reason to leave a core file in the folder.
+    # Where KVM does not work the emulator aborts; it must not leave a core file in the folder.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     host_clock = HOST_CLOCK.read_text().strip() if HOST_CLOCK.exists() else "unknown"
     return subprocess.Popen(
@@ -133,7 +133,7 @@ def output_of(process: subprocess.Popen[bytes]) -> IO[bytes]:
     return process.stdout
 
 
-def hand_on(data: bytes) -> None:
+def forward(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
@@ -143,7 +143,7 @@ def came_up(guest: Guest, patience: float) -> bool:
 
 
 def status_of_command(guest: Guest, timeout: float) -> int:
-    """Waits for the command; the guest has flushed its files and its output before it names the exit status."""
+    """Wait for the command. The guest flushes its files and its output before it sends the exit status."""
     deadline = time.monotonic() + timeout
     listen(guest, lambda: guest.exit_status is not None, timeout)
     is_late = time.monotonic() >= deadline
@@ -153,13 +153,13 @@ def status_of_command(guest: Guest, timeout: float) -> int:
         return guest.exit_status
     if is_late:
         raise CommandTimeoutError(
-            f"time is up (--timeout SECONDS allows more); the kernel's last words:{guest.last_words}"
+            f"time is up (--timeout SECONDS allows more); the kernel's last messages:{guest.last_messages}"
         )
-    raise VmError(f"the virtual machine died under the command; its last words:{guest.last_words}")
+    raise VmError(f"the virtual machine died under the command; its last messages:{guest.last_messages}")
 
 
 def listen(guest: Guest, is_enough: Callable[[], bool], patience: float) -> bool:
-    """Takes what the guest sends until it is enough; False when the guest or the time ended first."""
+    """Receive from the guest until `is_enough`; return False when the guest or the time ended first."""
     deadline = time.monotonic() + patience
     while not is_enough() and guest.ports.get_map():
         ready = guest.ports.select(max(0.0, deadline - time.monotonic()))
@@ -177,4 +177,4 @@ def listen(guest: Guest, is_enough: Callable[[], bool], patience: float) -> bool
 def tail(file: IO[bytes]) -> list[str]:
     file.seek(0)
     lines = file.read().decode(errors="replace").splitlines()
-    return [line for line in lines if line.strip()][-LAST_WORDS:]
+    return [line for line in lines if line.strip()][-LAST_LINES:]

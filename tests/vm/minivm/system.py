@@ -1,4 +1,4 @@
-"""What the machine underneath offers; all that differs between distributions stands in one table."""
+"""The system that this machine runs; one table has all that differs between distributions."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ from minivm.errors import VmError
 
 @dataclass(frozen=True)
 class Distribution:
-    """Where a distribution keeps a kernel with netem and 9p."""
+    """The packages in which a distribution has a kernel with netem and 9p."""
 
     kernel: str
     """The package that always depends on the newest `linux-image-RELEASE`."""
@@ -37,19 +37,19 @@ PACKAGE_OF = {
     "setpriv": "util-linux",
 }
 
-# A `busybox` that is not static has the same path, but does not run in an initramfs.
+# A dynamically linked `busybox` has the same path, but does not run in an initramfs.
 BUSYBOX = Path("/bin/busybox")
 BUSYBOX_IS_STATIC = Path("/var/lib/dpkg/info/busybox-static.list")
 
 
 def name_of_system(os_release: str) -> str:
-    """`debian-12` and the like, from the text of /etc/os-release."""
+    """Return a name such as `debian-12` from the text of /etc/os-release."""
     fields = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
     return "-".join(fields.get(key, "").strip("\"'") for key in ("ID", "VERSION_ID"))
 
 
 def distribution(name: str) -> Distribution:
-    """What is known of this system; refuses the others."""
+    """Return what is known about this system; raise for an unknown one."""
     if name not in DISTRIBUTIONS or platform.machine() != "x86_64":
         known = ", ".join(DISTRIBUTIONS)
         raise VmError(f"no kernel is known for {name} on {platform.machine()}; use one of {known} on x86_64")
@@ -57,14 +57,14 @@ def distribution(name: str) -> Distribution:
 
 
 def require_tools() -> None:
-    """Refuses, naming the packages, when a program is missing."""
+    """Raise an error that names the packages of missing programs."""
     missing = sorted(missing_packages())
     if missing:
         raise VmError(f"programs are missing; as root: apt-get install {' '.join(missing)}")
 
 
 def missing_packages() -> Iterator[str]:
-    """The packages that have to be installed before a machine can be started."""
+    """Yield the packages that must be installed before a machine can start."""
     extend_path()
     for tool, package in PACKAGE_OF.items():
         if not shutil.which(tool):
@@ -74,5 +74,5 @@ def missing_packages() -> Iterator[str]:
 
 
 def extend_path() -> None:
-    """Debian keeps depmod off an ordinary user's PATH."""
+    """Add /usr/sbin and /sbin to PATH: on Debian an ordinary user's PATH lacks them, and so depmod."""
     os.environ["PATH"] = f"{os.environ.get('PATH', '/usr/bin:/bin')}:/usr/sbin:/sbin"

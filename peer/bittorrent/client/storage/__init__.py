@@ -4,8 +4,8 @@ All three implement `Storage`. The life of a piece:
 
     space(index, begin, length)   for each block: memory that the socket reads into
     piece(index)                  when all blocks are there: what is to be hashed
-    kept(index)                   the hash is right: from now on `read` returns it        (or)
-    dropped(index)                the hash is wrong: all its blocks have to arrive again
+    keep(index)                   the hash is right: from now on `read` returns it        (or)
+    drop(index)                   the hash is wrong: all its blocks have to arrive again
     read(index, begin, length)    memory that the socket sends from
 
 A block arrives in its final place (`memory`), or in a buffer of its piece (`disk`, `shared`) that is written or

@@ -41,7 +41,7 @@ class Disk:
     def piece(self, index: int) -> memoryview:
         return self._buffers.piece(index, self._info.piece_size(index))
 
-    def kept(self, index: int) -> None:
+    def keep(self, index: int) -> None:
         """Write the piece to its files; after a StorageError the disk may hold a part of it."""
         piece, at = self.piece(index), 0
         for span in self._spans(index):
@@ -50,7 +50,7 @@ class Disk:
             at += span.length
         self._buffers.release(index)
 
-    def dropped(self, index: int) -> None:
+    def drop(self, index: int) -> None:
         self._buffers.release(index)
 
     def read(self, index: int, begin: int, length: int) -> memoryview:

@@ -58,7 +58,6 @@ class Files:
         self[number].extend()
 
     def close(self) -> None:
-        """Close all files."""
         self._close_down_to(0)
 
     def _close_down_to(self, count: int) -> None:

@@ -14,10 +14,10 @@ class Storage(Protocol):
     def piece(self, index: int) -> memoryview:
         """Return a piece whose blocks have all arrived, to be hashed."""
 
-    def kept(self, index: int) -> None:
+    def keep(self, index: int) -> None:
         """Keep a piece: its hash is right."""
 
-    def dropped(self, index: int) -> None:
+    def drop(self, index: int) -> None:
         """Discard a piece: its hash is wrong. All its blocks have to arrive again."""
 
     def read(self, index: int, begin: int, length: int) -> memoryview:

@@ -27,10 +27,10 @@ class Memory:
     def piece(self, index: int) -> memoryview:
         return self._at(index, 0, self._info.piece_size(index))
 
-    def kept(self, index: int) -> None:
+    def keep(self, index: int) -> None:
         self._have.add(index)
 
-    def dropped(self, index: int) -> None:
+    def drop(self, index: int) -> None:
         """Leave the bytes in place to be overwritten."""
 
     def read(self, index: int, begin: int, length: int) -> memoryview:

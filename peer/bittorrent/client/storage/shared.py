@@ -38,12 +38,12 @@ class Shared:
         """Return what the wire delivered, not the original."""
         return self._buffers.piece(index, self._info.piece_size(index))
 
-    def kept(self, index: int) -> None:
+    def keep(self, index: int) -> None:
         """Release the buffer: the original has the same bytes, since the hash is right."""
         self._have.add(index)
         self._buffers.release(index)
 
-    def dropped(self, index: int) -> None:
+    def drop(self, index: int) -> None:
         self._buffers.release(index)
 
     def read(self, index: int, begin: int, length: int) -> memoryview:

@@ -5,10 +5,10 @@ import socket
 import ssl
 from typing import Final, NamedTuple
 
+from peer import OUR_VERSION
 from peer.bittorrent.client.trackers.http_answer import MOST_HEAD, Answer, read_answer
 from peer.bittorrent.client.trackers.limits import TrackerFailure
 from peer.bittorrent.client.trackers.urls import parts_of, place_of, redirected
-from peer.bittorrent.wire.peer_id import OUR_VERSION
 from peer.net.address import Address
 from peer.net.http import encode_request
 

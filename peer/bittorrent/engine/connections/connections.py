@@ -98,7 +98,7 @@ class Connections:
     def ban(self, neighbour: Neighbour, reason: str) -> None:
         """Close all connections with a neighbour's host, and refuse new ones."""
         host = neighbour.address.host
-        self._addresses.ban(host, reason)
+        self._addresses.ban(host)
         self._outbox.record(Banned(host, neighbour.key, reason))
         for each in [each for each in self._own() if each.address.host == host]:
             self.close(each, reason, is_fault=True)

@@ -130,7 +130,7 @@ def make_neighbour(
 
 
 def snapshot(neighbour: Neighbour, now: float) -> Candidate:
-    """What strategies may see of a neighbour."""
+    """Return what strategies may see of a neighbour."""
     up, down, bitfield = neighbour.up, neighbour.down, neighbour.bitfield
     return Candidate(
         key=neighbour.key,

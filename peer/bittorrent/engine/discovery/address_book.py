@@ -75,7 +75,7 @@ class AddressBook:
         self._failed: dict[Address, None] = {}
         """Waiting or given up, those that failed longest ago first: the first to be removed."""
         self._own: dict[Address, None] = {}
-        self._banned: dict[str, str] = {}
+        self._banned: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._records)
@@ -158,12 +158,12 @@ class AddressBook:
 
     def ourselves(self, address: Address) -> None:
         """Never dial this address: it is our own."""
-        _remember(self._own, address, None, MOST_OWN)
+        _remember(self._own, address, MOST_OWN)
         self._forget(address)
 
-    def ban(self, host: str, reason: str) -> None:
+    def ban(self, host: str) -> None:
         """Never dial this host again."""
-        _remember(self._banned, host, reason, MOST_BANNED)
+        _remember(self._banned, host, MOST_BANNED)
         for address in [address for address in self._records if address.host == host]:
             self._forget(address)
 
@@ -250,14 +250,13 @@ class AddressBook:
 
 
 _Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 
 
-def _remember(table: dict[_Key, _Value], key: _Key, value: _Value, most: int) -> None:
-    """Add an entry to a table in which the oldest entries make room."""
-    if key not in table and len(table) >= most:
-        del table[next(iter(table))]
-    table[key] = value
+def _remember(keys: dict[_Key, None], key: _Key, most: int) -> None:
+    """Add a key to an ordered set in which the oldest keys make room."""
+    if key not in keys and len(keys) >= most:
+        del keys[next(iter(keys))]
+    keys[key] = None
 
 
 def _is_unicast(host: str, *, may_be_name: bool) -> bool:

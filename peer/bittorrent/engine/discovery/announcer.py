@@ -44,7 +44,6 @@ class _Tracker:
     min_interval: float = 0
     failures: int = 0
     retry_at: float = -inf
-    trouble: str = ""
     tracker_id: bytes | None = None
 
 
@@ -85,31 +84,30 @@ class Announcer:
         tracker.interval = _clamped(response.interval, LEAST_INTERVAL, MOST_INTERVAL)
         least = USUAL_MIN_INTERVAL if response.min_interval is None else response.min_interval
         tracker.min_interval = _clamped(least, LEAST_INTERVAL, tracker.interval)
-        tracker.failures, tracker.retry_at, tracker.trouble = 0, -inf, ""
+        tracker.failures, tracker.retry_at = 0, -inf
         tracker.tracker_id = response.tracker_id or tracker.tracker_id
         self._prefer(tracker)
 
-    def tracker_failed(self, url: str, reason: str, now: float) -> float:
+    def tracker_failed(self, url: str, now: float) -> float:
         """A tracker did not answer, or refused; returns in how many seconds to ask it again."""
         tracker = self._by_url[url]
         tracker.asked = None
         tracker.failures += 1
-        tracker.trouble = reason
         # A tracker that does not know us gets `started` from a peer that is complete.
         tracker.owes_completed = tracker.owes_completed and tracker.knows_us
         wait = backoff(tracker.failures, FIRST_RETRY, LONGEST_RETRY, self._rng)
         tracker.retry_at = now + wait
         return wait
 
-    def completed(self, now: float) -> None:  # noqa: ARG002  Due at once.
-        """Announce to every tracker that knows us that we have all pieces now."""
+    def completed(self) -> None:
+        """Announce to every tracker that knows us, at once, that we have all pieces now."""
         if self._is_complete:
             return
         self._is_complete = True
         for tracker in self._in_order():
             tracker.owes_completed = tracker.knows_us or tracker.asked is Event.STARTED
 
-    def stop(self, now: float) -> list[str]:  # noqa: ARG002  Due at once.
+    def stop(self) -> list[str]:
         """Make no more announcements; returns the trackers that know us, for `stopped`."""
         self._is_stopped = True
         return [tracker.url for tracker in self._in_order() if tracker.knows_us]
@@ -130,10 +128,6 @@ class Announcer:
     def tracker_id(self, url: str) -> bytes | None:
         """Return what the tracker wants repeated in the next announcement."""
         return self._by_url[url].tracker_id
-
-    def troubles(self) -> dict[str, str]:
-        """Return the trackers that failed last, and why."""
-        return {tracker.url: tracker.trouble for tracker in self._in_order() if tracker.failures}
 
     def _in_order(self) -> Iterator[_Tracker]:
         return (tracker for tier in self._tiers for tracker in tier)

@@ -31,7 +31,7 @@ class _Partner:
     """The addresses that it was sent and that were not dropped since."""
 
 
-def describe(address: Address | None, *, is_outgoing: bool, is_seed: bool) -> PexPeer | None:
+def pex_entry(address: Address | None, *, is_outgoing: bool, is_seed: bool) -> PexPeer | None:
     """Make the entry of a neighbour in messages to others; None if it is not known where it listens."""
     if address is None:
         return None

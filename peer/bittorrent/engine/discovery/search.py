@@ -70,16 +70,16 @@ class Search:
 
     def tracker_failed(self, url: str, reason: str) -> None:
         """A tracker did not answer, or refused."""
-        retry_in = self._announcer.tracker_failed(url, reason, self._outbox.now)
+        retry_in = self._announcer.tracker_failed(url, self._outbox.now)
         self._outbox.record(Erred(f"tracker {url}: {reason}", retry_in=retry_in))
 
     def completed(self) -> None:
         """Announce to the trackers that we have all pieces now."""
-        self._announcer.completed(self._outbox.now)
+        self._announcer.completed()
 
     def leave(self, totals: TransferTotals) -> None:
         """Announce to the trackers that we leave."""
-        for url in self._announcer.stop(self._outbox.now):
+        for url in self._announcer.stop():
             self._announce(url, Event.STOPPED, totals, numwant=0)
 
     def _announce(self, url: str, event: Event, totals: TransferTotals, numwant: int) -> None:

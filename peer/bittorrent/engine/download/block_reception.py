@@ -1,4 +1,4 @@
-"""Blocks of which the header has come and the last byte has not: who sends which, and where the bytes belong.
+"""Blocks whose header has come and whose last byte has not: who sends which, and where the bytes belong.
 
 At most one neighbour writes into the place of a block, and none does once the block has been received. In endgame, or
 after a request ended without its block, a second neighbour may send the same one: its bytes are put aside.
@@ -36,7 +36,7 @@ class BlockReception:
         return Placement.IN_PLACE if self._writers.setdefault(span, key) == key else Placement.ASIDE
 
     def block_received(self, key: int, span: Span) -> bool:
-        """Returns whether the bytes of the block were kept."""
+        """Take a complete block; returns whether its bytes were kept."""
         if self._spans.get(key) != span:
             return False
         self.stop(key)

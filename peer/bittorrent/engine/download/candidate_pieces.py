@@ -5,7 +5,8 @@ succeeds at once where the neighbour has most pieces. Where it has few, its own 
 way each piece that qualifies is as likely as the others.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from random import Random
 from typing import Final
 
@@ -30,7 +31,7 @@ class CandidatePieces:
         rarity: Rarity,
         rng: Random,
         *,
-        among: Sequence[int] | None = None,
+        among: AbstractSet[int] | None = None,
     ) -> None:
         self.neighbour: Final = neighbour
         self._theirs = theirs
@@ -41,11 +42,9 @@ class CandidatePieces:
 
     @property
     def have_count(self) -> int:
-        """How many pieces we have."""
         return self._have.count
 
     def copies(self, index: int) -> int:
-        """Return how many neighbours have a piece."""
         return self._rarity.copies(index)
 
     def __contains__(self, index: int) -> bool:
@@ -57,7 +56,6 @@ class CandidatePieces:
         return (index for index in self._have.missing_in(self._theirs) if index in self._rarity)
 
     def first(self) -> int | None:
-        """Return the piece with the lowest index."""
         return next(iter(self), None)
 
     def random(self) -> int | None:

@@ -102,7 +102,6 @@ class Pieces:
 
     @property
     def is_complete(self) -> bool:
-        """Whether we have every piece."""
         return self.have.is_full
 
     @property
@@ -110,13 +109,7 @@ class Pieces:
         """Whether every missing block is requested, or reserved for the neighbour that is to send a suspect piece."""
         return not self._rarity and self.missing_blocks > 0 and self._active.is_all_requested
 
-    @property
-    def spread(self) -> tuple[int, int]:
-        """The fewest and the most copies that any piece has among our neighbours."""
-        return self._rarity.spread
-
     def copies(self, index: int) -> int:
-        """Return how many neighbours have a piece."""
         return self._rarity.copies(index)
 
     def neighbour_joined(self, key: int, theirs: Bitfield) -> None:
@@ -281,10 +274,7 @@ class Pieces:
         """Let the picker choose a new piece of this neighbour."""
         if not neighbour.inactive:
             return None
-        narrowed = None if among is None else sorted(among)
-        candidates = CandidatePieces(
-            neighbour.key, neighbour.theirs, self.have, self._rarity, self._rng, among=narrowed
-        )
+        candidates = CandidatePieces(neighbour.key, neighbour.theirs, self.have, self._rarity, self._rng, among=among)
         index = self._picker.pick(candidates)
         if index is None:
             return None

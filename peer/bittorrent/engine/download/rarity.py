@@ -43,11 +43,6 @@ class Rarity:
         """Return how many neighbours have a piece."""
         return self._copies[index] + self.seeds
 
-    @property
-    def spread(self) -> tuple[int, int]:
-        """The fewest and the most copies that any piece has."""
-        return min(self._copies, default=0) + self.seeds, max(self._copies, default=0) + self.seeds
-
     def neighbour_joined(self, bitfield: Bitfield) -> bool:
         """Count a neighbour's pieces; returns whether it counts as a seed, which `neighbour_left` needs to know."""
         if bitfield.is_full:

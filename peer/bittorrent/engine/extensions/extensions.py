@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from contract.events import Erred
+from peer import OUR_VERSION
 from peer.bittorrent.engine.actions import Open
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.connections.presence import Presence
 from peer.bittorrent.engine.context import Context
-from peer.bittorrent.engine.discovery.peer_exchange import PexPartners, describe
+from peer.bittorrent.engine.discovery.peer_exchange import PexPartners, pex_entry
 from peer.bittorrent.engine.extensions.metadata import (
     MetadataFetch,
     MetadataShare,
@@ -30,7 +31,6 @@ from peer.bittorrent.wire.extensions import (
 )
 from peer.bittorrent.wire.messages import Extended
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.bittorrent.wire.peer_id import OUR_VERSION
 
 OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 """The ids under which we want the messages of each extension."""
@@ -140,7 +140,7 @@ class ExtensionProtocol:
                 self._send(self._neighbours[key], UT_METADATA, request.encode())
 
     def _send_peers(self) -> None:
-        entries = {each.key: _describe(each) for each in self._neighbours.values() if each.is_handshaken}
+        entries = {each.key: _pex_entry(each) for each in self._neighbours.values() if each.is_handshaken}
         present = {key: peer for key, peer in entries.items() if peer is not None}
         for key, message in self._pex.due(present, self._outbox.now):
             self._send(self._neighbours[key], UT_PEX, message.encode())
@@ -151,5 +151,5 @@ class ExtensionProtocol:
             self._outbox.send(neighbour, Extended(number, payload))
 
 
-def _describe(neighbour: Neighbour) -> PexPeer | None:
-    return describe(neighbour.listening_address, is_outgoing=neighbour.is_outgoing, is_seed=neighbour.is_seed)
+def _pex_entry(neighbour: Neighbour) -> PexPeer | None:
+    return pex_entry(neighbour.listening_address, is_outgoing=neighbour.is_outgoing, is_seed=neighbour.is_seed)

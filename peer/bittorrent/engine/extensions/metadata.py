@@ -98,7 +98,6 @@ class _Attempt:
 
     @property
     def is_whole(self) -> bool:
-        """Whether no piece is missing."""
         return len(self._pieces) == piece_count(self.size)
 
     def missing(self) -> Iterator[int]:

@@ -40,7 +40,7 @@ class AfterRatio:
 
 
 class AfterTime:
-    """Leaves so many seconds after joining, complete or not."""
+    """Leaves `seconds` after joining, complete or not."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

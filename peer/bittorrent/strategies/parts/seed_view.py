@@ -13,7 +13,7 @@ class SeedView:
         self.copies = Counter[int]()
         self._has: dict[int, Bitfield] = {}
         self._knows: dict[int, Bitfield] = {}
-        """The pieces that each neighbour has or was told of: announcing them again is useless."""
+        """The pieces that each neighbour has or knows that we have: announcing them again is useless."""
 
     def __len__(self) -> int:
         return len(self._has)

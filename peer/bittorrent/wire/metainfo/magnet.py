@@ -29,7 +29,6 @@ class Magnet:
     peers: tuple[Address, ...] = ()
 
     def encode(self) -> str:
-        """Write the link."""
         parts = [f"xt={_TOPIC}{self.info_hash.hex()}"]
         if self.name is not None:
             parts.append(f"dn={quote(self.name, safe='')}")

@@ -63,7 +63,6 @@ class Info:
 
     @property
     def piece_count(self) -> int:
-        """How many pieces there are."""
         return len(self.pieces) // HASH_LENGTH
 
     def piece_size(self, index: int) -> int:

@@ -1,6 +1,4 @@
-"""The messages between client and tracker, over either transport: http.py (BEP 3, 7, 23, 48) and udp.py (BEP 15) encode
-them.
-"""
+"""The messages between client and tracker; http.py (BEP 3, 7, 23, 48) and udp.py (BEP 15) write them as bytes."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,7 +68,6 @@ class AnnounceResponse:
 
     @property
     def peer_count(self) -> int:
-        """How many peers there are."""
         listed = len(self.peers) // IPV4_STRIDE if isinstance(self.peers, bytes) else len(self.peers)
         return listed + len(self.peers6) // IPV6_STRIDE
 

@@ -57,7 +57,6 @@ class ConnectRequest:
     transaction: int
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         return _REQUEST_HEAD.pack(PROTOCOL_ID, _CONNECT, self.transaction)
 
 
@@ -70,7 +69,6 @@ class UdpAnnounceRequest:
     announce: AnnounceRequest
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         announce = self.announce
         return _ANNOUNCE_REQUEST.pack(
             self.connection,
@@ -98,7 +96,6 @@ class UdpScrapeRequest:
     info_hashes: tuple[bytes, ...]
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         return _REQUEST_HEAD.pack(self.connection, _SCRAPE, self.transaction) + b"".join(self.info_hashes)
 
 
@@ -110,7 +107,6 @@ class ConnectResponse:
     connection: int
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         return _CONNECT_RESPONSE.pack(_CONNECT, self.transaction, self.connection)
 
 
@@ -126,7 +122,6 @@ class UdpAnnounceResponse:
     """Compact addresses of the datagram's own family."""
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         front = (self.transaction, self.interval, self.leechers, self.seeders)
         return _ANNOUNCE_RESPONSE.pack(_ANNOUNCE, *front) + self.peers
 
@@ -144,7 +139,6 @@ class UdpScrapeResponse:
     entries: tuple[ScrapeEntry, ...]
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         packed = [_SCRAPE_ENTRY.pack(*entry) for entry in self.entries]
         return _RESPONSE_HEAD.pack(_SCRAPE, self.transaction) + b"".join(packed)
 
@@ -157,7 +151,6 @@ class ErrorResponse:
     message: str
 
     def encode(self) -> bytes:
-        """Write the datagram."""
         return _RESPONSE_HEAD.pack(_ERROR, self.transaction) + self.message.encode()
 
 

@@ -18,7 +18,7 @@ from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo
 from peer.net.address import Address
 from testbed.network import Network, sandbox
 from testbed.network.kernel.syscalls import inside_network_namespace
-from tests.peer.programs import Stranger, events, named
+from tests.peer.programs import ScriptedPeer, events, named
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel
@@ -55,20 +55,20 @@ def arrivals_around_a_choke(torrent: Path, trace: Path, rate: int, seconds: floa
         program = seed.start_python("peer", [str(word) for word in command])
         program.wait_ready("^ready")
         with inside_network_namespace(leech.namespace):
-            stranger = Stranger(Address(str(seed.address), 6881), str(leech.address))
+            stranger = ScriptedPeer(Address(str(seed.address), 6881), str(leech.address))
         with stranger:
-            stranger.greet(decode_metainfo(torrent.read_bytes()).info.info_hash)
-            stranger.say(Interested())
-            stranger.hear(Unchoke)
-            stranger.say(*(Request(n // 16, n % 16 * BLOCK, BLOCK) for n in range(REQUESTS)))
+            stranger.shake_hands(decode_metainfo(torrent.read_bytes()).info.info_hash)
+            stranger.send(Interested())
+            stranger.receive(Unchoke)
+            stranger.send(*(Request(n // 16, n % 16 * BLOCK, BLOCK) for n in range(REQUESTS)))
             arrivals = receive(stranger, seconds)
-            stranger.say(NotInterested())
+            stranger.send(NotInterested())
             arrivals += receive(stranger, 5, silence=1.0)
         program.stop()
     return arrivals
 
 
-def receive(stranger: Stranger, seconds: float, silence: float | None = None) -> list[tuple[float, int]]:
+def receive(stranger: ScriptedPeer, seconds: float, silence: float | None = None) -> list[tuple[float, int]]:
     """Record when bytes come, for a time, or until none came for a while."""
     arrivals = []
     stranger.socket.settimeout(silence or seconds)

@@ -53,8 +53,8 @@ from peer.net.listener import Listener
 from peer.net.rate_limiter import RateLimiter
 from peer.net.sockets import bound_socket
 from tests.peer.programs import (
+    ScriptedPeer,
     Share,
-    Stranger,
     leeching,
     seeding,
 )
@@ -314,7 +314,7 @@ def test_broken_stream_and_its_end_are_reported(run: Run) -> None:
 
 def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     class Full(Memory):
-        def kept(self, _: int) -> None:
+        def keep(self, _: int) -> None:
             raise StorageError("disk full")
 
     async def body() -> None:
@@ -329,7 +329,7 @@ def test_a_storage_that_fails_ends_the_session(run: Run) -> None:
     run(body())
 
 
-def test_dialled_and_accepted_connections_are_told_apart(run: Run) -> None:
+def test_dialled_and_accepted_connections_are_distinguished(run: Run) -> None:
     async def body() -> None:
         with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
@@ -384,7 +384,7 @@ def test_silent_crowd_is_kept_small(shared: Share, tmp_path: Path) -> None:
     with seeding(shared) as seed:
         address = Address("127.0.0.1", seed.port)
         with ExitStack() as stack:
-            crowd = [stack.enter_context(Stranger(address)) for _ in range(3 * most)]
+            crowd = [stack.enter_context(ScriptedPeer(address)) for _ in range(3 * most)]
             assert all(stranger.is_closed() for stranger in crowd[most:])
         with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:
             assert leech.line() == "completed"
@@ -394,7 +394,7 @@ def test_floods_of_messages_do_not_stop_a_peer(shared: Share, tmp_path: Path) ->
     have = encode(Have(1)) * 50_000
     with seeding(shared) as seed, ExitStack() as stack:
         address = Address("127.0.0.1", seed.port)
-        crowd = [stack.enter_context(Stranger(address).greet(shared.info.info_hash)) for _ in range(5)]
+        crowd = [stack.enter_context(ScriptedPeer(address).shake_hands(shared.info.info_hash)) for _ in range(5)]
         for stranger in crowd:
             stranger.socket.sendall(have)
         with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:

@@ -54,7 +54,7 @@ def test_kept_pieces_are_read(storage: Storage) -> None:
     for index in order:
         receive(storage, index, piece_of(INFO, DATA, index))
         assert digest(storage.piece(index)) == INFO.piece_hash(index)
-        storage.kept(index)
+        storage.keep(index)
     assert b"".join(read(storage, INFO, index) for index in range(INFO.piece_count)) == DATA
     assert storage.recheck().is_full
 
@@ -68,7 +68,7 @@ def test_only_kept_pieces_count(storage: Storage) -> None:
     assert list(storage.recheck()) == []
     keep(storage, 4, piece_of(INFO, DATA, 4))
     receive(storage, 0, piece_of(INFO, DATA, 0))
-    storage.dropped(0)
+    storage.drop(0)
     receive(storage, 2, piece_of(INFO, DATA, 2))
     assert list(storage.recheck()) == [4]
 
@@ -76,7 +76,7 @@ def test_only_kept_pieces_count(storage: Storage) -> None:
 def test_dropped_piece_can_arrive_again(storage: Storage) -> None:
     receive(storage, 0, bytes(PIECE))
     assert storage.piece(0) == bytes(PIECE)
-    storage.dropped(0)
+    storage.drop(0)
     keep(storage, 0, piece_of(INFO, DATA, 0))
     assert read(storage, INFO, 0) == DATA[:PIECE]
 
@@ -153,7 +153,7 @@ def test_shared_original_costs_its_size_once(tmp_path: Path) -> None:
     for index in range(info.piece_count):
         for peer in peers:
             peer.space(index, 0, piece_length)[:] = piece_of(info, data, index)
-            peer.kept(index)
+            peer.keep(index)
             assert peer.read(index, 0, piece_length) == piece_of(info, data, index)
     assert all(peer.recheck().is_full for peer in peers)
     grown = _memory("Pss") - before

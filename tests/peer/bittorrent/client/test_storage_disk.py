@@ -192,7 +192,7 @@ def test_full_disk_keeps_earlier_pieces(tmp_path: Path) -> None:
         keep(disk, 0, piece_of(INFO, DATA, 0))
         receive(disk, 3, piece_of(INFO, DATA, 3))
         with _largest_file(3 * PIECE + 100), pytest.raises(StorageError, match=r"^disk full: cannot write .*/file: "):
-            disk.kept(3)
+            disk.keep(3)
         assert list(disk.recheck()) == [0]
 
 

@@ -44,7 +44,7 @@ def receive(storage: Storage, index: int, piece: bytes, block: int = BLOCK) -> N
 
 def keep(storage: Storage, index: int, piece: bytes) -> None:
     receive(storage, index, piece)
-    storage.kept(index)
+    storage.keep(index)
 
 
 def read(storage: Storage, info: Info, index: int, block: int = BLOCK) -> bytes:

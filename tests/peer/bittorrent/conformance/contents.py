@@ -1,4 +1,4 @@
-"""What is shared in these tests: one file, or a folder of files, and the torrent of it."""
+"""The content that these tests share: one file, or a folder of files, and its torrent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,6 @@ class Content:
 
     @cached_property
     def info(self) -> Info:
-        """What of it goes into the torrent."""
         whole = b"".join(self.files.values())
         pieces = (whole[k : k + self.piece_length] for k in range(0, len(whole), self.piece_length))
         hashes = [sha1(piece, usedforsecurity=False).digest() for piece in pieces]
@@ -34,21 +33,20 @@ class Content:
         return make_info(self.name, len(whole) if "" in self.files else files, self.piece_length, hashes)
 
     def write_torrent(self, path: Path, tracker: str) -> None:
-        """Write the torrent."""
         path.write_bytes(Metainfo(self.info, tracker).encode())
 
     def magnet(self, tracker: str) -> str:
-        """Say where to find the swarm, and nothing else."""
+        """Return a link without the info dictionary."""
         return Magnet(self.info.info_hash, self.name, (tracker,)).encode()
 
     def write_into(self, folder: Path) -> None:
-        """Lay the files below a folder, as a client would."""
+        """Write the files below a folder, as a client would."""
         for path, data in self._placed(folder):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
     def differing(self, folder: Path) -> list[str]:
-        """The files below a folder that are not there, or are not byte for byte what they should be."""
+        """Return the files below a folder that are missing, or differ in any byte."""
         return [str(path) for path, data in self._placed(folder) if not path.is_file() or path.read_bytes() != data]
 
     def _placed(self, folder: Path) -> list[tuple[Path, bytes]]:
@@ -56,11 +54,11 @@ class Content:
 
 
 def one_file(name: str, length: int, piece_length: int) -> Content:
-    """One file of noise; its last piece and block are short unless `length` is a multiple."""
+    """Make one file of random bytes; its last piece and block are short unless `length` is a multiple."""
     return Content(name, {"": Random(name).randbytes(length)}, piece_length)
 
 
 def folder(name: str, lengths: Mapping[str, int], piece_length: int) -> Content:
-    """Several files of noise; pieces run across their borders."""
+    """Make several files of random bytes; pieces cross their borders."""
     noise = Random(name)
     return Content(name, {path: noise.randbytes(length) for path, length in lengths.items()}, piece_length)

@@ -1,12 +1,12 @@
-"""libtorrent as a program of one host, which speaks like our own peer.
+"""libtorrent as a program for one host, with the options and output lines of our own peer.
 
     python libtorrent_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 6881] [--log FILE]
 
 On stdout: `ready HOST:PORT` when it listens and has the torrent, `completed` when the file is whole and checked, and
-`error TEXT`. SIGTERM ends it politely: it tells the trackers, and exits with 0.
+`error TEXT`. At SIGTERM it announces to the trackers that it stops, and exits with 0.
 
-With --log every alert goes to a file as a JSON line, the log of each connection included, and what libtorrent thinks of
-its neighbours whenever that changes. That costs much, so benchmarks leave it out.
+With --log every alert goes to a file as a JSON line, the log of each connection included, and so does the state of each
+neighbour whenever it changes. That costs much CPU, so benchmarks leave it out.
 """
 
 import argparse
@@ -32,14 +32,14 @@ ALL_ALERTS = (
     & ~lt.alert.category_t.port_mapping_log_notification
 )
 
-# Everything else stays as libtorrent has it.
+# All other settings are libtorrent's defaults.
 SETTINGS: "lt.settings_pack" = {
-    # Peers come from the tracker and from each other, never from the machine's surroundings.
+    # Peers come from the tracker and from each other only.
     "enable_dht": False,
     "enable_lsd": False,
     "enable_natpmp": False,
     "enable_upnp": False,
-    # We speak TCP.
+    # Our peer has no uTP.
     "enable_incoming_utp": False,
     "enable_outgoing_utp": False,
     # Trackers may be at any address, the loopback included.
@@ -63,20 +63,20 @@ class Client:
         while not self._is_leaving:
             self._session.wait_for_alert(WAIT_MS)
             self._listen_to_alerts()
-            self._look_at_neighbours()
-        self._say_goodbye()
+            self._record_neighbours()
+        self._end()
 
     def _leave(self, *_: object) -> None:
         self._is_leaving = True
 
     def _listen_to_alerts(self) -> None:
         for alert in self._session.pop_alerts():
-            self._note(kind=type(alert).__name__, message=alert.message())
-            for line in said_of(alert):
+            self._record(kind=type(alert).__name__, message=alert.message())
+            for line in lines_for(alert):
                 print(line, flush=True)
 
-    def _look_at_neighbours(self) -> None:
-        """Note what libtorrent thinks of each neighbour, if it is news."""
+    def _record_neighbours(self) -> None:
+        """Log the state of each neighbour that has changed."""
         if self._log is None:
             return
         for peer in self._torrent.get_peer_info():
@@ -87,20 +87,20 @@ class Client:
             }
             if self._seen.get(peer.ip) != state:
                 self._seen[peer.ip] = state
-                self._note(kind="neighbour", address=peer.ip, **state)
+                self._record(kind="neighbour", address=peer.ip, **state)
 
-    def _say_goodbye(self) -> None:
-        """End the session, which waits until the trackers have heard of it."""
+    def _end(self) -> None:
+        """End the session, which waits until it has announced that to the trackers."""
         self._listen_to_alerts()
         del self._torrent, self._session
 
-    def _note(self, **fact: object) -> None:
+    def _record(self, **entries: object) -> None:
         if self._log is not None:
-            print(json.dumps({"time": time.time(), **fact}), file=self._log, flush=True)
+            print(json.dumps({"time": time.time(), **entries}), file=self._log, flush=True)
 
 
-def said_of(alert: lt.alert) -> Iterator[str]:
-    """What an alert means on standard output."""
+def lines_for(alert: lt.alert) -> Iterator[str]:
+    """Yield what an alert means on standard output."""
     if isinstance(alert, lt.listen_succeeded_alert) and alert.sock_type == lt.listen_succeeded_alert_socket_type_t.tcp:
         yield f"ready {alert.address}:{alert.port}"
     elif isinstance(alert, lt.torrent_finished_alert):
@@ -110,7 +110,7 @@ def said_of(alert: lt.alert) -> Iterator[str]:
 
 
 def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
-    """The session's settings for this host."""
+    """Return the session's settings for this host."""
     own: lt.settings_pack = {
         "listen_interfaces": f"{chosen.bind}:{chosen.port}",
         "alert_mask": ALL_ALERTS if chosen.log else NEEDED_ALERTS,
@@ -120,7 +120,7 @@ def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
 
 
 def torrent(chosen: argparse.Namespace) -> lt.add_torrent_params:
-    """The torrent to share; a seed's file is taken as it is."""
+    """Return the torrent to share; a seed's file is not checked."""
     if chosen.torrent.startswith("magnet:"):
         parameters = lt.parse_magnet_uri(chosen.torrent)
     else:
@@ -134,7 +134,6 @@ def torrent(chosen: argparse.Namespace) -> lt.add_torrent_params:
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     parser = argparse.ArgumentParser(description="libtorrent as a program of one host")
     parser.add_argument("role", choices=("seed", "leech"))
     parser.add_argument("torrent", metavar="TORRENT|MAGNET")

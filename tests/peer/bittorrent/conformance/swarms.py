@@ -1,6 +1,6 @@
-"""Small swarms of our peer and of other people's clients, all of them at once in one emulated network.
+"""Small swarms of our peer and other people's clients, all at once in one emulated network.
 
-Transmission looks around once in ten seconds, so that swarms one after the other would take minutes.
+Transmission looks for peers only every ten seconds, so swarms one after the other would take minutes.
 """
 
 import json
@@ -31,7 +31,7 @@ PORT: Final = 6969
 
 
 class Client(StrEnum):
-    """Whose program it is."""
+    """Which program."""
 
     OURS = "ours"
     LIBTORRENT = "libtorrent"
@@ -40,7 +40,7 @@ class Client(StrEnum):
 
 
 class Tracker(StrEnum):
-    """Whose tracker, and by which protocol."""
+    """Which tracker, over which protocol."""
 
     OURS_HTTP = "ours-http"
     OURS_UDP = "ours-udp"
@@ -50,7 +50,7 @@ class Tracker(StrEnum):
 
 @dataclass(frozen=True)
 class Swarm:
-    """Who shares what with whom."""
+    """The clients that share one content through one tracker."""
 
     name: str
     tracker: Tracker
@@ -62,7 +62,7 @@ class Swarm:
 
     @property
     def size(self) -> int:
-        """How many hosts it takes."""
+        """How many hosts it needs."""
         return len(self.seeds) + len(self.leeches)
 
 
@@ -87,16 +87,16 @@ class Member:
         return (self.folder / "output.out").read_text().splitlines()
 
     @property
-    def complaints(self) -> str:
+    def stderr(self) -> str:
         """What it wrote to standard error."""
         return (self.folder / "output.err").read_text()
 
     def records(self, name: str) -> list[dict[str, Any]]:
-        """A file of JSON lines: `trace`, `alerts` or `states`."""
+        """Read a file of JSON lines: `trace`, `alerts` or `states`."""
         return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
 
     def lines(self, name: str) -> list[str]:
-        """A file of text."""
+        """Read a file of text."""
         return (self.folder / name).read_text(errors="replace").splitlines()
 
 
@@ -124,8 +124,8 @@ def start_trackers(ours: EmulatedHost, theirs: EmulatedHost, swarms: Iterable[Sw
     """Start our tracker and opentracker; returns where each can be asked."""
     started = ours.start([sys.executable, "-m", "peer", "tracker", "--bind", str(ours.address), "--port", str(PORT)])
     started.wait_ready("^ready ", READY_SECONDS)
-    # The distribution's build serves listed torrents only. It refuses to be root, and in a sandbox made by an ordinary
-    # user there is nobody else; but anybody can be somebody in a user namespace.
+    # The distribution's build serves listed torrents only, and refuses to run as root. A sandbox made by an ordinary
+    # user has no other user, but a user namespace inside it can map one.
     (folder / "listed").write_text("".join(f"{swarm.content.info.info_hash.hex()}\n" for swarm in swarms))
     listen = ["-i", str(theirs.address), "-p", str(PORT), "-P", str(PORT)]
     theirs.start(["unshare", "--map-user=65534", "opentracker", *listen, "-d", folder, "-w", "listed"])
@@ -161,22 +161,22 @@ class RunningSwarm:
         self._magnet = swarm.content.magnet(tracker)
 
     def start_seeds(self) -> None:
-        """Start those that have everything."""
+        """Start the clients that have the whole content, and wait until they listen."""
         for client in self.swarm.seeds:
             self._start(client, "seed", str(self._torrent))
         self._wait(self.started, "^ready ", time.monotonic() + READY_SECONDS)
 
     def start_leeches(self) -> None:
-        """Start those that have nothing."""
+        """Start the clients that have nothing."""
         for client in self.swarm.leeches:
             self._start(client, "leech", self._magnet if self.swarm.by_magnet else str(self._torrent))
 
     def wait_until_completed(self, deadline: float) -> None:
-        """Give the leeches their time."""
+        """Wait until all leeches have completed, or the deadline has passed."""
         self._wait(self.started[len(self.swarm.seeds) :], "^completed", deadline)
 
     def members(self, statuses: Iterator[int]) -> list[Member]:
-        """What is left of everybody, with their exit statuses in the order of starting."""
+        """Return what each client left behind; `statuses` are their exit statuses in the order of starting."""
         return [
             Member(
                 start.client,
@@ -192,7 +192,7 @@ class RunningSwarm:
 
     @staticmethod
     def _wait(started: Iterable[Start], line: str, deadline: float) -> None:
-        """Wait for everybody's line; who does not print it shows in what is left, and does not spoil other swarms."""
+        """Wait for a line of each; one that does not print it fails its own tests, and does not spoil other swarms."""
         for start in started:
             with suppress(ProcessError):
                 start.process.wait_ready(line, max(0.0, deadline - time.monotonic()))
@@ -209,7 +209,7 @@ class RunningSwarm:
 
 
 def command_line(client: Client, role: str, torrent: str, name: str, folder: Path) -> list[str | Path]:
-    """How each client is told the same thing."""
+    """Return the command line that makes this client seed or leech."""
     data = folder / "data"
     if client == Client.OURS:
         place: list[str | Path] = ["--data", data / name] if role == "seed" else ["--to", data]

@@ -1,4 +1,4 @@
-"""Programs that we did not write share files with ours, and find nothing wrong with it."""
+"""Other people's clients share files with our peer, and report nothing wrong with it."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from peer.bittorrent.wire.peer_id import OUR_PREFIX, OUR_VERSION
+from peer import OUR_VERSION
+from peer.bittorrent.wire.peer_id import OUR_PREFIX
 from testbed.network import sandbox
 from tests.peer.bittorrent.conformance.contents import folder, one_file
 from tests.peer.bittorrent.conformance.swarms import (
@@ -33,8 +34,8 @@ def by_magnet(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Cl
     return replace(small(name, tracker, seeds, leeches), by_magnet=True)
 
 
-def by_long_magnet(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
-    """The info dictionary of so many pieces takes two messages."""
+def by_magnet_in_two_messages(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
+    """Have so many pieces that the info dictionary takes two messages."""
     content = one_file(f"{name}.bin", 14 * 1024 * KIB, 16 * KIB)
     return Swarm(name, tracker, seeds, leeches, content, by_magnet=True)
 
@@ -45,7 +46,7 @@ def of_files(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Cli
 
 
 def mixed(name: str, tracker: Tracker, seeds: list[Client], leeches: list[Client]) -> Swarm:
-    """Slow enough that Transmission takes part before the others are through."""
+    """Share at a rate so low that Transmission takes part before the others have completed."""
     content = one_file(f"{name}.bin", 12 * 1024 * KIB, 128 * KIB)
     return Swarm(name, tracker, seeds, leeches, content, megabits=8)
 
@@ -59,22 +60,22 @@ SWARMS = [
     small("opentracker-us-from-libtorrent", Tracker.OPENTRACKER_HTTP, [L], [O]),
     small("opentracker-transmission-from-us", Tracker.OPENTRACKER_HTTP, [O], [T]),
     small("opentracker-us-from-transmission", Tracker.OPENTRACKER_UDP, [T], [O]),
-    by_long_magnet("magnet-libtorrent-from-us", Tracker.OURS_HTTP, [O], [L]),
+    by_magnet_in_two_messages("magnet-libtorrent-from-us", Tracker.OURS_HTTP, [O], [L]),
     by_magnet("magnet-transmission-from-us", Tracker.OURS_UDP, [O], [T]),
-    by_long_magnet("magnet-us-from-libtorrent", Tracker.OURS_UDP, [L], [O]),
+    by_magnet_in_two_messages("magnet-us-from-libtorrent", Tracker.OURS_UDP, [L], [O]),
     by_magnet("magnet-us-from-transmission", Tracker.OURS_HTTP, [T], [O]),
     of_files("files-from-us", Tracker.OURS_HTTP, [O], [L, T]),
     of_files("files-to-us", Tracker.OURS_HTTP, [L], [O]),
     mixed("mixed", Tracker.OURS_HTTP, [O], [O, L, L, T, T]),
     small("encryption-offered-to-us", Tracker.OURS_HTTP, [O], [E]),
     small("encryption-not-asked-of-the-seed", Tracker.OURS_UDP, [E], [O]),
-    # Without our peer: our tracker, and these tests themselves.
+    # Without our peer: these test our tracker, and the tests themselves.
     small("transmission-from-libtorrent", Tracker.OURS_HTTP, [L], [T]),
     small("libtorrent-from-transmission", Tracker.OURS_UDP, [T], [L]),
 ]
 WITH_US = [swarm for swarm in SWARMS if O in {*swarm.seeds, *swarm.leeches}]
 
-# What libtorrent says when something is wrong, be it with a neighbour, a tracker or itself.
+# The alerts that report a fault of a neighbour, of a tracker, or of libtorrent itself.
 BAD_ALERTS = {
     "fastresume_rejected_alert",
     "file_error_alert",
@@ -93,7 +94,7 @@ BAD_ALERTS = {
     "udp_error_alert",
     "unwanted_block_alert",
 }
-# How a connection may end for it: neither needs the other any more, it was its own, or the other end left.
+# How its connections may end: neither end needs the other any more, it dialled itself, or the other end left.
 GOOD_ENDINGS = (
     "torrent finished",
     "upload to upload connection",
@@ -104,19 +105,19 @@ GOOD_ENDINGS = (
     "Broken pipe",
     "Connection reset by peer",
 )
-# The same in the words of Transmission, whose log calls the ordinary end of a connection an error, too.
-COMPLAINT = re.compile(
+# What Transmission logs about a fault; it also calls the ordinary end of a connection an error.
+TROUBLE = re.compile(
     r"strike|banned|banning|corrupt|bad packet|rejecting an invalid|dropping invalid|Invalid (value|metadata)"
     r"|[Tt]racker (gave an )?(error|warning)|Couldn't parse|couldn't (connect|save)"
 )
-# A dial may fail: Transmission passes on the port that a connection came from, until it knows where its owner listens.
-BAD_FACTS = {"error", "banned", "piece_failed", "snubbed"}
+# A failed dial is normal: Transmission passes on the source port of a connection until it knows the listening port.
+BAD_EVENTS = {"error", "banned", "piece_failed", "snubbed"}
 KNOWN_BY_PEER_ID = OUR_PREFIX.decode()
 
 
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Member]]:
-    """What is left of all swarms."""
+    """Run all swarms once; returns what their clients left behind."""
     folder = tmp_path_factory.mktemp("swarms")
     return sandbox.run(lambda: run_all(SWARMS, folder))
 
@@ -130,18 +131,18 @@ def each(swarms: list[Swarm]) -> pytest.MarkDecorator:
 
 
 @each(SWARMS)
-def test_everybody_has_the_same_bytes_and_takes_leave(members: dict[str, list[Member]], name: str) -> None:
+def test_all_have_the_same_bytes_and_leave(members: dict[str, list[Member]], name: str) -> None:
     for member in members[name]:
-        assert member.differing == [], f"{member}: {member.printed} {member.complaints}"
+        assert member.differing == [], f"{member}: {member.printed} {member.stderr}"
         assert "completed" in member.printed or member.role == "seed", member
-        assert member.status == 0, f"{member}: {member.complaints}"
+        assert member.status == 0, f"{member}: {member.stderr}"
 
 
 @each(SWARMS)
 def test_libtorrent_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
     for member in of(members[name], L):
         alerts = member.records("alerts")
-        assert len(alerts) > 100, f"{member} has not been listened to"
+        assert len(alerts) > 100, f"{member} left too short a log"
         assert [alert for alert in alerts if alert["kind"] in BAD_ALERTS] == [], member
         assert [alert for alert in kind(alerts, "peer_disconnected_alert") if not ended_well(alert)] == [], member
         neighbours = kind(alerts, "neighbour")
@@ -159,23 +160,23 @@ def ended_well(alert: dict[str, Any]) -> bool:
 @each(SWARMS)
 def test_transmission_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
     for member in of(members[name], T, E):
-        # While it leaves it forgets whom it has asked, and wonders at the answers.
+        # While it shuts down it forgets its requests, and reports their answers as unexpected.
         log = list(takewhile(lambda line: "shutting down" not in line, member.lines("log")))
         states = member.records("states")
-        assert len(log) > 100, f"{member} has not been listened to"
-        assert [line for line in log if COMPLAINT.search(line)] == [], member
+        assert len(log) > 100, f"{member} left too short a log"
+        assert [line for line in log if TROUBLE.search(line)] == [], member
         assert {(state["error"], state["errorString"], state["corruptEver"]) for state in states} == {(0, "", 0)}
 
 
 @each(WITH_US)
 def test_our_peer_finds_nothing_wrong(members: dict[str, list[Member]], name: str) -> None:
     for member in of(members[name], O):
-        assert member.complaints == "", member
+        assert member.stderr == "", member
         trace = member.records("trace")
-        assert {"joined", "handshaken", "left"} <= {fact["event"] for fact in trace}, member
-        # What is encrypted makes no sense to it, which it says; nobody is banned for that.
-        bad = BAD_FACTS - {"error"} if E in {each.client for each in members[name]} else BAD_FACTS
-        assert [fact for fact in trace if fact["event"] in bad] == [], member
+        assert {"joined", "handshaken", "left"} <= {event["event"] for event in trace}, member
+        # It reports an encrypted handshake as an error, and bans no host for it.
+        bad = BAD_EVENTS - {"error"} if E in {each.client for each in members[name]} else BAD_EVENTS
+        assert [event for event in trace if event["event"] in bad] == [], member
 
 
 @each([swarm for swarm in WITH_US if L in {*swarm.seeds, *swarm.leeches}])
@@ -202,20 +203,20 @@ def test_transmission_knows_us(members: dict[str, list[Member]], name: str) -> N
 
 
 @each(WITH_US)
-def test_both_ends_use_the_fast_and_the_extension_protocol(members: dict[str, list[Member]], name: str) -> None:
-    """Transmission does not speak the fast extension with everybody; libtorrent does."""
+def test_both_ends_use_fast_and_extension_protocol(members: dict[str, list[Member]], name: str) -> None:
+    """Transmission offers the fast extension only to some clients, and we are among them."""
     for member in of(members[name], O):
-        shaken = [fact for fact in member.records("trace") if fact["event"] == "handshaken"]
+        shaken = [event for event in member.records("trace") if event["event"] == "handshaken"]
         assert shaken, member
-        assert all(fact["is_extended"] for fact in shaken), shaken
-        assert all(fact["is_fast"] for fact in shaken), shaken
+        assert all(event["is_extended"] for event in shaken), shaken
+        assert all(event["is_fast"] for event in shaken), shaken
 
 
 @each([swarm for swarm in WITH_US if swarm.by_magnet])
 def test_a_magnet_link_alone_leads_to_the_file(members: dict[str, list[Member]], name: str) -> None:
     leech = members[name][-1]
     if leech.client == O:
-        events = [fact["event"] for fact in leech.records("trace")]
+        events = [event["event"] for event in leech.records("trace")]
         assert events.index("handshaken") < events.index("opened") < events.index("completed")
     elif leech.client == L:
         assert kind(leech.records("alerts"), "metadata_received_alert"), leech

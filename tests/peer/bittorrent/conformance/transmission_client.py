@@ -1,13 +1,13 @@
-"""Transmission as a program of one host, which speaks like our own peer.
+"""Transmission as a program for one host, with the options and output lines of our own peer.
 
     python transmission_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 51413] --home DIR [--encrypt]
 
-On stdout: `ready HOST:PORT` when it listens, `completed` when the file is whole and checked, and `error TEXT`. SIGTERM
-ends it politely.
+On stdout: `ready HOST:PORT` when it listens, `completed` when the file is whole and checked, and `error TEXT`. At
+SIGTERM it announces to the tracker that it stops.
 
-It is `transmission-cli`, which knows one torrent and starts no service, steered and watched over its remote-control
-interface on the host's own loopback. HOME receives `log`, everything that Transmission says of itself, and `states`, a
-JSON line for each state that differs from the one before.
+It runs `transmission-cli`, which has one torrent and starts no service, and watches it over its remote-control
+interface on the host's own loopback. HOME receives `log`, all that Transmission logs, and `states`, a JSON line for
+each state that differs from the one before.
 """
 
 import argparse
@@ -30,13 +30,13 @@ SESSION_HEADER = "X-Transmission-Session-Id"
 FIELDS = ("error", "errorString", "corruptEver", "haveValid", "leftUntilDone", "metadataPercentComplete", "peers")
 OF_A_NEIGHBOUR = ("address", "clientName", "flagStr", "isEncrypted", "isIncoming", "isUTP")
 
-# Everything else stays as Transmission has it.
+# All other settings are Transmission's defaults.
 SETTINGS: dict[str, Any] = {
-    # Peers come from the tracker and from each other, never from the machine's surroundings.
+    # Peers come from the tracker and from each other only.
     "dht-enabled": False,
     "lpd-enabled": False,
     "port-forwarding-enabled": False,
-    # We speak TCP.
+    # Our peer has no uTP.
     "utp-enabled": False,
     # A sparse file is enough.
     "preallocation": 0,
@@ -51,13 +51,13 @@ SETTINGS: dict[str, Any] = {
 
 
 class RemoteControl:
-    """Asks Transmission how it is."""
+    """Asks Transmission for its state."""
 
     def __init__(self) -> None:
         self._session = ""
 
     def torrent(self) -> dict[str, Any] | None:
-        """Its one torrent, or None while it is not there."""
+        """Return its one torrent, or None until it has been added."""
         torrents = self._call("torrent-get", {"fields": FIELDS}).get("torrents", [])
         return torrents[0] if torrents else None
 
@@ -71,7 +71,7 @@ class RemoteControl:
             with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
                 result: dict[str, Any] = json.load(answer)["arguments"]
         except urllib.error.HTTPError as error:
-            # The first call is refused, and told the word that the next ones need.
+            # The refusal of the first call has the session id that later calls need.
             self._session = error.headers.get(SESSION_HEADER, "")
             return {}
         except OSError:
@@ -86,14 +86,14 @@ class Client:
         self._chosen = chosen
         self._control = RemoteControl()
         self._before: dict[str, Any] = {}
-        self._has_said: set[str] = set()
+        self._printed: set[str] = set()
         chosen.home.mkdir(parents=True, exist_ok=True)
         self._states = (chosen.home / "states").open("w")
         self._program = start(chosen)
 
     def run(self) -> int:
         """Serve until SIGTERM, or until Transmission ends by itself."""
-        # The signal by which it takes its leave of the tracker.
+        # At SIGINT transmission-cli announces that it stops.
         signal.signal(signal.SIGTERM, lambda *_: self._program.send_signal(signal.SIGINT))
         while self._program.poll() is None:
             self._look()
@@ -106,20 +106,20 @@ class Client:
         torrent = self._control.torrent()
         if torrent is None:
             return
-        self._say(f"ready {self._chosen.bind}:{self._chosen.port}")
+        self._print(f"ready {self._chosen.bind}:{self._chosen.port}")
         if torrent["errorString"]:
-            self._say(f"error {torrent['errorString']}")
-        # Until the info dictionary has come, nothing is left to fetch either.
+            self._print(f"error {torrent['errorString']}")
+        # Before the info dictionary arrives, `leftUntilDone` is 0 too.
         if torrent["metadataPercentComplete"] == 1 and torrent["leftUntilDone"] == 0 and torrent["haveValid"] > 0:
-            self._say("completed")
-        self._note(torrent)
+            self._print("completed")
+        self._record(torrent)
 
-    def _say(self, line: str) -> None:
-        if line not in self._has_said:
-            self._has_said.add(line)
+    def _print(self, line: str) -> None:
+        if line not in self._printed:
+            self._printed.add(line)
             print(line, flush=True)
 
-    def _note(self, torrent: dict[str, Any]) -> None:
+    def _record(self, torrent: dict[str, Any]) -> None:
         neighbours = [{name: peer[name] for name in OF_A_NEIGHBOUR} for peer in torrent["peers"]]
         state = {**torrent, "peers": neighbours}
         if state != self._before:
@@ -130,18 +130,17 @@ class Client:
 def start(chosen: argparse.Namespace) -> subprocess.Popen[bytes]:
     """Start transmission-cli; whatever is in the folder is checked first."""
     place = {"bind-address-ipv4": chosen.bind, "peer-port": chosen.port}
-    # 1 is Transmission's own choice, by which it tries encryption first; 0 is only if the other end wants it.
+    # 1, the default, tries encryption first; 0 uses it only if the other end wants it.
     settings = {**SETTINGS, **place, "encryption": int(chosen.encrypt)}
     (chosen.home / "settings.json").write_text(json.dumps(settings))
     argv = ["transmission-cli", "--config-dir", chosen.home, "--download-dir", chosen.folder, chosen.torrent]
     log = (chosen.home / "log").open("wb")
-    # TR_DEBUG_FD: the log of each connection and each announcement, which no message level includes.
+    # TR_DEBUG_FD adds the log of each connection and announcement, which no message level includes.
     environment = {**os.environ, "TR_DEBUG_FD": "2"}
     return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log, env=environment)
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line."""
     parser = argparse.ArgumentParser(description="Transmission as a program of one host")
     parser.add_argument("role", choices=("seed", "leech"))
     parser.add_argument("torrent", metavar="TORRENT|MAGNET")

@@ -1,4 +1,4 @@
-"""One session and scripted neighbours: tests send what the neighbours send, and read what is sent to them."""
+"""One session and scripted neighbours: a test writes the neighbours' messages and reads those sent to them."""
 
 from collections.abc import Callable, Iterable
 from random import Random
@@ -32,12 +32,11 @@ SomeEvent = TypeVar("SomeEvent", bound=TraceEvent)
 
 
 def everything(info: Info) -> Bitfield:
-    """All pieces of a torrent."""
     return Bitfield.full(info.piece_count)
 
 
-class Mind:
-    """A session, its clock, its trace, and all its actions."""
+class SessionHarness:
+    """A session with its clock, its trace and all its actions so far."""
 
     def __init__(
         self,
@@ -54,7 +53,7 @@ class Mind:
         self.info = info or virtual_torrent(8, 64 << 10)
         self.now = 100.0
         self.events: list[TraceEvent] = []
-        self.done: list[Action] = []
+        self.actions: list[Action] = []
         rng = Random(1)
         context = Context(
             info_hash=self.info.info_hash,
@@ -71,105 +70,106 @@ class Mind:
             info=None if is_magnet else self.info,
             have=have,
         )
-        self.does(lambda: self.session.start(self.now))
+        self.actions_after(lambda: self.session.start(self.now))
 
-    def does(self, happens: Callable[[], object]) -> list[Action]:
-        """Let something happen; returns the actions that follow."""
-        happens()
+    def actions_after(self, make_input: Callable[[], object]) -> list[Action]:
+        """Give the session an input; return the actions that follow."""
+        make_input()
         new = self.session.take_actions()
-        self.done += new
+        self.actions += new
         return new
 
     def wait(self, seconds: float) -> list[Action]:
-        """Let time pass, and wake the session at its deadlines."""
+        """Advance the clock, and wake the session at its deadlines; return the actions that follow."""
         end, new = self.now + seconds, list[Action]()
         while self.session.next_deadline() <= end:
             self.now = max(self.now, self.session.next_deadline())
-            new += self.does(lambda: self.session.tick(self.now))
+            new += self.actions_after(lambda: self.session.tick(self.now))
         self.now = end
         return new
 
-    def meet(
+    def add_neighbour(
         self,
-        *said: Message,
+        *messages: Message,
         host: str = "198.18.0.9",
         reserved: Reserved = ALL,
-        name: str = "them",
+        name: str = "neighbour",
         is_outgoing: bool = False,
-    ) -> "Them":
-        """Let a neighbour connect, shake hands, and send messages."""
-        them = self.connect(host=host, is_outgoing=is_outgoing)
-        them.shake_hands(reserved=reserved, name=name)
-        for message in said:
-            them.say(message)
-        return them
+    ) -> "ScriptedNeighbour":
+        """Let a neighbour connect, shake hands and send messages."""
+        neighbour = self.connect(host=host, is_outgoing=is_outgoing)
+        neighbour.shake_hands(reserved=reserved, name=name)
+        for message in messages:
+            neighbour.send(message)
+        return neighbour
 
-    def connect(self, *, host: str = "198.18.0.9", is_outgoing: bool = False) -> "Them":
-        """Let a neighbour connect."""
+    def connect(self, *, host: str = "198.18.0.9", is_outgoing: bool = False) -> "ScriptedNeighbour":
+        """Let a neighbour connect; it has not sent its handshake yet."""
         key: int | None = None
 
         def connect() -> None:
             nonlocal key
             key = self.session.connected(Address(host, 6881), self.now, is_outgoing=is_outgoing)
 
-        self.does(connect)
+        self.actions_after(connect)
         assert key is not None
-        return Them(self, key)
+        return ScriptedNeighbour(self, key)
 
     def events_of(self, kind: type[SomeEvent]) -> list[SomeEvent]:
-        """The events of one kind."""
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def errors(self) -> list[str]:
-        """The errors in the trace."""
+        """The texts of the errors in the trace."""
         return [event.what for event in self.events_of(Erred)]
 
 
-class Them:
-    """A neighbour whose messages the test writes."""
+class ScriptedNeighbour:
+    """A neighbour whose messages a test writes."""
 
-    def __init__(self, mind: Mind, key: int) -> None:
-        self.mind = mind
+    def __init__(self, harness: SessionHarness, key: int) -> None:
+        self.harness = harness
         self.key = key
 
     def shake_hands(
         self,
         *,
         reserved: Reserved = ALL,
-        name: str = "them",
+        name: str = "neighbour",
         info_hash: bytes | None = None,
         peer_id: bytes | None = None,
     ) -> list[Message]:
-        """Send a handshake."""
-        theirs = Handshake(info_hash or self.mind.info.info_hash, peer_id or name.encode().ljust(20, b"."), reserved)
-        return self._hear(theirs)
+        theirs = Handshake(info_hash or self.harness.info.info_hash, peer_id or name.encode().ljust(20, b"."), reserved)
+        return self._deliver(theirs)
 
-    def say(self, message: Message) -> list[Message]:
-        """Send a message; returns what is sent to this neighbour at once."""
-        return self._hear(message)
+    def send(self, message: Message) -> list[Message]:
+        """Send a message; return the messages that the session sends back at once."""
+        return self._deliver(message)
 
-    def hears(self) -> list[Message]:
-        """All messages to this neighbour so far."""
-        return self._of(self.mind.done)
+    def received(self) -> list[Message]:
+        """Return all messages to this neighbour so far."""
+        return self._messages_in(self.harness.actions)
 
-    def hears_in(self, seconds: float) -> list[Message]:
-        """The messages to this neighbour while time passes."""
-        return self._of(self.mind.wait(seconds))
-
-    @property
-    def is_gone(self) -> bool:
-        """Whether the connection was closed."""
-        return actions.Close in {type(each) for each in self.mind.done if getattr(each, "neighbour", None) == self.key}
+    def received_within(self, seconds: float) -> list[Message]:
+        """Advance the clock; return the messages that this neighbour gets meanwhile."""
+        return self._messages_in(self.harness.wait(seconds))
 
     @property
-    def why_gone(self) -> str:
-        """Why the connection was closed, by the trace."""
-        (reason,) = [event.reason for event in self.mind.events_of(Disconnected) if event.neighbour == self.key]
+    def is_disconnected(self) -> bool:
+        return actions.Close in {
+            type(each) for each in self.harness.actions if getattr(each, "neighbour", None) == self.key
+        }
+
+    @property
+    def disconnect_reason(self) -> str:
+        """The reason in the trace for closing the connection."""
+        (reason,) = [event.reason for event in self.harness.events_of(Disconnected) if event.neighbour == self.key]
         return reason
 
-    def _hear(self, event: Handshake | Message) -> list[Message]:
-        return self._of(self.mind.does(lambda: self.mind.session.message_received(self.key, event, self.mind.now)))
+    def _deliver(self, event: Handshake | Message) -> list[Message]:
+        return self._messages_in(
+            self.harness.actions_after(lambda: self.harness.session.message_received(self.key, event, self.harness.now))
+        )
 
-    def _of(self, done: list[Action]) -> list[Message]:
-        return [each.message for each in done if isinstance(each, actions.Send) and each.neighbour == self.key]
+    def _messages_in(self, found: list[Action]) -> list[Message]:
+        return [each.message for each in found if isinstance(each, actions.Send) and each.neighbour == self.key]

@@ -25,7 +25,7 @@ from peer.bittorrent.wire.messages import (
     Unchoke,
 )
 from peer.net.address import Address
-from tests.peer.bittorrent.engine.scripted import Mind, Them
+from tests.peer.bittorrent.engine.scripted import ScriptedNeighbour, SessionHarness
 
 COURSE = PROFILES["course"]
 
@@ -45,50 +45,50 @@ def standard(**parts: object) -> Strategy:
     return replace(make_strategy("tit-for-tat", COURSE, Random(1), {}), **parts)  # type: ignore[arg-type]
 
 
-def requests(them: Them) -> list[Request]:
-    return [word for word in them.hears() if isinstance(word, Request)]
+def requests(neighbour: ScriptedNeighbour) -> list[Request]:
+    return [word for word in neighbour.received() if isinstance(word, Request)]
 
 
 def test_interest_is_shown_only_in_sources() -> None:
     asks = Asks(frozenset())
-    mind = Mind(strategy=standard(peer_policy=asks))
-    wanted = mind.meet(HaveAll(), Unchoke(), host="198.18.0.2", name="wanted")
-    other = mind.meet(HaveAll(), Unchoke(), host="198.18.0.3", name="other")
+    harness = SessionHarness(strategy=standard(peer_policy=asks))
+    wanted = harness.add_neighbour(HaveAll(), Unchoke(), host="198.18.0.2", name="wanted")
+    other = harness.add_neighbour(HaveAll(), Unchoke(), host="198.18.0.3", name="other")
     assert not requests(wanted)
     asks.sources = frozenset({wanted.key})
-    mind.wait(COURSE.rechoke_period)
-    assert Interested() in wanted.hears()
+    harness.wait(COURSE.rechoke_period)
+    assert Interested() in wanted.received()
     assert requests(wanted)
-    assert Interested() not in other.hears()
+    assert Interested() not in other.received()
     assert not requests(other)
 
 
 def test_dropped_source_gets_not_interested() -> None:
     asks = Asks(None)
-    mind = Mind(strategy=standard(peer_policy=asks))
-    them = mind.meet(HaveAll())
-    assert Interested() in them.hears()
+    harness = SessionHarness(strategy=standard(peer_policy=asks))
+    neighbour = harness.add_neighbour(HaveAll())
+    assert Interested() in neighbour.received()
     asks.sources = frozenset()
-    mind.wait(COURSE.rechoke_period)
-    assert them.hears()[-1] == NotInterested()
-    them.say(Have(3))
-    assert them.hears()[-1] == NotInterested()
+    harness.wait(COURSE.rechoke_period)
+    assert neighbour.received()[-1] == NotInterested()
+    neighbour.send(Have(3))
+    assert neighbour.received()[-1] == NotInterested()
 
 
-def test_newcomer_waits_for_a_round_if_not_a_source() -> None:
+def test_newcomer_that_is_no_source_waits_a_round() -> None:
     for sources, is_asked in ((None, True), (frozenset({1}), False)):
-        mind = Mind(strategy=standard(peer_policy=Asks(sources)))
-        mind.wait(COURSE.rechoke_period + 1)
-        them = mind.meet(HaveAll(), Unchoke())
-        assert bool(requests(them)) == is_asked
-        mind.wait(COURSE.rechoke_period)
-        assert requests(them)
+        harness = SessionHarness(strategy=standard(peer_policy=Asks(sources)))
+        harness.wait(COURSE.rechoke_period + 1)
+        neighbour = harness.add_neighbour(HaveAll(), Unchoke())
+        assert bool(requests(neighbour)) == is_asked
+        harness.wait(COURSE.rechoke_period)
+        assert requests(neighbour)
 
 
 def test_neighbours_are_limited_from_the_start() -> None:
-    mind = Mind(strategy=standard(peer_policy=Asks(None, most_neighbours=1)))
-    mind.meet(HaveNone())
-    assert mind.session.connected(Address("198.18.0.3", 6881), mind.now, is_outgoing=False) is None
+    harness = SessionHarness(strategy=standard(peer_policy=Asks(None, most_neighbours=1)))
+    harness.add_neighbour(HaveNone())
+    assert harness.session.connected(Address("198.18.0.3", 6881), harness.now, is_outgoing=False) is None
 
 
 class Listens(Honest):
@@ -107,22 +107,22 @@ class Listens(Honest):
 
 def test_advertiser_sees_each_piece_of_bitfields_and_haves() -> None:
     advertiser = Listens()
-    mind = Mind(strategy=standard(advertiser=advertiser))
-    claimed = Bitfield(mind.info.piece_count)
+    harness = SessionHarness(strategy=standard(advertiser=advertiser))
+    claimed = Bitfield(harness.info.piece_count)
     for index in (1, 4):
         claimed.add(index)
-    them = mind.meet(HaveBitfield(claimed.to_wire()))
-    them.say(Have(5))
-    them.say(Have(5))
-    everything = mind.meet(HaveAll(), host="198.18.0.3", name="seed")
+    neighbour = harness.add_neighbour(HaveBitfield(claimed.to_wire()))
+    neighbour.send(Have(5))
+    neighbour.send(Have(5))
+    everything = harness.add_neighbour(HaveAll(), host="198.18.0.3", name="seed")
     assert advertiser.said == [
-        *((them.key, index) for index in (1, 4, 5)),
-        *((everything.key, index) for index in range(mind.info.piece_count)),
+        *((neighbour.key, index) for index in (1, 4, 5)),
+        *((everything.key, index) for index in range(harness.info.piece_count)),
     ]
 
 
 def test_haves_to_absent_neighbours_are_dropped() -> None:
-    mind = Mind(strategy=standard(advertiser=Listens()))
-    them = mind.meet(HaveNone())
-    mind.wait(5)
-    assert not [word for word in them.hears() if isinstance(word, Have)]
+    harness = SessionHarness(strategy=standard(advertiser=Listens()))
+    neighbour = harness.add_neighbour(HaveNone())
+    harness.wait(5)
+    assert not [word for word in neighbour.received() if isinstance(word, Have)]

@@ -64,8 +64,8 @@ from tests.peer.bittorrent.engine.scripted import (
     FAST,
     OUR_ID,
     PLAIN,
-    Mind,
-    Them,
+    ScriptedNeighbour,
+    SessionHarness,
     everything,
 )
 
@@ -76,17 +76,17 @@ INFO = virtual_torrent(8, 64 << 10)
 MANY_AT_A_TIME = replace(PROFILES["course"], most_half_open=100)
 
 
-def a_seed(**options: object) -> Mind:
-    return Mind(INFO, have=everything(INFO), **options)
+def a_seed(**options: object) -> SessionHarness:
+    return SessionHarness(INFO, have=everything(INFO), **options)
 
 
 def dials(done: list[Action]) -> list[Address]:
     return [each.address for each in done if isinstance(each, actions.Dial)]
 
 
-def handed_out(mind: Mind, them: Them) -> list[Request]:
+def handed_out(harness: SessionHarness, neighbour: ScriptedNeighbour) -> list[Request]:
     """The queued blocks without garbage."""
-    shipments = list(iter(lambda: mind.session.next_block(them.key, mind.now), None))
+    shipments = list(iter(lambda: harness.session.next_block(neighbour.key, harness.now), None))
     assert not any(shipment.is_garbage for shipment in shipments)
     return [shipment.request for shipment in shipments]
 
@@ -105,93 +105,95 @@ class Serves:
 
 
 def test_dialler_greets_first_and_the_other_answers() -> None:
-    mind = Mind()
-    called = mind.connect(host="198.18.0.8")
-    assert not any(isinstance(each, actions.Greet) for each in mind.done)
+    harness = SessionHarness()
+    called = harness.connect(host="198.18.0.8")
+    assert not any(isinstance(each, actions.Greet) for each in harness.actions)
     called.shake_hands(name="caller")
-    assert isinstance(next(each for each in mind.done if getattr(each, "neighbour", 0) == called.key), actions.Greet)
-    dialled = mind.connect(host="198.18.0.7", is_outgoing=True)
-    assert isinstance(mind.done[-1], actions.Greet)
-    assert mind.done[-1].neighbour == dialled.key
+    assert isinstance(
+        next(each for each in harness.actions if getattr(each, "neighbour", 0) == called.key), actions.Greet
+    )
+    dialled = harness.connect(host="198.18.0.7", is_outgoing=True)
+    assert isinstance(harness.actions[-1], actions.Greet)
+    assert harness.actions[-1].neighbour == dialled.key
 
 
 def test_stranger_to_our_torrent_is_closed_by_name() -> None:
-    mind = Mind()
-    them = mind.connect()
-    them.shake_hands(info_hash=b"x" * 20)
-    assert them.is_gone
-    assert them.why_gone == f"handshake: expected our info-hash, found {(b'x' * 20).hex()}"
-    assert mind.errors == [them.why_gone]
+    harness = SessionHarness()
+    neighbour = harness.connect()
+    neighbour.shake_hands(info_hash=b"x" * 20)
+    assert neighbour.is_disconnected
+    assert neighbour.disconnect_reason == f"handshake: expected our info-hash, found {(b'x' * 20).hex()}"
+    assert harness.errors == [neighbour.disconnect_reason]
 
 
 def test_client_never_redials_itself() -> None:
-    mind = Mind(known=[Address("198.18.0.9", 6881)])
-    assert actions.Dial(Address("198.18.0.9", 6881)) in mind.done
-    them = mind.connect(is_outgoing=True)
-    them.shake_hands(peer_id=OUR_ID)
-    assert them.why_gone == "it is ourselves"
-    assert not [each for each in mind.wait(4_000) if isinstance(each, actions.Dial)]
+    harness = SessionHarness(known=[Address("198.18.0.9", 6881)])
+    assert actions.Dial(Address("198.18.0.9", 6881)) in harness.actions
+    neighbour = harness.connect(is_outgoing=True)
+    neighbour.shake_hands(peer_id=OUR_ID)
+    assert neighbour.disconnect_reason == "it is ourselves"
+    assert not [each for each in harness.wait(4_000) if isinstance(each, actions.Dial)]
 
 
 def test_silent_connection_is_closed_after_the_timeout() -> None:
-    mind = Mind()
-    them = mind.connect()
-    mind.wait(19)
-    assert not them.is_gone
-    mind.wait(3)
-    assert them.why_gone == "expected a handshake within 20 s, found none"
+    harness = SessionHarness()
+    neighbour = harness.connect()
+    harness.wait(19)
+    assert not neighbour.is_disconnected
+    harness.wait(3)
+    assert neighbour.disconnect_reason == "expected a handshake within 20 s, found none"
 
 
 @pytest.mark.parametrize("name", ["a lesser id", "~ a greater id"], ids=["lesser", "greater"])
 @pytest.mark.parametrize("outgoing_first", [True, False])
 def test_crossed_connections_keep_the_greater_ids(name: str, outgoing_first: bool) -> None:
-    mind = Mind()
-    first = mind.meet(is_outgoing=outgoing_first, name=name)
-    second = mind.meet(is_outgoing=not outgoing_first, name=name)
+    harness = SessionHarness()
+    first = harness.add_neighbour(is_outgoing=outgoing_first, name=name)
+    second = harness.add_neighbour(is_outgoing=not outgoing_first, name=name)
     ours_is_greater = name.encode().ljust(20, b".") < OUR_ID
     kept, dropped = (first, second) if outgoing_first == ours_is_greater else (second, first)
-    assert dropped.why_gone == "connected twice"
-    assert not kept.is_gone
+    assert dropped.disconnect_reason == "connected twice"
+    assert not kept.is_disconnected
 
 
 def test_a_second_connection_of_the_same_kind_goes() -> None:
-    mind = Mind()
-    first, second = mind.meet(name="one"), mind.meet(name="one")
-    assert second.is_gone
-    assert not first.is_gone
+    harness = SessionHarness()
+    first, second = harness.add_neighbour(name="one"), harness.add_neighbour(name="one")
+    assert second.is_disconnected
+    assert not first.is_disconnected
 
 
 def test_no_more_neighbours_than_the_profile_allows() -> None:
-    mind = Mind(profile=replace(PROFILES["course"], most_neighbours=3))
+    harness = SessionHarness(profile=replace(PROFILES["course"], most_neighbours=3))
     for number in range(3):
-        mind.meet(host=f"198.18.0.{number + 2}", name=f"peer {number}")
-    assert mind.session.connected(Address("198.18.0.99", 1), mind.now, is_outgoing=False) is None
+        harness.add_neighbour(host=f"198.18.0.{number + 2}", name=f"peer {number}")
+    assert harness.session.connected(Address("198.18.0.99", 1), harness.now, is_outgoing=False) is None
 
 
 def test_idle_connection_is_kept_alive_or_closed() -> None:
-    mind = Mind()
-    them = mind.meet()
-    assert them.hears_in(119) == []
-    assert them.hears_in(2) == [KeepAlive()]
-    mind.wait(120)
-    assert them.why_gone == "silent for 240 s"
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour()
+    assert neighbour.received_within(119) == []
+    assert neighbour.received_within(2) == [KeepAlive()]
+    harness.wait(120)
+    assert neighbour.disconnect_reason == "silent for 240 s"
 
 
-# First words
+# The first messages
 
 
 def test_first_message_is_the_shortest_understood() -> None:
     some = Bitfield(8)
     some.add(3)
-    assert a_seed().meet(reserved=FAST).hears() == [HaveAll()]
-    assert a_seed().meet(reserved=PLAIN).hears() == [HaveBitfield(b"\xff")]
-    assert Mind(INFO, have=some).meet(reserved=FAST).hears() == [HaveBitfield(b"\x10")]
-    assert Mind(INFO).meet(reserved=FAST).hears() == [HaveNone()]
-    assert Mind(INFO).meet(reserved=PLAIN).hears() == []
+    assert a_seed().add_neighbour(reserved=FAST).received() == [HaveAll()]
+    assert a_seed().add_neighbour(reserved=PLAIN).received() == [HaveBitfield(b"\xff")]
+    assert SessionHarness(INFO, have=some).add_neighbour(reserved=FAST).received() == [HaveBitfield(b"\x10")]
+    assert SessionHarness(INFO).add_neighbour(reserved=FAST).received() == [HaveNone()]
+    assert SessionHarness(INFO).add_neighbour(reserved=PLAIN).received() == []
 
 
 def test_extension_handshake_describes_us() -> None:
-    (said,) = [each for each in a_seed().meet().hears() if isinstance(each, Extended)]
+    (said,) = [each for each in a_seed().add_neighbour().received() if isinstance(each, Extended)]
     ours = decode_extension_handshake(said.payload)
     assert said.extension == 0
     assert ours.m == {"ut_pex": 1, "ut_metadata": 2}
@@ -213,26 +215,26 @@ def test_extension_handshake_describes_us() -> None:
     ],
 )
 def test_invalid_claim_ends_the_connection(said: list[messages.Message], problem: str) -> None:
-    mind = Mind()
-    them = mind.meet(*said)
-    assert them.why_gone == problem
-    assert mind.errors == [problem]
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour(*said)
+    assert neighbour.disconnect_reason == problem
+    assert harness.errors == [problem]
 
 
 @pytest.mark.parametrize("message", [HaveAll(), HaveNone(), RejectRequest(0, 0, BLOCK), AllowedFast(1)], ids=str)
 def test_fast_messages_need_the_fast_extension(message: messages.Message) -> None:
-    them = Mind().meet(message, reserved=PLAIN)
-    assert them.why_gone == "expected no message of the fast extension, which was not agreed on"
+    neighbour = SessionHarness().add_neighbour(message, reserved=PLAIN)
+    assert neighbour.disconnect_reason == "expected no message of the fast extension, which was not agreed on"
 
 
-# Giving
+# Upload
 
 
-def unchoked_by(mind: Mind, **options: object):
-    them = mind.meet(Interested(), **options)
-    mind.wait(0.1)
-    assert Unchoke() in them.hears()
-    return them
+def unchoked_by(harness: SessionHarness, **options: object):
+    neighbour = harness.add_neighbour(Interested(), **options)
+    harness.wait(0.1)
+    assert Unchoke() in neighbour.received()
+    return neighbour
 
 
 @pytest.mark.parametrize(
@@ -249,19 +251,21 @@ def unchoked_by(mind: Mind, **options: object):
     ],
 )
 def test_dishonest_request_ends_the_connection(request_: Request, problem: str) -> None:
-    them = unchoked_by(a_seed())
-    them.say(request_)
-    assert them.why_gone == problem
+    neighbour = unchoked_by(a_seed())
+    neighbour.send(request_)
+    assert neighbour.disconnect_reason == problem
 
 
 def test_requests_are_served_in_order() -> None:
-    mind = a_seed()
-    them = unchoked_by(mind)
+    harness = a_seed()
+    neighbour = unchoked_by(harness)
     wanted = [Request(1, 0, BLOCK), Request(0, BLOCK, BLOCK), Request(7, 100, 5)]
     for request in wanted:
-        them.say(request)
-    assert [each for each in mind.done if isinstance(each, actions.OfferBlocks)] == [actions.OfferBlocks(them.key)]
-    assert handed_out(mind, them) == wanted
+        neighbour.send(request)
+    assert [each for each in harness.actions if isinstance(each, actions.OfferBlocks)] == [
+        actions.OfferBlocks(neighbour.key)
+    ]
+    assert handed_out(harness, neighbour) == wanted
 
 
 def test_choke_drops_the_queue_and_rejects_if_fast() -> None:
@@ -269,46 +273,46 @@ def test_choke_drops_the_queue_and_rejects_if_fast() -> None:
         (FAST, [Choke(), RejectRequest(1, 0, BLOCK), RejectRequest(2, 0, BLOCK)]),
         (PLAIN, [Choke()]),
     ):
-        mind = a_seed()
-        them = unchoked_by(mind, reserved=reserved)
-        them.say(Request(1, 0, BLOCK))
-        them.say(Request(2, 0, BLOCK))
+        harness = a_seed()
+        neighbour = unchoked_by(harness, reserved=reserved)
+        neighbour.send(Request(1, 0, BLOCK))
+        neighbour.send(Request(2, 0, BLOCK))
         for number in range(5):
-            mind.meet(Interested(), host=f"198.18.0.{number + 20}", name=f"another {number}")
-        them.say(NotInterested())
-        assert them.hears_in(0.1) == expected
-        assert mind.session.next_block(them.key, mind.now) is None
+            harness.add_neighbour(Interested(), host=f"198.18.0.{number + 20}", name=f"another {number}")
+        neighbour.send(NotInterested())
+        assert neighbour.received_within(0.1) == expected
+        assert harness.session.next_block(neighbour.key, harness.now) is None
 
 
 def test_cancelled_request_is_dropped_and_answered_if_fast() -> None:
-    mind = a_seed()
-    them = unchoked_by(mind)
-    them.say(Request(1, 0, BLOCK))
-    assert them.say(Cancel(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
-    assert them.say(Cancel(1, 0, BLOCK)) == []
-    assert mind.session.next_block(them.key, mind.now) is None
+    harness = a_seed()
+    neighbour = unchoked_by(harness)
+    neighbour.send(Request(1, 0, BLOCK))
+    assert neighbour.send(Cancel(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
+    assert neighbour.send(Cancel(1, 0, BLOCK)) == []
+    assert harness.session.next_block(neighbour.key, harness.now) is None
 
 
 def test_too_many_requests_while_choked_end_the_connection() -> None:
-    them = a_seed().meet()
+    neighbour = a_seed().add_neighbour()
     for _ in range(1_000):
-        assert them.say(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
-    them.say(Request(1, 0, BLOCK))
-    assert them.why_gone == "expected no requests while choked, found 1001"
+        assert neighbour.send(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
+    neighbour.send(Request(1, 0, BLOCK))
+    assert neighbour.disconnect_reason == "expected no requests while choked, found 1001"
 
 
 def test_no_more_requests_are_kept_than_we_said() -> None:
-    them = unchoked_by(a_seed())
+    neighbour = unchoked_by(a_seed())
     for _ in range(500):
-        assert them.say(Request(1, 0, BLOCK)) == []
-    assert them.say(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
+        assert neighbour.send(Request(1, 0, BLOCK)) == []
+    assert neighbour.send(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
 
 
 def test_a_piece_that_we_lack_is_refused() -> None:
     some = Bitfield(8)
     some.add(3)
-    them = unchoked_by(Mind(INFO, have=some))
-    assert them.say(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
+    neighbour = unchoked_by(SessionHarness(INFO, have=some))
+    assert neighbour.send(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
 
 
 @pytest.mark.parametrize(
@@ -323,11 +327,11 @@ def test_a_strategy_may_serve_garbage(garbage: Garbage, expected: list[QueuedBlo
     some.add(3)
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
     strategy = replace(standard, choker=Serves(Grant("of a kind", garbage=garbage)))
-    mind = Mind(INFO, have=some, strategy=strategy)
-    them = unchoked_by(mind)
+    harness = SessionHarness(INFO, have=some, strategy=strategy)
+    neighbour = unchoked_by(harness)
     for index in (3, 1):
-        assert them.say(Request(index, 0, BLOCK)) == []
-    assert [mind.session.next_block(them.key, mind.now) for _ in range(2)] == expected
+        assert neighbour.send(Request(index, 0, BLOCK)) == []
+    assert [harness.session.next_block(neighbour.key, harness.now) for _ in range(2)] == expected
 
 
 def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
@@ -336,206 +340,214 @@ def test_a_strategy_may_tell_trackers_what_it_likes() -> None:
             return true._replace(uploaded=10**9, left=0)
 
     standard = make_strategy("tit-for-tat", PROFILES["course"], Random(1), {})
-    mind = Mind(INFO, strategy=replace(standard, advertiser=ExaggeratesUploads()), trackers=((TRACKER,),))
-    (announce,) = (each.request for each in mind.done if isinstance(each, actions.Announce))
+    harness = SessionHarness(INFO, strategy=replace(standard, advertiser=ExaggeratesUploads()), trackers=((TRACKER,),))
+    (announce,) = (each.request for each in harness.actions if isinstance(each, actions.Announce))
     assert (announce.uploaded, announce.downloaded, announce.left) == (10**9, 0, 0)
 
 
 def test_allowed_fast_pieces_are_served_despite_choke() -> None:
-    mind = a_seed(profile=replace(PROFILES["course"], allowed_fast=2))
-    them = mind.meet()
-    free = [each.index for each in them.hears() if isinstance(each, AllowedFast)]
+    harness = a_seed(profile=replace(PROFILES["course"], allowed_fast=2))
+    neighbour = harness.add_neighbour()
+    free = [each.index for each in neighbour.received() if isinstance(each, AllowedFast)]
     assert len(free) == 2
-    assert them.say(Request(free[0], 0, BLOCK)) == []
-    assert handed_out(mind, them) == [Request(free[0], 0, BLOCK)]
+    assert neighbour.send(Request(free[0], 0, BLOCK)) == []
+    assert handed_out(harness, neighbour) == [Request(free[0], 0, BLOCK)]
 
 
-# Taking
+# Download
 
 
 def test_interest_comes_first_and_requests_after_unchoke() -> None:
-    mind = Mind()
-    them = mind.meet(HaveNone())
-    assert them.say(Have(2)) == [Interested()]
-    asked = them.say(Unchoke())
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour(HaveNone())
+    assert neighbour.send(Have(2)) == [Interested()]
+    asked = neighbour.send(Unchoke())
     assert asked
     assert {each.index for each in asked if isinstance(each, Request)} == {2}
 
 
-def arrives(mind: Mind, key: int, header: PieceHeader) -> bool:
+def arrives(harness: SessionHarness, key: int, header: PieceHeader) -> bool:
     needed = False
 
     def come() -> None:
         nonlocal needed
-        mind.session.block_began(key, header, mind.now)
-        needed = mind.session.block_received(key, header, mind.now)
+        harness.session.block_began(key, header, harness.now)
+        needed = harness.session.block_received(key, header, harness.now)
 
-    mind.does(come)
+    harness.actions_after(come)
     return needed
 
 
-def fetch_everything(mind: Mind, them) -> None:
+def fetch_everything(harness: SessionHarness, neighbour) -> None:
     for _ in range(200):
-        asked = [each for each in them.hears() if isinstance(each, Request)]
+        asked = [each for each in neighbour.received() if isinstance(each, Request)]
         for request in asked:
             header = PieceHeader(request.index, request.begin, request.length)
-            if mind.session.block_began(them.key, header, mind.now) is not Placement.NOWHERE:
-                arrives(mind, them.key, header)
-        for action in [each for each in mind.done if isinstance(each, actions.Verify)]:
-            if action.index not in mind.session.have:
-                mind.does(lambda index=action.index: mind.session.piece_checked(index, True, mind.now))
-        if mind.session.is_complete:
+            if harness.session.block_began(neighbour.key, header, harness.now) is not Placement.NOWHERE:
+                arrives(harness, neighbour.key, header)
+        for action in [each for each in harness.actions if isinstance(each, actions.Verify)]:
+            if action.index not in harness.session.have:
+                harness.actions_after(
+                    lambda index=action.index: harness.session.piece_checked(index, True, harness.now)
+                )
+        if harness.session.is_complete:
             return
     raise AssertionError("the torrent did not come")
 
 
 def test_whole_torrent_from_one_neighbour_then_seeds_part() -> None:
-    mind = Mind(parameters={"departure": "stay"})
-    them = mind.meet(HaveAll(), Unchoke())
-    fetch_everything(mind, them)
-    assert mind.session.received_bytes == INFO.length
-    assert mind.session.wasted_bytes == 0
-    assert them.why_gone == "both have everything"
+    harness = SessionHarness(parameters={"departure": "stay"})
+    neighbour = harness.add_neighbour(HaveAll(), Unchoke())
+    fetch_everything(harness, neighbour)
+    assert harness.session.received_bytes == INFO.length
+    assert harness.session.wasted_bytes == 0
+    assert neighbour.disconnect_reason == "both have everything"
 
 
 def test_impossible_block_ends_the_connection() -> None:
-    mind = Mind()
-    them = mind.meet(HaveAll(), Unchoke())
-    assert mind.session.block_began(them.key, PieceHeader(0, 1, BLOCK), mind.now) is Placement.NOWHERE
-    assert them.why_gone == "piece: expected the beginning of a block, found piece 0, byte 1"
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour(HaveAll(), Unchoke())
+    assert harness.session.block_began(neighbour.key, PieceHeader(0, 1, BLOCK), harness.now) is Placement.NOWHERE
+    assert neighbour.disconnect_reason == "piece: expected the beginning of a block, found piece 0, byte 1"
 
 
 def test_repeated_blocks_finally_end_the_connection() -> None:
-    mind = Mind()
-    them = mind.meet(HaveAll())
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour(HaveAll())
     again = PieceHeader(0, 0, BLOCK)
-    assert arrives(mind, them.key, again)
+    assert arrives(harness, neighbour.key, again)
     for _ in range(1_024):
-        assert not arrives(mind, them.key, again)
-    assert not them.is_gone
-    arrives(mind, them.key, again)
-    assert them.why_gone == f"expected blocks that we asked for, found {1_025 * BLOCK} bytes of others"
+        assert not arrives(harness, neighbour.key, again)
+    assert not neighbour.is_disconnected
+    arrives(harness, neighbour.key, again)
+    assert neighbour.disconnect_reason == f"expected blocks that we asked for, found {1_025 * BLOCK} bytes of others"
 
 
 def test_a_peer_with_departure_at_completion_leaves_politely() -> None:
-    mind = Mind(parameters={"departure": "at-completion"}, trackers=(("http://t/announce",),))
-    mind.does(lambda: mind.session.tracker_answered("http://t/announce", AnnounceResponse(interval=1_800), mind.now))
-    fetch_everything(mind, mind.meet(HaveAll(), Unchoke()))
-    mind.wait(2)
-    (left,) = mind.events_of(Left)
+    harness = SessionHarness(parameters={"departure": "at-completion"}, trackers=(("http://t/announce",),))
+    harness.actions_after(
+        lambda: harness.session.tracker_answered("http://t/announce", AnnounceResponse(interval=1_800), harness.now)
+    )
+    fetch_everything(harness, harness.add_neighbour(HaveAll(), Unchoke()))
+    harness.wait(2)
+    (left,) = harness.events_of(Left)
     assert left.have_count == 8
-    events = [each.request.event for each in mind.done if isinstance(each, actions.Announce)]
+    events = [each.request.event for each in harness.actions if isinstance(each, actions.Announce)]
     assert events[0] is Event.STARTED
     assert events[-1] is Event.STOPPED
-    assert isinstance(mind.done[-1], actions.Leave)
-    assert mind.session.next_deadline() == float("inf")
+    assert isinstance(harness.actions[-1], actions.Leave)
+    assert harness.session.next_deadline() == float("inf")
 
 
 def test_leaving_closes_everything_and_nothing_happens_afterwards() -> None:
-    mind = a_seed()
-    them = mind.meet()
-    mind.does(lambda: mind.session.leave("asked to", mind.now))
-    assert them.why_gone == "asked to"
-    assert mind.session.connected(Address("198.18.0.2", 1), mind.now, is_outgoing=False) is None
-    assert mind.wait(100) == []
+    harness = a_seed()
+    neighbour = harness.add_neighbour()
+    harness.actions_after(lambda: harness.session.leave("asked to", harness.now))
+    assert neighbour.disconnect_reason == "asked to"
+    assert harness.session.connected(Address("198.18.0.2", 1), harness.now, is_outgoing=False) is None
+    assert harness.wait(100) == []
 
 
 # Extensions
 
 
 def test_magnet_link_opens_the_torrent_and_replays_messages() -> None:
-    mind = Mind(is_magnet=True)
-    them = mind.meet(HaveAll(), Unchoke())
-    assert HaveNone() in them.hears()
-    asked = them.say(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(INFO.raw)).encode()))
+    harness = SessionHarness(is_magnet=True)
+    neighbour = harness.add_neighbour(HaveAll(), Unchoke())
+    assert HaveNone() in neighbour.received()
+    asked = neighbour.send(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(INFO.raw)).encode()))
     assert [(each.extension, decode_metadata(each.payload)) for each in asked] == [(7, MetadataRequest(0))]
-    them.say(Extended(2, MetadataData(0, len(INFO.raw), INFO.raw).encode()))
-    (opened,) = [each for each in mind.done if isinstance(each, actions.Open)]
+    neighbour.send(Extended(2, MetadataData(0, len(INFO.raw), INFO.raw).encode()))
+    (opened,) = [each for each in harness.actions if isinstance(each, actions.Open)]
     assert opened.info == INFO
-    done = mind.does(lambda: mind.session.torrent_opened(opened.info, Bitfield(8), mind.now))
-    assert actions.Send(them.key, Interested()) in done
-    assert mind.events_of(Opened)[0].piece_count == 8
+    done = harness.actions_after(lambda: harness.session.torrent_opened(opened.info, Bitfield(8), harness.now))
+    assert actions.Send(neighbour.key, Interested()) in done
+    assert harness.events_of(Opened)[0].piece_count == 8
     assert any(isinstance(each, actions.Send) and isinstance(each.message, Request) for each in done)
 
 
 def test_false_info_dictionary_bans_the_neighbour() -> None:
-    mind = Mind(is_magnet=True)
-    them = mind.meet()
+    harness = SessionHarness(is_magnet=True)
+    neighbour = harness.add_neighbour()
     false = b"d6:lengthi1ee"
-    them.say(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(false)).encode()))
-    them.say(Extended(2, MetadataData(0, len(false), false).encode()))
-    assert them.is_gone
-    assert [fact.host for fact in mind.events_of(Banned)] == ["198.18.0.9"]
+    neighbour.send(Extended(0, ExtensionHandshake(m={"ut_metadata": 7}, metadata_size=len(false)).encode()))
+    neighbour.send(Extended(2, MetadataData(0, len(false), false).encode()))
+    assert neighbour.is_disconnected
+    assert [fact.host for fact in harness.events_of(Banned)] == ["198.18.0.9"]
 
 
 def test_info_dictionary_is_sent_on_request() -> None:
-    them = a_seed().meet(Extended(0, ExtensionHandshake(m={"ut_metadata": 9}).encode()))
-    (answer,) = them.say(Extended(2, MetadataRequest(0).encode()))
+    neighbour = a_seed().add_neighbour(Extended(0, ExtensionHandshake(m={"ut_metadata": 9}).encode()))
+    (answer,) = neighbour.send(Extended(2, MetadataRequest(0).encode()))
     assert answer == Extended(9, MetadataData(0, len(INFO.raw), INFO.raw).encode())
 
 
 def test_neighbours_hear_of_each_other() -> None:
-    mind = Mind()
+    harness = SessionHarness()
     wants_pex = Extended(0, ExtensionHandshake(m={"ut_pex": 4}, p=7_000).encode())
-    first = mind.meet(wants_pex, host="198.18.0.2", name="first")
-    mind.meet(wants_pex, host="198.18.0.3", name="second")
-    (said,) = [each for each in first.hears_in(5) if isinstance(each, Extended)]
+    first = harness.add_neighbour(wants_pex, host="198.18.0.2", name="first")
+    harness.add_neighbour(wants_pex, host="198.18.0.3", name="second")
+    (said,) = [each for each in first.received_within(5) if isinstance(each, Extended)]
     assert [peer.address for peer in decode_pex(said.payload).added] == [Address("198.18.0.3", 7_000)]
 
 
 def test_addresses_from_neighbours_are_dialled() -> None:
-    mind = Mind()
+    harness = SessionHarness()
     named = Address("198.18.0.77", 6_881)
-    mind.meet(Extended(1, PeerExchange((PexPeer(named),)).encode()))
-    assert actions.Dial(named) in mind.wait(2)
+    harness.add_neighbour(Extended(1, PeerExchange((PexPeer(named),)).encode()))
+    assert actions.Dial(named) in harness.wait(2)
 
 
 def test_seed_does_not_dial_addresses_from_neighbours() -> None:
-    mind = a_seed()
-    mind.meet(Extended(1, PeerExchange((PexPeer(Address("198.18.0.77", 6_881)),)).encode()))
-    assert not [each for each in mind.wait(2) if isinstance(each, actions.Dial)]
+    harness = a_seed()
+    harness.add_neighbour(Extended(1, PeerExchange((PexPeer(Address("198.18.0.77", 6_881)),)).encode()))
+    assert not [each for each in harness.wait(2) if isinstance(each, actions.Dial)]
 
 
-def test_leech_dials_to_target_and_seed_one_by_one() -> None:
+def test_leech_dials_all_and_seed_one_by_one() -> None:
     known = [Address(f"198.18.0.{number}", 6_881) for number in range(1, 60)]
-    leech, seed = (Mind(INFO, have=have, known=known, profile=MANY_AT_A_TIME) for have in (None, everything(INFO)))
-    assert len(dials(leech.done)) == 40
-    (address,) = dials(seed.done)
+    leech, seed = (
+        SessionHarness(INFO, have=have, known=known, profile=MANY_AT_A_TIME) for have in (None, everything(INFO))
+    )
+    assert len(dials(leech.actions)) == 40
+    (address,) = dials(seed.actions)
     for _ in range(20):
-        seed.does(partial(seed.session.connected, address, seed.now, is_outgoing=True))
+        seed.actions_after(partial(seed.session.connected, address, seed.now, is_outgoing=True))
         found = dials(seed.wait(1))
         address = found[0] if found else address
-    assert len(dials(seed.done)) == 10
+    assert len(dials(seed.actions)) == 10
 
 
 def test_messages_before_the_torrent_is_known_are_bounded() -> None:
-    mind = Mind(is_magnet=True)
-    them = mind.meet()
+    harness = SessionHarness(is_magnet=True)
+    neighbour = harness.add_neighbour()
     for _ in range(20_001):
-        them.say(Have(1))
-    assert "before the torrent is known" in them.why_gone
+        neighbour.send(Have(1))
+    assert "before the torrent is known" in neighbour.disconnect_reason
 
 
 def test_failed_tracker_is_traced_and_asked_again() -> None:
-    mind = Mind(trackers=(("http://t/announce",),))
-    mind.does(lambda: mind.session.tracker_failed("http://t/announce", "connection refused", mind.now))
-    assert mind.errors == ["tracker http://t/announce: connection refused"]
-    assert [each for each in mind.wait(60) if isinstance(each, actions.Announce)]
+    harness = SessionHarness(trackers=(("http://t/announce",),))
+    harness.actions_after(
+        lambda: harness.session.tracker_failed("http://t/announce", "connection refused", harness.now)
+    )
+    assert harness.errors == ["tracker http://t/announce: connection refused"]
+    assert [each for each in harness.wait(60) if isinstance(each, actions.Announce)]
 
 
 def test_messages_to_a_closed_connection_are_ignored() -> None:
-    mind = Mind()
-    them = mind.meet(Have(99))
-    assert them.is_gone
-    assert them.say(Have(1)) == []
-    assert mind.session.block_began(them.key, PieceHeader(0, 0, BLOCK), mind.now) is Placement.NOWHERE
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour(Have(99))
+    assert neighbour.is_disconnected
+    assert neighbour.send(Have(1)) == []
+    assert harness.session.block_began(neighbour.key, PieceHeader(0, 0, BLOCK), harness.now) is Placement.NOWHERE
 
 
 def test_the_trace_knows_each_neighbour_by_its_client() -> None:
-    mind = Mind()
-    mind.meet(name="-LT2110-abcdefghijkl")
-    (shaken,) = mind.events_of(Handshaken)
+    harness = SessionHarness()
+    harness.add_neighbour(name="-LT2110-abcdefghijkl")
+    (shaken,) = harness.events_of(Handshaken)
     assert shaken.client == "libtorrent 2.1.1.0"
-    assert not mind.events_of(Disconnected)
+    assert not harness.events_of(Disconnected)
     assert make_strategy("tit-for-tat", PROFILES["course"], Random(1), {}).name == "tit-for-tat"
     assert ALL

@@ -179,7 +179,7 @@ def test_silent_neighbour_is_snubbed_and_replaced() -> None:
     swarm = VirtualSwarm(virtual_torrent(400))
     leechers = flash_crowd(swarm, 6, seed_up=64 * KIB)
     mute = swarm.add("mute", up=512 * KIB, is_seed=True)
-    swarm.call_at(3.0, lambda: setattr(mute, "up", 0.001))
+    swarm.call_at(3.0, lambda: mute.set_upload(0.001))
     swarm.run(2_000, stop=lambda: all(peer.session.is_complete for peer in leechers))
     assert all(peer.session.is_complete for peer in leechers)
     assert any(list(peer.events_of(Snubbed)) for peer in leechers)

@@ -27,7 +27,7 @@ from peer.bittorrent.wire.messages import (
 )
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.simulation.swarm import VirtualSwarm, virtual_torrent
-from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.engine.scripted import SessionHarness
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -49,11 +49,11 @@ def test_serves_no_neighbour(view: ChokingView) -> None:
 def test_always_looks_like_a_newcomer() -> None:
     have = Bitfield(8)
     have.add(3)
-    mind = Mind(have=have, strategy=thief())
-    them = mind.meet(Interested())
-    mind.wait(60)
-    assert HaveNone() in them.hears()
-    assert not [word for word in them.hears() if isinstance(word, Have | Unchoke)]
+    harness = SessionHarness(have=have, strategy=thief())
+    neighbour = harness.add_neighbour(Interested())
+    harness.wait(60)
+    assert HaveNone() in neighbour.received()
+    assert not [word for word in neighbour.received() if isinstance(word, Have | Unchoke)]
 
 
 @given(st.integers(0, 7), st.lists(st.integers(1, 50)))
@@ -72,17 +72,17 @@ def test_connections_parameter_sets_the_number_of_neighbours() -> None:
 
 
 def test_asks_tracker_every_30_seconds_for_200_peers() -> None:
-    mind = Mind(strategy=thief(), trackers=((TRACKER,),))
+    harness = SessionHarness(strategy=thief(), trackers=((TRACKER,),))
     times = []
     for _ in range(5):
-        asked = [each for each in mind.done if isinstance(each, Announce)]
-        times.append(mind.now)
+        asked = [each for each in harness.actions if isinstance(each, Announce)]
+        times.append(harness.now)
         assert asked[-1].request.numwant == 200
         answer = AnnounceResponse(interval=1_800)
-        mind.does(lambda answer=answer: mind.session.tracker_answered(TRACKER, answer, mind.now))
+        harness.actions_after(lambda answer=answer: harness.session.tracker_answered(TRACKER, answer, harness.now))
         before = len(asked)
-        while len([each for each in mind.done if isinstance(each, Announce)]) == before:
-            mind.wait(1)
+        while len([each for each in harness.actions if isinstance(each, Announce)]) == before:
+            harness.wait(1)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert all(30 <= gap <= 32 for gap in gaps)
 

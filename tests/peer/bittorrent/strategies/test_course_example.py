@@ -67,7 +67,7 @@ def test_offer_of_9_gets_as_much_as_15(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_offers_of_8_and_3_share_the_optimistic_slot(seed: int) -> None:
+def test_offers_8_and_3_share_the_optimistic_slot(seed: int) -> None:
     given, _ = settled_rates(seed)
     half_a_slot = SLOT * UNIT * (END - SETTLED) / 2
     assert all(given[offer] == pytest.approx(half_a_slot, rel=0.25) for offer in (8, 3))

@@ -20,7 +20,7 @@ from peer.bittorrent.wire.messages import (
     Request,
     Unchoke,
 )
-from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.engine.scripted import SessionHarness
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 
@@ -74,15 +74,15 @@ def test_serves_like_the_standard_client_with_garbage() -> None:
 
 def test_request_for_false_piece_gets_garbage_or_reject() -> None:
     for answer in ("garbage", "nothing"):
-        mind = Mind(strategy=liar(answer=answer))
-        them = mind.meet(HaveNone(), Interested())
-        (claim,) = [word for word in them.hears() if isinstance(word, HaveBitfield | HaveAll)]
+        harness = SessionHarness(strategy=liar(answer=answer))
+        neighbour = harness.add_neighbour(HaveNone(), Interested())
+        (claim,) = [word for word in neighbour.received() if isinstance(word, HaveBitfield | HaveAll)]
         assert isinstance(claim, HaveBitfield)
-        index = next(iter(Bitfield.from_wire(claim.bits, mind.info.piece_count)))
-        mind.wait(1)
-        assert Unchoke() in them.hears()
-        said = them.say(Request(index, 0, 16 << 10))
-        shipment = mind.session.next_block(them.key, mind.now)
+        index = next(iter(Bitfield.from_wire(claim.bits, harness.info.piece_count)))
+        harness.wait(1)
+        assert Unchoke() in neighbour.received()
+        said = neighbour.send(Request(index, 0, 16 << 10))
+        shipment = harness.session.next_block(neighbour.key, harness.now)
         if answer == "garbage":
             assert shipment is not None
             assert shipment.is_garbage

@@ -87,7 +87,7 @@ def test_newcomer_turns_last_30_seconds() -> None:
     assert set(seen) == {0, 1, 2, 3}
 
 
-def test_share_too_small_for_a_block_goes_to_others() -> None:
+def test_share_below_one_block_goes_to_others() -> None:
     allocation = made(reserve=0).choker.allocate(a_view(givers([600, 400, 8])))
     assert COURSE.block_length / COURSE.rate_window > CAPACITY * 8 / 1_008
     assert rates(allocation, "share") == pytest.approx({0: 60 * KB, 1: 40 * KB})

@@ -17,7 +17,7 @@ from peer.bittorrent.wire.messages import (
     Unchoke,
 )
 from peer.bittorrent.wire.messages import Interested as InterestedMessage
-from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.engine.scripted import SessionHarness
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 from tests.peer.bittorrent.strategies.crowds import Crowd
 from tests.peer.bittorrent.strategies.progress import progress
@@ -47,14 +47,14 @@ def test_gives_parameter_serves_like_others() -> None:
 
 
 def test_ignores_leeches_and_asks_seeds_from_next_round() -> None:
-    mind = Mind(strategy=rider())
-    leech = mind.meet(HaveNone(), Have(1), Unchoke(), host="198.18.0.2", name="leech")
-    seed = mind.meet(HaveAll(), Unchoke(), host="198.18.0.3", name="seed")
-    mind.wait(COURSE.rechoke_period + 1)
-    assert InterestedMessage() not in leech.hears()
-    assert not [word for word in leech.hears() if isinstance(word, Request)]
-    assert InterestedMessage() in seed.hears()
-    assert [word for word in seed.hears() if isinstance(word, Request)]
+    harness = SessionHarness(strategy=rider())
+    leech = harness.add_neighbour(HaveNone(), Have(1), Unchoke(), host="198.18.0.2", name="leech")
+    seed = harness.add_neighbour(HaveAll(), Unchoke(), host="198.18.0.3", name="seed")
+    harness.wait(COURSE.rechoke_period + 1)
+    assert InterestedMessage() not in leech.received()
+    assert not [word for word in leech.received() if isinstance(word, Request)]
+    assert InterestedMessage() in seed.received()
+    assert [word for word in seed.received() if isinstance(word, Request)]
 
 
 def test_gets_all_bytes_from_seeds() -> None:

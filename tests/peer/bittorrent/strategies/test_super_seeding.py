@@ -16,7 +16,7 @@ from peer.bittorrent.wire.messages import (
     Interested,
 )
 from peer.simulation.swarm import VirtualSwarm, virtual_torrent
-from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
+from tests.peer.bittorrent.engine.scripted import ScriptedNeighbour, SessionHarness, everything
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 
 COURSE = PROFILES["course"]
@@ -24,19 +24,19 @@ INFO = virtual_torrent(20)
 ALL = Bitfield.full(20)
 
 
-def a_super_seed() -> Mind:
+def a_super_seed() -> SessionHarness:
     strategy = make_strategy("super-seeding", COURSE, Random(1), {})
-    return Mind(INFO, have=everything(INFO), strategy=strategy)
+    return SessionHarness(INFO, have=everything(INFO), strategy=strategy)
 
 
-def comes(mind: Mind, number: int) -> Them:
-    return mind.meet(HaveNone(), Interested(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
+def join(harness: SessionHarness, number: int) -> ScriptedNeighbour:
+    return harness.add_neighbour(HaveNone(), Interested(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
 
 
-def told(them: Them) -> list[int]:
+def announced(neighbour: ScriptedNeighbour) -> list[int]:
     """The pieces announced to it, in order."""
     known: list[int] = []
-    for message in them.hears():
+    for message in neighbour.received():
         assert not isinstance(message, HaveAll)
         if isinstance(message, Have):
             known.append(message.index)
@@ -46,44 +46,44 @@ def told(them: Them) -> list[int]:
 
 
 def test_each_neighbour_learns_of_one_different_piece() -> None:
-    mind = a_super_seed()
-    crowd = [comes(mind, number) for number in range(5)]
-    mind.wait(60)
-    assert [len(told(them)) for them in crowd] == [1] * 5
-    assert len({told(them)[0] for them in crowd}) == 5
+    harness = a_super_seed()
+    crowd = [join(harness, number) for number in range(5)]
+    harness.wait(60)
+    assert [len(announced(neighbour)) for neighbour in crowd] == [1] * 5
+    assert len({announced(neighbour)[0] for neighbour in crowd}) == 5
 
 
 def test_next_piece_follows_announcement_by_another() -> None:
-    mind = a_super_seed()
-    first, other = comes(mind, 0), comes(mind, 1)
-    (piece,) = told(first)
-    first.say(Have(piece))
-    mind.wait(60)
-    assert told(first) == [piece]
-    other.say(Have(piece))
-    assert len(told(first)) == 2
+    harness = a_super_seed()
+    first, other = join(harness, 0), join(harness, 1)
+    (piece,) = announced(first)
+    first.send(Have(piece))
+    harness.wait(60)
+    assert announced(first) == [piece]
+    other.send(Have(piece))
+    assert len(announced(first)) == 2
 
 
 def test_neighbour_that_passes_nothing_on_gets_one_piece() -> None:
-    mind = a_super_seed()
-    rider, giver, taker = (comes(mind, number) for number in range(3))
+    harness = a_super_seed()
+    rider, giver, taker = (join(harness, number) for number in range(3))
     for _ in range(6):
-        (*_, piece) = told(giver)
-        giver.say(Have(piece))
-        taker.say(Have(piece))
-    assert len(told(giver)) == 7
-    assert len(told(rider)) == 1
+        (*_, piece) = announced(giver)
+        giver.send(Have(piece))
+        taker.send(Have(piece))
+    assert len(announced(giver)) == 7
+    assert len(announced(rider)) == 1
 
 
 def test_single_neighbour_need_not_wait_for_others() -> None:
-    mind = a_super_seed()
-    them = comes(mind, 0)
+    harness = a_super_seed()
+    neighbour = join(harness, 0)
     for number in range(20):
-        assert len(told(them)) == number + 1
-        them.say(Have(told(them)[-1]))
-        if mind.session.is_over or them.is_gone:
+        assert len(announced(neighbour)) == number + 1
+        neighbour.send(Have(announced(neighbour)[-1]))
+        if harness.session.is_over or neighbour.is_disconnected:
             break
-    assert set(told(them)) == set(range(20))
+    assert set(announced(neighbour)) == set(range(20))
 
 
 def test_later_seed_is_honest() -> None:

@@ -13,7 +13,7 @@ from peer.bittorrent.strategies.registry import StrategyError, make_strategy
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveNone
 from peer.simulation.swarm import VirtualSwarm, virtual_torrent
-from tests.peer.bittorrent.engine.scripted import Mind, Them, everything
+from tests.peer.bittorrent.engine.scripted import ScriptedNeighbour, SessionHarness, everything
 from tests.peer.bittorrent.strategies.candidates import neighbours, view_of
 
 TESTBED = PROFILES["testbed"]
@@ -25,17 +25,17 @@ def made(**parameters: object) -> Strategy:
     return make_strategy("swift", TESTBED, Random(1), parameters)
 
 
-def a_seed() -> Mind:
-    return Mind(INFO, have=everything(INFO), strategy=made(), profile=TESTBED)
+def a_seed() -> SessionHarness:
+    return SessionHarness(INFO, have=everything(INFO), strategy=made(), profile=TESTBED)
 
 
-def comes(mind: Mind, number: int) -> Them:
-    return mind.meet(HaveNone(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
+def join(harness: SessionHarness, number: int) -> ScriptedNeighbour:
+    return harness.add_neighbour(HaveNone(), host=f"198.18.0.{number + 2}", name=f"peer {number}")
 
 
-def told(them: Them) -> list[int]:
+def announced(neighbour: ScriptedNeighbour) -> list[int]:
     known: list[int] = []
-    for message in them.hears():
+    for message in neighbour.received():
         if isinstance(message, Have):
             known.append(message.index)
         elif hasattr(message, "bits"):
@@ -44,24 +44,24 @@ def told(them: Them) -> list[int]:
 
 
 def test_seed_announces_to_two_and_others_wait() -> None:
-    mind = a_seed()
-    crowd = [comes(mind, number) for number in range(6)]
-    assert [len(told(them)) for them in crowd] == [1, 1, 0, 0, 0, 0]
+    harness = a_seed()
+    crowd = [join(harness, number) for number in range(6)]
+    assert [len(announced(neighbour)) for neighbour in crowd] == [1, 1, 0, 0, 0, 0]
 
 
 def test_arrived_piece_lets_the_next_neighbour_start() -> None:
-    mind = a_seed()
-    crowd = [comes(mind, number) for number in range(4)]
-    crowd[0].say(Have(told(crowd[0])[0]))
-    assert [len(told(them)) for them in crowd] == [1, 1, 1, 0]
-    assert len({piece for them in crowd for piece in told(them)}) == 3
+    harness = a_seed()
+    crowd = [join(harness, number) for number in range(4)]
+    crowd[0].send(Have(announced(crowd[0])[0]))
+    assert [len(announced(neighbour)) for neighbour in crowd] == [1, 1, 1, 0]
+    assert len({piece for neighbour in crowd for piece in announced(neighbour)}) == 3
 
 
 def test_silent_neighbour_does_not_hold_up_others() -> None:
-    mind = a_seed()
-    crowd = [comes(mind, number) for number in range(6)]
-    mind.wait(10)
-    assert all(told(them) for them in crowd)
+    harness = a_seed()
+    crowd = [join(harness, number) for number in range(6)]
+    harness.wait(10)
+    assert all(announced(neighbour) for neighbour in crowd)
 
 
 def test_piece_of_departed_neighbour_goes_to_another() -> None:
@@ -77,18 +77,18 @@ def test_piece_of_departed_neighbour_goes_to_another() -> None:
 
 
 def test_all_is_announced_after_one_copy_each() -> None:
-    mind = a_seed()
-    crowd = [comes(mind, number) for number in range(3)]
+    harness = a_seed()
+    crowd = [join(harness, number) for number in range(3)]
     for _ in range(40):
-        for them in crowd:
-            for piece in told(them):
-                them.say(Have(piece))
-            if them.is_gone:
+        for neighbour in crowd:
+            for piece in announced(neighbour):
+                neighbour.send(Have(piece))
+            if neighbour.is_disconnected:
                 break
-        mind.wait(0.1)
-        if all(len(told(them)) == 12 for them in crowd):
+        harness.wait(0.1)
+        if all(len(announced(neighbour)) == 12 for neighbour in crowd):
             break
-    assert [sorted(told(them)) for them in crowd] == [list(range(12))] * 3
+    assert [sorted(announced(neighbour)) for neighbour in crowd] == [list(range(12))] * 3
 
 
 def test_unannounced_piece_is_served_until_next_round_only() -> None:

@@ -13,7 +13,7 @@ from peer.bittorrent.strategies.under_report import UnderReports
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import Have, HaveBitfield, HaveNone
 from peer.simulation.swarm import VirtualSwarm, virtual_torrent
-from tests.peer.bittorrent.engine.scripted import Mind
+from tests.peer.bittorrent.engine.scripted import SessionHarness
 from tests.peer.bittorrent.strategies.crowds import COURSE
 
 PIECES = 8
@@ -113,15 +113,15 @@ def test_initial_bitfield_of_a_neighbour_counts() -> None:
     have = Bitfield(8)
     for index in range(6):
         have.add(index)
-    mind = Mind(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
-    them = mind.meet()
-    (claim,) = [word for word in them.hears() if isinstance(word, HaveBitfield)]
+    harness = SessionHarness(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
+    neighbour = harness.add_neighbour()
+    (claim,) = [word for word in neighbour.received() if isinstance(word, HaveBitfield)]
     (first,) = Bitfield.from_wire(claim.bits, 8)
     theirs = Bitfield(8)
     for index in {0, 1, 2, 3, first}:
         theirs.add(index)
-    them.say(HaveBitfield(theirs.to_wire()))
-    told = {word.index for word in them.hears() if isinstance(word, Have)}
+    neighbour.send(HaveBitfield(theirs.to_wire()))
+    told = {word.index for word in neighbour.received() if isinstance(word, Have)}
     assert len(told - set(theirs)) == 1
 
 
@@ -129,10 +129,10 @@ def test_neighbour_without_pieces_learns_of_no_more() -> None:
     have = Bitfield(8)
     have.add(1)
     have.add(2)
-    mind = Mind(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
-    them = mind.meet(HaveNone())
-    mind.wait(30)
-    assert not [word for word in them.hears() if isinstance(word, Have)]
+    harness = SessionHarness(have=have, strategy=make_strategy("under-report", PROFILES["course"], Random(1), {}))
+    neighbour = harness.add_neighbour(HaveNone())
+    harness.wait(30)
+    assert not [word for word in neighbour.received() if isinstance(word, Have)]
 
 
 def test_others_stay_interested_longer() -> None:

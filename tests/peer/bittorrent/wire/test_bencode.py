@@ -1,4 +1,4 @@
-"""Bencoding is read only in its one form, refused with the place and the reason, and cannot be made a bomb."""
+"""Only canonical bencoding is read; errors name the place and the reason; bombs are refused."""
 
 import pytest
 from hypothesis import given
@@ -33,23 +33,23 @@ SPECIFICATION: list[tuple[bytes, Value]] = [
 
 
 @pytest.mark.parametrize(("encoded", "value"), SPECIFICATION)
-def test_the_specifications_examples_are_read_and_written(encoded: bytes, value: Value) -> None:
+def test_examples_of_specification_are_read_and_written(encoded: bytes, value: Value) -> None:
     assert decode(encoded) == value
     assert encode(value) == encoded
 
 
 @given(BENCODED)
-def test_a_value_survives_the_round_trip(value: Value) -> None:
+def test_value_survives_round_trip(value: Value) -> None:
     assert decode(encode(value)) == value
 
 
 @given(st.binary(max_size=60) | st.text("ilde0123456789:-", max_size=30).map(str.encode))
-def test_any_bytes_are_either_refused_or_the_one_encoding_of_their_value(data: bytes) -> None:
+def test_accepted_bytes_are_canonical(data: bytes) -> None:
     assert is_refused(data) or encode(decode(data)) == data
 
 
 @given(BENCODED, st.data())
-def test_a_damaged_encoding_is_refused_or_the_one_of_another_value(value: Value, data: st.DataObject) -> None:
+def test_damaged_encoding_is_refused_or_canonical(value: Value, data: st.DataObject) -> None:
     encoded = bytearray(encode(value))
     encoded[data.draw(st.integers(0, len(encoded) - 1))] = data.draw(st.integers(0, 255))
     damaged = bytes(encoded)
@@ -91,7 +91,7 @@ def is_refused(data: bytes) -> bool:
         (b"i1ei2e", 3, "expected the end of the data, found 'i2e'"),
     ],
 )
-def test_a_refusal_names_the_offset_and_what_was_expected(data: bytes, offset: int, problem: str) -> None:
+def test_error_names_offset_and_expectation(data: bytes, offset: int, problem: str) -> None:
     with pytest.raises(BencodeError) as refusal:
         decode(data)
     assert problem in str(refusal.value)
@@ -111,18 +111,18 @@ def test_a_refusal_names_the_offset_and_what_was_expected(data: bytes, offset: i
         (b"1000000:" + bytes(1_000_000), "expected at most 1000007"),
     ],
 )
-def test_a_bomb_is_refused_before_it_goes_off(bomb: bytes, problem: str) -> None:
+def test_bombs_are_refused_early(bomb: bytes, problem: str) -> None:
     with pytest.raises(BencodeError, match=problem):
         decode(bomb, Limits(size=1_000_007, values=100))
 
 
-def test_integers_of_64_bits_and_depth_within_the_limit_are_read() -> None:
+def test_values_at_the_limits_are_read() -> None:
     assert decode(b"i18446744073709551615e") == 2**64 - 1
     assert decode(b"i-18446744073709551615e") == -(2**64) + 1
     decode(b"l" * 32 + b"e" * 32)
 
 
-def test_the_bytes_of_each_outermost_entry_can_be_found_again() -> None:
+def test_top_level_entries_have_spans() -> None:
     data = b"d4:infod6:lengthi1e4:name1:xe4:spaml1:a1:bee"
     spans = decode_whole(data).spans
     assert data[spans[b"info"]] == b"d6:lengthi1e4:name1:xe"
@@ -130,22 +130,22 @@ def test_the_bytes_of_each_outermost_entry_can_be_found_again() -> None:
     assert set(spans) == {b"info", b"spam"}
 
 
-def test_an_encoded_part_is_written_as_it_stands() -> None:
+def test_raw_value_is_written_unchanged() -> None:
     assert encode({b"info": Raw(b"d1:b0:1:a0:e")}) == b"d4:infod1:b0:1:a0:ee"
 
 
-def test_a_prefix_ends_where_other_bytes_begin() -> None:
+def test_prefix_ends_where_value_ends() -> None:
     assert decode_prefix(b"i1exyz")[:2] == (1, 3)
 
 
 @pytest.mark.parametrize("answer", [b"d1:bi1e1:ai2ee", b"d1:ai2e1:bi1ee\r\n"])
-def test_a_lenient_reading_takes_keys_in_any_order_and_bytes_behind_the_end(answer: bytes) -> None:
+def test_lenient_decoding_ignores_key_order_and_trailer(answer: bytes) -> None:
     assert decode_leniently(answer) == {b"a": 2, b"b": 1}
     with pytest.raises(BencodeError):
         decode(answer)
 
 
 @pytest.mark.parametrize("answer", [b"d1:ai1e1:ai2ee", b"i03e", b"l"])
-def test_a_lenient_reading_is_strict_in_all_else(answer: bytes) -> None:
+def test_lenient_decoding_is_otherwise_strict(answer: bytes) -> None:
     with pytest.raises(BencodeError):
         decode_leniently(answer)

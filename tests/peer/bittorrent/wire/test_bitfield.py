@@ -1,4 +1,4 @@
-"""A bitfield is a set of pieces; what peers send for one is checked to the last bit."""
+"""A bitfield is a set of pieces; one from a peer is checked to the last bit."""
 
 import pytest
 from hypothesis import given
@@ -21,7 +21,7 @@ def bitfields(draw: st.DrawFn, size: int | None = None) -> tuple[Bitfield, set[i
 
 
 @given(bitfields())
-def test_it_behaves_as_a_set(pair: tuple[Bitfield, set[int]]) -> None:
+def test_bitfield_behaves_like_set(pair: tuple[Bitfield, set[int]]) -> None:
     field, model = pair
     assert list(field) == sorted(model)
     assert len(field) == field.count == len(model)
@@ -32,7 +32,7 @@ def test_it_behaves_as_a_set(pair: tuple[Bitfield, set[int]]) -> None:
 
 
 @given(bitfields())
-def test_the_wire_form_survives_the_round_trip(pair: tuple[Bitfield, set[int]]) -> None:
+def test_bitfield_survives_round_trip(pair: tuple[Bitfield, set[int]]) -> None:
     field, _ = pair
     again = Bitfield.from_wire(field.to_wire(), field.size)
     assert again == field
@@ -40,20 +40,19 @@ def test_the_wire_form_survives_the_round_trip(pair: tuple[Bitfield, set[int]]) 
 
 
 @given(st.data(), st.integers(1, 70))
-def test_two_are_compared_as_sets(data: st.DataObject, size: int) -> None:
+def test_bitfields_are_compared_like_sets(data: st.DataObject, size: int) -> None:
     (ours, mine), (theirs, others) = data.draw(bitfields(size)), data.draw(bitfields(size))
-    assert ours.lacks_any_of(theirs) == bool(others - mine)
     assert list(ours.missing_in(theirs)) == sorted(others - mine)
 
 
-def test_piece_0_is_the_highest_bit_of_the_first_byte() -> None:
+def test_piece_0_is_highest_bit() -> None:
     field = Bitfield(10)
     assert field.add(0)
     assert field.add(9)
     assert field.to_wire() == bytes([0b1000_0000, 0b0100_0000])
 
 
-def test_adding_tells_what_was_new_and_discarding_undoes_it() -> None:
+def test_add_returns_whether_piece_is_new() -> None:
     field = Bitfield(10)
     assert field.add(3)
     assert not field.add(3)
@@ -63,7 +62,7 @@ def test_adding_tells_what_was_new_and_discarding_undoes_it() -> None:
     assert field.add(3)
 
 
-def test_a_copy_is_independent() -> None:
+def test_copy_is_independent() -> None:
     field = Bitfield(10)
     copy = field.copy()
     field.add(1)
@@ -72,7 +71,7 @@ def test_a_copy_is_independent() -> None:
 
 
 @given(SIZES)
-def test_the_full_one_has_every_piece_and_no_spare_bit(size: int) -> None:
+def test_full_bitfield_has_no_spare_bits(size: int) -> None:
     full = Bitfield.full(size)
     assert full.is_full
     assert full.count == size
@@ -80,7 +79,7 @@ def test_the_full_one_has_every_piece_and_no_spare_bit(size: int) -> None:
 
 
 @given(st.binary(max_size=10), SIZES)
-def test_any_payload_is_read_back_the_same_or_refused(payload: bytes, size: int) -> None:
+def test_accepted_payload_survives_round_trip(payload: bytes, size: int) -> None:
     try:
         field = Bitfield.from_wire(payload, size)
     except MessageError:
@@ -97,28 +96,28 @@ def test_any_payload_is_read_back_the_same_or_refused(payload: bytes, size: int)
         (b"\x00\x01", "expected the last 6 bits to be 0, found 00000001"),
     ],
 )
-def test_a_wrong_payload_is_named(payload: bytes, problem: str) -> None:
+def test_invalid_payload_is_described(payload: bytes, problem: str) -> None:
     with pytest.raises(MessageError, match=problem):
         Bitfield.from_wire(payload, 10)
 
 
 @pytest.mark.parametrize("index", [10, 15, 16, 2**32 - 1, -1])
-def test_a_piece_beyond_the_end_is_refused(index: int) -> None:
+def test_piece_beyond_end_is_refused(index: int) -> None:
     with pytest.raises(MessageError, match=f"piece {index}: expected an index below 10"):
         Bitfield(10).add(index)
 
 
 @pytest.mark.parametrize(("size", "length"), [(0, 0), (1, 1), (8, 1), (9, 2), (10_000, 1250)])
-def test_a_piece_takes_a_bit(size: int, length: int) -> None:
+def test_wire_length_is_one_bit_per_piece(size: int, length: int) -> None:
     assert wire_length(size) == length
 
 
 def test_bitfields_of_two_torrents_are_not_compared() -> None:
     with pytest.raises(ValueError, match="bitfields of 10 and 11 pieces"):
-        Bitfield(10).lacks_any_of(Bitfield(11))
+        Bitfield(10).missing_in(Bitfield(11))
 
 
-def test_it_shows_how_much_is_there() -> None:
+def test_repr_shows_count() -> None:
     field = Bitfield(10)
     field.add(3)
     assert repr(field) == "<Bitfield: 1 of 10>"

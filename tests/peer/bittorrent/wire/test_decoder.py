@@ -1,4 +1,4 @@
-"""A stream gives the same messages however it is cut, its blocks land in their places, and lies end it early."""
+"""A stream gives the same messages however it is cut, blocks go to their places, and violations end it early."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ CUTS = st.lists(st.integers(1, 60), min_size=1, max_size=10)
 
 
 def block_of(piece: PieceHeader) -> bytes:
-    """A block that tells whose it is, and which byte of it."""
+    """Return a block whose bytes depend on its piece and position."""
     return bytes((piece.index + piece.begin + n) % 251 for n in range(piece.length))
 
 
@@ -44,7 +44,7 @@ def expected(messages: list[Message], *, is_placed: bool) -> list[Event]:
 
 
 class Places:
-    """Gives each block memory of its own, in the order of their coming."""
+    """Gives each block memory of its own, in the order of arrival."""
 
     def __init__(self) -> None:
         self.blocks: list[bytearray] = []
@@ -56,7 +56,7 @@ class Places:
 
 
 def fed(decoder: Decoder, stream: bytes, cuts: list[int], take: Callable[[Decoder, Event], None]) -> list[Event]:
-    """Feed everything, cut as asked again and again, through one buffer that is overwritten each time."""
+    """Feed the stream in parts of these sizes, repeatedly, through one buffer that is overwritten each time."""
     events: list[Event] = []
     shared = bytearray(max(cuts))
     while stream:
@@ -71,7 +71,7 @@ def fed(decoder: Decoder, stream: bytes, cuts: list[int], take: Callable[[Decode
 
 
 def received(decoder: Decoder, stream: bytes, cuts: list[int], take: Callable[[Decoder, Event], None]) -> list[Event]:
-    """As a socket would: the bytes of a block go to their space, what is behind it to the shared buffer."""
+    """Receive as from a socket: the bytes of a block go straight to their place, those after it to the buffer."""
     events: list[Event] = []
     while stream:
         for cut in cuts:
@@ -88,30 +88,26 @@ def received(decoder: Decoder, stream: bytes, cuts: list[int], take: Callable[[D
 
 
 @given(HANDSHAKES, st.lists(BLOCKLESS | PIECES, max_size=6), CUTS)
-def test_the_same_messages_come_out_however_the_stream_is_cut(
-    handshake: Handshake, messages: list[Message], cuts: list[int]
-) -> None:
+def test_messages_do_not_depend_on_stream_cuts(handshake: Handshake, messages: list[Message], cuts: list[int]) -> None:
     stream = handshake.encode() + written(messages)
     blocks = [block_of(m) for m in messages if isinstance(m, PieceHeader)]
-    for way in (fed, received):
+    for deliver in (fed, received):
         places = Places()
         decoder = Decoder()
-        events = way(decoder, stream, cuts, places.give)
+        events = deliver(decoder, stream, cuts, places.give)
         assert events == [handshake, *expected(messages, is_placed=True)]
         assert places.blocks == blocks
         assert decoder.payload_bytes == sum(map(len, blocks))
 
 
 @given(st.lists(BLOCKLESS | PIECES, max_size=6), CUTS)
-def test_a_block_without_a_place_is_dropped_and_nothing_else(messages: list[Message], cuts: list[int]) -> None:
+def test_only_blocks_without_place_are_dropped(messages: list[Message], cuts: list[int]) -> None:
     events = fed(Decoder(has_handshake=False), written(messages), cuts, lambda *_: None)
     assert events == expected(messages, is_placed=False)
 
 
 @given(st.lists(BLOCKLESS | PIECES, min_size=1, max_size=4), CUTS, st.data())
-def test_a_damaged_stream_raises_nothing_but_wire_errors(
-    messages: list[Message], cuts: list[int], data: st.DataObject
-) -> None:
+def test_damaged_stream_raises_only_wire_errors(messages: list[Message], cuts: list[int], data: st.DataObject) -> None:
     stream = bytearray(written(messages))
     for _ in range(data.draw(st.integers(1, 4))):
         stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
@@ -122,21 +118,21 @@ def test_a_damaged_stream_raises_nothing_but_wire_errors(
 
 
 @given(st.binary(max_size=200), CUTS, st.booleans())
-def test_garbage_raises_nothing_but_wire_errors(garbage: bytes, cuts: list[int], has_handshake: bool) -> None:
+def test_garbage_raises_only_wire_errors(garbage: bytes, cuts: list[int], has_handshake: bool) -> None:
     try:
         fed(Decoder(has_handshake=has_handshake), garbage, cuts, Places().give)
     except WireError:
         return
 
 
-def test_a_header_comes_out_with_its_thirteenth_byte() -> None:
+def test_piece_header_is_complete_after_13_bytes() -> None:
     decoder = Decoder(has_handshake=False)
     header = PieceHeader(1, 0, 4)
     assert list(decoder.feed(encode(header)[:12])) == []
     assert list(decoder.feed(encode(header)[12:])) == [header]
 
 
-def test_a_block_can_be_placed_once_the_bytes_that_came_with_its_header_are_used_up() -> None:
+def test_place_receives_rest_of_block() -> None:
     decoder = Decoder(has_handshake=False)
     place = bytearray(4)
     assert list(decoder.feed(encode(PieceHeader(1, 0, 4)))) == [PieceHeader(1, 0, 4)]
@@ -150,7 +146,7 @@ def test_a_block_can_be_placed_once_the_bytes_that_came_with_its_header_are_used
     assert len(decoder.space()) == 0
 
 
-def test_a_place_of_the_wrong_kind_or_at_the_wrong_time_is_a_mistake_of_the_caller() -> None:
+def test_misuse_of_places_raises() -> None:
     decoder = Decoder(has_handshake=False)
     with pytest.raises(RuntimeError, match="placed once"):
         decoder.place_block(memoryview(bytearray(4)))
@@ -166,7 +162,7 @@ def test_a_place_of_the_wrong_kind_or_at_the_wrong_time_is_a_mistake_of_the_call
         decoder.received(5)
 
 
-def test_a_block_that_began_to_be_dropped_cannot_be_placed() -> None:
+def test_partly_dropped_block_cannot_be_placed() -> None:
     decoder = Decoder(has_handshake=False)
     assert list(decoder.feed(encode(PieceHeader(1, 0, 4)) + b"ab"))
     with pytest.raises(RuntimeError, match="placed once"):
@@ -185,7 +181,7 @@ def test_a_block_that_began_to_be_dropped_cannot_be_placed() -> None:
         ("00000002 00", "choke: expected length 1, found 2"),
     ],
 )
-def test_a_lying_length_is_refused_at_its_last_byte(stream: str, problem: str) -> None:
+def test_impossible_length_is_refused_early(stream: str, problem: str) -> None:
     data = bytes.fromhex(stream)
     decoder = Decoder(has_handshake=False)
     for at in range(len(data) - 1):
@@ -194,14 +190,14 @@ def test_a_lying_length_is_refused_at_its_last_byte(stream: str, problem: str) -
         list(decoder.feed(data[-1:]))
 
 
-def test_the_limits_are_the_callers() -> None:
+def test_limits_are_set_by_caller() -> None:
     assert list(Decoder(has_handshake=False, max_block=1 << 17).feed(encode(PieceHeader(0, 0, 1 << 17))))
     with pytest.raises(MessageError, match="extended: expected length 100 or less, found 102"):
         list(Decoder(has_handshake=False, max_message=100).feed(encode(Extended(1, bytes(100)))))
 
 
 @pytest.mark.parametrize("length", [1, 3])
-def test_a_bitfield_of_the_wrong_length_is_refused_once_the_number_of_pieces_is_known(length: int) -> None:
+def test_known_piece_count_checks_bitfield_length(length: int) -> None:
     wrong = encode(HaveBitfield(bytes(length)))
     decoder = Decoder(has_handshake=False)
     assert list(decoder.feed(wrong)) == [HaveBitfield(bytes(length))]
@@ -211,14 +207,14 @@ def test_a_bitfield_of_the_wrong_length_is_refused_once_the_number_of_pieces_is_
         list(decoder.feed(wrong))
 
 
-def test_a_stranger_without_a_handshake_is_refused_at_the_first_wrong_byte() -> None:
+def test_wrong_protocol_is_refused_at_first_byte() -> None:
     decoder = Decoder()
     assert list(decoder.feed(b"\x13Bit")) == []
     with pytest.raises(HandshakeError):
         list(decoder.feed(b"C"))
 
 
-def test_messages_behind_each_other_come_in_order_and_keep_alives_too() -> None:
+def test_message_order_is_kept_with_keep_alives() -> None:
     stream = encode(KeepAlive()) * 2 + encode(Have(1)) + encode(KeepAlive())
     decoder = Decoder(has_handshake=False)
     assert list(decoder.feed(stream)) == [KeepAlive(), KeepAlive(), Have(1), KeepAlive()]

@@ -1,4 +1,4 @@
-"""Extension messages: what the specifications show is read, nonsense that is only advice does no harm."""
+"""Extension messages: examples of the specifications are read, and senseless optional entries do no harm."""
 
 import pytest
 from hypothesis import given
@@ -45,11 +45,11 @@ FLAGS = st.integers(0, 255).map(PexFlags)
 
 
 @given(HANDSHAKES)
-def test_a_handshake_survives_the_round_trip(handshake: ExtensionHandshake) -> None:
+def test_handshake_survives_round_trip(handshake: ExtensionHandshake) -> None:
     assert decode_extension_handshake(handshake.encode()) == handshake
 
 
-def test_the_specifications_handshake_is_read() -> None:
+def test_handshake_of_specification_is_read() -> None:
     payload = b"d1:md11:LT_metadatai1e7:\xc2\xb5T_PEXi2ee1:pi6881e1:v13:\xc2\xb5Torrent 1.2e"
     expected = ExtensionHandshake(m={"LT_metadata": 1, "µT_PEX": 2}, p=6881, v="µTorrent 1.2")
     assert decode_extension_handshake(payload) == expected
@@ -66,7 +66,7 @@ def test_the_specifications_handshake_is_read() -> None:
         b"d1:vle1:pdee",
     ],
 )
-def test_advice_that_makes_no_sense_counts_as_absent(payload: bytes) -> None:
+def test_senseless_optional_entries_count_as_absent(payload: bytes) -> None:
     assert decode_extension_handshake(payload) == ExtensionHandshake()
 
 
@@ -81,7 +81,7 @@ def test_advice_that_makes_no_sense_counts_as_absent(payload: bytes) -> None:
         (b"l" * 100_000, "more than 32 lists"),
     ],
 )
-def test_a_handshake_that_cannot_be_read_is_named(payload: bytes, problem: str) -> None:
+def test_unreadable_handshake_is_described(payload: bytes, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
         decode_extension_handshake(payload)
 
@@ -96,18 +96,18 @@ def metadata_messages(draw: st.DrawFn) -> MetadataMessage:
 
 
 @given(metadata_messages())
-def test_a_metadata_message_survives_the_round_trip(message: MetadataMessage) -> None:
+def test_metadata_message_survives_round_trip(message: MetadataMessage) -> None:
     assert decode_metadata(message.encode()) == message
 
 
-def test_the_specifications_metadata_messages_are_read_and_written() -> None:
+def test_metadata_examples_of_specification() -> None:
     assert MetadataRequest(0).encode() == b"d8:msg_typei0e5:piecei0ee"
     assert MetadataReject(0).encode() == b"d8:msg_typei2e5:piecei0ee"
     data = b"d8:msg_typei1e5:piecei0e10:total_sizei3425ee" + b"x" * 3425
     assert decode_metadata(data) == MetadataData(0, 3425, b"x" * 3425)
 
 
-def test_a_metadata_message_of_an_unknown_type_is_to_be_ignored() -> None:
+def test_unknown_metadata_type_is_ignored() -> None:
     assert decode_metadata(b"d8:msg_typei3e5:piecei0ee") is None
 
 
@@ -122,13 +122,13 @@ def test_a_metadata_message_of_an_unknown_type_is_to_be_ignored() -> None:
         (b"de", "expected an entry 'piece', found none"),
     ],
 )
-def test_a_metadata_message_that_cannot_be_read_is_named(payload: bytes, problem: str) -> None:
+def test_unreadable_metadata_message_is_described(payload: bytes, problem: str) -> None:
     with pytest.raises(MessageError, match=problem):
         decode_metadata(payload)
 
 
 @pytest.mark.parametrize(("piece", "size"), [(0, 16384), (1, 16384), (2, 1), (3, 0)])
-def test_the_last_metadata_piece_is_what_is_left(piece: int, size: int) -> None:
+def test_last_metadata_piece_is_shorter(piece: int, size: int) -> None:
     assert metadata_piece_size(piece, 32769) == size
 
 
@@ -138,7 +138,7 @@ def test_the_last_metadata_piece_is_what_is_left(piece: int, size: int) -> None:
     st.lists(IPV4_ADDRESSES, max_size=3),
     st.lists(IPV6_ADDRESSES, max_size=3),
 )
-def test_a_peer_exchange_survives_the_round_trip(
+def test_peer_exchange_survives_round_trip(
     new4: list[PexPeer], new6: list[PexPeer], old4: list[Address], old6: list[Address]
 ) -> None:
     exchange = PeerExchange((*new4, *new6), (*old4, *old6))
@@ -146,18 +146,18 @@ def test_a_peer_exchange_survives_the_round_trip(
 
 
 @pytest.mark.parametrize("flags", [b"", b"7:added.f0:", b"7:added.f2:\x10\x10"])
-def test_flags_that_do_not_match_the_addresses_count_as_absent(flags: bytes) -> None:
+def test_flags_of_wrong_length_count_as_absent(flags: bytes) -> None:
     payload = b"d5:added6:\xc6\x12\x00\x05\x1a\xe1" + flags + b"7:dropped0:e"
     assert decode_pex(payload) == PeerExchange((PexPeer(Address("198.18.0.5", 6881)),))
 
 
-def test_cut_addresses_are_refused() -> None:
+def test_truncated_addresses_are_refused() -> None:
     with pytest.raises(WireError, match="expected a multiple of 6 bytes, found 5"):
         decode_pex(b"d5:added5:abcdee")
 
 
 @given(st.binary(max_size=60))
-def test_any_bytes_are_read_or_refused_by_name(payload: bytes) -> None:
+def test_any_bytes_are_read_or_refused(payload: bytes) -> None:
     for decode in (decode_extension_handshake, decode_metadata, decode_pex):
         try:
             decode(payload)

@@ -1,4 +1,4 @@
-"""The handshake: 68 bytes, with extension bits that are kept whatever they mean; and who is behind a peer id."""
+"""The handshake: 68 bytes with extension bits, of which unknown ones are kept; and clients named by their peer id."""
 
 import random
 
@@ -17,13 +17,13 @@ from tests.peer.bittorrent.wire.values import HANDSHAKES
 
 
 @given(HANDSHAKES)
-def test_a_handshake_survives_the_round_trip(handshake: Handshake) -> None:
+def test_handshake_survives_round_trip(handshake: Handshake) -> None:
     encoded = handshake.encode()
     assert len(encoded) == 68
     assert decode_handshake(encoded) == handshake
 
 
-def test_the_bits_stand_where_the_specifications_put_them() -> None:
+def test_reserved_bits_have_specified_positions() -> None:
     encoded = Handshake(b"h" * 20, b"p" * 20, Reserved.FAST | Reserved.EXTENSIONS | Reserved.DHT).encode()
     assert encoded == b"\x13BitTorrent protocol" + b"\0\0\0\0\0\x10\0\x05" + b"h" * 20 + b"p" * 20
     assert Reserved.FAST in decode_handshake(encoded).reserved
@@ -32,32 +32,32 @@ def test_the_bits_stand_where_the_specifications_put_them() -> None:
 @pytest.mark.parametrize(
     "front", [b"\x14", b"GET / HTTP/1.1\r\n", b"\x13bittorrent protocol", b"\x13BitTorrent Protocol"]
 )
-def test_another_protocol_is_refused_by_its_first_bytes(front: bytes) -> None:
+def test_other_protocol_is_refused_by_first_bytes(front: bytes) -> None:
     with pytest.raises(HandshakeError, match=r"expected .*BitTorrent protocol.*found"):
         check_front(front)
 
 
-def test_any_front_of_a_handshake_may_become_one() -> None:
+def test_any_prefix_of_handshake_is_accepted() -> None:
     encoded = Handshake(bytes(20), bytes(20)).encode()
     for length in range(68):
         check_front(encoded[:length])
 
 
 @pytest.mark.parametrize("length", [0, 67, 69])
-def test_a_handshake_has_68_bytes(length: int) -> None:
+def test_handshake_has_68_bytes(length: int) -> None:
     encoded = Handshake(bytes(20), bytes(20)).encode() + b"x"
     with pytest.raises(HandshakeError, match=f"expected 68 bytes, found {length}"):
         decode_handshake(encoded[:length])
 
 
-def test_hash_and_id_of_a_wrong_length_are_not_written() -> None:
+def test_wrong_hash_or_id_length_is_refused() -> None:
     with pytest.raises(HandshakeError):
         Handshake(bytes(19), bytes(20)).encode()
     with pytest.raises(HandshakeError):
         Handshake(bytes(20), bytes(21)).encode()
 
 
-def test_our_peer_ids_differ_by_chance_alone() -> None:
+def test_peer_ids_depend_only_on_seed() -> None:
     one, again, other = (make_peer_id(random.Random(seed)) for seed in (1, 1, 2))
     assert one == again
     assert one != other
@@ -81,5 +81,5 @@ def test_our_peer_ids_differ_by_chance_alone() -> None:
         (b"\x00\x01\xff345678........", r"unknown (\x00\x01\xff34567)"),
     ],
 )
-def test_a_client_is_named_as_far_as_its_id_tells(peer_id: bytes, client: str) -> None:
+def test_client_is_named_from_peer_id(peer_id: bytes, client: str) -> None:
     assert describe(peer_id) == client

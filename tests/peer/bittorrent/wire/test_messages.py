@@ -1,4 +1,4 @@
-"""Every message is written as its specification draws it, read back the same, and refused if its length lies."""
+"""Every message is encoded as specified, survives the round trip, and is refused when its length is wrong."""
 
 from typing import get_args
 
@@ -57,30 +57,30 @@ WRITTEN: list[tuple[Message, str]] = [
 
 
 @pytest.mark.parametrize(("message", "written"), WRITTEN, ids=[type(message).__name__ for message, _ in WRITTEN])
-def test_a_message_is_written_as_specified(message: Message, written: str) -> None:
+def test_message_is_encoded_as_specified(message: Message, written: str) -> None:
     assert encode(message) == bytes.fromhex(written)
 
 
-def test_no_message_is_forgotten_here() -> None:
+def test_examples_cover_all_messages() -> None:
     assert {type(message) for message, _ in WRITTEN} == set(get_args(Message))
 
 
 @given(BLOCKLESS)
-def test_a_message_survives_the_round_trip(message: Message) -> None:
+def test_message_survives_round_trip(message: Message) -> None:
     encoded = encode(message)
     assert int.from_bytes(encoded[:4], "big") == len(encoded) - 4
     assert decode(encoded[4:]) == message
 
 
 @given(PIECES)
-def test_a_piece_is_its_header_and_then_its_block(piece: PieceHeader) -> None:
+def test_piece_is_header_followed_by_block(piece: PieceHeader) -> None:
     whole = encode(piece) + bytes(piece.length)
     assert int.from_bytes(whole[:4], "big") == len(whole) - 4
     assert decode(whole[4:]) == piece
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_are_a_message_or_a_named_error(body: bytes) -> None:
+def test_any_bytes_are_message_or_wire_error(body: bytes) -> None:
     try:
         message = decode(body)
     except WireError:
@@ -102,12 +102,12 @@ def test_any_bytes_are_a_message_or_a_named_error(body: bytes) -> None:
         ("14", "extended: expected length 2 or more, found 1"),
     ],
 )
-def test_a_wrong_length_is_named(body: str, problem: str) -> None:
+def test_wrong_length_is_described(body: str, problem: str) -> None:
     with pytest.raises(MessageError, match=problem):
         decode(bytes.fromhex(body))
 
 
-def test_messages_of_the_same_numbers_are_not_the_same_message() -> None:
+def test_messages_of_different_types_differ() -> None:
     assert len({Have(1), AllowedFast(1), SuggestPiece(1)}) == 3
     assert len({Request(1, 2, 3), Cancel(1, 2, 3), RejectRequest(1, 2, 3), PieceHeader(1, 2, 3)}) == 4
     assert len({Choke(), Unchoke(), KeepAlive()}) == 3
@@ -120,14 +120,14 @@ def test_messages_of_the_same_numbers_are_not_the_same_message() -> None:
         (9, [1059, 431, 808, 1217, 287, 376, 1188, 353, 508]),
     ],
 )
-def test_the_allowed_fast_set_is_the_specifications(count: int, indices: list[int]) -> None:
+def test_allowed_fast_set_matches_specification(count: int, indices: list[int]) -> None:
     assert allowed_fast_set("80.4.4.200", b"\xaa" * 20, 1313, count) == indices
 
 
-def test_addresses_of_one_24_share_their_allowed_fast_set() -> None:
+def test_same_24_network_shares_allowed_fast_set() -> None:
     assert allowed_fast_set("80.4.4.1", b"\xaa" * 20, 1313) == allowed_fast_set("80.4.4.200", b"\xaa" * 20, 1313)
     assert allowed_fast_set("80.4.5.1", b"\xaa" * 20, 1313) != allowed_fast_set("80.4.4.200", b"\xaa" * 20, 1313)
 
 
-def test_a_small_torrent_is_allowed_as_a_whole() -> None:
+def test_small_torrent_is_allowed_completely() -> None:
     assert sorted(allowed_fast_set("80.4.4.200", b"\xaa" * 20, 3)) == [0, 1, 2]

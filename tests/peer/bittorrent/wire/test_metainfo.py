@@ -1,4 +1,4 @@
-"""A torrent keeps its hash byte for byte, and one that lies or would write outside its folder is refused."""
+"""A torrent keeps its info-hash; one that is inconsistent or would write outside its folder is refused."""
 
 from dataclasses import replace
 from hashlib import sha1
@@ -60,7 +60,7 @@ METAINFOS = st.builds(
 
 
 @given(METAINFOS)
-def test_a_torrent_survives_the_round_trip(metainfo: Metainfo) -> None:
+def test_torrent_survives_round_trip(metainfo: Metainfo) -> None:
     assert decode_metainfo(metainfo.encode()) == metainfo
     assert decode_info(metainfo.info.raw) == metainfo.info
 
@@ -71,7 +71,7 @@ def test_pieces_cover_the_torrent_exactly(info: Info) -> None:
     assert b"".join(info.piece_hash(index) for index in range(info.piece_count)) == info.pieces
 
 
-def test_the_info_hash_is_of_the_bytes_as_they_came_unknown_entries_included() -> None:
+def test_info_hash_covers_original_bytes() -> None:
     raw = b"d6:lengthi5e4:name1:f12:piece lengthi4e6:pieces40:" + bytes(40) + b"7:x_other4:spame"
     info = decode_metainfo(b"d4:info" + raw + b"e").info
     assert info.raw == raw
@@ -79,7 +79,7 @@ def test_the_info_hash_is_of_the_bytes_as_they_came_unknown_entries_included() -
     assert Metainfo(info).encode() == b"d4:info" + raw + b"e"
 
 
-def test_a_single_file_torrent_is_read() -> None:
+def test_single_file_torrent_is_read() -> None:
     info = make_info("f.iso", 5, 4, [b"a" * 20, b"b" * 20])
     assert info.files == (File(("f.iso",), 5),)
     assert not info.is_folder
@@ -87,7 +87,7 @@ def test_a_single_file_torrent_is_read() -> None:
     assert info.piece_hash(1) == b"b" * 20
 
 
-def test_a_folder_is_read_in_its_order() -> None:
+def test_files_keep_their_order() -> None:
     files = [File(("b",), 3), File(("sub", "a"), 0), File(("sub", "c"), 2)]
     info = make_info("folder", files, 4, [bytes(20)] * 2)
     assert info.files == tuple(files)
@@ -103,7 +103,7 @@ def test_a_folder_is_read_in_its_order() -> None:
         ({"announce": "a", "announce_list": (("b", "c"), ("d",))}, (("b", "c"), ("d",))),
     ],
 )
-def test_announce_counts_only_without_an_announce_list(
+def test_announce_counts_only_without_announce_list(
     metainfo: dict[str, str | tuple[tuple[str, ...], ...]], tiers: tuple[tuple[str, ...], ...]
 ) -> None:
     plain = Metainfo(make_info("f", 1, 1, [bytes(20)]))
@@ -138,7 +138,7 @@ def file_at(*path: bytes, length: int = 1) -> dict[bytes, Encodable]:
         ({b"name": b"\xff"}, "'name': expected UTF-8 text"),
     ],
 )
-def test_an_info_dictionary_that_lies_is_refused(change: dict[bytes, Encodable | None], problem: str) -> None:
+def test_inconsistent_info_dictionary_is_refused(change: dict[bytes, Encodable | None], problem: str) -> None:
     entries = {key: value for key, value in {**GOOD, **change}.items() if value is not None}
     with pytest.raises(MetainfoError, match=problem):
         decode_metainfo(encode({b"info": entries}))
@@ -162,7 +162,7 @@ def test_an_info_dictionary_that_lies_is_refused(change: dict[bytes, Encodable |
         ([], "expected 1 to 1125899906842624 bytes of files, found 0"),
     ],
 )
-def test_a_path_that_leads_elsewhere_is_refused(files: list[Encodable], problem: str) -> None:
+def test_unsafe_path_is_refused(files: list[Encodable], problem: str) -> None:
     entries: dict[bytes, Encodable] = {key: value for key, value in GOOD.items() if key != b"length"}
     with pytest.raises(MetainfoError, match=problem):
         decode_metainfo(encode({b"info": {**entries, b"files": files}}))
@@ -181,13 +181,13 @@ def test_a_path_that_leads_elsewhere_is_refused(files: list[Encodable], problem:
         (b"d13:announce-listlli1eee" + SMALLEST, "'announce-list': expected a string, found an integer"),
     ],
 )
-def test_what_is_no_torrent_is_refused(data: bytes, problem: str) -> None:
+def test_non_torrent_is_refused(data: bytes, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
         decode_metainfo(data)
 
 
 @given(st.binary(max_size=80), st.data())
-def test_a_damaged_torrent_raises_nothing_but_wire_errors(garbage: bytes, data: st.DataObject) -> None:
+def test_damaged_torrent_raises_only_wire_errors(garbage: bytes, data: st.DataObject) -> None:
     torrent = bytearray(Metainfo(make_info("f", 5, 4, [bytes(20)] * 2), announce="http://t/announce").encode())
     at = data.draw(st.integers(0, len(torrent)))
     torrent[at : at + len(garbage)] = garbage
@@ -197,11 +197,11 @@ def test_a_damaged_torrent_raises_nothing_but_wire_errors(garbage: bytes, data: 
         return
 
 
-def test_an_empty_tier_is_left_out() -> None:
+def test_empty_tier_is_left_out() -> None:
     assert decode_metainfo(b"d13:announce-listllel1:aee" + SMALLEST).announce_list == (("a",),)
 
 
-def test_a_piece_length_suits_the_torrent() -> None:
+def test_piece_length_grows_with_torrent() -> None:
     assert usual_piece_length(1) == 16 << 10
     assert usual_piece_length(1 << 30) == 1 << 20
     assert usual_piece_length(1 << 50) == 16 << 20
@@ -217,7 +217,7 @@ MAGNETS = st.builds(
 
 
 @given(MAGNETS)
-def test_a_magnet_link_survives_the_round_trip(magnet: Magnet) -> None:
+def test_magnet_link_survives_round_trip(magnet: Magnet) -> None:
     assert decode_magnet(magnet.encode()) == magnet
 
 
@@ -230,11 +230,11 @@ def test_a_magnet_link_survives_the_round_trip(magnet: Magnet) -> None:
         "magnet:?xt.1=urn:btmh:1220aa&xt.2=urn:btih:2diuzeton2mxmgrp3t7spnad3frxn37w&as=x",
     ],
 )
-def test_an_info_hash_is_read_in_hex_and_in_base32(link: str) -> None:
+def test_info_hash_may_be_hex_or_base32(link: str) -> None:
     assert decode_magnet(link) == Magnet(SPEC_HASH)
 
 
-def test_all_that_a_link_can_carry_is_read() -> None:
+def test_all_fields_of_magnet_link_are_read() -> None:
     link = (
         f"magnet:?xt=urn:btih:{SPEC_HASH.hex()}&dn=a+b%26c&tr=http%3A%2F%2Ft%2Fannounce%3Fk%3D1&tr=udp%3A%2F%2Ft%3A6969"
         "&x.pe=198.18.0.5:6881&x.pe=peer.example:1&x.pe=[2001:db8::1]:6881"
@@ -255,13 +255,13 @@ def test_all_that_a_link_can_carry_is_read() -> None:
         ("magnet:?" + "tr=x&" * 1001, "at most 1000 fields"),
     ],
 )
-def test_a_link_that_cannot_be_used_is_named(link: str, problem: str) -> None:
+def test_unusable_magnet_link_is_described(link: str, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
         decode_magnet(link)
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_a_link_or_refused(text: str) -> None:
+def test_any_text_is_magnet_link_or_refused(text: str) -> None:
     for link in (text, f"magnet:?xt=urn:btih:{text}", f"magnet:?xt=urn:btih:{SPEC_HASH.hex()}&{text}"):
         try:
             decode_magnet(link)

@@ -1,4 +1,4 @@
-"""Announcements and scrapes over HTTP read the same at both ends, and what cannot be meant is refused by name."""
+"""Announcements and scrapes over HTTP survive the round trip; impossible ones are refused with a description."""
 
 from urllib.parse import urlsplit
 
@@ -77,29 +77,29 @@ PLAIN = AnnounceRequest(b"h" * 20, b"p" * 20, 6881, 1, 2, 3)
 
 
 @given(REQUESTS)
-def test_an_announcement_survives_the_round_trip(request: AnnounceRequest) -> None:
+def test_announcement_survives_round_trip(request: AnnounceRequest) -> None:
     assert decode_announce_query(urlsplit(announce_url("http://tracker/announce", request)).query.encode()) == request
 
 
 @given(RESPONSES)
-def test_an_answer_survives_the_round_trip(response: AnnounceResponse) -> None:
+def test_answer_survives_round_trip(response: AnnounceResponse) -> None:
     assert decode_announce_response(encode_announce_response(response)) == response
     assert response.peer_count == len(response.addresses())
 
 
 @given(SCRAPES)
-def test_a_scrape_survives_the_round_trip(response: ScrapeResponse) -> None:
+def test_scrape_survives_round_trip(response: ScrapeResponse) -> None:
     assert decode_scrape_response(encode_scrape_response(response)) == response
 
 
 @given(st.lists(HASHES, max_size=4))
-def test_the_swarms_of_a_scrape_survive_the_round_trip(info_hashes: list[bytes]) -> None:
+def test_scraped_info_hashes_survive_round_trip(info_hashes: list[bytes]) -> None:
     url = scrape_url("http://tracker/announce", info_hashes)
     assert url is not None
     assert decode_scrape_query(urlsplit(url).query.encode()) == tuple(info_hashes)
 
 
-def test_a_trackers_own_query_is_kept() -> None:
+def test_query_of_tracker_url_is_kept() -> None:
     assert announce_url("http://t/announce?pass=1", PLAIN).startswith("http://t/announce?pass=1&info_hash=hhh")
 
 
@@ -115,7 +115,7 @@ def test_a_trackers_own_query_is_kept() -> None:
         ("http://example.com/x?a=/announce", None),
     ],
 )
-def test_a_scrape_goes_where_the_trackers_url_says(tracker: str, scrape: str | None) -> None:
+def test_scrape_url_follows_from_announce_url(tracker: str, scrape: str | None) -> None:
     assert scrape_url(tracker, [b"h" * 20]) == (scrape and scrape + "h" * 20)
 
 
@@ -134,7 +134,7 @@ def test_order_case_and_unknown_entries_do_not_matter(query: str, request_: Anno
     assert decode_announce_query(query.encode()) == request_
 
 
-def test_bytes_are_read_from_percent_encoding_and_a_plus_is_a_plus() -> None:
+def test_percent_encoding_is_read_and_plus_kept() -> None:
     query = MINIMAL.replace("h" * 20, "%12%34Vx%9a%BC%de%f1%23%45%67%89%ab%cd%ef%124Vx+")
     assert decode_announce_query(query.encode()).info_hash == bytes.fromhex("123456789abcdef123456789abcdef123456782b")
 
@@ -156,12 +156,12 @@ def test_bytes_are_read_from_percent_encoding_and_a_plus_is_a_plus() -> None:
         (MINIMAL + "&x=1" * 200, "expected at most 200 entries"),
     ],
 )
-def test_an_announcement_that_cannot_be_meant_is_named(query: str, problem: str) -> None:
+def test_impossible_announcement_is_described(query: str, problem: str) -> None:
     with pytest.raises(TrackerError, match=problem):
         decode_announce_query(query.encode())
 
 
-def test_a_scrape_for_something_else_is_refused() -> None:
+def test_scrape_with_wrong_info_hash_is_refused() -> None:
     with pytest.raises(TrackerError, match="info_hash: expected 20 bytes, found 3"):
         decode_scrape_query(b"info_hash=abc")
 
@@ -175,7 +175,7 @@ def test_any_query_is_read_or_refused(query: bytes) -> None:
             continue
 
 
-def test_the_specifications_answers_are_read() -> None:
+def test_answers_of_specifications_are_read() -> None:
     compact = b"d8:intervali1800e5:peers6:\xc6\x12\x00\x05\x1a\xe16:peers618:" + bytes(15) + b"\x01\x1a\xe1e"
     answer = decode_announce_response(compact)
     assert isinstance(answer, AnnounceResponse)
@@ -199,7 +199,7 @@ def test_answers_of_real_trackers_are_read(body: bytes, answer: AnnounceResponse
     assert decode_announce_response(body) == answer
 
 
-def test_a_refusal_survives_the_round_trip() -> None:
+def test_failure_survives_round_trip() -> None:
     assert decode_announce_response(encode_failure(Failure("müde"))) == Failure("müde")
     assert decode_scrape_response(encode_failure(Failure("no"))) == Failure("no")
 
@@ -220,7 +220,7 @@ def test_a_refusal_survives_the_round_trip() -> None:
         (bytes(2 << 20), "2097152 bytes, expected at most 1048576"),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_named(body: bytes, problem: str) -> None:
+def test_unreadable_answer_is_described(body: bytes, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
         decode_announce_response(body)
 
@@ -234,7 +234,7 @@ def test_an_answer_that_cannot_be_read_is_named(body: bytes, problem: str) -> No
         (b"d5:filesd20:xxxxxxxxxxxxxxxxxxxxi1eee", "expected a dictionary, found an integer"),
     ],
 )
-def test_a_scrape_that_cannot_be_read_is_named(body: bytes, problem: str) -> None:
+def test_unreadable_scrape_is_described(body: bytes, problem: str) -> None:
     with pytest.raises(WireError, match=problem):
         decode_scrape_response(body)
 

@@ -1,4 +1,4 @@
-"""Datagrams to and from a UDP tracker read the same at both ends; short ones are refused, longer ones are not."""
+"""Datagrams to and from a UDP tracker survive the round trip; short ones are refused, longer ones accepted."""
 
 from contextlib import suppress
 
@@ -70,17 +70,17 @@ ANNOUNCEMENT = AnnounceRequest(b"h" * 20, b"p" * 20, 6881, 3, 1, 2, Event.STARTE
 
 
 @given(REQUESTS)
-def test_a_request_survives_the_round_trip(request: UdpRequest) -> None:
+def test_request_survives_round_trip(request: UdpRequest) -> None:
     assert decode_request(request.encode()) == request
 
 
 @given(RESPONSES)
-def test_an_answer_survives_the_round_trip(response: UdpResponse) -> None:
+def test_answer_survives_round_trip(response: UdpResponse) -> None:
     assert decode_response(response.encode()) == response
 
 
 @given(st.lists(IPV6_ADDRESSES, max_size=3))
-def test_an_answer_over_ipv6_carries_longer_addresses(addresses: list[Address]) -> None:
+def test_ipv6_answer_has_longer_addresses(addresses: list[Address]) -> None:
     response = UdpAnnounceResponse(1, 1800, 2, 3, pack6(addresses))
     assert decode_response(response.encode(), is_ipv6=True) == response
     assert response.as_response(is_ipv6=True).addresses() == addresses
@@ -107,21 +107,21 @@ def test_an_answer_over_ipv6_carries_longer_addresses(addresses: list[Address]) 
         (ErrorResponse(7, "no"), "00000003 00000007 6e6f"),
     ],
 )
-def test_a_datagram_is_written_as_specified(datagram: UdpRequest | UdpResponse, written: str) -> None:
+def test_datagram_is_encoded_as_specified(datagram: UdpRequest | UdpResponse, written: str) -> None:
     assert datagram.encode() == bytes.fromhex(written)
 
 
-def test_an_answer_is_the_same_news_as_over_http() -> None:
+def test_udp_answer_equals_http_answer() -> None:
     answer = UdpAnnounceResponse(7, 1800, 2, 3, b"\xc6\x12\x00\x05\x1a\xe1").as_response()
     assert answer == AnnounceResponse(1800, b"\xc6\x12\x00\x05\x1a\xe1", complete=3, incomplete=2)
 
 
 @given(REQUESTS.filter(lambda request: not isinstance(request, UdpScrapeRequest)), st.binary(max_size=19))
-def test_what_later_specifications_append_to_a_request_is_left_aside(request: UdpRequest, more: bytes) -> None:
+def test_bytes_after_request_are_ignored(request: UdpRequest, more: bytes) -> None:
     assert decode_request(request.encode() + more) == request
 
 
-def test_half_an_entry_behind_an_answer_is_left_aside() -> None:
+def test_incomplete_last_entry_is_ignored() -> None:
     announce = UdpAnnounceResponse(7, 1800, 2, 3, bytes(6))
     scrape = UdpScrapeResponse(7, (ScrapeEntry(1, 2, 3),))
     assert decode_response(announce.encode() + bytes(5)) == announce
@@ -144,12 +144,12 @@ def test_half_an_entry_behind_an_answer_is_left_aside() -> None:
         (UdpScrapeRequest(9, 7, (bytes(20),) * 75).encode(), "expected 1 to 74 info-hashes, found 75"),
     ],
 )
-def test_a_request_that_cannot_be_read_is_named(datagram: bytes, problem: str) -> None:
+def test_unreadable_request_is_described(datagram: bytes, problem: str) -> None:
     with pytest.raises(TrackerError, match=problem):
         decode_request(datagram)
 
 
-def test_an_unknown_event_is_refused() -> None:
+def test_unknown_event_is_refused() -> None:
     datagram = bytearray(UdpAnnounceRequest(9, 7, ANNOUNCEMENT).encode())
     datagram[83] = 4
     with pytest.raises(TrackerError, match="event: expected 0 to 3, found 4"):
@@ -165,19 +165,19 @@ def test_an_unknown_event_is_refused() -> None:
         (b"\0\0\0\x04" + bytes(15), "expected action 0 to 3, found 4"),
     ],
 )
-def test_an_answer_that_cannot_be_read_is_named(datagram: bytes, problem: str) -> None:
+def test_unreadable_answer_is_described(datagram: bytes, problem: str) -> None:
     with pytest.raises(TrackerError, match=problem):
         decode_response(datagram)
 
 
-def test_no_key_is_written_as_0() -> None:
+def test_missing_key_is_written_as_0() -> None:
     request = AnnounceRequest(bytes(20), bytes(20), 1, 0, 0, 0)
     read = decode_request(UdpAnnounceRequest(1, 2, request).encode())
     assert isinstance(read, UdpAnnounceRequest)
     assert read.announce.key == "00000000"
 
 
-def test_a_key_that_32_bits_cannot_hold_is_refused() -> None:
+def test_key_beyond_32_bits_is_refused() -> None:
     request = AnnounceRequest(bytes(20), bytes(20), 1, 0, 0, 0, key="secret")
     with pytest.raises(TrackerError, match="at most 8 hex digits, found 'secret'"):
         UdpAnnounceRequest(1, 2, request).encode()

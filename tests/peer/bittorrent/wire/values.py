@@ -1,4 +1,4 @@
-"""What the tests draw from: every kind of value that travels."""
+"""Hypothesis strategies for every kind of value on the wire."""
 
 from ipaddress import IPv4Address, IPv6Address
 

@@ -57,7 +57,7 @@ def test_half_open_dials_are_limited_by_the_profile() -> None:
     assert len(dialled) == COURSE.most_half_open
     addresses.connected(dialled[0])
     addresses.dial_failed(dialled[1], 0)
-    addresses.ban(dialled[2].host, "lies")
+    addresses.ban(dialled[2].host)
     assert len(addresses.to_dial(0, PLENTY)) == 3
 
 
@@ -79,7 +79,7 @@ def test_failed_address_is_retried_later_then_given_up() -> None:
     assert addresses.to_dial(now + 10 * LONGEST_RETRY, 1) == []
 
 
-def test_abandoned_address_is_retried_if_a_tracker_lists_it() -> None:
+def test_tracker_revives_an_abandoned_address() -> None:
     addresses, now = knowing(ONE), 0.0
     for _ in range(MOST_FAILURES):
         addresses.to_dial(now, 1)
@@ -194,7 +194,7 @@ def test_ourselves_and_banned_hosts_are_never_dialled() -> None:
     ours, bad, same_host, good = ONE, *(Address("198.18.0.9", port) for port in (1, 2)), Address("198.18.0.8", 1)
     addresses = knowing(ours, bad, good)
     addresses.ourselves(ours)
-    addresses.ban(bad.host, "sent a wrong block")
+    addresses.ban(bad.host)
     addresses.learn([ours, bad, same_host], "tracker")
     addresses.connected(same_host)
     addresses.disconnected(same_host, 0, is_fault=False)
@@ -208,7 +208,7 @@ def test_hearsay_fills_half_of_the_book_at_most() -> None:
     assert len(addresses) == MOST_HEARSAY
     addresses.learn(peers(10, first=2 * MOST_ADDRESSES), "tracker")
     assert len(addresses) == MOST_HEARSAY + 10
-    addresses.ban(peers(1)[0].host, "lies")
+    addresses.ban(peers(1)[0].host)
     addresses.learn(peers(10, first=3 * MOST_ADDRESSES), "pex")
     assert len(addresses) == MOST_HEARSAY + 10
 
@@ -255,7 +255,7 @@ def apply(addresses: AddressBook, what: str, address: Address, now: float, sourc
         case "left" | "fault":
             addresses.disconnected(address, now, is_fault=what == "fault")
         case "ban":
-            addresses.ban(address.host, "")
+            addresses.ban(address.host)
         case "own":
             addresses.ourselves(address)
 

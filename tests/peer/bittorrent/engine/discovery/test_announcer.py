@@ -88,13 +88,12 @@ def test_failing_tracker_is_retried_later_and_later() -> None:
     made, now = announcer(), 0.0
     for number in range(12):
         assert made.due(now) == (ONE, Event.STARTED)
-        wait = made.tracker_failed(ONE, "Connection refused", now)
+        wait = made.tracker_failed(ONE, now)
         most = min(LONGEST_RETRY, FIRST_RETRY * 2**number)
         assert most / 2 <= wait <= most
         assert made.next_deadline() == now + wait
         assert made.due(now + wait * 0.99) is None
         now += wait
-    assert made.troubles() == {ONE: "Connection refused"}
 
 
 def test_two_clients_do_not_retry_together() -> None:
@@ -102,17 +101,16 @@ def test_two_clients_do_not_retry_together() -> None:
     for seed in range(5):
         made = announcer(seed=seed)
         made.due(0)
-        waits.add(made.tracker_failed(ONE, "away", 0))
+        waits.add(made.tracker_failed(ONE, 0))
     assert len(waits) == 5
 
 
 def test_an_answer_ends_the_trouble() -> None:
     made = announcer()
     made.due(0)
-    wait = made.tracker_failed(ONE, "away", 0)
+    wait = made.tracker_failed(ONE, 0)
     assert made.due(wait) == (ONE, Event.STARTED)
     made.tracker_answered(ONE, OK, wait)
-    assert made.troubles() == {}
     assert made.next_deadline() == wait + OK.interval
 
 
@@ -123,7 +121,7 @@ def test_order_within_a_tier_is_random_and_stays() -> None:
         made, order = announcer(urls, seed=seed), []
         while (due := made.due(0)) is not None:
             order.append(due[0])
-            made.tracker_failed(due[0], "away", 0)
+            made.tracker_failed(due[0], 0)
         assert sorted(order) == sorted(urls)
         orders.add(tuple(order))
     assert len(orders) == 4
@@ -141,7 +139,7 @@ def ask_until_second(made: Announcer, now: float) -> tuple[tuple[str, Event], tu
     first = made.due(now)
     assert first is not None
     assert made.due(now) is None
-    made.tracker_failed(first[0], "away", now)
+    made.tracker_failed(first[0], now)
     second = made.due(now)
     assert second is not None
     return first, second
@@ -169,7 +167,7 @@ def test_second_tier_is_asked_while_the_first_fails() -> None:
         due = made.due(now)
         assert due is not None
         if due[0] == ONE:
-            made.tracker_failed(ONE, "away", now)
+            made.tracker_failed(ONE, now)
         else:
             asked_two.append(now)
             made.tracker_answered(TWO, OK, now)
@@ -188,7 +186,7 @@ def test_completion_is_announced_once_to_known_trackers() -> None:
     retry_at = made.next_deadline()
     assert made.due(retry_at) == (ONE, Event.STARTED)
     made.tracker_answered(ONE, OK, retry_at)
-    made.completed(20)
+    made.completed()
     assert made.next_deadline() <= 20
     told = [made.due(20), made.due(20)]
     assert sorted(told, key=str) == [(ONE, Event.COMPLETED), (TWO, Event.COMPLETED)]
@@ -201,9 +199,9 @@ def test_completion_is_announced_once_to_known_trackers() -> None:
 
 def test_failed_completed_announcement_is_repeated() -> None:
     made = started()
-    made.completed(5)
+    made.completed()
     assert made.due(5) == (ONE, Event.COMPLETED)
-    wait = made.tracker_failed(ONE, "away", 6)
+    wait = made.tracker_failed(ONE, 6)
     assert made.due(6) is None
     assert made.next_deadline() == 6 + wait
     assert made.due(6 + wait) == (ONE, Event.COMPLETED)
@@ -212,7 +210,7 @@ def test_failed_completed_announcement_is_repeated() -> None:
 def test_completion_during_the_first_announcement_follows_its_answer() -> None:
     made = announcer()
     made.due(0)
-    made.completed(1)
+    made.completed()
     assert made.due(1) is None
     made.tracker_answered(ONE, OK, 2)
     assert made.due(2) == (ONE, Event.COMPLETED)
@@ -221,8 +219,8 @@ def test_completion_during_the_first_announcement_follows_its_answer() -> None:
 def test_new_tracker_gets_started_from_a_complete_peer() -> None:
     made = announcer()
     made.due(0)
-    made.completed(1)
-    wait = made.tracker_failed(ONE, "away", 2)
+    made.completed()
+    wait = made.tracker_failed(ONE, 2)
     assert made.due(2 + wait) == (ONE, Event.STARTED)
     made.tracker_answered(ONE, OK, 20)
     assert made.due(21) is None
@@ -232,21 +230,21 @@ def test_initial_seed_never_announces_completed() -> None:
     made = announcer(is_complete=True)
     made.due(0)
     made.tracker_answered(ONE, OK, 0)
-    made.completed(1)
+    made.completed()
     assert made.due(1) is None
 
 
 def test_stopped_goes_only_to_trackers_that_answered() -> None:
     made = announcer((ONE,), (TWO,))
     ask_until_second(made, 0)
-    assert made.stop(1) == []
+    assert made.stop() == []
     made = announcer((ONE,), (TWO,))
     ask_until_second(made, 0)
     made.tracker_answered(TWO, OK, 0)
-    assert made.stop(1) == [TWO]
+    assert made.stop() == [TWO]
     assert made.due(1_000_000) is None
     assert made.next_deadline() == inf
-    made.tracker_failed(ONE, "away", 2)
+    made.tracker_failed(ONE, 2)
     made.tracker_answered(TWO, OK, 2)
     assert made.due(1_000_000) is None
 
@@ -265,7 +263,7 @@ def test_without_trackers_nothing_is_ever_due() -> None:
     made = Announcer((), Random(1))
     assert made.due(0) is None
     assert made.next_deadline() == inf
-    assert made.stop(1) == []
+    assert made.stop() == []
 
 
 def test_waking_at_the_deadline_always_finds_work() -> None:
@@ -279,8 +277,8 @@ def test_waking_at_the_deadline_always_finds_work() -> None:
             due = made.due(now)
             assert due is not None
             if rng.random() < 0.5:
-                made.tracker_failed(due[0], "away", now)
+                made.tracker_failed(due[0], now)
             else:
                 made.tracker_answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
             if rng.random() < 0.02:
-                made.completed(now)
+                made.completed()

@@ -11,7 +11,7 @@ from peer.bittorrent.engine.discovery.peer_exchange import (
     MOST_TAKEN,
     TOLERANCE,
     PexPartners,
-    describe,
+    pex_entry,
 )
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.wire.extensions import PeerExchange, PexFlags, PexPeer
@@ -123,9 +123,9 @@ def test_a_private_torrent_has_no_exchange() -> None:
 
 def test_flags_mark_seeds_and_reachable_peers() -> None:
     address = peer(1).address
-    assert describe(None, is_outgoing=False, is_seed=True) is None
-    assert describe(address, is_outgoing=False, is_seed=False) == PexPeer(address)
-    known = describe(address, is_outgoing=True, is_seed=True)
+    assert pex_entry(None, is_outgoing=False, is_seed=True) is None
+    assert pex_entry(address, is_outgoing=False, is_seed=False) == PexPeer(address)
+    known = pex_entry(address, is_outgoing=True, is_seed=True)
     assert known == PexPeer(address, PexFlags.REACHABLE | PexFlags.UPLOAD_ONLY)
 
 

@@ -72,7 +72,7 @@ def test_blocks_are_asked_for_in_order_and_once() -> None:
     assert spots(list(pieces.requested_from(0))) == [(0, 0), (0, 1)]
 
 
-def test_last_piece_and_its_last_block_may_be_shorter() -> None:
+def test_last_piece_and_last_block_may_be_shorter() -> None:
     pieces = pieces_of("  ", "**", blocks=3, last=13)
     assert pieces.missing_blocks == 5
     assert pieces.choose_blocks(0, 9)[3:] == [(1, 0, 10), (1, 10, 7)]
@@ -284,10 +284,6 @@ def test_piece_without_copies_prevents_endgame() -> None:
     pieces.choose_blocks(0, 9)
     assert not pieces.is_endgame
     assert pieces.choose_blocks(1, 9) == []
-
-
-def test_the_spread_of_copies_is_known() -> None:
-    assert pieces_of("   ", "** ", "*  ", "***").spread == (1, 3)
 
 
 def test_a_picker_may_decline_but_not_invent() -> None:

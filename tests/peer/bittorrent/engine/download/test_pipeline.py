@@ -110,7 +110,7 @@ class Pipe:
 @pytest.mark.parametrize(
     ("rate", "delay"), [(100, 0.1), (100, 0.001), (10, 0.1), (10, 0.01), (1, 0.05), (0.2, 0.02), (20, 0.3), (50, 0.2)]
 )
-def test_pipe_fills_in_two_seconds_without_a_long_queue(rate: float, delay: float) -> None:
+def test_pipe_fills_quickly_without_a_long_queue(rate: float, delay: float) -> None:
     pipe = Pipe(rate * MBIT, delay)
     pipe.run(until=20)
     assert pipe.use(since=2, until=20) > 0.99 - BLOCK / pipe.rate / 18
@@ -140,7 +140,7 @@ def test_neighbours_reqq_limits_the_requests(reqq: int) -> None:
     assert pipe.outstanding == reqq
 
 
-def test_initial_burst_is_not_taken_for_a_fast_pipe() -> None:
+def test_initial_burst_is_no_fast_pipe() -> None:
     """40 blocks come at once, as from a token bucket, and each adds one request; then the pipe gives 1 Mbit/s."""
     pipe = Pipe(1 * MBIT, 0.02)
     pipe.tokens = 40

@@ -212,7 +212,7 @@ def test_other_sizes_are_tried_after_a_failure() -> None:
     assert found == INFO
 
 
-def test_wrong_sizes_of_silent_neighbours_do_not_stop_us() -> None:
+def test_wrong_sizes_of_silent_neighbours_are_survived() -> None:
     neighbours = Neighbours(fetch(9))
     neighbours.honest = {9}
     for key in range(5):
