@@ -228,7 +228,7 @@ class _Reading:
 
 
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
-    """Yield what is wrong with values that are valid by themselves."""
+    """Yield contradictions between values that are valid separately."""
     for group in task.groups(experiment):
         yield from group.check()
     yield from task.check(experiment)

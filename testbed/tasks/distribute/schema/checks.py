@@ -24,7 +24,7 @@ def missing_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def check_values(keys: DistributionKeys) -> Iterator[Finding]:
-    """Yield what is wrong with values that are valid by themselves."""
+    """Yield contradictions between values that are valid separately."""
     if keys.peers and not any(group.count for group in keys.peers.values()):
         yield Finding(("peers", next(iter(keys.peers)), "count"), "no group has any peers: one needs 1 or more")
     for path, hosts in keys.hosts.items():
