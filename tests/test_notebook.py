@@ -42,11 +42,11 @@ def test_tables_are_data_frames(folder: Path) -> None:
     assert {"groups", "transfers", "timeline", "summary"} <= set(dir(run))
 
 
-def test_a_run_says_what_it_is(folder: Path) -> None:
+def test_run_has_readable_repr(folder: Path) -> None:
     assert repr(testbed.open_run(folder)) == f"<Run {folder}: 2 of 2 trials complete, 1 suspect>"
 
 
-def test_suspect_trials_count_if_asked(folder: Path) -> None:
+def test_suspect_trials_count_with_option(folder: Path) -> None:
     def trials_behind(run: "testbed.Run") -> int:
         return int(run.summary["n"].max())
 
@@ -55,7 +55,7 @@ def test_suspect_trials_count_if_asked(folder: Path) -> None:
     assert len(both[both["n"] == 1]) > len(testbed.open_run(folder).summary.query("n == 1"))
 
 
-def test_outcomes_are_those_of_the_expectations(folder: Path) -> None:
+def test_run_has_outcomes_of_expectations(folder: Path) -> None:
     (outcome,) = testbed.open_run(folder).outcomes
     assert outcome.holds
 
@@ -66,18 +66,18 @@ def test_opening_a_run_writes_nothing(folder: Path) -> None:
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_declared_figure_is_drawn(folder: Path) -> None:
+def test_declared_figure_is_drawn(folder: Path) -> None:
     run = testbed.open_run(folder)
     figure = run.figure("times")
     assert isinstance(figure, Canvas)
     assert run.figure("times", title="Two schemes").axes[0].get_title() == "Two schemes"
 
 
-def test_a_figure_of_ones_own_is_drawn(folder: Path) -> None:
+def test_undeclared_figure_is_drawn(folder: Path) -> None:
     assert testbed.open_run(folder).figure(kind="cdf", series="distribution").axes
 
 
-def test_unknown_names_are_refused_with_what_there_is(folder: Path) -> None:
+def test_unknown_names_are_refused(folder: Path) -> None:
     run = testbed.open_run(folder)
     with pytest.raises(testbed.ExplainedError, match="no figure 'time'; the experiment declares times"):
         run.figure("time")
@@ -85,19 +85,19 @@ def test_unknown_names_are_refused_with_what_there_is(folder: Path) -> None:
         _ = run.trails
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
+def test_other_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(testbed.ExplainedError, match=r"has no plan\.json"):
         testbed.open_run(tmp_path)
 
 
-def test_a_refused_experiment_raises_the_commands_message(tmp_path: Path) -> None:
+def test_invalid_experiment_raises_its_message(tmp_path: Path) -> None:
     file = tmp_path / "wrong.yaml"
     file.write_text("file: {size: 4 MiB}\npears: {}\n")
     with pytest.raises(testbed.ExplainedError, match=r"wrong\.yaml.*pears"):
         testbed.run(file, runs=tmp_path)
 
 
-def test_importing_the_package_is_light() -> None:
+def test_import_loads_no_heavy_packages() -> None:
     program = (
         "import sys, testbed; print([name for name in ('pandas', 'matplotlib', 'mininet') if name in sys.modules])"
     )
@@ -106,7 +106,9 @@ def test_importing_the_package_is_light() -> None:
 
 
 @pytest.mark.kernel
-def test_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_notebooks_page_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "experiments").mkdir()
     (tmp_path / "experiments" / "quickstart.yaml").write_text(TINY)
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Quantities are read exactly, written back without loss, and refused where they can be misread."""
+"""Quantities are read exactly, written without loss, and refused if they are ambiguous."""
 
 import pytest
 from hypothesis import assume, example, given
@@ -43,7 +43,7 @@ SECONDS = st.floats(min_value=1e-9, max_value=1e9)
         ("0 bit/s", 0),
     ],
 )
-def test_a_rate_is_read_in_whole_bits_per_second(text: str, bits_per_second: int) -> None:
+def test_rate_is_read_in_whole_bits_per_second(text: str, bits_per_second: int) -> None:
     assert parse_rate(text) == bits_per_second
     assert isinstance(parse_rate(text), int)
 
@@ -52,7 +52,7 @@ def test_a_rate_is_read_in_whole_bits_per_second(text: str, bits_per_second: int
     ("text", "size"),
     [("32 MiB", 2**25), ("32 MB", 32_000_000), ("1 Mbit", 125_000), ("8 bit", 1), ("0.5 KiB", 512), ("1 TiB", 2**40)],
 )
-def test_a_size_is_read_in_whole_bytes(text: str, size: int) -> None:
+def test_size_is_read_in_whole_bytes(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
@@ -60,18 +60,18 @@ def test_a_size_is_read_in_whole_bytes(text: str, size: int) -> None:
     ("text", "seconds"),
     [("20 ms", 0.02), ("1.5 s", 1.5), ("2 min", 120), ("1 h", 3600), ("5 us", 5e-6), ("5 µs", 5e-6)],
 )
-def test_a_duration_is_read_in_seconds(text: str, seconds: float) -> None:
+def test_duration_is_read_in_seconds(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
-def test_a_percentage_is_read_in_per_cent_and_a_frequency_in_times_per_second() -> None:
+def test_percentages_and_frequencies_are_read() -> None:
     assert parse_percentage("1 %") == 1
     assert parse_percentage("0.5%") == 0.5
     assert parse_frequency("30 /min") == 0.5
     assert parse_frequency("5 /min") == 5 / 60
 
 
-def test_a_quantity_can_be_read_in_a_unit_of_choice() -> None:
+def test_quantity_can_be_read_in_any_unit() -> None:
     assert parse_in("ms", "1.5 s") == 1500
     assert parse_in("ms", "0.1 ms") == 0.1
     assert isinstance(parse_in("bit/s", "8 Mbit/s"), int)
@@ -79,7 +79,7 @@ def test_a_quantity_can_be_read_in_a_unit_of_choice() -> None:
         parse_in("furlong", "1 furlong")
 
 
-def test_a_decimal_fraction_is_exact_where_a_float_is_not() -> None:
+def test_decimal_fractions_are_exact() -> None:
     assert parse_rate("0.29 Gbit/s") == 290_000_000  # 0.29 * 1e9 is 289999999.99999994
 
 
@@ -109,7 +109,7 @@ def test_a_decimal_fraction_is_exact_where_a_float_is_not() -> None:
         ("9" * 5000 + " bit/s", "is not a rate"),
     ],
 )
-def test_what_is_not_a_rate_is_refused_with_what_is_possible(text: str, says: str) -> None:
+def test_invalid_rate_is_refused_with_possible_units(text: str, says: str) -> None:
     with pytest.raises(UnitError) as refusal:
         parse_rate(text)
     assert says in str(refusal.value)
@@ -127,7 +127,7 @@ def test_what_is_not_a_rate_is_refused_with_what_is_possible(text: str, says: st
         ("1 Mbit/s", "is a rate, not a size"),
     ],
 )
-def test_what_is_not_a_size_is_refused(text: str, says: str) -> None:
+def test_invalid_size_is_refused(text: str, says: str) -> None:
     with pytest.raises(UnitError) as refusal:
         parse_size(text)
     assert says in str(refusal.value)
@@ -138,7 +138,7 @@ def test_what_is_not_a_size_is_refused(text: str, says: str) -> None:
     ("text", "says"),
     [("5", "has no unit"), ("5 m", "write ms or min"), ("5 sec", "did you mean s?"), ("5 MS", "did you mean ms?")],
 )
-def test_what_is_not_a_duration_is_refused(text: str, says: str) -> None:
+def test_invalid_duration_is_refused(text: str, says: str) -> None:
     with pytest.raises(UnitError) as refusal:
         parse_duration(text)
     assert says in str(refusal.value)
@@ -165,19 +165,19 @@ def test_what_is_not_a_duration_is_refused(text: str, says: str) -> None:
         (format_frequency(2.0), "2 /s"),
     ],
 )
-def test_a_quantity_is_written_as_one_would_say_it(written: str, text: str) -> None:
+def test_quantity_is_written_in_shortest_unit(written: str, text: str) -> None:
     assert written == text
 
 
 @pytest.mark.parametrize("number", [-1.0, float("inf"), float("nan")])
-def test_what_is_no_quantity_is_not_written(number: float) -> None:
+def test_invalid_number_is_not_formatted(number: float) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         format_duration(number)
 
 
 @given(st.integers(min_value=0, max_value=10**15))
 @example(10**15 - 1)
-def test_a_rate_and_a_size_survive_writing_and_reading(whole: int) -> None:
+def test_rates_and_sizes_survive_round_trip(whole: int) -> None:
     assert parse_rate(format_rate(whole)) == whole
     assert parse_size(format_size(whole)) == whole
 
@@ -185,20 +185,20 @@ def test_a_rate_and_a_size_survive_writing_and_reading(whole: int) -> None:
 @given(SECONDS)
 @example(0.0)
 @example(1 / 3)
-def test_a_duration_a_percentage_and_a_frequency_survive_writing_and_reading(number: float) -> None:
+def test_other_quantities_survive_round_trip(number: float) -> None:
     assert parse_duration(format_duration(number)) == number
     assert parse_percentage(format_percentage(number)) == number
     assert parse_frequency(format_frequency(number)) == number
 
 
 @given(st.text())
-def test_any_other_text_is_refused_and_never_fails_in_another_way(text: str) -> None:
+def test_any_other_text_raises_unit_error(text: str) -> None:
     assume(not text.strip()[:1].isdigit())
     with pytest.raises(UnitError):
         parse_rate(text)
 
 
-def test_every_unit_is_of_one_kind() -> None:
+def test_every_unit_has_one_kind() -> None:
     kinds = [kind_of(unit) for unit in ("Mbit/s", "MiB", "ms", "%", "/min")]
     assert [kind.name for kind in kinds if kind] == ["rate", "size", "duration", "percentage", "frequency"]
     assert kind_of("Mb/s") is None

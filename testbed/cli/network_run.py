@@ -2,10 +2,8 @@
 
 import csv
 import json
-import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from testbed.cli.targets import target_of
 from testbed.doctor.tools import versions
 from testbed.experiment import ExperimentFile
 from testbed.network import sandbox
-from testbed.runfolder.collection import claim_folder, shown
+from testbed.runfolder.collection import final_path, timestamped, unfinished_run_folder
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02
@@ -25,7 +23,7 @@ def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
     """Build the network, check all its links, and write a run folder; returns 1 if a link is out of tolerance."""
     target, tell = target_of(file), progress(quiet=quiet)
     started = datetime.now(UTC)
-    with _unfinished_folder(runs, f"{file.path.stem}-{started:%Y%m%dT%H%M%SZ}") as folder:
+    with unfinished_run_folder(runs, timestamped(file.path.stem)) as folder:
         (folder / "experiment.yaml").write_text(file.text, encoding="utf-8")
         found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
         _write_csv(folder / "links.csv", [report.row() for report in found.rates])
@@ -33,20 +31,8 @@ def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
         provenance = {**_provenance(started), "host_settings": dict(found.settings)}
         (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
     print_findings(found, _TOLERANCE)
-    print(f"results in {shown(folder)}")
+    print(f"results in {final_path(folder)}")
     return 0 if found.within(_TOLERANCE) else 1
-
-
-@contextmanager
-def _unfinished_folder(runs: Path, name: str) -> Iterator[Path]:
-    """Yield a hidden folder. It gets its name when all measurements are done; after an error it is removed."""
-    folder = claim_folder(runs, name)
-    try:
-        yield folder
-        folder.rename(shown(folder))
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _provenance(started: datetime) -> dict[str, object]:

@@ -17,7 +17,7 @@ from testbed.experiment.plan.doubts import doubts
 from testbed.runfolder.collection import latest_run, make_run, unfinished_run
 from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
-from testbed.runs.run_all import Tally, check_plan, finish_session, run_trials
+from testbed.runs.run_all import Tally, finish_session, run_trials
 from testbed.trial.events import RunEnded
 
 INTERRUPTED: Final = 130
@@ -33,7 +33,6 @@ def run_experiment(
     if not file.has_trials:
         return run_network(file, runs, quiet=quiet or json_lines)
     plan = checked_plan(file)
-    check_plan(plan)
     if not (quiet or json_lines):
         _warn(plan)
     run = latest_run(runs, experiment.stem, plan) if redo_suspect else None

@@ -11,14 +11,8 @@ from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shippe
 from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.topology.finder import (
-    BUILT_IN,
-    ParameterError,
-    TopologyError,
-    describe_parameters,
-    load_topology,
-    make_topology,
-)
+from testbed.topology.finder import BUILT_IN, load_topology, make_topology
+from testbed.topology.parameters import ParameterError, TopologyError, describe_parameters
 from testbed.topology.planned import topology_of
 
 

@@ -79,7 +79,7 @@ def _fields(event: Event) -> dict[str, Any]:
     """Return an event's fields, with a plan or a trial replaced by what identifies it."""
     match event:
         case RunBegan():
-            return {"folder": str(event.folder), "trials": len(event.plan.trials), "done": len(event.is_done)}
+            return {"folder": str(event.folder), "trials": len(event.plan.trials), "done": len(event.complete)}
         case TrialBegan():
             return {"number": event.number, "id": event.trial.id, "point": event.trial.point}
         case TrialFailed():
@@ -100,7 +100,7 @@ class RunProgress:
 
     plan: Plan | None = None
     folder: Path | None = None
-    is_done: set[str] = field(default_factory=set)
+    complete: set[str] = field(default_factory=set)
     number: int = 0
     trial: Trial | None = None
     took: float = 0.0
@@ -111,11 +111,11 @@ class RunProgress:
         """Update the state with an event."""
         match event:
             case RunBegan():
-                self.plan, self.folder, self.is_done = event.plan, event.folder, set(event.is_done)
+                self.plan, self.folder, self.complete = event.plan, event.folder, set(event.complete)
             case TrialBegan():
                 self.number, self.trial = event.number, event.trial
             case TrialEnded():
-                self.is_done.add(event.trial.id)
+                self.complete.add(event.trial.id)
                 self.took += event.seconds
                 self.estimated += event.trial.estimate.seconds
 
@@ -127,7 +127,7 @@ class RunProgress:
     def time_left(self) -> str:
         """Estimate the remaining time from the plan, scaled by how long the trials so far took compared with it."""
         trials = self.plan.trials if self.plan else ()
-        left = sum(trial.estimate.seconds for trial in trials if trial.id not in self.is_done)
+        left = sum(trial.estimate.seconds for trial in trials if trial.id not in self.complete)
         return in_words(left * (self.took / self.estimated if self.estimated else 1.0))
 
     def name(self) -> str:
@@ -189,7 +189,7 @@ class PlainLines:
 
 
 def _beginning(event: RunBegan) -> str:
-    total, done = len(event.plan.trials), len(event.is_done)
+    total, done = len(event.plan.trials), len(event.complete)
     trials = "trial" if total == 1 else "trials"
     if done:
         return f"resuming {event.folder}: {done} of {total} {trials} {'is' if done == 1 else 'are'} complete"
@@ -258,7 +258,7 @@ class LiveView:
             Text(_peers(event)),
             Text(_traffic(event)),
             Text(f"fidelity: {fidelity}", style="yellow" if event.reasons else ""),
-            Text(f"{len(run.is_done)} of {run.count} trials complete, about {run.time_left()} left"),
+            Text(f"{len(run.complete)} of {run.count} trials complete, about {run.time_left()} left"),
             *(stopping if event.is_last else []),
         )
 

@@ -25,6 +25,7 @@ from testbed.network.check.measure import DirectionReport, Load, measure
 from testbed.network.check.traffic import Route
 from testbed.network.links.shape import MAX_RATE, MIN_RATE
 from testbed.network.network import Network
+from testbed.trial.monitoring.machine import processor_ticks
 
 HOSTS: Final = (10, 50, 200)
 CARRIED: Final = 0.98
@@ -89,16 +90,10 @@ def _load_ring(hosts: int, rate: int, seconds: float) -> tuple[list[DirectionRep
         for k, host in enumerate(network.hosts):
             targets = [network.hosts[(k + step) % hosts] for step in range(1, _NEIGHBOURS + 1)]
             loads.append(Load(host.access, [Route(host, target, target.address) for target in targets]))
-        before = _processor_times()
+        before = processor_ticks()
         workers = min(os.cpu_count() or 1, hosts)
         shares = in_parallel([partial(measure, loads[worker::workers], seconds) for worker in range(workers)])
-        return [report for share in shares for report in share], _busy_share(before, _processor_times())
-
-
-def _processor_times() -> tuple[int, int]:
-    """Return the idle ticks and all ticks of all processors."""
-    fields = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return fields[3] + fields[4], sum(fields)
+        return [report for share in shares for report in share], _busy_share(before, processor_ticks())
 
 
 def _busy_share(before: tuple[int, int], after: tuple[int, int]) -> float:

@@ -4,7 +4,6 @@ import importlib.metadata
 import os
 import platform
 import shutil
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from testbed.doctor.checks import Check
@@ -65,4 +64,4 @@ def _system_name() -> str:
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
     except OSError:
-        return "unknown" if not Path("/etc").exists() else platform.system()
+        return platform.system()

@@ -10,7 +10,7 @@ from testbed.experiment.file.load import (
 from testbed.experiment.language.expectations import Outcome, evaluate
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
-from testbed.experiment.schema.experiment import Experiment, TopologyChoice
+from testbed.experiment.schema.experiment import Experiment
 
 __all__ = [
     "Experiment",
@@ -20,7 +20,6 @@ __all__ = [
     "Place",
     "Plan",
     "Problem",
-    "TopologyChoice",
     "Trial",
     "evaluate",
     "load_experiment",

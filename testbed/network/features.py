@@ -8,7 +8,7 @@ from functools import cache
 
 from testbed.network.kernel.messages import LOOPBACK_INDEX, delete_link, new_link_of_kind
 from testbed.network.kernel.netlink import Message, NetlinkError, NetlinkSocket
-from testbed.network.links.shaping import trial_filter, trial_qdisc
+from testbed.network.links.shaping import probe_filter, probe_qdisc
 
 _PROBE_INDEX = 400
 
@@ -16,14 +16,14 @@ _PROBE_INDEX = 400
 @cache
 def has_qdisc(kind: str) -> bool:
     """Return whether the kernel has a queueing discipline."""
-    return _works(*trial_qdisc(kind, LOOPBACK_INDEX))
+    return _works(*probe_qdisc(kind, LOOPBACK_INDEX))
 
 
 @cache
 def has_filter(kind: str) -> bool:
     """Return whether the kernel has a kind of packet filter."""
-    add_qdisc, remove_qdisc = trial_qdisc("htb", LOOPBACK_INDEX, configured=True)
-    add_filter = trial_filter(kind, LOOPBACK_INDEX)
+    add_qdisc, remove_qdisc = probe_qdisc("htb", LOOPBACK_INDEX, configured=True)
+    add_filter = probe_filter(kind, LOOPBACK_INDEX)
     with NetlinkSocket() as netlink:
         netlink.send([add_qdisc])
         try:

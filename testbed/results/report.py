@@ -50,7 +50,7 @@ class Report:
 def report(
     run_folder: Path, *, parquet: bool = False, with_suspect: bool = False, declared: Plan | None = None
 ) -> Report:
-    """Make every table and figure of a run anew from its trials; suspect trials are in means only if `with_suspect`.
+    """Make every table and figure of a run from its trials; suspect trials are in means only if `with_suspect`.
 
     Figures and expectations are the run's own, or those of another plan of the same trials, `declared`.
     """
@@ -109,9 +109,10 @@ def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool)
 
 def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) -> Outcome:
     names = list(expectation.columns)
-    table = tables.having(names, tables.columns.expected_of)
-    if table is None:
+    name = tables.first_having(names, tables.columns.expected_of)
+    if name is None:
         return evaluate([expectation], _rows(tables.trials))[0]
+    table = tables.with_trials(name)
     if not with_suspect and _VERDICT in table and _VERDICT not in names:
         table = table[table[_VERDICT] == "valid"]
     return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]

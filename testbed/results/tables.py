@@ -44,14 +44,10 @@ class Tables:
         added = [column for column in trials if column == "trial" or column not in table]
         return table.merge(trials[added], on="trial", how="left")
 
-    def having(self, columns: Iterable[str], names: Iterable[str]) -> pd.DataFrame | None:
+    def first_having(self, columns: Iterable[str], names: Iterable[str]) -> str | None:
         """Return the first of some tables that has these columns, its own or its trials'."""
         wanted = set(columns)
-        for name in names:
-            table = self.with_trials(name)
-            if wanted <= set(table):
-                return table
-        return None
+        return next((name for name in names if wanted <= set(self.with_trials(name))), None)
 
 
 @dataclass
@@ -59,8 +55,8 @@ class TableMaker:
     """Takes one trial after the other and keeps its rows, so that only one trial is in memory at a time."""
 
     plan: Plan
-    _trials: list[Row] = field(default_factory=list)
-    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+    _trials: list[Row] = field(default_factory=list, init=False)
+    _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict, init=False)
 
     def add(self, data: TrialData) -> None:
         """Add the rows of a trial."""
@@ -87,7 +83,7 @@ class TableMaker:
         return Tables({"trials": trials, **found, "summary": summary}, columns)
 
     def _trials_table(self, columns: Iterable[str]) -> pd.DataFrame:
-        """The swept keys stand behind the trial's id, as they were written."""
+        """The swept keys follow the trial's id, as they were written."""
         names = list(columns)
         swept = [key for key in self.plan.keys if key not in names]
         return pd.DataFrame(self._trials, columns=["trial", *swept, *(name for name in names if name != "trial")])

@@ -1,6 +1,8 @@
 """The folder that holds all runs: a new run folder gets a free name in it, and an earlier run is found again."""
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
@@ -13,19 +15,32 @@ from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
 
 
 def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
-    """Make a folder for a run under a name that no other run has; it is there with all it needs, or not at all."""
-    hidden = claim_folder(runs, f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
-    try:
+    """Make a folder for a run, with what it needs before its first trial."""
+    with unfinished_run_folder(runs, timestamped(name)) as hidden:
         (hidden / EXPERIMENT).write_text(text, encoding="utf-8")
         (hidden / PLAN).write_text(plan.to_json(), encoding="utf-8")
         (hidden / TRIALS).mkdir()
-        return RunFolder(hidden.rename(shown(hidden)), plan)
+    return RunFolder(final_path(hidden), plan)
+
+
+def timestamped(name: str) -> str:
+    """Return the name of a run that begins now."""
+    return f"{name}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+
+
+@contextmanager
+def unfinished_run_folder(runs: Path, name: str) -> Iterator[Path]:
+    """Make a hidden folder for a run. At the end it gets its name; after an error it is removed."""
+    hidden = _claim_folder(runs, name)
+    try:
+        yield hidden
+        hidden.rename(final_path(hidden))
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
 
 
-def claim_folder(runs: Path, name: str) -> Path:
+def _claim_folder(runs: Path, name: str) -> Path:
     """Make a hidden folder under a name that no other run has, even one that began within the same second."""
     runs.mkdir(parents=True, exist_ok=True)
     for number in count(1):
@@ -34,14 +49,14 @@ def claim_folder(runs: Path, name: str) -> Path:
             hidden.mkdir()
         except FileExistsError:
             continue
-        if not shown(hidden).exists():
+        if not final_path(hidden).exists():
             break
         hidden.rmdir()
     return hidden
 
 
-def shown(hidden: Path) -> Path:
-    """Return the place that a hidden folder gets when it is complete."""
+def final_path(hidden: Path) -> Path:
+    """Return the path that a hidden folder gets when it is complete."""
     return hidden.with_name(hidden.name.removeprefix("."))
 
 

@@ -85,7 +85,7 @@ class RunFolder:
         """Return the trials that are still to be run, in their order."""
         return tuple(trial for trial in self.plan.trials if not self.folder_of(trial).exists())
 
-    def done(self) -> frozenset[str]:
+    def complete_ids(self) -> frozenset[str]:
         """Return the ids of the complete trials; one whose folder is damaged raises RunError."""
         trials = self.complete()
         for trial in trials:
@@ -102,7 +102,7 @@ class RunFolder:
             raise RunError(f"{folder} holds another trial, {found}: {advice}")
 
     def unplanned(self) -> Iterator[Damage]:
-        """Yield folders among the trials that are of no planned trial."""
+        """Yield each folder among the trials that belongs to no planned trial."""
         planned = {trial.id for trial in self.plan.trials}
         for entry in sorted(self.trials.iterdir()) if self.trials.is_dir() else ():
             if entry.name not in planned and not entry.name.startswith("."):
@@ -129,7 +129,8 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Whether all trials are there, and the session that ran the last one ended by itself."""
         sessions = self.sessions
-        return bool(sessions) and sessions[-1]["ended"] is not None and len(self.done()) == len(self.plan.trials)
+        has_ended = bool(sessions) and sessions[-1]["ended"] is not None
+        return has_ended and len(self.complete_ids()) == len(self.plan.trials)
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
@@ -156,17 +157,13 @@ class RunFolder:
         write_json(fresh, {"version": VERSION, "sessions": entries})
         fresh.rename(self.path / PROVENANCE)
 
-    def sweep(self) -> None:
+    def remove_leftovers(self) -> None:
         """Remove what a killed session left behind."""
-        self.sweep_trials()
-        self.drop_work()
-
-    def sweep_trials(self) -> None:
-        """Remove trials that are not complete."""
         for unfinished in self.trials.glob(".*.part"):
             shutil.rmtree(unfinished)
+        self.remove_work()
 
-    def drop_work(self) -> None:
+    def remove_work(self) -> None:
         """Remove the files that no result needs."""
         shutil.rmtree(self.work, ignore_errors=True)
 

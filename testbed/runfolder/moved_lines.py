@@ -27,7 +27,7 @@ def _line_pattern() -> re.Pattern[bytes]:
 
 
 _LINE: Final = _line_pattern()
-"""So exact that what matches can be read without another check."""
+"""A line that matches needs no other check."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,9 @@ class MovedLines:
     """Lines that were collected and not read yet."""
 
     t0: float
-    _lines: list[int] = field(default_factory=list)
-    _seconds: list[int] = field(default_factory=list)
-    _rows: list[bytes] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list, init=False)
+    _seconds: list[int] = field(default_factory=list, init=False)
+    _rows: list[bytes] = field(default_factory=list, init=False)
 
     def collect(self, number: int, line: bytes) -> float | None:
         """Collect a line and return its time; None for a line that the encoder would not write like this."""
@@ -89,7 +89,7 @@ class MovedLines:
         return t
 
     def read(self) -> MovedBytes:
-        """Read the collected lines, and begin anew."""
+        """Read the collected lines, and forget them."""
         text = b",".join(self._rows).translate(None, b"[]")
         rows = np.fromstring(text, dtype=np.int64, sep=",").reshape(-1, 3)
         counts = [row.count(b"[") for row in self._rows]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from testbed.experiment import Trial
-from testbed.experiment.plan.trials import PlannedPeer
 from testbed.runfolder.counters import Counters, read_counters
 from testbed.runfolder.record import HostRecord, TrialRecord, read_record
 from testbed.runfolder.traces import HostTrace, read_trace
@@ -52,14 +51,13 @@ class TrialData:
         if trace is None:
             return []
         ends = [*trace.leave_times, *[self._last_seen(host)] * (len(trace.join_times) - len(trace.leave_times))]
-        begin = self._arrivals.get(host, 0.0)
+        begin = self._arrivals.get(host, 0.0)  # a program can be ready, and listen, before its arrival
         lives = zip(trace.join_times, ends, strict=False)
         return [(max(begin, joined, 0.0), min(left, self.record.seconds)) for joined, left in lives]
 
     @cached_property
     def _arrivals(self) -> Mapping[str, float]:
-        """The planned arrivals; a program can be ready, and listen, before its arrival."""
-        return {host.name: host.arrival for host in self.trial.hosts.all if isinstance(host, PlannedPeer)}
+        return self.trial.hosts.arrivals
 
     def _last_seen(self, host: str) -> float:
         return self.record.seconds if self.host(host).ended_well else self.traces[host].last

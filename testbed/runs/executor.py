@@ -7,25 +7,25 @@ from testbed.errors import TrialError
 from testbed.trial.engine import Engine
 from testbed.trial.events import Notify, TrialBegan, TrialEnded, TrialFailed, TrialOrder
 
-Outcome: TypeAlias = TrialEnded | TrialFailed
+TrialOutcome: TypeAlias = TrialEnded | TrialFailed
 
 
 class Executor(Protocol):
     """Performs the trials of a run."""
 
-    def __call__(self, orders: Sequence[TrialOrder], engine: Engine, notify: Notify, /) -> Iterator[Outcome]:
+    def __call__(self, orders: Sequence[TrialOrder], engine: Engine, notify: Notify, /) -> Iterator[TrialOutcome]:
         """Yield the outcome of each trial as it comes. After the caller stops iterating, no trial begins."""
 
 
-def sequential(orders: Sequence[TrialOrder], engine: Engine, notify: Notify) -> Iterator[Outcome]:
+def sequential(orders: Sequence[TrialOrder], engine: Engine, notify: Notify) -> Iterator[TrialOutcome]:
     """Perform trials on this machine, one after the other; each begins when its outcome is asked for."""
     for order in orders:
         notify(TrialBegan(order.number, order.trial))
         yield outcome_of(order, engine, notify)
 
 
-def outcome_of(order: TrialOrder, engine: Engine, notify: Notify) -> Outcome:
-    """Perform one trial."""
+def outcome_of(order: TrialOrder, engine: Engine, notify: Notify) -> TrialOutcome:
+    """Perform one trial; an error is an outcome too."""
     try:
         return engine(order, notify)
     except TrialError as error:

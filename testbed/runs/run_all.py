@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from testbed.errors import RunError
-from testbed.experiment.plan.plan import Plan
 from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
-from testbed.runs.executor import Executor, Outcome, sequential
-from testbed.tasks.programs import programs_of
+from testbed.runs.executor import Executor, TrialOutcome, sequential
 from testbed.trial.engine import EMULATED, ENGINES, Engine
 from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
 
 MOST_FAILURES: Final = 3
-"""So many trials in a row without a result are no accident."""
+"""A run ends after this many trials in a row without a result."""
 _DISK_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -27,12 +25,6 @@ class Tally:
     ended: list[TrialEnded] = field(default_factory=list)
     failed: list[TrialFailed] = field(default_factory=list)
     is_interrupted: bool = False
-
-
-def check_plan(plan: Plan) -> None:
-    """Raise TrialError if a trial asks for something that no program can do."""
-    for trial in plan.trials:
-        programs_of(trial).check(trial)
 
 
 def run_trials(
@@ -49,15 +41,15 @@ def run_trials(
     """
     tally = Tally()
     with _full_disk_explained(run):
-        run.sweep()
+        run.remove_leftovers()
         run.add_session(session)
-        notify(RunBegan(run.path, run.plan, run.done()))
+        notify(RunBegan(run.path, run.plan, run.complete_ids()))
         try:
             _add_outcomes(run, tally, executor(_orders(run), engine, notify), notify)
         except KeyboardInterrupt:
             tally.is_interrupted = True
         finally:
-            run.drop_work()
+            run.remove_work()
     return tally
 
 
@@ -70,7 +62,7 @@ def _orders(run: RunFolder) -> list[TrialOrder]:
     ]
 
 
-def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[Outcome], notify: Notify) -> None:
+def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[TrialOutcome], notify: Notify) -> None:
     """Take outcomes until a trial was the last one, or too many in a row have failed."""
     failures = 0
     for outcome in outcomes:

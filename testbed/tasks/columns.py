@@ -81,7 +81,7 @@ class TableColumns:
     coarsest_first: tuple[str, ...]
     """The order in which columns are looked for; each table has its trials' columns besides its own."""
     row_names: Mapping[str, tuple[str, ...]]
-    """The columns that tell apart the rows of one trial: a row is compared with the row of the same name."""
+    """The columns that identify a row within its trial: a row is compared with the row of the same name."""
     table_of: Mapping[str, str]
     """By the kind of figure, the table that it is made from; others use the coarsest table that has their columns."""
     trial_measures: tuple[str, ...]
@@ -116,9 +116,17 @@ class TableColumns:
         candidates = self.coarsest_first if tables is None else tables
         return next((table for table in candidates if wanted <= self.columns_of(table, keys).keys()), None)
 
+    def has_bounds(self, name: str) -> bool:
+        """Whether bounds can be drawn beside a column: beside times, and beside ratios to a bound."""
+        column = self._column(name)
+        return name in self.bound_of_ratio or (column is not None and column.unit == "s")
+
+    def _column(self, name: str) -> Column | None:
+        return next((columns[name] for columns in self.tables.values() if name in columns), None)
+
     def axis_label(self, name: str, *, with_unit: bool = True) -> str:
         """Return the label of an axis; a swept key is its own label."""
-        column = next((columns[name] for columns in self.tables.values() if name in columns), None)
+        column = self._column(name)
         if column is None:
             return name
         label = column.label or name

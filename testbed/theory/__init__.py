@@ -10,9 +10,9 @@ from testbed.theory.bounds import (
 )
 from testbed.theory.fluid import (
     FluidRates,
-    LinkUse,
+    LinkLoads,
     fluid_rates,
-    link_use,
+    link_loads,
 )
 from testbed.theory.models import chunked_seconds
 from testbed.theory.wire import SEGMENT_PAYLOAD, payload_share
@@ -22,13 +22,13 @@ __all__ = [
     "Bound",
     "Downloader",
     "FluidRates",
-    "LinkUse",
+    "LinkLoads",
     "Swarm",
     "Term",
     "chunked_seconds",
     "client_server_bound",
     "fluid_rates",
-    "link_use",
+    "link_loads",
     "p2p_bound",
     "payload_share",
 ]

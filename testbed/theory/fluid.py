@@ -3,7 +3,7 @@
 The server sends peer i a stream s_i of its own, which i relays to all others, and to each peer a stream s_0 that is not
 relayed:
 
-    server     (N-1) u_s <= sum u_i         s_i = u_s u_i / sum u_i, s_0 = 0                       everyone gets u_s
+    server     (N-1) u_s <= sum u_i         s_i = u_s u_i / sum u_i, s_0 = 0                       each peer gets u_s
     uploads    otherwise                    s_i = u_i/(N-1), s_0 = (u_s - sum u_i/(N-1)) / N       (u_s + sum u_i)/N
     download   d_min is below that          the same streams, all scaled down                      d_min
 """
@@ -52,7 +52,7 @@ def _unlimited_downloads(server_up: float, ups: list[float]) -> FluidRates:
 
 
 @dataclass(frozen=True, slots=True)
-class LinkUse:
+class LinkLoads:
     """The share of each link that the streams use."""
 
     server: float
@@ -64,11 +64,11 @@ class LinkUse:
         return max(self.server, *self.uplinks, *self.downlinks) <= 1 + tolerance
 
 
-def link_use(rates: FluidRates, swarm: Swarm) -> LinkUse:
+def link_loads(rates: FluidRates, swarm: Swarm) -> LinkLoads:
     """Return how much of each link of a swarm the streams use."""
     sent = sum(rates.relayed) + len(swarm.peers) * rates.direct
     relays = [rate * (len(swarm.peers) - 1) for rate in rates.relayed]
-    return LinkUse(
+    return LinkLoads(
         server=_share(sent, swarm.server_up),
         uplinks=_shares(relays, (peer.up for peer in swarm.peers)),
         downlinks=_shares([rates.received] * len(swarm.peers), (peer.down for peer in swarm.peers)),

@@ -14,14 +14,7 @@ from typing import cast
 
 from mininet.topo import Topo
 
-from testbed.topology.parameters import (
-    ParameterError,
-    TopologyError,
-    TopologyMaker,
-    describe_parameters,
-    either,
-    resolve_parameters,
-)
+from testbed.topology.parameters import TopologyError, TopologyMaker, either, resolve_parameters
 from testbed.values.findings import did_you_mean
 
 BUILT_IN = {"star": "topologies.star", "two-isps": "topologies.two_isps", "tree": "topologies.tree"}
@@ -30,7 +23,11 @@ BUILT_IN = {"star": "topologies.star", "two-isps": "topologies.two_isps", "tree"
 def make_topology(reference: str, parameters: Mapping[str, object]) -> Topo:
     """Make the topology that `reference` names, from parameters as a command line or a YAML file has them."""
     maker = load_topology(reference)
-    arguments = resolve_parameters(maker, parameters)
+    return call_maker(reference, maker, resolve_parameters(maker, parameters))
+
+
+def call_maker(reference: str, maker: TopologyMaker, arguments: Mapping[str, object]) -> Topo:
+    """Call what `load_topology` returned; it may be a user's, and raise or return anything."""
     try:
         topology = maker(**arguments)
     except ValueError as error:
@@ -134,15 +131,3 @@ def _offered(module: ModuleType) -> dict[str, object]:
         for name, value in vars(module).items()
         if isinstance(value, type) and issubclass(value, Topo) and value.__module__ == module.__name__
     }
-
-
-__all__ = [
-    "BUILT_IN",
-    "ParameterError",
-    "TopologyError",
-    "TopologyMaker",
-    "describe_parameters",
-    "load_topology",
-    "make_topology",
-    "resolve_parameters",
-]

@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from mininet.topo import Topo
 
 from testbed.experiment.plan.trials import PlannedHost, Trial
-from testbed.topology.finder import load_topology
+from testbed.topology.finder import call_maker, load_topology
 from testbed.topology.parameters import (
     TopologyError,
-    TopologyMaker,
     describe_parameters,
     resolve_parameters,
 )
@@ -22,14 +21,7 @@ def topology_of(trial: Trial) -> Topo:
     known = {parameter.name for parameter in describe_parameters(maker)}
     if missing := {"names", "up", "down"} - known:
         raise TopologyError(f"{reference} cannot have peers: its `build` does not take {', '.join(sorted(missing))}")
-    return _made(maker, reference, {**_sizes(known, written, len(hosts)), **written, **_columns(hosts)})
-
-
-def _made(maker: TopologyMaker, reference: str, arguments: Mapping[str, object]) -> Topo:
-    try:
-        return maker(**arguments)
-    except Exception as error:  # a topology of the user's may raise anything
-        raise TopologyError(f"{reference}: {error}") from error
+    return call_maker(reference, maker, {**_sizes(known, written, len(hosts)), **written, **_columns(hosts)})
 
 
 def _sizes(known: set[str], written: Mapping[str, object], hosts: int) -> dict[str, object]:

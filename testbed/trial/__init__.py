@@ -1,1 +1,1 @@
-"""One trial in time order."""
+"""Performing one trial: its engine, its applications, what is monitored, and the verdict."""

@@ -30,7 +30,7 @@ class RunBegan:
     event: ClassVar[str] = "run began"
     folder: Path
     plan: Plan
-    is_done: frozenset[str]
+    complete: frozenset[str]
     """The ids of the trials that are complete already."""
 
 

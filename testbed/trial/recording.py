@@ -1,7 +1,7 @@
 """The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from testbed.runfolder.record import (
@@ -42,7 +42,7 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> N
     """Write everything into the trial's folder; the record comes last."""
     trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
     write_table(folder / COUNTERS, links.COLUMNS, performance.links.rows)
-    write_table(folder / MACHINE, machine.COLUMNS, map(machine.row, performance.machine.samples))
+    write_table(folder / MACHINE, machine.COLUMNS, map(astuple, performance.machine.samples))
     traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
     addresses, seconds = performance.context.addresses, performance.end - performance.t0
     record = TrialRecord(

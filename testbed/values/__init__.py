@@ -1,1 +1,1 @@
-"""What experiment files are made of: quantities, ranges, links, arrivals; and how values left to chance are drawn."""
+"""The values of experiment files (quantities, ranges, links, arrivals), and how random ones are drawn."""

@@ -43,7 +43,7 @@ class CommonSettings(Record):
     trace_level: Literal["summary", "pieces", "full"] = Field(validation_alias=AliasChoices("trace_level", "trace"))
     """How much the peers' traces say. Plans of version 0.1 call it `trace`."""
     modules: dict[str, str] = Field(default_factory=dict)
-    """Strategies of one's own that are beside the experiment file: by the module's name, its text."""
+    """The text of each strategy module beside the experiment file, by its name."""
 
     def identity(self) -> dict[str, Any]:
         """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
-from testbed.network import EmulatedHost, Network, Process
+from testbed.network import EmulatedHost, Network, Process, sandbox
 
 SNIFFER: Final = "testbed.wiretap.sniffer"
 _PATIENCE_SECONDS: Final = 20.0
@@ -63,9 +63,9 @@ def _start(host: EmulatedHost, file: Path) -> Capture:
 
 
 def _tcpdump() -> str | None:
-    """Return tcpdump, if we are root of the machine and not only of a namespace."""
-    is_root = Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]
-    return shutil.which("tcpdump", path="/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/bin") if is_root else None
+    """Return tcpdump, if it can run: in a user namespace it cannot drop the privileges that it does not have."""
+    paths = "/usr/sbin:/sbin:/usr/bin:/bin:/usr/local/bin"
+    return shutil.which("tcpdump", path=paths) if sandbox.is_machine_root() else None
 
 
 def _wait_until_it_listens(capture: Capture) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli.network_run import _unfinished_folder
+from testbed.runfolder.collection import unfinished_run_folder
 
 pytestmark = pytest.mark.kernel
 
@@ -50,11 +50,11 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 
 def test_runs_in_same_second_have_separate_folders(runs: Path) -> None:
-    with _unfinished_folder(runs, "star") as first, _unfinished_folder(runs, "star") as second:
+    with unfinished_run_folder(runs, "star") as first, unfinished_run_folder(runs, "star") as second:
         (first / "of").write_text("first")
         (second / "of").write_text("second")
         assert all(folder.name.startswith(".") for folder in runs.iterdir())
-    with _unfinished_folder(runs, "star") as third:
+    with unfinished_run_folder(runs, "star") as third:
         (third / "of").write_text("third")
     found = {folder.name: (folder / "of").read_text() for folder in runs.iterdir()}
     assert found == {"star": "first", "star-2": "second", "star-3": "third"}

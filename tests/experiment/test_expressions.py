@@ -1,4 +1,4 @@
-"""The language of expectations and conditions, and what it says of rows."""
+"""The language of expectations and conditions, evaluated on rows."""
 
 from math import nan
 

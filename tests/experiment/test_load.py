@@ -1,4 +1,4 @@
-"""An experiment file is read whole, or refused with every problem at its line and column."""
+"""An experiment file is read, or refused with every problem at its line and column."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ Load = Callable[[str | bytes], Experiment]
 
 @pytest.fixture
 def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Return what loads a file `x.yaml` with the given content."""
+    """Return a function that loads a file `x.yaml` with the given content."""
     monkeypatch.chdir(tmp_path)
 
     def load_content(content: str | bytes) -> Experiment:

@@ -15,7 +15,7 @@ OWN = "def clever(profile, rng):\n    return None\n"
 
 
 def plan(folder: Path, strategies: str = "[tit-for-tat, 'mine:clever']", modules: dict[str, str] | None = None) -> Plan:
-    """Plan an experiment beside which there are modules; its second point has the strategy of one's own."""
+    """Plan an experiment with modules beside it; its second point uses one of their strategies."""
     for name, text in ({"mine.py": OWN} if modules is None else modules).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)

@@ -38,7 +38,7 @@ def peers(folder: Path, group: str, rest: str = "") -> tuple[PlannedPeer, ...]:
     return planned(folder, text).trials[0].hosts.peers
 
 
-def test_every_value_of_a_small_experiment(tmp_path: Path) -> None:
+def test_small_experiment_has_every_value_planned(tmp_path: Path) -> None:
     trial = one(tmp_path, SMALL)
     assert trial.hosts.positions == ("server", "tracker", "p1", "p2", "p3", "p4")
     assert [host.name for host in trial.hosts.all] == list(trial.hosts.positions)
@@ -109,12 +109,12 @@ def test_rates_of_a_host_share_a_row(tmp_path: Path) -> None:
     assert all(peer.down == 10 * (peer.up or 0) for peer in drawn)
 
 
-def test_a_column_can_have_another_name(tmp_path: Path) -> None:
+def test_csv_column_can_have_another_name(tmp_path: Path) -> None:
     (tmp_path / "speeds.csv").write_text("upload\n1 Mbit/s\n")
     assert peers(tmp_path, "count: 1, up: {csv: speeds.csv, column: upload}")[0].up == 1_000_000
 
 
-def test_arrivals(tmp_path: Path) -> None:
+def test_arrivals_are_drawn_as_described(tmp_path: Path) -> None:
     def arrivals(how: str, count: int = 3) -> list[float]:
         return [peer.arrival for peer in peers(tmp_path, f"count: {count}, up: 1 Mbit/s, arrival: {how}")]
 
@@ -142,22 +142,22 @@ def test_arrivals(tmp_path: Path) -> None:
         ("{mid_way: {at: 50 %, back_after: 3 s}}", PlannedDeparture(kind="mid_way", share=0.5, seconds=3)),
     ],
 )
-def test_departures(tmp_path: Path, written_as: str, departure: PlannedDeparture) -> None:
+def test_departures_are_planned_as_described(tmp_path: Path, written_as: str, departure: PlannedDeparture) -> None:
     assert peers(tmp_path, f"count: 1, up: 1 Mbit/s, departure: {written_as}")[0].departure == departure
 
 
-def test_some_peers_start_with_a_part(tmp_path: Path) -> None:
+def test_some_peers_start_with_part_of_file(tmp_path: Path) -> None:
     held = [peer.held for peer in peers(tmp_path, "count: 20, up: 1 Mbit/s, start: {peers: 5, with: 25 %}")]
     assert sorted(held) == [0.0] * 15 + [0.25] * 5
     assert held != sorted(held)
 
 
-def test_links_that_delay_and_lose(tmp_path: Path) -> None:
+def test_planned_link_has_delay_jitter_and_loss(tmp_path: Path) -> None:
     (peer,) = peers(tmp_path, "count: 1, up: 1 Mbit/s, delay: 20 ms, jitter: 2 ms, loss: 1 %")
     assert (peer.delay, peer.jitter, peer.loss) == (0.02, 0.002, 0.01)
 
 
-def test_peers_can_stand_in_a_drawn_order(tmp_path: Path) -> None:
+def test_peers_can_be_placed_at_random(tmp_path: Path) -> None:
     text = SMALL.replace("count: 4", "count: 30")
     in_order, drawn = (one(tmp_path, text + f"placement: {placement}\n").hosts for placement in ("in-order", "drawn"))
     assert in_order.positions[2:] == tuple(f"p{k}" for k in range(1, 31))
@@ -328,7 +328,7 @@ MEASURED = (
     ("fluid", 2, 2.83),
     ("fluid", 6, 3.85),
 )
-"""What each trial of the quickstart took from the end of the one before it, on 2 cores."""
+"""The seconds that each trial of the quickstart took on 2 cores, from the end of the one before it."""
 
 
 @pytest.mark.parametrize(("distribution", "count", "seconds"), MEASURED)

@@ -24,7 +24,7 @@ COLUMNS = "the columns are the swept keys and those in docs/results.md"
 
 
 def read(folder: Path, text: str) -> list[str]:
-    """Return what is said of a file, without the name of the file and the line; nothing where it is valid."""
+    """Return the messages about a file, without its name and the line; none if it is valid."""
     file = folder / "x.yaml"
     file.write_text(text)
     try:
@@ -153,7 +153,7 @@ def test_heatmap_needs_rows(tmp_path: Path) -> None:
     assert found.endswith("figures.f: has no rows, and nothing else is swept: write `series:` and a column")
 
 
-def test_a_curve_needs_an_x(tmp_path: Path) -> None:
+def test_curve_needs_x(tmp_path: Path) -> None:
     alone = SWARM.partition("sweep:")[0]
     found = read(tmp_path, alone + "figures:\n  f: {y: jain}\n")
     assert [line.partition(": ")[2] for line in found] == [

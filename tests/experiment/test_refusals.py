@@ -399,8 +399,8 @@ SWEPT = st.sampled_from(
 
 
 @st.composite
-def spoilt(draw: DrawFn) -> object:
-    """Draw a file in which one or two values are anything at all."""
+def arbitrary(draw: DrawFn) -> object:
+    """Draw a file in which one or two values are arbitrary."""
     document: dict[str, object] = {
         "file": {"size": "4 MiB"},
         "servers": {"up": "8 Mbit/s"},
@@ -415,9 +415,9 @@ def spoilt(draw: DrawFn) -> object:
     return document
 
 
-@given(spoilt())
+@given(arbitrary())
 def test_any_file_gives_experiment_or_problems(tmp_path_factory: pytest.TempPathFactory, document: object) -> None:
-    file = tmp_path_factory.getbasetemp() / "spoilt.yaml"
+    file = tmp_path_factory.getbasetemp() / "arbitrary.yaml"
     with file.open("w") as stream:
         YAML().dump(document, stream)
     problems: tuple[Problem, ...] = ()

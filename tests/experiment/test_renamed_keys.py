@@ -1,4 +1,4 @@
-"""Files with the keys of the last release mean the same, and every mistake is still reported at its place."""
+"""Files with the keys of the last release mean the same, and mistakes in them are reported at their place."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Points of a sweep: every combination, keys that go together, and what is left out."""
+"""Points of a sweep: every combination, zipped keys, and points that are skipped."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A task plugs in through one dictionary: its keys, checks and words are used, and no other task's."""
+"""A second task needs only an entry in a dictionary; then its own keys, checks and words are used."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

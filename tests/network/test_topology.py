@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 from mininet.topo import LinearTopo, Topo
 
-from testbed.topology.finder import (
-    ParameterError,
-    TopologyError,
-    describe_parameters,
-    load_topology,
-    make_topology,
-    resolve_parameters,
-)
+from testbed.topology.finder import load_topology, make_topology
+from testbed.topology.parameters import ParameterError, TopologyError, describe_parameters, resolve_parameters
 from topologies.star import Star
 from topologies.tree import Tree
 from topologies.two_isps import TwoIsps

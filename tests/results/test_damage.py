@@ -1,4 +1,4 @@
-"""What cannot be used is named, with file and line, and no number is made from it."""
+"""Damaged files are reported with file and line, and no number is made from them."""
 
 import gzip
 import json
@@ -24,15 +24,15 @@ from tests.runfolder.runs import (
     write_trial,
 )
 
-Spoil = Callable[[Path], None]
+Corrupt = Callable[[Path], None]
 
 
-def spoilt(folder: Path, spoil: Spoil) -> Report:
-    """Report a run of two trials, the first of which was spoilt."""
+def report_of_corrupted(folder: Path, corrupt: Corrupt) -> Report:
+    """Report a run of two trials, the first of which is damaged."""
     plan = write_run(folder, GOLDEN + "repeat: 2\n")
     for trial in plan.trials:
         write_trial(folder, trial, golden())
-    spoil(folder / "trials" / plan.trials[0].id)
+    corrupt(folder / "trials" / plan.trials[0].id)
     made = report(folder)
     assert made.tables.trials["trial"].tolist() == [plan.trials[1].id]
     assert set(made.tables.peers["trial"]) == {plan.trials[1].id}
@@ -40,11 +40,11 @@ def spoilt(folder: Path, spoil: Spoil) -> Report:
     return made
 
 
-def rewrite(name: str, change: Callable[[list[str]], list[str]]) -> Spoil:
-    def spoil(trial: Path) -> None:
+def rewrite(name: str, change: Callable[[list[str]], list[str]]) -> Corrupt:
+    def corrupt(trial: Path) -> None:
         write_lines(trial / name, change(gzip.decompress((trial / name).read_bytes()).decode().splitlines()))
 
-    return spoil
+    return corrupt
 
 
 def with_line(number: int, text: str) -> Callable[[list[str]], list[str]]:
@@ -55,7 +55,7 @@ def line(entry: dict[str, Any]) -> str:
     return json.dumps(entry)
 
 
-SPOILT = {
+CORRUPTIONS = {
     "trace is missing": (lambda trial: (trial / "p1.jsonl.gz").unlink(), "p1.jsonl.gz: is missing"),
     "trace is cut short": (
         lambda trial: (trial / "p1.jsonl.gz").write_bytes((trial / "p1.jsonl.gz").read_bytes()[:-20]),
@@ -128,14 +128,14 @@ def change_record(trial: Path, **changes: Any) -> None:
     (trial / "trial.json").write_text(json.dumps(record | changes))
 
 
-@pytest.mark.parametrize("what", SPOILT)
-def test_a_damaged_trial_is_named_and_not_used(tmp_path: Path, what: str) -> None:
-    spoil, complaint = SPOILT[what]
-    (damage,) = spoilt(tmp_path, spoil).damages
+@pytest.mark.parametrize("what", CORRUPTIONS)
+def test_damaged_trial_is_reported_and_left_out(tmp_path: Path, what: str) -> None:
+    corrupt, complaint = CORRUPTIONS[what]
+    (damage,) = report_of_corrupted(tmp_path, corrupt).damages
     assert complaint in str(damage)
 
 
-def test_a_trial_of_another_plan_is_not_used(tmp_path: Path) -> None:
+def test_trial_of_another_plan_is_left_out(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN + "repeat: 2\n")
     first, second = plan.trials
     write_trial(tmp_path, first, golden()).rename(tmp_path / "trials" / second.id)
@@ -145,7 +145,7 @@ def test_a_trial_of_another_plan_is_not_used(tmp_path: Path) -> None:
     assert (made.tables.trials.empty, made.run.missing()) == (True, (first,))
 
 
-def test_an_unplanned_folder_is_named(tmp_path: Path) -> None:
+def test_unplanned_folder_is_reported(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden())
     (tmp_path / "trials" / "mine").mkdir()
@@ -155,7 +155,7 @@ def test_an_unplanned_folder_is_named(tmp_path: Path) -> None:
     assert len(made.tables.trials) == 1
 
 
-def test_a_half_written_trial_is_missing(tmp_path: Path) -> None:
+def test_half_written_trial_is_missing(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden()).rename(tmp_path / "trials" / f".{plan.trials[0].id}.part")
     made = report(tmp_path)
@@ -163,7 +163,7 @@ def test_a_half_written_trial_is_missing(tmp_path: Path) -> None:
     assert made.tables.trials.empty
 
 
-def test_a_killed_program_may_leave_a_torn_line(tmp_path: Path) -> None:
+def test_killed_program_may_leave_torn_line(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
     trial = write_trial(tmp_path, plan.trials[0], replace(golden(), hosts=killed))
@@ -173,7 +173,7 @@ def test_a_killed_program_may_leave_a_torn_line(tmp_path: Path) -> None:
     assert (made.damages, len(made.tables.trials)) == ((), 1)
 
 
-def test_a_killed_program_may_leave_no_line(tmp_path: Path) -> None:
+def test_killed_program_may_leave_no_line(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     killed = {"p2": {"signal": "SIGKILL", "why": "killed by SIGKILL"}}
     happened = golden()
@@ -191,14 +191,14 @@ def test_other_folders_are_refused(tmp_path: Path) -> None:
         RunFolder.open(tmp_path / "nowhere")
 
 
-def test_an_unreadable_plan_is_damage(tmp_path: Path) -> None:
+def test_unreadable_plan_is_damage(tmp_path: Path) -> None:
     write_run(tmp_path, GOLDEN)
     (tmp_path / "plan.json").write_text((tmp_path / "plan.json").read_text()[:-10])
     with pytest.raises(DamageError, match=r"plan\.json: is not a plan of this version"):
         report(tmp_path)
 
 
-def test_a_full_disk_leaves_the_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_leaves_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden())
     report(tmp_path)

@@ -26,12 +26,12 @@ def documented(table: str) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_document_describes_each_column(table: str) -> None:
+def test_document_describes_every_column(table: str) -> None:
     assert documented(table) == [(name, column.unit, column.meaning) for name, column in TABLES[table].items()]
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_file_has_the_columns_that_are_documented(tmp_path: Path, table: str) -> None:
+def test_file_has_exactly_the_documented_columns(tmp_path: Path, table: str) -> None:
     plan = write_run(tmp_path, GOLDEN + "sweep: {time_limit: [1 min]}\n")
     write_trial(tmp_path, plan.trials[0], golden())
     report(tmp_path)
@@ -41,11 +41,11 @@ def test_a_file_has_the_columns_that_are_documented(tmp_path: Path, table: str) 
     assert [name for name in heading if name not in swept] == list(TABLES[table])
 
 
-def test_the_limits_of_the_audit_are_documented() -> None:
+def test_audit_limits_are_documented() -> None:
     assert f"exceed it by {MOST_DIFFERENCE * 100:g} %" in DOCUMENT
     assert f"fall short by {-LEAST_DIFFERENCE * 100:g} %" in DOCUMENT
 
 
-def test_every_kind_of_figure_is_documented() -> None:
+def test_every_figure_kind_is_documented() -> None:
     section = DOCUMENT.split("\n## Figures\n")[1]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == list(KINDS)

@@ -1,4 +1,4 @@
-"""`expect:` is held against the rows of the right table."""
+"""`expect:` is evaluated on the rows of the right table."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.runfolder.runs import (
 
 
 def expected(folder: Path, text: str, *, with_suspect: bool = False) -> Report:
-    """Report a run of two trials with an expectation; the second one is suspect, and a second later."""
+    """Report a run of two trials with an expectation; the second is suspect, and completes a second later."""
     plan = write_run(folder, f"{GOLDEN}repeat: 2\nexpect:\n  - {text}\n")
     first, second = plan.trials
     write_trial(folder, first, golden())
@@ -37,7 +37,7 @@ def expected(folder: Path, text: str, *, with_suspect: bool = False) -> Report:
         ("jain.mean > 0.9 where verdict in (valid, suspect)", True, "jain.mean = 0.97 of 2 rows"),
     ],
 )
-def test_an_expectation_finds_its_rows(tmp_path: Path, text: str, holds: bool, found: str) -> None:
+def test_expectation_uses_the_coarsest_table(tmp_path: Path, text: str, holds: bool, found: str) -> None:
     made = expected(tmp_path, text)
     (outcome,) = made.outcomes
     assert (outcome.holds, made.is_well) == (holds, holds)
@@ -53,7 +53,7 @@ def test_an_expectation_finds_its_rows(tmp_path: Path, text: str, holds: bool, f
         ("n.min = 2 where measure = jain and against = bittorrent", True, "n.min = 2 of 2 rows"),
     ],
 )
-def test_an_expectation_can_be_of_intervals_and_tests(tmp_path: Path, text: str, holds: bool, found: str) -> None:
+def test_expectation_can_use_intervals_and_p_values(tmp_path: Path, text: str, holds: bool, found: str) -> None:
     swept = "sweep: {distribution: [bittorrent, client-server]}\npair: distribution\nrepeat: 2\n"
     plan = write_run(tmp_path, f"{GOLDEN}{swept}expect:\n  - {text}\n")
     for trial in plan.trials:
@@ -62,6 +62,6 @@ def test_an_expectation_can_be_of_intervals_and_tests(tmp_path: Path, text: str,
     assert (outcome.holds, outcome.found) == (holds, found)
 
 
-def test_suspect_trials_count_if_asked_for(tmp_path: Path) -> None:
+def test_suspect_trials_count_with_option(tmp_path: Path) -> None:
     (outcome,) = expected(tmp_path, "distribution_s.max = 6", with_suspect=True).outcomes
     assert outcome.holds

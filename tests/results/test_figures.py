@@ -1,4 +1,4 @@
-"""Figures: what is drawn stands in the SVG, by name; fonts are embedded; what cannot be drawn is told."""
+"""Figures: named elements in the SVG, embedded fonts, and messages about figures that cannot be drawn."""
 
 import re
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ from testbed.experiment.schema.figures import Figure
 from testbed.results import Report, report
 from testbed.results.figures import draw
 from testbed.results.figures.cdf import distribution
-from testbed.results.figures.curve import Scale, in_lines
+from testbed.results.figures.curve import Scale, broken_at_commas
 from testbed.results.figures.flows import flow_matrix
 from testbed.results.figures.rows import FigureSource
-from testbed.results.figures.style import in_height, look
+from testbed.results.figures.style import look, wrapped
 from testbed.results.figures.timeline import mean_line
 from tests.runfolder.runs import (
     CALM,
@@ -44,7 +44,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def drawn(folder: Path, figure: str, *, sweep: str = SWEEP, suspect: bool = False, checked: bool = True) -> Report:
     """Report a run with one figure; the client-server trials end a second later, and the last trial may be suspect.
 
-    A plan that an older version made can have a figure that would be refused now.
+    Without `checked`, the figure need not be valid, as in the plan of an older version.
     """
     plan = write_run(folder, f"{GOLDEN}{sweep}figures:\n  one: {figure if checked else '{kind: cdf}'}\n")
     if not checked:
@@ -58,7 +58,7 @@ def drawn(folder: Path, figure: str, *, sweep: str = SWEEP, suspect: bool = Fals
 
 
 def texts(folder: Path) -> list[str]:
-    """Return what is written in the figure; glyphs are paths, each text beside a comment that says it."""
+    """Return the texts of the figure: glyphs are paths, and a comment beside each has its text."""
     return re.findall(r"<!-- (.*?) -->", (folder / "figures" / "one.svg").read_text())
 
 
@@ -75,7 +75,7 @@ def markers(folder: Path, name: str) -> int:
     return len(list(group.iter(f"{SVG}use")))
 
 
-def test_a_curve_has_its_axes_series_and_bounds(tmp_path: Path) -> None:
+def test_curve_has_axes_series_and_bounds(tmp_path: Path) -> None:
     drawn(
         tmp_path, "{x: time_limit, y: distribution_s, series: distribution, theory: [client-server, p2p], title: Times}"
     )
@@ -87,13 +87,13 @@ def test_a_curve_has_its_axes_series_and_bounds(tmp_path: Path) -> None:
     assert markers(tmp_path, "series:bittorrent") == 2
 
 
-def test_a_curve_of_ratios_has_one_bound(tmp_path: Path) -> None:
+def test_curve_of_ratios_has_one_bound(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: time_limit, y: payload_ratio, series: distribution, interval: range, theory: [p2p]}")
     assert "theory:bound" in names(tmp_path)
     assert "distribution time / bound for payload" in texts(tmp_path)
 
 
-def test_a_groups_gain_is_drawn_against_its_share(tmp_path: Path) -> None:
+def test_curve_of_groups_uses_their_columns(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: share, y: gain, series: group, where: distribution = bittorrent}")
     assert {"share of the peers", "gain", "fast", "slow"} <= set(texts(tmp_path))
 
@@ -107,7 +107,7 @@ pair: peers.fast.strategy
 
 
 def compared(folder: Path, figure: str, suspect: int = 0) -> Report:
-    """Report pairs in which p1 is done at 4 s, or at 2, 1 and 4 s where its strategy is the other."""
+    """Report pairs in which p1 completes at 4 s, or at 2, 1 and 4 s with the other strategy."""
     plan = write_run(folder, f"{GOLDEN}{CLEVER}figures:\n  one: {figure}\n")
     for trial in plan.trials:
         is_clever = trial.hosts.peers[0].strategy.name == "sequential"
@@ -127,7 +127,7 @@ def draw_again(folder: Path) -> Canvas:
 @pytest.mark.parametrize(
     ("how", "suspect", "mean"), [("gain", 0, (2 + 4 + 1) / 3), ("difference", 0, (-2 - 3 + 0) / 3), ("gain", 2, 1.5)]
 )
-def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect: int, mean: float) -> None:
+def test_curve_compares_trials_with_their_partners(tmp_path: Path, how: str, suspect: int, mean: float) -> None:
     figure = f"{{x: share, y: download_mean_s, compared: {how}, where: group = fast}}"
     assert compared(tmp_path, figure, suspect).undrawn == ()
     (axes,) = draw_again(tmp_path).axes
@@ -141,25 +141,25 @@ def test_a_strategy_is_compared_with_its_twins(tmp_path: Path, how: str, suspect
     assert axes.get_ylabel().replace("\n", " ") == wanted
 
 
-def test_a_panel_without_valid_pairs_says_so(tmp_path: Path) -> None:
+def test_panel_without_valid_pairs_is_labelled(tmp_path: Path) -> None:
     figure = "{x: share, y: download_mean_s, compared: gain, where: group = fast, panels: repetition}"
     assert compared(tmp_path, figure, suspect=2).undrawn == ()
     panels = draw_again(tmp_path).axes
     assert [[text.get_text() for text in axes.texts] for axes in panels] == [[], ["no valid data"], []]
 
 
-def test_a_partner_need_not_meet_the_condition(tmp_path: Path) -> None:
+def test_partner_need_not_meet_the_condition(tmp_path: Path) -> None:
     figure = "{x: share, y: gain, series: strategy, compared: gain, where: strategy = sequential}"
     assert compared(tmp_path, figure).undrawn == ()
     series = [line for line in draw_again(tmp_path).axes[0].lines if str(line.get_gid()).startswith("series:")]
     assert [(line.get_gid(), len(line.get_xdata())) for line in series] == [("series:sequential", 1)]
 
 
-def test_whom_nobody_can_be_compared_with_is_told(tmp_path: Path) -> None:
-    (told,) = compared(
+def test_trials_without_partners_are_not_drawn(tmp_path: Path) -> None:
+    (message,) = compared(
         tmp_path, "{x: share, y: gain, compared: gain, where: strategy = tit-for-tat and group = fast}"
     ).undrawn
-    assert told == "figure one: no trial has a partner to be compared with"
+    assert message == "figure one: no trial has a partner to be compared with"
 
 
 EQUAL = """\
@@ -171,7 +171,7 @@ sweep: {file.piece_length: [256 KiB, 512 KiB, 1 MiB]}
 
 
 @pytest.mark.parametrize("y", ["distribution_s", "payload_ratio"])
-def test_the_time_of_files_in_pieces_is_drawn(tmp_path: Path, y: str) -> None:
+def test_bound_of_pieces_is_drawn(tmp_path: Path, y: str) -> None:
     plan = write_run(tmp_path, f"{EQUAL}figures: {{one: {{y: {y}, theory: [pieces]}}}}\n")
     for trial in plan.trials:
         write_trial(tmp_path, trial, golden())
@@ -185,7 +185,7 @@ def test_the_time_of_files_in_pieces_is_drawn(tmp_path: Path, y: str) -> None:
     assert axes.get_xscale() == "log"
 
 
-def test_geometric_values_have_equal_distances() -> None:
+def test_geometric_values_have_log_scale() -> None:
     assert Scale.of(["16 KiB", "64 KiB", "32 KiB"]).is_geometric
     assert Scale.of([1, 10, 100]).is_geometric
     assert not any(Scale.of(values).is_geometric for values in ([5, 10], [5, 10, 15], [0, 1, 2], ["a", "b", "c"]))
@@ -212,7 +212,7 @@ def cells(folder: Path) -> list[list[str]]:
     return [[text.get_text() for text in axes.texts] for axes in panels]
 
 
-def test_cells_of_a_matrix_have_means_and_intervals(tmp_path: Path) -> None:
+def test_heatmap_cells_have_means_and_intervals(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{kind: heatmap, x: time_limit, series: distribution}").undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["bittorrent", "client-server"]
@@ -222,7 +222,7 @@ def test_cells_of_a_matrix_have_means_and_intervals(tmp_path: Path) -> None:
     assert written[2] == "6\n6\u20136"
 
 
-def test_the_other_swept_keys_are_a_matrixs_columns(tmp_path: Path) -> None:
+def test_other_swept_keys_are_heatmap_columns(tmp_path: Path) -> None:
     sweep = SWEEP.replace("repeat", "  profile: [course, bep3]\nrepeat")
     assert drawn(tmp_path, "{kind: heatmap, series: distribution}", sweep=sweep).undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
@@ -231,7 +231,7 @@ def test_the_other_swept_keys_are_a_matrixs_columns(tmp_path: Path) -> None:
     assert axes.get_xlabel() == "time_limit, profile"
 
 
-def test_a_matrix_of_gains_has_panels(tmp_path: Path) -> None:
+def test_heatmap_of_gains_has_panels(tmp_path: Path) -> None:
     figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group, title: Gains}"
     assert compared(tmp_path, figure).undrawn == ()
     panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
@@ -240,7 +240,7 @@ def test_a_matrix_of_gains_has_panels(tmp_path: Path) -> None:
     assert "gain over tit-for-tat: mean download time" in texts(tmp_path)
 
 
-def test_panels_of_a_matrix_are_stacked(tmp_path: Path) -> None:
+def test_heatmap_panels_are_stacked(tmp_path: Path) -> None:
     compared(tmp_path, "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}")
     above, below = (axes for axes in draw_again(tmp_path).axes if axes.images)
     assert above.get_position().x0 == pytest.approx(below.get_position().x0, abs=0.05)
@@ -250,7 +250,7 @@ def test_panels_of_a_matrix_are_stacked(tmp_path: Path) -> None:
         assert [label.get_text() for label in axes.get_xticklabels()] == ["bittorrent"]
 
 
-def test_an_interval_without_no_change_is_bold(tmp_path: Path) -> None:
+def test_interval_that_excludes_no_change_is_bold(tmp_path: Path) -> None:
     figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group}"
     compared(tmp_path, figure, suspect=3)
     panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
@@ -258,7 +258,7 @@ def test_an_interval_without_no_change_is_bold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("how", "no_change", "sooner"), [("gain", 1.0, 1.5), ("difference", 0.0, -0.5)])
-def test_colours_show_the_direction_of_a_change(tmp_path: Path, how: str, no_change: float, sooner: float) -> None:
+def test_colours_show_direction_of_change(tmp_path: Path, how: str, no_change: float, sooner: float) -> None:
     compared(tmp_path, f"{{kind: heatmap, x: distribution, y: download_mean_s, compared: {how}, where: group = fast}}")
     (image,) = draw_again(tmp_path).axes[0].images
     assert min(image.to_rgba(no_change)[:3]) > 0.95
@@ -267,7 +267,7 @@ def test_colours_show_the_direction_of_a_change(tmp_path: Path, how: str, no_cha
         assert (blue > red) == (leads == "blue")
 
 
-def test_a_wide_matrix_makes_a_wide_figure(tmp_path: Path) -> None:
+def test_wide_heatmap_makes_wide_figure(tmp_path: Path) -> None:
     def width(folder: Path, columns: int) -> float:
         folder.mkdir()
         limits = ", ".join(f"{minutes} min" for minutes in range(1, columns + 1))
@@ -278,25 +278,25 @@ def test_a_wide_matrix_makes_a_wide_figure(tmp_path: Path) -> None:
     assert width(tmp_path / "wide", 10) > 1.4 * width(tmp_path / "narrow", 2)
 
 
-def test_a_long_label_of_an_upright_axis_is_broken() -> None:
-    label = in_height("gain over tit-for-tat, neighbours 40: mean download time")
+def test_long_axis_label_is_wrapped() -> None:
+    label = wrapped("gain over tit-for-tat, neighbours 40: mean download time")
     assert label.split("\n") == ["gain over tit-for-tat, neighbours 40: mean", "download time"]
 
 
-def test_a_cell_without_a_number_is_empty(tmp_path: Path) -> None:
+def test_cell_without_number_is_empty(tmp_path: Path) -> None:
     figure = "{kind: heatmap, series: distribution, y: copies_rarest, where: t > 100 or distribution = bittorrent}"
     assert drawn(tmp_path, figure).undrawn == ()
     assert len(cells(tmp_path)[0]) == 2
 
 
-def test_a_curve_can_have_panels_too(tmp_path: Path) -> None:
+def test_curve_can_have_panels(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{x: time_limit, panels: distribution, where: N = 2}").undrawn == ()
     panels = draw_again(tmp_path).axes
     assert [axes.get_title() for axes in panels] == ["bittorrent", "client-server"]
     assert all(len(axes.lines[0].get_xdata()) == 2 for axes in panels)
 
 
-def test_a_panel_of_a_number_says_of_what(tmp_path: Path) -> None:
+def test_panel_title_of_number_has_its_key(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: distribution, panels: time_limit}")
     assert [axes.get_title() for axes in draw_again(tmp_path).axes] == ["time_limit = 1 min", "time_limit = 2 min"]
 
@@ -321,7 +321,7 @@ def test_every_font_is_embedded(tmp_path: Path, figure: str) -> None:
     assert "<text" not in (tmp_path / "figures" / "one.svg").read_text()
 
 
-def test_a_figure_says_which_trials_are_suspect(tmp_path: Path) -> None:
+def test_figure_notes_suspect_trials(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: time_limit, series: distribution}", suspect=True)
     assert "1 of 8 trials are suspect and are left out" in texts(tmp_path)
     report(tmp_path, with_suspect=True)
@@ -343,25 +343,25 @@ def test_a_figure_says_which_trials_are_suspect(tmp_path: Path) -> None:
         ("{kind: flows, y: jain}", "leave `y:` and `series:` out"),
     ],
 )
-def test_what_cannot_be_drawn_is_told(tmp_path: Path, figure: str, complaint: str) -> None:
+def test_impossible_figure_is_reported(tmp_path: Path, figure: str, complaint: str) -> None:
     made = drawn(tmp_path, figure, checked=False)
-    (told,) = made.undrawn
-    assert complaint in told
+    (message,) = made.undrawn
+    assert complaint in message
     assert not made.is_well
     assert list((tmp_path / "figures").iterdir()) == []
 
 
-def test_without_a_sweep_a_curve_needs_its_x(tmp_path: Path) -> None:
-    (told,) = drawn(tmp_path, "{y: jain}", sweep="", checked=False).undrawn
-    assert told == "figure one: nothing is swept: write `x:` and a column"
+def test_curve_without_sweep_needs_x(tmp_path: Path) -> None:
+    (message,) = drawn(tmp_path, "{y: jain}", sweep="", checked=False).undrawn
+    assert message == "figure one: nothing is swept: write `x:` and a column"
 
 
-def test_unfinished_peers_keep_the_line_below_one() -> None:
+def test_unfinished_peers_keep_cdf_below_one() -> None:
     values, shares = distribution(pd.Series([4.0, None, 2.0, None]))
     assert (values.tolist(), shares.tolist()) == ([0, 2, 4], [0, 0.25, 0.5])
 
 
-def test_a_timeline_ends_with_half_of_its_trials() -> None:
+def test_timeline_ends_with_half_of_its_trials() -> None:
     rows = pd.DataFrame({"trial": ["a", "a", "a", "b", "b", "c"], "t": [1, 2, 3, 1, 2, 1], "y": [1.0, 2, 3, 3, 4, 5]})
     assert mean_line(rows, "y").to_dict() == {1: 3.0, 2: 3.0}
 
@@ -379,14 +379,14 @@ def test_flows_are_means_over_trials() -> None:
     assert flow_matrix(rows, ["p1", "p2"]).to_dict() == {"p2": {"p1": 2.0}}
 
 
-def test_quantities_stand_at_their_value_words_in_order() -> None:
+def test_quantities_are_placed_by_value_words_in_order() -> None:
     assert Scale.of(["4 MiB", "16 MiB"]) == Scale({"4 MiB": 4 << 20, "16 MiB": 16 << 20}, is_plain=False)
     assert Scale.of([5, 10]) == Scale({5: 5.0, 10: 10.0}, is_plain=True)
     words = Scale.of(["cubic", "reno", "cubic"])
     assert words == Scale({"cubic": 0.0, "reno": 1.0}, is_plain=False, is_of_words=True)
 
 
-def test_series_of_words_stand_side_by_side(tmp_path: Path) -> None:
+def test_series_of_words_are_drawn_side_by_side(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: distribution, y: distribution_s, series: time_limit}")
     lines = {line.get_gid(): line for line in draw_again(tmp_path).axes[0].lines}
     first, second = lines["series:1 min"], lines["series:2 min"]
@@ -395,7 +395,7 @@ def test_series_of_words_stand_side_by_side(tmp_path: Path) -> None:
     assert places == [(pytest.approx(place - 0.06), pytest.approx(place + 0.06)) for place in (0, 1)]
 
 
-def test_no_legend_repeats_what_x_shows(tmp_path: Path) -> None:
+def test_single_series_has_no_legend(tmp_path: Path) -> None:
     values = "[tit-for-tat, sequential, random-order]"
     text = GOLDEN + CLEVER.replace("[tit-for-tat, sequential]", values).replace("repeat: 3", "repeat: 1")
     figure = "{x: peers.fast.strategy, y: download_mean_s, compared: gain, where: group = fast}"
@@ -407,20 +407,20 @@ def test_no_legend_repeats_what_x_shows(tmp_path: Path) -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == ["sequential", "random-order"]
 
 
-def test_a_long_name_takes_several_lines() -> None:
-    assert in_lines("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
+def test_long_tick_label_is_broken_at_commas() -> None:
+    assert broken_at_commas("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
 
 
-def test_series_of_one_word_do_not_reach_the_next() -> None:
+def test_series_of_one_word_stay_apart() -> None:
     scale = Scale.of(["cubic", "reno"])
-    asides = [scale.aside(number, 20) for number in range(20)]
-    assert max(asides) - min(asides) < 0.6
+    offsets = [scale.offset(number, 20) for number in range(20)]
+    assert max(offsets) - min(offsets) < 0.6
 
 
 def test_few_series_differ_in_brightness() -> None:
     greys = sorted(rgb_to_grey(*to_rgb(look(number).color)) for number in range(4))
     assert all(after - before > 0.02 for before, after in pairwise(greys))
-    assert max(greys) < 0.75, "a light line is lost on white paper"
+    assert max(greys) < 0.75, "a light line cannot be seen on white paper"
 
 
 def rgb_to_grey(red: float, green: float, blue: float) -> float:

@@ -50,7 +50,7 @@ def only(table: pd.DataFrame, **values: object) -> Any:
     return table.iloc[0]
 
 
-def test_times_are_held_against_the_bound(made: Report) -> None:
+def test_times_are_compared_with_the_bound(made: Report) -> None:
     row = only(made.tables.trials)
     assert (row["N"], row["F"], row["u_s"], row["u_sum"], row["d_min"]) == (2, 2_000_000, 8e6, 8e6, 16e6)
     assert row["bound_s"] == pytest.approx(2.0)
@@ -63,14 +63,14 @@ def test_times_are_held_against_the_bound(made: Report) -> None:
     assert row["completion_p95_s"] == pytest.approx(4.95)
 
 
-def test_jains_index_is_over_rates_of_what_was_kept(made: Report) -> None:
+def test_jains_index_uses_normalised_rates(made: Report) -> None:
     peers = made.tables.peers.set_index("peer")
     assert peers["rate"].to_dict() == pytest.approx({"p1": 8 * 2.0e6 / 4, "p2": 8 * 2.0e6 / 5})
     assert peers["normalised_rate"].to_dict() == pytest.approx({"p1": 4 / 12, "p2": 3.2 / 12})
     assert only(made.tables.trials)["jain"] == pytest.approx(7.2**2 / (2 * (16 + 10.24)))
 
 
-def test_utilisation_is_of_frames_until_the_last_completion(made: Report) -> None:
+def test_utilisation_counts_frames_until_last_completion(made: Report) -> None:
     row = only(made.tables.trials)
     server = 1.01 * 3_000_000 + HEADERS * 2000
     peers = 1.01 * 1_250_000 + HEADERS * 900
@@ -79,7 +79,7 @@ def test_utilisation_is_of_frames_until_the_last_completion(made: Report) -> Non
     assert row["wire_bytes"] == pytest.approx(server + peers)
 
 
-def test_bytes_are_told_apart(made: Report) -> None:
+def test_payload_duplicates_and_control_bytes_are_distinguished(made: Report) -> None:
     row = only(made.tables.trials)
     assert row["seed_copies"] == 1.5
     assert (row["payload_bytes"], row["duplicate_bytes"]) == (4_250_000, 250_000)
@@ -105,7 +105,7 @@ def test_groups_are_compared(made: Report) -> None:
     assert (fast["group_share_ratio"], slow["group_share_ratio"]) == (0.375, pytest.approx(2 / 9))
 
 
-def test_transfers_say_who_gave_whom_and_for_how_long(made: Report) -> None:
+def test_transfers_have_bytes_and_unchoked_time(made: Report) -> None:
     columns = ["giver", "receiver", "bytes_sent", "bytes_received", "unchoked_s"]
     rows = {tuple(row[:2]): tuple(row[2:]) for row in made.tables.transfers[columns].itertuples(index=False)}
     assert rows["server", "p1"] == (1_500_000, 1_500_000, 7.5)
@@ -115,7 +115,7 @@ def test_transfers_say_who_gave_whom_and_for_how_long(made: Report) -> None:
     assert len(rows) == 4
 
 
-def test_the_timeline_counts_copies_second_by_second(made: Report) -> None:
+def test_timeline_counts_copies_every_second(made: Report) -> None:
     timeline = made.tables.timeline.set_index("t")
     assert timeline["copies_rarest"].tolist() == [1, 1, 2, 2, 3, 2, 2, 0]
     assert timeline["copies_mean"].tolist() == [1, 1.5, 2, 2.5, 3, 2, 2, 0]
@@ -125,14 +125,14 @@ def test_the_timeline_counts_copies_second_by_second(made: Report) -> None:
     assert timeline["payload_rate"].sum() == 8 * 4_250_000
 
 
-def test_the_timeline_has_the_rates_of_each_second(made: Report) -> None:
+def test_timeline_has_rates_of_each_second(made: Report) -> None:
     timeline = made.tables.timeline.set_index("t")
     a_second = 8 * (1.01 * 3_000_000 + HEADERS * 2000) / 4
     assert timeline["server_up_rate"].tolist() == pytest.approx([0, *[a_second] * 4, 0, 0, 0])
     assert timeline["server_utilisation"].max() == pytest.approx(a_second / 8e6)
 
 
-def test_an_unfinished_peer_leaves_no_distribution_time(tmp_path: Path) -> None:
+def test_unfinished_peer_leaves_distribution_time_empty(tmp_path: Path) -> None:
     happened = golden()
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
     changed = replace(happened, traces={**happened.traces, "p2": unfinished}, stopped="time limit")
@@ -144,7 +144,7 @@ def test_an_unfinished_peer_leaves_no_distribution_time(tmp_path: Path) -> None:
     assert pd.isna(only(made.tables.peers, peer="p2")["download_s"])
 
 
-def test_a_planned_departure_is_not_waited_for(tmp_path: Path) -> None:
+def test_planned_early_departure_does_not_count(tmp_path: Path) -> None:
     happened = golden()
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
     text = GOLDEN.replace("slow: {count: 1,", "slow: {count: 1, departure: {after: 6 s},")
@@ -152,7 +152,7 @@ def test_a_planned_departure_is_not_waited_for(tmp_path: Path) -> None:
     assert only(made.tables.trials)["distribution_s"] == 4.0
 
 
-def test_a_killed_peer_has_a_row_with_its_reason(tmp_path: Path) -> None:
+def test_killed_peer_has_row_with_reason(tmp_path: Path) -> None:
     happened = golden()
     torn = happened.traces["p2"][:10]
     died = {"p2": {"exit_code": None, "signal": "SIGKILL", "why": "killed by SIGKILL at 3.0 s"}}
@@ -163,7 +163,7 @@ def test_a_killed_peer_has_a_row_with_its_reason(tmp_path: Path) -> None:
     assert made.tables.timeline["peers_present"].tolist() == [2, 2, 2, 1, 1, 1, 1, 1]
 
 
-def test_a_returning_peer_is_one_host(tmp_path: Path) -> None:
+def test_returning_peer_is_one_host(tmp_path: Path) -> None:
     happened = golden()
     again = [
         header(3.2),
@@ -193,7 +193,7 @@ def test_copies_need_a_trace_of_pieces(tmp_path: Path) -> None:
     assert made.tables.timeline["copies_rarest"].isna().all()
 
 
-def test_a_peer_with_unknown_pieces_leaves_copies_empty(tmp_path: Path) -> None:
+def test_peer_with_unknown_pieces_leaves_copies_empty(tmp_path: Path) -> None:
     happened = golden()
     held = [each | {"have_count": 1} if each["event"] == "opened" else each for each in happened.traces["p1"]]
     made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": held}))
@@ -201,7 +201,7 @@ def test_a_peer_with_unknown_pieces_leaves_copies_empty(tmp_path: Path) -> None:
 
 
 def held_at_first(happened: Happened, *, completes: bool) -> Happened:
-    """The same, but p1 holds piece 1 from the beginning, and may lack piece 0 to the end."""
+    """Change a trial so that p1 has piece 1 from the beginning, and gets piece 0 only if it completes."""
     late = {"piece_completed", "completed"} if not completes else set[str]()
     events = [each for each in happened.traces["p1"] if each.get("index") != 1 and each["event"] not in late]
     held = [each | {"have_count": 1} if each["event"] == "opened" else each for each in events]
@@ -220,7 +220,7 @@ def test_initial_pieces_of_unfinished_peers_have_no_index(tmp_path: Path) -> Non
     assert timeline["copies_rarest"].isna().tolist() == [True] * 7 + [False]
 
 
-def test_the_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
+def test_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
     happened = golden()
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
     made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
@@ -232,7 +232,7 @@ def test_the_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
     ]
 
 
-def test_the_audit_never_changes_the_verdict(tmp_path: Path) -> None:
+def test_audit_never_changes_the_verdict(tmp_path: Path) -> None:
     happened = golden()
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
     made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
@@ -241,7 +241,7 @@ def test_the_audit_never_changes_the_verdict(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("dropped", "audit"), [(0, "the links carried"), (700, "ok")])
-def test_the_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit: str) -> None:
+def test_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit: str) -> None:
     """Uplinks carried 1 MB more; 700 segments are as much."""
     *before, server, one, two = golden().counters
     counters = [*before, (*server[:2], server[2] + 1_000_000, *server[3:]), (*one[:-1], one[-1] + dropped), two]
@@ -250,12 +250,12 @@ def test_the_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit:
     assert row["payload_audit"].startswith(audit)
 
 
-def test_without_payload_there_is_nothing_to_audit(tmp_path: Path) -> None:
+def test_audit_without_payload_is_empty(tmp_path: Path) -> None:
     made = reported(tmp_path, replace(golden(), traces={"server": [header(), joined(0.0, "server"), left(8.0)]}))
     assert (only(made.tables.trials)["payload_audit"], made.complaints) == ("", ())
 
 
-def test_the_verdict_is_the_trials_own(tmp_path: Path) -> None:
+def test_verdict_comes_from_the_record(tmp_path: Path) -> None:
     row = only(reported(tmp_path, golden(fidelity=DISTURBED)).tables.trials)
     assert (row["verdict"], row["reasons"]) == ("suspect", "programs woke 30.0 ms late")
 
@@ -268,7 +268,7 @@ def test_late_peers_are_measured_from_their_arrival(tmp_path: Path) -> None:
     assert row["rate"] == pytest.approx(8 * 2.0e6 / 3)
 
 
-def test_the_same_traces_make_the_same_bytes(tmp_path: Path) -> None:
+def test_same_traces_make_same_files(tmp_path: Path) -> None:
     text = GOLDEN + "figures: {done: {kind: cdf, series: group}, flows: {kind: flows}}\n"
     made = reported(tmp_path, text=text)
     before = {file: file.read_bytes() for file in made.files}

@@ -1,4 +1,4 @@
-"""Whether the peers of a group prefer each other, and whether others gave to them as much as to all."""
+"""Clustering (whether peers prefer their own group) and what groups received from leeches."""
 
 from collections.abc import Iterable
 from math import isnan
@@ -13,7 +13,7 @@ GROUPS = {"p1": "fast", "p2": "fast", "p3": "fast", "p4": "slow", "p5": "slow", 
 
 
 def measured(name: str, flows: Iterable[tuple[object, ...]]) -> dict[str, float]:
-    """A measure of each group, where hosts gave something to others: so much, as the flows have it."""
+    """Return a measure of each group, given the flows between hosts."""
     peers = pd.DataFrame(
         [
             {"trial": "t", "peer": peer, "group": group, "strategy": "tit-for-tat", "download_s": 1.0}
@@ -29,22 +29,22 @@ def measured(name: str, flows: Iterable[tuple[object, ...]]) -> dict[str, float]
 
 
 def clustering(*flows: tuple[str, str, float | None, float | None]) -> dict[str, float]:
-    """The clustering, where these were given: as the giver counted it, and as the receiver did."""
+    """Return the clustering for flows of (giver, receiver, bytes sent, bytes received)."""
     return measured("clustering", [(*flow, 0.0) for flow in flows])
 
 
 def from_leeches(*flows: tuple[str, str, float, float | None]) -> dict[str, float]:
-    """What came from leeches, where these were given: in all, and while the giver was one."""
+    """Return `from_leeches` for flows of (giver, receiver, bytes, bytes while the giver was a leech)."""
     return measured("from_leeches", [(giver, receiver, sent, sent, early) for giver, receiver, sent, early in flows])
 
 
-def test_giving_to_all_alike_is_no_clustering() -> None:
+def test_equal_giving_has_clustering_one() -> None:
     found = clustering(*((giver, other, 7.0, 7.0) for giver in GROUPS for other in GROUPS if giver != other))
     assert (found["fast"], found["slow"]) == (pytest.approx(1.0), pytest.approx(1.0))
     assert isnan(found["alone"])
 
 
-def test_giving_only_to_ones_group_is_full_clustering() -> None:
+def test_giving_within_group_only_is_full_clustering() -> None:
     found = clustering(("p1", "p2", 5.0, None), ("p4", "p5", None, 3.0), ("p6", "p1", 9.0, 9.0))
     assert found["fast"] == pytest.approx(5 / 2), "two of the five others are its own"
     assert found["slow"] == pytest.approx(5 / 1)

@@ -20,7 +20,7 @@ def test_jains_index_is_between_one_of_n_and_one(values: list[float]) -> None:
 
 
 @given(st.lists(positive, min_size=1, max_size=50), positive)
-def test_jains_index_has_no_unit(values: list[float], factor: float) -> None:
+def test_jains_index_is_scale_free(values: list[float], factor: float) -> None:
     assert jain(value * factor for value in values) == pytest.approx(jain(values))
 
 
@@ -34,7 +34,7 @@ def test_jains_index_of_known_shares() -> None:
 
 @settings(max_examples=30)
 @given(st.lists(numbers, min_size=2, max_size=20))
-def test_an_interval_holds_the_mean(values: list[float]) -> None:
+def test_interval_contains_the_mean(values: list[float]) -> None:
     found = summarise(values, "s")
     margin = 1e-9 * max(1.0, *map(abs, values))
     assert min(values) - margin <= found.low <= found.mean + margin
@@ -44,7 +44,7 @@ def test_an_interval_holds_the_mean(values: list[float]) -> None:
 
 @settings(max_examples=10)
 @given(st.lists(numbers, min_size=2, max_size=12), st.text(max_size=5))
-def test_an_interval_is_the_same_every_time(values: list[float], stream: str) -> None:
+def test_interval_is_reproducible(values: list[float], stream: str) -> None:
     assert summarise(values, stream) == summarise(values, stream)
 
 
@@ -65,18 +65,18 @@ def test_few_values_have_no_interval() -> None:
     assert isnan(one.low)
 
 
-def test_the_permutation_test_counts_signs() -> None:
+def test_permutation_test_tries_all_signs() -> None:
     assert paired_test([1.0, 2.0, 3.0], "s").p_permutation == pytest.approx(2 / 8)
     assert paired_test([1.0] * 6, "s").p_permutation == pytest.approx(2 / 64)
     assert paired_test([3.0, -1.0], "s").p_permutation == pytest.approx(1.0)
 
 
-def test_the_t_test_is_students() -> None:
+def test_t_test_matches_known_value() -> None:
     found = paired_test([1.0, 2.0, 3.0], "s")
     assert found.p_t == pytest.approx(0.0741799, abs=1e-6)
 
 
-def test_pairs_that_do_not_differ_are_no_evidence() -> None:
+def test_equal_pairs_have_p_value_one() -> None:
     found = paired_test([0.0, 0.0, 0.0], "s")
     assert (found.p_permutation, found.p_t) == (1.0, 1.0)
     assert isnan(paired_test([4.0], "s").p_t)
@@ -84,7 +84,7 @@ def test_pairs_that_do_not_differ_are_no_evidence() -> None:
 
 @settings(max_examples=20)
 @given(st.lists(numbers.filter(bool), min_size=2, max_size=8))
-def test_both_sides_are_tested(differences: list[float]) -> None:
+def test_tests_are_two_sided(differences: list[float]) -> None:
     there, back = paired_test(differences, "s"), paired_test([-each for each in differences], "s")
     assert there.p_permutation == pytest.approx(back.p_permutation)
     assert there.p_t == pytest.approx(back.p_t)

@@ -32,7 +32,7 @@ pair: distribution
 
 
 def made_of(folder: Path, lates: dict[tuple[str, int, int], float], text: str = PAIRED, suspect: str = "") -> Report:
-    """Report a run whose trials were late by distribution, time scale and repetition."""
+    """Report a run; `lates` delays completions, by distribution, time scale and repetition."""
     plan = write_run(folder, GOLDEN + text)
     for trial in plan.trials:
         key = (trial.settings.distribution, int(trial.settings.time_scale), trial.repetition)
@@ -82,7 +82,7 @@ def test_pairs_are_compared_with_the_first_value(tmp_path: Path) -> None:
     assert 0 < row["p_t"] < 1
 
 
-def test_a_gain_is_a_ratio_of_times(tmp_path: Path) -> None:
+def test_gain_is_ratio_of_times(tmp_path: Path) -> None:
     made = made_of(tmp_path, {("client-server", 2, 1): 5.0, ("client-server", 2, 2): 15.0, ("bittorrent", 2, 3): 5.0})
     (row,) = rows(made, measure="distribution_s", compared="gain", group="", time_scale=2).to_dict("records")
     assert (row["distribution"], row["against"], row["n"]) == ("client-server", "bittorrent", 3)
@@ -97,26 +97,26 @@ def test_opposite_gains_cancel_out(tmp_path: Path) -> None:
     assert (row["p_permutation"], row["p_t"]) == (1.0, pytest.approx(1.0))
 
 
-def test_a_zero_has_no_gain(tmp_path: Path) -> None:
+def test_zero_has_no_gain(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     (row,) = rows(made, measure="duplicate_bytes", compared="gain", group="", time_scale=1).to_dict("records")
     (difference,) = rows(made, measure="duplicate_bytes", compared="difference", group="", time_scale=1)["mean"]
     assert (row["n"], difference) == ((0, 0) if pd.isna(row["mean"]) else (3, 0))
 
 
-def test_a_suspect_trial_makes_its_pair_suspect(tmp_path: Path) -> None:
+def test_suspect_trial_makes_its_pair_suspect(tmp_path: Path) -> None:
     made = made_of(tmp_path, {}, suspect="bittorrent-2-3")
     (row,) = rows(made, measure="jain", compared="difference", group="", time_scale=2).to_dict("records")
     assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"], row["p_t"]) == (2, 2, 1, 0.0, 1.0)
 
 
-def test_groups_have_rows_of_their_own(tmp_path: Path) -> None:
+def test_groups_have_their_own_rows(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     found = rows(made, measure="gain", group="slow", distribution="bittorrent", time_scale=1, against="")
     assert found["mean"].tolist() == [pytest.approx(0.8)]
 
 
-def test_a_point_with_one_group_has_its_row(tmp_path: Path) -> None:
+def test_point_with_one_group_has_its_row(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     trials = made.tables.trials
     groups = made.tables.groups.merge(trials[["trial", *made.run.plan.keys, "pair", "verdict"]], on="trial")
@@ -126,7 +126,7 @@ def test_a_point_with_one_group_has_its_row(tmp_path: Path) -> None:
     assert set(zip(of_times["time_scale"], of_times["group"], strict=True)) == {(1, "slow"), (1, "fast"), (2, "slow")}
 
 
-def test_keys_zipped_with_the_paired_one_are_no_points(tmp_path: Path) -> None:
+def test_keys_zipped_with_paired_key_are_compared(tmp_path: Path) -> None:
     text = "sweep: {zip: {distribution: [bittorrent, fluid], time_scale: [1, 2]}}\nrepeat: 2\npair: distribution\n"
     made = made_of(tmp_path, {("fluid", 2, 1): 1.0}, text=text)
     (row,) = rows(made, measure="distribution_s", compared="difference", group="").to_dict("records")

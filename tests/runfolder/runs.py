@@ -11,7 +11,7 @@ from testbed.experiment import Plan, Trial
 from tests.experiment.files import planned
 
 T0 = 5000.0
-"""What the clock says at t = 0."""
+"""CLOCK_MONOTONIC at t = 0."""
 
 Events = list[dict[str, Any]]
 Counts = tuple[float, str, int, int, int, int, int, int]
@@ -86,7 +86,7 @@ class Happened:
     counters: Sequence[Counts]
     end: float
     hosts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What is different in the record of some hosts."""
+    """Changes to the records of some hosts."""
     links: Sequence[Mapping[str, Any]] = ()
     fidelity: Mapping[str, Any] = field(default_factory=lambda: CALM)
     stopped: str = "complete"
@@ -218,7 +218,7 @@ def golden(*, late: float = 0.0, fidelity: Mapping[str, Any] = CALM) -> Happened
 
 
 def golden_counters() -> list[Counts]:
-    """Everything is carried evenly between 1 s and 5 s; later nothing moves."""
+    """Return counters that grow evenly between 1 s and 5 s, and then stay."""
     rows: list[Counts] = []
     for t in range(1, 9):
         part = min(max(t - 1, 0), 4) / 4

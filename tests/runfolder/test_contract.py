@@ -1,4 +1,4 @@
-"""The reader of traces keeps to the contract that the writers have."""
+"""The reader of traces follows the contract of their writers."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ from tests.runfolder.runs import T0, write_lines
 AMOUNTS = st.integers(0, 10**15 - 1)
 
 
-def test_every_event_is_handled_or_ignored_on_purpose() -> None:
+def test_every_event_is_handled_or_ignored() -> None:
     assert set(EVENTS.values()) == HANDLED | IGNORED
     assert not HANDLED & IGNORED
 
@@ -89,7 +89,7 @@ def written() -> list[bytes]:
     return [encode_header(T0, 1.0, {}), *(encode(event, T0 + t) for t, event in HISTORY)]
 
 
-def test_what_is_written_is_read(tmp_path: Path) -> None:
+def test_written_trace_is_read_back(tmp_path: Path) -> None:
     trace = read(tmp_path, written())
     assert {type(event) for _, event in HISTORY} == HANDLED
     assert (trace.peer_ids, trace.join_times, trace.leave_times) == (["ab" * 20], [0.0], [5.0])
@@ -102,7 +102,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert connection.unchoked_by_us.total == pytest.approx(1.0)
 
 
-def test_other_writers_may_use_spaces_and_another_order(tmp_path: Path) -> None:
+def test_spaces_and_field_order_do_not_matter(tmp_path: Path) -> None:
     foreign = [
         json.dumps(dict(reversed(json.loads(line).items())), separators=(", ", ": ")).encode() for line in written()
     ]

@@ -1,4 +1,4 @@
-"""Run folders: whole from the beginning, found again by their plan, never believed when damaged."""
+"""Run folders: complete from the beginning, found again by their plan, refused when damaged."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def complete(run: RunFolder, number: int) -> Path:
     return run.trials / trial.id
 
 
-def test_a_run_has_the_file_and_the_plan(run: RunFolder, plan: Plan) -> None:
+def test_new_run_has_experiment_file_and_plan(run: RunFolder, plan: Plan) -> None:
     assert run.path.name.startswith("small-20")
     assert (run.path / "experiment.yaml").read_text() == "text: as written\n"
     assert Plan.from_json((run.path / "plan.json").read_text()) == plan
@@ -47,34 +47,34 @@ def test_simultaneous_runs_have_different_folders(tmp_path: Path, plan: Plan) ->
     assert len(runs) == 3
 
 
-def test_missing_trials_are_in_the_plans_order(run: RunFolder, plan: Plan) -> None:
+def test_missing_trials_are_in_plan_order(run: RunFolder, plan: Plan) -> None:
     assert run.missing() == plan.trials
     complete(run, 0)
     assert run.missing() == (plan.trials[1],)
 
 
-def test_an_interrupted_trial_leaves_nothing(run: RunFolder) -> None:
-    def break_off() -> None:
+def test_interrupted_trial_leaves_nothing(run: RunFolder) -> None:
+    def interrupt() -> None:
         with unfinished_folder(run.trials, "broken") as folder:
             (folder / "half").write_text("of it")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        break_off()
+        interrupt()
     assert list(run.trials.iterdir()) == []
 
 
-def test_leftovers_of_a_killed_session_are_removed(run: RunFolder) -> None:
+def test_leftovers_of_killed_session_are_removed(run: RunFolder) -> None:
     (run.trials / ".some.part").mkdir()
     (run.trials / ".some.part" / "half").write_text("of it")
     run.work.mkdir()
     kept = complete(run, 0)
-    run.sweep()
+    run.remove_leftovers()
     assert list(run.trials.iterdir()) == [kept]
     assert not run.work.exists()
 
 
-def test_an_unfinished_run_is_found_by_its_plan(tmp_path: Path, run: RunFolder, plan: Plan) -> None:
+def test_unfinished_run_is_found_by_its_plan(tmp_path: Path, run: RunFolder, plan: Plan) -> None:
     runs = run.path.parent
     found = unfinished_run(runs, "small", plan)
     assert found is not None
@@ -84,7 +84,7 @@ def test_an_unfinished_run_is_found_by_its_plan(tmp_path: Path, run: RunFolder, 
     assert unfinished_run(tmp_path / "nowhere", "small", plan) is None
 
 
-def test_a_run_is_finished_when_its_session_ended(run: RunFolder, plan: Plan) -> None:
+def test_run_is_finished_when_its_session_ended(run: RunFolder, plan: Plan) -> None:
     run.add_session({"started": "today", "ended": None})
     for number in range(2):
         complete(run, number)
@@ -93,7 +93,7 @@ def test_a_run_is_finished_when_its_session_ended(run: RunFolder, plan: Plan) ->
     assert unfinished_run(run.path.parent, "small", plan) is None
 
 
-def test_a_trial_set_aside_is_kept_and_missing(run: RunFolder, plan: Plan) -> None:
+def test_trial_set_aside_is_kept_and_missing(run: RunFolder, plan: Plan) -> None:
     for _ in range(2):
         first = complete(run, 0)
         run.set_aside([plan.trials[0].id])
@@ -103,7 +103,7 @@ def test_a_trial_set_aside_is_kept_and_missing(run: RunFolder, plan: Plan) -> No
     assert kept == [f"{plan.trials[0].id}.1", f"{plan.trials[0].id}.2"]
 
 
-def test_the_latest_run_of_the_same_trials_is_found(tmp_path: Path, run: RunFolder) -> None:
+def test_latest_run_of_same_trials_is_found(tmp_path: Path, run: RunFolder) -> None:
     run.add_session({"started": "today", "ended": "today"})
     for number in range(2):
         complete(run, number)
@@ -111,7 +111,7 @@ def test_the_latest_run_of_the_same_trials_is_found(tmp_path: Path, run: RunFold
     assert latest_run(run.path.parent, "small", expecting_more) == run, "expectations change nothing that is measured"
 
 
-def test_a_search_without_such_a_run_is_refused(tmp_path: Path, run: RunFolder) -> None:
+def test_missing_run_of_these_trials_is_refused(tmp_path: Path, run: RunFolder) -> None:
     (run.path.parent / "small-damaged").mkdir()
     (run.path.parent / "small-damaged" / "plan.json").write_text("torn")
     with pytest.raises(RunError, match="has no run of these trials"):
@@ -126,22 +126,22 @@ def test_sessions_are_added_and_the_last_changed(run: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", '{"id": ', "[]", '{"id": "another"}'])
-def test_a_damaged_trial_is_refused(run: RunFolder, content: str | None) -> None:
+def test_damaged_trial_is_refused(run: RunFolder, content: str | None) -> None:
     folder = run.trials / run.plan.trials[0].id
     folder.mkdir()
     if content is not None:
         (folder / "trial.json").write_text(content)
     with pytest.raises(RunError, match="remove that folder"):
-        run.done()
+        run.complete_ids()
 
 
-def test_a_damaged_provenance_is_refused(run: RunFolder) -> None:
+def test_damaged_provenance_is_refused(run: RunFolder) -> None:
     (run.path / "provenance.json").write_text("{")
     with pytest.raises(RunError, match=r"provenance\.json is damaged"):
         _ = run.is_finished
 
 
-def test_two_commands_cannot_run_one_folder(run: RunFolder) -> None:
+def test_run_folder_is_locked_for_one_command(run: RunFolder) -> None:
     with run.locked():
         program = (
             "import fcntl, os, sys\nfcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"

@@ -44,7 +44,7 @@ def record_of(plan: Plan) -> TrialRecord:
     )
 
 
-def test_a_record_survives_the_round_trip(tmp_path: Path, plan: Plan) -> None:
+def test_record_survives_the_round_trip(tmp_path: Path, plan: Plan) -> None:
     record = record_of(plan)
     planned = record.trial.hosts
     names = {host.name for host in (*planned.servers, *planned.peers)}
@@ -53,7 +53,7 @@ def test_a_record_survives_the_round_trip(tmp_path: Path, plan: Plan) -> None:
     assert read_record(tmp_path, plan.trials[0]) == record
 
 
-def test_whole_numbers_are_written_whole(tmp_path: Path, plan: Plan) -> None:
+def test_whole_numbers_are_written_as_integers(tmp_path: Path, plan: Plan) -> None:
     write_record(tmp_path, record_of(plan))
     written = json.loads((tmp_path / "trial.json").read_text())
     assert '"asked": 8000000,' in json.dumps(written["links"][0])
@@ -67,14 +67,14 @@ def test_keys_of_a_later_version_are_ignored(tmp_path: Path, plan: Plan) -> None
     assert read_record(folder, plan.trials[0]).stopped == "complete"
 
 
-def test_suspect_trials_are_those_whose_record_says_so(tmp_path: Path, plan: Plan) -> None:
+def test_suspect_trials_are_found_by_their_records(tmp_path: Path, plan: Plan) -> None:
     first, second = plan.trials
     write_trial(tmp_path, first, golden())
     write_trial(tmp_path, second, golden(fidelity=DISTURBED))
     assert RunFolder.open(tmp_path).suspect() == [second.id]
 
 
-def test_a_verdict_that_cannot_be_read_is_damage(tmp_path: Path, plan: Plan) -> None:
+def test_invalid_verdict_is_damage(tmp_path: Path, plan: Plan) -> None:
     folder = write_trial(tmp_path, plan.trials[0], golden(fidelity={"verdict": "perfect"}))
     with pytest.raises(DamageError, match=r"fidelity\.verdict"):
         RunFolder.open(tmp_path).suspect()

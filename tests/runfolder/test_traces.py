@@ -1,4 +1,4 @@
-"""A trace added up: what connections moved, for how long they were unchoked, when lives began and ended."""
+"""The sums over a trace: bytes and unchoked time of connections, and the lives of an application."""
 
 import json
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_bytes_are_summed_by_connection_and_by_second(tmp_path: Path) -> None:
     assert (trace.received, trace.sent) == (35, 3)
 
 
-def test_the_last_bytes_come_with_the_disconnection(tmp_path: Path) -> None:
+def test_disconnection_adds_the_last_bytes(tmp_path: Path) -> None:
     trace = read(tmp_path, [*begun(), moved(1.5, (1, 100, 50)), ended(2.2, received=130, sent=50)])
     assert (trace.received, trace.sent) == (130, 50)
     assert trace.by_second == {1: (100, 50), 2: (30, 0)}
@@ -84,7 +84,7 @@ def test_open_periods_end_with_the_trial(tmp_path: Path) -> None:
     assert trace.connections[0].unchoked_by_us.total == pytest.approx(7.0)
 
 
-def test_lives_have_connections_of_their_own(tmp_path: Path) -> None:
+def test_lives_have_separate_connections(tmp_path: Path) -> None:
     first = [*begun(), moved(1.0, (1, 7, 0)), completed(1.5, wasted=2), left(2.0, wasted=3)]
     second = [header(4.0), joined(4.0, "again"), *connected(4.1, 1, "198.18.0.9"), moved(5.0, (1, 5, 0))]
     trace = read(tmp_path, [*first, *second])
@@ -93,7 +93,7 @@ def test_lives_have_connections_of_their_own(tmp_path: Path) -> None:
     assert (trace.completed, trace.wasted, trace.last) == (1.5, 3, 5.0)
 
 
-def test_bytes_sent_as_a_leech_are_told_apart(tmp_path: Path) -> None:
+def test_bytes_sent_as_leech_are_distinguished(tmp_path: Path) -> None:
     leech = [header(), joined(0.0, "p1"), opened(0.0, pieces=4, have=0), *connected(0.1, 1, "198.18.0.9")]
     done = [moved(1.0, (1, 9, 7)), completed(1.5), moved(2.0, (1, 0, 5)), left(3.0)]
     seed = [header(4.0), joined(4.0, "p1"), opened(4.0, pieces=4, have=4), *connected(4.1, 1, "198.18.0.9")]
@@ -101,7 +101,7 @@ def test_bytes_sent_as_a_leech_are_told_apart(tmp_path: Path) -> None:
     assert [(connection.sent, connection.sent_as_leech) for connection in trace.connections] == [(12, 7), (3, 0)]
 
 
-def test_an_unfinished_peer_sends_everything_as_a_leech(tmp_path: Path) -> None:
+def test_unfinished_peer_sends_everything_as_leech(tmp_path: Path) -> None:
     trace = read(
         tmp_path, [header(), opened(0.0, pieces=4, have=0), *connected(0.1, 1, "198.18.0.9"), moved(1.0, (1, 9, 7))]
     )
@@ -120,12 +120,12 @@ def test_failures_are_counted(tmp_path: Path) -> None:
     assert (trace.errors, trace.bans, trace.failed_pieces) == (2, 1, 1)
 
 
-def test_the_line_with_an_unknown_connection_is_named(tmp_path: Path) -> None:
+def test_unknown_connection_is_reported_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(DamageError, match=r"p1\.jsonl\.gz:6: .*connection 7 was never made"):
         read(tmp_path, [*begun(), *[moved(k, (1, 1, 1)) for k in (1, 2)], moved(3, (1, 1, 1), (7, 1, 1)), left(4)])
 
 
-def test_only_a_last_line_can_be_torn(tmp_path: Path) -> None:
+def test_only_the_last_line_can_be_torn(tmp_path: Path) -> None:
     with pytest.raises(DamageError, match=r"p1\.jsonl\.gz:3: is not a line"):
         spoil(tmp_path, [*map(json.dumps, begun()[:2]), '{"t":5', json.dumps(moved(1.0, (1, 1, 1)))])
 

@@ -11,7 +11,7 @@ RATES = st.floats(1e3, 1e9)
 
 @st.composite
 def swarms(draw: st.DrawFn, most: int = 40) -> Swarm:
-    """Draw 1 to `most` peers; some give nothing, some have no limit on what they take."""
+    """Draw 1 to `most` peers; some do not upload, some have no download limit."""
     ups = st.one_of(st.just(0.0), RATES)
     downs = st.one_of(st.just(inf), RATES)
     peers = draw(st.lists(st.builds(Downloader, up=ups, down=downs), min_size=1, max_size=most))

@@ -1,4 +1,4 @@
-"""The bounds against the textbook's figures, and against what must hold of any bound."""
+"""The bounds: the textbook's figures, and properties of any bound."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""The fluid scheme: no link carries more than it can, and everyone is done at the bound."""
+"""The fluid scheme: no link is overloaded, and all peers complete at the bound."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from testbed.theory import (
     FluidRates,
     Swarm,
     fluid_rates,
-    link_use,
+    link_loads,
     p2p_bound,
 )
 from tests.theory.swarms import swarms
@@ -16,7 +16,7 @@ from tests.theory.swarms import swarms
 
 @given(swarms())
 def test_streams_overload_no_link(swarm: Swarm) -> None:
-    assert link_use(fluid_rates(swarm), swarm).is_feasible()
+    assert link_loads(fluid_rates(swarm), swarm).is_feasible()
 
 
 @given(swarms())
@@ -39,7 +39,7 @@ def test_no_stream_is_negative(swarm: Swarm) -> None:
         (6, 3, FluidRates("download", relayed=(0.5, 1, 1.5), direct=0)),
     ],
 )
-def test_three_regimes_in_numbers(server: int, slowest: int, expected: FluidRates) -> None:
+def test_known_rates_in_three_regimes(server: int, slowest: int, expected: FluidRates) -> None:
     rates = fluid_rates(Swarm(100, server, tuple(Downloader(up, slowest) for up in (6, 12, 18))))
     assert rates.limit == expected.limit
     assert rates.relayed == pytest.approx(expected.relayed)
@@ -56,7 +56,7 @@ def test_peers_without_upload_share_the_server() -> None:
 
 def test_overloaded_link_is_not_feasible() -> None:
     swarm = Swarm(100, 10, (Downloader(5, 20), Downloader(5, 20)))
-    assert link_use(FluidRates("uploads", (5.0, 5.0), 0.0), swarm).is_feasible()
-    assert not link_use(FluidRates("uploads", (5.1, 4.9), 0.0), swarm).is_feasible()
-    assert not link_use(FluidRates("uploads", (5.0, 5.0), 0.1), swarm).is_feasible()
-    assert not link_use(FluidRates("uploads", (5.0, 5.0), 0.0), Swarm(100, 10, (Downloader(5, 9),) * 2)).is_feasible()
+    assert link_loads(FluidRates("uploads", (5.0, 5.0), 0.0), swarm).is_feasible()
+    assert not link_loads(FluidRates("uploads", (5.1, 4.9), 0.0), swarm).is_feasible()
+    assert not link_loads(FluidRates("uploads", (5.0, 5.0), 0.1), swarm).is_feasible()
+    assert not link_loads(FluidRates("uploads", (5.0, 5.0), 0.0), Swarm(100, 10, (Downloader(5, 9),) * 2)).is_feasible()

@@ -31,7 +31,7 @@ def test_steady_state_is_constant(model: FluidModel) -> None:
     assert model.mean_download_time() * model.arrivals == pytest.approx(leechers)
 
 
-def test_a_steady_state_in_numbers() -> None:
+def test_steady_state_of_known_model() -> None:
     model = FluidModel(arrivals=6, upload=1, download=10, seed_departures=2)
     assert model.mean_download_time() == 0.5
     assert model.steady_state() == (3, 3)

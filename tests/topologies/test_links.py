@@ -1,4 +1,4 @@
-"""What the three topologies share: link parameters, host names, and refusals."""
+"""The code that the three topologies share: link parameters, host names, and refusals."""
 
 import re
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_link_without_limits_has_no_parameters(topology: type[Topo]) -> None:
         assert link["params1"] == link["params2"] == {}
 
 
-def test_a_list_gives_each_host_its_own_value() -> None:
+def test_list_gives_each_host_its_value() -> None:
     made = Star(n=3, up=[1_000_000, 2_000_000, 3_000_000], down=5_000_000, acks=["shared", "priority", "shared"])
     links = [made.linkInfo(host, "s1") for host in made.hosts()]
     assert [link["params1"]["bw"] for link in links] == [1.0, 2.0, 3.0]
@@ -117,5 +117,5 @@ def test_longest_host_names_fit_interface_names(topology: type[Topo]) -> None:
 
 
 def size(topology: type[Topo]) -> dict[str, int]:
-    """Return what makes a topology of four hosts."""
+    """Return parameters for a topology of four hosts."""
     return {Star: {"n": 4}, TwoIsps: {"n": 2}, Tree: {"depth": 2, "fanout": 2}}[topology]

@@ -25,7 +25,7 @@ pytestmark = [
 
 
 def mn(topology: ModuleType, *options: str) -> str:
-    """Run mn on Linux bridges, without the testbed's packages in its reach; return what it prints."""
+    """Run mn on Linux bridges, where it cannot import the testbed; return what it prints."""
     alone = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", ALONE, "sh"]
     command = ["/usr/bin/mn", "--switch", "lxbr", "--controller", "none", "--custom", str(topology.__file__), *options]
     done = subprocess.run(alone + command, cwd="/", capture_output=True, text=True, timeout=60, check=True)

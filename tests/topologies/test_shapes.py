@@ -22,18 +22,18 @@ def test_star_uses_given_names() -> None:
     assert pairs(Star(n=2, names=["server", "peer"])) == [("peer", "s1"), ("server", "s1")]
 
 
-def test_two_providers_have_n_hosts_each() -> None:
+def test_providers_have_n_hosts_each() -> None:
     expected = [("h1", "s1"), ("h2", "s1"), ("h3", "s2"), ("h4", "s2"), ("s1", "s2")]
     assert pairs(TwoIsps(n=2)) == expected
 
 
-def test_two_providers_can_differ_in_size() -> None:
+def test_providers_can_differ_in_size() -> None:
     expected = [("h1", "s1"), ("h2", "s2"), ("h3", "s2"), ("s1", "s2")]
     assert pairs(TwoIsps(n1=1, n2=2)) == expected
     assert pairs(TwoIsps(n=2, n1=1)) == expected
 
 
-def test_the_bottleneck_is_the_same_in_both_directions() -> None:
+def test_bottleneck_is_equal_in_both_directions() -> None:
     link = TwoIsps(bottleneck=10_000_000, bottleneck_delay=15, up=1_000_000).linkInfo("s1", "s2")
     assert link["params1"] == link["params2"] == {"bw": 10.0, "delay": "15ms"}
 

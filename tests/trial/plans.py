@@ -40,7 +40,7 @@ def perform(
 
 
 class Once:
-    """Acts at the first progress from some second on; inside the sandbox, where progress is reported."""
+    """Calls a function once, at the first progress from some second on; in the sandbox, where progress is reported."""
 
     def __init__(self, second: float, act: Callable[[], None]) -> None:
         self._second, self._act, self._is_done = second, act, False

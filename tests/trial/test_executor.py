@@ -8,7 +8,7 @@ import pytest
 from testbed.errors import RunError, TrialError
 from testbed.runfolder.collection import make_run
 from testbed.runfolder.folder import RunFolder
-from testbed.runs.executor import Outcome, sequential
+from testbed.runs.executor import TrialOutcome, sequential
 from testbed.runs.run_all import MOST_FAILURES, run_trials
 from testbed.trial.engine import Engine
 from testbed.trial.events import Event, Notify, TrialBegan, TrialEnded, TrialFailed, TrialOrder
@@ -54,7 +54,7 @@ def test_trial_error_becomes_an_outcome(run: RunFolder) -> None:
     assert first == TrialFailed(run.plan.trials[0], "no server")
 
 
-def test_run_stops_after_the_last_trial_that_was_wanted(run: RunFolder) -> None:
+def test_run_stops_after_trial_marked_last(run: RunFolder) -> None:
     tally = run_trials(run, dict(SESSION), ignore, engine=instant)
     assert tally.is_interrupted
     assert len(tally.ended) == 3
@@ -69,7 +69,7 @@ def test_failures_in_a_row_end_the_run(run: RunFolder) -> None:
 
 
 def test_another_executor_may_finish_trials_in_another_order(run: RunFolder) -> None:
-    def backwards(orders: Sequence[TrialOrder], engine: Engine, notify: Notify) -> Iterator[Outcome]:
+    def backwards(orders: Sequence[TrialOrder], engine: Engine, notify: Notify) -> Iterator[TrialOutcome]:
         yield from sequential(orders[::-1], engine, notify)
 
     tally = run_trials(run, dict(SESSION), ignore, engine=instant, executor=backwards)

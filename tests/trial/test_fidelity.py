@@ -1,4 +1,4 @@
-"""The verdict: what makes a trial suspect and what does not; and two trials that must come out one way each."""
+"""The verdict: what makes a trial suspect and what does not, and a real trial of each kind."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -79,11 +79,11 @@ def test_late_application_and_low_memory_are_suspect() -> None:
 def link(seconds: float, *rates: float, looks: int = 5) -> LinkUse:
     use = LinkUse("p1", "up", 8 * MEGABIT, burst_bytes=4542)
     for rate in rates:
-        use.busy(round(rate * seconds / 8), seconds, looks)
+        use.add_busy(round(rate * seconds / 8), seconds, looks)
     return use
 
 
-def test_a_link_may_not_be_faster_than_asked() -> None:
+def test_link_faster_than_asked_is_suspect() -> None:
     assert verdict(GOOD, link=link(1.0, 8 * MEGABIT)).verdict == "valid"
     assert "p1 up carried 110.0% of its 8 Mbit/s" in verdict(GOOD, link=link(1.0, 8.8 * MEGABIT)).reasons[0]
 
@@ -109,7 +109,7 @@ def test_many_bad_links_are_summarised() -> None:
     assert reasons[-1] == "and 2 other links were off their rate"
 
 
-def test_a_link_is_measured_while_it_is_busy() -> None:
+def test_link_is_measured_while_busy() -> None:
     use = link(1.0, 8 * MEGABIT, 7 * MEGABIT)
     assert (use.measured, use.fastest, use.busy_seconds) == (7.5 * MEGABIT, 8 * MEGABIT, 2.0)
     assert LinkUse("p1", "up", 8 * MEGABIT).measured is None
@@ -122,8 +122,8 @@ def test_wakeup_latency_line_has_percentile_and_maximum() -> None:
 
 
 @pytest.mark.kernel
-def test_an_overloaded_trial_is_suspect(tmp_path: Path) -> None:
-    """Forty peers ask for 1.8 Gbit/s, far beyond what programs in Python fill on any machine of today."""
+def test_overloaded_trial_is_suspect(tmp_path: Path) -> None:
+    """Forty peers have 1.8 Gbit/s, far more than programs in Python can fill today."""
     base = """\
 file: {size: 64 MiB, piece_length: 64 KiB}
 servers: {up: 200 Mbit/s}
@@ -137,8 +137,8 @@ time_scale: 10
 
 
 @pytest.mark.kernel
-def test_an_easy_trial_is_valid(tmp_path: Path) -> None:
-    """Tried again where other programs of the machine disturbed it: then it said so, rightly."""
+def test_easy_trial_is_valid(tmp_path: Path) -> None:
+    """It is repeated if other programs of the machine disturbed it, as its verdict then says."""
     trial = plan_of(tmp_path, more="distribution: client-server\n").trials[0]
     found = []
     for attempt in range(5):

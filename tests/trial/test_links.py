@@ -26,7 +26,7 @@ def _any_stretch_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def watched(network: Network) -> Iterator[tuple[LinkMonitor, Callable[[], None]]]:
-    """A monitor that has begun, and a function that puts some frames into the queue of the first host."""
+    """Yield a monitor that has begun, and a function that puts some frames into the queue of the first host."""
     h1, h2 = network.hosts
     with LinkMonitor(network) as monitor, sender_on(h1) as sender:
 

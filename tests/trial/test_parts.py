@@ -1,4 +1,4 @@
-"""Parts of a trial: traces as they grow, compressed files, the first Ctrl-C, provenance, the machine."""
+"""Parts of a trial: growing traces, compressed files, interrupts, provenance, the machine monitor."""
 
 import os
 import signal

@@ -51,7 +51,7 @@ def option(words: Sequence[str | Path], name: str) -> str | None:
         ("{mid_way: {at: 50 %, back_after: 30 s}}", "at 50.000000 % for 30.000000 s"),
     ],
 )
-def test_departure_option(tmp_path: Path, departure: str, expected: str | None) -> None:
+def test_departure_becomes_an_option(tmp_path: Path, departure: str, expected: str | None) -> None:
     trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}, departure: {departure}}}")
     words = leech(context_of(trial, tmp_path), trial.hosts.peers[0]).argv
     assert option(words, "--departure") == expected

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from testbed.experiment.file.source import existing_path, lookup
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import EXPRESSION
 from testbed.experiment.schema.keys import follow, is_open, keys_of
@@ -53,27 +54,11 @@ def shown(value: object) -> str:
     return repr(value) if isinstance(value, str) else str(value)
 
 
-def lookup(document: object, path: Sequence[Key]) -> object:
-    """Return the value at `path`; raise LookupError if there is none."""
-    for key in path:
-        if not _leads_on(document, key):
-            raise LookupError(key)
-        document = document[key]  # type: ignore[index]
-    return document
-
-
-def _leads_on(value: object, key: Key) -> bool:
-    return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
-
-
 def _written_path(details: ErrorDetails, document: object) -> KeyPath:
     """Return the path without tags, as far as the document has it, or should have it."""
     keys = [key for key in details["loc"] if not re.fullmatch(r"<.*>|\[key\]", str(key))]
-    for depth, key in enumerate(keys):
-        if not _leads_on(document, key):
-            return tuple(keys[: depth + (details["type"] == "missing")])
-        document = document[key]  # type: ignore[index]
-    return tuple(keys)
+    known = existing_path(document, keys)
+    return tuple(keys[: len(known) + (details["type"] == "missing")])
 
 
 def _value(document: object, path: Sequence[Key]) -> object:

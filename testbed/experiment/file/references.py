@@ -22,8 +22,6 @@ from testbed.tasks.columns import Column, TableColumns
 from testbed.tasks.task import ColumnWords, Task
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
-_DEFAULT_Y: Final = "distribution_s"
-_RATIOS: Final = ("ratio", "payload_ratio")
 _OF_PAIRS: Final = ("compared", "against")
 _NO_PAIRS: Final = "comparisons need pairs: add `pair:` with a swept key"
 _ELSEWHERE: Final = "the columns are the swept keys and those in docs/results.md"
@@ -155,7 +153,8 @@ class _References:
         if figure.kind == "heatmap" and series is None:
             yield Finding(self.path, "has no rows, and nothing else is swept: write `series:` and a column")
             return
-        yield from self._together(figure.columns(x, figure.y or _DEFAULT_Y), self.experiment.tables.coarsest_first)
+        y = figure.y or self.experiment.tables.defaults[figure.kind]
+        yield from self._together(figure.columns(x, y), self.experiment.tables.coarsest_first)
 
     def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
         wanted = tuple(dict.fromkeys(names))
@@ -168,10 +167,9 @@ class _References:
         return [f"{table}.csv" for table in own] or ["all"]
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
-        y = figure.y or _DEFAULT_Y
-        column = self.experiment.column(y)
-        if figure.theory and column is not None and column.unit != "s" and y not in _RATIOS:
-            problem = f"bounds are times: y must be {_DEFAULT_Y} or a ratio, not {y}"
+        tables, y = self.experiment.tables, figure.y
+        if figure.theory and y is not None and self.experiment.column(y) is not None and not tables.has_bounds(y):
+            problem = f"bounds are times: y must be {tables.defaults[figure.kind]} or a ratio, not {y}"
             yield Finding((*self.path, "theory"), problem)
         for model in figure.theory:
             if refusal := self.experiment.task.refused_theory(model, self.experiment.points):

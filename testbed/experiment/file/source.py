@@ -1,7 +1,7 @@
 """A YAML file, with the line and column of everything in it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,28 +42,12 @@ class Source:
         plain: dict[str, Any] = _plain(self.document, {})
         return plain
 
-    def known_part(self, path: Sequence[Key]) -> KeyPath:
-        """Return the longest beginning of `path` that exists in the document."""
-        value: object = self.document
-        for depth, key in enumerate(path):
-            if not _leads_on(value, key):
-                return tuple(path[:depth])
-            value = value[key]  # type: ignore[index]
-        return tuple(path)
-
-    def value(self, path: Sequence[Key]) -> object:
-        """Return the value at `path`, which must exist."""
-        value: object = self.document
-        for key in path:
-            value = value[key]  # type: ignore[index]
-        return value
-
     def place(self, path: Sequence[Key]) -> Place:
         """Return the place of the key at `path`; for a missing key, that of the mapping where it belongs."""
-        known = self.known_part(path)
+        known = existing_path(self.document, path)
         if not known:
             return Place(self.file, self.document.lc.line + 1, self.document.lc.col + 1)
-        parent = self.value(known[:-1])
+        parent = lookup(self.document, known[:-1])
         positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
         if not positions or known[-1] not in positions:  # a key merged by `<<` has the place of its mapping
             return self.place(known[:-1])
@@ -72,7 +56,7 @@ class Source:
 
     def value_place(self, path: Sequence[Key], offset: int = 0) -> Place:
         """Return the place of the value at `path`, `offset` characters into it if it is on one line."""
-        parent, key = self.value(path[:-1]), path[-1]
+        parent, key = lookup(self.document, path[:-1]), path[-1]
         positions = parent.lc.data if isinstance(parent, CommentedMap | CommentedSeq) else None
         if not positions or key not in positions:
             return self.place(path)
@@ -98,10 +82,26 @@ def _plain(value: object, done: dict[int, Any]) -> Any:
     return next((kind(value) for kind in kinds if isinstance(value, kind)), value)
 
 
+def lookup(document: object, path: Sequence[Key]) -> object:
+    """Return the value at `path`; raise LookupError if there is none."""
+    for key in path:
+        if not _leads_on(document, key):
+            raise LookupError(key)
+        document = document[key]  # type: ignore[index]
+    return document
+
+
+def existing_path(document: object, path: Sequence[Key]) -> KeyPath:
+    """Return the longest beginning of `path` that exists in a document."""
+    for depth, key in enumerate(path):
+        if not _leads_on(document, key):
+            return tuple(path[:depth])
+        document = document[key]  # type: ignore[index]
+    return tuple(path)
+
+
 def _leads_on(value: object, key: Key) -> bool:
-    if isinstance(value, CommentedMap):
-        return key in value
-    return isinstance(value, CommentedSeq) and isinstance(key, int) and key < len(value)
+    return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
 
 
 def read_source(file: Path) -> Source:

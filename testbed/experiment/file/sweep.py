@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final, TypeAlias
 
-from testbed.experiment.file.findings import lookup
 from testbed.experiment.file.references import refused_value
+from testbed.experiment.file.source import lookup
 from testbed.experiment.language.expressions import names_in, parse_condition
 from testbed.experiment.schema.experiment import Experiment, Sweep
 from testbed.experiment.schema.keys import is_open, keys_of, step
@@ -58,7 +58,7 @@ def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) ->
     if not rest:
         return {**document, key: value}
     inner = document.get(key)
-    if isinstance(inner, str):  # a name stands for a mapping with a class
+    if isinstance(inner, str):  # a name is short for a mapping with a class
         inner = {"class": inner}
     return {**document, key: _with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
 

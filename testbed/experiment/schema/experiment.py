@@ -1,6 +1,6 @@
 """The keys of every experiment, and with those of its task the model of a whole file.
 
-Checks that need several keys together are in `testbed.experiment.file.checks`, and those of a task beside its keys. The
+Checks that need several keys together are in `testbed.experiment.file.load`, and those of a task beside its keys. The
 parameters of a topology or a strategy are taken as they are written: only they know what they mean.
 """
 

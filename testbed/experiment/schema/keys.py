@@ -53,7 +53,7 @@ def is_open(annotation: object) -> bool:
 
 
 def key_paths(annotation: object, prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, FieldInfo]]:
-    """Yield the path and field of every possible key; NAME stands for a name that authors choose."""
+    """Yield the path and field of every possible key, with NAME for a name that authors choose."""
     for member in _members(annotation):
         if get_origin(member) is dict:
             yield from key_paths(get_args(member)[1], (*prefix, "NAME"))

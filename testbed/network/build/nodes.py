@@ -208,8 +208,8 @@ class ShapedIntf(Intf):
     def index(self) -> int:
         """The interface's index in its namespace, chosen here: nothing else creates interfaces there.
 
-        The two ends of a link must differ: Linux tells by this that an interface has a peer, and then notices at once
-        (and not up to a second later) when the peer comes up.
+        The two ends of a link must differ: by this Linux recognises that an interface has a peer, and then notices at
+        once (and not up to a second later) when the peer comes up.
         """
         if isinstance(self.node, Host):
             base = _HOST_PORT_INDEX

@@ -20,7 +20,7 @@ from typing import Final
 
 from testbed.network.build.nodes import EmulatedHost, ShapedIntf
 from testbed.network.check.traffic import Route, Stream, Traffic
-from testbed.network.counters import EgressCount, LinkCounters, QueueCount
+from testbed.network.counters import LinkCounters, QueueCount
 from testbed.network.links.shape import (
     DATAGRAM_PAYLOAD_BYTES,
     FRAME_BYTES,
@@ -58,10 +58,6 @@ class DirectionReport:
     queue_max_ms: float
     together: int = 1
     drops: int = 0
-
-    def having(self, *, together: int, drops: int) -> "DirectionReport":
-        """Return the report with values of the whole measurement."""
-        return replace(self, together=together, drops=drops)
 
     def within(self, tolerance: float) -> bool:
         """Return whether the steady rate is as configured, within a relative tolerance."""
@@ -118,7 +114,8 @@ def measure(loads: Sequence[Load], seconds: float) -> list[DirectionReport]:
         traffic.stop()
         _wait_until_drained(counters)
     return [
-        _report(load, streams, history[load.end], traffic.started, seconds).having(
+        replace(
+            _report(load, streams, history[load.end], traffic.started, seconds),
             together=len(loads),
             drops=after[load.end].data.dropped_packets - before[load.end].data.dropped_packets,
         )
@@ -148,12 +145,8 @@ def _looking_interval(counters: LinkCounters) -> float:
 
 def _wait_until_drained(counters: LinkCounters) -> None:
     deadline = time.monotonic() + _DRAIN_SECONDS
-    while any(_waiting(count) for count in counters.read().values()) and time.monotonic() < deadline:
+    while any(count.data.waiting_bytes for count in counters.read().values()) and time.monotonic() < deadline:
         time.sleep(_LOOK_SECONDS)
-
-
-def _waiting(count: EgressCount) -> int:
-    return count.data.waiting_bytes
 
 
 def _report(load: Load, streams: Sequence[Stream], samples: Samples, started: float, seconds: float) -> DirectionReport:

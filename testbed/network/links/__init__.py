@@ -1,1 +1,1 @@
-"""The shape of one direction of a link, how it is built, and what the kernel counts there."""
+"""The shape of one direction of a link, and the queueing disciplines that make it."""

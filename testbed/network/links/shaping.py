@@ -204,14 +204,14 @@ def _pure_ack_program() -> bytes:
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions)
 
 
-def trial_qdisc(kind: str, index: int, *, configured: bool = False) -> tuple[Message, Message]:
+def probe_qdisc(kind: str, index: int, *, configured: bool = False) -> tuple[Message, Message]:
     """Return requests that add a queueing discipline to an interface, without options or with HTB's, and remove it."""
     add = _qdisc(kind, TC_ROOT, HTB, _HTB_DEFAULT_1 if configured else b"")
     remove = _tc(kind, RTM_DELQDISC, TC_ROOT, HTB, b"")
     return Message(_stamped(add.data, index), add.what), Message(_stamped(remove.data, index), remove.what)
 
 
-def trial_filter(kind: str, index: int) -> Message:
+def probe_filter(kind: str, index: int) -> Message:
     """Return a request that adds a filter without options to the HTB of an interface."""
     message = _tc(kind, RTM_NEWTFILTER, HTB, 0, b"", info=_FIRST_AND_IPV4)
     return Message(_stamped(message.data, index), message.what)

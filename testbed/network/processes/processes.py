@@ -23,8 +23,8 @@ _RAISING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals whose handlers may raise an exception at any time."""
 
 
-class Place(Protocol):
-    """Anything with a name and a network namespace, where a program can run."""
+class HasNamespace(Protocol):
+    """Anything with a name and a network namespace, in which a program can run."""
 
     name: str
 
@@ -157,31 +157,31 @@ class Processes:
 
     def start(
         self,
-        place: Place,
+        node: HasNamespace,
         argv: Sequence[str | Path],
         *,
         output: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Process:
-        """Start a program in a place."""
+        """Start a program in a node."""
         words = [str(word) for word in argv]
-        output = self._place_for_output(output, place.name)
+        output = self._output_path(output, node.name)
         try:
-            pid = _spawn(place.namespace, words, _output_files(output), os.environ if env is None else env)
+            pid = _spawn(node.namespace, words, _output_files(output), os.environ if env is None else env)
         except OSError as error:
-            raise ProcessError(f"cannot start {words[0]} on {place.name}: {error.strerror}") from error
-        return self._remember(Process(pid, os.pidfd_open(pid), words, place.name, output))
+            raise ProcessError(f"cannot start {words[0]} on {node.name}: {error.strerror}") from error
+        return self._remember(Process(pid, os.pidfd_open(pid), words, node.name, output))
 
     def start_python(
-        self, place: Place, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
+        self, node: HasNamespace, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
     ) -> Process:
-        """Run a Python module in a place, forked from an interpreter that has imported `preload`."""
+        """Run a Python module in a node, forked from an interpreter that has imported `preload`."""
         if self._interpreter is None:
             self._interpreter = WarmInterpreter(self._preload)
         words = [module, *map(str, arguments)]
-        output = self._place_for_output(output, place.name)
-        pid, pidfd = self._interpreter.fork(place.namespace, words, *_output_files(output))
-        return self._remember(_WarmProcess(pid, pidfd, words, place.name, output, interpreter=self._interpreter))
+        output = self._output_path(output, node.name)
+        pid, pidfd = self._interpreter.fork(node.namespace, words, *_output_files(output))
+        return self._remember(_WarmProcess(pid, pidfd, words, node.name, output, interpreter=self._interpreter))
 
     def stop_all(self) -> None:
         """Stop all running programs and the warm interpreter."""
@@ -192,7 +192,7 @@ class Processes:
                 self._interpreter.close()
                 self._interpreter = None
 
-    def _place_for_output(self, wanted: Path | None, host: str) -> Path:
+    def _output_path(self, wanted: Path | None, host: str) -> Path:
         """Return the wanted path, or the host's next one in the default folder, and create that folder."""
         output = wanted or self._folder / f"{host}.{self._count_on[host]}"
         if wanted is None:

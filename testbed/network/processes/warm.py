@@ -86,7 +86,8 @@ class WarmInterpreter:
     def _gone(self) -> WarmInterpreterError:
         status = self._server.wait()
         return WarmInterpreterError(
-            f"the warm interpreter, which starts Python programs, ended with status {status}; see its error above"
+            f"the warm interpreter, which starts Python programs, ended with status {status};"
+            " its error, if any, is above"
         )
 
 

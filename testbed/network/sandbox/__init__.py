@@ -17,7 +17,8 @@ from testbed.network.sandbox.run import (
     SandboxError,
     SandboxKilledError,
     inside_sandbox,
+    is_machine_root,
     run,
 )
 
-__all__ = ["SandboxError", "SandboxKilledError", "inside_sandbox", "run"]
+__all__ = ["SandboxError", "SandboxKilledError", "inside_sandbox", "is_machine_root", "run"]

@@ -85,7 +85,7 @@ def run(body: Callable[[], T], *, interactive: bool = False) -> T:
 
 
 class _Lifeline:
-    """A pipe that tells the parent when all processes on the child's side have ended, and the child if it is alone."""
+    """By this pipe the parent learns that all processes on the child's side ended, and the child that it is alone."""
 
     def __init__(self) -> None:
         self._child_end, self._parent_end = os.pipe()
@@ -269,7 +269,7 @@ class _Keeper:
             socket.sethostname("testbed")
             main = os.fork()
         except BaseException as error:
-            advice = "" if _is_machine_root() else f": {_userns_advice()}"
+            advice = "" if is_machine_root() else f": {_userns_advice()}"
             self._refuse(f"cannot prepare the sandbox ({error}){advice}")
         if main == 0:
             self._body_main()
@@ -330,6 +330,6 @@ def _userns_advice() -> str:
     return "run with sudo, or allow them with: sudo sysctl user.max_user_namespaces=10000"
 
 
-def _is_machine_root() -> bool:
+def is_machine_root() -> bool:
     """Return whether user 0 is root of the machine, and not only of a user namespace."""
     return Path("/proc/self/uid_map").read_text().split() == ["0", "0", "4294967295"]

@@ -18,7 +18,7 @@ from testbed.results.figures.pairs import (
     lines_of,
 )
 from testbed.results.figures.rows import FigureError, FigureSource, as_number
-from testbed.results.figures.style import in_height, look, theory_look
+from testbed.results.figures.style import look, theory_look, wrapped
 from testbed.results.statistics import summarise
 
 _BESIDE: Final = 0.12
@@ -53,8 +53,8 @@ class Scale:
         factors = [after / before for before, after in pairwise(places)]
         return max(factors) < min(factors) * (1 + 1e-6)
 
-    def aside(self, number: int, count: int) -> float:
-        """Return how far a series is drawn beside its place; between words there is room for that."""
+    def offset(self, number: int, count: int) -> float:
+        """Return how far a series is drawn from its place: series of words stand side by side."""
         return (number - (count - 1) / 2) * min(_BESIDE, _ROOM / count) if self.is_of_words else 0.0
 
     def label(self, axes: Axes) -> None:
@@ -67,7 +67,7 @@ class Scale:
             is_whole = all(place.is_integer() for place in self.places.values())
             axes.xaxis.set_major_locator(MaxNLocator("auto", integer=is_whole))
         else:
-            axes.set_xticks(list(self.places.values()), [in_lines(readable(value)) for value in self.places])
+            axes.set_xticks(list(self.places.values()), [broken_at_commas(readable(value)) for value in self.places])
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,7 +99,7 @@ def draw_curve(axes: Axes, source: FigureSource) -> None:
     _Curve(axes, source, rows, x, y, label, Scale.of(rows[x].tolist())).draw()
 
 
-def in_lines(words: str) -> str:
+def broken_at_commas(words: str) -> str:
     """Break a label at its commas: names with parameters are long, and stand side by side."""
     return words.replace(", ", ",\n")
 
@@ -130,7 +130,7 @@ class _Curve:
             self._draw_series(number, len(series), name, sorted(self._points(name, rows)))
         self.scale.label(self.axes)
         self.axes.set_xlabel(self.source.columns.axis_label(self.x))
-        self.axes.set_ylabel(in_height(self.label))
+        self.axes.set_ylabel(wrapped(self.label))
         self.axes.set_ylim(bottom=min(0.0, self.axes.get_ylim()[0]))
 
     def _points(self, name: str, rows: pd.DataFrame) -> Iterator[Point]:
@@ -144,8 +144,8 @@ class _Curve:
                 yield Point(self.scale.places[value], found.mean, low, high)
 
     def _draw_series(self, number: int, count: int, name: str, points: Sequence[Point]) -> None:
-        aside = self.scale.aside(number, count)
-        places, means = [point.x + aside for point in points], [point.y for point in points]
+        offset = self.scale.offset(number, count)
+        places, means = [point.x + offset for point in points], [point.y for point in points]
         style = look(number)
         drawn = style.of_marks if self.scale.is_of_words else style.of_points
         self.axes.plot(places, means, label=name or None, gid=f"series:{name}", **drawn)
@@ -158,7 +158,7 @@ class _Curve:
         figure, columns = self.source.figure, self.source.columns
         if figure.compared is not None:
             self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **theory_look("p2p"))
-        elif figure.theory and self.y not in columns.bound_of_ratio and not self.y.endswith("_s"):
+        elif figure.theory and not columns.has_bounds(self.y):
             problem = f"bounds are times: y must be {columns.defaults['curve']} or a ratio, not {self.y}"
             raise FigureError(f"figure {self.source.name}: {problem}")
         else:

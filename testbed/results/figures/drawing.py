@@ -26,7 +26,7 @@ KINDS: Final[Mapping[str, Callable[[Axes, FigureSource], None]]] = {
     "heatmap": draw_heatmap,
 }
 _STACKED: Final = frozenset({"heatmap"})
-"""Kinds whose panels are wide, and so stand one above the other."""
+"""Kinds whose panels are wide, and so are stacked."""
 _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},

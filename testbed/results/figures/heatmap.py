@@ -19,7 +19,7 @@ from testbed.experiment.language.cells import readable
 from testbed.experiment.schema.figures import rows_key
 from testbed.results.figures.pairs import NO_CHANGE, compared_rows, label_of
 from testbed.results.figures.rows import FigureError, FigureSource
-from testbed.results.figures.style import in_height
+from testbed.results.figures.style import wrapped
 from testbed.results.statistics import Summary, summarise
 from testbed.runfolder.counters import Numbers
 
@@ -53,7 +53,7 @@ def draw_heatmap(axes: Axes, source: FigureSource) -> None:
     canvas = axes.get_figure()
     if isinstance(canvas, Canvas):
         canvas.set_figwidth(max(canvas.get_figwidth(), _BESIDE + _CELL * len(matrix.across)))
-        bar = canvas.colorbar(image, ax=axes, label=in_height(label))
+        bar = canvas.colorbar(image, ax=axes, label=wrapped(label))
         if colours.marks:
             bar.set_ticks(colours.marks, labels=[f"{mark:.2g}" for mark in colours.marks])
             bar.minorticks_off()

@@ -39,7 +39,7 @@ def pair_of(source: FigureSource) -> tuple[str, object]:
 
 
 def lines_of(source: FigureSource, rows: pd.DataFrame, x: str) -> str | None:
-    """Return the column that tells lines apart: the figure's series, or the paired key unless it is x."""
+    """Return the column that has a line for each value: the figure's series, or the paired key unless it is x."""
     key, _ = pair_of(source)
     return source.figure.series or (key if key != x and rows[key].nunique() > 1 else None)
 

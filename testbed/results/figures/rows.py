@@ -55,8 +55,7 @@ class FigureSource:
     def table_having(self, *columns: str) -> str:
         """Return the coarsest table that has some columns, and those of the condition."""
         wanted = {*columns, *self._condition_names(), *([self.figure.panels] if self.figure.panels else [])}
-        tables = (table for table in self.columns.coarsest_first if wanted <= set(self.tables.with_trials(table)))
-        return next(tables, self.columns.coarsest_first[0])
+        return self.tables.first_having(wanted, self.columns.coarsest_first) or self.columns.coarsest_first[0]
 
     def series(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         """Yield the name and the rows of each line, in the order of the plan."""
@@ -79,7 +78,7 @@ class FigureSource:
             yield name, replace(self, panel=(column, value))
 
     def with_series(self, column: str | None) -> "FigureSource":
-        """Return the same source with another column that tells lines apart."""
+        """Return the same source with another column for the lines."""
         return replace(self, figure=self.figure.model_copy(update={"series": column}))
 
     def _condition_names(self) -> list[str]:

@@ -23,7 +23,7 @@ SETTINGS: Final[dict[Any, Any]] = {
 }
 SIZE: Final = (5.2, 3.4)
 """Inches."""
-_IN_HEIGHT: Final = 45
+_LABEL_WIDTH: Final = 45
 """The most characters of a label beside a figure of this height."""
 
 THEORY_COLOUR: Final = "0.45"
@@ -70,9 +70,9 @@ class Look:
         return {"color": self.color, "linestyle": self.linestyle}
 
 
-def in_height(label: str) -> str:
+def wrapped(label: str) -> str:
     """Break the label of an upright axis, so that it is no longer than the axis."""
-    return textwrap.fill(label, _IN_HEIGHT, break_on_hyphens=False)
+    return textwrap.fill(label, _LABEL_WIDTH, break_on_hyphens=False)
 
 
 def look(number: int) -> Look:

@@ -35,7 +35,7 @@ class Application:
         self.trace = trace
         self.has_completed = False
         self.began_at: float | None = None
-        """When it was told to begin."""
+        """When it was allowed to join."""
         self._process: Process | None = None
         self._read_bytes = 0
         self._problem = ""

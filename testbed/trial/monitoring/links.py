@@ -66,7 +66,7 @@ class LinkUse:
         """The mean rate while it was busy; None if it never was."""
         return 8 * self.busy_bytes / self.busy_seconds if self.busy_seconds else None
 
-    def busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
+    def add_busy(self, sent_bytes: int, seconds: float, looks: int) -> None:
         """Add a time in which data waited at every look."""
         self.busy_bytes += sent_bytes
         self.busy_seconds += seconds
@@ -93,14 +93,14 @@ class LinkMonitor:
     """Reads all counters when it is asked to, and keeps them."""
 
     network: Network
-    rows: list[tuple[object, ...]] = field(default_factory=list)
-    _first: Reading = field(default_factory=dict)
-    _last: Reading = field(default_factory=dict)
-    _always_waited: dict[ShapedIntf, None] = field(default_factory=dict)
+    rows: list[tuple[object, ...]] = field(default_factory=list, init=False)
+    _first: Reading = field(default_factory=dict, init=False)
+    _last: Reading = field(default_factory=dict, init=False)
+    _always_waited: dict[ShapedIntf, None] = field(default_factory=dict, init=False)
     """Ends at which data waited when this second began, and at every look since."""
-    _looks: int = 0
-    _turn: int = 0
-    _stack: ExitStack = field(default_factory=ExitStack)
+    _looks: int = field(default=0, init=False)
+    _turn: int = field(default=0, init=False)
+    _stack: ExitStack = field(default_factory=ExitStack, init=False)
 
     def __enter__(self) -> Self:
         ends = [end for link in self.network.links for end in link.ends]
@@ -173,7 +173,7 @@ class LinkMonitor:
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets
         if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
-            use.busy(sent, now.time - before.time, self._looks + 1)
+            use.add_busy(sent, now.time - before.time, self._looks + 1)
 
 
 def _waits(count: Counted) -> bool:

@@ -1,4 +1,4 @@
-"""The machine during a trial: how much of its processors is left, and which programs had to wait for them.
+"""The machine during a trial: how much of its processors was idle, and which programs had to wait for them.
 
 Once a second: idle share of all processors, wakeup latency of an idle program, time that each application waited for a
 processor (schedstat), pressure (PSI), packets dropped before the core saw them (softnet), memory left.
@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -46,11 +46,6 @@ class MachineSample:
 
 
 COLUMNS: Final = tuple(column.name for column in fields(MachineSample))
-
-
-def row(sample: MachineSample) -> tuple[object, ...]:
-    """Return the sample in the order of the columns."""
-    return astuple(sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +119,7 @@ class MachineMonitor:
         return sample
 
     def _count(self, now: float) -> _Counts:
-        idle, ticks = _processor_ticks()
+        idle, ticks = processor_ticks()
         waited = {pid: nanoseconds for pid, fd in self._schedstats.items() if (nanoseconds := _waited(fd)) is not None}
         return _Counts(now, idle, ticks, waited, _pressure_total(), _softnet_drops())
 
@@ -156,7 +151,8 @@ def _pressure(before: _Counts, after: _Counts) -> float | None:
     return round((after.pressure - before.pressure) / 1e6 / max(after.moment - before.moment, 1e-3), 4)
 
 
-def _processor_ticks() -> tuple[int, int]:
+def processor_ticks() -> tuple[int, int]:
+    """Return the idle ticks and all ticks of all processors."""
     numbers = [int(word) for word in (_PROC / "stat").read_text().partition("\n")[0].split()[1:9]]
     return numbers[3] + numbers[4], sum(numbers)
 

@@ -31,10 +31,10 @@ class TrialMonitor:
     machine: MachineMonitor
     interrupt: Interrupt
     notify: Callable[[Progress], None]
-    t0: float = 0.0
-    _waiting: list[Application] = field(default_factory=list)
+    t0: float = field(default=0.0, init=False)
+    _waiting: list[Application] = field(default_factory=list, init=False)
     """Participants that are still to join, the last one first."""
-    _sampled_at: float = 0.0
+    _sampled_at: float = field(default=0.0, init=False)
 
     def run(self, pids: Iterable[int]) -> str:
         """Begin now, and return why the trial ended: all completed, no participant is left, or the time limit."""
@@ -63,7 +63,7 @@ class TrialMonitor:
         return self.t0 + self.time_limit
 
     def _begin_those_due(self) -> float:
-        """Let participants join whose time has come; returns the time."""
+        """Let the participants join that are due, and return the time."""
         while self._waiting and self._next_arrival() <= time.monotonic():
             self._waiting.pop().begin(time.monotonic())
         return time.monotonic()

@@ -72,6 +72,11 @@ class TrialHosts(Record):
         by_name = {host.name: host for host in everyone}
         return tuple(by_name[name] for name in self.positions)
 
+    @property
+    def arrivals(self) -> dict[str, float]:
+        """When each peer is to join, in seconds after t = 0, by its name."""
+        return {peer.name: peer.arrival for peer in self.peers}
+
 
 class PlannedBound(Record):
     """A lower bound on the distribution time, and the same where only payload counts."""

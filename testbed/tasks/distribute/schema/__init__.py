@@ -1,1 +1,1 @@
-"""What an experiment file says of a distribution."""
+"""The keys that an experiment file has for a distribution, and their checks."""

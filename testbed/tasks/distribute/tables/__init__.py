@@ -1,4 +1,4 @@
-"""What the trials of the task `distribute` come to: its tables."""
+"""The tables of the task `distribute`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -24,7 +24,7 @@ class DistributeTables:
 
     @property
     def traced_roles(self) -> tuple[str, ...]:
-        """The tracker's log is no trace."""
+        """The roles with a trace: a tracker writes a log of its own."""
         return ("server", "peer")
 
     def tables_of(self, data: TrialData) -> Mapping[str, pd.DataFrame]:

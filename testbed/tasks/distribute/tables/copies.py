@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from testbed.runfolder.counters import Numbers
 from testbed.runfolder.traces import HostTrace, InitialPieces
 from testbed.runfolder.trial_data import TrialData
-from testbed.tasks.distribute.tables.peers import peer_names, server_names
+from testbed.tasks.distribute.tables.hosts import peer_names, server_names
 
 Indices: TypeAlias = NDArray[np.int64]
 

@@ -4,31 +4,21 @@ from collections.abc import Iterator
 from math import inf, nan
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from testbed.experiment.plan.trials import PlannedPeer
 from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.tasks.distribute.tables.hosts import dropped_packets, seconds_present
 
-NEVER: Final = HostTrace()
-"""The trace of an application that wrote none."""
-
-
-def server_names(data: TrialData) -> tuple[str, ...]:
-    """Return the hosts that have the file from the beginning."""
-    return tuple(server.name for server in data.trial.hosts.servers)
-
-
-def peer_names(data: TrialData) -> tuple[str, ...]:
-    """Return the hosts that download it."""
-    return tuple(peer.name for peer in data.trial.hosts.peers)
+_NO_TRACE: Final = HostTrace()
+"""For an application that wrote none."""
 
 
 def peer_rows(data: TrialData) -> Iterator[Row]:
     """Yield a row for each planned peer, even if its program never started."""
     for peer in data.trial.hosts.peers:
-        trace = data.traces.get(peer.name, NEVER)
+        trace = data.traces.get(peer.name, _NO_TRACE)
         yield {
             "trial": data.record.id,
             "peer": peer.name,
@@ -81,7 +71,7 @@ def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
         "wasted_bytes": trace.wasted,
         "wire_received": counters.last(name, "down_bytes"),
         "wire_sent": counters.last(name, "up_bytes"),
-        "drops": float(np.nansum([counters.last(name, "up_drops"), counters.last(name, "down_drops")])),
+        "drops": dropped_packets(data, name),
         "share_ratio": trace.sent / trace.received if trace.received else nan,
     }
 
@@ -89,12 +79,12 @@ def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
 def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
     """Return the rate of the payload that a peer kept until it had the file, also over the most it could get."""
     end = inf if trace.completed is None else trace.completed
-    seconds = sum(max(0.0, min(left, end) - joined) for joined, left in data.presence(peer.name))
+    seconds = seconds_present(data, peer.name, end)
     rate = 8 * (trace.received - trace.wasted) / seconds if seconds > 0 else nan
-    return {"rate": rate, "normalised_rate": rate / most_rate(data, peer)}
+    return {"rate": rate, "normalised_rate": rate / _highest_rate(data, peer)}
 
 
-def most_rate(data: TrialData, peer: PlannedPeer) -> float:
+def _highest_rate(data: TrialData, peer: PlannedPeer) -> float:
     """Return the rate in bit/s that a peer would get if all others sent to it alone, limited by its downlink."""
     hosts = data.trial.hosts
     givers = sum(server.up or 0 for server in hosts.servers)

@@ -9,7 +9,7 @@ import pandas as pd
 from testbed.runfolder.counters import Numbers
 from testbed.runfolder.trial_data import TrialData
 from testbed.tasks.distribute.tables.copies import copies_at
-from testbed.tasks.distribute.tables.peers import peer_names, server_names
+from testbed.tasks.distribute.tables.hosts import peer_names, server_names, uplink_rates
 
 
 def timeline_table(data: TrialData) -> pd.DataFrame:
@@ -63,8 +63,7 @@ def _present(data: TrialData, hosts: Iterable[str], times: Numbers) -> Numbers:
 
 
 def _capacity(data: TrialData, hosts: Iterable[str], times: Numbers) -> Numbers:
-    ups = {host.name: host.up or 0 for host in (*data.trial.hosts.servers, *data.trial.hosts.peers)}
-    names = tuple(hosts)
+    ups, names = uplink_rates(data), tuple(hosts)
     rates = np.array([0, *(ups[name] for name in names)], dtype=float)
     return np.asarray(rates @ _present(data, names, times), dtype=float)
 

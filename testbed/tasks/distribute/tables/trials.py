@@ -9,7 +9,13 @@ import pandas as pd
 from testbed.experiment import Trial
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.distribute.tables.audit import payload_audit, payload_difference, payload_received, stream_bytes
-from testbed.tasks.distribute.tables.peers import peer_names, server_names
+from testbed.tasks.distribute.tables.hosts import (
+    dropped_packets,
+    peer_names,
+    seconds_present,
+    server_names,
+    uplink_rates,
+)
 
 
 def trial_row(data: TrialData, peers: pd.DataFrame) -> Row:
@@ -98,26 +104,17 @@ def _use(data: TrialData, peers: pd.DataFrame) -> Row:
         "duplicate_bytes": peers["wasted_bytes"].sum(),
         "control_bytes": stream_bytes(data) - payload,
         "wire_bytes": float(np.nansum([data.counters.last(host, "up_bytes") for host in hosts])),
-        "drops": float(np.nansum([_drops(data, host) for host in hosts])),
+        "drops": sum(dropped_packets(data, host) for host in hosts),
         "payload_difference": payload_difference(data),
         "payload_audit": payload_audit(data),
     }
-
-
-def _drops(data: TrialData, host: str) -> float:
-    return float(np.nansum([data.counters.last(host, f"{direction}_drops") for direction in ("up", "down")]))
 
 
 def _utilisation(data: TrialData, hosts: tuple[str, ...]) -> float:
     """Return the used share of some uplinks until the last completion, while their hosts were in the swarm."""
     last = distribution_time(data)
     end = data.record.seconds if np.isnan(last) else last
-    planned = data.trial.hosts
-    ups = {host.name: host.up or 0 for host in (*planned.servers, *planned.peers)}
-    could = sum(ups[host] * _seconds_present(data, host, end) for host in hosts)
+    ups = uplink_rates(data)
+    could = sum(ups[host] * seconds_present(data, host, end) for host in hosts)
     before, after = data.counters.sum_at(hosts, "up_bytes", np.array([0.0, end]))
     return float(8 * (after - before) / could) if could else nan
-
-
-def _seconds_present(data: TrialData, host: str, end: float) -> float:
-    return sum(max(0.0, min(left, end) - joined) for joined, left in data.presence(host))

@@ -1,0 +1,32 @@
+"""The hosts of a trial, as several tables use them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from testbed.runfolder.trial_data import TrialData
+
+
+def server_names(data: TrialData) -> tuple[str, ...]:
+    """Return the hosts that have the file from the beginning."""
+    return tuple(server.name for server in data.trial.hosts.servers)
+
+
+def peer_names(data: TrialData) -> tuple[str, ...]:
+    """Return the hosts that download it."""
+    return tuple(peer.name for peer in data.trial.hosts.peers)
+
+
+def uplink_rates(data: TrialData) -> Mapping[str, int]:
+    """Return the planned rate of each uplink in bit/s; 0 for one without a limit."""
+    return {host.name: host.up or 0 for host in (*data.trial.hosts.servers, *data.trial.hosts.peers)}
+
+
+def dropped_packets(data: TrialData, host: str) -> float:
+    """Return the packets dropped at both shapers of a host."""
+    return float(np.nansum([data.counters.last(host, f"{direction}_drops") for direction in ("up", "down")]))
+
+
+def seconds_present(data: TrialData, host: str, end: float) -> float:
+    """Return how long a host was in the swarm until `end`."""
+    return sum(max(0.0, min(left, end) - joined) for joined, left in data.presence(host))
