@@ -1,7 +1,7 @@
 """`testbed plan`: list the trials of an experiment without running them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
-from testbed.cli.points import short, telling_keys
+from testbed.cli.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
 from testbed.experiment.plan.doubts import Machine, doubts
@@ -22,7 +22,7 @@ from testbed.tasks.planning import TASKS
 from testbed.units import format_duration
 
 _WIDE: Final = 400
-"""Columns, where no terminal sets a limit."""
+"""Characters in a line, where no terminal sets a limit."""
 
 
 def show_plan(path: Path, *, json: bool) -> None:
@@ -55,7 +55,7 @@ def _can_delay() -> bool:
 def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(": ".join(filter(None, (plan.title, plan.question))), style="bold", soft_wrap=True)
-    console.print(_table(plan))
+    _print_trials(plan, console)
     loads = [trial.estimate for trial in plan.trials]
     bits, packets = max(load.bits_per_second for load in loads), max(load.packets_per_second for load in loads)
     console.print(
@@ -65,17 +65,29 @@ def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
         console.print(f"warning: {text}", style="yellow", soft_wrap=True)
 
 
-def _table(plan: Plan) -> Table:
-    """Make a row for each trial: first the swept values, unless the task shows them itself."""
+def _print_trials(plan: Plan, console: Console) -> None:
+    """Print a row for each trial, after the values that all trials share. A table that is too wide is not cropped."""
     rows = [_cells(trial) for trial in plan.trials]
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    same = {heading for heading in rows[0] if len(rows) > 1 and len({row[heading] for row in rows}) == 1}
+    if same:
+        shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
+        console.print(f"in all trials: {shared}", soft_wrap=True)
+    table = _table(plan, [{key: row[key] for key in row if key not in same} for row in rows])
+    width = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
+    console.width = max(console.width, width)
+    console.print(table)
+
+
+def _table(plan: Plan, rows: Sequence[Mapping[str, str]]) -> Table:
+    """Put the swept values in front of the rows, unless the task shows them itself."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key not in rows[0]]
-    for heading in ("trial", *keys):
-        table.add_column(heading, justify="right")
+    names = short_names(keys)
+    for heading in ("trial", *(names[key] for key in keys)):
+        table.add_column(heading, justify="right", no_wrap=True)
     for heading in rows[0]:
-        table.add_column(
-            heading, justify="left" if all(row[heading].replace("-", "").isalpha() for row in rows) else "right"
-        )
+        is_word = all(row[heading].replace("-", "").isalpha() for row in rows)
+        table.add_column(heading, justify="left" if is_word else "right", no_wrap=True)
     for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1):
         table.add_row(str(number), *[short(trial.point[key]) for key in keys], *row.values())
     return table
