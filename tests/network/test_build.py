@@ -145,7 +145,7 @@ def test_invalid_address_is_refused(described: Read, address: str, message: str)
 def test_more_hosts_than_addresses_are_refused(described: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     assert network._MOST_HOSTS == 2**17 - 3
     monkeypatch.setattr(network, "_MOST_HOSTS", 3)
-    with pytest.raises(ExplainedError, match=r"h4: the addresses of 198\.18\.0\.0/15 are used up, by 3 hosts"):
+    with pytest.raises(ExplainedError, match=r"h4: no address of 198\.18\.0\.0/15 is left after 3 hosts"):
         described(Star(n=4))
 
 
