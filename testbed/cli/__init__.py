@@ -4,7 +4,6 @@ Exit status of every command: 0 success, 1 a measurement or a check failed, 2 th
 on this machine (the message says why), 130 interrupted.
 """
 
-import importlib.metadata
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -42,6 +41,8 @@ class Alone(StrEnum):
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        import importlib.metadata
+
         print(f"testbed {importlib.metadata.version('testbed')}")
         raise typer.Exit
 
