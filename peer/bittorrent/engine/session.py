@@ -43,6 +43,7 @@ BOTH_COMPLETE: Final = "both have everything"
 SEED_NEIGHBOURS: Final = 2
 """Neighbours that a seed looks for, for each of its slots: all that stay with it want something."""
 
+Argument = TypeVar("Argument")
 Arguments = TypeVarTuple("Arguments")
 Result = TypeVar("Result")
 
@@ -139,7 +140,9 @@ class Session:
 
     def next_block(self, key: int, now: float) -> QueuedBlock | None:
         """The connection has room: take the next block to send to a neighbour."""
-        return self._handle_from(key, now, self._exchange.next_block)
+        self._outbox.now = now
+        neighbour = self._neighbours.get(key)
+        return None if neighbour is None else self._exchange.next_block(neighbour)
 
     def block_sent(self, key: int, request: Request, now: float) -> None:
         """The last byte of a block was handed to the network."""
@@ -189,7 +192,7 @@ class Session:
         return handler(*arguments)
 
     def _handle_from(
-        self, key: int, now: float, handler: Callable[[Neighbour, *Arguments], Result], *arguments: *Arguments
+        self, key: int, now: float, handler: Callable[[Neighbour, Argument], Result], argument: Argument
     ) -> Result | None:
         """Handle an input from a neighbour: one that breaks the protocol is closed, one that has left is ignored."""
         self._outbox.now = now
@@ -197,7 +200,7 @@ class Session:
         if neighbour is None:
             return None
         try:
-            return handler(neighbour, *arguments)
+            return handler(neighbour, argument)
         except WireError as error:
             self._close_with_error(neighbour, str(error))
             return None
