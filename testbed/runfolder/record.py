@@ -162,8 +162,7 @@ def _refusal(error: ValidationError) -> str:
 
 def _check_hosts(file: Path, record: TrialRecord) -> None:
     """Refuse a record that lacks a planned host: its results would be missing without a sign of it."""
-    hosts = record.trial.hosts
-    planned = {host.name for host in (*hosts.servers, *hosts.peers)}
-    found = {host.name for host in record.of_role("server", "peer")}
+    planned = {host.name for host in record.trial.hosts.all}
+    found = {host.name for host in record.hosts}
     if planned != found:
         raise DamageError(file, f"has other hosts than plan.json: {', '.join(sorted(planned ^ found))}")

@@ -1,7 +1,10 @@
-"""Executors: where trials are performed. They know neither what a trial does nor how its engine works."""
+"""Executors: where trials are performed. They know neither what a trial does nor how its engine works.
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, TypeAlias
+To add one, add a line to the table; `run_trials` chooses.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeAlias
 
 from testbed.errors import TrialError
 from testbed.trial.engine import Engine
@@ -30,3 +33,7 @@ def outcome_of(order: TrialOrder, engine: Engine, notify: Notify) -> TrialOutcom
         return engine(order, notify)
     except TrialError as error:
         return TrialFailed(order.trial, str(error))
+
+
+SEQUENTIAL: Final = "sequential"
+EXECUTORS: Final[Mapping[str, Executor]] = {SEQUENTIAL: sequential}

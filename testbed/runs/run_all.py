@@ -9,7 +9,7 @@ from typing import Any, Final
 from testbed.errors import RunError
 from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
-from testbed.runs.executor import Executor, TrialOutcome, sequential
+from testbed.runs.executor import EXECUTORS, SEQUENTIAL, Executor, TrialOutcome
 from testbed.trial.engine import EMULATED, ENGINES, Engine
 from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
 
@@ -33,7 +33,7 @@ def run_trials(
     notify: Notify,
     *,
     engine: Engine = ENGINES[EMULATED],
-    executor: Executor = sequential,
+    executor: Executor = EXECUTORS[SEQUENTIAL],
 ) -> Tally:
     """Run the missing trials in their order. Complete trials are kept, however this ends.
 

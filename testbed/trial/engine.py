@@ -1,4 +1,4 @@
-"""Engines: how a trial is performed. To add one, add a line to the table; nothing else asks which it is."""
+"""Engines: how a trial is performed. To add one, add a line to the table; `run_trials` chooses."""
 
 from collections.abc import Mapping
 from typing import Final, Protocol

@@ -46,11 +46,15 @@ def record_of(plan: Plan) -> TrialRecord:
 
 def test_record_survives_the_round_trip(tmp_path: Path, plan: Plan) -> None:
     record = record_of(plan)
-    planned = record.trial.hosts
-    names = {host.name for host in (*planned.servers, *planned.peers)}
-    record = record.model_copy(update={"hosts": tuple(host for host in record.hosts if host.name in names)})
     write_record(tmp_path, record)
     assert read_record(tmp_path, plan.trials[0]) == record
+
+
+def test_record_without_a_planned_host_is_damage(tmp_path: Path, plan: Plan) -> None:
+    record = record_of(plan)
+    write_record(tmp_path, record.model_copy(update={"hosts": record.hosts[1:]}))
+    with pytest.raises(DamageError, match=f"has other hosts than plan.json: {record.hosts[0].name}"):
+        read_record(tmp_path, plan.trials[0])
 
 
 def test_whole_numbers_are_written_as_integers(tmp_path: Path, plan: Plan) -> None:

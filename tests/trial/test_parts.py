@@ -28,6 +28,14 @@ def test_unfinished_trace_line_is_ignored(tmp_path: Path) -> None:
     assert worst_lag(trace, 2.5, 3.0) == 0.0
 
 
+def test_trace_lines_of_other_writers_count(tmp_path: Path) -> None:
+    trace = tmp_path / "p1.jsonl"
+    trace.write_text(
+        '{"event": "left", "reason": "completed", "t": 1.0}\n{"received": 1, "event" : "completed", "t": 2.5}\n'
+    )
+    assert completion(trace) == 2.5
+
+
 def test_equal_contents_compress_to_equal_files(tmp_path: Path) -> None:
     source = tmp_path / "a.jsonl"
     source.write_text("line\n" * 100)

@@ -23,14 +23,15 @@ def await_event(trace: Path, event: str, patience: float, process: Process) -> N
 
 
 def events(trace: Path, event: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of one event. Other lines are not parsed, and a last line without its end is ignored."""
-    wanted = f'"event":"{event}"'.encode()
+    """Yield the lines of one event, however they are spaced. A last line without its end is ignored."""
+    wanted = f'"{event}"'.encode()
     if not trace.exists():
         return
     with trace.open("rb") as lines:
         for line in lines:
-            if wanted in line and line.endswith(b"\n"):
-                yield json.loads(line)
+            # Most lines are of other events, and need not be parsed.
+            if wanted in line and line.endswith(b"\n") and (entry := json.loads(line))["event"] == event:
+                yield entry
 
 
 def completion(trace: Path) -> float | None:
