@@ -14,13 +14,12 @@ from testbed.errors import ExplainedError
 from testbed.experiment import Plan, Trial
 from testbed.experiment.language.cells import as_cell
 from testbed.results.summary import summary_table
+from testbed.runfolder.record import LONG_BUSY_SECONDS
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
 
 DIGITS: Final = "%.9g"
-LONG_BUSY_S: Final = 5.0
-"""A link that was busy for less may never have had a whole second of data."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def _link_error(data: TrialData) -> float:
     errors = [
         abs(link.fastest / link.asked - 1)
         for link in data.record.links
-        if link.fastest is not None and link.asked and link.busy_s >= LONG_BUSY_S
+        if link.fastest is not None and link.asked and link.busy_s >= LONG_BUSY_SECONDS
     ]
     return max(errors, default=nan)
 

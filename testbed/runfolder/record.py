@@ -54,6 +54,10 @@ class HostRecord(Entry):
         return self.why is None and self.signal is None
 
 
+LONG_BUSY_SECONDS: Final = 5.0
+"""A link that was busy for less may never have had a whole second of data, so its rate says little."""
+
+
 class LinkRecord(Entry):
     """One direction of a link: what was asked of it, and what it gave while it was busy (bit/s)."""
 

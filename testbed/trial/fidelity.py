@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from testbed.runfolder.record import Fidelity
+from testbed.runfolder.record import LONG_BUSY_SECONDS, Fidelity
 from testbed.trial.monitoring.links import SHORTEST_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.units import format_rate
@@ -21,7 +21,6 @@ BAD_RUN_DELAY_MS: Final = 500.0
 BAD_LOOP_LATENESS_MS: Final = 200.0
 LEAST_IDLE: Final = 0.02
 RATE_TOLERANCE: Final = 0.03
-LONG_BUSY_SECONDS: Final = 5.0
 RULE_OF_THREE: Final = 3.0
 """With 95 % confidence, what n looks never saw took less than 3/n of the time."""
 MOST_NAMED: Final = 3
