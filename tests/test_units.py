@@ -4,7 +4,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from testbed.units import (
+from testbed.values.units import (
     DURATION,
     RATE,
     SIZE,

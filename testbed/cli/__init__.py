@@ -161,7 +161,7 @@ def links(
 
     The exit status is 1 if a steady rate, a delay or a loss is out of tolerance.
     """
-    from testbed.cli.links import show_links
+    from testbed.cli.network.links import show_links
 
     raise typer.Exit(
         show_links(
@@ -187,7 +187,7 @@ def shell(
     ] = None,
 ) -> None:
     """Open Mininet's command line in a network. Try pingall, h1 tcpdump ..., xterm h1, exit."""
-    from testbed.cli.shell import open_shell
+    from testbed.cli.network.shell import open_shell
 
     raise typer.Exit(open_shell(target, parameters or [], command or []))
 
@@ -199,7 +199,7 @@ def topologies(
     ] = None,
 ) -> None:
     """List the shipped topologies, or the parameters of one."""
-    from testbed.cli.targets import show_topologies
+    from testbed.cli.network.targets import show_topologies
 
     show_topologies(reference)
 

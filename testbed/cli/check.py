@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 
 from testbed.cli.experiments import open_experiment
-from testbed.cli.targets import target_of, trial_topology
+from testbed.cli.network.targets import target_of, trial_topology
+from testbed.cli.terminal.output import in_words
 from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import ExperimentFile
 from testbed.experiment.plan.doubts import Doubt, Machine, doubts
@@ -13,7 +14,6 @@ from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
 from testbed.experiment.schema.experiment import experiment_schema
 from testbed.tasks.programs import programs_of
-from testbed.units import format_duration
 
 _ANY_MACHINE: Final = Machine()
 """An unknown machine: what is doubtful on it is doubtful on every machine. `testbed plan` asks about this one."""
@@ -58,7 +58,7 @@ def summary(plan: Plan) -> str:
     """Summarise the size of a plan."""
     count = len(plan.trials)
     seconds = sum(trial.estimate.seconds for trial in plan.trials)
-    return f"{count} {'trial' if count == 1 else 'trials'}, about {_in_words(seconds)}"
+    return f"{count} {'trial' if count == 1 else 'trials'}, about {in_words(seconds)}"
 
 
 def warning(doubt: Doubt, plan: Plan) -> str:
@@ -72,8 +72,3 @@ def warning(doubt: Doubt, plan: Plan) -> str:
 
 def _numbers(doubt: Doubt, plan: Plan) -> list[str]:
     return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in doubt.trials]
-
-
-def _in_words(seconds: float) -> str:
-    unit = 1 if seconds < 120 else 60 if seconds < 7200 else 3600
-    return format_duration(round(seconds / unit) * unit)

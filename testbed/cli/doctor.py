@@ -4,7 +4,7 @@ import json as json_format
 import sys
 from dataclasses import asdict
 
-from testbed.cli.output import progress
+from testbed.cli.terminal.output import progress
 from testbed.doctor.capacity import (
     Capacity,
     Probe,

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
-from testbed.cli.points import short, short_names, telling_keys
+from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
 from testbed.experiment.plan.doubts import Machine, doubts
@@ -19,7 +19,7 @@ from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.tasks.planning import TASKS
-from testbed.units import format_duration
+from testbed.values.units import format_duration
 
 _WIDE: Final = 400
 """Characters in a line, where no terminal sets a limit."""

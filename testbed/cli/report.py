@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.experiments import open_experiment
-from testbed.cli.output import format_table
-from testbed.cli.points import short, telling_keys
+from testbed.cli.terminal.output import format_table
+from testbed.cli.terminal.points import short, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
 

@@ -6,10 +6,10 @@ from typing import Final
 
 from testbed.cli.check import checked_plan, warning
 from testbed.cli.experiments import open_experiment
-from testbed.cli.network_run import run_network
+from testbed.cli.network.run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
-from testbed.cli.views import View, choose_view
+from testbed.cli.terminal.views import View, choose_view
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan

@@ -22,14 +22,14 @@ _CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]
 
 
 def summary_table(
-    plan: Plan, columns: TableColumns, trials: pd.DataFrame, groups: pd.DataFrame, *, with_suspect: bool
+    plan: Plan, columns: TableColumns, trials: pd.DataFrame, groups: pd.DataFrame | None, *, with_suspect: bool
 ) -> pd.DataFrame:
     """Sum up each point of the sweep, of valid trials unless `with_suspect`; `groups` has its trials' columns.
 
     Where the experiment has several groups, each has rows of its own, also in points in which it is the only one.
     """
     rows = list(_rows(plan, trials, columns.trial_measures, with_suspect=with_suspect))
-    by_group = groups.groupby("group", sort=False)
+    by_group = [] if groups is None else list(groups.groupby("group", sort=False))
     for group, members in by_group if len(by_group) > 1 else ():
         of_group = _rows(plan, members, columns.group_measures, with_suspect=with_suspect)
         rows.extend({**row, "group": group} for row in of_group)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from math import nan
 from pathlib import Path
@@ -74,12 +74,10 @@ class TableMaker:
             for name in columns.tables
             if name not in {"trials", "summary"}
         }
-        groups = found["groups"]
-        with_points = groups.merge(
-            trials[[name for name in trials if name == "trial" or name not in groups]], on="trial"
-        )
-        summary = summary_table(self.plan, columns, trials, with_points, with_suspect=with_suspect)
-        return Tables({"trials": trials, **found, "summary": summary}, columns)
+        tables = Tables({"trials": trials, **found}, columns)
+        groups = tables.with_trials(columns.group_table) if columns.group_table else None
+        summary = summary_table(self.plan, columns, trials, groups, with_suspect=with_suspect)
+        return replace(tables, by_name={**tables.by_name, "summary": summary})
 
     def _trials_table(self, columns: Iterable[str]) -> pd.DataFrame:
         """The swept keys follow the trial's id, as they were written."""

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from contract.events import Level
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -18,6 +20,10 @@ class Column:
     label: str = ""
     is_words: bool = False
     """Whether its cells are words, which have no mean."""
+    is_share: bool = False
+    """Whether it is at most about 1, so that all figures have the same axis."""
+    trace_level: Level = Level.SUMMARY
+    """The lowest level of traces at which it has values."""
 
 
 def words(meaning: str) -> Column:
@@ -72,6 +78,18 @@ SUMMARY: Final[Mapping[str, Column]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class TheoryCurve:
+    """What a figure can draw beside measured times."""
+
+    column: str
+    """The column of its times."""
+    label: str
+    """How the legend names it."""
+    is_bound: bool = True
+    """Whether it is what ratios are ratios to, so that it is a line at 1 beside them."""
+
+
 @dataclass(frozen=True)
 class TableColumns:
     """The tables of a task, and what summaries, figures and expectations use of them."""
@@ -86,15 +104,17 @@ class TableColumns:
     """By the kind of figure, the table that it is made from; others use the coarsest table that has their columns."""
     trial_measures: tuple[str, ...]
     group_measures: tuple[str, ...]
-    """The columns of trials and groups that are summed up."""
+    """The columns of the trials, and of their groups, that are summed up."""
     headline: tuple[str, ...]
     """The measures that `testbed report` prints."""
     paired: tuple[str, str]
     """The time of a group and of a trial, whose gains within pairs are printed."""
     defaults: Mapping[str, str]
     """By the kind of figure, the column that it shows where the experiment names none."""
-    bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """By the name in `theory:`, the column of the bound, and how the legend names it."""
+    group_table: str | None = None
+    """The table with a row for each group of a trial, if the task has groups."""
+    curves: Mapping[str, TheoryCurve] = field(default_factory=dict)
+    """By the name in `theory:`, what is drawn."""
     bound_of_ratio: Mapping[str, str] = field(default_factory=dict)
     """By the column of a ratio, the column of the bound that it is a ratio to."""
 
@@ -118,15 +138,16 @@ class TableColumns:
 
     def has_bounds(self, name: str) -> bool:
         """Whether bounds can be drawn beside a column: beside times, and beside ratios to a bound."""
-        column = self._column(name)
+        column = self.column(name)
         return name in self.bound_of_ratio or (column is not None and column.unit == "s")
 
-    def _column(self, name: str) -> Column | None:
+    def column(self, name: str) -> Column | None:
+        """Return a column of any table."""
         return next((columns[name] for columns in self.tables.values() if name in columns), None)
 
     def axis_label(self, name: str, *, with_unit: bool = True) -> str:
         """Return the label of an axis; a swept key is its own label."""
-        column = self._column(name)
+        column = self.column(name)
         if column is None:
             return name
         label = column.label or name

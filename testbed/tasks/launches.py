@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from contract.programs import COMPLETED, READY, WAITING
-from testbed.experiment.plan.trials import PlannedHost, Trial
+from testbed.experiment.plan.trials import Trial
+from testbed.values.records import PlannedHost
 
 READY_LINE: Final = f"^{READY} "
 WAITING_LINE: Final = f"^{WAITING} "

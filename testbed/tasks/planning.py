@@ -20,3 +20,8 @@ TASKS: Final[Mapping[TaskName, Task[Any]]] = {"distribute": DISTRIBUTE}
 Settings: TypeAlias = DistributionSettings
 Theory: TypeAlias = DistributionTheory
 TrialHosts: TypeAlias = DistributionHosts
+
+
+def task_of(settings: Settings) -> Task[Any]:
+    """Return the task that a trial's settings belong to."""
+    return TASKS[settings.task]

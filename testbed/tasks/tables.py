@@ -1,6 +1,6 @@
 """The tables of every task, by the task's name: to add a task, add a line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import pandas as pd
@@ -28,6 +28,9 @@ class TaskTables(Protocol):
 
     def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
         """Return the task's cells in the row of a trial whose other rows are `tables`."""
+
+    def host_order(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Sequence[str]:
+        """Return hosts of some trials in the order in which figures show them; others follow."""
 
     def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
         """Yield what the report has to say of results that do not agree with each other."""

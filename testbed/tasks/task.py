@@ -27,11 +27,21 @@ class ColumnWords:
 
 
 @dataclass(frozen=True)
+class LeastTime:
+    """A time that no faithful trial can beat, and its name for messages."""
+
+    seconds: float
+    name: str
+
+
+@dataclass(frozen=True)
 class Task(Generic[Keys]):
     """A task's schema and checks, and how its trials are planned. A function of `Keys` gets the experiment itself."""
 
     keys: type[Keys]
     """The keys that the task adds to those of every experiment."""
+    outline: str
+    """The keys that an experiment cannot do without, for advice."""
     group_keys: tuple[str, ...]
     """The top-level keys that describe hosts; without the last of them, a file describes a network alone."""
     missing: Callable[[Mapping[str, Any]], Iterator[Finding]]
@@ -56,10 +66,14 @@ class Task(Generic[Keys]):
     """Add the task's settings to the common ones."""
     theory: Callable[[Any, Any], Any]
     """Calculate what a trial is compared with, from its settings and hosts."""
+    least_time: Callable[[Any, Any], LeastTime | None]
+    """Return the least time of a trial, from its settings and theory; None where theory does not say."""
     estimate: Callable[[Any, Any, Any], Estimate]
     """Estimate what a trial takes, from its settings, hosts and theory."""
     overview: Callable[[Any, Any, Any], Mapping[str, str]]
     """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
+    participants: str
+    """What those are called, in the plural, whose part must be complete."""
 
     def has_trials(self, keys: Keys) -> bool:
         """Whether there are hosts to run trials with; otherwise the file describes a network alone."""

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 from mininet.topo import Topo
 
-from testbed import units
 from testbed.errors import ExplainedError
+from testbed.values import units
 from testbed.values.findings import did_you_mean
 
 # A Topo class, or a function that returns a Topo: Mininet's `topos` may hold either.

@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from mininet.topo import Topo
 
-from testbed.experiment.plan.trials import PlannedHost, Trial
+from testbed.experiment.plan.trials import Trial
 from testbed.topology.finder import call_maker, load_topology
 from testbed.topology.parameters import (
     TopologyError,
     describe_parameters,
     resolve_parameters,
 )
+from testbed.values.records import PlannedHost
 
 
 def topology_of(trial: Trial) -> Topo:

@@ -11,7 +11,7 @@ from typing import Final
 from testbed.runfolder.record import LONG_BUSY_SECONDS, Fidelity
 from testbed.trial.monitoring.links import SHORTEST_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
-from testbed.units import format_rate
+from testbed.values.units import format_rate
 
 FINE_LATENESS_MS: Final = 4.0
 BAD_LATENESS_MS: Final = 20.0

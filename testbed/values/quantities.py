@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Stri
 from pydantic import WithJsonSchema as JsonSchema
 from pydantic_core import PydanticCustomError
 
-from testbed import units
-from testbed.units import format_rate
+from testbed.values import units
+from testbed.values.units import format_rate
 
 LEAST_RATE: Final = 56_000
 MOST_RATE: Final = 1_000_000_000

@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import islice
 from typing import Final, TypeAlias
 
-from testbed import units
+from testbed.values import units
 
 Number: TypeAlias = str | int | float
 

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from testbed.cli.output import (
+from testbed.cli.terminal.output import (
     counted,
     format_table,
     print_csv,

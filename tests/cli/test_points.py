@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.cli.points import (
+from testbed.cli.terminal.points import (
     WIDEST,
     name_of,
     short,

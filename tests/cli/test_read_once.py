@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from testbed.cli.check import check_experiment, checked_plan
+from testbed.cli.network.targets import open_target
 from testbed.cli.plan import show_plan
-from testbed.cli.targets import open_target
 from testbed.experiment import ExperimentError, read_experiment
 from testbed.experiment.file import source
 

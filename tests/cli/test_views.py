@@ -2,12 +2,13 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from testbed.cli.views import (
+from testbed.cli.terminal.views import (
     JsonLines,
     LiveView,
     PlainLines,
@@ -15,8 +16,11 @@ from testbed.cli.views import (
     Silent,
     View,
     choose_view,
+    result_of,
 )
 from testbed.experiment import Plan
+from testbed.tasks.distribute.task import DISTRIBUTE
+from testbed.tasks.planning import TASKS
 from testbed.trial.events import (
     Collecting,
     Event,
@@ -40,7 +44,7 @@ def progress(seconds: float, *reasons: str, is_last: bool = False) -> Progress:
 
 
 def ended(plan: Plan, *reasons: str, seconds: float = 4.0) -> TrialEnded:
-    bound = plan.trials[0].bound.payload_seconds
+    bound = plan.trials[0].theory.p2p.payload_seconds
     verdict = "suspect" if reasons else "valid"
     return TrialEnded(plan.trials[0], "complete", 3, 3, 1.25 * bound, verdict, reasons, seconds, False, {})
 
@@ -119,6 +123,16 @@ def test_time_left_is_corrected_by_past_trials(plan: Plan) -> None:
     assert run.time_left() == f"{round(first + second)} s"
     run.update(ended(plan, seconds=2 * first))
     assert run.time_left() == f"{round(2 * second)} s"
+
+
+def test_task_names_participants_and_theory(monkeypatch: pytest.MonkeyPatch, plan: Plan) -> None:
+    done, event = ended(plan), progress(1.0)
+    assert result_of(done).endswith("times the payload bound; valid")
+    nodes = replace(DISTRIBUTE, participants="nodes", least_time=lambda *_: None)
+    monkeypatch.setitem(TASKS, "distribute", nodes)  # type: ignore[misc]
+    assert result_of(done).endswith(" s; valid")
+    assert result_of(replace(done, completion_s=None)) == "complete, 3 of 3 nodes complete; valid"
+    assert RunProgress(trial=plan.trials[0]).participants(event) == "1 of 3 nodes complete, 3 joined, 1 failed"
 
 
 def test_options_choose_the_view() -> None:

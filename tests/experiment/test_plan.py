@@ -19,7 +19,8 @@ from testbed.experiment.plan.doubts import (
     doubts,
 )
 from testbed.experiment.plan.plan import Plan, make_plan
-from testbed.experiment.plan.trials import PlannedDeparture, PlannedPeer, Trial
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.plan.records import PlannedBound, PlannedDeparture, PlannedPeer
 from testbed.theory import payload_share
 from tests.experiment.files import SMALL, planned, written
 
@@ -56,19 +57,23 @@ def test_small_experiment_has_every_value_planned(tmp_path: Path) -> None:
     assert trial.settings.topology.reference == "star"
 
 
+def bound_of(trial: Trial) -> PlannedBound:
+    return trial.settings.bound_in(trial.theory)
+
+
 def test_bounds_are_those_of_theory(tmp_path: Path) -> None:
     trial = one(tmp_path, SMALL)
     bits = 8 * (4 << 20)
     assert trial.theory.client_server.seconds == pytest.approx(4 * bits / 8e6)
-    assert (trial.bound.seconds, trial.bound.limit) == (pytest.approx(4 * bits / 12e6), "uploads")
-    assert trial.bound.payload_seconds == pytest.approx(trial.bound.seconds / payload_share())
+    assert (bound_of(trial).seconds, bound_of(trial).limit) == (pytest.approx(4 * bits / 12e6), "uploads")
+    assert bound_of(trial).payload_seconds == pytest.approx(bound_of(trial).seconds / payload_share())
 
 
 def test_servers_count_as_one_with_summed_uploads(tmp_path: Path) -> None:
     text = SMALL.replace("{up: 8 Mbit/s}", "{count: 2, up: [2 Mbit/s, 6 Mbit/s]}")
     trial = one(tmp_path, text)
     assert [server.name for server in trial.hosts.servers] == ["server1", "server2"]
-    assert trial.bound == one(tmp_path, SMALL).bound
+    assert bound_of(trial) == bound_of(one(tmp_path, SMALL))
 
 
 def test_tracker_and_streams_depend_on_scheme(tmp_path: Path) -> None:
@@ -76,10 +81,10 @@ def test_tracker_and_streams_depend_on_scheme(tmp_path: Path) -> None:
     alone, torrent, fluid = planned(tmp_path, text).trials
     assert [trial.hosts.tracker is not None for trial in (alone, torrent, fluid)] == [False, True, False]
     assert [trial.theory.fluid is not None for trial in (alone, torrent, fluid)] == [False, False, True]
-    assert alone.bound == alone.theory.client_server
+    assert bound_of(alone) == alone.theory.client_server
     assert fluid.theory.fluid is not None
     received = fluid.theory.fluid.direct + sum(fluid.theory.fluid.relayed)
-    assert 8 * fluid.settings.file_size / received == pytest.approx(fluid.bound.seconds)
+    assert 8 * fluid.settings.file_size / received == pytest.approx(bound_of(fluid).seconds)
 
 
 def test_choice_follows_its_weights(tmp_path: Path) -> None:

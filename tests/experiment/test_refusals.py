@@ -191,7 +191,7 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "capture: every",
-            "5:1: capture: expected none, all, or a list of servers, tracker and names of groups, found 'every'",
+            "5:1: capture: expected none, all, or a list of groups of hosts, found 'every'",
         ),
         (
             "topology: {class: star, up: 1 Mbit/s}",

@@ -1,6 +1,7 @@
 """A second task needs only an entry in a dictionary; then its own keys, checks and words are used."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -8,8 +9,9 @@ import pytest
 from pydantic import Field, create_model
 
 from testbed.experiment import ExperimentError
+from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.schema import experiment
-from testbed.experiment.schema.experiment import MODELS
+from testbed.experiment.schema.experiment import MODELS, schema_of
 from testbed.tasks.distribute.task import DISTRIBUTE
 from testbed.tasks.planning import TASKS, TaskName
 from testbed.tasks.task import ColumnWords, Task
@@ -36,6 +38,7 @@ def missing(document: Mapping[str, Any]) -> Iterator[Finding]:
 
 FIND: Task[FindKeys] = Task(
     keys=FindKeys,
+    outline="`nodes:`",
     group_keys=("nodes",),
     missing=missing,
     check=lambda _keys: iter(()),
@@ -48,8 +51,10 @@ FIND: Task[FindKeys] = Task(
     hosts=DISTRIBUTE.hosts,
     settings=DISTRIBUTE.settings,
     theory=DISTRIBUTE.theory,
+    least_time=lambda _settings, _theory: None,
     estimate=DISTRIBUTE.estimate,
     overview=DISTRIBUTE.overview,
+    participants="nodes",
 )
 SEARCH = "task: find\nnodes: {count: 3, up: 1 Mbit/s}\n"
 
@@ -94,6 +99,27 @@ def test_second_task_is_read_with_its_own_keys(tmp_path: Path) -> None:
 )
 def test_second_task_is_checked_by_its_own_rules(tmp_path: Path, text: str, says: str) -> None:
     assert refusal(tmp_path, text).startswith(says)
+
+
+@pytest.mark.usefixtures("find")
+def test_schema_of_two_tasks_chooses_by_name() -> None:
+    schema = schema_of(MODELS)
+    assert schema["if"] == {"properties": {"task": {"const": "find"}}, "required": ["task"]}
+    assert "overlay" in keys_at(schema, schema["then"])
+    assert "overlay" not in keys_at(schema, schema["else"])
+    assert "distribution" in keys_at(schema, schema["else"])
+
+
+def keys_at(schema: Mapping[str, Any], reference: Mapping[str, str]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema["$defs"][reference["$ref"].removeprefix("#/$defs/")]["properties"]
+    return found
+
+
+def test_trial_without_theory_is_not_doubted_for_its_bound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    short = planned(tmp_path, SMALL.replace("4 MiB", "64 KiB")).trials
+    assert any("too short to judge" in doubt.text for doubt in doubts(short, Machine()))
+    monkeypatch.setitem(TASKS, "distribute", replace(DISTRIBUTE, least_time=lambda *_: None))  # type: ignore[misc]
+    assert doubts(short, Machine()) == []
 
 
 def test_unknown_task_is_refused(tmp_path: Path) -> None:

@@ -49,6 +49,13 @@ def rows(made: Report, **values: object) -> pd.DataFrame:
     return table
 
 
+def test_task_without_groups_has_a_summary(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {})
+    summary = summary_table(made.run.plan, COLUMNS, made.tables.trials, None, with_suspect=False)
+    assert set(summary["group"]) == {""}
+    assert len(summary)
+
+
 def test_each_point_has_a_mean_and_an_interval(tmp_path: Path) -> None:
     made = made_of(tmp_path, {("bittorrent", 1, 2): 0.3, ("bittorrent", 1, 3): 0.6})
     found = rows(made, distribution="bittorrent", time_scale=1, measure="distribution_s", against="", group="")

@@ -9,9 +9,9 @@ import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from testbed.units import parse_rate
 from testbed.values.findings import did_you_mean
 from testbed.values.quantities import refused_rate
+from testbed.values.units import parse_rate
 
 
 class CsvError(ValueError):

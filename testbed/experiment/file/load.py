@@ -22,10 +22,10 @@ from testbed.experiment.file.sweep import (
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task
-from testbed.units import parse_duration
 from testbed.values.draws import ColumnName, Columns
 from testbed.values.findings import Finding, did_you_mean
 from testbed.values.hosts import CsvColumn
+from testbed.values.units import parse_duration
 
 FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
 """Parameters of a topology that are set from the groups of hosts, if there are any."""

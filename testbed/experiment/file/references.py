@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from contract.events import Level
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.expressions import (
     Comparison,
@@ -115,7 +116,7 @@ class _References:
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
         if figure.kind == "timeline" and not findings:
-            findings += self._copies(figure)
+            findings += self._trace_level(figure)
         yield from findings or self._one_table(figure)
 
     def _unused(self, figure: Figure) -> Iterator[Finding]:
@@ -181,10 +182,15 @@ class _References:
         if figure.compared is not None and figure.theory:
             yield Finding((*self.path, "theory"), "compared values have no bounds: leave it out")
 
-    def _copies(self, figure: Figure) -> Iterator[Finding]:
-        is_traced = any(point.trace_level != "summary" for point in self.experiment.points)
-        if (figure.y or "").startswith("copies") and self.experiment.points and not is_traced:
-            problem = f"{figure.y} is not recorded at `trace_level: summary`: add `trace_level: pieces`"
+    def _trace_level(self, figure: Figure) -> Iterator[Finding]:
+        """Find a column that needs more detailed traces than any point has."""
+        column = self.experiment.tables.column(figure.y or "")
+        if column is None or not self.experiment.points:
+            return
+        highest = max(Level[point.trace_level.upper()] for point in self.experiment.points)
+        if highest < column.trace_level:
+            needed = f"add `trace_level: {column.trace_level.name.lower()}`"
+            problem = f"{figure.y} is not recorded at `trace_level: {highest.name.lower()}`: {needed}"
             yield Finding((*self.path, "y"), problem)
 
     def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:

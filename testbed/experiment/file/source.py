@@ -14,9 +14,11 @@ from ruamel.yaml.reader import ReaderError
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.renamed import Renamed, rename_old_keys
+from testbed.tasks.planning import TASKS
 from testbed.values.findings import Key, KeyPath
 
-_PARTS: Final = "an experiment has `file:`, `servers:` and `peers:`, or `topology:` for a network"
+_OUTLINES: Final = ", or ".join(task.outline for task in TASKS.values())
+_PARTS: Final = f"an experiment has {_OUTLINES}, or `topology:` for a network"
 _HINTS: Final = {
     r"'\t'": ": indent with spaces, not with tabs",
     "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",

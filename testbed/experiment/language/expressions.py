@@ -21,8 +21,8 @@ from difflib import get_close_matches
 from math import ceil, floor, nan
 from typing import Any, Final, NoReturn, TypeAlias
 
-from testbed import units
 from testbed.experiment.language.cells import as_cell, readable
+from testbed.values import units
 
 Value: TypeAlias = float | str
 Row: TypeAlias = Mapping[str, object]

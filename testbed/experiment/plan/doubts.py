@@ -7,7 +7,7 @@ from math import exp, log
 from typing import Final, TypeAlias
 
 from testbed.experiment.plan.trials import Trial
-from testbed.units import format_duration
+from testbed.values.units import format_duration
 
 PROGRAMS_SHARE: Final = 0.3
 """The share of the bare network's capacity that programs in Python can fill: a cautious guess."""
@@ -94,8 +94,8 @@ def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
 
 
 def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
-    seconds = trial.bound.payload_seconds
-    if not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
+    seconds = _least_seconds(trial)
+    if seconds is None or not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
         return None
     return -seconds, (
         f"the bound is only {_rounded(seconds)}, so start-up is a large part of the result: use a larger file or slower"
@@ -104,8 +104,8 @@ def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
 
 
 def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
-    seconds = trial.bound.payload_seconds
-    if seconds >= UNJUDGED_SECONDS:
+    seconds = _least_seconds(trial)
+    if seconds is None or seconds >= UNJUDGED_SECONDS:
         return None
     return -seconds, (
         f"the bound is only {_rounded(seconds)}, too short to judge the emulation, as no link may be busy for a whole"
@@ -114,13 +114,17 @@ def _cannot_be_judged(trial: Trial, _machine: Machine) -> Complaint | None:
 
 
 def _cannot_end(trial: Trial, _machine: Machine) -> Complaint | None:
-    seconds = trial.bound.payload_seconds
-    if seconds <= trial.settings.time_limit:
+    seconds = _least_seconds(trial)
+    if seconds is None or seconds <= trial.settings.time_limit:
         return None
     return seconds, (
         f"the bound is {_rounded(seconds)}, but the time limit is {_rounded(trial.settings.time_limit)}:"
         " raise `time_limit:`"
     )
+
+
+def _least_seconds(trial: Trial) -> float | None:
+    return trial.least_time.seconds if trial.least_time else None
 
 
 def _rounded(seconds: float) -> str:

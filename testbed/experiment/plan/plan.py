@@ -8,9 +8,10 @@ from typing import Any
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.load import ExperimentFile, Variant
-from testbed.experiment.plan.trials import Settings, Trial, TrialHosts
+from testbed.experiment.plan.trials import Trial
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
+from testbed.tasks.planning import Settings, TrialHosts
 from testbed.values.draws import Draws
 from testbed.values.records import CommonSettings, PlannedTopology, Record
 

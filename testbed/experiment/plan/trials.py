@@ -4,37 +4,9 @@ from typing import Any
 
 from pydantic import AliasChoices, Field
 
-from testbed.tasks.distribute.plan.records import (
-    Distribution,
-    PlannedBound,
-    PlannedDeparture,
-    PlannedFluid,
-    PlannedPeer,
-    PlannedServer,
-    PlannedStrategy,
-    PlannedTracker,
-)
-from testbed.tasks.planning import Settings, Theory, TrialHosts
-from testbed.values.records import Estimate, PlannedHost, PlannedTopology, Record
-
-__all__ = [
-    "Distribution",
-    "Estimate",
-    "PlannedBound",
-    "PlannedDeparture",
-    "PlannedFluid",
-    "PlannedHost",
-    "PlannedPeer",
-    "PlannedServer",
-    "PlannedStrategy",
-    "PlannedTopology",
-    "PlannedTracker",
-    "Record",
-    "Settings",
-    "Theory",
-    "Trial",
-    "TrialHosts",
-]
+from testbed.tasks.planning import Settings, Theory, TrialHosts, task_of
+from testbed.tasks.task import LeastTime
+from testbed.values.records import Estimate, Record
 
 
 class Trial(Record):
@@ -55,6 +27,11 @@ class Trial(Record):
     estimate: Estimate
 
     @property
-    def bound(self) -> PlannedBound:
-        """The bound on the time of this trial."""
-        return self.settings.bound_in(self.theory)
+    def least_time(self) -> LeastTime | None:
+        """The time that this trial cannot beat, where theory knows one."""
+        return task_of(self.settings).least_time(self.settings, self.theory)
+
+    @property
+    def participants(self) -> str:
+        """What its participants are called, in the plural."""
+        return task_of(self.settings).participants

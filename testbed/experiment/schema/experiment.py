@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -18,6 +19,7 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic.json_schema import models_json_schema
 
 from testbed.experiment.schema.figures import ConditionText, ExpectationText, Figure
 from testbed.tasks.planning import DEFAULT_TASK, TASKS, TaskName
@@ -41,7 +43,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 FigureName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
-CAPTURE_FORMS = "none, all, or a list of servers, tracker and names of groups"
+CAPTURE_FORMS = "none, all, or a list of groups of hosts"
 Capture: TypeAlias = Annotated[
     Annotated[Literal["none", "all"], word(CAPTURE_FORMS, "none", "all"), Tag(PLAIN)]
     | Annotated[list[Text], Tag(LIST)],
@@ -135,9 +137,7 @@ class Experiment(Part):
     pair: Text | None = Field(
         default=None, description="a key that is swept: trials that differ only in it share all draws"
     )
-    capture: Capture = Field(
-        default="none", description="packets to keep: of all hosts, or a list of servers, tracker and names of groups"
-    )
+    capture: Capture = Field(default="none", description="packets to keep: of all hosts, or of the groups in a list")
     trace_level: Literal["summary", "pieces", "full"] = Field(
         default="summary", description="how much detail the peers' traces have"
     )
@@ -150,7 +150,7 @@ class Experiment(Part):
 
 
 MODELS: Final[Mapping[TaskName, type[Experiment]]] = {
-    name: create_model("Experiment", __base__=(task.keys, Experiment), __doc__=Experiment.__doc__)
+    name: create_model(f"{name.title()}Experiment", __base__=(task.keys, Experiment), __doc__=Experiment.__doc__)
     for name, task in TASKS.items()
 }
 """By task: the keys of every experiment, and those of the task."""
@@ -164,5 +164,19 @@ def task_named(document: Mapping[str, Any]) -> TaskName:
 
 def experiment_schema() -> dict[str, Any]:
     """Return the JSON Schema of experiment files; checks that need several keys together are not in it."""
-    schema = MODELS[DEFAULT_TASK].model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": DIALECT, **schema, "title": "An experiment of the testbed"}
+    return {"$schema": DIALECT, **schema_of(MODELS), "title": "An experiment of the testbed"}
+
+
+def schema_of(models: Mapping[TaskName, type[Experiment]]) -> dict[str, Any]:
+    """Return one schema that chooses by `task:`; a file that names no task has the default one."""
+    if len(models) == 1:
+        (model,) = models.values()
+        return model.model_json_schema(by_alias=True, mode="validation")
+    asked: list[tuple[type[BaseModel], Literal["validation"]]] = [(model, "validation") for model in models.values()]
+    by_model, schema = models_json_schema(asked, by_alias=True)
+    chosen: dict[str, Any] = by_model[models[DEFAULT_TASK], "validation"]
+    for name, model in models.items():
+        if name != DEFAULT_TASK:
+            is_named = {"properties": {"task": {"const": name}}, "required": ["task"]}
+            chosen = {"if": is_named, "then": by_model[model, "validation"], "else": chosen}
+    return {**schema, **chosen}

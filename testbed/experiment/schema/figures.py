@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from testbed.experiment.language.expressions import (
@@ -12,8 +12,9 @@ from testbed.experiment.language.expressions import (
     parse_condition,
     parse_expectation,
 )
+from testbed.tasks.planning import TASKS
 from testbed.values.parts import Part
-from testbed.values.quantities import Text
+from testbed.values.quantities import Text, needed
 
 EXPRESSION = "expression"
 
@@ -33,6 +34,22 @@ ConditionText: TypeAlias = Annotated[StrictStr, _readable(parse_condition)]
 ExpectationText: TypeAlias = Annotated[StrictStr, _readable(parse_expectation)]
 
 
+CURVES: Final = tuple(dict.fromkeys(name for task in TASKS.values() for name in task.columns.curves))
+
+
+def _known_curve(name: object) -> object:
+    if name not in CURVES:
+        *others, last = map(repr, CURVES)
+        raise needed(f"{', '.join(others)} or {last}")
+    return name
+
+
+CurveName: TypeAlias = Annotated[
+    StrictStr, BeforeValidator(_known_curve), WithJsonSchema({"enum": list(CURVES), "type": "string"})
+]
+"""What theory can draw, of any task."""
+
+
 class Figure(Part):
     """One figure, drawn from the tables of results."""
 
@@ -49,7 +66,7 @@ class Figure(Part):
     interval: Literal["bootstrap", "range", "none"] = Field(
         default="bootstrap", description="around each mean: a 95 % interval, the range of values, or nothing"
     )
-    theory: list[Literal["client-server", "p2p", "pieces"]] = Field(
+    theory: list[CurveName] = Field(
         default_factory=list,
         description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces",
     )

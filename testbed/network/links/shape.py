@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
 from testbed.errors import ExplainedError
-from testbed.units import format_rate
+from testbed.values.units import format_rate
 
 FRAME_BYTES: Final = 1514
 SEGMENT_PAYLOAD_BYTES: Final = 1448

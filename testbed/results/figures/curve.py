@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -18,8 +18,9 @@ from testbed.results.figures.pairs import (
     lines_of,
 )
 from testbed.results.figures.rows import FigureError, FigureSource, as_number
-from testbed.results.figures.style import look, theory_look, wrapped
+from testbed.results.figures.style import REFERENCE, look, theory_look, wrapped
 from testbed.results.statistics import summarise
+from testbed.tasks.columns import TheoryCurve
 
 _BESIDE: Final = 0.12
 _ROOM: Final = 0.6
@@ -157,7 +158,7 @@ class _Curve:
         """Draw bounds as times where y is a time, and divided by y's own bound where y is a ratio."""
         figure, columns = self.source.figure, self.source.columns
         if figure.compared is not None:
-            self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **theory_look("p2p"))
+            self.axes.axhline(NO_CHANGE[figure.compared], gid="theory:no change", **REFERENCE)
         elif figure.theory and not columns.has_bounds(self.y):
             problem = f"bounds are times: y must be {columns.defaults['curve']} or a ratio, not {self.y}"
             raise FigureError(f"figure {self.source.name}: {problem}")
@@ -165,21 +166,24 @@ class _Curve:
             self._draw_bounds(figure.theory)
 
     def _draw_bounds(self, theory: Sequence[str]) -> None:
+        curves = self.source.columns.curves
         is_ratio = self.y in self.source.columns.bound_of_ratio
-        if is_ratio and set(theory) - {"pieces"}:
-            self.axes.axhline(1.0, label="bound", gid="theory:bound", **theory_look(theory[0]))
-        for scheme in theory:
-            if scheme == "pieces" or not is_ratio:
-                self._draw_times(scheme)
+        if is_ratio and any(curves[name].is_bound for name in theory):
+            self.axes.axhline(1.0, label="bound", gid="theory:bound", **self._look(theory[0]))
+        for name in theory:
+            if not (is_ratio and curves[name].is_bound):
+                self._draw_times(name, curves[name])
 
-    def _draw_times(self, scheme: str) -> None:
-        column, label = self.source.columns.bounds[scheme]
+    def _look(self, theory: str) -> dict[str, Any]:
+        return theory_look(list(self.source.columns.curves).index(theory))
+
+    def _draw_times(self, name: str, curve: TheoryCurve) -> None:
         divisor = self.source.columns.bound_of_ratio.get(self.y)
-        seconds = self.rows[column] / (1.0 if divisor is None else self.rows[divisor])
+        seconds = self.rows[curve.column] / (1.0 if divisor is None else self.rows[divisor])
         means = seconds.groupby(self.rows[self.x], sort=False).mean().dropna()
         if means.empty:
             raise FigureError(
-                f"figure {self.source.name}: {column} is empty: {scheme} does not apply to any of its trials"
+                f"figure {self.source.name}: {curve.column} is empty: {name} does not apply to any of its trials"
             )
         places, values = zip(*sorted((self.scale.places[value], mean) for value, mean in means.items()), strict=True)
-        self.axes.plot(places, values, label=label, gid=f"theory:{scheme}", **theory_look(scheme))
+        self.axes.plot(places, values, label=curve.label, gid=f"theory:{name}", **self._look(name))

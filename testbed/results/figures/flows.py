@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from testbed.results.figures.rows import FigureError, FigureSource
+from testbed.tasks.tables import tables_of
 
 MOST_NAMES: Final = 40
 """With more hosts, the names along the axes cannot be read."""
@@ -37,12 +38,9 @@ def flow_matrix(rows: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
 
 
 def _order(source: FigureSource, rows: pd.DataFrame) -> list[str]:
-    """Return the hosts: servers, then peers by group and upload rate, then hosts outside the experiment."""
-    peers = source.tables.peers[source.tables.peers["trial"].isin(rows["trial"])]
-    ranked = peers.drop_duplicates("peer").sort_values(["group", "up"], kind="stable")["peer"].tolist()
-    everyone = dict.fromkeys([*rows["giver"], *rows["receiver"]])
-    servers = [name for name in everyone if name.startswith("server")]
-    return list(dict.fromkeys([*servers, *ranked, *everyone]))
+    """Return the hosts in the order of their task, then hosts outside the experiment."""
+    known = tables_of(source.plan).host_order(source.tables.by_name, set(rows["trial"]))
+    return list(dict.fromkeys([*known, *rows["giver"], *rows["receiver"]]))
 
 
 def _label(axes: Axes, givers: list[str], receivers: list[str]) -> None:

@@ -39,11 +39,9 @@ _DASHES: Final[tuple[Any, ...]] = (
     (0, (2, 2)),
     (0, (8, 2, 2, 2)),
 )
-_THEORY_DASHES: Final[Mapping[str, Any]] = {
-    "client-server": (0, (6, 3)),
-    "p2p": (0, (2, 2)),
-    "pieces": (0, (6, 2, 1, 2)),
-}
+_THEORY_DASHES: Final[tuple[Any, ...]] = ((0, (6, 3)), (0, (2, 2)), (0, (6, 2, 1, 2)))
+REFERENCE: Final[Mapping[str, Any]] = {"color": THEORY_COLOUR, "linestyle": (0, (2, 2)), "linewidth": 1.0, "zorder": 1}
+"""The look of a level that values are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,6 @@ def look(number: int) -> Look:
     return Look(_COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)], _DASHES[number % len(_DASHES)])
 
 
-def theory_look(scheme: str) -> dict[str, Any]:
-    """Return the look of a bound's curve: thin and grey, behind the measured curves."""
-    return {"color": THEORY_COLOUR, "linestyle": _THEORY_DASHES[scheme], "linewidth": 1.0, "zorder": 1}
+def theory_look(number: int) -> dict[str, Any]:
+    """Return the look of the n-th curve of theory: thin and grey, behind the measured curves."""
+    return {**REFERENCE, "linestyle": _THEORY_DASHES[number % len(_THEORY_DASHES)]}

@@ -1,15 +1,11 @@
 """A column of the timeline over the seconds of a trial."""
 
-from typing import Final
-
 import pandas as pd
 from matplotlib.axes import Axes
 
+from contract.events import Level
 from testbed.results.figures.rows import FigureError, FigureSource
 from testbed.results.figures.style import look
-
-_PARTS: Final = ("server_utilisation", "peer_utilisation", "completion")
-"""Shares, which are at most about 1, have the same axis in all figures."""
 
 
 def draw_timeline(axes: Axes, source: FigureSource) -> None:
@@ -20,7 +16,8 @@ def draw_timeline(axes: Axes, source: FigureSource) -> None:
         raise FigureError(f"figure {source.name}: y must be {' or '.join(list(possible)[2:])}, not {y}")
     rows = source.rows("timeline", y, *filter(None, [source.figure.series]))
     if rows[y].isna().all():
-        needs = "it needs `trace_level: pieces`" if y.startswith("copies") else "no trial has values"
+        level = possible[y].trace_level
+        needs = "no trial has values" if level is Level.SUMMARY else f"it needs `trace_level: {level.name.lower()}`"
         raise FigureError(f"figure {source.name}: {y} is empty in every trial: {needs}")
     for number, (name, part) in enumerate(source.series(rows)):
         mean = mean_line(part, y)
@@ -28,7 +25,7 @@ def draw_timeline(axes: Axes, source: FigureSource) -> None:
     axes.set_xlabel(source.columns.axis_label("t"))
     axes.set_ylabel(source.columns.axis_label(y))
     axes.set_xlim(left=0)
-    axes.set_ylim(0, 1.05 if y in _PARTS and axes.get_ylim()[1] < 1.05 else None)
+    axes.set_ylim(0, 1.05 if possible[y].is_share and axes.get_ylim()[1] < 1.05 else None)
 
 
 def mean_line(rows: pd.DataFrame, y: str) -> "pd.Series[float]":

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from testbed.tasks.columns import FIDELITY, IDENTITY, SUMMARY, Column, TableColumns, words
+from contract.events import Level
+from testbed.tasks.columns import FIDELITY, IDENTITY, SUMMARY, Column, TableColumns, TheoryCurve, words
 
 _TRIAL: Final = words("the trial's id")
 
@@ -162,18 +163,29 @@ TIMELINE: Final[Mapping[str, Column]] = {
     "peers_up_rate": Column("bit/s", "frames that the peers sent", "peers' rate"),
     "payload_rate": Column("bit/s", "payload that the peers received, as they logged it once a second", "payload rate"),
     "server_utilisation": Column(
-        "", "as a share of the capacity of the servers' uplinks", "utilisation of the server's uplink"
+        "",
+        "as a share of the capacity of the servers' uplinks",
+        "utilisation of the server's uplink",
+        is_share=True,
     ),
     "peer_utilisation": Column(
-        "", "as a share of the uplink capacity of the peers in the swarm", "utilisation of the peers' uplinks"
+        "",
+        "as a share of the uplink capacity of the peers in the swarm",
+        "utilisation of the peers' uplinks",
+        is_share=True,
     ),
     "copies_rarest": Column(
-        "", "copies of the rarest piece among all hosts in the swarm, including servers", "copies of the rarest piece"
+        "",
+        "copies of the rarest piece among all hosts in the swarm, including servers",
+        "copies of the rarest piece",
+        trace_level=Level.PIECES,
     ),
-    "copies_mean": Column("", "mean number of copies of a piece", "copies of a piece"),
+    "copies_mean": Column("", "mean number of copies of a piece", "copies of a piece", trace_level=Level.PIECES),
     "peers_present": Column("", "peers in the swarm, the mean over the second", "peers in the swarm"),
     "peers_completed": Column("", "peers that had completed the file by then", "peers that completed"),
-    "completion": Column("", "the share of the file that a peer had received, the mean over peers", "completion"),
+    "completion": Column(
+        "", "the share of the file that a peer had received, the mean over peers", "completion", is_share=True
+    ),
 }
 
 TRIAL_MEASURES: Final = (
@@ -221,6 +233,7 @@ COLUMNS: Final = TableColumns(
     table_of={"cdf": "peers", "timeline": "timeline", "flows": "transfers"},
     trial_measures=TRIAL_MEASURES,
     group_measures=GROUP_MEASURES,
+    group_table="groups",
     headline=("distribution_s", "payload_ratio", "jain", "peer_utilisation", "seed_copies"),
     paired=("download_mean_s", "distribution_s"),
     defaults={
@@ -229,10 +242,10 @@ COLUMNS: Final = TableColumns(
         "cdf": "completed_s",
         "timeline": "peer_utilisation",
     },
-    bounds={
-        "client-server": ("client_server_bound_s", "client-server, bound"),
-        "p2p": ("p2p_bound_s", "p2p, bound"),
-        "pieces": ("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)"),
+    curves={
+        "client-server": TheoryCurve("client_server_bound_s", "client-server, bound"),
+        "p2p": TheoryCurve("p2p_bound_s", "p2p, bound"),
+        "pieces": TheoryCurve("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)", is_bound=False),
     },
     bound_of_ratio={"ratio": "bound_s", "payload_ratio": "payload_bound_s"},
 )

@@ -9,11 +9,11 @@ from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
 from testbed.tasks.distribute.schema.keys import DistributionKeys
-from testbed.tasks.task import Task
-from testbed.units import format_rate, format_size
+from testbed.tasks.task import LeastTime, Task
 from testbed.values.findings import KeyPath
 from testbed.values.hosts import Group
 from testbed.values.records import CommonSettings
+from testbed.values.units import format_rate, format_size
 
 
 def _groups(keys: DistributionKeys) -> Iterator[Group]:
@@ -42,6 +42,10 @@ def _settings(keys: DistributionKeys, common: CommonSettings) -> Settings:
     )
 
 
+def _least_time(settings: Settings, theory: Theory) -> LeastTime:
+    return LeastTime(settings.bound_in(theory).payload_seconds, "payload bound")
+
+
 def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str, str]:
     bound = settings.bound_in(theory)
     return {
@@ -62,6 +66,7 @@ def _total(rates: Sequence[int | None]) -> str:
 
 DISTRIBUTE: Final = Task(
     keys=DistributionKeys,
+    outline="`file:`, `servers:` and `peers:`",
     group_keys=("servers", "peers"),
     missing=missing_keys,
     check=check_values,
@@ -74,6 +79,8 @@ DISTRIBUTE: Final = Task(
     hosts=draw_hosts,
     settings=_settings,
     theory=theory_of,
+    least_time=_least_time,
     estimate=estimate,
     overview=_overview,
+    participants="peers",
 )

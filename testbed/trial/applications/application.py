@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from testbed.experiment.plan.trials import PlannedHost
 from testbed.network import Network, Process, ProcessError
 from testbed.tasks.launches import Assignment, Phase
 from testbed.trial.monitoring.traces import await_event
+from testbed.values.records import PlannedHost
 
 START_SECONDS: Final = 60.0
 """How long an application may take to become ready: hundreds may start at the same time."""

@@ -7,13 +7,8 @@ from typing import Final
 
 from contract.events import Announced
 from testbed.errors import TrialError
-from testbed.experiment.plan.trials import (
-    PlannedDeparture,
-    PlannedPeer,
-    PlannedServer,
-    PlannedTracker,
-    Trial,
-)
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 from testbed.values.parts import Parameter

@@ -4,7 +4,8 @@ import json
 from typing import Final
 
 from testbed.errors import TrialError
-from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, Trial
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 from testbed.theory import payload_share

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from testbed.errors import TrialError
-from testbed.experiment.plan.trials import PlannedPeer, PlannedServer, PlannedTracker, Trial
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext

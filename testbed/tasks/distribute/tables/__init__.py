@@ -1,6 +1,6 @@
 """The tables of the task `distribute`."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
@@ -40,6 +40,13 @@ class DistributeTables:
     def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
         """Return the task's cells in the row of a trial."""
         return trial_row(data, tables["peers"])
+
+    def host_order(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Sequence[str]:
+        """Return the servers, then the peers by group and upload rate."""
+        is_shown = {name: table["trial"].isin(trials) for name, table in tables.items() if "trial" in table}
+        givers = tables["transfers"][is_shown["transfers"]]["giver"].unique()
+        peers = tables["peers"][is_shown["peers"]].drop_duplicates("peer").sort_values(["group", "up"], kind="stable")
+        return [*(name for name in givers if name.startswith("server")), *peers["peer"]]
 
     def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
         """Yield a line if applications and links do not agree on the payload."""

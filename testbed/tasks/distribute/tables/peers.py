@@ -6,9 +6,9 @@ from typing import Final
 
 import pandas as pd
 
-from testbed.experiment.plan.trials import PlannedPeer
 from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.tasks.distribute.plan.records import PlannedPeer
 from testbed.tasks.distribute.tables.hosts import dropped_packets, seconds_present
 
 _NO_TRACE: Final = HostTrace()

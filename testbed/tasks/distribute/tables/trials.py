@@ -44,10 +44,11 @@ def _setting(trial: Trial) -> Row:
 
 
 def _bounds(trial: Trial) -> Row:
+    bound = trial.settings.bound_in(trial.theory)
     return {
-        "bound_s": trial.bound.seconds,
-        "payload_bound_s": trial.bound.payload_seconds,
-        "limited_by": trial.bound.limit,
+        "bound_s": bound.seconds,
+        "payload_bound_s": bound.payload_seconds,
+        "limited_by": bound.limit,
         "client_server_bound_s": trial.theory.client_server.payload_seconds,
         "p2p_bound_s": trial.theory.p2p.payload_seconds,
         "pieces_bound_s": number(trial.theory.pieces_seconds),
@@ -55,13 +56,13 @@ def _bounds(trial: Trial) -> Row:
 
 
 def _completion(data: TrialData, peers: pd.DataFrame) -> Row:
-    seconds = distribution_time(data)
+    seconds, bound = distribution_time(data), data.trial.settings.bound_in(data.trial.theory)
     downloads = peers["download_s"].dropna()
     return {
         "completed": len(downloads),
         "distribution_s": seconds,
-        "ratio": seconds / data.trial.bound.seconds,
-        "payload_ratio": seconds / data.trial.bound.payload_seconds,
+        "ratio": seconds / bound.seconds,
+        "payload_ratio": seconds / bound.payload_seconds,
         "completion_mean_s": downloads.mean(),
         "completion_median_s": downloads.median(),
         "completion_p95_s": downloads.quantile(0.95) if len(downloads) else nan,

@@ -10,7 +10,7 @@ from mininet.cli import CLI
 from mininet.log import lg, output, setLogLevel
 from mininet.net import Mininet
 
-from testbed.cli.targets import Target, open_target
+from testbed.cli.network.targets import Target, open_target
 from testbed.errors import ExplainedError
 from testbed.network import sandbox
 from testbed.network.network import Network

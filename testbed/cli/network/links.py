@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from testbed.cli.output import (
+from testbed.cli.network.targets import Target, open_target
+from testbed.cli.terminal.output import (
     counted,
     format_table,
     print_csv,
     progress,
 )
-from testbed.cli.targets import Target, open_target
 from testbed.network import sandbox
 from testbed.network.check.linkcheck import (
     Alone,
@@ -19,7 +19,7 @@ from testbed.network.check.linkcheck import (
 )
 from testbed.network.check.measure import DirectionReport
 from testbed.network.network import Network
-from testbed.units import format_rate
+from testbed.values.units import format_rate
 
 _RATE_HEADER = (
     "link", "way", "busy", "rate", "payload", "wire %", "steady %", "first 1 s %", "100 ms windows %", "peak %",

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from testbed.cli.links import measure_target, print_findings
-from testbed.cli.output import progress
-from testbed.cli.targets import target_of
+from testbed.cli.network.links import measure_target, print_findings
+from testbed.cli.network.targets import target_of
+from testbed.cli.terminal.output import progress
 from testbed.doctor.tools import versions
 from testbed.experiment import ExperimentFile
 from testbed.network import sandbox

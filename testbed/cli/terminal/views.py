@@ -17,7 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from testbed.cli.points import name_of
+from testbed.cli.terminal.output import in_words
+from testbed.cli.terminal.points import name_of
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.trial.events import (
@@ -30,7 +31,6 @@ from testbed.trial.events import (
     TrialEnded,
     TrialFailed,
 )
-from testbed.units import format_duration
 
 _PLAIN_EVERY_SECONDS: Final = 30
 _BAR_WIDTH: Final = 40
@@ -138,21 +138,25 @@ class RunProgress:
         point = name_of(trial.point, [each.point for each in self.plan.trials])
         return f"{point}, repetition {trial.repetition}" if point else f"repetition {trial.repetition}"
 
-
-def in_words(seconds: float) -> str:
-    """Format a time with the precision of an estimate."""
-    unit = 1 if seconds < 120 else 60 if seconds < 7200 else 3600
-    return format_duration(round(seconds / unit) * unit)
+    def participants(self, event: Progress) -> str:
+        """Return how many participants of the current trial have joined, completed and failed."""
+        noun = self.trial.participants if self.trial else "hosts"
+        failed = f", {event.failed} failed" if event.failed else ""
+        return f"{event.completed} of {len(event.progress)} {noun} complete, {event.joined} joined{failed}"
 
 
 def result_of(event: TrialEnded) -> str:
     """Return the result and the verdict of a trial."""
     if event.completion_s is None:
-        result = f"{event.stopped}, {event.completed} of {event.participants} peers complete"
+        result = f"{event.stopped}, {event.completed} of {event.participants} {event.trial.participants} complete"
     else:
-        ratio = event.completion_s / event.trial.bound.payload_seconds
-        result = f"{event.completion_s:.2f} s, {ratio:.3f} times the payload bound"
+        result = f"{event.completion_s:.2f} s{_against_theory(event.trial, event.completion_s)}"
     return f"{result}; {event.verdict}" + (f": {'; '.join(event.reasons)}" if event.reasons else "")
+
+
+def _against_theory(trial: Trial, seconds: float) -> str:
+    least = trial.least_time
+    return "" if least is None else f", {seconds / least.seconds:.3f} times the {least.name}"
 
 
 class PlainLines:
@@ -179,7 +183,7 @@ class PlainLines:
                 return f"trial {event.number} of {run.count}: {run.name()}; about {run.time_left()} left"
             case Progress() if event.seconds >= self._next:
                 self._next = _PLAIN_EVERY_SECONDS * (int(event.seconds) // _PLAIN_EVERY_SECONDS + 1)
-                return f"  {event.seconds:.0f} s: {_peers(event)}; {_traffic(event)}"
+                return f"  {event.seconds:.0f} s: {run.participants(event)}; {_traffic(event)}"
             case TrialEnded():
                 return f"  {result_of(event)}"
             case TrialFailed():
@@ -194,11 +198,6 @@ def _beginning(event: RunBegan) -> str:
     if done:
         return f"resuming {event.folder}: {done} of {total} {trials} {'is' if done == 1 else 'are'} complete"
     return f"{total} {trials} in {event.folder}"
-
-
-def _peers(event: Progress) -> str:
-    failed = f", {event.failed} failed" if event.failed else ""
-    return f"{event.completed} of {len(event.progress)} peers complete, {event.joined} joined{failed}"
 
 
 def _traffic(event: Progress) -> str:
@@ -255,7 +254,7 @@ class LiveView:
         return Group(
             Text(f"{self._title()}: {event.seconds:.0f} s (time limit {limit:g} s)", style="bold"),
             _bars(event.progress),
-            Text(_peers(event)),
+            Text(run.participants(event)),
             Text(_traffic(event)),
             Text(f"fidelity: {fidelity}", style="yellow" if event.reasons else ""),
             Text(f"{len(run.complete)} of {run.count} trials complete, about {run.time_left()} left"),

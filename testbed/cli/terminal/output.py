@@ -4,6 +4,8 @@ import csv
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from testbed.values.units import format_duration
+
 Row = Sequence[str]
 
 
@@ -28,6 +30,12 @@ def _is_number(cell: str) -> bool:
 def counted(things: Sequence[object], noun: str) -> str:
     """Return the number of things with their noun: "1 core", "2 cores"."""
     return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def in_words(seconds: float) -> str:
+    """Format a time with the precision of an estimate."""
+    unit = 1 if seconds < 120 else 60 if seconds < 7200 else 3600
+    return format_duration(round(seconds / unit) * unit)
 
 
 def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
