@@ -72,9 +72,9 @@ class Run:
 
     def __repr__(self) -> str:
         complete, planned = len(self.folder.complete()), len(self.plan.trials)
-        suspect = len(self.folder.suspect())
+        counts = [f"{len(self.folder.judged(verdict))} {verdict}" for verdict in ("suspect", "failed")]
         damaged = f", {len(self.damages)} damaged files" if self.damages else ""
-        return f"<Run {self.path}: {complete} of {planned} trials complete, {suspect} suspect{damaged}>"
+        return f"<Run {self.path}: {complete} of {planned} trials complete, {', '.join(counts)}{damaged}>"
 
     def figure(self, name: str = "", **keys: Any) -> "Canvas":
         """Draw a figure that the experiment declares, or one with the keys of `figures:` given here (kind, x, y, ...).

@@ -52,5 +52,5 @@ RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}
 # Additions since the record are ignored in new output; dropped columns are ignored in the record.
 ADDED_FACTS: Final[frozenset[str]] = frozenset()
 ADDED_FIELDS: Final[frozenset[str]] = frozenset()
-ADDED_COLUMNS: Final = frozenset({"trials.payload_audit"})
+ADDED_COLUMNS: Final = frozenset({"trials.payload_audit", "trials.captures", "summary.n_failed"})
 DROPPED_COLUMNS: Final[frozenset[str]] = frozenset()

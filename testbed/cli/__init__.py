@@ -68,6 +68,9 @@ def run(
         bool,
         typer.Option("--redo-suspect", help="Repeat the suspect trials of the latest run, and keep the old results."),
     ] = False,
+    redo_failed: Annotated[
+        bool, typer.Option("--redo-failed", help="Repeat the trials of the latest run in which a program failed.")
+    ] = False,
     quiet: Quiet = False,
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one object per line.")] = False,
 ) -> None:
@@ -75,13 +78,12 @@ def run(
 
     Run the same command again to resume an unfinished run; if the file has changed, a new run starts. Press Ctrl-C
     once to stop after the current trial, and twice to stop immediately and discard that trial. The exit status is 1
-    if a trial has no result or an expectation of the file does not hold.
+    if a trial failed or has no result, or an expectation of the file does not hold.
     """
     from testbed.cli.run import run_experiment
 
-    raise typer.Exit(
-        run_experiment(experiment, runs, fresh=fresh, redo_suspect=redo_suspect, quiet=quiet, json_lines=json)
-    )
+    redo = [verdict for verdict, is_asked in (("suspect", redo_suspect), ("failed", redo_failed)) if is_asked]
+    raise typer.Exit(run_experiment(experiment, runs, fresh=fresh, redo=redo, quiet=quiet, json_lines=json))
 
 
 @app.command()
@@ -129,7 +131,8 @@ def report(
 ) -> None:
     """Rebuild the tables and figures of a run from the files of its trials.
 
-    The exit status is 1 if trials are missing or damaged, an expectation does not hold, or a figure cannot be drawn.
+    The exit status is 1 if trials are missing, failed or damaged, an expectation does not hold, or a figure cannot be
+    drawn.
     """
     from testbed.cli.report import declared_in, make_report
 

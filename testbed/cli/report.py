@@ -79,15 +79,20 @@ def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
     summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
-    header = [*keys, "valid", "suspect", *made.tables.columns.headline]
+    header = [*keys, *_verdicts(made), *made.tables.columns.headline]
     return header, [_line(made, values, point) for values, point in by_point if len(point)]
 
 
 def _line(made: "Report", values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
     found = point.set_index("measure")
     first: Any = found.iloc[0]
-    counts = [str(first["n_valid"]), str(first["n_suspect"])]
+    counts = [str(first[f"n_{verdict}"]) for verdict in _verdicts(made)]
     return [*map(short, values), *counts, *(_mean(found.loc[measure]) for measure in made.tables.columns.headline)]
+
+
+def _verdicts(made: "Report") -> list[str]:
+    """Return the verdicts to count; `failed` only where there are such trials."""
+    return ["valid", "suspect", *(["failed"] if made.failed else [])]
 
 
 def _pairs(made: "Report") -> list[list[str]]:
@@ -124,5 +129,11 @@ def _complaints(made: "Report") -> Iterator[str]:
             f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
             " and `testbed run --redo-suspect` measures them again"
         )
+    if made.failed:
+        yield (
+            f"{len(made.failed)} of {planned} trials failed, and are never used: mend the program, or see"
+            " `testbed run --redo-failed`"
+        )
+        yield from made.failed[:_MOST_LINES]
     yield from made.complaints
     yield from made.undrawn

@@ -1,6 +1,7 @@
 """`testbed run`: run the trials of an experiment that have no result yet, then make tables and figures."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -24,28 +25,30 @@ INTERRUPTED: Final = 130
 
 
 def run_experiment(
-    experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool, json_lines: bool
+    experiment: Path, runs: Path, *, fresh: bool, redo: Sequence[str], quiet: bool, json_lines: bool
 ) -> int:
-    """Run the missing trials of an experiment and report; returns the exit status."""
-    if fresh and redo_suspect:
-        raise ExplainedError("--fresh starts a new run and --redo-suspect continues an old one: use only one of them")
+    """Run the missing trials of an experiment, and those with a verdict in `redo`; returns the exit status."""
+    if fresh and redo:
+        raise ExplainedError(
+            f"--fresh starts a new run and --redo-{redo[0]} continues an old one: use only one of them"
+        )
     file = open_experiment(experiment)
     if not file.has_trials:
         return run_network(file, runs, quiet=quiet or json_lines)
     plan = checked_plan(file)
     if not (quiet or json_lines):
         _warn(plan)
-    run = latest_run(runs, experiment.stem, plan) if redo_suspect else None
+    run = latest_run(runs, experiment.stem, plan) if redo else None
     if run is None and not fresh:
         run = unfinished_run(runs, experiment.stem, plan)
     run = run or make_run(runs, experiment.stem, file.text, plan)
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
-        if redo_suspect:
-            run.set_aside(run.suspect())
+        if redo:
+            run.set_aside(run.judged(*redo))
         tally = _run(run, view)
         # The figures and expectations in the file may be newer than those of the run.
-        declared = plan if redo_suspect else None
+        declared = plan if redo else None
         status = make_report(run.path, declared=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status

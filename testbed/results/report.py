@@ -1,6 +1,6 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from testbed.experiment import Outcome, Plan, evaluate
 from testbed.experiment.language.expressions import Expectation, parse_expectation
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import FigureSource
+from testbed.results.summary import is_used
 from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import RunFolder
@@ -37,13 +38,15 @@ class Report:
     """The unusable files of the folder; no trial with one is in the tables."""
     complaints: tuple[str, ...]
     """Results that do not agree with each other; they change no verdict."""
+    failed: tuple[str, ...]
+    """The trials in which a program failed, and how."""
     undrawn: tuple[str, ...]
     """Why some figures could not be drawn."""
 
     @property
     def is_well(self) -> bool:
         """Whether the run is complete and undamaged, and everything is as expected."""
-        complete = not (self.damages or self.undrawn or self.run.missing())
+        complete = not (self.damages or self.undrawn or self.failed or self.run.missing())
         return complete and all(outcome.holds for outcome in self.outcomes)
 
 
@@ -70,8 +73,15 @@ def report(
         outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
         damages=damages,
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
+        failed=tuple(_failed(tables.trials)),
         undrawn=tuple(undrawn),
     )
+
+
+def _failed(trials: pd.DataFrame) -> Iterator[str]:
+    failed = trials[trials[_VERDICT] == "failed"]
+    for name, reasons in zip(failed["trial"], failed["reasons"], strict=True):
+        yield f"{name}: {reasons}"
 
 
 def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
@@ -113,8 +123,8 @@ def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) ->
     if name is None:
         return evaluate([expectation], _rows(tables.trials))[0]
     table = tables.with_trials(name)
-    if not with_suspect and _VERDICT in table and _VERDICT not in names:
-        table = table[table[_VERDICT] == "valid"]
+    if _VERDICT in table and _VERDICT not in names:
+        table = table[is_used(table[_VERDICT], with_suspect=with_suspect)]
     return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]
 
 

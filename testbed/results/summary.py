@@ -14,6 +14,8 @@ from testbed.tasks.columns import SUMMARY, TableColumns
 
 ROUNDING: Final = 1e-9
 """Values whose relative difference is smaller are equal: a test must not find a pattern in the last digits."""
+VERDICTS: Final = ("valid", "suspect", "failed")
+"""From the best to the worst: a pair is as good as its worse trial."""
 _CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]] = {
     "difference": lambda differences: differences,
     "gain": lambda gains: gains.map(log),
@@ -53,6 +55,11 @@ def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> 
     return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
 
 
+def is_used(verdicts: "pd.Series[str]", *, with_suspect: bool) -> "pd.Series[bool]":
+    """Return which trials count: valid ones, suspect ones only if they are asked for, and failed ones never."""
+    return verdicts.isin(VERDICTS[:2] if with_suspect else VERDICTS[:1])
+
+
 def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
     """Yield the values of some swept keys, and the rows that have them."""
     if not keys:
@@ -64,10 +71,9 @@ def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, p
 
 
 def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: bool) -> Row:
-    is_valid = point["verdict"] == "valid"
-    used = point if with_suspect else point[is_valid]
+    used = point[is_used(point["verdict"], with_suspect=with_suspect)]
     found = summarise(used[measure], f"{values} {measure}")
-    counts = (int(is_valid.sum()), int((~is_valid).sum()))
+    counts = [int((point["verdict"] == verdict).sum()) for verdict in VERDICTS]
     return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
 
 
@@ -79,9 +85,8 @@ def _pair_rows(
     against = str(first[0][together[0]])
     for changed, rows in others:
         pairs = _pairs(rows, first[1], measure)
-        is_valid = pairs["is_valid"].astype(bool)
-        used = pairs if with_suspect else pairs[is_valid]
-        counts = (int(is_valid.sum()), int((~is_valid).sum()))
+        used = pairs[is_used(pairs["worse"], with_suspect=with_suspect)]
+        counts = [int((pairs["worse"] == verdict).sum()) for verdict in VERDICTS]
         for compared, change in _CHANGES.items():
             stream = f"{values} {measure} {against} {' '.join(map(str, changed.values()))} {compared}"
             found, test = summarise(used[compared], stream), paired_test(change(used[compared]), stream)
@@ -96,12 +101,12 @@ def _pairs(rows: pd.DataFrame, first: pd.DataFrame, measure: str) -> pd.DataFram
     both["difference"] = np.where(is_same, 0.0, found - before)
     has_gain = (found > 0) & (before > 0)
     both["gain"] = np.where(is_same, 1.0, np.divide(before, found, out=np.full_like(found, np.nan), where=has_gain))
-    both["is_valid"] = (both["verdict"] == "valid") & (both["verdict_first"] == "valid")
+    both["worse"] = [max(pair, key=VERDICTS.index) for pair in zip(both["verdict"], both["verdict_first"], strict=True)]
     return both
 
 
 def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found: Summary) -> Row:
-    valid, suspect = counts
+    valid, suspect, failed = counts
     compared, first = against
     return {
         "group": "",
@@ -111,6 +116,7 @@ def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found:
         "n": found.n,
         "n_valid": valid,
         "n_suspect": suspect,
+        "n_failed": failed,
         "mean": found.mean,
         "sd": found.sd,
         "low": found.low,

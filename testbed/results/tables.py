@@ -102,11 +102,11 @@ def _identity(trial: Trial) -> Row:
 
 
 def _fidelity(data: TrialData) -> Row:
-    """Return the verdict that was made when the trial ended, its signals, and how the trial ended."""
+    """Return the verdict, the signals of the machine, and how the trial ended."""
     fidelity = data.record.fidelity
     return {
-        "verdict": fidelity.verdict,
-        "reasons": "; ".join(fidelity.reasons),
+        "verdict": data.record.verdict,
+        "reasons": "; ".join(data.record.reasons),
         "attempts": data.attempts,
         "lowest_idle_cpu": number(fidelity.lowest_idle_cpu),
         "worst_lateness_ms": number(fidelity.worst_lateness_ms),
@@ -117,7 +117,16 @@ def _fidelity(data: TrialData) -> Row:
         "link_error": _link_error(data),
         "stopped": data.record.stopped,
         "seconds": data.record.seconds,
+        "captures": _captures(data),
     }
+
+
+def _captures(data: TrialData) -> str:
+    """Return whether the captures have all packets; empty without captures."""
+    captures = data.record.captures
+    lacking = [f"{each.host} lacks {each.missed} packets" for each in captures if each.missed]
+    unknown = [f"{each.host} may lack packets" for each in captures if each.missed is None]
+    return "; ".join([*lacking, *unknown]) or ("complete" if captures else "")
 
 
 def _link_error(data: TrialData) -> float:

@@ -108,10 +108,10 @@ class RunFolder:
             if entry.name not in planned and not entry.name.startswith("."):
                 yield Damage(entry, 0, f"is not a trial of {PLAN}, and is not used: remove it")
 
-    def suspect(self) -> list[str]:
-        """Return the ids of the complete trials whose record says that they are suspect."""
-        verdicts = {trial.id: read_record(self.folder_of(trial), trial).fidelity.verdict for trial in self.complete()}
-        return [trial_id for trial_id, verdict in verdicts.items() if verdict == "suspect"]
+    def judged(self, *verdicts: str) -> list[str]:
+        """Return the ids of the complete trials whose record has one of these verdicts."""
+        found = {trial.id: read_record(self.folder_of(trial), trial).verdict for trial in self.complete()}
+        return [trial_id for trial_id, verdict in found.items() if verdict in verdicts]
 
     def attempts(self, trial: Trial) -> int:
         """Return how often a complete trial was measured: suspect ones can be set aside and measured again."""

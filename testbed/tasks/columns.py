@@ -40,8 +40,11 @@ IDENTITY: Final[Mapping[str, Column]] = {
 """The first columns of trials.csv."""
 
 FIDELITY: Final[Mapping[str, Column]] = {
-    "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
-    "reasons": words("why it is suspect"),
+    "verdict": words(
+        "`valid`; `suspect`: the emulation was disturbed; or `failed`: a program crashed, never started, or ended when"
+        " it should not have"
+    ),
+    "reasons": words("why it is not valid"),
     "attempts": Column("", "number of measurements: suspect trials can be measured again"),
     "lowest_idle_cpu": Column("", "the idle share of the processors in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column(
@@ -56,6 +59,7 @@ FIDELITY: Final[Mapping[str, Column]] = {
     ),
     "stopped": words("why it ended: `complete`, `time limit`, ..."),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
+    "captures": words("`complete`, or which captures lack packets; empty without captures"),
 }
 """The last columns of trials.csv."""
 
@@ -67,6 +71,7 @@ SUMMARY: Final[Mapping[str, Column]] = {
     "n": Column("", "trials, or pairs, that the row is computed from"),
     "n_valid": Column("", "valid trials of this point; for comparisons, pairs of two valid trials"),
     "n_suspect": Column("", "suspect trials of this point, which are excluded unless `--with-suspect` is given"),
+    "n_failed": Column("", "failed trials of this point, which are always excluded; for comparisons, pairs with one"),
     "mean": Column("", "in the unit of the measure; a gain has none"),
     "sd": Column("", "standard deviation (n - 1)"),
     "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),

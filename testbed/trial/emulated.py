@@ -8,7 +8,7 @@ from pathlib import Path
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, ProcessError, sandbox
-from testbed.runfolder.record import Fidelity
+from testbed.runfolder.record import TrialRecord
 from testbed.runfolder.trial_folder import unfinished_folder
 from testbed.tasks.launches import TrialContext
 from testbed.tasks.programs import programs_of
@@ -20,7 +20,6 @@ from testbed.trial.interrupts import Interrupt, first_interrupt_waits
 from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
-from testbed.trial.monitoring.traces import completion, worst_lag
 from testbed.trial.recording import Performance, write_trial
 from testbed.trial.return_addresses import give_return_addresses
 from testbed.wiretap.capture import captured_hosts, capturing
@@ -40,9 +39,8 @@ def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnd
     with first_interrupt_waits() as interrupt, tempfile.TemporaryDirectory(dir="/run") as work:
         performance = _perform(order, folder, Path(work), interrupt, notify)
         notify(Collecting())
-        fidelity = judge(_evidence(performance))
-        write_trial(performance, fidelity, folder)
-        return _summary(performance, fidelity, seconds=time.monotonic() - began, is_last=interrupt.is_asked)
+        record = write_trial(performance, judge(_evidence(performance)), folder)
+        return _summary(performance, record, seconds=time.monotonic() - began, is_last=interrupt.is_asked)
 
 
 def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, notify: Notify) -> Performance:
@@ -91,14 +89,14 @@ def _context_of(order: TrialOrder, network: Network, work: Path) -> TrialContext
 
 
 def _evidence(performance: Performance) -> Evidence:
-    lags = [worst_lag(each.trace, performance.t0, performance.end) for each in performance.applications]
-    samples = performance.machine.samples
-    return Evidence(samples, performance.links.uses, 1000 * max(lags), machine_limits(samples))
+    samples, lags = performance.machine.samples, [end.worst_lag for end in performance.trace_ends.values()]
+    limits = [*performance.machine.faults, *machine_limits(samples)]
+    return Evidence(samples, performance.links.uses, 1000 * max(lags), limits)
 
 
-def _summary(performance: Performance, fidelity: Fidelity, *, seconds: float, is_last: bool) -> TrialEnded:
+def _summary(performance: Performance, record: TrialRecord, *, seconds: float, is_last: bool) -> TrialEnded:
     participants = performance.applications.participants
-    moments = [completion(each.trace) for each in participants if each.has_completed]
+    moments = [performance.trace_ends[each.name].completed_at for each in participants if each.has_completed]
     completed = [moment - performance.t0 for moment in moments if moment is not None]
     return TrialEnded(
         trial=performance.context.trial,
@@ -106,8 +104,8 @@ def _summary(performance: Performance, fidelity: Fidelity, *, seconds: float, is
         participants=len(participants),
         completed=len(completed),
         completion_s=max(completed) if len(completed) == len(participants) else None,
-        verdict=fidelity.verdict,
-        reasons=fidelity.reasons,
+        verdict=record.verdict,
+        reasons=record.reasons,
         seconds=seconds,
         is_last=is_last,
         settings=performance.settings,

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -178,3 +179,28 @@ def as_text(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table as it is read from a CSV file that the testbed wrote."""
     stream = StringIO(table.to_csv(index=False, float_format=DIGITS))
     return pd.read_csv(stream, keep_default_na=False, dtype=str)
+
+
+def test_failed_trial_is_named_and_never_used(call: Run, tmp_path: Path) -> None:
+    first, second = write_run(tmp_path, f"{GOLDEN}repeat: 2\n").trials
+    write_trial(tmp_path, first, golden())
+    why = "ended with exit status 1: ValueError: no (my.py, line 3)"
+    peer = first.hosts.peers[0].name
+    write_trial(tmp_path, second, replace(golden(late=9.0), hosts={peer: {"exit_code": 1, "why": why, "failed": True}}))
+    for options in ([], ["--with-suspect"]):
+        result = call("report", tmp_path, *options)
+        assert result.returncode == 1
+        assert "1 of 2 trials failed, and are never used" in result.stderr
+        assert f"{second.id}: {peer} {why}" in result.stderr
+        summary = pd.read_csv(tmp_path / "summary.csv").set_index("measure").loc["distribution_s"]
+        assert summary[["n", "n_valid", "n_suspect", "n_failed"]].tolist() == [1, 1, 0, 1]
+    trials = pd.read_csv(tmp_path / "trials.csv").set_index("trial")
+    assert (trials["verdict"][second.id], trials["reasons"][second.id]) == ("failed", f"{peer} {why}")
+
+
+def test_crash_in_an_older_record_counts_as_failure(call: Run, tmp_path: Path) -> None:
+    (trial,) = write_run(tmp_path, GOLDEN).trials
+    peer = trial.hosts.peers[0].name
+    write_trial(tmp_path, trial, replace(golden(), hosts={peer: {"signal": "SIGSEGV", "why": "was killed: SIGSEGV"}}))
+    result = call("report", tmp_path)
+    assert (result.returncode, f"{peer} was killed: SIGSEGV" in result.stderr) == (1, True)

@@ -242,3 +242,37 @@ def test_unknown_application_leaves_no_run(testbed: Run, tmp_path: Path, runs: P
     assert result.returncode == 2
     assert "unknown application 'no-such'" in result.stderr
     assert not runs.exists()
+
+
+FRAGILE = """
+from dataclasses import replace
+from peer.bittorrent.strategies.api import tit_for_tat
+
+class Fragile:
+    def allocate(self, view):
+        return view.neighbours
+
+def fragile(profile, rng, *, departure="stay"):
+    return replace(tit_for_tat(profile, rng, departure=departure), choker=Fragile())
+"""
+
+
+def test_crashed_strategy_fails_the_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    (tmp_path / "fragile.py").write_text(FRAGILE)
+    peers = """
+        one: {count: 1, up: 8 Mbit/s, strategy: "fragile:fragile"}
+        others: {count: 2, up: 8 Mbit/s}
+    """
+    file = written(tmp_path, peers=peers)
+    result = testbed("run", file, "--runs", runs)
+    why = "p1 ended with exit status 1: AttributeError: 'ChokingView' object has no attribute 'neighbours'"
+    assert result.returncode == 1
+    assert f"all ended, 2 of 3 peers complete; failed: {why} (fragile.py, line 7)" in result.stderr
+    assert "1 of 1 trials failed, and are never used" in result.stderr
+    (run,) = runs.iterdir()
+    (row,) = rows(run / "trials.csv")
+    assert (row["verdict"], row["reasons"].partition("; ")[0]) == ("failed", f"{why} (fragile.py, line 7)")
+
+    again = testbed("run", file, "--runs", runs, "--redo-failed", "--quiet")
+    assert again.returncode == 1
+    assert [row["attempts"] for row in rows(run / "trials.csv")] == ["2"]

@@ -223,7 +223,7 @@ class LiveView:
             case Collecting():
                 self._erase()
             case TrialEnded():
-                style = "yellow" if event.reasons else None
+                style = "red" if event.verdict == "failed" else "yellow" if event.reasons else None
                 self._console.print(f"{self._title()}: {result_of(event)}", style=style, soft_wrap=True)
             case TrialFailed():
                 self._console.print(f"{self._title()}: no result: {event.why}", style="red", soft_wrap=True)

@@ -55,7 +55,7 @@ class SweptExperiment:
 
     def words(self) -> dict[str, ColumnWords]:
         return {
-            "verdict": ColumnWords(frozenset({"valid", "suspect"})),
+            "verdict": ColumnWords(frozenset({"valid", "suspect", "failed"})),
             "measure": ColumnWords(frozenset({*self.tables.trial_measures, *self.tables.group_measures})),
             "compared": ColumnWords(frozenset({"difference", "gain"})),
             **self.task.column_words(self.points),

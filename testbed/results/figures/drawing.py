@@ -81,9 +81,13 @@ def draw(source: FigureSource) -> Canvas:
 
 
 def _note(source: FigureSource) -> str:
-    """Return the note on suspect trials at the foot of the figure; empty if there are none."""
-    suspect = int((source.tables.trials["verdict"] == "suspect").sum())
-    if not suspect:
-        return ""
-    what = "are included" if source.with_suspect else "are left out"
-    return f"{suspect} of {len(source.tables.trials)} trials are suspect and {what}"
+    """Return the note on suspect and failed trials at the foot of the figure; empty if there are none."""
+    verdicts = source.tables.trials["verdict"]
+    what = {"suspect": "included" if source.with_suspect else "left out", "failed": "left out"}
+    found = {verdict: int((verdicts == verdict).sum()) for verdict in what}
+    notes = [
+        f"{count} of {len(verdicts)} trials are {verdict} and are {what[verdict]}"
+        for verdict, count in found.items()
+        if count
+    ]
+    return "; ".join(notes)

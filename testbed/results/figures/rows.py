@@ -10,6 +10,7 @@ from testbed.experiment import Plan
 from testbed.experiment.language.cells import readable
 from testbed.experiment.language.expressions import names_in, parse_condition, read_value
 from testbed.experiment.schema.figures import Figure
+from testbed.results.summary import is_used
 from testbed.results.tables import Tables
 from testbed.tasks.columns import TableColumns
 
@@ -48,9 +49,9 @@ class FigureSource:
         return chosen
 
     def trusted(self, table: str) -> pd.DataFrame:
-        """Return a table with its trials' columns: of valid trials, unless suspect ones count."""
+        """Return a table with its trials' columns: of valid trials, and of suspect ones if those count."""
         joined = self.tables.with_trials(table)
-        return joined if self.with_suspect else joined[joined["verdict"] == "valid"]
+        return joined[is_used(joined["verdict"], with_suspect=self.with_suspect)]
 
     def table_having(self, *columns: str) -> str:
         """Return the coarsest table that has some columns, and those of the condition."""

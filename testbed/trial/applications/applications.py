@@ -10,6 +10,7 @@ from testbed.network import Network, ProcessError
 from testbed.network.processes.processes import stop_all
 from testbed.tasks.launches import Assignment, Phase, TrialContext
 from testbed.trial.applications.application import Application
+from testbed.trial.monitoring.traces import TraceEnd
 
 LEAVE_SECONDS: Final = 5.0
 """How long an application may take to end when it is asked to; ours take up to 2 s if a tracker does not answer."""
@@ -81,4 +82,4 @@ def _start_participants(participants: tuple[Application, ...], network: Network,
             each.fail_start(error)
     if all(each.has_ended for each in participants):
         first = participants[0]
-        raise TrialError(f"no {first.role} started; {first.name}: {first.exit_report(0).why}")
+        raise TrialError(f"no {first.role} started; {first.name}: {first.exit_report(0, TraceEnd()).why}")

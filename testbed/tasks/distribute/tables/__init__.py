@@ -49,7 +49,13 @@ class DistributeTables:
         return [*(name for name in givers if name.startswith("server")), *peers["peer"]]
 
     def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
-        """Yield a line if applications and links do not agree on the payload."""
+        """Yield lines: if a peer never completed, and if applications and links do not agree on the payload."""
+        valid = trials[trials["verdict"] == "valid"]
+        if unfinished := int(valid["distribution_s"].isna().sum()):
+            yield (
+                f"in {unfinished} of {len(valid)} valid trials a peer never completed: such trials have no"
+                " distribution_s, and means of times are over the peers and trials that did complete"
+            )
         failed = trials[~trials["payload_audit"].isin([AGREES, ""])]
         if len(failed):
             yield (
