@@ -175,6 +175,11 @@ class Network:
         return node
 
     @property
+    def delay_boxes(self) -> Sequence[DelayBox]:
+        """The boxes that stand in for netem; none where the kernel has it, or nothing is delayed."""
+        return self.mininet.delay_boxes
+
+    @property
     def hosts(self) -> Sequence[EmulatedHost]:
         """All hosts, in the order of the topology."""
         return self.mininet.fabric.hosts

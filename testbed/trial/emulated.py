@@ -17,6 +17,7 @@ from testbed.trial.applications.applications import Applications
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
 from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.interrupts import Interrupt, first_interrupt_waits
+from testbed.trial.monitoring.delays import delay_faults
 from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
@@ -62,9 +63,10 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
             )
             stopped = monitor.run(applications.pids)
             end = time.monotonic()
+            faults = delay_faults(network.delay_boxes)
             applications.stop()
             settings = {**network.settings, "congestion control": network.congestion_control}
-    return Performance(context, applications, captures, links, machine, monitor.t0, end, stopped, settings)
+    return Performance(context, applications, captures, links, machine, monitor.t0, end, stopped, settings, faults)
 
 
 def _network_of(trial: Trial, work: Path) -> Network:
@@ -90,7 +92,7 @@ def _context_of(order: TrialOrder, network: Network, work: Path) -> TrialContext
 
 def _evidence(performance: Performance) -> Evidence:
     samples, lags = performance.machine.samples, [end.worst_lag for end in performance.trace_ends.values()]
-    limits = [*performance.machine.faults, *machine_limits(samples)]
+    limits = [*performance.machine.faults, *performance.delay_faults, *machine_limits(samples)]
     return Evidence(samples, performance.links.uses, 1000 * max(lags), limits)
 
 

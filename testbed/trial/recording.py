@@ -38,6 +38,7 @@ class Performance:
     end: float
     stopped: str
     settings: dict[str, str]
+    delay_faults: Sequence[str] = ()
 
     @cached_property
     def trace_ends(self) -> Mapping[str, TraceEnd]:

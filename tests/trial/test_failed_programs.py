@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.network.features import has_qdisc
 from tests.trial.plans import Once, perform, plan_of, program_on
 
 pytestmark = pytest.mark.kernel
@@ -128,14 +129,24 @@ def test_killed_program_makes_the_trial_failed(tmp_path: Path) -> None:
 
 def test_trial_without_lateness_is_suspect(tmp_path: Path) -> None:
     trial = plan_of(tmp_path, base=SLOW).trials[0]
-    ended, _ = perform(trial, tmp_path, Once(2.0, lambda: os.kill(sleeper(), signal.SIGKILL)))
+    ended, _ = perform(trial, tmp_path, Once(2.0, lambda: os.kill(process_named(b"wakeup_latency"), signal.SIGKILL)))
     assert ended.verdict == "suspect"
     assert "the program that measures the wakeup lateness ended early" in ended.reasons
 
 
-SLOW = "file: {size: 4 MiB, piece_length: 32 KiB}\nservers: {up: 8 Mbit/s}\ntime_limit: 30 s\ntime_scale: 10\n"
+SLOW = "file: {size: 4 MiB, piece_length: 32 KiB}\nservers: {up: 8 Mbit/s}\ntime_scale: 10\n"
 
 
-def sleeper() -> int:
+def process_named(word: bytes) -> int:
     commands = ((path.parent.name, path.read_bytes()) for path in Path("/proc").glob("[0-9]*/cmdline"))
-    return next(int(pid) for pid, command in commands if b"wakeup_latency" in command)
+    return next(int(pid) for pid, command in commands if word in command)
+
+
+def test_trial_whose_delay_box_was_killed_is_suspect(tmp_path: Path) -> None:
+    peers = "homes: {count: 2, up: 8 Mbit/s, delay: 5 ms}"
+    trial = plan_of(tmp_path, base=SLOW, peers=peers, more="time_limit: 6 s\n").trials[0]
+    if has_qdisc("netem"):
+        pytest.skip("netem delays packets here")
+    ended, _ = perform(trial, tmp_path, Once(2.0, lambda: os.kill(process_named(b"testbed-delaybox"), signal.SIGKILL)))
+    assert ended.verdict == "suspect"
+    assert any("delay box did not last" in reason for reason in ended.reasons)
