@@ -126,3 +126,4 @@ def _complaints(made: "Report") -> Iterator[str]:
         )
     yield from made.complaints
     yield from made.undrawn
+    yield from made.notes
