@@ -237,6 +237,8 @@ APPEARANCE = f"""\
         ("scale: {y: logg}", "figures.f.scale.y: expected 'linear' or 'log', found 'logg' (did you mean log?)"),
         ("size: colum", "figures.f.size: expected 'column' or 'wide', found 'colum' (did you mean column?)"),
         ("font: {size: 3}", "figures.f.font.size: expected 4 or more, found 3"),
+        ("font: {size: 30}", "figures.f.font.size: expected 20 or less, found 30"),
+        ("font: {size: big}", "figures.f.font.size: expected a number, found 'big'"),
         ("y: [jain, ratio]", "figures.f.y: only a timeline can have several columns: draw a figure for each"),
         ("kind: timeline, y: [peer_utilisation, server_utilisation]", ""),
         (

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictInt, StrictStr, Tag, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictStr, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from testbed.experiment.language.expressions import (
@@ -85,7 +85,7 @@ class Scales(Part):
 class Font(Part):
     """The letters of a figure."""
 
-    size: Annotated[StrictFloat | StrictInt, Field(ge=4, le=20)] = Field(default=8, description="in points")
+    size: Annotated[StrictFloat, Field(ge=4, le=20)] = Field(default=8.0, description="in points")
     family: Text = Field(
         default="sans", description="sans, serif or times, which look the same everywhere; or an installed font's name"
     )
