@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from testbed.errors import ExplainedError
 from testbed.experiment import Outcome, Plan
 from testbed.experiment.schema.figures import Figure
-from testbed.results.figures import styled_figure
+from testbed.results.figures import draw, numbers_of
 from testbed.results.figures.rows import FigureSource
 from testbed.results.report import outcomes, read_tables
 from testbed.results.tables import Tables
@@ -88,7 +88,8 @@ class Run:
             )
         written = declared[name].model_dump(exclude_unset=True) if name else {}
         figure = Figure.model_validate({**written, **keys})
-        return styled_figure(FigureSource(name or figure.kind, figure, self.plan, self.tables, self.with_suspect))
+        source = FigureSource(name or figure.kind, figure, self.plan, self.tables, self.with_suspect)
+        return draw(numbers_of(source))
 
 
 def run_experiment(experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool) -> Path:

@@ -137,3 +137,4 @@ def _complaints(made: "Report") -> Iterator[str]:
         yield from made.failed[:_MOST_LINES]
     yield from made.complaints
     yield from made.undrawn
+    yield from made.notes

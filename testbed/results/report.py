@@ -9,7 +9,7 @@ import pandas as pd
 
 from testbed.experiment import Outcome, Plan, evaluate
 from testbed.experiment.language.expressions import Expectation, parse_expectation
-from testbed.results.figures import FigureError, write_figure
+from testbed.results.figures import FigureError, numbers_of, write_figure
 from testbed.results.figures.rows import FigureSource
 from testbed.results.summary import is_used
 from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
@@ -42,6 +42,8 @@ class Report:
     """The trials in which a program failed, and how."""
     undrawn: tuple[str, ...]
     """Why some figures could not be drawn."""
+    notes: tuple[str, ...]
+    """What some figures leave out."""
 
     @property
     def is_well(self) -> bool:
@@ -64,7 +66,7 @@ def report(
         run = run.declaring(declared)
     tables, damages = read_tables(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
-    drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
+    drawn, undrawn, notes = _draw_all(run, tables, with_suspect=with_suspect)
     return Report(
         run=run,
         tables=tables,
@@ -75,6 +77,7 @@ def report(
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
         failed=tuple(_failed(tables.trials)),
         undrawn=tuple(undrawn),
+        notes=tuple(notes),
     )
 
 
@@ -96,20 +99,30 @@ def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Da
     return maker.tables(with_suspect=with_suspect), tuple(damages)
 
 
-def _draw_all(run: RunFolder, tables: Tables, *, with_suspect: bool) -> tuple[Sequence[Path], Sequence[str]]:
-    """Draw the figures, and say why some cannot be drawn. Figures of an earlier report are removed."""
+def _draw_all(
+    run: RunFolder, tables: Tables, *, with_suspect: bool
+) -> tuple[Sequence[Path], Sequence[str], Sequence[str]]:
+    """Draw the figures, and say why some cannot be drawn, and what others leave out.
+
+    Figures of an earlier report are removed.
+    """
     folder = run.path / FIGURES
     drawn: list[Path] = []
     undrawn: list[str] = []
+    notes: list[str] = []
     for name, figure in run.plan.figures.items():
         folder.mkdir(exist_ok=True)
         for old in folder.glob(f"{name}.*"):
             old.unlink()
         try:
-            drawn += write_figure(FigureSource(name, figure, run.plan, tables, with_suspect), folder)
+            numbers = numbers_of(FigureSource(name, figure, run.plan, tables, with_suspect))
+            drawn += write_figure(numbers, folder)
         except FigureError as error:
             undrawn.append(str(error))
-    return drawn, undrawn
+            continue
+        if numbers.left_out:
+            notes.append(f"figure {name}: {numbers.left_out}")
+    return drawn, undrawn, notes
 
 
 def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool) -> list[Outcome]:

@@ -194,9 +194,65 @@ def test_each_kind_of_figure_has_defaults(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path, f"{SWARM}figures: {{f: {{kind: {kind}}}}}\n") == []
 
 
-def test_only_number_columns_have_units_or_labels() -> None:
+def test_only_number_columns_have_units() -> None:
     columns = [column for table in TABLES.values() for column in table.values()]
-    assert not any(column.is_words and (column.unit or column.label) for column in columns)
+    assert not any(column.is_words and column.unit for column in columns)
+
+
+APPEARANCE = f"""\
+{SWARM}  peers.homes.strategy: [tit-for-tat, {{class: bitthief, connections: 4}}]
+  servers.up: [4 Mbit/s, 1 MB/s]
+"""
+
+
+@pytest.mark.parametrize(
+    ("figure", "says"),
+    [
+        ("labels: {z: peers}", "figures.f.labels.z: unknown key: the keys here are x, y, series, panels"),
+        ("labels: {series: who}", "figures.f.labels.series: there are no series: add `series:`, or leave it out"),
+        ("labels: {panels: who}", "figures.f.labels.panels: there are no panels: add `panels:`, or leave it out"),
+        ("kind: flows, labels: {series: who}", "figures.f.labels.series: is not used by a figure of kind flows"),
+        (
+            "names: {client-sever: C}",
+            "figures.f.names.client-sever: is no value in this figure (did you mean client-ser",
+        ),
+        ("series: distribution, names: {bittorrent: BT, client-server: CS}", ""),
+        ("series: peers.homes.strategy, names: {bitthief: Thief}", ""),
+        ("series: peers.homes.strategy, names: {'bitthief, connections 4': Thief}", ""),
+        ("series: distribution, names: {bitthief: Thief}", "figures.f.names.bitthief: is no value in this figure: its"),
+        ("x: up, y: share_ratio, names: {anything: 'as nobody knows'}", ""),
+        (
+            "units: {y: Mbit/s}",
+            "figures.f.units.y: expected a unit of distribution_s (s, µs, us, ms, min, h), found 'Mbit",
+        ),
+        ("units: {y: m}", "figures.f.units.y: expected a unit of distribution_s (s, µs, us, ms, min, h), found 'm'"),
+        ("units: {x: min}", "figures.f.units.x: distribution has no unit: leave it out"),
+        ("x: servers.up, units: {x: kB/s, y: min}", ""),
+        ("x: servers.up, units: {x: Mbits}", "expected a unit of servers.up (bit/s, kbit/s, Mbit/s"),
+        ("y: peer_utilisation, units: {y: '%'}", ""),
+        ("y: jain, units: {y: '%'}", "figures.f.units.y: jain has no unit: leave it out"),
+        ("kind: cdf, units: {y: '%'}", "figures.f.units.y: is not used by a figure of kind cdf: leave it out"),
+        ("scale: {x: log}", "figures.f.scale.x: distribution has words, which have no scale: leave it out"),
+        ("x: servers.up, scale: {x: log, y: linear}", ""),
+        ("scale: {y: logg}", "figures.f.scale.y: expected 'linear' or 'log', found 'logg' (did you mean log?)"),
+        ("size: colum", "figures.f.size: expected 'column' or 'wide', found 'colum' (did you mean column?)"),
+        ("font: {size: 3}", "figures.f.font.size: expected 4 or more, found 3"),
+        ("font: {size: 30}", "figures.f.font.size: expected 20 or less, found 30"),
+        ("font: {size: big}", "figures.f.font.size: expected a number, found 'big'"),
+        ("y: [jain, ratio]", "figures.f.y: only a timeline can have several columns: draw a figure for each"),
+        ("kind: timeline, y: [peer_utilisation, server_utilisation]", ""),
+        (
+            "kind: timeline, y: [peer_utilisation, payload_rate]",
+            "figures.f.y: peer_utilisation and payload_rate have no common axis: draw a figure for each",
+        ),
+        ("kind: timeline, y: [peer_use]", "figures.f.y.0: there is no column 'peer_use'"),
+        ("kind: timeline, y: [peers_present, copies_mean]", "is not recorded at `trace_level: summary`"),
+    ],
+)
+def test_appearance_that_does_not_apply_is_refused(tmp_path: Path, figure: str, says: str) -> None:
+    found = read(tmp_path, f"{APPEARANCE}figures: {{f: {{{figure}}}}}\n")
+    assert len(found) == bool(says)
+    assert all(says in message for message in found)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ _NEEDED: Final[Mapping[str, str]] = {
     "literal_error": "{expected}",
     "greater_than": "more than {gt:g}",
     "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
     "too_short": "at least one value",
 }
 

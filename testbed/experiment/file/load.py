@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
 from testbed.experiment.file.findings import findings_of
-from testbed.experiment.file.references import SweptExperiment, check_references
+from testbed.experiment.file.references import check_references
 from testbed.experiment.file.source import Source, read_source
 from testbed.experiment.file.sweep import (
     Point,
@@ -19,6 +19,7 @@ from testbed.experiment.file.sweep import (
     swept_keys,
     wanted_points,
 )
+from testbed.experiment.file.swept import SweptExperiment
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task

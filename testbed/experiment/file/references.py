@@ -7,6 +7,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from contract.events import Level
+from testbed.experiment.file.appearance import check_appearance
+from testbed.experiment.file.swept import SweptExperiment
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.expressions import (
     Comparison,
@@ -17,49 +19,13 @@ from testbed.experiment.language.expressions import (
     parse_expectation,
     read_value,
 )
-from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
-from testbed.tasks.columns import Column, TableColumns
-from testbed.tasks.task import ColumnWords, Task
+from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 _OF_PAIRS: Final = ("compared", "against")
 _NO_PAIRS: Final = "comparisons need pairs: add `pair:` with a swept key"
 _ELSEWHERE: Final = "the columns are the swept keys and those in docs/results.md"
-
-
-@dataclass(frozen=True)
-class SweptExperiment:
-    """What figures and expectations can refer to; a file with errors may have no points."""
-
-    swept: Mapping[str, Sequence[Any] | None]
-    """The values of each swept key; None if they are invalid."""
-    points: tuple[Experiment, ...]
-    pair: str | None
-    task: Task[Any]
-
-    @property
-    def tables(self) -> TableColumns:
-        """The tables of the task."""
-        return self.task.columns
-
-    def column(self, name: str) -> Column | None:
-        """Find a column in any table."""
-        return next(
-            (columns[name] for table in self.tables.expected_of if name in (columns := self.columns(table))), None
-        )
-
-    def columns(self, table: str) -> dict[str, Column]:
-        """Return the columns of a table, with those of the sweep."""
-        return self.tables.columns_of(table, self.swept)
-
-    def words(self) -> dict[str, ColumnWords]:
-        return {
-            "verdict": ColumnWords(frozenset({"valid", "suspect", "failed"})),
-            "measure": ColumnWords(frozenset({*self.tables.trial_measures, *self.tables.group_measures})),
-            "compared": ColumnWords(frozenset({"difference", "gain"})),
-            **self.task.column_words(self.points),
-        }
 
 
 def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -> Iterator[Finding]:
@@ -117,28 +83,51 @@ class _References:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
         if figure.kind == "timeline" and not findings:
             findings += self._trace_level(figure)
-        yield from findings or self._one_table(figure)
+        findings = findings or list(self._one_table(figure))
+        yield from findings or check_appearance(self.path, figure, self.experiment)
 
     def _unused(self, figure: Figure) -> Iterator[Finding]:
         used = USED_BY[figure.kind]
         for key in sorted(figure.model_fields_set - used):
             yield Finding((*self.path, key), f"is not used by a figure of kind {figure.kind}: leave it out")
+        if figure.kind != "timeline" and len(figure.ys) > 1:
+            yield Finding((*self.path, "y"), "only a timeline can have several columns: draw a figure for each")
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
         table = self.experiment.tables.table_of.get(figure.kind)
-        for key in ("x", "y", "series", "panels"):
+        for key in ("x", "series", "panels"):
             name = getattr(figure, key)
             if name is not None and key in USED_BY[figure.kind]:
-                is_number = key == "y" or (key == "x" and figure.kind == "cdf")
+                is_number = key == "x" and figure.kind == "cdf"
                 yield from self._column((*self.path, key), name, table=table, is_number=is_number)
-        seconds = self.experiment.tables.tables["timeline"]
-        if figure.kind == "timeline" and figure.y is not None and figure.y not in seconds:
-            possible = [name for name, column in seconds.items() if column.label and name != "t"]
-            hint = did_you_mean(figure.y, possible)
-            problem = f"{figure.y!r} is not measured second by second{hint}: {', '.join(possible)}"
-            yield Finding((*self.path, "y"), problem)
+        for path, y in self._ys(figure):
+            yield from self._column(path, y, table=table, is_number=True)
+        if figure.kind == "timeline":
+            yield from self._measured_by_second(figure)
         if figure.where is not None:
             yield from self._condition((*self.path, "where"), parse_condition(figure.where), table)
+
+    def _ys(self, figure: Figure) -> Iterator[tuple[KeyPath, str]]:
+        """Yield each column of y that the figure uses, with its place."""
+        path = (*self.path, "y")
+        if "y" in USED_BY[figure.kind]:
+            for index, y in enumerate(figure.ys):
+                yield (path if isinstance(figure.y, str) else (*path, index)), y
+
+    def _measured_by_second(self, figure: Figure) -> Iterator[Finding]:
+        """The columns of a timeline are those of the timeline's table, and have one axis."""
+        seconds = self.experiment.tables.tables["timeline"]
+        for path, y in self._ys(figure):
+            if y not in seconds and self.experiment.column(y) is not None:
+                possible = [name for name, column in seconds.items() if column.label and name != "t"]
+                hint = did_you_mean(y, possible)
+                yield Finding(path, f"{y!r} is not measured second by second{hint}: {', '.join(possible)}")
+        known = [(y, seconds[y]) for y in figure.ys if y in seconds]
+        for y, column in known[1:]:
+            first, one = known[0]
+            if (column.unit, column.is_share) != (one.unit, one.is_share):
+                problem = f"{first} and {y} have no common axis: draw a figure for each"
+                yield Finding((*self.path, "y"), problem)
 
     def _one_table(self, figure: Figure) -> Iterator[Finding]:
         """All columns of a curve or a heat map must be in one table."""
@@ -154,7 +143,7 @@ class _References:
         if figure.kind == "heatmap" and series is None:
             yield Finding(self.path, "has no rows, and nothing else is swept: write `series:` and a column")
             return
-        y = figure.y or self.experiment.tables.defaults[figure.kind]
+        (y,) = figure.ys or (self.experiment.tables.defaults[figure.kind],)
         yield from self._together(figure.columns(x, y), self.experiment.tables.coarsest_first)
 
     def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
@@ -168,7 +157,7 @@ class _References:
         return [f"{table}.csv" for table in own] or ["all"]
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
-        tables, y = self.experiment.tables, figure.y
+        tables, y = self.experiment.tables, next(iter(figure.ys), None)
         if figure.theory and y is not None and self.experiment.column(y) is not None and not tables.has_bounds(y):
             problem = f"bounds are times: y must be {tables.defaults[figure.kind]} or a ratio, not {y}"
             yield Finding((*self.path, "theory"), problem)
@@ -184,14 +173,15 @@ class _References:
 
     def _trace_level(self, figure: Figure) -> Iterator[Finding]:
         """Find a column that needs more detailed traces than any point has."""
-        column = self.experiment.tables.column(figure.y or "")
-        if column is None or not self.experiment.points:
+        if not self.experiment.points:
             return
         highest = max(Level[point.trace_level.upper()] for point in self.experiment.points)
-        if highest < column.trace_level:
-            needed = f"add `trace_level: {column.trace_level.name.lower()}`"
-            problem = f"{figure.y} is not recorded at `trace_level: {highest.name.lower()}`: {needed}"
-            yield Finding((*self.path, "y"), problem)
+        for path, y in self._ys(figure):
+            column = self.experiment.tables.column(y)
+            if column is not None and highest < column.trace_level:
+                needed = f"add `trace_level: {column.trace_level.name.lower()}`"
+                problem = f"{y} is not recorded at `trace_level: {highest.name.lower()}`: {needed}"
+                yield Finding(path, problem)
 
     def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:
         for comparison in condition.comparisons():
