@@ -8,7 +8,9 @@ from typing import Final
 import pandas as pd
 
 from testbed.experiment import Outcome, Plan, evaluate
-from testbed.experiment.language.expressions import Expectation, parse_expectation
+from testbed.experiment.language.aggregates import Expectation
+from testbed.experiment.language.conditions import Comparison
+from testbed.experiment.language.expressions import parse_expectation
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import FigureSource
 from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
@@ -19,6 +21,7 @@ from testbed.tasks.tables import tables_of
 
 FIGURES: Final = "figures"
 _VERDICT: Final = "verdict"
+_IS_VALID: Final = Comparison(_VERDICT, "=", "valid")
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,11 @@ def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) ->
     if name is None:
         return evaluate([expectation], _rows(tables.trials))[0]
     table = tables.with_trials(name)
-    if not with_suspect and _VERDICT in table and _VERDICT not in names:
-        table = table[table[_VERDICT] == "valid"]
+    if not with_suspect and _VERDICT in table:
+        if _VERDICT in names:
+            expectation = expectation.limited_to(_IS_VALID)
+        else:
+            table = table[table[_VERDICT] == "valid"]
     return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]
 
 
