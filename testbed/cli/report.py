@@ -11,6 +11,7 @@ from testbed.cli.terminal.output import format_table
 from testbed.cli.terminal.points import short, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
+from testbed.runfolder.folder import PLAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +33,24 @@ def make_report(
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
+    _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made)))
     for line in _complaints(made):
         print(f"testbed: {line}", file=sys.stderr)
     return 0 if made.is_well else 1
+
+
+def _refuse_collection(path: Path) -> None:
+    """Refuse the folder that holds all runs."""
+    runs = [] if (path / PLAN).exists() else sorted(path.glob(f"*/{PLAN}"), key=_age)
+    if runs:
+        raise ExplainedError(f"{path} holds {len(runs)} runs: name one of them, such as {runs[-1].parent}, the latest")
+
+
+def _age(plan: Path) -> tuple[int, str]:
+    return plan.stat().st_mtime_ns, plan.parent.name
 
 
 def declared_in(experiment: Path) -> Plan:
