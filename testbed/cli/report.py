@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -75,6 +76,8 @@ def _in_short(made: "Report") -> Iterator[str]:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
         yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
+    if made.pairs_left_out:
+        yield made.pairs_left_out
     yield from map(str, made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
@@ -111,9 +114,18 @@ def _pairs(made: "Report") -> list[list[str]]:
     of_groups = gains[gains["measure"] == of_group]
     rows = gains[gains["measure"] == of_trial] if of_groups.empty else of_groups
     return [
-        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        [*(short(row[key]) for key in keys), _pairs_used(made, row), row["group"], _mean(row), _p_value(row)]
         for row in rows.to_dict("records")
     ]
+
+
+def _pairs_used(made: "Report", row: Any) -> str:
+    planned = made.run.plan.repeat
+    return str(row["n"]) if row["n"] == planned else f"{row['n']} of {planned}"
+
+
+def _p_value(row: Any) -> str:
+    return "-" if isnan(row["p_permutation"]) else f"{row['p_permutation']:.3g}"
 
 
 def _mean(row: Any) -> str:

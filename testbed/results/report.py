@@ -13,6 +13,7 @@ from testbed.experiment.language.conditions import Comparison
 from testbed.experiment.language.expressions import parse_expectation
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import FigureSource
+from testbed.results.left_out import pairs_left_out
 from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import RunFolder
@@ -42,6 +43,8 @@ class Report:
     """Results that do not agree with each other; they change no verdict."""
     undrawn: tuple[str, ...]
     """Why some figures could not be drawn."""
+    pairs_left_out: str = ""
+    """How many pairs are in no comparison, and why; empty if all are."""
 
     @property
     def is_well(self) -> bool:
@@ -74,6 +77,7 @@ def report(
         damages=damages,
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
         undrawn=tuple(undrawn),
+        pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
     )
 
 
