@@ -14,10 +14,13 @@ from testbed.experiment.language.expressions import parse_expectation
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import FigureSource
 from testbed.results.left_out import pairs_left_out
-from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
+from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import REPORT, RunFolder
+from testbed.runfolder.record import VERSION
 from testbed.runfolder.trial_data import read_trial
+from testbed.runfolder.trial_folder import write_json
+from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
 
 FIGURES: Final = "figures"
@@ -68,6 +71,7 @@ def report(
     tables, damages = read_tables(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
     drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
+    _write_provenance(run, with_suspect=with_suspect)
     return Report(
         run=run,
         tables=tables,
@@ -79,6 +83,12 @@ def report(
         undrawn=tuple(undrawn),
         pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
     )
+
+
+def _write_provenance(run: RunFolder, *, with_suspect: bool) -> None:
+    """Record what made the tables and figures: perhaps not the version that ran the trials."""
+    with whole_file(run.path / REPORT) as unfinished:
+        write_json(unfinished, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
 
 
 def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
