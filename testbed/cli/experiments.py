@@ -14,23 +14,41 @@ EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
 
 def open_experiment(path: Path) -> ExperimentFile:
     """Read the file, or the shipped experiment of this name, and print hints about old keys on stderr."""
-    file = read_experiment(shipped_experiment(path) or path)
+    file = read_experiment(shipped_experiment(path) or _existing(path))
     for hint in file.hints:
         print(f"testbed: {hint}", file=sys.stderr)
     return file
 
 
+def _existing(path: Path) -> Path:
+    """Refuse a name that neither a file nor a shipped experiment has."""
+    if not path.exists() and _can_be_name(path):
+        near = did_you_mean(path.stem, _files())
+        advice = f"nor a shipped experiment{near}: `testbed experiments` lists these"
+        raise ExplainedError(f"{path}: no such file or directory, {advice}")
+    return path
+
+
 def shipped_experiment(path: Path) -> Path | None:
     """Return the shipped experiment of this name; None if it does not exist, or if a file has this name."""
-    if path.exists() or path.name != str(path) or path.suffix not in {"", *EXPERIMENT_SUFFIXES}:
+    if path.exists() or not _can_be_name(path):
         return None
     found = _folder() / f"{path.stem}.yaml"
     return found if found.is_file() else None
 
 
+def _can_be_name(path: Path) -> bool:
+    return path.name == str(path) and path.suffix in {"", *EXPERIMENT_SUFFIXES}
+
+
+def _files() -> dict[str, Path]:
+    """Return the shipped experiments by name."""
+    return {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
+
+
 def show_experiments(name: str | None) -> None:
     """List the shipped experiments with their titles, or print the path of one."""
-    files = {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
+    files = _files()
     if name is not None:
         print(_path_of(name, files))
         return

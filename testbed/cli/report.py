@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from testbed.cli.terminal.output import format_table
 from testbed.cli.terminal.points import short, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
+from testbed.runfolder.folder import PLAN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,12 +34,24 @@ def make_report(
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
+    _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made)))
     for line in _complaints(made):
         print(f"testbed: {line}", file=sys.stderr)
     return 0 if made.is_well else 1
+
+
+def _refuse_collection(path: Path) -> None:
+    """Refuse the folder that holds all runs."""
+    runs = [] if (path / PLAN).exists() else sorted(path.glob(f"*/{PLAN}"), key=_age)
+    if runs:
+        raise ExplainedError(f"{path} holds {len(runs)} runs: name one of them, such as {runs[-1].parent}, the latest")
+
+
+def _age(plan: Path) -> tuple[int, str]:
+    return plan.stat().st_mtime_ns, plan.parent.name
 
 
 def declared_in(experiment: Path) -> Plan:
@@ -62,6 +76,8 @@ def _in_short(made: "Report") -> Iterator[str]:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
         yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
+    if made.pairs_left_out:
+        yield made.pairs_left_out
     yield from map(str, made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
@@ -103,9 +119,18 @@ def _pairs(made: "Report") -> list[list[str]]:
     of_groups = gains[gains["measure"] == of_group]
     rows = gains[gains["measure"] == of_trial] if of_groups.empty else of_groups
     return [
-        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        [*(short(row[key]) for key in keys), _pairs_used(made, row), row["group"], _mean(row), _p_value(row)]
         for row in rows.to_dict("records")
     ]
+
+
+def _pairs_used(made: "Report", row: Any) -> str:
+    planned = made.run.plan.repeat
+    return str(row["n"]) if row["n"] == planned else f"{row['n']} of {planned}"
+
+
+def _p_value(row: Any) -> str:
+    return "-" if isnan(row["p_permutation"]) else f"{row['p_permutation']:.3g}"
 
 
 def _mean(row: Any) -> str:

@@ -11,7 +11,6 @@ from testbed.cli.network.run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
 from testbed.cli.terminal.views import View, choose_view
-from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
 from testbed.experiment.plan.doubts import doubts
@@ -63,6 +62,6 @@ def _warn(plan: Plan) -> None:
 
 def _run(run: RunFolder, view: View) -> Tally:
     try:
-        return run_trials(run, session(versions()), view)
+        return run_trials(run, session(), view)
     finally:
         view.close()

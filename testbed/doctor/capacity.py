@@ -19,12 +19,12 @@ from typing import Any, Final
 from mininet.topo import Topo
 
 from testbed.doctor.parallel import in_parallel
-from testbed.doctor.tools import versions
 from testbed.network import sandbox
 from testbed.network.check.measure import DirectionReport, Load, measure
 from testbed.network.check.traffic import Route
 from testbed.network.links.shape import MAX_RATE, MIN_RATE
 from testbed.network.network import Network
+from testbed.runs.versions import versions
 from testbed.trial.monitoring.machine import processor_ticks
 
 HOSTS: Final = (10, 50, 200)

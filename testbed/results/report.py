@@ -8,18 +8,26 @@ from typing import Final
 import pandas as pd
 
 from testbed.experiment import Outcome, Plan, evaluate
-from testbed.experiment.language.expressions import Expectation, parse_expectation
+from testbed.experiment.language.aggregates import Expectation
+from testbed.experiment.language.conditions import Comparison
+from testbed.experiment.language.expressions import parse_expectation
 from testbed.results.figures import FigureError, numbers_of, write_figure
 from testbed.results.figures.rows import FigureSource
+from testbed.results.left_out import pairs_left_out
 from testbed.results.summary import is_used
-from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
+from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import REPORT, RunFolder
+from testbed.runfolder.record import VERSION
 from testbed.runfolder.trial_data import read_trial
+from testbed.runfolder.trial_folder import write_json
+from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
 
 FIGURES: Final = "figures"
 _VERDICT: Final = "verdict"
+_IS_VALID: Final = Comparison(_VERDICT, "=", "valid")
+_NOT_FAILED: Final = Comparison(_VERDICT, "!=", "failed")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class Report:
     """Why some figures could not be drawn."""
     notes: tuple[str, ...]
     """What some figures leave out."""
+    pairs_left_out: str = ""
+    """How many pairs are in no comparison, and why; empty if all are."""
 
     @property
     def is_well(self) -> bool:
@@ -67,6 +77,7 @@ def report(
     tables, damages = read_tables(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
     drawn, undrawn, notes = _draw_all(run, tables, with_suspect=with_suspect)
+    _write_provenance(run, with_suspect=with_suspect)
     return Report(
         run=run,
         tables=tables,
@@ -78,6 +89,7 @@ def report(
         failed=tuple(_failed(tables.trials)),
         undrawn=tuple(undrawn),
         notes=tuple(notes),
+        pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
     )
 
 
@@ -85,6 +97,12 @@ def _failed(trials: pd.DataFrame) -> Iterator[str]:
     failed = trials[trials[_VERDICT] == "failed"]
     for name, reasons in zip(failed["trial"], failed["reasons"], strict=True):
         yield f"{name}: {reasons}"
+
+
+def _write_provenance(run: RunFolder, *, with_suspect: bool) -> None:
+    """Record what made the tables and figures: perhaps not the version that ran the trials."""
+    with whole_file(run.path / REPORT) as unfinished:
+        write_json(unfinished, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
 
 
 def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
@@ -136,7 +154,9 @@ def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) ->
     if name is None:
         return evaluate([expectation], _rows(tables.trials))[0]
     table = tables.with_trials(name)
-    if _VERDICT in table and _VERDICT not in names:
+    if _VERDICT in names:
+        expectation = expectation.limited_to(_NOT_FAILED if with_suspect else _IS_VALID)
+    elif _VERDICT in table:
         table = table[is_used(table[_VERDICT], with_suspect=with_suspect)]
     return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]
 

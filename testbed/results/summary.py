@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
+from testbed.experiment.language.cells import as_cell
 from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
 from testbed.runfolder.trial_data import Row
 from testbed.tasks.columns import SUMMARY, TableColumns
@@ -43,16 +44,23 @@ def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_sus
         for measure in measures:
             yield _mean_row(values, point, measure, with_suspect=with_suspect)
     if plan.pair is not None:
-        together = _keys_within_pairs(plan.keys, plan.pair, trials)
+        cells = [{key: as_cell(value) for key, value in trial.point.items()} for trial in plan.trials]
+        together = _keys_within_pairs(plan, plan.pair, cells)
         for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
+            planned = next(each for each in cells if values.items() <= each.items())
+            first = {key: planned[key] for key in together}
             for measure in measures:
-                yield from _pair_rows(values, points, together, measure, with_suspect=with_suspect)
+                yield from _pair_rows(values, points, first, measure, with_suspect=with_suspect)
 
 
-def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
+def _keys_within_pairs(plan: Plan, pair: str, cells: Sequence[Row]) -> list[str]:
     """Return the keys in which trials of one pair differ: the paired one, and those that change with it."""
-    values = trials.groupby("pair")[list(keys)].nunique()
-    return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
+    values: dict[tuple[str | None, str], set[object]] = {}
+    for trial, row in zip(plan.trials, cells, strict=True):
+        for key in plan.keys:
+            values.setdefault((trial.pair, key), set()).add(row[key])
+    varied = {key for (_, key), found in values.items() if len(found) > 1}
+    return [pair, *(key for key in plan.keys if key != pair and key in varied)]
 
 
 def is_used(verdicts: "pd.Series[str]", *, with_suspect: bool) -> "pd.Series[bool]":
@@ -77,14 +85,18 @@ def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: b
     return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
 
 
-def _pair_rows(
-    values: Row, points: pd.DataFrame, together: Sequence[str], measure: str, *, with_suspect: bool
-) -> Iterator[Row]:
-    """Compare the trials of a pair that differ in the keys `together`, the paired one first, with the first of them."""
-    first, *others = by_point(points, together)
-    against = str(first[0][together[0]])
-    for changed, rows in others:
-        pairs = _pairs(rows, first[1], measure)
+def _pair_rows(values: Row, points: pd.DataFrame, first: Row, measure: str, *, with_suspect: bool) -> Iterator[Row]:
+    """Compare trials with those of their pair that have the values `first` of some keys, the paired one in front.
+
+    The trials with these values may be missing: then there is no pair, and no other value takes their place.
+    """
+    by_values = list(by_point(points, list(first)))
+    partners = next((rows for changed, rows in by_values if changed == first), points.iloc[:0])
+    against = str(next(iter(first.values())))
+    for changed, rows in by_values:
+        if changed == first:
+            continue
+        pairs = _pairs(rows, partners, measure)
         used = pairs[is_used(pairs["worse"], with_suspect=with_suspect)]
         counts = [int((pairs["worse"] == verdict).sum()) for verdict in VERDICTS]
         for compared, change in _CHANGES.items():

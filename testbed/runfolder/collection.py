@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
 from testbed.errors import RunError
 from testbed.experiment import Plan
 from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
+
+_ELSEWHERE: Final = "name another folder with --runs (or TESTBED_RUNS), where you can write"
 
 
 def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
@@ -42,17 +45,29 @@ def unfinished_run_folder(runs: Path, name: str) -> Iterator[Path]:
 
 def _claim_folder(runs: Path, name: str) -> Path:
     """Make a hidden folder under a name that no other run has, even one that began within the same second."""
-    runs.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        hidden = runs / (f".{name}" if number == 1 else f".{name}-{number}")
-        try:
-            hidden.mkdir()
-        except FileExistsError:
-            continue
-        if not final_path(hidden).exists():
-            break
-        hidden.rmdir()
+    with _refusal_explained(runs):
+        runs.mkdir(parents=True, exist_ok=True)
+        for number in count(1):
+            hidden = runs / (f".{name}" if number == 1 else f".{name}-{number}")
+            try:
+                hidden.mkdir()
+            except FileExistsError:
+                continue
+            if not final_path(hidden).exists():
+                break
+            hidden.rmdir()
     return hidden
+
+
+@contextmanager
+def _refusal_explained(runs: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileExistsError, NotADirectoryError) as error:
+        raise RunError(f"{runs} is not a folder: {_ELSEWHERE}") from error
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(f"{runs}: run folders cannot be created there ({reason}): {_ELSEWHERE}") from error
 
 
 def final_path(hidden: Path) -> Path:

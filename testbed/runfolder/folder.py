@@ -2,6 +2,7 @@
 
 RUN/experiment.yaml, plan.json      there from the beginning, and never changed
 RUN/provenance.json                 one entry for each session
+RUN/report.json                     what made the present tables and figures
 RUN/trials/ID/                      a complete trial; `.ID.part` while it is being written
 RUN/suspect/ID.N/                   a suspect trial that was set aside to be measured again
 RUN/.work/                          the files that are distributed; removed when a session ends
@@ -29,6 +30,7 @@ from testbed.runfolder.trial_folder import write_json
 EXPERIMENT: Final = "experiment.yaml"
 PLAN: Final = "plan.json"
 PROVENANCE: Final = "provenance.json"
+REPORT: Final = "report.json"
 TRIALS: Final = "trials"
 SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"

@@ -77,6 +77,28 @@ def test_paired_gains_are_printed(call: Run, tmp_path: Path) -> None:
     assert all(float(row[4]) > 1 and row[-1] == "0.5" for row in rows[2:])
 
 
+@pytest.mark.parametrize(
+    ("suspect", "pairs", "says"),
+    [
+        ({1}, ["1 of 2"] * 2, "1 of 2 pairs is left out of comparisons: 1 has a suspect trial"),
+        ({1, 2}, ["0 of 2"] * 2, "all 2 pairs are left out of comparisons: 2 have a suspect trial"),
+    ],
+)
+def test_pairs_with_suspect_trial_are_counted(
+    call: Run, tmp_path: Path, suspect: set[int], pairs: list[str], says: str
+) -> None:
+    swept = "sweep: {profile: [course, bep3]}\npair: profile\nrepeat: 2\n"
+    for trial in write_run(tmp_path, GOLDEN + swept).trials:
+        is_suspect = trial.settings.profile == "bep3" and trial.repetition in suspect
+        write_trial(tmp_path, trial, golden(fidelity=DISTURBED) if is_suspect else golden())
+    lines = call("report", tmp_path).stdout.splitlines()
+    heading = next(index for index, line in enumerate(lines) if line.split()[-2:] == ["gain", "p"])
+    assert [" ".join(line.split()[1:4]) for line in lines[heading + 1 : heading + 3]] == pairs
+    gain = "1" if "1 of 2" in pairs else "-"
+    assert [line.split()[5:] for line in lines[heading + 1 : heading + 3]] == [[gain, "-"]] * 2
+    assert lines[heading + 3] == says
+
+
 def test_figures_and_expectations_can_be_changed_later(call: Run, finished: Path) -> None:
     file = finished / "later.yaml"
     file.write_text(GOLDEN + TEXT.replace("done: {kind: cdf}", "use: {kind: timeline}").replace("< 3", "< 1"))

@@ -82,7 +82,8 @@ topology:
   3: x
 congestion_control: cubik
 """
-    keys = f"the keys here are {', '.join(MODELS['distribute'].model_fields)}"
+    own = "and those of your own that begin with x-"
+    keys = f"the keys here are {', '.join(MODELS['distribute'].model_fields)}, {own}"
     assert refusal(load, content) == [
         "x.yaml:1:1: title: expected text (in quotes if it looks like a number), found 5",
         f"x.yaml:2:1: congestion_contrl: unknown key (did you mean congestion_control?): {keys}",

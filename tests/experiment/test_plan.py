@@ -280,7 +280,7 @@ GROUP = st.fixed_dictionaries(
         "delay": st.sampled_from(["0 ms", "20 ms"]),
         "loss": st.sampled_from(["0 %", "1.5 %"]),
         "profile": st.sampled_from(["course", "bep3", "mainline", "libtorrent"]),
-        "strategy": st.sampled_from(["sequential", "my.module:Own", {"class": "a:b", "r": 3, "names": ["b", None]}]),
+        "strategy": st.sampled_from(["sequential", "my.module:Own", {"class": "a:b", "r": 3, "name": None}]),
         "arrival": st.sampled_from(["flash", {"poisson": "5 /min"}, {"uniform": "1 min"}, {"at": "3 s"}]),
         "departure": st.sampled_from(["stay", {"after": "1 s"}, {"mid_way": {"at": "50 %", "back_after": "1 s"}}]),
         "start": st.just({"peers": 1, "with": "50 %"}),

@@ -25,6 +25,10 @@ ARRIVALS = "expected flash, or a mapping with poisson, uniform, at or csv"
 DEPARTURES = "expected stay, at-completion, or a mapping with after, linger, share_ratio or mid_way"
 
 
+GROUPS = "expected groups with names of your choice, such as `peers: {homes: {count: 10, up: 1 Mbit/s}}`"
+A_LIST = "a list has a value for each host, and values to compare are written under `sweep:`"
+
+
 def refusals(folder: Path, text: str) -> list[str]:
     """Return the messages about a file, without its name."""
     file = folder / "x.yaml"
@@ -87,7 +91,10 @@ def of_group(text: str) -> str:
             "count: 2, up: [1 Mbit/s, 2]",
             "4:36: peers.homes.up.1: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s",
         ),
-        ("count: 2, up: [1 Mbit/s]", "4:21: peers.homes.up: expected one value for each of 2 hosts, found 1"),
+        (
+            "count: 2, up: [1 Mbit/s]",
+            f"4:21: peers.homes.up: expected one value for each of 2 hosts, found 1: {A_LIST}",
+        ),
         (
             "count: 2, up: {choice: {8: 1}}",
             "4:35: peers.homes.up.choice.8: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
@@ -115,7 +122,7 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, arrival: {at: [1 s]}",
-            "4:45: peers.homes.arrival.at: expected one value for each of 2 hosts, found 1",
+            f"4:45: peers.homes.arrival.at: expected one value for each of 2 hosts, found 1: {A_LIST}",
         ),
         (
             "count: 2, up: 1 Mbit/s, departure: at_completion",
@@ -201,7 +208,7 @@ FINE = "count: 2, up: 1 Mbit/s"
             "expect: [payload_ratio.men < 1]",
             (
                 "5:10: expect.0: 'payload_ratio.men' has no aggregate (did you mean"
-                " payload_ratio.mean?): write payload_ratio. and one of mean, median, min, max, p95 or count"
+                " payload_ratio.mean?): behind the column, write .mean, .median, .min, .max, .p95 or .count"
             ),
         ),
         (
@@ -230,7 +237,7 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "sweep: {file.sise: [4 MiB]}",
-            "5:9: sweep.file.sise: file has no key 'sise' (did you mean size?): its keys are size, piece_length",
+            "5:9: sweep.file.sise: file has no key 'sise' (did you mean size?)",
         ),
         (
             "sweep: {peers.home.count: [1]}",
@@ -306,7 +313,7 @@ def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("groups", "says"),
     [
-        ("", "3:1: peers: expected a mapping whose keys are names of your choice, found nothing"),
+        ("", f"3:1: peers: {GROUPS}, found nothing"),
         (" {}", "3:1: peers: has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from testbed.runfolder.trial_folder import compress, write_table
 from testbed.runs.provenance import session
+from testbed.runs.versions import versions
 from testbed.trial.applications.output import NewLines, last_words
 from testbed.trial.interrupts import first_interrupt_waits
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
@@ -85,11 +86,11 @@ def test_second_interrupt_is_raised() -> None:
 
 
 def test_session_describes_machine_and_versions() -> None:
-    entry = session({"testbed": "0.1.0"})
+    entry = session()
     assert entry["ended"] is None
     assert entry["memory_bytes"] > 1 << 20
     assert entry["processors"] >= 1
-    assert entry["versions"] == {"testbed": "0.1.0"}
+    assert entry["versions"] == versions()
     assert entry["user"] in {"root", "user namespace"}
     assert entry["commit"] is None or len(entry["commit"]) == 40
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from testbed.cli.network.links import measure_target, print_findings
 from testbed.cli.network.targets import target_of
 from testbed.cli.terminal.output import progress
-from testbed.doctor.tools import versions
 from testbed.experiment import ExperimentFile
 from testbed.network import sandbox
 from testbed.runfolder.collection import final_path, timestamped, unfinished_run_folder
+from testbed.runs.versions import versions
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02

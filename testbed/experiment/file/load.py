@@ -157,7 +157,7 @@ class _Reading:
         try:
             experiment = self.model.model_validate(document)
         except ValidationError as error:
-            self._add(self._but_swept(findings_of(error, document, self.model)), point)
+            self._add(self._but_swept(findings_of(error, document, self.model, tuple(point.values))), point)
             return None
         self._add(_check_values(experiment, self.task), point)
         self._add(self._read_columns(experiment), point)

@@ -9,16 +9,12 @@ from pydantic import ValidationError
 from contract.events import Level
 from testbed.experiment.file.appearance import check_appearance
 from testbed.experiment.file.swept import SweptExperiment
+from testbed.experiment.file.units_of_columns import compared_quantities, refused_unit
+from testbed.experiment.language.aggregates import COUNT, Aggregate, Expectation
 from testbed.experiment.language.cells import as_cell
-from testbed.experiment.language.expressions import (
-    Comparison,
-    Condition,
-    ExpressionError,
-    Value,
-    parse_condition,
-    parse_expectation,
-    read_value,
-)
+from testbed.experiment.language.conditions import Comparison, Condition
+from testbed.experiment.language.expressions import parse_condition, parse_expectation
+from testbed.experiment.language.tokens import ExpressionError, Value, read_value
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
 from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
@@ -72,12 +68,33 @@ class _References:
             return
         findings: list[Finding] = []
         for aggregate in expectation.aggregates:
-            if aggregate.column:
-                is_number = aggregate.name != "count"
-                findings += self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
+            findings += self._aggregate(aggregate)
         if expectation.where is not None:
             findings += self._condition(self.path, expectation.where)
+        findings = findings or list(self._quantities(expectation))
         yield from findings or self._together(expectation.columns, self.experiment.tables.expected_of)
+
+    def _aggregate(self, aggregate: Aggregate) -> Iterator[Finding]:
+        whole = f"{aggregate.column}.{aggregate.name}"
+        if aggregate.column and self.experiment.column(aggregate.column) is None and whole in self.experiment.swept:
+            yield Finding(
+                self.path, f"{whole} is a column: write an aggregate behind it, as {whole}.mean", aggregate.offset
+            )
+        elif aggregate.column:
+            is_number = aggregate.name != COUNT
+            yield from self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
+        if aggregate.where is not None:
+            yield from self._condition(self.path, aggregate.where)
+
+    def _quantities(self, expectation: Expectation) -> Iterator[Finding]:
+        for aggregate, constant in compared_quantities(expectation):
+            if reason := self._refused_unit(aggregate.column, constant.unit):
+                yield Finding(self.path, reason, constant.offset)
+
+    def _refused_unit(self, name: str, unit: str) -> str:
+        """Return why a column cannot be compared with a quantity; a swept key has whatever the file writes."""
+        column = self.experiment.column(name)
+        return "" if column is None or name in self.experiment.swept else refused_unit(name, column, unit)
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
@@ -224,5 +241,7 @@ class _References:
                 reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
             reason = f"{name} contains numbers, but {comparison.value!r} is not a number"
+        else:
+            reason = self._refused_unit(name, comparison.unit)
         if reason:
             yield Finding(path, reason, comparison.value_offset)

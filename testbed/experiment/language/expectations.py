@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from testbed.experiment.language.expressions import COMPARE, Expectation, parse_expectation
+from testbed.experiment.language.aggregates import Aggregate, Expectation
+from testbed.experiment.language.conditions import COMPARE
+from testbed.experiment.language.expressions import parse_expectation
 from testbed.values.findings import did_you_mean
 
 
@@ -21,6 +23,18 @@ class Outcome:
         return f"{'as expected' if self.holds else 'NOT as expected'}: {self.text} ({self.found})"
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """An aggregate, its number, and how many rows it is made from."""
+
+    aggregate: Aggregate
+    number: float
+    rows: int
+
+    def __str__(self) -> str:
+        return f"{self.aggregate} = {self.number:.6g}"
+
+
 def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
     """Evaluate each expectation on the rows; without a measured value, it does not hold."""
     parsed = [parse_expectation(each) if isinstance(each, str) else each for each in expectations]
@@ -32,11 +46,26 @@ def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> 
         return Outcome(expectation.text, holds=False, found=unknown)
     where = expectation.where
     chosen = [row for row in rows if where is None or where.holds(row)]
-    measured = {str(aggregate): aggregate.of(chosen) for aggregate in expectation.aggregates}
-    found = ", ".join(f"{name} = {value:.6g}" for name, value in measured.items())
-    if any(isnan(value) for value in measured.values()):
-        return Outcome(expectation.text, holds=False, found=f"{found}: none of the {len(chosen)} rows has a number")
-    return Outcome(expectation.text, _holds(expectation, chosen), f"{found} of {len(chosen)} rows")
+    measured = [_Measured(each, each.of(chosen), len(each.rows(chosen))) for each in expectation.aggregates]
+    is_known = not any(isnan(each.number) for each in measured)
+    holds = is_known and _holds(expectation, chosen)
+    has_sides = any(aggregate.text for aggregate in expectation.aggregates)
+    return Outcome(expectation.text, holds, _found_in_sides(measured) if has_sides else _found(measured))
+
+
+def _found(measured: Sequence[_Measured]) -> str:
+    """Describe numbers that are all made from the same rows."""
+    numbers, rows = ", ".join(dict.fromkeys(map(str, measured))), measured[0].rows
+    if any(isnan(each.number) for each in measured):
+        return f"{numbers}: none of the {rows} rows has a number"
+    return f"{numbers} of {rows} rows"
+
+
+def _found_in_sides(measured: Sequence[_Measured]) -> str:
+    """Describe numbers that have rows of their own."""
+    numbers = ", ".join(dict.fromkeys(f"{each} of {each.rows} rows" for each in measured))
+    missing = dict.fromkeys(str(each.aggregate) for each in measured if isnan(each.number))
+    return f"{numbers}: no row of {', '.join(missing)} has a number" if missing else numbers
 
 
 def _holds(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> bool:

@@ -6,12 +6,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictStr, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from testbed.experiment.language.expressions import (
-    ExpressionError,
-    names_in,
-    parse_condition,
-    parse_expectation,
-)
+from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
+from testbed.experiment.language.tokens import ExpressionError
 from testbed.tasks.planning import TASKS
 from testbed.values.parts import Part
 from testbed.values.quantities import LIST, PLAIN, Text, forms, needed

@@ -1,7 +1,7 @@
 """The schemes by which a file is distributed, and the programs of each.
 
 A scheme is the protocol; an adapter knows how to launch one implementation of it. A new implementation is a new entry
-in `adapters`, under the name that an experiment file gives as `application`.
+in `adapters`, under the name that an experiment file gives as `application`, and in the schema's APPLICATIONS.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
+from testbed.tasks.distribute.schema.keys import OURS
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.theory import payload_share
 
-OURS: Final = "ours"
 _IMPORTED_LATE: Final = "uvloop"
 """What our programs import when they start, where it is installed."""
 _NEARLY_DONE: Final = 0.99
