@@ -7,6 +7,7 @@ in `adapters`, under the name that an experiment file gives as `application`.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from testbed.errors import TrialError
@@ -14,8 +15,10 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
+from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.theory import payload_share
+from testbed.values.findings import Finding
 
 OURS: Final = "ours"
 _IMPORTED_LATE: Final = "uvloop"
@@ -83,6 +86,10 @@ class DistributePrograms:
         for planned in (*trial.hosts.servers, *trial.hosts.peers):
             _adapter_of(trial, planned)
         _scheme_of(trial).check(trial)
+
+    def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
+        """Yield what is wrong with strategies, which only BitTorrent has."""
+        return strategy_findings([trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment)
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules of the scheme and of every implementation that the trial uses."""
