@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from contract.programs import COMPLETED, READY, WAITING
 from testbed.experiment.plan.trials import Trial
+from testbed.tasks.rehearsal import Happening, Print
 from testbed.values.findings import Finding
 from testbed.values.records import PlannedHost
 
@@ -93,6 +94,9 @@ class TaskPrograms(Protocol):
 
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what only the programs can find wrong with the trials of an experiment file, at the keys to blame."""
+
+    def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
+        """Perform a trial of an experiment file in virtual time; raises TrialError if that is not possible."""
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules that a warm interpreter imports before it forks programs: all but those that it runs."""

@@ -16,7 +16,9 @@ from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, Pl
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
+from testbed.tasks.distribute.programs.virtual import rehearse
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
+from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
 from testbed.values.findings import Finding
 
@@ -90,6 +92,10 @@ class DistributePrograms:
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what is wrong with strategies, which only BitTorrent has."""
         return strategy_findings([trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment)
+
+    def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
+        """Perform a trial in virtual time; raises TrialError for what that does not have."""
+        return rehearse(trial, experiment, prints)
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules of the scheme and of every implementation that the trial uses."""
