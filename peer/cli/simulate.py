@@ -71,7 +71,7 @@ class _Performance:
         self._expect_progress()
         self._trial = trial = make_trial(question, parameters_of)
         stopped = trial.run(self._watch)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._expect_no_progress()
         self._answers.tell({"state": "ended", "now": trial.swarm.now, "stopped": stopped, "peers": trial.results()})
 
     def tell(self, state: str, fault: Fault, frames: Sequence[FrameType]) -> None:
@@ -92,8 +92,9 @@ class _Performance:
         if trial is None:
             return
         self._looks_at = now + _PROGRESS_SECONDS
-        self._expect_progress()
+        self._expect_no_progress()  # whoever reads the answers may have been stopped
         self._answers.tell({"state": "running", "now": trial.swarm.now, "shares": trial.shares()})
+        self._expect_progress()
         if trial.swarm.now != self._moment:
             self._moment, self._since = trial.swarm.now, now
         elif now - self._since > _STILL_STEPS * self._seconds:
@@ -103,6 +104,10 @@ class _Performance:
         """Set the alarm, and behind it one that ends code to which Python cannot deliver a signal."""
         signal.setitimer(signal.ITIMER_REAL, self._seconds)
         self._answers.expect_progress(self._seconds + 2)
+
+    def _expect_no_progress(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        self._answers.expect_no_progress()
 
     def _got_stuck(self, _: int, frame: FrameType | None) -> None:
         lines = running_lines(frame, self._modules)

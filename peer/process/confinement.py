@@ -54,6 +54,10 @@ class Answers:
         """End this process with a traceback unless this is called again within this time."""
         faulthandler.dump_traceback_later(seconds, exit=True, file=self._file)
 
+    def expect_no_progress(self) -> None:
+        """Take that back."""
+        faulthandler.cancel_dump_traceback_later()
+
     def end(self, status: int = ExitStatus.OK) -> NoReturn:
         """End at once: threads and exit handlers of the code do not delay it."""
         self._file.flush()

@@ -1,6 +1,6 @@
 """A whole trial in virtual time, from a description in plain values: the peers of a swarm, and what becomes of each."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -22,7 +22,7 @@ LATENCY: Final = 0.001
 COMPLETE: Final = "complete"
 ALL_ENDED: Final = "all ended"
 TIME_LIMIT: Final = "time limit"
-_STEP: Final = 1.0
+_STEP: Final = 0.1
 """Virtual seconds between two looks at whether the trial is over."""
 
 
@@ -34,15 +34,17 @@ class VirtualTrial:
     peers: Sequence[VirtualPeer]
     """Those that want the file."""
     arrivals: Mapping[str, float]
+    complete: Collection[str]
+    """The peers that have everything when they join."""
     time_limit: float
 
     def run(self, watch: Callable[[], bool]) -> str:
         """Let time pass, and return why the trial ended. `watch` is called after every event, and returns False."""
         while self.swarm.now < self.time_limit:
             self.swarm.run(min(self.swarm.now + _STEP, self.time_limit), stop=watch)
-            if all(peer.completed_at is not None for peer in self.peers):
+            if all(self._completed(peer) is not None for peer in self.peers):
                 return COMPLETE
-            if all(peer.completed_at is not None or peer.has_left for peer in self.peers):
+            if all(self._completed(peer) is not None or peer.has_left for peer in self.peers):
                 return ALL_ENDED
         return TIME_LIMIT
 
@@ -54,8 +56,15 @@ class VirtualTrial:
         """Return what became of each peer: times in seconds, bytes of blocks."""
         return [self._result(peer) for peer in self.peers]
 
+    def _completed(self, peer: VirtualPeer) -> float | None:
+        """Return when a peer completed: one that has everything at its start completes when it joins."""
+        arrival = self.arrivals[peer.name]
+        if peer.completed_at is None and peer.name in self.complete and self.swarm.now >= arrival:
+            return arrival
+        return peer.completed_at
+
     def _share(self, peer: VirtualPeer) -> float:
-        return 1.0 if peer.completed_at is not None else peer.have_count / self.swarm.info.piece_count
+        return 1.0 if self._completed(peer) is not None else peer.have_count / self.swarm.info.piece_count
 
     def _result(self, peer: VirtualPeer) -> dict[str, Any]:
         lives = list(peer.events_of(Left))
@@ -63,7 +72,7 @@ class VirtualTrial:
         return {
             "name": peer.name,
             "joined": self.arrivals[peer.name],
-            "completed": peer.completed_at,
+            "completed": self._completed(peer),
             "share": self._share(peer),
             "received": sum(life.received for life in lives) + (here.received_bytes if here else 0),
             "sent": sum(life.sent for life in lives) + (here.sent_bytes if here else 0),
@@ -104,6 +113,7 @@ def make_trial(description: Description, parameters_of: Callable[[Description], 
         swarm,
         [swarm.peers[each["name"]] for each in wanting],
         {each["name"]: each["arrival"] for each in wanting},
+        {each["name"] for each in wanting if each["held"] == 1},
         description["time_limit"],
     )
 

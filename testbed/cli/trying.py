@@ -19,7 +19,7 @@ from testbed.tasks.programs import programs_of
 from testbed.tasks.rehearsal import Ended, Failed, Happening, Running
 
 INTERRUPTED: Final = 130
-LEFT_OUT: Final = "in virtual time: no TCP, queues or loaded machine; headers take a fixed share of links"
+LEFT_OUT: Final = "virtual time has no TCP, no queues, no busy machine; headers are a fixed share"
 _PLAIN_EVERY_SECONDS: Final = 30
 
 
@@ -29,6 +29,7 @@ def try_experiment(experiment: Path, named: str | None, seed: int | None, *, qui
     plan = make_plan(file)
     trial = plan.trials[0] if named is None else trial_named(plan, named)
     check_programs(file, trial)
+    _check_rehearsal(file, trial, plan)
     check_findings(file, [trial])
     if not json:
         print(f"{_title(trial, plan)}\n{LEFT_OUT}", flush=True)
@@ -50,6 +51,23 @@ def _with_seed(file: ExperimentFile, seed: int | None) -> ExperimentFile:
     return dataclasses.replace(file, variants=variants)
 
 
+def _check_rehearsal(file: ExperimentFile, trial: Trial, plan: Plan) -> None:
+    try:
+        programs_of(trial).check_rehearsal(trial)
+    except TrialError as error:
+        possible = [number for number, each in enumerate(plan.trials, start=1) if _can_rehearse(each)]
+        hint = f"; `--trial {possible[0]}` can be tried" if possible else ""
+        raise ExplainedError(f"{file.path}: {error}{hint}") from error
+
+
+def _can_rehearse(trial: Trial) -> bool:
+    try:
+        programs_of(trial).check_rehearsal(trial)
+    except TrialError:
+        return False
+    return True
+
+
 def _title(trial: Trial, plan: Plan) -> str:
     number = 1 + [each.id for each in plan.trials].index(trial.id)
     point = name_of(trial.point, [each.point for each in plan.trials])
@@ -60,8 +78,6 @@ def _title(trial: Trial, plan: Plan) -> str:
 def _perform(file: ExperimentFile, trial: Trial, progress: "Progress") -> Ended | Failed:
     try:
         return _last(programs_of(trial).rehearse(trial, file.path, progress.print), progress)
-    except TrialError as error:
-        raise ExplainedError(f"{file.path}: {error}") from error
     finally:
         progress.erase()
 

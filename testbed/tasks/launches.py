@@ -95,8 +95,11 @@ class TaskPrograms(Protocol):
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what only the programs can find wrong with the trials of an experiment file, at the keys to blame."""
 
+    def check_rehearsal(self, trial: Trial) -> None:
+        """Raise TrialError for what a trial has and virtual time has not."""
+
     def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
-        """Perform a trial of an experiment file in virtual time; raises TrialError if that is not possible."""
+        """Perform a trial of an experiment file in virtual time, as far as that is possible."""
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules that a warm interpreter imports before it forks programs: all but those that it runs."""

@@ -16,7 +16,7 @@ from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, Pl
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
-from testbed.tasks.distribute.programs.virtual import rehearse
+from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
@@ -93,8 +93,12 @@ class DistributePrograms:
         """Yield what is wrong with strategies, which only BitTorrent has."""
         return strategy_findings([trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment)
 
+    def check_rehearsal(self, trial: Trial) -> None:
+        """Raise TrialError for what virtual time does not have."""
+        check_virtual(trial)
+
     def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
-        """Perform a trial in virtual time; raises TrialError for what that does not have."""
+        """Perform a trial in virtual time, if it is one of BitTorrent."""
         return rehearse(trial, experiment, prints)
 
     def preload(self, trial: Trial) -> Sequence[str]:
