@@ -26,7 +26,7 @@ class Confinement:
     seconds: float
     """How long it may take for one step."""
     memory: int
-    """Bytes of address space."""
+    """Bytes of data."""
     owner: tuple[int, int] | None
     """The user and the group that it runs as, if we are root; None changes nothing."""
 
@@ -83,7 +83,8 @@ def confine(confinement: Confinement) -> Answers:
         sys.path.insert(0, confinement.folder)
     sys.path.append(str(Path.cwd()))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (confinement.memory, confinement.memory))
+    # Not the address space: libraries such as those for arrays reserve much of that, and use little.
+    resource.setrlimit(resource.RLIMIT_DATA, (confinement.memory, confinement.memory))
     if confinement.owner is not None and os.geteuid() == 0:
         user, group = confinement.owner
         os.setgroups([])

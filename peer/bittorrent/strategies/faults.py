@@ -36,14 +36,19 @@ def fault_of(error: BaseException, modules: Collection[str]) -> Fault:
 
 def describe(error: BaseException) -> str:
     """Return the class and the message of an exception in one line."""
+    message = message_of(error)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def message_of(error: BaseException) -> str:
+    """Return the message of an exception in one line."""
+    if isinstance(error, MemoryError) and not error.args:
+        return "it needs more memory than it may have"
     try:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
     except Exception:  # the author's class, too, may be wrong
         message = ""
-    if isinstance(error, MemoryError) and not message:
-        message = "it needs more memory than it may have"
-    text = " ".join(str(message).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return " ".join(message.split())
 
 
 def own_lines(error: BaseException, modules: Collection[str]) -> tuple[Line, ...]:

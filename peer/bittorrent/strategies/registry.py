@@ -14,7 +14,7 @@ from peer.bittorrent.strategies.bittyrant import bittyrant
 from peer.bittorrent.strategies.controls import no_optimistic, optimistic_only, random_unchoke
 from peer.bittorrent.strategies.false_pieces import false_pieces
 from peer.bittorrent.strategies.fastest_only import fastest_only
-from peer.bittorrent.strategies.faults import Fault, describe, line_of, own_lines
+from peer.bittorrent.strategies.faults import Fault, describe, line_of, message_of, own_lines
 from peer.bittorrent.strategies.large_view import large_view
 from peer.bittorrent.strategies.leaving import altruist, selfish
 from peer.bittorrent.strategies.polluter import polluter
@@ -113,7 +113,7 @@ def _imported(name: str) -> Callable[..., object]:
     try:
         module = import_module(module_name)
     except Exception as error:
-        why = str(error) if isinstance(error, ImportError) else describe(error)
+        why = message_of(error) if isinstance(error, ImportError) else describe(error)
         problem = f"module {module_name} cannot be imported: {why}{_hint(error)}"
         raise StrategyError(name, Fault(problem, lines=own_lines(error, [module_name]))) from error
     found: object = getattr(module, attribute, None)
@@ -154,9 +154,10 @@ def _refusal(name: str, make: Callable[..., object], error: Exception, parameter
     """Say why a strategy was not made; its author states what is wrong with a parameter as `NAME: ...`."""
     if error.__traceback__ is None or error.__traceback__.tb_next is None:  # it could not be called
         called = "; it is called with the profile, a random source, and the parameters by their names"
-        return Fault(f"{error}{called}", lines=line_of(make))
-    blamed = str(error).partition(":")[0]
-    return Fault(str(error), blamed if blamed in parameters else "", own_lines(error, [module_of(name)]))
+        return Fault(f"{message_of(error)}{called}", lines=line_of(make))
+    problem = message_of(error)
+    blamed = problem.partition(":")[0]
+    return Fault(problem, blamed if blamed in parameters else "", own_lines(error, [module_of(name)]))
 
 
 def _check_parts(name: str, make: Callable[..., object], strategy: Strategy) -> None:

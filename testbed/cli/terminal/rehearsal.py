@@ -1,6 +1,6 @@
 """What a trial in virtual time led to, in at most 80 columns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Final
 
@@ -12,6 +12,7 @@ from testbed.tasks.task import LeastTime
 _MOST_LISTED: Final = 50
 """Participants that are listed one by one; the groups of more are still summed up."""
 _NONE: Final = "-"
+_WIDTH: Final = 80
 
 
 def result_lines(ended: Ended, trial: Trial) -> list[str]:
@@ -66,16 +67,31 @@ def _participant_table(participants: Sequence[Participant]) -> str:
     columns = {
         "peer": [each.name for each in participants],
         "group": [each.group for each in participants],
-        "joined s": [_seconds(each.joined) for each in participants],
-        "complete s": [_NONE if each.completed is None else _seconds(each.completed) for each in participants],
+        "joined": [_seconds(each.joined) for each in participants],
+        "complete": [_NONE if each.completed is None else _seconds(each.completed) for each in participants],
         "has": [f"{each.share:.0%}" for each in participants],
         "received": [_megabytes(each.received) for each in participants],
         "sent": [_megabytes(each.sent) for each in participants],
-        "left": [each.left or _NONE for each in participants],
     }
-    usual = {"joined s": {"0.00"}, "has": {"100%"}, "left": {_NONE}}
-    shown = {name: cells for name, cells in columns.items() if set(cells) != usual.get(name)}
-    return format_table(list(shown), list(zip(*shown.values(), strict=True)))
+    usual = {"joined": {"0.00"}, "has": {"100%"}}
+    lines = _table({name: cells for name, cells in columns.items() if set(cells) != usual.get(name)})
+    if any(each.left for each in participants):
+        room = _WIDTH - max(map(len, lines))
+        left = ["left", *(each.left or _NONE for each in participants)]
+        lines = [f"{line}  {_shortened(text, max(room - 2, 4))}" for line, text in zip(_even(lines), left, strict=True)]
+    return "\n".join(lines)
+
+
+def _table(columns: Mapping[str, Sequence[str]]) -> list[str]:
+    return format_table(list(columns), list(zip(*columns.values(), strict=True))).splitlines()
+
+
+def _even(lines: Sequence[str]) -> list[str]:
+    return [line.ljust(max(map(len, lines))) for line in lines]
+
+
+def _shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 3]}..."
 
 
 def _seconds(value: float) -> str:

@@ -17,7 +17,7 @@ from testbed.values.findings import Finding, KeyPath
 
 SECONDS: Final = 10
 """How long making one strategy may take, with everything that it imports."""
-_MEMORY: Final = 1 << 30
+_MEMORY: Final = 2 << 30
 _GRACE_SECONDS: Final = 5
 """How long to wait in addition for a process that should have ended itself."""
 
