@@ -108,6 +108,31 @@ def plan(
     show_plan(experiment, json=json)
 
 
+@app.command("try", short_help="Perform one trial in virtual time, in seconds and without root.")
+def try_trial(
+    experiment: ExperimentPath,
+    trial: Annotated[
+        str | None,
+        typer.Option(
+            "--trial", metavar="TRIAL", help="Its number in the plan, or a part of its id (default: the first)."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Draw with this seed instead of the file's `seed:`.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Perform one trial in virtual time: the same strategies on links of arithmetic, without a network.
+
+    It shows when each peer completes, and if a strategy fails, whose it is and the line. Only a measured trial
+    (`testbed run`) has TCP, queues and the load of a machine. The exit status is 1 if a strategy fails.
+    """
+    from testbed.cli.trying import try_experiment
+
+    raise typer.Exit(try_experiment(experiment, trial, seed, quiet=quiet, json=json))
+
+
 @app.command(short_help="Print the JSON Schema of experiment files.")
 def schema() -> None:
     """Print the JSON Schema of experiment files, which editors use to complete and check them."""

@@ -1,6 +1,7 @@
 """`testbed check` and `testbed schema`: check an experiment file, or print the schema of such files."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.network.targets import target_of, trial_topology
 from testbed.cli.terminal.output import in_words
 from testbed.errors import ExplainedError, TrialError
-from testbed.experiment import ExperimentFile
+from testbed.experiment import ExperimentFile, refused_values
 from testbed.experiment.plan.doubts import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
@@ -40,14 +41,24 @@ def print_schema() -> None:
 def checked_plan(file: ExperimentFile) -> Plan:
     """Plan an experiment, and check the topology and the programs of each point."""
     plan = make_plan(file)
-    for trial in plan.trials:
-        if trial.repetition == 1:
-            trial_topology(file, trial)
-            _check_programs(file, trial)
+    first = plan.trials[: len(file.variants)]
+    for trial in first:
+        trial_topology(file, trial)
+        check_programs(file, trial)
+    check_findings(file, first)
     return plan
 
 
-def _check_programs(file: ExperimentFile, trial: Trial) -> None:
+def check_findings(file: ExperimentFile, trials: Sequence[Trial]) -> None:
+    """Raise an ExperimentError for what the programs of these trials, all of one task, cannot do."""
+    points = {repr(variant.point.values): variant.point for variant in file.variants}
+    found = list(programs_of(trials[0]).findings(trials, file.path))
+    if found:
+        raise refused_values(file, ((points[repr(trial.point)], finding) for trial, finding in found))
+
+
+def check_programs(file: ExperimentFile, trial: Trial) -> None:
+    """Raise an ExplainedError for programs or options that do not exist."""
     try:
         programs_of(trial).check(trial)
     except TrialError as error:

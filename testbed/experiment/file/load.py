@@ -109,6 +109,19 @@ def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> Expe
     return ExperimentError(Problem(file.source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
 
 
+def refused_values(file: ExperimentFile, findings: Iterable[tuple[Point, Finding]]) -> ExperimentError:
+    """Return the error for values of some points that other parts of the testbed refused, each at its place."""
+    problems: dict[Problem, None] = {}
+    for point, finding in findings:
+        place = file.source.place(point.place_of(finding.path))
+        problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
+    return ExperimentError(_in_order(problems))
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column))
+
+
 @dataclass
 class _Reading:
     """A file that is being read, and the problems found so far; a problem of several points is listed once."""
@@ -128,8 +141,7 @@ class _Reading:
         self._check_pair()
         self._check_references(sweep, variants)
         if self.problems:
-            places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
-            raise ExperimentError(places)
+            raise ExperimentError(_in_order(self.problems))
         return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:

@@ -48,7 +48,7 @@ class Point:
         """Return the path in the file of the value at `path`: in the sweep, if it is swept."""
         for setting in self.settings:
             if path[: len(setting.path)] == setting.path:
-                return setting.place
+                return (*setting.place, *path[len(setting.path) :])
         return path
 
 
