@@ -14,6 +14,7 @@ from testbed.results.figures.rows import FigureSource
 from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.handles import Folder
 from testbed.runfolder.trial_data import read_trial
 from testbed.tasks.tables import tables_of
 
@@ -59,9 +60,10 @@ def report(
     run = RunFolder.open(run_folder)
     if declared is not None:
         run = run.declaring(declared)
-    tables, damages = read_tables(run, with_suspect=with_suspect)
-    files = write_tables(tables, run_folder, parquet=parquet)
-    drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
+    with run.opened() as folder:
+        tables, damages = read_tables(run, with_suspect=with_suspect)
+        files = write_tables(tables, folder, parquet=parquet)
+        drawn, undrawn = _draw_all(run, tables, folder, with_suspect=with_suspect)
     return Report(
         run=run,
         tables=tables,
@@ -86,19 +88,21 @@ def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Da
     return maker.tables(with_suspect=with_suspect), tuple(damages)
 
 
-def _draw_all(run: RunFolder, tables: Tables, *, with_suspect: bool) -> tuple[Sequence[Path], Sequence[str]]:
+def _draw_all(
+    run: RunFolder, tables: Tables, folder: Folder, *, with_suspect: bool
+) -> tuple[Sequence[Path], Sequence[str]]:
     """Draw the figures, and say why some cannot be drawn. Figures of an earlier report are removed."""
-    folder = run.path / FIGURES
     drawn: list[Path] = []
     undrawn: list[str] = []
     for name, figure in run.plan.figures.items():
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob(f"{name}.*"):
-            old.unlink()
-        try:
-            drawn += write_figure(FigureSource(name, figure, run.plan, tables, with_suspect), folder)
-        except FigureError as error:
-            undrawn.append(str(error))
+        with folder.own_subfolder(FIGURES) as figures:
+            for old in figures.names():
+                if old.startswith(f"{name}."):
+                    figures.remove(old)
+            try:
+                drawn += write_figure(FigureSource(name, figure, run.plan, tables, with_suspect), figures)
+            except FigureError as error:
+                undrawn.append(str(error))
     return drawn, undrawn
 
 

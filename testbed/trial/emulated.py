@@ -8,6 +8,7 @@ from pathlib import Path
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, ProcessError, sandbox
+from testbed.runfolder.handles import for_other_processes
 from testbed.runfolder.record import Fidelity
 from testbed.runfolder.trial_folder import unfinished_folder
 from testbed.tasks.launches import TrialContext
@@ -30,7 +31,7 @@ def perform(order: TrialOrder, notify: Notify) -> TrialEnded:
     """Perform a trial in a sandbox of its own. The folder is made outside, so that it goes if the sandbox is killed."""
     try:
         with unfinished_folder(order.trials, order.trial.id) as folder:
-            return sandbox.run(lambda: _perform_inside(order, folder, notify))
+            return sandbox.run(lambda: _perform_inside(order, for_other_processes(folder), notify))
     except (ProcessError, sandbox.SandboxError) as error:
         raise TrialError(str(error)) from error
 
@@ -85,7 +86,7 @@ def _context_of(order: TrialOrder, network: Network, work: Path) -> TrialContext
         addresses={host.name: str(host.address) for host in network.hosts},
         return_addresses=give_return_addresses(network, programs_of(order.trial).returning_hosts(order.trial)),
         folder=work,
-        shared_folder=order.shared_folder,
+        shared_folder=for_other_processes(order.shared_folder),
         experiment_seed=order.experiment_seed,
     )
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from testbed.experiment import make_plan, read_experiment
 from tests.cli.conftest import Terminal
 from tests.network.leftovers import Watch
+from tests.runfolder.others import OTHER, Victim, as_other
 from tests.trial.plans import BASE, written
 
 pytestmark = pytest.mark.kernel
@@ -88,6 +90,55 @@ def test_run_leaves_trials_tables_and_provenance(testbed: Run, file: Path, runs:
     assert {"testbed", "kernel", "mininet"} <= session["versions"].keys()
     assert session["host_settings"]["congestion control"] == "cubic"
     assert f"3 trials in {run}" in result.stderr
+
+
+def owners(folder: Path) -> set[int]:
+    return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_root_follows_no_link_of_another_user(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more="distribution: fluid\n")
+    victim = Victim.made(tmp_path / "victim")
+    runs.mkdir(parents=True)
+    runs.chmod(0o1777)
+    plan = make_plan(read_experiment(file)).to_json()
+
+    def plant() -> None:
+        folder = Path("small-99990101T000000Z")
+        folder.mkdir()
+        (folder / "plan.json").write_text(plan)
+        (folder / ".provenance.json").symlink_to(victim.path / "file")
+        (folder / ".trials.csv.part").symlink_to(victim.path / "trials.csv")
+        (folder / "trials").symlink_to(victim.path)
+
+    as_other(runs, plant)
+    result = testbed("run", file, "--runs", runs)
+    assert result.returncode in {0, 1}
+    (run,) = (runs / "root").iterdir()
+    assert len(complete_trials(run)) == 1
+    assert victim.is_untouched()
+    assert owners(run) == {0}
+
+    result = testbed("report", runs / "small-99990101T000000Z")
+    assert result.returncode == 2
+    assert "belongs to the user nobody: what belongs to others is never changed; copy it" in result.stderr
+    assert victim.is_untouched()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_results_of_sudo_belong_to_its_caller(
+    testbed: Run, tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", str(OTHER))
+    monkeypatch.setenv("SUDO_GID", str(OTHER))
+    file = written(tmp_path, more="distribution: fluid\ncapture: all\nfigures: {times: {kind: cdf}}\n")
+    result = testbed("run", file, "--runs", runs)
+    assert "Traceback" not in result.stderr
+    (run,) = runs.iterdir()
+    assert owners(runs) == {OTHER}
+    (trial,) = (run / "trials").iterdir()
+    assert {"server.pcap.gz", "trial.json"} <= {path.name for path in trial.iterdir()}
 
 
 def test_killed_run_leaves_nothing_and_can_resume(

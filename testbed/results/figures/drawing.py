@@ -17,6 +17,7 @@ from testbed.results.figures.rows import FigureError, FigureSource
 from testbed.results.figures.style import SETTINGS, SIZE
 from testbed.results.figures.timeline import draw_timeline
 from testbed.results.tables import whole_file
+from testbed.runfolder.handles import Folder
 
 KINDS: Final[Mapping[str, Callable[[Axes, FigureSource], None]]] = {
     "curve": draw_curve,
@@ -36,16 +37,16 @@ _FORMATS: Final[Mapping[str, Mapping[str, Any]]] = {
 __all__ = ["FigureError", "draw", "styled_figure", "write_figure"]
 
 
-def write_figure(source: FigureSource, folder: Path) -> list[Path]:
+def write_figure(source: FigureSource, folder: Folder) -> list[Path]:
     """Draw a figure and write it in each format; a FigureError says why it cannot be drawn."""
     files = []
     with mpl.rc_context(SETTINGS):
         canvas = draw(source)
         for form, metadata in _FORMATS.items():
-            file = folder / f"{source.name}.{form}"
-            with whole_file(file) as unfinished:
-                canvas.savefig(unfinished, format=form, metadata=dict(metadata))
-            files.append(file)
+            name = f"{source.name}.{form}"
+            with whole_file(folder, name) as file:
+                canvas.savefig(file, format=form, metadata=dict(metadata))
+            files.append(folder.path / name)
     return files
 
 
