@@ -21,6 +21,9 @@ from testbed.runs.run_all import Tally, finish_session, run_trials
 from testbed.trial.events import RunEnded
 
 INTERRUPTED: Final = 130
+_STOPPED_BUILDING: Final = (
+    "stopped before the trial began, so nothing that was measured is lost; the same command continues the run"
+)
 
 
 def run_experiment(
@@ -46,7 +49,9 @@ def run_experiment(
         tally = _run(run, view)
         # The figures and expectations in the file may be newer than those of the run.
         declared = plan if redo_suspect else None
-        status = make_report(run.path, declared=declared, quiet=quiet or json_lines)
+        status = 1
+        if run.complete() or not tally.is_interrupted:
+            status = make_report(run.path, declared=declared, quiet=quiet or json_lines)
         finish_session(run)
     status = INTERRUPTED if tally.is_interrupted else status
     view(RunEnded(run.path, len(run.missing()), status))
@@ -60,6 +65,9 @@ def _warn(plan: Plan) -> None:
 
 def _run(run: RunFolder, view: View) -> Tally:
     try:
-        return run_trials(run, session(versions()), view)
+        tally = run_trials(run, session(versions()), view)
     finally:
         view.close()
+    if tally.was_building:
+        print(f"testbed: {_STOPPED_BUILDING}", file=sys.stderr)
+    return tally

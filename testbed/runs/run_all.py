@@ -13,6 +13,7 @@ from testbed.runs import provenance
 from testbed.runs.executor import EXECUTORS, SEQUENTIAL, Executor, TrialOutcome
 from testbed.trial.engine import EMULATED, ENGINES, Engine
 from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.interrupts import BuildingInterruptedError
 
 MOST_FAILURES: Final = 3
 """A run ends after this many trials in a row without a result."""
@@ -26,6 +27,8 @@ class Tally:
     ended: list[TrialEnded] = field(default_factory=list)
     failed: list[TrialFailed] = field(default_factory=list)
     is_interrupted: bool = False
+    was_building: bool = False
+    """Whether it was interrupted before a trial began."""
 
 
 def run_trials(
@@ -48,8 +51,9 @@ def run_trials(
         with run.work_folder() as work:
             try:
                 _add_outcomes(run, tally, executor(_orders(run, work), engine, notify), notify)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as error:
                 tally.is_interrupted = True
+                tally.was_building = isinstance(error, BuildingInterruptedError)
     return tally
 
 

@@ -17,7 +17,7 @@ from testbed.topology.planned import topology_of
 from testbed.trial.applications.applications import Applications
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
 from testbed.trial.fidelity import Evidence, judge
-from testbed.trial.interrupts import Interrupt, first_interrupt_waits
+from testbed.trial.interrupts import Interrupt, interrupts_of_trial
 from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
@@ -38,7 +38,7 @@ def perform(order: TrialOrder, notify: Notify) -> TrialEnded:
 
 def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnded:
     began = time.monotonic()
-    with first_interrupt_waits() as interrupt, tempfile.TemporaryDirectory(dir="/run") as work:
+    with interrupts_of_trial() as interrupt, tempfile.TemporaryDirectory(dir="/run") as work:
         performance = _perform(order, folder, Path(work), interrupt, notify)
         notify(Collecting())
         fidelity = judge(_evidence(performance))
@@ -63,6 +63,7 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
             monitor = TrialMonitor(
                 applications.participants, trial.settings.time_limit, progress_of, links, machine, interrupt, notify
             )
+            interrupt.has_begun = True
             stopped = monitor.run(applications.pids)
             end = time.monotonic()
             applications.stop()
