@@ -10,10 +10,12 @@ from testbed.cli.network.run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
 from testbed.cli.terminal.views import View, choose_view
+from testbed.doctor.resources import find_resources
 from testbed.doctor.tools import versions
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
 from testbed.experiment.plan.doubts import doubts
+from testbed.experiment.plan.refusals import refusals
 from testbed.runfolder.collection import latest_run, make_run, unfinished_run
 from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
@@ -27,20 +29,22 @@ _STOPPED_BUILDING: Final = (
 
 
 def run_experiment(
-    experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool, json_lines: bool
+    experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, force: bool, quiet: bool, json_lines: bool
 ) -> int:
     """Run the missing trials of an experiment and report; returns the exit status."""
     if fresh and redo_suspect:
         raise ExplainedError("--fresh starts a new run and --redo-suspect continues an old one: use only one of them")
     file = open_experiment(experiment)
     if not file.has_trials:
-        return run_network(file, runs, quiet=quiet or json_lines)
+        return run_network(file, runs, force=force, quiet=quiet or json_lines)
     plan = checked_plan(file)
     if not (quiet or json_lines):
         _warn(plan)
     run = latest_run(runs, experiment.stem, plan) if redo_suspect else None
     if run is None and not fresh:
         run = unfinished_run(runs, experiment.stem, plan)
+    if not force:
+        _refuse_impossible(plan, run, runs)
     run = run or make_run(runs, experiment.stem, file.text, plan)
     view = choose_view(quiet=quiet, json_lines=json_lines)
     with run.locked():
@@ -61,6 +65,14 @@ def run_experiment(
 def _warn(plan: Plan) -> None:
     for doubt in doubts(plan.trials, this_machine()):
         print(f"testbed: warning: {warning(doubt, plan)}", file=sys.stderr)
+
+
+def _refuse_impossible(plan: Plan, run: RunFolder | None, runs: Path) -> None:
+    """Refuse a run whose missing trials need more than this machine has."""
+    reasons = refusals(run.missing() if run else plan.trials, find_resources(runs))
+    if reasons:
+        texts = [f"this machine cannot run it: {warning(reason, plan)}" for reason in reasons]
+        raise ExplainedError("\n".join([*texts, "--force runs it all the same"]))
 
 
 def _run(run: RunFolder, view: View) -> Tally:
