@@ -20,6 +20,7 @@ from PIL import Image
 from testbed.experiment import make_plan, read_experiment
 from testbed.results.figures.drawing import choose, save
 from testbed.results.figures.numbers import Numbers, read_numbers
+from testbed.runfolder.handles import opened
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 SHIPPED: Final = {
@@ -68,7 +69,8 @@ def main() -> None:
         if options.names and name not in options.names:
             continue
         numbers = kept_numbers(place)
-        save(numbers, [REPOSITORY / f"{place}.svg"])
+        with opened((REPOSITORY / place).parent) as folder:
+            save(numbers, folder, [f"{name}.svg"])
         if options.look:
             _write_images(numbers, options.look, name)
         print(f"{place}.svg")
@@ -76,9 +78,9 @@ def main() -> None:
 
 def _write_images(numbers: Numbers, folder: Path, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    coloured = folder / f"{name}.png"
-    save(numbers, [coloured])
-    Image.open(coloured).convert("L").save(folder / f"{name}-grey.png")
+    with opened(folder) as here:
+        save(numbers, here, [f"{name}.png"])
+    Image.open(folder / f"{name}.png").convert("L").save(folder / f"{name}-grey.png")
 
 
 if __name__ == "__main__":

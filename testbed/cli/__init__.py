@@ -28,6 +28,7 @@ Parameters = Annotated[
     list[str] | None,
     typer.Argument(metavar="KEY=VALUE", help="Parameters of the topology: n=10 up='8 Mbit/s' ..."),
 ]
+Runs = Annotated[Path, typer.Option(metavar="FOLDER", help="Where run folders are created.", envvar="TESTBED_RUNS")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress lines.")]
 
 
@@ -60,9 +61,7 @@ def testbed(version: Version = False) -> None:  # noqa: PT028
 @app.command(short_help="Run an experiment and report its results.")
 def run(
     experiment: ExperimentPath,
-    runs: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where run folders are created.", envvar="TESTBED_RUNS")
-    ] = Path("runs"),
+    runs: Runs = Path("runs"),
     fresh: Annotated[bool, typer.Option("--fresh", help="Start a new run even if there is an unfinished one.")] = False,
     redo_suspect: Annotated[
         bool,
@@ -72,18 +71,24 @@ def run(
         bool, typer.Option("--redo-failed", help="Repeat the trials of the latest run in which a program failed.")
     ] = False,
     quiet: Quiet = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run even what needs more than this machine seems to have.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one object per line.")] = False,
 ) -> None:
     """Run the trials of an experiment one after another. Tables, figures and traces go into a run folder.
 
     Run the same command again to resume an unfinished run; if the file has changed, a new run starts. Press Ctrl-C
-    once to stop after the current trial, and twice to stop immediately and discard that trial. The exit status is 1
-    if a trial failed or has no result, or an expectation of the file does not hold.
+    once to stop after the current trial, and twice to stop immediately and discard that trial; while a network is
+    being built, once is enough. The exit status is 1 if a trial failed or has no result, or an expectation of the file
+    does not hold.
     """
     from testbed.cli.run import run_experiment
 
     redo = [verdict for verdict, is_asked in (("suspect", redo_suspect), ("failed", redo_failed)) if is_asked]
-    raise typer.Exit(run_experiment(experiment, runs, fresh=fresh, redo=redo, quiet=quiet, json_lines=json))
+    raise typer.Exit(
+        run_experiment(experiment, runs, fresh=fresh, redo=redo, force=force, quiet=quiet, json_lines=json)
+    )
 
 
 @app.command()
@@ -97,15 +102,17 @@ def check(experiment: ExperimentPath) -> None:
 @app.command(short_help="List the trials of an experiment, and estimate their duration.")
 def plan(
     experiment: ExperimentPath,
+    runs: Runs = Path("runs"),
     json: Annotated[bool, typer.Option("--json", help="Print the complete plan as JSON.")] = False,
 ) -> None:
     """List the trials of an experiment with their bounds and estimated durations, without running them.
 
-    Below the table (with --json: on stderr) are warnings about trials that this machine may not emulate faithfully.
+    Below the table (with --json: on stderr) are warnings about trials that this machine may not emulate faithfully,
+    and what it cannot run at all; then the exit status is 1.
     """
     from testbed.cli.plan import show_plan
 
-    show_plan(experiment, json=json)
+    raise typer.Exit(show_plan(experiment, runs, json=json))
 
 
 @app.command("try", short_help="Perform one trial in virtual time, in seconds and without root.")

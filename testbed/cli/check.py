@@ -12,6 +12,7 @@ from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import ExperimentFile, refused_values
 from testbed.experiment.plan.doubts import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
+from testbed.experiment.plan.refusals import ANY_MACHINE, refusals
 from testbed.experiment.plan.trials import Trial
 from testbed.experiment.schema.experiment import experiment_schema
 from testbed.tasks.programs import programs_of
@@ -25,6 +26,8 @@ def check_experiment(path: Path) -> None:
     file = open_experiment(path)
     if file.has_trials:
         plan = checked_plan(file)
+        if refused := refusals(plan.trials, ANY_MACHINE):
+            raise ExplainedError("\n".join(f"{file.path}: {warning(reason, plan)}" for reason in refused))
         print(f"{file.path} is valid: {summary(plan)}")
         for doubt in doubts(plan.trials, _ANY_MACHINE):
             print(f"warning: {warning(doubt, plan)}")
@@ -74,6 +77,8 @@ def summary(plan: Plan) -> str:
 
 def warning(doubt: Doubt, plan: Plan) -> str:
     """Describe a doubt with the numbers of its trials."""
+    if not doubt.trials:
+        return doubt.text
     numbers = _numbers(doubt, plan)
     if len(numbers) == 1:
         return f"trial {numbers[0]}: {doubt.text}"
@@ -82,4 +87,5 @@ def warning(doubt: Doubt, plan: Plan) -> str:
 
 
 def _numbers(doubt: Doubt, plan: Plan) -> list[str]:
-    return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in doubt.trials]
+    concerned = frozenset(doubt.trials)
+    return [str(k) for k, trial in enumerate(plan.trials, start=1) if trial.id in concerned]

@@ -14,8 +14,10 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
+from testbed.doctor.resources import find_resources
 from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
+from testbed.experiment.plan.refusals import refusals
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.tasks.planning import TASKS
@@ -25,19 +27,21 @@ _WIDE: Final = 400
 """Characters in a line, where no terminal sets a limit."""
 
 
-def show_plan(path: Path, *, json: bool) -> None:
-    """Print the trials as a table or as JSON, and warnings about this machine."""
+def show_plan(path: Path, runs: Path, *, json: bool) -> int:
+    """Print the trials as a table or as JSON, and what this machine cannot do; 1 if it cannot run them, else 0."""
     plan = checked_plan(open_experiment(path))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:
         warnings.append("the capacity of this machine is unknown: run `testbed doctor` to measure it")
+    refused = [warning(reason, plan) for reason in refusals(plan.trials, find_resources(runs))]
     if json:
         print(plan.to_json(), end="")
-        for text in warnings:
+        for text in [*warnings, *refused]:
             print(f"testbed: {text}", file=sys.stderr)
     else:
-        _print_plan(plan, warnings)
+        _print_plan(plan, warnings, refused)
+    return int(bool(refused))
 
 
 def this_machine() -> Machine:
@@ -52,7 +56,7 @@ def _can_delay() -> bool:
     return any(check.name == "qdisc netem" and check.state == "ok" for check in check_kernel())
 
 
-def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
+def _print_plan(plan: Plan, warnings: Sequence[str], refused: Sequence[str]) -> None:
     console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
     console.print(": ".join(filter(None, (plan.title, plan.question))), style="bold", soft_wrap=True)
     _print_trials(plan, console)
@@ -63,6 +67,8 @@ def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
     )
     for text in warnings:
         console.print(f"warning: {text}", style="yellow", soft_wrap=True)
+    for text in refused:
+        console.print(f"impossible here: {text}", style="red", soft_wrap=True)
 
 
 def _print_trials(plan: Plan, console: Console) -> None:

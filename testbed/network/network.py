@@ -1,12 +1,13 @@
 """An emulated network as a context manager: inside the `with` its hosts exist, shaped and ready."""
 
+import resource
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from mininet.link import Link
 from mininet.net import Mininet
@@ -15,7 +16,7 @@ from mininet.topo import Topo
 
 from testbed.network.build.build import build_network, remove_network
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
-from testbed.network.build.fabric import ADDRESSES, Fabric
+from testbed.network.build.fabric import Fabric
 from testbed.network.build.nodes import (
     Core,
     EmulatedHost,
@@ -27,9 +28,7 @@ from testbed.network.delaybox import DelayBox
 from testbed.network.features import has_qdisc
 from testbed.network.processes.processes import Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
-
-# Three addresses are taken: the network's own, its broadcast address, and one core's.
-_MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
+from testbed.values.costs import ADDRESSES, MOST_HOSTS, open_files
 
 
 class EmulatedMininet(Mininet):
@@ -67,8 +66,8 @@ class EmulatedMininet(Mininet):
     def addHost(self, name: str, cls: object = None, **params: Any) -> Host:  # noqa: N802
         """Record a host; `build` makes it."""
         _refuse_own_class(name, cls)
-        if len(self.hosts) == _MOST_HOSTS:
-            raise NodeError(f"{name}: no address of {ADDRESSES} is left after {_MOST_HOSTS} hosts")
+        if len(self.hosts) == MOST_HOSTS:
+            raise NodeError(f"{name}: no address of {ADDRESSES} is left after {MOST_HOSTS} hosts")
         return super().addHost(name, **params)
 
     def addSwitch(self, name: str, cls: object = None, **params: Any) -> Switch:  # noqa: N802
@@ -126,6 +125,14 @@ def _refuse_own_class(what: str, own: object) -> None:
         )
 
 
+def _allow_open_files(needed: int) -> None:
+    """Raise this process's own limit, if that is too small; programs that it starts inherit it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        within = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (within, hard))
+
+
 class Network:
     """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
 
@@ -151,9 +158,11 @@ class Network:
             )
         self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
         self._undo = ExitStack()
+        self._host_count = len(topology.hosts())
         self.mininet = EmulatedMininet(topology, congestion_control, seed)
 
     def __enter__(self) -> Self:
+        _allow_open_files(open_files(self._host_count))
         with ExitStack() as undo:
             undo.callback(self.mininet.remove)
             self.mininet.start()

@@ -18,9 +18,10 @@ from testbed.results.summary import is_used
 from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import REPORT, RunFolder
+from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import VERSION
 from testbed.runfolder.trial_data import read_trial
-from testbed.runfolder.trial_folder import write_json
+from testbed.runfolder.trial_folder import as_json
 from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
 
@@ -74,10 +75,11 @@ def report(
     run = RunFolder.open(run_folder)
     if declared is not None:
         run = run.declaring(declared)
-    tables, damages = read_tables(run, with_suspect=with_suspect)
-    files = write_tables(tables, run_folder, parquet=parquet)
-    drawn, undrawn, notes = _draw_all(run, tables, with_suspect=with_suspect)
-    _write_provenance(run, with_suspect=with_suspect)
+    with run.opened() as folder:
+        tables, damages = read_tables(run, with_suspect=with_suspect)
+        files = write_tables(tables, folder, parquet=parquet)
+        drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect)
+        _write_provenance(folder, with_suspect=with_suspect)
     return Report(
         run=run,
         tables=tables,
@@ -99,10 +101,11 @@ def _failed(trials: pd.DataFrame) -> Iterator[str]:
         yield f"{name}: {reasons}"
 
 
-def _write_provenance(run: RunFolder, *, with_suspect: bool) -> None:
+def _write_provenance(folder: Folder, *, with_suspect: bool) -> None:
     """Record what made the tables and figures: perhaps not the version that ran the trials."""
-    with whole_file(run.path / REPORT) as unfinished:
-        write_json(unfinished, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
+    with whole_file(folder, REPORT) as file:
+        content = {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect}
+        file.write(as_json(content).encode())
 
 
 def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
@@ -118,28 +121,28 @@ def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Da
 
 
 def _draw_all(
-    run: RunFolder, tables: Tables, *, with_suspect: bool
+    run: RunFolder, tables: Tables, folder: Folder, *, with_suspect: bool
 ) -> tuple[Sequence[Path], Sequence[str], Sequence[str]]:
     """Draw the figures, and say why some cannot be drawn, and what others leave out.
 
     Figures of an earlier report are removed.
     """
-    folder = run.path / FIGURES
     drawn: list[Path] = []
     undrawn: list[str] = []
     notes: list[str] = []
     for name, figure in run.plan.figures.items():
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob(f"{name}.*"):
-            old.unlink()
-        try:
-            numbers = numbers_of(FigureSource(name, figure, run.plan, tables, with_suspect))
-            drawn += write_figure(numbers, folder)
-        except FigureError as error:
-            undrawn.append(str(error))
-            continue
-        if numbers.left_out:
-            notes.append(f"figure {name}: {numbers.left_out}")
+        with folder.own_subfolder(FIGURES) as figures:
+            for old in figures.names():
+                if old.startswith(f"{name}."):
+                    figures.remove(old)
+            try:
+                numbers = numbers_of(FigureSource(name, figure, run.plan, tables, with_suspect))
+                drawn += write_figure(numbers, figures)
+            except FigureError as error:
+                undrawn.append(str(error))
+                continue
+            if numbers.left_out:
+                notes.append(f"figure {name}: {numbers.left_out}")
     return drawn, undrawn, notes
 
 

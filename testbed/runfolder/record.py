@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from testbed.experiment import Trial
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import IN_TRIAL, read_file
 from testbed.runfolder.trial_folder import write_json
 
 RECORD: Final = "trial.json"
@@ -161,7 +162,7 @@ def read_record(folder: Path, planned: Trial) -> TrialRecord:
     """Read a trial's record; one of another trial than was planned is damage."""
     file = folder / RECORD
     try:
-        record = TrialRecord.model_validate_json(file.read_bytes())
+        record = TrialRecord.model_validate_json(read_file(file, IN_TRIAL))
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except ValidationError as error:
@@ -176,7 +177,7 @@ def read_trial_id(folder: Path) -> str:
     """Return which trial a folder holds, without reading the rest; raises DamageError where no record can be read."""
     file = folder / RECORD
     try:
-        found = json.loads(file.read_bytes())["id"]
+        found = json.loads(read_file(file, IN_TRIAL))["id"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamageError(file, "is not a readable record") from error
     return str(found)

@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from testbed.errors import RunError
@@ -12,6 +13,7 @@ from testbed.runs import provenance
 from testbed.runs.executor import EXECUTORS, SEQUENTIAL, Executor, TrialOutcome
 from testbed.trial.engine import EMULATED, ENGINES, Engine
 from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.interrupts import BuildingInterruptedError
 
 MOST_FAILURES: Final = 3
 """A run ends after this many trials in a row without a result."""
@@ -25,6 +27,8 @@ class Tally:
     ended: list[TrialEnded] = field(default_factory=list)
     failed: list[TrialFailed] = field(default_factory=list)
     is_interrupted: bool = False
+    was_building: bool = False
+    """Whether it was interrupted before a trial began."""
 
 
 def run_trials(
@@ -44,19 +48,19 @@ def run_trials(
         run.remove_leftovers()
         run.add_session(session)
         notify(RunBegan(run.path, run.plan, run.complete_ids()))
-        try:
-            _add_outcomes(run, tally, executor(_orders(run), engine, notify), notify)
-        except KeyboardInterrupt:
-            tally.is_interrupted = True
-        finally:
-            run.remove_work()
+        with run.work_folder() as work:
+            try:
+                _add_outcomes(run, tally, executor(_orders(run, work), engine, notify), notify)
+            except KeyboardInterrupt as error:
+                tally.is_interrupted = True
+                tally.was_building = isinstance(error, BuildingInterruptedError)
     return tally
 
 
-def _orders(run: RunFolder) -> list[TrialOrder]:
+def _orders(run: RunFolder, work: Path) -> list[TrialOrder]:
     missing = {trial.id for trial in run.missing()}
     return [
-        TrialOrder(number, trial, run.trials, shared_folder=run.work, experiment_seed=run.plan.seed)
+        TrialOrder(number, trial, run.trials, shared_folder=work, experiment_seed=run.plan.seed)
         for number, trial in enumerate(run.plan.trials, start=1)
         if trial.id in missing
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Network, ProcessError, sandbox
+from testbed.runfolder.handles import for_other_processes
 from testbed.runfolder.record import TrialRecord
 from testbed.runfolder.trial_folder import unfinished_folder
 from testbed.tasks.launches import TrialContext
@@ -16,7 +17,7 @@ from testbed.topology.planned import topology_of
 from testbed.trial.applications.applications import Applications
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
 from testbed.trial.fidelity import Evidence, judge
-from testbed.trial.interrupts import Interrupt, first_interrupt_waits
+from testbed.trial.interrupts import Interrupt, interrupts_of_trial
 from testbed.trial.monitoring.delays import delay_faults
 from testbed.trial.monitoring.links import LinkMonitor
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
@@ -30,14 +31,14 @@ def perform(order: TrialOrder, notify: Notify) -> TrialEnded:
     """Perform a trial in a sandbox of its own. The folder is made outside, so that it goes if the sandbox is killed."""
     try:
         with unfinished_folder(order.trials, order.trial.id) as folder:
-            return sandbox.run(lambda: _perform_inside(order, folder, notify))
+            return sandbox.run(lambda: _perform_inside(order, for_other_processes(folder), notify))
     except (ProcessError, sandbox.SandboxError) as error:
         raise TrialError(str(error)) from error
 
 
 def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnded:
     began = time.monotonic()
-    with first_interrupt_waits() as interrupt, tempfile.TemporaryDirectory(dir="/run") as work:
+    with interrupts_of_trial() as interrupt, tempfile.TemporaryDirectory(dir="/run") as work:
         performance = _perform(order, folder, Path(work), interrupt, notify)
         notify(Collecting())
         record = write_trial(performance, judge(_evidence(performance)), folder)
@@ -61,6 +62,7 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
             monitor = TrialMonitor(
                 applications.participants, trial.settings.time_limit, progress_of, links, machine, interrupt, notify
             )
+            interrupt.has_begun = True
             stopped = monitor.run(applications.pids)
             end = time.monotonic()
             faults = delay_faults(network.delay_boxes)
@@ -85,7 +87,7 @@ def _context_of(order: TrialOrder, network: Network, work: Path) -> TrialContext
         addresses={host.name: str(host.address) for host in network.hosts},
         return_addresses=give_return_addresses(network, programs_of(order.trial).returning_hosts(order.trial)),
         folder=work,
-        shared_folder=order.shared_folder,
+        shared_folder=for_other_processes(order.shared_folder),
         experiment_seed=order.experiment_seed,
     )
 

@@ -13,7 +13,6 @@ from ruamel.yaml import YAML
 
 from testbed.experiment import ExperimentError, read_experiment
 from testbed.experiment.plan.doubts import (
-    MOST_HOSTS,
     PROGRAMS_SHARE,
     Machine,
     doubts,
@@ -22,6 +21,7 @@ from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedBound, PlannedDeparture, PlannedPeer
 from testbed.theory import payload_share
+from testbed.values.costs import MOST_TESTED
 from tests.experiment.files import SMALL, planned, written
 
 QUICKSTART = Path(__file__).parents[2] / "experiments" / "quickstart.yaml"
@@ -358,9 +358,9 @@ def test_capacity_is_interpolated(hosts: int, capacity: float) -> None:
             "32 Mbit/s through the core, but with programs on 6 hosts",
         ),
         (
-            ("count: 4", f"count: {MOST_HOSTS}"),
+            ("count: 4", f"count: {MOST_TESTED}"),
             Machine(),
-            f"{MOST_HOSTS + 2} hosts, but at most {MOST_HOSTS} have been tested",
+            f"{MOST_TESTED + 2} hosts, but at most {MOST_TESTED} have been tested",
         ),
         (("count: 4", "count: 4, delay: 2 ms"), Machine(can_delay=False), "links delay or lose packets"),
         (("file", "time_limit: 5 s\nfile"), Machine(), "the bound is 11.7 s, but the time limit is 5 s: raise"),

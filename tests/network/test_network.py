@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import socket
 import subprocess
 from collections.abc import Callable
@@ -391,3 +392,15 @@ def test_impossible_link_fails_cleanly() -> None:
 def test_network_outside_a_sandbox_is_refused() -> None:
     with pytest.raises(SandboxError, match=r"needs a sandbox: call sandbox\.run"):
         Network(Star(n=2))
+
+
+def test_open_files_are_allowed_for_many_hosts() -> None:
+    """Many systems allow a process 1024 unless it asks for more."""
+
+    def body() -> int:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, most))
+        with Network(Star(n=100)):
+            return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+    assert sandbox.run(body) == 420

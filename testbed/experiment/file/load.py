@@ -23,10 +23,15 @@ from testbed.experiment.file.swept import SweptExperiment
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task
+from testbed.values.costs import ADDRESSES, MOST_HOSTS, MOST_TESTED
 from testbed.values.draws import ColumnName, Columns
 from testbed.values.findings import Finding, did_you_mean
-from testbed.values.hosts import CsvColumn
+from testbed.values.hosts import CsvColumn, Group
 from testbed.values.units import parse_duration
+
+MOST_TRIALS: Final = 10_000
+MOST_HOSTS_OF_ALL: Final = 300_000
+"""In all trials together. Planning takes about 0.5 ms for a trial, and 0.05 ms for a host."""
 
 FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
 """Parameters of a topology that are set from the groups of hosts, if there are any."""
@@ -140,6 +145,7 @@ class _Reading:
         variants = tuple(variant for point in points if (variant := self._read_point(point)))
         self._check_pair()
         self._check_references(sweep, variants)
+        self._add(_check_total(variants, self.task), Point())
         if self.problems:
             raise ExperimentError(_in_order(self.problems))
         return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
@@ -240,14 +246,43 @@ class _Reading:
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
 
 
+def _check_total(variants: Sequence[Variant], task: Task[Any]) -> Iterator[Finding]:
+    """Refuse what would take too long only to plan."""
+    if not variants:
+        return
+    points, repeat = len(variants), variants[0].experiment.repeat
+    place = ("repeat",) if repeat > 1 else ("sweep",)
+    trials = points * repeat
+    hosts = repeat * sum(group.count for variant in variants for group in task.groups(variant.experiment))
+    counted = f"{points} {'point' if points == 1 else 'points'}, each {repeat} times, are {trials} trials"
+    if trials > MOST_TRIALS:
+        yield Finding(place, f"{counted}: the limit is {MOST_TRIALS}")
+    elif trials > 1 and hosts > MOST_HOSTS_OF_ALL:
+        yield Finding(place, f"{counted} with {hosts} hosts in all: the limit is {MOST_HOSTS_OF_ALL}")
+
+
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
     """Yield contradictions between values that are valid separately."""
-    for group in task.groups(experiment):
+    groups = list(task.groups(experiment))
+    for group in groups:
         yield from group.check()
+    yield from _check_addresses(groups)
     yield from task.check(experiment)
     if task.has_trials(experiment):
         yield from _check_topology(experiment, task)
     yield from _check_capture(experiment, task.capturable(experiment))
+
+
+def _check_addresses(groups: Sequence[Group]) -> Iterator[Finding]:
+    """Refuse more hosts than there are addresses, before any value is drawn for them."""
+    hosts = sum(group.count for group in groups)
+    if hosts > MOST_HOSTS:
+        largest = max(groups, key=lambda group: group.count)
+        yield Finding(
+            (*largest.path, "count"),
+            f"{hosts} hosts are impossible: {ADDRESSES} has addresses for {MOST_HOSTS}, and at most {MOST_TESTED} hosts"
+            " have been tested",
+        )
 
 
 def _check_topology(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ import time
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Final
 
-from testbed.network.build.fabric import ADDRESSES, Fabric, core_ends
+from testbed.network.build.fabric import Fabric, core_ends
 from testbed.network.build.nodes import (
     Core,
     EmulatedHost,
@@ -39,6 +39,7 @@ from testbed.network.kernel.messages import (
 from testbed.network.kernel.netlink import Message, NetlinkError, NetlinkSocket
 from testbed.network.links.shaping import Egress, shaping_messages
 from testbed.network.sandbox import sysctls
+from testbed.values.costs import ADDRESSES
 
 _DEFAULT: Final = IPv4Network("0.0.0.0/0")
 _LINK_GROUP: Final = 4711

@@ -25,6 +25,7 @@ from testbed.results.figures.panel import Kind, Panel, panel_widths
 from testbed.results.figures.rows import FigureError, FigureSource, as_number
 from testbed.results.figures.style import settings
 from testbed.results.tables import whole_file
+from testbed.runfolder.handles import Folder
 from testbed.tasks.tables import tables_of
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -89,24 +90,24 @@ def _ordered(rows: pd.DataFrame, figure: Figure, chosen: Chosen) -> pd.DataFrame
     return rows.reindex(columns=[*keys, *others, *MEASURED])
 
 
-def write_figure(numbers: Numbers, folder: Path) -> list[Path]:
+def write_figure(numbers: Numbers, folder: Folder) -> list[Path]:
     """Draw a figure, and write it in each format, and its numbers as CSV."""
-    drawings = [folder / f"{numbers.name}.{form}" for form in ("pdf", "svg")]
-    save(numbers, drawings)
-    file = folder / f"{numbers.name}.csv"
-    with whole_file(file) as unfinished:
-        write_numbers(numbers, unfinished)
-    return [*drawings, file]
+    drawings = [f"{numbers.name}.{form}" for form in ("pdf", "svg")]
+    save(numbers, folder, drawings)
+    table = f"{numbers.name}.csv"
+    with whole_file(folder, table) as file:
+        write_numbers(numbers, file)
+    return [folder.path / name for name in (*drawings, table)]
 
 
-def save(numbers: Numbers, files: Sequence[Path]) -> None:
+def save(numbers: Numbers, folder: Folder, names: Sequence[str]) -> None:
     """Draw a figure, and write it in the formats of some names."""
     canvas = draw(numbers)
     with _style(numbers):
-        for file in files:
-            form = file.suffix.removeprefix(".")
-            with whole_file(file) as unfinished:
-                canvas.savefig(unfinished, format=form, metadata=dict(_LEFT_OUT.get(form, {})), dpi=_DOTS)
+        for name in names:
+            form = name.rpartition(".")[2]
+            with whole_file(folder, name) as file:
+                canvas.savefig(file, format=form, metadata=dict(_LEFT_OUT.get(form, {})), dpi=_DOTS)
 
 
 def _style(numbers: Numbers) -> AbstractContextManager[None]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pandas as pd
 
@@ -110,7 +110,7 @@ def in_order(cells: list[Any]) -> list[object]:
     return distinct if None in numbers.values() else sorted(distinct, key=lambda cell: numbers[cell] or 0.0)
 
 
-def write_numbers(numbers: Numbers, file: Path) -> None:
+def write_numbers(numbers: Numbers, file: BinaryIO) -> None:
     """Write the numbers as CSV."""
     numbers.rows.to_csv(file, index=False, float_format=DIGITS, lineterminator="\n")
 

@@ -6,6 +6,7 @@ from typing import Final
 from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
 from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
+from testbed.tasks.distribute.plan.needs import needs_of
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
 from testbed.tasks.distribute.schema.keys import DistributionKeys
@@ -81,6 +82,7 @@ DISTRIBUTE: Final = Task(
     theory=theory_of,
     least_time=_least_time,
     estimate=estimate,
+    needs=needs_of,
     overview=_overview,
     participants="peers",
 )
