@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.experiments import open_experiment
-from testbed.cli.terminal.output import format_table
-from testbed.cli.terminal.points import short, telling_keys
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
+from testbed.cli.terminal.output import decimal
+from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from testbed.experiment import Outcome
     from testbed.results import Report
 
 _OF_PAIRS: Final = ("pairs", "group", "gain", "p")
@@ -34,9 +36,9 @@ def make_report(
         from testbed.results import report
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
-        print("\n".join(_in_short(made)))
+        print("\n".join(_in_short(made, line_width(sys.stdout))))
     for line in _complaints(made):
-        print(f"testbed: {line}", file=sys.stderr)
+        print(wrapped(f"testbed: {line}", line_width(sys.stderr)), file=sys.stderr)
     return 0 if made.is_well else 1
 
 
@@ -53,16 +55,22 @@ def _extra_explained() -> Iterator[None]:
         raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
 
 
-def _in_short(made: "Report") -> Iterator[str]:
-    """Yield a line for each point of the sweep, the outcomes of the expectations, and where the files are."""
+def _in_short(made: "Report", width: int | None) -> Iterator[str]:
+    """Yield the points of the sweep as a table, the outcomes of the expectations, and where the files are."""
     header, rows = _points(made)
     if rows:
-        yield format_table(header, rows[:_MOST_LINES])
+        yield format_table(header, rows[:_MOST_LINES], width)
     if len(rows) > _MOST_LINES:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
-        yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
-    yield from map(str, made.outcomes)
+        yield "\n" + format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
+    if rows and made.outcomes:
+        yield ""
+    yield from (wrapped(line, width) for line in _sentences(made))
+
+
+def _sentences(made: "Report") -> Iterator[str]:
+    yield from (_told(outcome, is_complete=not made.run.missing()) for outcome in made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
         yield f"{again} {were} measured again because the emulation had been disturbed"
@@ -70,16 +78,30 @@ def _in_short(made: "Report") -> Iterator[str]:
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
 
+def _told(outcome: "Outcome", *, is_complete: bool) -> str:
+    """Describe an outcome. While trials are missing it is not final, and without any numbers there is none."""
+    if is_complete:
+        return str(outcome)
+    if outcome.is_measured:
+        return f"so far {outcome}"
+    return f"not evaluated: {outcome.text} (none of the trials that it needs has ended)"
+
+
 def _keys(made: "Report") -> list[str]:
     return telling_keys([trial.point for trial in made.run.plan.trials])
 
 
-def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
-    """Return the means of each point with their intervals."""
+def _headings(made: "Report") -> list[Column]:
+    return [Column(name) for name in short_names(_keys(made)).values()]
+
+
+def _points(made: "Report") -> tuple[list[Column], list[list[str]]]:
+    """Return the means of each point with their intervals; in a narrow terminal, the last measures go first."""
     summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
-    header = [*keys, "valid", "suspect", *made.tables.columns.headline]
+    measures = [Column(measure, rank) for rank, measure in enumerate(made.tables.columns.headline)]
+    header = [*_headings(made), Column("valid", 1), Column("suspect", 2), *measures]
     return header, [_line(made, values, point) for values, point in by_point if len(point)]
 
 
@@ -98,7 +120,7 @@ def _pairs(made: "Report") -> list[list[str]]:
     of_groups = gains[gains["measure"] == of_group]
     rows = gains[gains["measure"] == of_trial] if of_groups.empty else of_groups
     return [
-        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), decimal(row["p_permutation"], 3)]
         for row in rows.to_dict("records")
     ]
 
@@ -106,8 +128,8 @@ def _pairs(made: "Report") -> list[list[str]]:
 def _mean(row: Any) -> str:
     if not row["n"]:
         return "-"
-    interval = f" [{row['low']:.4g}, {row['high']:.4g}]" if row["n"] > 1 else ""
-    return f"{row['mean']:.4g}{interval}"
+    interval = f" [{decimal(row['low'])}, {decimal(row['high'])}]" if row["n"] > 1 else ""
+    return f"{decimal(row['mean'])}{interval}"
 
 
 def _complaints(made: "Report") -> Iterator[str]:

@@ -71,7 +71,8 @@ class Task(Generic[Keys]):
     estimate: Callable[[Any, Any, Any], Estimate]
     """Estimate what a trial takes, from its settings, hosts and theory."""
     overview: Callable[[Any, Any, Any], Mapping[str, str]]
-    """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
+    """Describe a trial in a few cells by their headings, the most important ones first, from its settings, hosts and
+    theory."""
     participants: str
     """What those are called, in the plural, whose part must be complete."""
 

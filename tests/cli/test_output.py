@@ -7,24 +7,9 @@ import pytest
 
 from testbed.cli.terminal.output import (
     counted,
-    format_table,
     print_csv,
     progress,
 )
-
-
-def test_numbers_are_aligned_right_words_left() -> None:
-    assert format_table(("link", "rate"), [["h1", "8"], ["h100", "12.5"]]) == "\n".join(
-        [
-            "link  rate",
-            "h1       8",
-            "h100  12.5",
-        ]
-    )
-
-
-def test_empty_table_has_only_header() -> None:
-    assert format_table(("link", "rate"), []) == "link  rate"
 
 
 def test_missing_csv_column_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
