@@ -13,7 +13,7 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.build.build import build_network, remove_network
+from testbed.network.build.build import Tell, build_network, remove_network
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
 from testbed.network.build.fabric import ADDRESSES, Fabric
 from testbed.network.build.nodes import (
@@ -35,9 +35,10 @@ _MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
 class EmulatedMininet(Mininet):
     """Mininet whose whole network is built in one pass, over netlink."""
 
-    def __init__(self, topo: Topo, congestion_control: str, seed: int) -> None:
+    def __init__(self, topo: Topo, congestion_control: str, seed: int, tell: Tell) -> None:
         self._congestion_control = congestion_control
         self._seed = seed
+        self._tell = tell
         self.delay_boxes: list[DelayBox] = []
         self._fabric: Fabric | None = None
         self._last_mac = 0
@@ -106,7 +107,7 @@ class EmulatedMininet(Mininet):
         """Read the topology, then build everything in it."""
         super().build()
         self._fabric = self._gather()
-        self.settings = build_network(self.fabric, netem=has_qdisc("netem"))
+        self.settings = build_network(self.fabric, netem=has_qdisc("netem"), tell=self._tell)
         if not has_qdisc("netem"):
             self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
 
@@ -133,7 +134,7 @@ class Network:
 
     `seed` seeds jitter and loss where the delay box draws them; the kernel's netem draws its own. Programs' output goes
     to files in `output`, by default a folder that disappears with the sandbox. `preload` names modules to import once,
-    before `start_python` forks.
+    before `start_python` forks. `tell` is told how many hosts are created and connected while the network is built.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Network:
         seed: int = 0,
         output: Path | None = None,
         preload: Sequence[str] = (),
+        tell: Tell = lambda _step, _done, _total: None,
     ) -> None:
         if not inside_sandbox():
             raise SandboxError(
@@ -151,7 +153,7 @@ class Network:
             )
         self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
         self._undo = ExitStack()
-        self.mininet = EmulatedMininet(topology, congestion_control, seed)
+        self.mininet = EmulatedMininet(topology, congestion_control, seed, tell)
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:

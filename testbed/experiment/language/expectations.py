@@ -16,8 +16,8 @@ class Outcome:
     holds: bool
     found: str
     """The measured numbers, or why there are none."""
-    is_measured: bool
-    """Whether any row had something to compare."""
+    rows: int
+    """The number of rows that it is about."""
 
     def __str__(self) -> str:
         return f"{'as expected' if self.holds else 'NOT as expected'}: {self.text} ({self.found})"
@@ -31,16 +31,16 @@ def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[s
 
 def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> Outcome:
     if unknown := _unknown_column(expectation, rows):
-        return Outcome(expectation.text, holds=False, found=unknown, is_measured=bool(rows))
+        return Outcome(expectation.text, holds=False, found=unknown, rows=len(rows))
     where = expectation.where
     chosen = [row for row in rows if where is None or where.holds(row)]
     measured = {str(aggregate): aggregate.of(chosen) for aggregate in expectation.aggregates}
     found = ", ".join(f"{name} = {'-' if isnan(value) else f'{value:.6g}'}" for name, value in measured.items())
     if any(isnan(value) for value in measured.values()):
         why = f"{found}: none of the {len(chosen)} rows has a number" if chosen else f"{found}: there are no rows"
-        return Outcome(expectation.text, holds=False, found=why, is_measured=False)
+        return Outcome(expectation.text, holds=False, found=why, rows=len(chosen))
     found = f"{found} of {len(chosen)} rows"
-    return Outcome(expectation.text, _holds(expectation, chosen), found, is_measured=bool(chosen))
+    return Outcome(expectation.text, _holds(expectation, chosen), found, rows=len(chosen))
 
 
 def _holds(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> bool:
