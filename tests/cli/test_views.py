@@ -59,7 +59,7 @@ class Clock:
 
 
 def ended(plan: Plan, *reasons: str, seconds: float = 4.0) -> TrialEnded:
-    bound = plan.trials[0].theory.p2p.payload_seconds
+    bound = plan.trials[0].theory.client_server.payload_seconds
     verdict = "suspect" if reasons else "valid"
     return TrialEnded(plan.trials[0], "complete", 3, 3, 1.25 * bound, verdict, reasons, seconds, False, {})
 
