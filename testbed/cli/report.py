@@ -63,9 +63,7 @@ def _in_short(made: "Report", width: int | None) -> Iterator[str]:
     if len(rows) > _MOST_LINES:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
-        yield "\n" + format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
-    if rows and made.outcomes:
-        yield ""
+        yield format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
     yield from (wrapped(line, width) for line in _sentences(made))
 
 

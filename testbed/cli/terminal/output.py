@@ -29,7 +29,8 @@ def decimal(value: float, digits: int = 4) -> str:
         return "-"
     places = 0 if value == 0 else max(0, digits - 1 - floor(log10(abs(value))))
     text = f"{value:.{min(places, _MOST_PLACES)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
