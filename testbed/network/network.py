@@ -13,7 +13,7 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.build.build import Tell, build_network, remove_network
+from testbed.network.build.build import Tell, build_network, remove_network, untold
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
 from testbed.network.build.fabric import ADDRESSES, Fabric
 from testbed.network.build.nodes import (
@@ -35,7 +35,7 @@ _MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
 class EmulatedMininet(Mininet):
     """Mininet whose whole network is built in one pass, over netlink."""
 
-    def __init__(self, topo: Topo, congestion_control: str, seed: int, tell: Tell) -> None:
+    def __init__(self, topo: Topo, congestion_control: str, seed: int, tell: Tell = untold) -> None:
         self._congestion_control = congestion_control
         self._seed = seed
         self._tell = tell
@@ -145,7 +145,7 @@ class Network:
         seed: int = 0,
         output: Path | None = None,
         preload: Sequence[str] = (),
-        tell: Tell = lambda _step, _done, _total: None,
+        tell: Tell = untold,
     ) -> None:
         if not inside_sandbox():
             raise SandboxError(
