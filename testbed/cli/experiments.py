@@ -4,11 +4,16 @@ import importlib.metadata
 import re
 import sys
 from pathlib import Path
+from typing import Final
 
+from testbed.cli.terminal.layout import line_width, listed, wrapped
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile, read_experiment
 from testbed.values.findings import did_you_mean
 
+_ABOUT: Final = (
+    "`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
+)
 EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
 
 
@@ -52,12 +57,11 @@ def show_experiments(name: str | None) -> None:
     if name is not None:
         print(_path_of(name, files))
         return
-    width = max(map(len, files))
-    for stem, file in files.items():
-        print(f"{stem:{width}} {_title(file)}")
-    print(
-        "\n`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
+    print(listed({stem: _title(file) for stem, file in files.items()}, line_width(sys.stdout)))
+    about = (
+        "`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
     )
+    print("\n" + wrapped(about, line_width(sys.stdout), indent=0))
 
 
 def _path_of(name: str, files: dict[str, Path]) -> Path:

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
@@ -21,10 +20,10 @@ from testbed.experiment.plan.refusals import refusals
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.tasks.planning import TASKS
-from testbed.values.units import format_duration
+from testbed.values.units import format_duration, rounded_rate
 
-_WIDE: Final = 400
-"""Characters in a line, where no terminal sets a limit."""
+_ABOUT: Final = "about"
+"""The heading of the estimated duration, which is always shown."""
 
 
 def show_plan(path: Path, runs: Path, *, json: bool) -> int:
@@ -57,49 +56,44 @@ def _can_delay() -> bool:
 
 
 def _print_plan(plan: Plan, warnings: Sequence[str], refused: Sequence[str]) -> None:
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(": ".join(filter(None, (plan.title, plan.question))), style="bold", soft_wrap=True)
-    _print_trials(plan, console)
+    width = line_width(sys.stdout)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(wrapped(": ".join(filter(None, (plan.title, plan.question))), width), style="bold")
+    shared, table = _trials(plan, width)
+    if shared:
+        console.print(wrapped(f"in all trials: {shared}", width))
+    console.print(f"\n{table}\n")
     loads = [trial.estimate for trial in plan.trials]
     bits, packets = max(load.bits_per_second for load in loads), max(load.packets_per_second for load in loads)
-    console.print(
-        f"{summary(plan)}; at most {bits / 1e6:.0f} Mbit/s, {packets:.0f} packets/s through the core", soft_wrap=True
-    )
+    load = f"at most {rounded_rate(bits)}, {packets:.0f} packets/s through the core"
+    console.print(wrapped(f"{summary(plan)}; {load}", width))
     for text in warnings:
-        console.print(f"warning: {text}", style="yellow", soft_wrap=True)
+        console.print(wrapped(f"warning: {text}", width), style="yellow")
     for text in refused:
-        console.print(f"impossible here: {text}", style="red", soft_wrap=True)
+        console.print(wrapped(f"impossible here: {text}", width), style="red")
 
 
-def _print_trials(plan: Plan, console: Console) -> None:
-    """Print a row for each trial, after the values that all trials share. A table that is too wide is not cropped."""
+def _trials(plan: Plan, width: int | None) -> tuple[str, str]:
+    """Return the values that all trials share, and a table with a row for each trial."""
     rows = [_cells(trial) for trial in plan.trials]
     same = {heading for heading in rows[0] if len(rows) > 1 and len({row[heading] for row in rows}) == 1}
-    if same:
-        shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
-        console.print(f"in all trials: {shared}", soft_wrap=True)
-    table = _table(plan, [{key: row[key] for key in row if key not in same} for row in rows])
-    width = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
-    console.width = max(console.width, width)
-    console.print(table)
+    shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
+    return shared, _table(plan, [{key: row[key] for key in row if key not in same} for row in rows], width)
 
 
-def _table(plan: Plan, rows: Sequence[Mapping[str, str]]) -> Table:
+def _table(plan: Plan, rows: Sequence[Mapping[str, str]], width: int | None) -> str:
     """Put the swept values in front of the rows, unless the task shows them itself."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key not in rows[0]]
     names = short_names(keys)
-    for heading in ("trial", *(names[key] for key in keys)):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in rows[0]:
-        is_word = all(row[heading].replace("-", "").isalpha() for row in rows)
-        table.add_column(heading, justify="left" if is_word else "right", no_wrap=True)
-    for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1):
-        table.add_row(str(number), *[short(trial.point[key]) for key in keys], *row.values())
-    return table
+    own = [Column(heading, 0 if heading == _ABOUT else rank) for rank, heading in enumerate(rows[0], start=1)]
+    lines = [
+        [str(number), *(short(trial.point[key]) for key in keys), *row.values()]
+        for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1)
+    ]
+    return format_table(["trial", *(names[key] for key in keys), *own], lines, width)
 
 
 def _cells(trial: Trial) -> dict[str, str]:
     overview = TASKS[trial.settings.task].overview(trial.settings, trial.hosts, trial.theory)
     about = format_duration(round(trial.estimate.seconds))
-    return {"run": str(trial.repetition), **overview, "about": about}
+    return {"run": str(trial.repetition), **overview, _ABOUT: about}

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.experiments import open_experiment
-from testbed.cli.terminal.output import format_table
-from testbed.cli.terminal.points import short, telling_keys
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
+from testbed.cli.terminal.output import decimal
+from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
 from testbed.runfolder.folder import PLAN
@@ -17,6 +18,7 @@ from testbed.runfolder.folder import PLAN
 if TYPE_CHECKING:
     import pandas as pd
 
+    from testbed.experiment import Outcome
     from testbed.results import Report
 
 _OF_PAIRS: Final = ("pairs", "group", "gain", "p")
@@ -37,9 +39,9 @@ def make_report(
     _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
-        print("\n".join(_in_short(made)))
+        print("\n".join(_in_short(made, line_width(sys.stdout))))
     for line in _complaints(made):
-        print(f"testbed: {line}", file=sys.stderr)
+        print(wrapped(f"testbed: {line}", line_width(sys.stderr)), file=sys.stderr)
     return 0 if made.is_well else 1
 
 
@@ -67,18 +69,22 @@ def _extra_explained() -> Iterator[None]:
         raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
 
 
-def _in_short(made: "Report") -> Iterator[str]:
-    """Yield a line for each point of the sweep, the outcomes of the expectations, and where the files are."""
+def _in_short(made: "Report", width: int | None) -> Iterator[str]:
+    """Yield the points of the sweep as a table, the outcomes of the expectations, and where the files are."""
     header, rows = _points(made)
     if rows:
-        yield format_table(header, rows[:_MOST_LINES])
+        yield format_table(header, rows[:_MOST_LINES], width)
     if len(rows) > _MOST_LINES:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
-        yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
+        yield format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
+    yield from (wrapped(line, width) for line in _sentences(made))
+
+
+def _sentences(made: "Report") -> Iterator[str]:
     if made.pairs_left_out:
         yield made.pairs_left_out
-    yield from map(str, made.outcomes)
+    yield from (_told(made, outcome) for outcome in made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
         yield f"{again} {were} measured again because the emulation had been disturbed"
@@ -86,16 +92,35 @@ def _in_short(made: "Report") -> Iterator[str]:
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
 
+def _told(made: "Report", outcome: "Outcome") -> str:
+    """Describe an outcome. An expectation has not failed if it is about trials that are missing, or not valid."""
+    is_complete = not made.run.missing()
+    if outcome.rows or (is_complete and (outcome.holds or _all_used(made))):
+        return str(outcome) if is_complete else f"so far {outcome}"
+    why = "is valid" if is_complete else "has ended"
+    return f"not evaluated: {outcome.text} (no trial that it is about {why})"
+
+
+def _all_used(made: "Report") -> bool:
+    return made.with_suspect or bool((made.tables.trials["verdict"] == "valid").all())
+
+
 def _keys(made: "Report") -> list[str]:
     return telling_keys([trial.point for trial in made.run.plan.trials])
 
 
-def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
-    """Return the means of each point with their intervals."""
+def _headings(made: "Report") -> list[Column]:
+    return [Column(name) for name in short_names(_keys(made)).values()]
+
+
+def _points(made: "Report") -> tuple[list[Column], list[list[str]]]:
+    """Return the means of each point with their intervals; in a narrow terminal, the last measures go first."""
     summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
-    header = [*keys, *_verdicts(made), *made.tables.columns.headline]
+    measures = [Column(measure, rank) for rank, measure in enumerate(made.tables.columns.headline)]
+    counts = [Column(verdict, rank) for rank, verdict in enumerate(_verdicts(made), start=1)]
+    header = [*_headings(made), *counts, *measures]
     return header, [_line(made, values, point) for values, point in by_point if len(point)]
 
 
@@ -130,14 +155,14 @@ def _pairs_used(made: "Report", row: Any) -> str:
 
 
 def _p_value(row: Any) -> str:
-    return "-" if isnan(row["p_permutation"]) else f"{row['p_permutation']:.3g}"
+    return "-" if isnan(row["p_permutation"]) else decimal(row["p_permutation"], 3)
 
 
 def _mean(row: Any) -> str:
     if not row["n"]:
         return "-"
-    interval = f" [{row['low']:.4g}, {row['high']:.4g}]" if row["n"] > 1 else ""
-    return f"{row['mean']:.4g}{interval}"
+    interval = f" [{decimal(row['low'])}, {decimal(row['high'])}]" if row["n"] > 1 else ""
+    return f"{decimal(row['mean'])}{interval}"
 
 
 def _complaints(made: "Report") -> Iterator[str]:
@@ -161,5 +186,6 @@ def _complaints(made: "Report") -> Iterator[str]:
         )
         yield from made.failed[:_MOST_LINES]
     yield from made.complaints
-    yield from made.undrawn
+    if len(made.tables.trials):
+        yield from made.undrawn
     yield from made.notes

@@ -10,6 +10,7 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.network.run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
+from testbed.cli.terminal.layout import line_width, wrapped
 from testbed.cli.terminal.views import View, choose_view
 from testbed.doctor.resources import find_resources
 from testbed.errors import ExplainedError
@@ -66,7 +67,7 @@ def run_experiment(
 
 def _warn(plan: Plan) -> None:
     for doubt in doubts(plan.trials, this_machine()):
-        print(f"testbed: warning: {warning(doubt, plan)}", file=sys.stderr)
+        print(wrapped(f"testbed: warning: {warning(doubt, plan)}", line_width(sys.stderr)), file=sys.stderr)
 
 
 def _refuse_impossible(plan: Plan, run: RunFolder | None, runs: Path) -> None:

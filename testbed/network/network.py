@@ -14,7 +14,7 @@ from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.build.build import build_network, remove_network
+from testbed.network.build.build import Tell, build_network, remove_network, untold
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
 from testbed.network.build.fabric import Fabric
 from testbed.network.build.nodes import (
@@ -34,9 +34,10 @@ from testbed.values.costs import ADDRESSES, MOST_HOSTS, open_files
 class EmulatedMininet(Mininet):
     """Mininet whose whole network is built in one pass, over netlink."""
 
-    def __init__(self, topo: Topo, congestion_control: str, seed: int) -> None:
+    def __init__(self, topo: Topo, congestion_control: str, seed: int, tell: Tell = untold) -> None:
         self._congestion_control = congestion_control
         self._seed = seed
+        self._tell = tell
         self.delay_boxes: list[DelayBox] = []
         self._fabric: Fabric | None = None
         self._last_mac = 0
@@ -105,7 +106,7 @@ class EmulatedMininet(Mininet):
         """Read the topology, then build everything in it."""
         super().build()
         self._fabric = self._gather()
-        self.settings = build_network(self.fabric, netem=has_qdisc("netem"))
+        self.settings = build_network(self.fabric, netem=has_qdisc("netem"), tell=self._tell)
         if not has_qdisc("netem"):
             self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
 
@@ -140,7 +141,7 @@ class Network:
 
     `seed` seeds jitter and loss where the delay box draws them; the kernel's netem draws its own. Programs' output goes
     to files in `output`, by default a folder that disappears with the sandbox. `preload` names modules to import once,
-    before `start_python` forks.
+    before `start_python` forks. `tell` is told how many hosts are created and connected while the network is built.
     """
 
     def __init__(
@@ -151,6 +152,7 @@ class Network:
         seed: int = 0,
         output: Path | None = None,
         preload: Sequence[str] = (),
+        tell: Tell = untold,
     ) -> None:
         if not inside_sandbox():
             raise SandboxError(
@@ -159,7 +161,7 @@ class Network:
         self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
         self._undo = ExitStack()
         self._host_count = len(topology.hosts())
-        self.mininet = EmulatedMininet(topology, congestion_control, seed)
+        self.mininet = EmulatedMininet(topology, congestion_control, seed, tell)
 
     def __enter__(self) -> Self:
         _allow_open_files(open_files(self._host_count))

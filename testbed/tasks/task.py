@@ -87,7 +87,8 @@ class Task(Generic[Keys]):
     needs: Callable[[Any, Any, Estimate], Needs]
     """Return what a trial needs of the machine, from its settings, hosts and estimate."""
     overview: Callable[[Any, Any, Any], Mapping[str, str]]
-    """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
+    """Describe a trial in a few cells by their headings, the most important ones first, from its settings, hosts and
+    theory."""
     participants: str
     """What those are called, in the plural, whose part must be complete."""
 

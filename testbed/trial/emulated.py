@@ -24,6 +24,7 @@ from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.monitor import TrialMonitor
 from testbed.trial.recording import Performance, write_trial
 from testbed.trial.return_addresses import give_return_addresses
+from testbed.trial.steps import Steps
 from testbed.wiretap.capture import captured_hosts, capturing
 
 
@@ -47,9 +48,10 @@ def _perform_inside(order: TrialOrder, folder: Path, notify: Notify) -> TrialEnd
 
 def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, notify: Notify) -> Performance:
     """Perform the trial, from building the network to the end of the last program."""
-    trial, programs = order.trial, programs_of(order.trial)
-    with _network_of(trial, work) as network:
+    trial, programs, steps = order.trial, programs_of(order.trial), Steps(notify)
+    with _network_of(trial, work, steps) as network:
         context = _context_of(order, network, work)
+        steps("preparing files")
         programs.prepare(context)
         applications = Applications.assigned(programs.assignments(context), context)
         with (
@@ -57,7 +59,10 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
             LinkMonitor(network) as links,
             MachineMonitor(work) as machine,
         ):
-            applications.start(network, work)
+            count = len(applications.all)
+            applications.start(
+                network, work, steps.counting("starting programs", count), steps.counting("waiting for programs", count)
+            )
             progress_of = partial(programs.progress, trial)
             monitor = TrialMonitor(
                 applications.participants, trial.settings.time_limit, progress_of, links, machine, interrupt, notify
@@ -71,13 +76,14 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
     return Performance(context, applications, captures, links, machine, monitor.t0, end, stopped, settings, faults)
 
 
-def _network_of(trial: Trial, work: Path) -> Network:
+def _network_of(trial: Trial, work: Path, steps: Steps) -> Network:
     return Network(
         topology_of(trial),
         congestion_control=trial.settings.congestion_control,
         seed=trial.seed,
         output=work / "output",
         preload=programs_of(trial).preload(trial),
+        tell=steps,
     )
 
 

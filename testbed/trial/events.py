@@ -45,6 +45,18 @@ class TrialBegan:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """What is done before t = 0: when a step begins, and then at most twice a second while it is counted."""
+
+    event: ClassVar[str] = "preparing"
+    step: str
+    """`creating hosts`, `connecting hosts`, `preparing files`, `starting programs` or `waiting for programs`."""
+    done: int
+    total: int
+    """Hosts, or programs; 0 where nothing is counted."""
+
+
+@dataclass(frozen=True)
 class Progress:
     """The state of a trial, once a second. Rates in bit/s of frames."""
 
@@ -116,5 +128,5 @@ class RunEnded:
     exit_status: int
 
 
-Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Progress | Collecting | TrialEnded | TrialFailed
+Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Preparing | Progress | Collecting | TrialEnded | TrialFailed
 Notify: TypeAlias = Callable[[Event], None]

@@ -20,7 +20,7 @@ def test_links_within_tolerance_exit_with_0(testbed: Run) -> None:
     result = testbed(*STAR, "--tolerance", "5")
     assert result.returncode == 0
     header, *rows = result.stdout.splitlines()
-    assert header.split()[:5] == ["link", "way", "busy", "rate", "payload"]
+    assert header.split()[:6] == ["link", "way", "at", "once", "rate", "payload"]
     assert [row.split()[:5] for row in rows[:4]] == [
         ["h1-eth0", "-", "s1-eth1", "up", "4"],
         ["s1-eth1", "-", "h1-eth0", "down", "4"],
@@ -54,9 +54,9 @@ def test_csv_has_row_per_measurement(testbed: Run) -> None:
 def test_one_direction_per_kind_is_measured_alone(testbed: Run) -> None:
     result = testbed("links", "star", "n=2", "up=8Mbit/s", "--seconds", "0.2", "--tolerance", "5")
     assert [row.split("8 Mbit/s")[0].split()[4:] for row in result.stdout.splitlines()[1:4]] == [
-        ["alone"],
-        ["2", "at", "once"],
-        ["2", "at", "once"],
+        ["1"],
+        ["2"],
+        ["2"],
     ]
 
 

@@ -12,9 +12,11 @@ import pytest
 
 from testbed.results.tables import DIGITS
 from testbed.tasks.distribute.columns import TABLES
+from tests.cli.conftest import Terminal
 from tests.runfolder.runs import (
     DISTURBED,
     GOLDEN,
+    Happened,
     golden,
     write_run,
     write_trial,
@@ -50,6 +52,58 @@ def test_report_summarises_run(call: Run, finished: Path) -> None:
     assert expectation == "as expected: ratio.mean < 3 (ratio.mean = 1.875 of 2 rows)"
     assert where == f"tables and 1 figure in {finished}"
     assert (finished / "figures" / "done.pdf").exists()
+
+
+def test_report_fits_the_terminal(on_terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    swept = "sweep: {profile: [course, bep3], zip: {time_scale: [1, 2]}}\npair: profile\nrepeat: 2\n"
+    for trial in write_run(
+        tmp_path, GOLDEN + swept + "expect: [ratio.mean < 3 where distribution = bittorrent]\n"
+    ).trials:
+        write_trial(tmp_path, trial, golden())
+    lines = on_terminal("report", str(tmp_path)).read_until("tables and").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["profile", "time_scale", "valid", "suspect", "distribution_s", "payload_ratio"]
+    assert "(no room for: jain, peer_utilisation, seed_copies)" in lines
+    assert "as expected: ratio.mean < 3 where distribution = bittorrent" in lines[-3]
+
+
+def reported(call: Run, folder: Path, text: str, *happened: Happened) -> list[str]:
+    """Report a run whose first trials happened like this, and return the lines about its expectations."""
+    plan = write_run(folder, GOLDEN + text)
+    for trial, what in zip(plan.trials, happened, strict=False):
+        write_trial(folder, trial, what)
+    result = call("report", folder)
+    assert result.returncode == 1
+    return [line for line in result.stdout.splitlines() if " expected: " in line or " evaluated: " in line]
+
+
+def test_expectation_about_missing_trials_is_not_evaluated(call: Run, tmp_path: Path) -> None:
+    assert reported(call, tmp_path, "expect: [ratio.mean < 3, count = 1]\n") == [
+        "not evaluated: ratio.mean < 3 (no trial that it is about has ended)",
+        "not evaluated: count = 1 (no trial that it is about has ended)",
+    ]
+
+
+def test_outcomes_of_an_unfinished_run_are_preliminary(call: Run, tmp_path: Path) -> None:
+    expected = "expect: [count = 2, ratio.mean < 3, ratio.mean < 3 where distribution = client-server]\n"
+    swept = "sweep: {distribution: [bittorrent, client-server]}\n"
+    assert reported(call, tmp_path, swept + expected, golden()) == [
+        "so far NOT as expected: count = 2 (count = 1 of 1 rows)",
+        "so far as expected: ratio.mean < 3 (ratio.mean = 2.5 of 1 rows)",
+        "not evaluated: ratio.mean < 3 where distribution = client-server (no trial that it is about has ended)",
+    ]
+
+
+def test_expectation_about_suspect_trials_is_not_evaluated(call: Run, tmp_path: Path) -> None:
+    assert reported(call, tmp_path, "expect: [ratio.mean < 3]\n", golden(fidelity=DISTURBED)) == [
+        "not evaluated: ratio.mean < 3 (no trial that it is about is valid)"
+    ]
+
+
+def test_missing_numbers_of_valid_trials_fail_an_expectation(call: Run, tmp_path: Path) -> None:
+    assert reported(call, tmp_path, "expect: [pieces_bound_s.mean < 3]\n", golden()) == [
+        "NOT as expected: pieces_bound_s.mean < 3 (pieces_bound_s.mean = -: none of the 1 rows has a number)"
+    ]
 
 
 def test_repeated_measurements_are_counted(call: Run, finished: Path) -> None:

@@ -331,6 +331,24 @@ def test_terminal_shows_live_progress(on_terminal: Callable[..., Terminal], tmp_
     assert "0 of 1 trials complete" in shown
 
 
+def test_two_ctrl_c_leave_nothing_of_the_trial_on_the_terminal(
+    on_terminal: Callable[..., Terminal], tmp_path: Path, runs: Path
+) -> None:
+    file = written(tmp_path, base=BASE.replace("1 MiB", "8 MiB"), more=f"{SWEEP}  - payload_ratio.max < 2\n")
+    terminal = on_terminal("run", str(file), "--runs", str(runs))
+    terminal.read_until("starting programs")
+    terminal.read_until("fidelity: ")
+    terminal.type("\x03")
+    terminal.read_until("press Ctrl-C again to stop now and discard it")
+    terminal.type("\x03")
+    after = terminal.read_to_end()
+    assert "not evaluated: count = 3 (no trial that it is about has ended)" in after
+    assert "not evaluated: payload_ratio.max < 2 (no trial that it is about has ended)" in after
+    assert "NOT as expected" not in after
+    assert "\x1b[?25h" in after
+    assert terminal.exit_status() == 130
+
+
 def test_unknown_application_leaves_no_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, peers="homes: {count: 2, up: 8 Mbit/s, application: no-such}")
     result = testbed("run", file, "--runs", runs)

@@ -325,6 +325,16 @@ def test_plan_is_deterministic_and_survives_json(
         assert trial.estimate.seconds > 0 < trial.estimate.packets_per_second
 
 
+TWO_AND_SIX_HOMES = """\
+file: {size: 4 MiB, piece_length: 32 KiB}
+servers: {up: 16 Mbit/s}
+peers:
+  homes: {count: 2, up: 8 Mbit/s, down: 24 Mbit/s}
+profile: testbed
+sweep:
+  distribution: [client-server, bittorrent, fluid]
+  peers.homes.count: [2, 6]
+"""
 MEASURED = (
     ("client-server", 2, 5.0),
     ("client-server", 6, 13.62),
@@ -333,14 +343,21 @@ MEASURED = (
     ("fluid", 2, 2.83),
     ("fluid", 6, 3.85),
 )
-"""The seconds that each trial of the quickstart took on 2 cores, from the end of the one before it."""
+"""The seconds that each of these trials took on 2 cores, from the end of the one before it."""
 
 
 @pytest.mark.parametrize(("distribution", "count", "seconds"), MEASURED)
-def test_estimates_match_measured_times(distribution: str, count: int, seconds: float) -> None:
+def test_estimates_match_measured_times(tmp_path: Path, distribution: str, count: int, seconds: float) -> None:
     point = {"distribution": distribution, "peers.homes.count": count}
-    (trial,) = [trial for trial in make_plan(read_experiment(QUICKSTART)).trials if trial.point == point]
+    (trial,) = [trial for trial in planned(tmp_path, TWO_AND_SIX_HOMES).trials if trial.point == point]
     assert trial.estimate.seconds == pytest.approx(seconds, rel=0.15)
+
+
+def test_quickstart_is_not_doubted_and_takes_less_than_a_minute() -> None:
+    plan = make_plan(read_experiment(QUICKSTART))
+    assert doubts(plan.trials, Machine()) == []
+    assert plan.repeat == 3
+    assert sum(trial.estimate.seconds for trial in plan.trials) < 55
 
 
 @pytest.mark.parametrize(("hosts", "capacity"), [(2, 1e9), (10, 1e9), (32, 706e6), (100, 5e8), (1000, 5e8)])

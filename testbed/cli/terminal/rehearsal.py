@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import mean
 from typing import Final
 
-from testbed.cli.terminal.output import format_table
+from testbed.cli.terminal.layout import format_table
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.rehearsal import Ended, Failed, Participant
 from testbed.tasks.task import LeastTime

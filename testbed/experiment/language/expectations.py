@@ -18,6 +18,8 @@ class Outcome:
     holds: bool
     found: str
     """The measured numbers, or why there are none."""
+    rows: int
+    """The number of rows that it is about."""
 
     def __str__(self) -> str:
         return f"{'as expected' if self.holds else 'NOT as expected'}: {self.text} ({self.found})"
@@ -32,7 +34,7 @@ class _Measured:
     rows: int
 
     def __str__(self) -> str:
-        return f"{self.aggregate} = {self.number:.6g}"
+        return f"{self.aggregate} = {'-' if isnan(self.number) else f'{self.number:.6g}'}"
 
 
 def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[str, object]]) -> list[Outcome]:
@@ -43,19 +45,22 @@ def evaluate(expectations: Sequence[str | Expectation], rows: Sequence[Mapping[s
 
 def _outcome(expectation: Expectation, rows: Sequence[Mapping[str, object]]) -> Outcome:
     if unknown := _unknown_column(expectation, rows):
-        return Outcome(expectation.text, holds=False, found=unknown)
+        return Outcome(expectation.text, holds=False, found=unknown, rows=len(rows))
     where = expectation.where
     chosen = [row for row in rows if where is None or where.holds(row)]
     measured = [_Measured(each, each.of(chosen), len(each.rows(chosen))) for each in expectation.aggregates]
     is_known = not any(isnan(each.number) for each in measured)
     holds = is_known and _holds(expectation, chosen)
     has_sides = any(aggregate.text for aggregate in expectation.aggregates)
-    return Outcome(expectation.text, holds, _found_in_sides(measured) if has_sides else _found(measured))
+    found = _found_in_sides(measured) if has_sides else _found(measured)
+    return Outcome(expectation.text, holds, found, rows=min(each.rows for each in measured))
 
 
 def _found(measured: Sequence[_Measured]) -> str:
     """Describe numbers that are all made from the same rows."""
     numbers, rows = ", ".join(dict.fromkeys(map(str, measured))), measured[0].rows
+    if not rows and any(isnan(each.number) for each in measured):
+        return f"{numbers}: there are no rows"
     if any(isnan(each.number) for each in measured):
         return f"{numbers}: none of the {rows} rows has a number"
     return f"{numbers} of {rows} rows"

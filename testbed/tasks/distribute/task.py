@@ -14,7 +14,7 @@ from testbed.tasks.task import LeastTime, Task
 from testbed.values.findings import KeyPath
 from testbed.values.hosts import Group
 from testbed.values.records import CommonSettings
-from testbed.values.units import format_rate, format_size
+from testbed.values.units import format_size, rounded_rate
 
 
 def _groups(keys: DistributionKeys) -> Iterator[Group]:
@@ -53,16 +53,16 @@ def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str
         "distribution": settings.distribution,
         "N": str(len(hosts.peers)),
         "F": format_size(settings.file_size),
-        "servers": _total([server.up for server in hosts.servers]),
-        "peers' up": _total([peer.up for peer in hosts.peers]),
         "bound s": f"{bound.seconds:.2f}",
         "payload": f"{bound.payload_seconds:.2f}",
+        "servers": _total([server.up for server in hosts.servers]),
+        "peers' up": _total([peer.up for peer in hosts.peers]),
         "limited by": bound.limit,
     }
 
 
 def _total(rates: Sequence[int | None]) -> str:
-    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))
+    return "no limit" if None in rates else rounded_rate(sum(rate or 0 for rate in rates))
 
 
 DISTRIBUTE: Final = Task(
