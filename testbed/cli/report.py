@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from testbed.experiment import Outcome
     from testbed.results import Report
 
-_OF_PAIRS: Final = ("pairs", "group", "gain", "p")
+_OF_PAIRS: Final = (Column("pairs", 1), Column("group"), Column("gain"), Column("p", 2))
 _MOST_LINES: Final = 60
 
 

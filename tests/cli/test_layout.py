@@ -49,6 +49,17 @@ def test_column_of_the_highest_rank_is_dropped_first_and_named() -> None:
     ]
 
 
+def test_narrow_column_takes_the_room_that_a_wide_one_leaves() -> None:
+    header = (Column("link"), Column("a wide one", 1), Column("up", 2))
+    assert format_table(header, [["h1", "0.123456789", "8"]], 12).split("\n") == [
+        "link  up",
+        "h1     8",
+        "(no room",
+        "  for: a",
+        "  wide one)",
+    ]
+
+
 def test_words_are_wrapped_where_no_column_can_go() -> None:
     assert format_table(("link", "rate"), [["h1 - s1", "8"]], 12).split("\n") == [
         "link  rate",

@@ -23,7 +23,7 @@ class Column:
 
     heading: str
     rank: int = 0
-    """Where there is no room for all columns, the one of the highest rank goes first; those of rank 0 always stay."""
+    """Where there is no room for all columns, those of the lowest rank are shown; those of rank 0 always are."""
 
 
 def line_width(stream: TextIO) -> int | None:
@@ -123,11 +123,12 @@ class _FilledColumn:
 
 
 def _kept(columns: Sequence[_FilledColumn], width: int) -> list[_FilledColumn]:
-    """Leave out columns until the others fit, the last one first among those of one rank."""
-    kept = list(columns)
-    while _total(column.tight for column in kept) > width and any(column.head.rank for column in kept):
-        kept.remove(max(reversed(kept), key=lambda column: column.head.rank))
-    return kept
+    """Take each column that there is still room for, the most important ones first."""
+    kept: list[_FilledColumn] = []
+    for column in sorted(columns, key=lambda column: column.head.rank):
+        if column.head.rank == 0 or _total(each.tight for each in (*kept, column)) <= width:
+            kept.append(column)
+    return [column for column in columns if column in kept]
 
 
 def _widths(columns: Sequence[_FilledColumn], width: int) -> list[int]:
