@@ -1,9 +1,10 @@
 """`testbed doctor`: whether this machine can run the testbed, and how much traffic it can carry."""
 
-import json as json_format
 import sys
 from dataclasses import asdict
 
+from testbed.cli.terminal.as_json import print_json
+from testbed.cli.terminal.colours import has_colours
 from testbed.cli.terminal.output import progress
 from testbed.doctor.capacity import (
     Capacity,
@@ -32,7 +33,7 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
         save_capacity(known)
     if json:
         found = {"checks": [check.row() for check in checks], "capacity": asdict(known) if known else None}
-        print(json_format.dumps(found, indent=2))
+        print_json(found)
     else:
         _print_capacity(known)
     return exit_status(checks)
@@ -65,7 +66,7 @@ def _print_checks(checks: list[Check]) -> None:
 
 def _mark(check: Check) -> str:
     word = f"{check.state:7}"
-    return f"\033[{_COLOURS[check.state]}m{word}\033[0m" if sys.stdout.isatty() else word
+    return f"\033[{_COLOURS[check.state]}m{word}\033[0m" if has_colours(sys.stdout) else word
 
 
 def _print_capacity(capacity: Capacity | None) -> None:

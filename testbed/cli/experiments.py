@@ -3,18 +3,27 @@
 import importlib.metadata
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile, read_experiment
 from testbed.values.findings import did_you_mean
 
-EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
+EXPERIMENT_SUFFIXES: Final = {".yaml", ".yml"}
+STANDARD_INPUT: Final = Path("-")
 
 
-def open_experiment(path: Path) -> ExperimentFile:
-    """Read the file, or the shipped experiment of this name, and print hints about old keys on stderr."""
-    file = read_experiment(shipped_experiment(path) or path)
+def open_experiment(path: Path, settings: Sequence[str] = ()) -> ExperimentFile:
+    """Read the file, the shipped experiment of this name, or standard input; print hints about old keys on stderr.
+
+    `settings` are `key=value`, and take the place of values in the file.
+    """
+    if path == STANDARD_INPUT:
+        file = read_experiment("<stdin>", settings=settings, content=sys.stdin.buffer.read())
+    else:
+        file = read_experiment(shipped_experiment(path) or path, settings=settings)
     for hint in file.hints:
         print(f"testbed: {hint}", file=sys.stderr)
     return file
@@ -30,7 +39,7 @@ def shipped_experiment(path: Path) -> Path | None:
 
 def show_experiments(name: str | None) -> None:
     """List the shipped experiments with their titles, or print the path of one."""
-    files = {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
+    files = shipped_experiments()
     if name is not None:
         print(_path_of(name, files))
         return
@@ -40,6 +49,11 @@ def show_experiments(name: str | None) -> None:
     print(
         "\n`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
     )
+
+
+def shipped_experiments() -> dict[str, Path]:
+    """Return the shipped experiments by their names."""
+    return {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
 
 
 def _path_of(name: str, files: dict[str, Path]) -> Path:

@@ -25,9 +25,9 @@ _WIDE: Final = 400
 """Characters in a line, where no terminal sets a limit."""
 
 
-def show_plan(path: Path, *, json: bool) -> None:
+def show_plan(path: Path, settings: Sequence[str], *, json: bool) -> None:
     """Print the trials as a table or as JSON, and warnings about this machine."""
-    plan = checked_plan(open_experiment(path))
+    plan = checked_plan(open_experiment(path, settings))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:

@@ -1,7 +1,7 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +11,11 @@ from testbed.experiment import Outcome, Plan, evaluate
 from testbed.experiment.language.expressions import Expectation, parse_expectation
 from testbed.results.figures import FigureError, write_figure
 from testbed.results.figures.rows import FigureSource
-from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
+from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import EXPECTATIONS, RunFolder
 from testbed.runfolder.trial_data import read_trial
+from testbed.runfolder.trial_folder import write_json
 from testbed.tasks.tables import tables_of
 
 FIGURES: Final = "figures"
@@ -62,12 +63,14 @@ def report(
     tables, damages = read_tables(run, with_suspect=with_suspect)
     files = write_tables(tables, run_folder, parquet=parquet)
     drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
+    found = outcomes(run.plan.expect, tables, with_suspect=with_suspect)
+    _write_outcomes(run, found)
     return Report(
         run=run,
         tables=tables,
         with_suspect=with_suspect,
         files=(*files, *drawn),
-        outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
+        outcomes=tuple(found),
         damages=damages,
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
         undrawn=tuple(undrawn),
@@ -100,6 +103,12 @@ def _draw_all(run: RunFolder, tables: Tables, *, with_suspect: bool) -> tuple[Se
         except FigureError as error:
             undrawn.append(str(error))
     return drawn, undrawn
+
+
+def _write_outcomes(run: RunFolder, found: Sequence[Outcome]) -> None:
+    """Write what the expectations came to, for commands that make no tables."""
+    with whole_file(run.path / EXPECTATIONS) as unfinished:
+        write_json(unfinished, [asdict(outcome) for outcome in found])
 
 
 def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool) -> list[Outcome]:

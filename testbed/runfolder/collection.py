@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from testbed.errors import RunError
 from testbed.experiment import Plan
-from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
+from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder, locked
 
 
 def make_run(runs: Path, name: str, text: str, plan: Plan) -> RunFolder:
@@ -33,8 +33,9 @@ def unfinished_run_folder(runs: Path, name: str) -> Iterator[Path]:
     """Make a hidden folder for a run. At the end it gets its name; after an error it is removed."""
     hidden = _claim_folder(runs, name)
     try:
-        yield hidden
-        hidden.rename(final_path(hidden))
+        with locked(hidden):  # so that `testbed clean` sees that it is in use
+            yield hidden
+            hidden.rename(final_path(hidden))
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise

@@ -4,6 +4,7 @@ RUN/experiment.yaml, plan.json      there from the beginning, and never changed
 RUN/provenance.json                 one entry for each session
 RUN/trials/ID/                      a complete trial; `.ID.part` while it is being written
 RUN/suspect/ID.N/                   a suspect trial that was set aside to be measured again
+RUN/expectations.json               the outcomes of the expectations in the last report
 RUN/.work/                          the files that are distributed; removed when a session ends
 """
 
@@ -12,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -32,6 +33,7 @@ PROVENANCE: Final = "provenance.json"
 TRIALS: Final = "trials"
 SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"
+EXPECTATIONS: Final = "expectations.json"
 
 
 @dataclass(frozen=True)
@@ -167,14 +169,28 @@ class RunFolder:
         """Remove the files that no result needs."""
         shutil.rmtree(self.work, ignore_errors=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the lock of the folder; where another command holds it, raise RunError."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise RunError(f"{self.path} is being run by another command: wait for it, or use --fresh") from error
-        finally:
-            os.close(descriptor)
+        return locked(self.path)
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the lock of a run folder; where another command holds it, raise RunError."""
+    descriptor = os.open(run, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(f"{run} is being run by another command: wait for it, or use --fresh") from error
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(run: Path) -> bool:
+    """Whether a command is using a run folder."""
+    try:
+        with locked(run):
+            return False
+    except RunError:
+        return True

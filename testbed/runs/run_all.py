@@ -1,7 +1,7 @@
 """A run: the trials of a plan, each complete or absent, until all are there or someone stops it."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,12 +32,13 @@ def run_trials(
     session: dict[str, Any],
     notify: Notify,
     *,
+    only: Collection[str] | None = None,
     engine: Engine = ENGINES[EMULATED],
     executor: Executor = EXECUTORS[SEQUENTIAL],
 ) -> Tally:
-    """Run the missing trials in their order. Complete trials are kept, however this ends.
+    """Run the missing trials in their order; of these, only those with an id in `only`.
 
-    The folder must be locked.
+    Complete trials are kept, however this ends. The folder must be locked.
     """
     tally = Tally()
     with _full_disk_explained(run):
@@ -45,7 +46,7 @@ def run_trials(
         run.add_session(session)
         notify(RunBegan(run.path, run.plan, run.complete_ids()))
         try:
-            _add_outcomes(run, tally, executor(_orders(run), engine, notify), notify)
+            _add_outcomes(run, tally, executor(_orders(run, only), engine, notify), notify)
         except KeyboardInterrupt:
             tally.is_interrupted = True
         finally:
@@ -53,8 +54,8 @@ def run_trials(
     return tally
 
 
-def _orders(run: RunFolder) -> list[TrialOrder]:
-    missing = {trial.id for trial in run.missing()}
+def _orders(run: RunFolder, only: Collection[str] | None) -> list[TrialOrder]:
+    missing = {trial.id for trial in run.missing() if only is None or trial.id in only}
     return [
         TrialOrder(number, trial, run.trials, shared_folder=run.work, experiment_seed=run.plan.seed)
         for number, trial in enumerate(run.plan.trials, start=1)

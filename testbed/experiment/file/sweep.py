@@ -41,7 +41,7 @@ class Point:
         """Return a copy of the document with the values of this point."""
         changed = {key: value for key, value in document.items() if key != "sweep"}
         for setting in self.settings:
-            changed = _with_value(changed, setting.path, setting.value)
+            changed = with_value(changed, setting.path, setting.value)
         return changed
 
     def place_of(self, path: KeyPath) -> KeyPath:
@@ -52,7 +52,7 @@ class Point:
         return path
 
 
-def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) -> Document:
+def with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) -> Document:
     """Return a copy with a value at `path`; only mappings on the path are copied."""
     key, *rest = path
     if not rest:
@@ -60,7 +60,7 @@ def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) ->
     inner = document.get(key)
     if isinstance(inner, str):  # a name is short for a mapping with a class
         inner = {"class": inner}
-    return {**document, key: _with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
+    return {**document, key: with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
 def points_of(sweep: Sweep | None) -> list[Point]:
@@ -133,27 +133,31 @@ def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
-    """A swept key must be in the schema; a name that authors choose must be in the document."""
+    keys = str(place[-1]).split(".")
+    if reason := unknown_key(keys, document, model):
+        yield Finding(place, reason)
+    elif keys[0] in NOT_SWEPT:
+        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+
+
+def unknown_key(keys: Sequence[str], document: Mapping[str, Any], model: type[Experiment]) -> str:
+    """Say why the file cannot have a key: it must be in the schema, and a name that authors choose in the document."""
     here: object = model
     written: object = document
-    keys = str(place[-1]).split(".")
     for depth, key in enumerate(keys):
         before = ".".join(keys[:depth]) or "the file"
         known = keys_of(here)
         if key not in known and is_open(here):
             known = tuple(written) if isinstance(written, Mapping) else ()
             if depth + 1 < len(keys) and key not in known:
-                yield Finding(place, f"there is no {key!r} in {before}{did_you_mean(key, known)}")
-                return
+                return f"there is no {key!r} in {before}{did_you_mean(key, known)}"
         try:
             here = step(here, key)
         except LookupError:
             possible = f": its keys are {', '.join(known)}" if known else ""
-            yield Finding(place, f"{before} has no key {key!r}{did_you_mean(key, known)}{possible}")
-            return
+            return f"{before} has no key {key!r}{did_you_mean(key, known)}{possible}"
         written = written.get(key, {}) if isinstance(written, Mapping) else {}
-    if keys[0] in NOT_SWEPT:
-        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+    return ""
 
 
 def _check_repetition(place: KeyPath, values: Sequence[Any]) -> Iterator[Finding]:
