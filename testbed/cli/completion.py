@@ -1,6 +1,7 @@
-"""What a shell offers when someone presses the tab key: names of experiments, runs and topologies, and paths.
+"""What a shell offers when someone presses the tab key: names of experiments, runs and topologies, and files here.
 
-Nothing here may fail or print: the shell would show it in the middle of a command line.
+To a word that begins differently, such as a path, the shell itself offers files. Nothing here may fail or print: it
+would appear in the middle of a command line.
 """
 
 from collections.abc import Callable, Iterator
@@ -46,21 +47,17 @@ def _runs(ctx: typer.Context, _incomplete: str) -> Iterator[str]:
         yield from (path.name, name.experiment)
 
 
-def _paths(*suffixes: str) -> Offer:
-    """Offer folders, and files with one of these suffixes; hidden ones only to a word that begins with a dot."""
+def _files(*suffixes: str) -> Offer:
+    """Offer the files of the present folder that have one of these suffixes."""
 
-    def offer(_ctx: typer.Context, incomplete: str) -> Iterator[str]:
-        written, slash, beginning = incomplete.rpartition("/")
-        for path in Path(f"{written}{slash}" or ".").expanduser().iterdir():
-            is_hidden = path.name.startswith(".") and not beginning.startswith(".")
-            if path.name.startswith(beginning) and not is_hidden and (path.is_dir() or path.suffix in suffixes):
-                yield f"{written}{slash}{path.name}{'/' if path.is_dir() else ''}"
+    def offer(_ctx: typer.Context, _incomplete: str) -> Iterator[str]:
+        yield from (path.name for path in Path().iterdir() if path.suffix in suffixes)
 
     return offer
 
 
-experiments = _of(_shipped, _paths(*_EXPERIMENTS))
+experiments = _of(_shipped, _files(*_EXPERIMENTS))
 shipped = _of(_shipped)
-runs = _of(_runs, _paths())
-topologies = _of(_built_in, _paths(*_TOPOLOGIES))
-targets = _of(_built_in, _shipped, _paths(*_TOPOLOGIES, *_EXPERIMENTS))
+runs = _of(_runs)
+topologies = _of(_built_in, _files(*_TOPOLOGIES))
+targets = _of(_built_in, _shipped, _files(*_TOPOLOGIES, *_EXPERIMENTS))

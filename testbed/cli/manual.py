@@ -1,6 +1,6 @@
 """The manual page, made from the help of the commands:
 
-    .venv/bin/python -m testbed.cli.manual > docs/testbed.1     after a change; man docs/testbed.1 shows it
+.venv/bin/python -m testbed.cli.manual > docs/testbed.1     after a change; man docs/testbed.1 shows it
 """
 
 import importlib.metadata
@@ -20,7 +20,7 @@ _ENVIRONMENT: Final = {
 _EXAMPLES: Final = {
     "testbed check mine.yaml": "List the errors of an experiment file.",
     "sudo testbed run mine.yaml": "Run an experiment, or resume it after an interruption.",
-    "sudo testbed run quickstart --set repeat=1 --only 3": "Run the third trial of a shipped experiment that is changed.",
+    "sudo testbed run quickstart --set repeat=1 --only 3": "Run the third trial of a changed experiment.",
     "testbed report quickstart": "Make the tables and figures of its latest run again.",
     "testbed clean --keep-latest 3 --remove": "Remove all but the latest three runs of each experiment.",
 }
@@ -66,7 +66,9 @@ def _usage(command: Any, context: Any) -> str:
 def _parameters(command: Any, context: Any, but: str = "") -> Iterator[str]:
     """Yield the arguments and options, without the types of arguments."""
     records = [each.get_help_record(context) for each in command.get_params(context) if but not in each.opts]
-    yield from _terms({re.sub(r" <[A-Za-z\[\]]+>", "", name): " ".join(text.split()) for name, text in filter(None, records)})
+    yield from _terms(
+        {re.sub(r" <[A-Za-z\[\]]+>", "", name): " ".join(text.split()) for name, text in filter(None, records)}
+    )
 
 
 def _terms(meanings: dict[str, str]) -> Iterator[str]:

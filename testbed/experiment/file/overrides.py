@@ -114,7 +114,7 @@ def _refusal(path: tuple[str, ...], document: Mapping[str, Any]) -> str:
     key = ".".join(path)
     for place in swept_keys(document):
         if key.startswith(f"{place[-1]}."):
-            return f"{place[-1]} is swept, and its values replace this one: set {place[-1]} instead"
+            return f"{place[-1]} is swept, and its values replace this one: set it instead"
     return unknown_key(path, document, MODELS[task_named(document)])
 
 
@@ -126,7 +126,7 @@ def _changed_text(source: Source, overrides: Sequence[Override]) -> str:
     document = parse_source(source.file, source.text).document
     for override in overrides:
         _put(document, override.path, override.value)
-    head = "".join(f"# {_OPTION} {' '.join(override.written.split())}\n" for override in overrides)
+    head = "".join(f"# changed by {_OPTION} {' '.join(override.written.split())}\n" for override in overrides)
     text = head + _dumped(document)
     return text if parse_source(source.file, text).plain == wanted else head + _dumped(wanted)
 
