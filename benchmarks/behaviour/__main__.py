@@ -5,8 +5,9 @@
     .venv/bin/python -m benchmarks.behaviour check --only swarm plan
 
 Compares the traces of 40 swarms in virtual time, the plans of all experiments, and the tables and printed reports of
-two runs. project.py lists names that were changed on purpose. Reports have bootstrap intervals: record and check with
-the same versions of numpy and scipy. Exit status 1 if anything differs.
+two runs. Titles and questions of experiments are not compared. project.py lists names that were changed on purpose.
+Reports have bootstrap intervals: record and check with the same versions of numpy and scipy. Exit status 1 if anything
+differs.
 """
 
 import argparse

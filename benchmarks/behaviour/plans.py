@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from benchmarks.behaviour.output import Output
-from benchmarks.behaviour.project import EXPERIMENTS, RENAMED_IN_PLANS, TESTBED
+from benchmarks.behaviour.project import EXPERIMENTS, NO_WORDS, RECORDED_WORDS, RENAMED_IN_PLANS, TESTBED
 from benchmarks.behaviour.renaming import old_value
 
 Plan: TypeAlias = dict[str, Any]
@@ -25,6 +25,7 @@ def planned() -> Iterator[Output]:
         plan: Plan = json.loads(made.stdout)
         has_modules = any(trial["settings"]["modules"] for trial in plan["trials"])
         yield Output.of_text(f"ids {file.stem}", _ids(plan, has_modules=has_modules))
+        plan |= RECORDED_WORDS.get(file.stem, NO_WORDS)
         yield Output.of_text(f"plan {file.stem}", json.dumps(_normalised(plan), indent=1, sort_keys=True) + "\n")
 
 

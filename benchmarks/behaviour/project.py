@@ -3,10 +3,11 @@
 The record has the old names. The tables below map new names to old ones, so that new output is read with the old names.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 # Names of the project, which may move.
 from contract.encoding import encode, encode_header
@@ -29,6 +30,8 @@ __all__ = [
     "encode_header",
     "virtual_torrent",
 ]
+
+Words: TypeAlias = Mapping[str, str]
 
 REPOSITORY: Final = Path(__file__).resolve().parents[2]
 EXPERIMENTS: Final = REPOSITORY / "experiments"
@@ -54,3 +57,13 @@ ADDED_FACTS: Final[frozenset[str]] = frozenset()
 ADDED_FIELDS: Final[frozenset[str]] = frozenset()
 ADDED_COLUMNS: Final = frozenset({"trials.payload_audit"})
 DROPPED_COLUMNS: Final[frozenset[str]] = frozenset()
+
+RECORDED_WORDS: Final[Mapping[str, Words]] = json.loads(Path(__file__).with_name("recorded_words.json").read_text())
+"""Title and question of each experiment, as they were when the record was made.
+
+Only people read them, so they are not compared. The record has a digest of each whole plan, from which they can no
+longer be left out; instead, new plans get the recorded words before they are compared. Titles of figures are compared,
+as figures show them.
+"""
+NO_WORDS: Final[Words] = {"title": "", "question": ""}
+"""Of experiments without recorded words, so that those that are recorded later need none."""

@@ -20,7 +20,7 @@ _REQUEST_LINE: Final = re.compile(
     r"([A-Z]{1,16}) (?:http://[^/?\s]*)?(/[^\x00-\x20?\x7f]*)(?:\?([^\x00-\x20\x7f]*))? HTTP/1\.([01])", re.ASCII
 )
 _STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9]{2})(?: (.*))?", re.ASCII)
-_FIELD: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*")
+_FIELD_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _REASONS: Final = {
     200: "OK",
     206: "Partial Content",
@@ -112,28 +112,29 @@ def parse_status_line(line: str) -> tuple[int, str]:
 
 def encode_request(target: str, headers: Mapping[str, object]) -> bytes:
     """Write the head of a GET request."""
-    return _encode(f"GET {target} HTTP/1.1", headers)
+    return f"GET {target} HTTP/1.1\r\n{_fields(headers)}\r\n".encode("latin-1")
 
 
 def encode_response(status: int, headers: Mapping[str, object], *, is_last: bool) -> bytes:
     """Write the head of an answer; `Connection` says whether it is the last one."""
     connection = "close" if is_last else "keep-alive"
-    return _encode(f"HTTP/1.1 {status} {_REASONS[status]}", {**headers, "Connection": connection})
+    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{_fields(headers)}Connection: {connection}\r\n\r\n"
+    return head.encode("latin-1")
 
 
 def _parse_fields(lines: Iterable[str], *, is_strict: bool) -> dict[str, str]:
     """Read header lines; the values of a name that occurs twice are joined by a comma."""
     headers: dict[str, str] = {}
     for line in lines:
-        match = _FIELD.fullmatch(line)
-        if match is None:
+        name, colon, value = line.partition(":")
+        if not colon or _FIELD_NAME.fullmatch(name) is None or "\n" in value:
             if is_strict:
                 raise HttpError(400, "expected header lines name: value")
             continue
-        name, value = match[1].lower(), match[2]
+        name, value = name.lower(), value.strip(" \t")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
 
 
-def _encode(first: str, headers: Mapping[str, object]) -> bytes:
-    return "\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode("latin-1")
+def _fields(headers: Mapping[str, object]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
