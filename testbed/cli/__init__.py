@@ -173,7 +173,8 @@ def clean(
         float | None, typer.Option(metavar="DAYS", min=0, help="Remove runs that began more than so many days ago.")
     ] = None,
     keep_latest: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Remove all but the latest N runs of each experiment.")
+        int | None,
+        typer.Option(metavar="N", min=0, help="Remove runs older than the latest N finished ones of each experiment."),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove/--dry-run", help="Remove it, or only list it.")] = False,
 ) -> None:

@@ -1,7 +1,7 @@
 """`testbed run`: run the trials of an experiment that have no result yet, then make tables and figures."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -76,7 +76,7 @@ def _run_network(file: ExperimentFile, runs: Path, only: Sequence[str], *, quiet
     return run_network(file, runs, quiet=quiet)
 
 
-def _status_of(run: RunFolder, chosen: Collection[str]) -> int:
+def _status_of(run: RunFolder, chosen: frozenset[str]) -> int:
     """Whether the chosen trials have results. Others may be missing, so expectations say nothing."""
     return int(any(trial.id in chosen for trial in run.missing()))
 
@@ -86,7 +86,7 @@ def _warn(plan: Plan) -> None:
         print(f"testbed: warning: {warning(doubt, plan)}", file=sys.stderr)
 
 
-def _run(run: RunFolder, chosen: Collection[str] | None, view: View) -> Tally:
+def _run(run: RunFolder, chosen: frozenset[str] | None, view: View) -> Tally:
     try:
         return run_trials(run, session(versions()), view, only=chosen)
     finally:

@@ -17,6 +17,7 @@ from testbed.errors import RunError
 from testbed.runfolder.folder import SET_ASIDE, TRIALS, WORK, locked
 from testbed.runfolder.overview import Overview, RunName, find_runs, overview, space_of
 
+IN_USE: Final = "in use"
 _REMOVED: Final = ".removed"
 
 
@@ -28,7 +29,7 @@ class Choice:
     unfinished: bool = False
     older_than_days: float | None = None
     keep_latest: int | None = None
-    """Of each experiment."""
+    """This many finished runs of each experiment stay, and whatever is newer than they are."""
 
     @property
     def has_whole_runs(self) -> bool:
@@ -57,7 +58,8 @@ def removals(runs: Path, choice: Choice, now: datetime) -> Iterator[Removal]:
         else:
             yield from _parts(run.path, choice)
     for hidden in _hidden(runs):
-        yield Removal(hidden, hidden, "run that never began", space_of(hidden))
+        what = "rest of a removed run" if hidden.name.endswith(_REMOVED) else "run that never began"
+        yield Removal(hidden, hidden, what, space_of(hidden))
 
 
 def _whole_runs(found: Iterable[Overview], choice: Choice, now: datetime) -> Iterator[Overview]:
@@ -66,10 +68,19 @@ def _whole_runs(found: Iterable[Overview], choice: Choice, now: datetime) -> Ite
         by_experiment[run.name.experiment].append(run)
     longest = None if choice.older_than_days is None else timedelta(days=choice.older_than_days)
     for latest_first in by_experiment.values():
-        for run in latest_first[choice.keep_latest or 0 :]:
+        for run in _after_latest(latest_first, choice.keep_latest or 0):
             is_old = longest is None or now - run.name.began > longest
             if is_old and (run.is_unfinished or not choice.unfinished):
                 yield run
+
+
+def _after_latest(latest_first: Iterable[Overview], count: int) -> Iterator[Overview]:
+    """Yield the runs that are older than `count` finished ones, so that a killed run displaces no result."""
+    for run in latest_first:
+        if count == 0:
+            yield run
+        elif run.state == "finished":
+            count -= 1
 
 
 def _parts(run: Path, choice: Choice) -> Iterator[Removal]:
@@ -80,7 +91,7 @@ def _parts(run: Path, choice: Choice) -> Iterator[Removal]:
     for path, what in leftovers:
         yield Removal(run, path, what, space_of(path))
     for path in sorted((run / SET_ASIDE).iterdir()) if choice.suspect and (run / SET_ASIDE).is_dir() else ():
-        if any(path.iterdir()):
+        if path.is_dir() and any(path.iterdir()):
             yield Removal(run, path, "trial that was measured again", space_of(path))
 
 
@@ -112,7 +123,7 @@ def remove(chosen: Sequence[Removal]) -> Iterator[tuple[Removal, str]]:
             with locked(removal.run):
                 _remove(removal)
         except RunError:
-            yield removal, "in use"
+            yield removal, IN_USE
         except OSError as error:
             yield removal, (error.strerror or str(error)).lower()
         else:
@@ -122,7 +133,7 @@ def remove(chosen: Sequence[Removal]) -> Iterator[tuple[Removal, str]]:
 def _remove(removal: Removal) -> None:
     """Remove one thing. A run loses its name first, so that no half of it is taken for a run."""
     path = removal.path
-    if path.parent.name == SET_ASIDE:
+    if path.parent == removal.run / SET_ASIDE:
         _empty(path)  # the folder itself says that the trial was measured once more
     elif path == removal.run:
         hidden = path if path.name.startswith(".") else path.rename(path.with_name(f".{path.name}{_REMOVED}"))

@@ -1,7 +1,7 @@
 """A run: the trials of a plan, each complete or absent, until all are there or someone stops it."""
 
 import errno
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -32,7 +32,7 @@ def run_trials(
     session: dict[str, Any],
     notify: Notify,
     *,
-    only: Collection[str] | None = None,
+    only: frozenset[str] | None = None,
     engine: Engine = ENGINES[EMULATED],
     executor: Executor = EXECUTORS[SEQUENTIAL],
 ) -> Tally:
@@ -44,7 +44,7 @@ def run_trials(
     with _full_disk_explained(run):
         run.remove_leftovers()
         run.add_session(session)
-        notify(RunBegan(run.path, run.plan, run.complete_ids()))
+        notify(RunBegan(run.path, run.plan, run.complete_ids(), only))
         try:
             _add_outcomes(run, tally, executor(_orders(run, only), engine, notify), notify)
         except KeyboardInterrupt:
@@ -54,7 +54,7 @@ def run_trials(
     return tally
 
 
-def _orders(run: RunFolder, only: Collection[str] | None) -> list[TrialOrder]:
+def _orders(run: RunFolder, only: frozenset[str] | None) -> list[TrialOrder]:
     missing = {trial.id for trial in run.missing() if only is None or trial.id in only}
     return [
         TrialOrder(number, trial, run.trials, shared_folder=run.work, experiment_seed=run.plan.seed)

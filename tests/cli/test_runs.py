@@ -112,6 +112,9 @@ def test_run_without_figures_is_refused(call: Run, runs: Path) -> None:
 
 
 def test_clean_lists_until_it_is_told_to_remove(call: Run, runs: Path) -> None:
+    later = RunFolder.open(runs / LATE)
+    write_trial(later.path, later.plan.trials[1], golden())
+    later.add_session({"started": "today", "ended": "today"})
     listed = call("clean", "--runs", runs, "--keep-latest", "1")
     assert listed.returncode == 0
     _, row, total = listed.stdout.splitlines()

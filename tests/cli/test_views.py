@@ -116,6 +116,12 @@ def test_live_view_shows_trials(plan: Plan) -> None:
     assert shown.endswith("\x1b[?25h")
 
 
+def test_time_left_counts_only_the_chosen_trials(plan: Plan) -> None:
+    run, chosen = RunProgress(), plan.trials[1]
+    run.update(RunBegan(Path("runs/x"), plan, frozenset(), frozenset([chosen.id])))
+    assert run.time_left() == f"{round(chosen.estimate.seconds)} s"
+
+
 def test_time_left_is_corrected_by_past_trials(plan: Plan) -> None:
     run = RunProgress()
     run.update(RunBegan(Path("runs/x"), plan, frozenset()))

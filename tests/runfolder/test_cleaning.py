@@ -87,16 +87,21 @@ def test_latest_runs_of_each_experiment_stay(tmp_path: Path, make: Make) -> None
     assert len(found(tmp_path, Choice(keep_latest=0))) == 4
 
 
-def test_every_condition_must_hold(tmp_path: Path, make: Make) -> None:
-    for day, is_finished in ((1, False), (2, True), (3, False), (29, False)):
+def test_killed_run_displaces_no_finished_one(tmp_path: Path, make: Make) -> None:
+    for day, is_finished in ((1, True), (2, False), (3, True), (4, False)):
         make(day, is_finished=is_finished)
-    old = Choice(older_than_days=20)
-    assert len(found(tmp_path, old)) == 3
-    assert found(tmp_path, Choice(older_than_days=20, unfinished=True)) == {
-        "small-20261101T000000Z",
-        "small-20261103T000000Z",
-    }
-    assert found(tmp_path, Choice(older_than_days=20, unfinished=True, keep_latest=2)) == {"small-20261101T000000Z"}
+    assert found(tmp_path, Choice(keep_latest=1)) == {"small-20261101T000000Z", "small-20261102T000000Z"}
+    assert found(tmp_path, Choice(keep_latest=3)) == set()
+
+
+def test_every_condition_must_hold(tmp_path: Path, make: Make) -> None:
+    first, second, third, _ = [
+        make(day, is_finished=is_finished).path.name
+        for day, is_finished in ((1, False), (2, True), (3, False), (29, False))
+    ]
+    assert found(tmp_path, Choice(older_than_days=20)) == {first, second, third}
+    assert found(tmp_path, Choice(older_than_days=20, unfinished=True)) == {first, third}
+    assert found(tmp_path, Choice(older_than_days=20, unfinished=True, keep_latest=1)) == {first}
 
 
 def test_emptied_old_results_still_count_as_attempts(tmp_path: Path, make: Make) -> None:

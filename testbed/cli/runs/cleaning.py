@@ -1,14 +1,13 @@
 """`testbed clean`: remove what no result needs, and runs that are no longer wanted."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from testbed.cli.terminal.output import counted, format_table
 from testbed.cli.terminal.sizes import about
-from testbed.runfolder.cleaning import Choice, Removal, foreign_runs, removals, remove
+from testbed.runfolder.cleaning import IN_USE, Choice, Removal, foreign_runs, removals, remove
 from testbed.runfolder.folder import is_locked
-
-_HEADER = ("size", "what", "path", "")
 
 
 def clean_runs(runs: Path, choice: Choice, *, is_trial: bool) -> int:
@@ -26,22 +25,19 @@ def clean_runs(runs: Path, choice: Choice, *, is_trial: bool) -> int:
 
 
 def _list(chosen: list[Removal]) -> None:
-    rows = [[*_row(removal), "in use: left alone" if is_locked(removal.run) else ""] for removal in chosen]
-    print(format_table(_HEADER, rows))
-    total = about(sum(removal.bytes for removal in chosen if not is_locked(removal.run)))
+    in_use = {run for run in {removal.run for removal in chosen} if is_locked(run)}
+    _print([(removal, "in use: left alone" if removal.run in in_use else "") for removal in chosen])
+    total = about(sum(removal.bytes for removal in chosen if removal.run not in in_use))
     print(f"{total} can be removed. Nothing has been removed yet: add --remove to do it")
 
 
 def _remove(chosen: list[Removal]) -> int:
     outcomes = list(remove(chosen))
-    print(
-        format_table(
-            ["size", "what", "path", ""], [[*_row(removal), why and f"stays: {why}"] for removal, why in outcomes]
-        )
-    )
+    _print([(removal, why and f"stays: {why}") for removal, why in outcomes])
     print(f"removed {about(sum(removal.bytes for removal, why in outcomes if not why))}")
-    return int(any(why for _, why in outcomes if why != "in use"))
+    return int(any(why for _, why in outcomes if why != IN_USE))
 
 
-def _row(removal: Removal) -> list[str]:
-    return [about(removal.bytes), removal.what, str(removal.path)]
+def _print(outcomes: Sequence[tuple[Removal, str]]) -> None:
+    rows = [[about(removal.bytes), removal.what, str(removal.path), why] for removal, why in outcomes]
+    print(format_table(("size", "what", "path", ""), rows))

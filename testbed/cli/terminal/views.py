@@ -101,6 +101,7 @@ class RunProgress:
     plan: Plan | None = None
     folder: Path | None = None
     complete: set[str] = field(default_factory=set)
+    chosen: frozenset[str] | None = None
     number: int = 0
     trial: Trial | None = None
     took: float = 0.0
@@ -112,6 +113,7 @@ class RunProgress:
         match event:
             case RunBegan():
                 self.plan, self.folder, self.complete = event.plan, event.folder, set(event.complete)
+                self.chosen = event.chosen
             case TrialBegan():
                 self.number, self.trial = event.number, event.trial
             case TrialEnded():
@@ -127,8 +129,11 @@ class RunProgress:
     def time_left(self) -> str:
         """Estimate the remaining time from the plan, scaled by how long the trials so far took compared with it."""
         trials = self.plan.trials if self.plan else ()
-        left = sum(trial.estimate.seconds for trial in trials if trial.id not in self.complete)
+        left = sum(trial.estimate.seconds for trial in trials if self._is_to_come(trial))
         return in_words(left * (self.took / self.estimated if self.estimated else 1.0))
+
+    def _is_to_come(self, trial: Trial) -> bool:
+        return trial.id not in self.complete and (self.chosen is None or trial.id in self.chosen)
 
     def name(self) -> str:
         """Return the point and the repetition of the current trial."""
