@@ -27,6 +27,7 @@ from testbed.cli.options import (
     Target,
     Version,
 )
+from testbed.cli.terminal.colours import may_colour
 from testbed.cli.terminal.complaints import complain
 from testbed.errors import ExplainedError
 
@@ -34,7 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={"help_option_names": ["--help", "-h"], "color": None if may_colour() else False},
 )
 
 

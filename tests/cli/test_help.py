@@ -9,7 +9,7 @@ import pytest
 
 from testbed.cli import app
 from testbed.cli.manual import manual
-from tests.cli.conftest import COMMAND
+from tests.cli.conftest import COMMAND, Terminal
 from tests.runfolder.runs import GOLDEN, write_run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -69,6 +69,16 @@ def test_completion_is_printed_for_each_shell(shell: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     done = subprocess.run([COMMAND, "--show-completion", shell], capture_output=True, text=True, timeout=60, check=True)
     assert f"_TESTBED_COMPLETE=complete_{shell}" in done.stdout
+
+
+@pytest.mark.parametrize(("no_color", "has_colours"), [("", True), ("1", False)])
+def test_installing_completion_has_colours_unless_refused(
+    on_terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch, no_color: str, *, has_colours: bool
+) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal = on_terminal("--install-completion", "fish")
+    assert ("\033[" in terminal.read_until("restart the terminal")) is has_colours
 
 
 def test_committed_manual_page_is_current() -> None:
