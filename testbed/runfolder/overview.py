@@ -104,20 +104,25 @@ def find_runs(runs: Path) -> list[FoundRun]:
 
 
 def _is_run(path: Path) -> bool:
-    is_folder = path.is_dir() and not path.is_symlink()
-    return is_folder and ((path / PLAN).is_file() or all((path / name).is_file() for name in (EXPERIMENT, PROVENANCE)))
+    """Whether `testbed run` made a folder; one that only its owner can look into may be a run by its name."""
+    if path.is_symlink() or not path.is_dir():
+        return False
+    try:
+        return (path / PLAN).is_file() or all((path / name).is_file() for name in (EXPERIMENT, PROVENANCE))
+    except PermissionError:
+        return True
 
 
 def overview(found: FoundRun) -> Overview:
     """Look at a run."""
-    path, name = found
-    bare = Overview(path, name, bytes=space_of(path), is_in_use=is_locked(path))
-    if not (path / PLAN).exists():
-        return bare
+    bare = Overview(*found, bytes=space_of(found.path))
     try:
-        return _with_trials(bare, RunFolder.open(path))
+        bare = replace(bare, is_in_use=is_locked(found.path))
+        return _with_trials(bare, RunFolder.open(found.path)) if (found.path / PLAN).exists() else bare
     except ExplainedError as error:
         return replace(bare, is_finished=False, damage=str(error))
+    except OSError as error:
+        return replace(bare, is_finished=False, damage=(error.strerror or str(error)).lower())
 
 
 def _with_trials(bare: Overview, run: RunFolder) -> Overview:

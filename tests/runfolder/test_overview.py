@@ -1,6 +1,7 @@
 """Runs at a glance: found by their names, and counted from their plans, records and last report."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from testbed.errors import RunError
 from testbed.runfolder.folder import RunFolder, locked
 from testbed.runfolder.overview import Overview, RunName, expectations_of, find_runs, overview, space_of
+from tests.network.users import User, call_as
 from tests.runfolder.runs import DISTURBED, GOLDEN, golden, write_run, write_trial
 
 NAME = "small-20261121T115836Z"
@@ -92,6 +94,19 @@ def test_network_without_peers_is_a_run_without_trials(tmp_path: Path) -> None:
 def test_run_in_use_is_told(run: RunFolder) -> None:
     with locked(run.path):
         assert look(run).is_in_use
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_run_that_only_its_owner_can_read_is_listed(run: RunFolder) -> None:
+    for folder in (run.path.parent, *run.path.parents[1:3]):
+        folder.chmod(0o755)
+    run.path.chmod(0o700)
+
+    def describe() -> tuple[str, str]:
+        found = look(run)
+        return found.state, found.damage
+
+    assert call_as(User.ORDINARY, describe) == ("damaged", "permission denied")
 
 
 def test_runs_are_found_latest_first_and_nothing_else(run: RunFolder, tmp_path: Path) -> None:
