@@ -1,11 +1,12 @@
 """`testbed doctor`: whether this machine can run the testbed, and how much traffic it can carry."""
 
-import json as json_format
 import sys
 from dataclasses import asdict
 from itertools import groupby
 from typing import Final
 
+from testbed.cli.terminal.as_json import print_json
+from testbed.cli.terminal.colours import has_colours
 from testbed.cli.terminal.layout import line_width, wrapped
 from testbed.cli.terminal.output import progress
 from testbed.doctor.capacity import (
@@ -37,7 +38,7 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
         save_capacity(known)
     if json:
         found = {"checks": [check.row() for check in checks], "capacity": asdict(known) if known else None}
-        print(json_format.dumps(found, indent=2))
+        print_json(found)
     else:
         _print_capacity(known)
     return exit_status(checks)
@@ -71,7 +72,7 @@ def _print_checks(checks: list[Check]) -> None:
 
 def _coloured(text: str, state: str) -> str:
     """Colour the first word, on a terminal."""
-    return text.replace(state, f"\033[{_COLOURS[state]}m{state}\033[0m", 1) if sys.stdout.isatty() else text
+    return text.replace(state, f"\033[{_COLOURS[state]}m{state}\033[0m", 1) if has_colours(sys.stdout) else text
 
 
 def _print_capacity(capacity: Capacity | None) -> None:

@@ -3,6 +3,7 @@
 import importlib.metadata
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +15,19 @@ from testbed.values.findings import did_you_mean
 _ABOUT: Final = (
     "`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
 )
-EXPERIMENT_SUFFIXES = {".yaml", ".yml"}
+EXPERIMENT_SUFFIXES: Final = {".yaml", ".yml"}
+STANDARD_INPUT: Final = Path("-")
 
 
-def open_experiment(path: Path) -> ExperimentFile:
-    """Read the file, or the shipped experiment of this name, and print hints about old keys on stderr."""
-    file = read_experiment(shipped_experiment(path) or _existing(path))
+def open_experiment(path: Path, settings: Sequence[str] = ()) -> ExperimentFile:
+    """Read the file, the shipped experiment of this name, or standard input; print hints about old keys on stderr.
+
+    `settings` are `key=value`, and take the place of values in the file.
+    """
+    if path == STANDARD_INPUT:
+        file = read_experiment("<stdin>", settings=settings, content=sys.stdin.buffer.read())
+    else:
+        file = read_experiment(shipped_experiment(path) or _existing(path), settings=settings)
     for hint in file.hints:
         print(f"testbed: {hint}", file=sys.stderr)
     return file
@@ -28,7 +36,7 @@ def open_experiment(path: Path) -> ExperimentFile:
 def _existing(path: Path) -> Path:
     """Refuse a name that neither a file nor a shipped experiment has."""
     if not path.exists() and _can_be_name(path):
-        near = did_you_mean(path.stem, _files())
+        near = did_you_mean(path.stem, shipped_experiments())
         advice = f"nor a shipped experiment{near}: `testbed experiments` lists these"
         raise ExplainedError(f"{path}: no such file or directory, {advice}")
     return path
@@ -46,14 +54,9 @@ def _can_be_name(path: Path) -> bool:
     return path.name == str(path) and path.suffix in {"", *EXPERIMENT_SUFFIXES}
 
 
-def _files() -> dict[str, Path]:
-    """Return the shipped experiments by name."""
-    return {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
-
-
 def show_experiments(name: str | None) -> None:
     """List the shipped experiments with their titles, or print the path of one."""
-    files = _files()
+    files = shipped_experiments()
     if name is not None:
         print(_path_of(name, files))
         return
@@ -62,6 +65,11 @@ def show_experiments(name: str | None) -> None:
         "`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
     )
     print("\n" + wrapped(about, line_width(sys.stdout), indent=0))
+
+
+def shipped_experiments() -> dict[str, Path]:
+    """Return the shipped experiments by their names."""
+    return {file.stem: file for file in sorted(_folder().glob("*.yaml"))}
 
 
 def _path_of(name: str, files: dict[str, Path]) -> Path:

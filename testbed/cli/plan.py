@@ -26,9 +26,9 @@ _ABOUT: Final = "about"
 """The heading of the estimated duration, which is always shown."""
 
 
-def show_plan(path: Path, runs: Path, *, json: bool) -> int:
+def show_plan(path: Path, runs: Path, settings: Sequence[str], *, json: bool) -> int:
     """Print the trials as a table or as JSON, and what this machine cannot do; 1 if it cannot run them, else 0."""
-    plan = checked_plan(open_experiment(path))
+    plan = checked_plan(open_experiment(path, settings))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:

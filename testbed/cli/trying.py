@@ -4,7 +4,7 @@ import dataclasses
 import json as jsonlib
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,9 +23,11 @@ LEFT_OUT: Final = "virtual time has no TCP, no queues, no busy machine; headers 
 _PLAIN_EVERY_SECONDS: Final = 30
 
 
-def try_experiment(experiment: Path, named: str | None, seed: int | None, *, quiet: bool, json: bool) -> int:
+def try_experiment(
+    experiment: Path, settings: Sequence[str], named: str | None, seed: int | None, *, quiet: bool, json: bool
+) -> int:
     """Perform a trial and print what became of it; returns the exit status."""
-    file = _with_seed(open_experiment(experiment), seed)
+    file = _with_seed(open_experiment(experiment, settings), seed)
     plan = make_plan(file)
     trial = plan.trials[0] if named is None else trial_named(plan, named)
     check_programs(file, trial)

@@ -1,7 +1,7 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from testbed.results.left_out import pairs_left_out
 from testbed.results.summary import is_used
 from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.folder import REPORT, RunFolder
+from testbed.runfolder.folder import EXPECTATIONS, REPORT, RunFolder
 from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import VERSION
 from testbed.runfolder.trial_data import read_trial
@@ -79,13 +79,15 @@ def report(
         tables, damages = read_tables(run, with_suspect=with_suspect)
         files = write_tables(tables, folder, parquet=parquet)
         drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect)
-        _write_provenance(folder, with_suspect=with_suspect)
+        found = outcomes(run.plan.expect, tables, with_suspect=with_suspect)
+        _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in found])
+        _write_json(folder, REPORT, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
     return Report(
         run=run,
         tables=tables,
         with_suspect=with_suspect,
         files=(*files, *drawn),
-        outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
+        outcomes=tuple(found),
         damages=damages,
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
         failed=tuple(_failed(tables.trials)),
@@ -101,10 +103,8 @@ def _failed(trials: pd.DataFrame) -> Iterator[str]:
         yield f"{name}: {reasons}"
 
 
-def _write_provenance(folder: Folder, *, with_suspect: bool) -> None:
-    """Record what made the tables and figures: perhaps not the version that ran the trials."""
-    with whole_file(folder, REPORT) as file:
-        content = {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect}
+def _write_json(folder: Folder, name: str, content: object) -> None:
+    with whole_file(folder, name) as file:
         file.write(as_json(content).encode())
 
 

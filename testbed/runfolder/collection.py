@@ -1,7 +1,6 @@
 """The folder that holds all runs: a new run folder gets a free name in it, and an earlier run is found again."""
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from pydantic import ValidationError
 from testbed.errors import RunError
 from testbed.experiment import Plan
 from testbed.runfolder.damage import DamageError
-from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder
+from testbed.runfolder.folder import EXPERIMENT, PLAN, TRIALS, RunFolder, lock_held
 from testbed.runfolder.handles import IN_RUN, Folder, made, opened, read_file
-from testbed.runfolder.owners import ForeignFolderError, Owner, person
+from testbed.runfolder.owners import ForeignFolderError, Owner, may_all_write, own_runs, person
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,6 @@ class NewRun:
     """Where its files are to be written."""
     path: Path
     """What it is called when it is complete."""
-
-
-def own_runs(runs: Path) -> Path:
-    """Return where this user's runs are. If everybody may write to the folder of runs, each user has one below it."""
-    is_shared = runs.exists() and _may_all_write(runs.stat())
-    return runs / person().name if is_shared else runs
-
-
-def _may_all_write(folder: os.stat_result) -> bool:
-    return bool(folder.st_mode & stat.S_IWOTH)
 
 
 _ELSEWHERE: Final = "name another folder with --runs (or TESTBED_RUNS), where you can write"
@@ -75,7 +64,10 @@ def _claim(folder: Folder, name: str, stack: ExitStack) -> NewRun:
         free = name if number == 1 else f"{name}-{number}"
         if free not in folder.names():
             with suppress(FileExistsError):
-                return NewRun(stack.enter_context(folder.new_folder(f".{free}", free)), folder.path / free)
+                inside = stack.enter_context(folder.new_folder(f".{free}", free))
+                # So that `testbed clean` sees that it is in use.
+                stack.enter_context(lock_held(stack.enter_context(opened(inside, may_be_link=True))))
+                return NewRun(inside, folder.path / free)
     raise AssertionError("numbers do not end")
 
 
@@ -96,7 +88,7 @@ def _refusal_explained(runs: Path) -> Iterator[None]:
 def _runs_folder(runs: Path) -> Iterator[Folder]:
     """Open the folder of this user's runs; it is made unless it is there, and then belongs to who called sudo."""
     with made(runs, person()) as folder:
-        if _may_all_write(os.fstat(folder.handle)):
+        if may_all_write(os.fstat(folder.handle)):
             with folder.given_to(person()).own_subfolder(person().name) as own:
                 yield own
         else:

@@ -5,6 +5,7 @@ RUN/provenance.json                 one entry for each session
 RUN/report.json                     what made the present tables and figures
 RUN/trials/ID/                      a complete trial; `.ID.part` while it is being written
 RUN/suspect/ID.N/                   a suspect trial that was set aside to be measured again
+RUN/expectations.json               the outcomes of the expectations in the last report
 RUN/.work/                          the files that are distributed; removed when a session ends
 RUN/.lock                           locked by the command that runs the trials
 """
@@ -13,7 +14,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -25,6 +26,7 @@ from testbed.errors import ExplainedError, RunError
 from testbed.experiment import Plan, Trial
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.handles import IN_RUN, Folder, opened, opened_own, read_file
+from testbed.runfolder.owners import ForeignFolderError
 from testbed.runfolder.record import OTHER_VERSION, VERSION, read_record, read_trial_id
 
 EXPERIMENT: Final = "experiment.yaml"
@@ -35,6 +37,7 @@ TRIALS: Final = "trials"
 SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"
 LOCK: Final = ".lock"
+EXPECTATIONS: Final = "expectations.json"
 
 
 @dataclass(frozen=True)
@@ -207,15 +210,37 @@ class RunFolder:
             finally:
                 run.remove(WORK)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the lock of the folder; where another command holds it, raise RunError."""
-        with self.opened() as run:
-            descriptor = run.open_lock(LOCK)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise RunError(f"{self.path} is being run by another command: wait for it, or use --fresh") from error
-        finally:
-            os.close(descriptor)
+        return locked(self.path)
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the lock of a run folder of our own; where another command holds it, raise RunError."""
+    with opened_own(run) as folder, lock_held(folder):
+        yield
+
+
+@contextmanager
+def lock_held(run: Folder) -> Iterator[None]:
+    """Hold the lock of an open run folder."""
+    descriptor = run.open_lock(LOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(f"{run.path} is being run by another command: wait for it, or use --fresh") from error
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(run: Path) -> bool:
+    """Whether a command is using a run folder; of those of others that cannot be known."""
+    try:
+        with locked(run):
+            return False
+    except ForeignFolderError:
+        return False
+    except RunError:
+        return True

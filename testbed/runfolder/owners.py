@@ -2,7 +2,9 @@
 
 import os
 import pwd
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 
 from testbed.errors import RunError
 
@@ -59,3 +61,14 @@ def sudo_caller() -> Owner | None:
 def person() -> Owner:
     """Return the user for whom this command works, which is not root where sudo started it."""
     return sudo_caller() or ourselves()
+
+
+def own_runs(runs: Path) -> Path:
+    """Return where this user's runs are. If everybody may write to the folder of runs, each user has one below it."""
+    is_shared = runs.exists() and may_all_write(runs.stat())
+    return runs / person().name if is_shared else runs
+
+
+def may_all_write(folder: os.stat_result) -> bool:
+    """Whether everybody may write to a folder, given its status."""
+    return bool(folder.st_mode & stat.S_IWOTH)

@@ -36,29 +36,30 @@ def run_trials(
     session: dict[str, Any],
     notify: Notify,
     *,
+    only: frozenset[str] | None = None,
     engine: Engine = ENGINES[EMULATED],
     executor: Executor = EXECUTORS[SEQUENTIAL],
 ) -> Tally:
-    """Run the missing trials in their order. Complete trials are kept, however this ends.
+    """Run the missing trials in their order; of these, only those with an id in `only`.
 
-    The folder must be locked.
+    Complete trials are kept, however this ends. The folder must be locked.
     """
     tally = Tally()
     with _full_disk_explained(run):
         run.remove_leftovers()
         run.add_session(session)
-        notify(RunBegan(run.path, run.plan, run.complete_ids()))
+        notify(RunBegan(run.path, run.plan, run.complete_ids(), only))
         with run.work_folder() as work:
             try:
-                _add_outcomes(run, tally, executor(_orders(run, work), engine, notify), notify)
+                _add_outcomes(run, tally, executor(_orders(run, work, only), engine, notify), notify)
             except KeyboardInterrupt as error:
                 tally.is_interrupted = True
                 tally.was_building = isinstance(error, BuildingInterruptedError)
     return tally
 
 
-def _orders(run: RunFolder, work: Path) -> list[TrialOrder]:
-    missing = {trial.id for trial in run.missing()}
+def _orders(run: RunFolder, work: Path, only: frozenset[str] | None) -> list[TrialOrder]:
+    missing = {trial.id for trial in run.missing() if only is None or trial.id in only}
     return [
         TrialOrder(number, trial, run.trials, shared_folder=work, experiment_seed=run.plan.seed)
         for number, trial in enumerate(run.plan.trials, start=1)

@@ -32,6 +32,8 @@ class RunBegan:
     plan: Plan
     complete: frozenset[str]
     """The ids of the trials that are complete already."""
+    chosen: frozenset[str] | None = None
+    """The ids of the only trials that may be performed; None for all."""
 
 
 @dataclass(frozen=True)

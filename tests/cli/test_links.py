@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -49,6 +50,25 @@ def test_csv_has_row_per_measurement(testbed: Run) -> None:
     assert all(float(row["wire_ratio"]) == pytest.approx(1, abs=0.1) for row in rates)
     assert (path["path"], path["asked_rtt_ms"], path["link"]) == ("h1 - h2", "20.0", "")
     assert "testbed: " in result.stderr
+
+
+def test_json_has_every_measurement_and_its_judgement(testbed: Run) -> None:
+    words = ("star", "n=2", "up=8 Mbit/s", "loss=100%", "--seconds", "0.3", "--alone", "none", "--quiet")
+    result = testbed("links", *words, "--json")
+    found = json.loads(result.stdout)
+    assert result.returncode == (0 if found["within"] else 1)
+    assert [(rate["link"], rate["asked_bps"]) for rate in found["rates"]] == [
+        (f"h{k}-eth0 - s1-eth{k}", 8_000_000) for k in (1, 2)
+    ]
+    (path,) = found["paths"]
+    assert (path["rtt_median_ms"], path["lost"], path["within"]) == (None, path["probes"], True), "no probe came back"
+    assert "congestion control" in found["settings"]
+
+
+def test_csv_and_json_exclude_each_other(call: Run) -> None:
+    result = call("links", "star", "--csv", "--json")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "use only one of them" in result.stderr
 
 
 def test_one_direction_per_kind_is_measured_alone(testbed: Run) -> None:

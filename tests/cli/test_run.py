@@ -389,3 +389,41 @@ def test_crashed_strategy_fails_the_run(testbed: Run, tmp_path: Path, runs: Path
     again = testbed("run", file, "--runs", runs, "--redo-failed", "--quiet")
     assert again.returncode == 1
     assert [row["attempts"] for row in rows(run / "trials.csv")] == ["2"]
+
+
+def test_only_named_trials_run_and_others_may_be_missing(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more=SWEEP)
+    result = testbed("run", file, "--runs", runs, "--only", "2", "--only", "client-server")
+    assert result.returncode == 0, result.stderr
+    (run,) = runs.iterdir()
+    assert {name.split("_")[0] for name in complete_trials(run)} == {"distribution-fluid", "distribution-client-server"}
+    assert "1 of 3 trials are missing" in result.stderr
+
+    testbed("run", file, "--runs", runs)
+    assert list(runs.iterdir()) == [run]
+    assert len(complete_trials(run)) == 3
+
+
+def test_unknown_trial_leaves_no_run(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", file, "--runs", runs, "--only", "4")
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert result.stderr == "testbed: there is no trial 4: `testbed plan` numbers them from 1 to 3\n"
+
+
+def test_run_folder_has_the_values_that_were_set(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more=SWEEP)
+    words = ("--set", "distribution=fluid", "--set", "peers.homes.count=2")
+    testbed("run", file, "--out", runs, *words, "--quiet")
+    (run,) = runs.iterdir()
+    assert [row["distribution"] for row in rows(run / "trials.csv")] == ["fluid"]
+    assert len(rows(run / "peers.csv")) == 2
+    planned = testbed("plan", run / "experiment.yaml", "--json").stdout
+    assert json.loads(planned)["trials"] == json.loads((run / "plan.json").read_text())["trials"]
+    (session,) = json.loads((run / "provenance.json").read_text())["sessions"]
+    assert session["command"][-5:-1] == list(words)
+
+
+def test_experiment_from_standard_input_is_not_run(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", "-", "--runs", runs, stdin=file.read_text())
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert "write the experiment into a file" in result.stderr

@@ -211,6 +211,12 @@ def test_peers_of_one_group_are_shown_by_name_alone(plan: Plan) -> None:
     assert [line.split("━")[0].split() for line in lines if "━" in line] == [["all"], ["p1"], ["p2"], ["p3"]]
 
 
+def test_time_left_counts_only_the_chosen_trials(plan: Plan) -> None:
+    run, chosen = RunProgress(), plan.trials[1]
+    run.update(RunBegan(Path("runs/x"), plan, frozenset(), frozenset([chosen.id])))
+    assert run.time_left() == f"{round(chosen.estimate.seconds)} s"
+
+
 def test_time_left_is_corrected_by_past_trials(plan: Plan) -> None:
     run = RunProgress()
     run.update(RunBegan(Path("runs/x"), plan, frozenset()))

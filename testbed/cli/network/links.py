@@ -7,8 +7,10 @@ from math import isfinite
 from typing import Final
 
 from testbed.cli.network.targets import Target, open_target
+from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.output import counted, print_csv, progress
+from testbed.errors import ExplainedError
 from testbed.network import sandbox
 from testbed.network.check.linkcheck import (
     Alone,
@@ -76,16 +78,27 @@ def show_links(
     streams: int,
     tolerance: float,
     csv: bool,
+    json: bool,
     quiet: bool,
 ) -> int:
     """Measure and print; 0 if everything is within the tolerance, else 1."""
+    if csv and json:
+        raise ExplainedError("--csv and --json are two forms of the same values: use only one of them")
     target, tell = open_target(reference, parameters), progress(quiet=quiet)
     found = sandbox.run(lambda: measure_target(target, seconds, alone, streams, tell))
     if csv:
         print_csv([report.row() for report in found.rates] + [report.row() for report in found.paths])
+    elif json:
+        print_json(_plain(found, tolerance))
     else:
         print_findings(found, tolerance)
     return 0 if found.within(tolerance) else 1
+
+
+def _plain(found: Findings, tolerance: float) -> dict[str, object]:
+    rates = [{**report.row(), "within": report.within(tolerance)} for report in found.rates]
+    paths = [{**report.row(), "within": report.within()} for report in found.paths]
+    return {"within": found.within(tolerance), "rates": rates, "paths": paths, "settings": dict(found.settings)}
 
 
 def measure_target(target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]) -> Findings:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
 from testbed.experiment.file.findings import findings_of
+from testbed.experiment.file.overrides import overridden
 from testbed.experiment.file.references import check_references
 from testbed.experiment.file.source import Source, read_source
 from testbed.experiment.file.sweep import (
@@ -103,9 +104,12 @@ def load_experiment(path: Path | str) -> Experiment:
     return read_experiment(path).experiment
 
 
-def read_experiment(path: Path | str) -> ExperimentFile:
-    """Read an experiment file with all its points; an ExperimentError lists everything to correct."""
-    return _Reading(read_source(Path(path))).result()
+def read_experiment(path: Path | str, *, settings: Sequence[str] = (), content: bytes | None = None) -> ExperimentFile:
+    """Read an experiment file with all its points; an ExperimentError lists everything to correct.
+
+    `settings` are `key=value`, and take the place of values in the file; `content` is the file, if it was read already.
+    """
+    return _Reading(overridden(read_source(Path(path), content), settings)).result()
 
 
 def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> ExperimentError:

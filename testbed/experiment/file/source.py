@@ -77,6 +77,11 @@ class Source:
         return Place(self.file, line + 1, column + 1 + offset + written.startswith(("'", '"')))
 
 
+def parse_value(text: str) -> Any:
+    """Return the plain value that a text has in YAML."""
+    return _plain(YAML().load(text), {})
+
+
 def _plain(value: object, done: dict[int, Any]) -> Any:
     if id(value) in done:
         return done[id(value)]
@@ -114,9 +119,13 @@ def _leads_on(value: object, key: Key) -> bool:
     return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
 
 
-def read_source(file: Path) -> Source:
-    """Read a YAML file; an ExperimentError says why it cannot be used, and where."""
-    text = _read(file)
+def read_source(file: Path, content: bytes | None = None) -> Source:
+    """Read a YAML file, or its content; an ExperimentError says why it cannot be used, and where."""
+    return parse_source(file, _read(file, content))
+
+
+def parse_source(file: Path, text: str) -> Source:
+    """Parse the text of a YAML file."""
     document = _parse(file, text)
     if document is None:
         raise _unusable(Place(file), f"the file is empty: {_PARTS}")
@@ -126,9 +135,10 @@ def read_source(file: Path) -> Source:
     return Source(file, text, document, renamed)
 
 
-def _read(file: Path) -> str:
+def _read(file: Path, content: bytes | None) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        text = (file.read_bytes() if content is None else content).decode("utf-8")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise _unusable(Place(file), (error.strerror or str(error)).lower()) from error
     except UnicodeDecodeError as error:

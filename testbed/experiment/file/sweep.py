@@ -133,10 +133,17 @@ def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
-    """A swept key must be in the schema; a name that authors choose must be in the document."""
+    keys = str(place[-1]).split(".")
+    if reason := unknown_key(keys, document, model):
+        yield Finding(place, reason)
+    elif keys[0] in NOT_SWEPT:
+        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+
+
+def unknown_key(keys: Sequence[str], document: Mapping[str, Any], model: type[Experiment]) -> str:
+    """Say why the file cannot have a key: it must be in the schema, and a name that authors choose in the document."""
     here: object = model
     written: object = document
-    keys = str(place[-1]).split(".")
     for depth, key in enumerate(keys):
         before = ".".join(keys[:depth]) or "the file"
         known = keys_of(here)
@@ -145,18 +152,15 @@ def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experime
             is_new = depth + 1 == len(keys) and key not in keys_of_member(here)
             if key not in known and not is_new:
                 paths = [*known, *possible_keys(document, model)]
-                yield Finding(place, f"there is no {key!r} in {before}{did_you_mean(key, paths)}")
-                return
+                return f"there is no {key!r} in {before}{did_you_mean(key, paths)}"
         try:
             here = step(here, key)
         except LookupError:
             near = did_you_mean(".".join(keys[depth:]), [*known, *possible_keys(document, model)])
             possible = f": its keys are {', '.join(known)}" if known and not near else ""
-            yield Finding(place, f"{before} has no key {key!r}{near}{possible}")
-            return
+            return f"{before} has no key {key!r}{near}{possible}"
         written = written.get(key, {}) if isinstance(written, Mapping) else {}
-    if keys[0] in NOT_SWEPT:
-        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+    return ""
 
 
 def possible_keys(document: Mapping[str, Any], model: type[Experiment]) -> Iterator[str]:
