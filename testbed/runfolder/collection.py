@@ -71,10 +71,16 @@ def _claim(folder: Folder, name: str, stack: ExitStack) -> NewRun:
     raise AssertionError("numbers do not end")
 
 
+def _require_folder(runs: Path) -> None:
+    """Refuse a folder of runs that is a file, or below one."""
+    nearest = next((path for path in (runs, *runs.parents) if path.exists()), runs)
+    if nearest.exists() and not nearest.is_dir():
+        raise RunError(f"{runs} is not a folder: {_ELSEWHERE}")
+
+
 @contextmanager
 def _refusal_explained(runs: Path) -> Iterator[None]:
-    if runs.exists() and not runs.is_dir():
-        raise RunError(f"{runs} is not a folder: {_ELSEWHERE}")
+    _require_folder(runs)
     try:
         yield
     except (FileExistsError, NotADirectoryError) as error:
@@ -135,6 +141,7 @@ def latest_run(runs: Path, name: str, plan: Plan) -> RunFolder:
 
 def _latest_first(runs: Path, name: str) -> Iterator[_Found]:
     """Yield the runs of an experiment, without following links: others may have put some there."""
+    _require_folder(runs)
     place = own_runs(runs)
     if not place.exists():
         return

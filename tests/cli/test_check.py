@@ -90,10 +90,10 @@ def test_json_has_every_file_with_its_problems(call: Run, swarm: Path) -> None:
 
 
 def test_json_has_problems_that_have_no_line(call: Run, swarm: Path) -> None:
-    swarm.write_text(SWARM.replace("delay: 5 ms", "application: torrentia"))
-    ((problem,),) = [each["problems"] for each in json.loads(call("check", swarm, "--json").stdout)]
-    assert (problem["place"], problem["line"]) == ("", 0)
-    assert "torrentia" in problem["message"]
+    missing = swarm.with_name("none.yaml")
+    ((problem,),) = [each["problems"] for each in json.loads(call("check", missing, "--json").stdout)]
+    assert problem["line"] == 0
+    assert "none.yaml" in problem["message"] + problem["place"]
 
 
 def test_set_values_are_checked(call: Run, swarm: Path) -> None:

@@ -102,8 +102,8 @@ def test_departure_that_a_users_strategy_does_not_take_is_refused(call: Run, swa
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("def make(profile, rng:\n", "own.py:1: '(' was never closed"),
-        ("def other(): pass\n", "own.py has no class or function 'make'"),
+        ("def make(profile, rng:\n", "own.py:1: not Python: '(' was never closed"),
+        ("def other(): pass\n", "own.py has no class or function 'make': it has other"),
         (f"import nunpy\n{GOOD}", "module own cannot be imported: No module named 'nunpy' (own.py:1)"),
         (f"x = 1\ny = x / 0\n{GOOD}", "module own cannot be imported: ZeroDivisionError: division by zero (own.py:2)"),
         (

@@ -32,7 +32,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     "command",
     [
         lambda path: check_experiments([path], [], json=False),
-        lambda path: show_plan(path, ["repeat=2"], json=True),
+        lambda path: show_plan(path, path.parent, ["repeat=2"], json=True),
         lambda path: open_target(str(path), []),
     ],
 )

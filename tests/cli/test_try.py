@@ -220,4 +220,4 @@ def test_what_virtual_time_lacks_is_refused(call: Run, swarm: Path, more: str, r
 def test_refusal_names_a_trial_that_can_be_tried(call: Run) -> None:
     result = call("try", "quickstart")
     assert result.returncode == 2
-    assert result.stderr.endswith("; `--trial 3` can be tried\n")
+    assert result.stderr.endswith("; `--trial 2` can be tried\n")

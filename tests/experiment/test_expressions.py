@@ -71,7 +71,7 @@ def test_side_without_number_is_named() -> None:
     (outcome,) = evaluate(["(ratio.mean where N = 5) < (ratio.mean where N = 7)"], ROWS)
     assert not outcome.holds
     assert outcome.found == (
-        "(ratio.mean where N = 5) = 1.06 of 2 rows, (ratio.mean where N = 7) = nan of 0 rows: no row of"
+        "(ratio.mean where N = 5) = 1.06 of 2 rows, (ratio.mean where N = 7) = - of 0 rows: no row of"
         " (ratio.mean where N = 7) has a number"
     )
 
@@ -85,8 +85,8 @@ def test_outcome_has_the_measured_values() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("ratio.mean < 2 where distribution = none", "ratio.mean = nan: none of the 0 rows has a number"),
-        ("reason.mean < 2", "reason.mean = nan: none of the 5 rows has a number"),
+        ("ratio.mean < 2 where distribution = none", "ratio.mean = -: there are no rows"),
+        ("reason.mean < 2", "reason.mean = -: none of the 5 rows has a number"),
         ("ratoi.mean < 2", "there is no column 'ratoi' (did you mean ratio?)"),
         ("count = 0 where verdict = suspect", "there is no column 'verdict'"),
     ],

@@ -125,12 +125,6 @@ def test_fluid_streams_are_in_bytes_of_payload(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("peers", "more", "complaint"),
     [
-        (
-            f"homes: {{count: 1, {UP}, application: other}}",
-            "",
-            "unknown application 'other' for bittorrent: write ours",
-        ),
-        (f"homes: {{count: 1, {UP}, strategy: {{class: tit-for-tat, a: [1, 2]}}}}", "", "'a' is a list"),
         (f"homes: {{count: 1, {UP}, departure: {{after: 5 s}}}}", "distribution: client-server\n", "group homes"),
         (f"homes: {{count: 1, {UP}, start: {{peers: 1, with: 5 %}}}}", "distribution: client-server\n", "group homes"),
     ],
