@@ -138,7 +138,7 @@ def _progress(event: dict[str, Any]) -> str:
         case "trial ended":
             doubts = f": {'; '.join(event['reasons'])}" if event["reasons"] else ""
             return f"{event['id']}: {event['stopped']} in {event['seconds']:.0f} s; {event['verdict']}{doubts}"
-        case "trial failed":
+        case "trial aborted":
             return f"{event['id']}: no result: {event['why']}"
         case _:
             return ""

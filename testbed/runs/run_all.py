@@ -12,7 +12,7 @@ from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
 from testbed.runs.executor import EXECUTORS, SEQUENTIAL, Executor, TrialOutcome
 from testbed.trial.engine import EMULATED, ENGINES, Engine
-from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.events import Notify, RunBegan, TrialAborted, TrialEnded, TrialOrder
 from testbed.trial.interrupts import BuildingInterruptedError
 
 MOST_FAILURES: Final = 3
@@ -25,7 +25,7 @@ class Tally:
     """The outcomes of a session."""
 
     ended: list[TrialEnded] = field(default_factory=list)
-    failed: list[TrialFailed] = field(default_factory=list)
+    aborted: list[TrialAborted] = field(default_factory=list)
     is_interrupted: bool = False
     was_building: bool = False
     """Whether it was interrupted before a trial began."""
@@ -68,12 +68,12 @@ def _orders(run: RunFolder, work: Path, only: frozenset[str] | None) -> list[Tri
 
 
 def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[TrialOutcome], notify: Notify) -> None:
-    """Take outcomes until a trial was the last one, or too many in a row have failed."""
+    """Take outcomes until a trial was the last one, or too many in a row have no result."""
     failures = 0
     for outcome in outcomes:
         notify(outcome)
-        if isinstance(outcome, TrialFailed):
-            tally.failed.append(outcome)
+        if isinstance(outcome, TrialAborted):
+            tally.aborted.append(outcome)
             failures += 1
             if failures == MOST_FAILURES:
                 raise RunError(f"{failures} trials in a row have no result, so the run stops: {outcome.why}")

@@ -111,10 +111,10 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
-class TrialFailed:
+class TrialAborted:
     """A trial has no result; running again tries it again."""
 
-    event: ClassVar[str] = "trial failed"
+    event: ClassVar[str] = "trial aborted"
     trial: Trial
     why: str
 
@@ -130,5 +130,5 @@ class RunEnded:
     exit_status: int
 
 
-Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Preparing | Progress | Collecting | TrialEnded | TrialFailed
+Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Preparing | Progress | Collecting | TrialEnded | TrialAborted
 Notify: TypeAlias = Callable[[Event], None]

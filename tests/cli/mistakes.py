@@ -108,8 +108,8 @@ KEYS = {
     ): f"4:35: peers.homes.client: unknown key (did you mean strategy?): the keys here are {HOSTS}",
     group("x-note: 1"): f"4:35: peers.homes.x-note: unknown key: the keys here are {HOSTS}",
     group("size: 4 MiB"): (
-        f"4:35: peers.homes.size: unknown key (it belongs to file: is its indentation right?): the keys here are"
-        f" {HOSTS}"
+        "4:35: peers.homes.size: unknown key (it belongs to figures.NAME or file: is its indentation right?): the keys"
+        f" here are {HOSTS}"
     ),
     more("topology: {name: star}"): "5:1: topology.class: is required (was 'name' meant to be this key?)",
     more("topology: star"): (

@@ -32,9 +32,9 @@ from testbed.trial.events import (
     Progress,
     RunBegan,
     RunEnded,
+    TrialAborted,
     TrialBegan,
     TrialEnded,
-    TrialFailed,
 )
 from tests.trial.plans import plan_of
 
@@ -75,7 +75,7 @@ def events_of_run(plan: Plan) -> list[Event]:
         Collecting(),
         ended(plan, "something is late"),
         TrialBegan(2, plan.trials[1]),
-        TrialFailed(plan.trials[1], "no server"),
+        TrialAborted(plan.trials[1], "no server"),
         RunEnded(Path("runs/x"), 1, 1),
     ]
 
@@ -228,7 +228,7 @@ def test_time_left_is_corrected_by_past_trials(plan: Plan) -> None:
 
 def test_trial_without_a_result_needs_no_more_time(plan: Plan) -> None:
     run = RunProgress(plan=plan)
-    run.update(TrialFailed(plan.trials[0], "no server"))
+    run.update(TrialAborted(plan.trials[0], "no server"))
     assert run.time_left() == in_words(plan.trials[1].estimate.seconds)
 
 

@@ -9,7 +9,7 @@ from testbed.cli.terminal.output import in_words
 from testbed.cli.terminal.points import name_of
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
-from testbed.trial.events import Event, Preparing, Progress, RunBegan, TrialBegan, TrialEnded, TrialFailed
+from testbed.trial.events import Event, Preparing, Progress, RunBegan, TrialAborted, TrialBegan, TrialEnded
 
 
 @dataclass
@@ -46,7 +46,7 @@ class RunProgress:
                 self.complete.add(event.trial.id)
                 self.took += event.seconds
                 self.estimated += event.trial.estimate.seconds
-            case TrialFailed():
+            case TrialAborted():
                 self.failed.add(event.trial.id)
 
     @property

@@ -24,9 +24,9 @@ from testbed.trial.events import (
     Progress,
     RunBegan,
     RunEnded,
+    TrialAborted,
     TrialBegan,
     TrialEnded,
-    TrialFailed,
 )
 
 _PLAIN_EVERY_SECONDS: Final = 30
@@ -77,7 +77,7 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"folder": str(event.folder), "trials": len(event.plan.trials), "done": len(event.complete)}
         case TrialBegan():
             return {"number": event.number, "id": event.trial.id, "point": event.trial.point}
-        case TrialFailed():
+        case TrialAborted():
             return {"id": event.trial.id, "why": event.why}
         case TrialEnded():
             values = asdict(event)
@@ -130,7 +130,7 @@ class PlainLines:
                 return f"  {doing(event) if isinstance(event, Preparing) else self._state(event)}"
             case TrialEnded():
                 return f"  {result_of(event)}"
-            case TrialFailed():
+            case TrialAborted():
                 return f"  no result: {event.why}"
             case _:
                 return ""
@@ -182,7 +182,7 @@ class LiveView:
             case TrialEnded():
                 style = "red" if event.verdict == "failed" else "yellow" if event.reasons else ""
                 self._print(f"{self._run.title()}: {result_of(event)}", style)
-            case TrialFailed():
+            case TrialAborted():
                 self._print(f"{self._run.title()}: no result: {event.why}", "red")
 
     def close(self) -> None:
