@@ -96,4 +96,4 @@ def _table(plan: Plan, rows: Sequence[Mapping[str, str]], width: int | None) -> 
 def _cells(trial: Trial) -> dict[str, str]:
     overview = TASKS[trial.settings.task].overview(trial.settings, trial.hosts, trial.theory)
     about = format_duration(round(trial.estimate.seconds))
-    return {"run": str(trial.repetition), **overview, _ABOUT: about}
+    return {"repetition": str(trial.repetition), **overview, _ABOUT: about}

@@ -181,8 +181,8 @@ def _complaints(made: "Report") -> Iterator[str]:
         )
     if made.failed:
         yield (
-            f"{len(made.failed)} of {planned} trials failed, and are never used: mend the program, or see"
-            " `testbed run --redo-failed`"
+            f"{len(made.failed)} of {planned} trials failed, and {'is' if len(made.failed) == 1 else 'are'} never used:"
+            " mend the program, or see `testbed run --redo-failed`"
         )
         yield from made.failed[:_MOST_LINES]
     yield from made.complaints

@@ -266,7 +266,7 @@ def test_failed_trial_is_named_and_never_used(call: Run, tmp_path: Path) -> None
     for options in ([], ["--with-suspect"]):
         result = call("report", tmp_path, *options)
         assert result.returncode == 1
-        assert "1 of 2 trials failed, and are never used" in result.stderr
+        assert "1 of 2 trials failed, and is never used" in result.stderr
         assert f"{second.id}: {peer} {why}" in result.stderr
         summary = pd.read_csv(tmp_path / "summary.csv").set_index("measure").loc["distribution_s"]
         assert summary[["n", "n_valid", "n_suspect", "n_failed"]].tolist() == [1, 1, 0, 1]

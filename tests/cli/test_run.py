@@ -381,7 +381,7 @@ def test_crashed_strategy_fails_the_run(testbed: Run, tmp_path: Path, runs: Path
     why = "p1 ended with exit status 1: AttributeError: 'ChokingView' object has no attribute 'neighbours'"
     assert result.returncode == 1
     assert f"all ended, 2 of 3 peers complete; failed: {why} (fragile.py, line 7)" in result.stderr
-    assert "1 of 1 trials failed, and are never used" in result.stderr
+    assert "1 of 1 trials failed, and is never used" in result.stderr
     (run,) = runs.iterdir()
     (row,) = rows(run / "trials.csv")
     assert (row["verdict"], row["reasons"].partition("; ")[0]) == ("failed", f"{why} (fragile.py, line 7)")
