@@ -29,6 +29,13 @@ GROUPS = "expected groups with names of your choice, such as `peers: {homes: {co
 A_LIST = "a list has a value for each host, and values to compare are written under `sweep:`"
 
 
+NO_DATA = "a client of client-server has no data at the start: leave out this key"
+LEAVES = (
+    "a client of client-server leaves when it has the whole file, and sends nothing: write stay, at-completion or"
+    " {linger: ...}"
+)
+
+
 def refusals(folder: Path, text: str) -> list[str]:
     """Return the messages about a file, without its name."""
     file = folder / "x.yaml"
@@ -332,6 +339,32 @@ def test_fluid_scheme_refuses_all_but_flash_crowds(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in found] == [
         f"peers.homes.{key}" for key in ("arrival", "departure", "start")
     ]
+
+
+def test_fluid_scheme_refuses_several_servers(tmp_path: Path) -> None:
+    text = of_group(FINE).replace("servers: {", "servers: {count: 2, ")
+    assert refusals(tmp_path, f"{text}distribution: fluid\n") == [
+        "2:11: servers.count: the fluid scheme has one server, not 2: leave out this key"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (
+            "start: {peers: 1, with: 5 %}",
+            "start: a client of client-server has no data at the start: leave out this key",
+        ),
+        ("departure: {after: 5 s}", f"departure: {LEAVES}"),
+        ("departure: {share_ratio: 1}", f"departure: {LEAVES}"),
+        ("departure: {mid_way: {at: 50 %, back_after: 1 s}}", f"departure: {LEAVES}"),
+    ],
+)
+def test_client_server_refuses_what_clients_cannot_do(tmp_path: Path, key: str, says: str) -> None:
+    text = f"{of_group(f'{FINE}, {key}')}distribution: client-server\n"
+    assert refusals(tmp_path, text) == [f"4:35: peers.homes.{says}"]
+    empty = text.replace("count: 2", "count: 0").replace("peers: 1", "peers: 0")
+    assert all("client-server" not in line for line in refusals(tmp_path, empty))
 
 
 def test_mistakes_in_all_parts_are_reported_together(tmp_path: Path) -> None:

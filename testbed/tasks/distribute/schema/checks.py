@@ -8,6 +8,8 @@ from contract.programs import STRATEGIES, ProfileName
 from testbed.tasks.distribute.schema.keys import (
     APPLICATIONS,
     OURS,
+    After,
+    AtRatio,
     DistributionKeys,
     Hosts,
     MidWay,
@@ -47,6 +49,12 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
         yield from _check_peers(("peers", name), group)
         if keys.distribution == "fluid":
             yield from _check_fluid(("peers", name), group)
+        if keys.distribution == "client-server" and group.count:
+            yield from _check_client(("peers", name), group)
+    if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
+        yield Finding(
+            ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
+        )
 
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
@@ -111,6 +119,14 @@ def _check_fluid(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
         "start": group.start is not None,
     }
     yield from (Finding((*path, key), reason) for key, is_other in written.items() if is_other)
+
+
+def _check_client(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
+    if group.start is not None:
+        yield Finding((*path, "start"), "a client of client-server has no data at the start: leave out this key")
+    if isinstance(group.departure, After | AtRatio | MidWay):
+        stays = "a client of client-server leaves when it has the whole file, and sends nothing"
+        yield Finding((*path, "departure"), f"{stays}: write stay, at-completion or {{linger: ...}}")
 
 
 def column_words(points: Sequence[DistributionKeys]) -> dict[str, ColumnWords]:
