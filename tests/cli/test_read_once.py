@@ -32,7 +32,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     "command",
     [
         check_experiment,
-        lambda path: show_plan(path, json=True),
+        lambda path: show_plan(path, path.parent, json=True),
         lambda path: open_target(str(path), []),
     ],
 )

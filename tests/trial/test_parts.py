@@ -10,7 +10,7 @@ import pytest
 
 from testbed.runfolder.trial_folder import compress, write_table
 from testbed.runs.provenance import session
-from testbed.trial.interrupts import first_interrupt_waits
+from testbed.trial.interrupts import BuildingInterruptedError, interrupts_of_trial
 from testbed.trial.monitoring.machine import MachineMonitor, machine_limits
 from testbed.trial.monitoring.traces import completion, events, worst_lag
 
@@ -57,13 +57,20 @@ def usual_interrupts() -> Iterator[None]:
 
 @pytest.mark.usefixtures("usual_interrupts")
 def test_second_interrupt_is_raised() -> None:
-    with first_interrupt_waits() as interrupt:
+    with interrupts_of_trial() as interrupt:
+        interrupt.has_begun = True
         assert not interrupt.is_asked
         os.kill(os.getpid(), signal.SIGINT)
         assert interrupt.is_asked
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.usefixtures("usual_interrupts")
+def test_first_interrupt_before_trial_begins_is_raised() -> None:
+    with interrupts_of_trial(), pytest.raises(BuildingInterruptedError):
         os.kill(os.getpid(), signal.SIGINT)
 
 
