@@ -87,7 +87,7 @@ def test_second_interrupt_is_raised() -> None:
 
 
 @pytest.mark.usefixtures("usual_interrupts")
-def test_first_interrupt_before_the_trial_is_raised() -> None:
+def test_first_interrupt_before_trial_begins_is_raised() -> None:
     with interrupts_of_trial(), pytest.raises(BuildingInterruptedError):
         os.kill(os.getpid(), signal.SIGINT)
 
