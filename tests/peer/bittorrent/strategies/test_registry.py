@@ -121,7 +121,7 @@ def test_missing_class_is_refused(module: Callable[[str], None], name: str) -> N
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
-    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots, neighbours"
+    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots, neighbours, per_host"
     assert refusal("tit-for-tat", slot=4) == expected
 
 
@@ -131,7 +131,7 @@ def test_strategy_without_parameters_takes_none(module: Callable[[str], None]) -
 
 
 @pytest.mark.parametrize("found", [0, -1, "4", 2.5, True])
-@pytest.mark.parametrize("name", ["slots", "neighbours"])
+@pytest.mark.parametrize("name", ["slots", "neighbours", "per_host"])
 def test_counts_must_be_whole_numbers(name: str, found: object) -> None:
     expected = f"strategy tit-for-tat: {name}: expected a whole number, 1 or more, found {found!r}"
     assert refusal("tit-for-tat", **{name: found}) == expected
