@@ -151,7 +151,7 @@ def test_missing_class_is_refused(module: Callable[[str], None], name: str) -> N
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
-    expected = "there is no parameter slot (did you mean slots?); it takes departure, slots, neighbours"
+    expected = "there is no parameter slot (did you mean slots?); it takes departure, slots, neighbours, per_host"
     assert refusal("tit-for-tat", slot=4) == f"strategy tit-for-tat: {expected}"
 
 
@@ -161,7 +161,7 @@ def test_strategy_without_parameters_takes_none(module: Callable[[str], None]) -
 
 
 @pytest.mark.parametrize("found", [0, -1, "4", 2.5, True])
-@pytest.mark.parametrize("name", ["slots", "neighbours"])
+@pytest.mark.parametrize("name", ["slots", "neighbours", "per_host"])
 def test_counts_must_be_whole_numbers(name: str, found: object) -> None:
     expected = f"strategy tit-for-tat: {name}: expected a whole number, 1 or more, found {found!r}"
     assert refusal("tit-for-tat", **{name: found}) == expected
