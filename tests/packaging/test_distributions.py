@@ -77,6 +77,13 @@ def test_installed_command_knows_its_version(installation: Installation) -> None
     assert installation.output("testbed", "--version") == f"testbed {project['version']}\n"
 
 
+def test_installed_program_knows_the_commit_it_was_built_from(
+    installation: Installation, distributions: Distributions
+) -> None:
+    show = "from testbed.runs.commit import commit_of; print(*commit_of())"
+    assert installation.output("python", "-c", show) == f"{distributions.commit} False\n"
+
+
 @pytest.mark.parametrize("name", ["quickstart", "own-strategy"])
 def test_installed_command_checks_a_shipped_experiment(name: str, installation: Installation) -> None:
     path = Path(installation.output("testbed", "experiments", name).strip())

@@ -14,6 +14,7 @@ from testbed.doctor.tools import versions
 from testbed.experiment import ExperimentFile
 from testbed.network import sandbox
 from testbed.runfolder.collection import final_path, timestamped, unfinished_run_folder
+from testbed.runs.commit import commit_of
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02
@@ -40,6 +41,7 @@ def _provenance(started: datetime) -> dict[str, object]:
         "command": sys.argv,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        **commit_of()._asdict(),
         "versions": versions(),
     }
 
