@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from testbed.doctor.checks import Check
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
+from testbed.runs.commit import commit_of
 from testbed.runs.versions import versions
 
 
@@ -48,5 +49,14 @@ def _check_delay_box() -> Check:
 
 
 def check_versions() -> list[Check]:
-    """List the versions."""
-    return [Check("versions", name, "ok", version) for name, version in versions().items()]
+    """List the versions, and the commit of the testbed."""
+    return [Check("versions", name, "ok", version) for name, version in versions().items()] + [_check_commit()]
+
+
+def _check_commit() -> Check:
+    commit, dirty = commit_of()
+    if commit is None:
+        mend = "run a clone with git installed, or what was built from one (docs/install.md)"
+        return Check("versions", "commit", "missing", "not known, so results cannot name it", mend, required=False)
+    states = {True: ", with changes", False: "", None: ", perhaps with changes"}
+    return Check("versions", "commit", "ok", commit + states[dirty])

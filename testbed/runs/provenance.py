@@ -4,17 +4,15 @@ A run may be resumed, so there is an entry for each session. A report has an ent
 """
 
 import os
-import subprocess
 import sys
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from testbed.runs.commit import commit_of
 from testbed.runs.versions import versions
 
 _PROC: Final = Path("/proc")
-_SOURCE: Final = Path(__file__).resolve().parents[2]
 
 
 def session() -> dict[str, Any]:
@@ -23,7 +21,7 @@ def session() -> dict[str, Any]:
         "started": now(),
         "ended": None,
         "command": sys.argv,
-        **_commit(),
+        **commit_of()._asdict(),
         "versions": versions(),
         "cpu": _cpu(),
         "processors": os.cpu_count(),
@@ -35,29 +33,12 @@ def session() -> dict[str, Any]:
 
 def of_report() -> dict[str, Any]:
     """Describe the program that makes tables and figures now: another version may have run the trials."""
-    return {"made": now(), "command": sys.argv, **_commit(), "versions": versions()}
+    return {"made": now(), "command": sys.argv, **commit_of()._asdict(), "versions": versions()}
 
 
 def now() -> str:
     """Return the time as text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@cache
-def _commit() -> dict[str, object]:
-    """Return the commit of the testbed, and whether files differ from it; None where that is not known."""
-    commit = _git("rev-parse", "HEAD")
-    changes = _git("status", "--porcelain")
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
-
-
-def _git(*words: str) -> str | None:
-    command = ["git", "-c", f"safe.directory={_SOURCE}", "-C", str(_SOURCE), *words]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def _cpu() -> str:

@@ -42,6 +42,7 @@ def test_network_run_leaves_tables_and_provenance(testbed: Run, star: Path, runs
     assert provenance["command"][1:] == ["run", str(star), "--runs", str(runs)]
     assert provenance["started"] < provenance["ended"]
     assert {"testbed", "kernel", "mininet"} <= provenance["versions"].keys()
+    assert {"commit", "dirty"} <= provenance.keys()
 
 
 def rows(file: Path) -> list[dict[str, str]]:

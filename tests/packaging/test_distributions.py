@@ -83,6 +83,13 @@ def test_installed_manual_page_is_where_man_looks(installation: Installation) ->
     assert page.read_bytes() == (REPOSITORY / "docs/testbed.1").read_bytes()
 
 
+def test_installed_program_knows_the_commit_it_was_built_from(
+    installation: Installation, distributions: Distributions
+) -> None:
+    show = "from testbed.runs.commit import commit_of; print(*commit_of())"
+    assert installation.output("python", "-c", show) == f"{distributions.commit} False\n"
+
+
 @pytest.mark.parametrize("name", ["quickstart", "own-strategy"])
 def test_installed_command_checks_a_shipped_experiment(name: str, installation: Installation) -> None:
     path = Path(installation.output("testbed", "experiments", name).strip())

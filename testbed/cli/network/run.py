@@ -16,6 +16,7 @@ from testbed.experiment import ExperimentFile
 from testbed.experiment.plan.refusals import refused_network
 from testbed.network import sandbox
 from testbed.runfolder.collection import timestamped, unfinished_run_folder
+from testbed.runs.commit import commit_of
 from testbed.runs.versions import versions
 
 _SECONDS = 2.0
@@ -45,6 +46,7 @@ def _provenance(started: datetime) -> dict[str, object]:
         "command": sys.argv,
         "started": started.isoformat(timespec="seconds"),
         "ended": datetime.now(UTC).isoformat(timespec="seconds"),
+        **commit_of()._asdict(),
         "versions": versions(),
     }
 

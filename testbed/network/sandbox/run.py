@@ -229,6 +229,7 @@ class _Keeper:
         *,
         interactive: bool,
     ) -> None:
+        self._uid = os.getuid()
         self._body = body
         self._outcome = outcome
         self._lifeline = lifeline
@@ -277,8 +278,7 @@ class _Keeper:
             socket.sethostname("testbed")
             main = os.fork()
         except BaseException as error:
-            advice = "" if is_machine_root() else f": {_userns_advice()}"
-            self._refuse(f"cannot prepare the sandbox ({error}){advice}")
+            self._refuse(f"cannot prepare the sandbox ({error}): {_advice(self._uid)}")
         if main == 0:
             self._body_main()
         self._follow_child_to_its_end(main, reaping=True)
@@ -332,11 +332,13 @@ def _enter_namespaces() -> None:
 
 def _why_no_namespaces(error: OSError, uid: int) -> str:
     if uid == 0:
-        return f"root cannot create namespaces here ({error.strerror}): start the container with --privileged"
-    return f"ordinary users cannot create namespaces here ({error.strerror}): {_userns_advice()}"
+        return f"root cannot create namespaces here ({error.strerror}): {_advice(uid)}"
+    return f"ordinary users cannot create namespaces here ({error.strerror}): {_advice(uid)}"
 
 
-def _userns_advice() -> str:
+def _advice(uid: int) -> str:
+    if uid == 0:
+        return "start the container with --privileged (docs/install.md lists the privileges that it needs)"
     if _APPARMOR_SWITCH.exists() and _APPARMOR_SWITCH.read_text().strip() == "1":
         return "run with sudo, or allow them with: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"
     return "run with sudo, or allow them with: sudo sysctl user.max_user_namespaces=10000"
