@@ -64,7 +64,7 @@ def build_network(fabric: Fabric, *, netem: bool, tell: Tell = untold) -> dict[s
     written: dict[str, str] = {}
     for done, host in enumerate(fabric.hosts):
         tell("creating hosts", done, len(fabric.hosts))
-        written = host.make_namespace(settings)
+        written = host.make_namespace({**sysctls.NO_FORWARDING, **settings})
     for core in fabric.cores:
         core.make_namespace({**settings, **sysctls.FORWARDING, **sysctls.BRIDGE})
     tell("connecting hosts", 0, len(fabric.hosts))
