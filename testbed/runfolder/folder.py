@@ -236,10 +236,13 @@ def lock_held(run: Folder) -> Iterator[None]:
 
 
 def is_locked(run: Path) -> bool:
-    """Whether a command is using a run folder; of those of others that cannot be known."""
+    """Whether a command is using a run folder; of those of others that cannot be known. Nothing is changed."""
     try:
-        with locked(run):
-            return False
+        with opened_own(run) as folder:
+            if LOCK not in folder.names():
+                return False
+            with lock_held(folder):
+                return False
     except ForeignFolderError:
         return False
     except RunError:

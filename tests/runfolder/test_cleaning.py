@@ -9,7 +9,7 @@ import pytest
 
 from testbed.runfolder.cleaning import Choice, foreign_runs, removals, remove
 from testbed.runfolder.collection import unfinished_run_folder
-from testbed.runfolder.folder import RunFolder, locked
+from testbed.runfolder.folder import LOCK, RunFolder, locked
 from tests.runfolder.runs import GOLDEN, golden, write_run, write_trial
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
@@ -41,7 +41,7 @@ def clean(runs: Path, choice: Choice) -> dict[str, str]:
 
 
 def everything(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.name != LOCK}
 
 
 def test_without_options_only_leftovers_are_found(tmp_path: Path, make: Make) -> None:
@@ -61,9 +61,9 @@ def test_without_options_only_leftovers_are_found(tmp_path: Path, make: Make) ->
 
 def test_looking_removes_nothing(tmp_path: Path, make: Make) -> None:
     make(1, is_finished=False).work.mkdir()
-    before = everything(tmp_path)
+    before = set(tmp_path.rglob("*"))
     assert found(tmp_path, Choice(suspect=True, unfinished=True, older_than_days=0, keep_latest=0))
-    assert everything(tmp_path) == before
+    assert set(tmp_path.rglob("*")) == before
 
 
 def test_unfinished_runs_are_removed_and_others_stay(tmp_path: Path, make: Make) -> None:
@@ -128,8 +128,8 @@ def test_run_in_use_is_never_touched(tmp_path: Path, make: Make) -> None:
 
 
 def test_run_that_is_being_made_is_never_touched(tmp_path: Path) -> None:
-    with unfinished_run_folder(tmp_path, "network-20261101T000000Z") as hidden:
-        assert clean(tmp_path, Choice()) == {hidden.name: "in use"}
+    with unfinished_run_folder(tmp_path, "network-20261101T000000Z"):
+        assert clean(tmp_path, Choice()) == {".network-20261101T000000Z": "in use"}
     assert (tmp_path / "network-20261101T000000Z").is_dir()
 
 
@@ -179,4 +179,5 @@ def test_runs_of_other_users_stay(tmp_path: Path, make: Make, monkeypatch: pytes
     assert found(tmp_path, Choice(keep_latest=0)) == set()
     assert foreign_runs(tmp_path) == [run.path]
     monkeypatch.setenv("SUDO_UID", "65534")
+    monkeypatch.setenv("SUDO_GID", "65534")
     assert found(tmp_path, Choice(keep_latest=0)) == {run.path.name}

@@ -297,6 +297,7 @@ def test_other_user_cannot_lock_our_run(runs: Path, plan: Plan) -> None:
 
 
 def test_lock_that_others_can_open_is_refused(run: RunFolder) -> None:
+    (run.path / LOCK).unlink(missing_ok=True)
     as_other(run.path, lambda: Path(LOCK).touch(0o644))
     with pytest.raises(ExplainedError, match="is not a file that only its owner can open: remove it"):
         lock(run)
