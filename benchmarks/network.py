@@ -199,7 +199,7 @@ class Case:
 
     @property
     def steady(self) -> bool:
-        return abs(self.report.payload_ratio - 1) <= 0.01
+        return abs(self.report.steady_ratio - 1) <= 0.01
 
     @property
     def prompt(self) -> bool:
@@ -232,7 +232,7 @@ def rates_benchmark(arguments: argparse.Namespace) -> None:
             for pattern in PATTERNS:
                 reports = sandbox.run(lambda: measure_case(rate, control, pattern, seconds))  # noqa: B023
                 cases += [Case(rate, control, pattern, report) for report in reports]
-                log(f"{rate} {control} {pattern}: {[f'{report.payload_ratio:.4f}' for report in reports]}")
+                log(f"{rate} {control} {pattern}: {[f'{report.steady_ratio:.4f}' for report in reports]}")
     write_csv(arguments.csv, [case.row() for case in cases])
     header = [
         "Mbit/s",
@@ -260,7 +260,7 @@ def rates_row(case: Case) -> list[object]:
         case.pattern,
         report.direction,
         f"{report.wire_ratio:.4f}",
-        f"{report.payload_ratio:.4f}",
+        f"{report.steady_ratio:.4f}",
         f"{report.first_second_ratio:.3f}",
         f"{report.peak_ratio:.3f}",
         f"{report.queue_mean_ms:.1f}",

@@ -51,7 +51,7 @@ def parse(line: bytes) -> Entries:
     """Read a line as JSON; raises ValueError if it is not an object."""
     value = json.loads(line.decode())
     if not isinstance(value, dict):
-        raise ValueError(f"trace: expected an object, found {line[:80]!r}")
+        raise ValueError(f"expected an object, found {line[:80]!r}")
     return value
 
 
@@ -60,9 +60,9 @@ def time_and_kind(entries: Entries) -> tuple[float, type[TraceEvent]]:
     event, t = entries.get("event"), entries.get("t")
     kind = EVENTS.get(event) if isinstance(event, str) else None
     if kind is None:
-        raise ValueError(f"trace: version {VERSION} has no event {event!r}")
+        raise ValueError(f"version {VERSION} has no event {event!r}")
     if not isinstance(t, (int, float)):
-        raise ValueError(f"trace, {event}: expected the time 't', found {t!r}")
+        raise ValueError(f"{event}: expected the time 't', found {t!r}")
     return float(t), kind
 
 
@@ -79,7 +79,7 @@ def make_event(kind: type[TraceEvent], entries: Entries) -> TraceEvent:
         known = {each.name for each in fields(kind)}
         required = {each.name for each in fields(kind) if each.default is MISSING}
         wrong = sorted((values.keys() - known) | (required - values.keys()))
-        raise ValueError(f"trace, {kind.event}: unknown or missing {', '.join(wrong)}") from error
+        raise ValueError(f"{kind.event}: unknown or missing {', '.join(wrong)}") from error
 
 
 def encode_header(now: float, unix: float, entries: Mapping[str, object]) -> bytes:
@@ -96,9 +96,9 @@ def decode_header(line: bytes) -> Entries:
 def check_header(entries: Entries) -> Entries:
     """Return the entries of a header of this version; raises ValueError for any other line."""
     if entries.get("event") != HEADER:
-        raise ValueError(f"trace: expected the header, found {entries.get('event')!r}")
+        raise ValueError(f"expected the header, found {entries.get('event')!r}")
     if entries.get("version") != VERSION or not isinstance(entries.get("t"), (int, float)):
-        raise ValueError(f"trace: expected the header of version {VERSION}, found version {entries.get('version')}")
+        raise ValueError(f"expected the header of version {VERSION}, found version {entries.get('version')}")
     return entries
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from testbed.runfolder.record import LONG_BUSY_SECONDS, Fidelity
-from testbed.trial.monitoring.links import SHORTEST_SECONDS, LinkUse
+from testbed.trial.monitoring.links import SHORTEST_BUSY_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
 from testbed.values.units import format_rate
 
@@ -102,7 +102,7 @@ def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
 def _off(link: LinkUse) -> str:
     if link.asked is None or not link.busy_seconds:
         return ""
-    if link.fastest > link.asked * (1 + RATE_TOLERANCE) + 8 * link.burst_bytes / SHORTEST_SECONDS:
+    if link.fastest > link.asked * (1 + RATE_TOLERANCE) + 8 * link.burst_bytes / SHORTEST_BUSY_SECONDS:
         return f"{link.host} {link.direction} carried {link.fastest / link.asked:.1%} of its {format_rate(link.asked)}"
     if link.busy_seconds >= LONG_BUSY_SECONDS and link.fastest < link.asked * (1 - RATE_TOLERANCE - _unseen(link)):
         return (

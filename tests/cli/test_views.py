@@ -44,7 +44,7 @@ def progress(seconds: float, *reasons: str, is_last: bool = False) -> Progress:
 
 
 def ended(plan: Plan, *reasons: str, seconds: float = 4.0) -> TrialEnded:
-    bound = plan.trials[0].theory.p2p.payload_seconds
+    bound = plan.trials[0].theory.client_server.payload_seconds
     verdict = "suspect" if reasons else "valid"
     return TrialEnded(plan.trials[0], "complete", 3, 3, 1.25 * bound, verdict, reasons, seconds, False, {})
 

@@ -30,7 +30,7 @@ EXACT = DirectionReport(
     asked_bps=8_000_000,
     payload_bps=7_651_255,
     wire_ratio=1,
-    payload_ratio=1,
+    steady_ratio=1,
     first_second_ratio=1,
     low_ratio=1,
     high_ratio=1,
@@ -53,7 +53,13 @@ TRIP = PathReport(
 
 @pytest.mark.parametrize(("ratio", "within"), [(1.0, True), (0.981, True), (1.019, True), (0.97, False), (1.03, False)])
 def test_rate_tolerance_has_two_sides(ratio: float, within: bool) -> None:
-    assert replace(EXACT, payload_ratio=ratio).within(0.02) is within
+    assert replace(EXACT, steady_ratio=ratio).within(0.02) is within
+
+
+def test_table_calls_the_steady_ratio_payload_ratio() -> None:
+    row = replace(EXACT, steady_ratio=0.99).row()
+    assert list(row)[5:8] == ["wire_ratio", "payload_ratio", "first_second_ratio"]
+    assert row["payload_ratio"] == 0.99
 
 
 @pytest.mark.parametrize(

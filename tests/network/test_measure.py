@@ -142,7 +142,7 @@ def test_acks_with_priority_avoid_starvation(on_network: OnNetwork) -> None:
     def look(network: Network) -> float:
         access = network.host("h1").access
         _up, down = measure([own_load(network, access, streams=10), own_load(network, access.peer)], 1.0)
-        return float(down.payload_ratio)
+        return float(down.steady_ratio)
 
     def down(acks: str) -> float:
         return float(on_network(Star(n=1, up=1_000_000, down=10_000_000, acks=acks), look))

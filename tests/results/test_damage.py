@@ -70,22 +70,29 @@ CORRUPTIONS = {
         rewrite("p1.jsonl.gz", with_line(9, '{"t":5001.0,"ev')),
         "p1.jsonl.gz:9: is not a line of a trace",
     ),
-    "line is no object": (rewrite("p1.jsonl.gz", with_line(9, "7")), "p1.jsonl.gz:9: is not a line of a trace"),
+    "line is no object": (
+        rewrite("p1.jsonl.gz", with_line(9, "7")),
+        "p1.jsonl.gz:9: is not a line of a trace: expected an object, found b'7",
+    ),
     "two lines are one": (
         rewrite("p1.jsonl.gz", with_line(9, '{"t":1,"event":"x"},{"t":1,"event":"x"}')),
         "p1.jsonl.gz:9: is not a line of a trace",
     ),
     "field is missing": (
         rewrite("p1.jsonl.gz", with_line(9, line(event(1, "choked", neighbour=1)))),
-        "p1.jsonl.gz:9: is not a line of a trace: trace, choked: unknown or missing by_us",
+        "p1.jsonl.gz:9: is not a line of a trace: choked: unknown or missing by_us",
     ),
     "event is unknown": (
         rewrite("p1.jsonl.gz", with_line(9, line(event(1, "teleported", to="elsewhere")))),
-        "p1.jsonl.gz:9: is not a line of a trace: trace: version 1 has no event 'teleported'",
+        "p1.jsonl.gz:9: is not a line of a trace: version 1 has no event 'teleported'",
     ),
     "field is unknown": (
         rewrite("p1.jsonl.gz", with_line(9, line(event(1, "choked", neighbour=1, by_us=True, mood="bad")))),
-        "p1.jsonl.gz:9: is not a line of a trace: trace, choked: unknown or missing mood",
+        "p1.jsonl.gz:9: is not a line of a trace: choked: unknown or missing mood",
+    ),
+    "line without a time": (
+        rewrite("p1.jsonl.gz", with_line(9, '{"event":"choked","neighbour":1,"by_us":true}')),
+        "p1.jsonl.gz:9: is not a line of a trace: choked: expected the time 't', found None",
     ),
     "connection was never made": (
         rewrite("p1.jsonl.gz", with_line(9, line(moved(1, (77, 1, 1))))),
@@ -93,11 +100,11 @@ CORRUPTIONS = {
     ),
     "trace of another version": (
         rewrite("p1.jsonl.gz", with_line(1, line(header() | {"version": 2}))),
-        "p1.jsonl.gz:1: is not a line of a trace: trace: expected the header of version 1, found version 2",
+        "p1.jsonl.gz:1: is not a line of a trace: expected the header of version 1, found version 2",
     ),
     "trace without a header": (
         rewrite("p1.jsonl.gz", lambda lines: lines[1:]),
-        "p1.jsonl.gz:1: is not a line of a trace: trace: expected the header, found 'joined'",
+        "p1.jsonl.gz:1: is not a line of a trace: expected the header, found 'joined'",
     ),
     "counters are missing": (lambda trial: (trial / "counters.csv.gz").unlink(), "counters.csv.gz: is missing"),
     "counters lack a column": (

@@ -21,7 +21,7 @@ SLOW = Star(n=2, up=400_000, queue=1000)
 
 @pytest.fixture(autouse=True)
 def _any_stretch_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "SHORTEST_SECONDS", 0.0)
+    monkeypatch.setattr(links, "SHORTEST_BUSY_SECONDS", 0.0)
 
 
 @contextmanager

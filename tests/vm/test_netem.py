@@ -108,6 +108,6 @@ def test_rate_and_delay_work_together() -> None:
         rates, (path,) = on_network(Star(n=2, up=8_000_000, down=8_000_000, delay=20), look)
         if all(report.within(0.05) for report in rates) and is_on_time(path):
             break
-    assert [report.payload_ratio for report in rates] == pytest.approx([1, 1], abs=0.05)
+    assert [report.steady_ratio for report in rates] == pytest.approx([1, 1], abs=0.05)
     assert [report.wire_ratio for report in rates] == pytest.approx([1, 1], abs=0.05)
     assert path.rtt_min_ms == pytest.approx(80, abs=2)

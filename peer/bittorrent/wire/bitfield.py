@@ -73,12 +73,6 @@ class Bitfield:
         self.count += 1
         return True
 
-    def discard(self, index: int) -> None:
-        """Remove a piece, if it is in the set."""
-        if index in self:
-            self._bits[index >> 3] ^= 0x80 >> (index & 7)
-            self.count -= 1
-
     @property
     def is_full(self) -> bool:
         """Whether no piece is missing."""

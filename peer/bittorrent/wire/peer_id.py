@@ -43,7 +43,7 @@ def make_peer_id(rng: random.Random) -> bytes:
     return OUR_PREFIX + bytes(rng.choices(_UNRESERVED, k=PEER_ID_LENGTH - len(OUR_PREFIX)))
 
 
-def describe(peer_id: bytes) -> str:
+def client_name(peer_id: bytes) -> str:
     """Name the client of a peer id as well as possible, for logs and tables, and never for decisions."""
     if match := _AZUREUS.match(peer_id):
         client = _CLIENTS.get(match[1]) or match[1].decode()

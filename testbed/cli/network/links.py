@@ -98,7 +98,7 @@ def _rate_row(report: DirectionReport, tolerance: float) -> list[str]:
         format_rate(report.asked_bps),
         f"{report.payload_bps / 1e6:.3f} Mbit/s",
         f"{report.wire_ratio:.2%}".rstrip("%"),
-        f"{report.payload_ratio:.2%}".rstrip("%"),
+        f"{report.steady_ratio:.2%}".rstrip("%"),
         f"{report.first_second_ratio:.1%}".rstrip("%"),
         f"{report.low_ratio * 100:.0f} - {report.high_ratio * 100:.0f}",
         f"{report.peak_ratio * 100:.0f}",

@@ -5,7 +5,7 @@ that no other link matters; other loads can have longer paths. `measure` runs an
 
     asked       the configured rate
     wire        what left the shaper after the first second, over the rate
-    payload     payload delivered after the first second, over what the rate allows (x 1448/1514 for TCP)
+    steady      payload delivered after the first second, over what the rate allows (x 1448/1514 for TCP)
     first       the payload of the first second, over the same
     low, high   the least and the most that left the shaper in 100 ms after the first second, over the rate
     peak        the most that left it in any 100 ms, the first second included
@@ -35,6 +35,8 @@ _LOOK_SECONDS: Final = 0.01
 _LOOK_SHARE: Final = 0.1
 _DRAIN_SECONDS: Final = 30
 _OVERLOAD: Final = 1.2
+_COLUMNS: Final = {"steady_ratio": "payload_ratio"}
+"""Columns that are not named as their field: existing files and scripts know them by these names."""
 
 Samples = list[QueueCount]
 
@@ -49,7 +51,7 @@ class DirectionReport:
     asked_bps: int
     payload_bps: float
     wire_ratio: float
-    payload_ratio: float
+    steady_ratio: float
     first_second_ratio: float
     low_ratio: float
     high_ratio: float
@@ -61,11 +63,11 @@ class DirectionReport:
 
     def within(self, tolerance: float) -> bool:
         """Return whether the steady rate is as configured, within a relative tolerance."""
-        return abs(self.payload_ratio - 1) <= tolerance
+        return abs(self.steady_ratio - 1) <= tolerance
 
     def row(self) -> dict[str, object]:
-        """The report as one row of a table."""
-        return asdict(self)
+        """The report as one row of a table, whose readers know the steady ratio as `payload_ratio`."""
+        return {_COLUMNS.get(name, name): value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _report(load: Load, streams: Sequence[Stream], samples: Samples, started: fl
         asked_bps=rate,
         payload_bps=payload,
         wire_ratio=_sent(steady) / rate,
-        payload_ratio=payload / load.expected_payload,
+        steady_ratio=payload / load.expected_payload,
         first_second_ratio=_delivered(streams, started, steady_from) / load.expected_payload,
         low_ratio=min(windows, default=0.0) / rate,
         high_ratio=max(windows, default=0.0) / rate,

@@ -95,11 +95,6 @@ class Shape:
             raise ShapeError(f"acks {self.acks!r}: write {' or '.join(map(repr, get_args(Acks)))}")
 
     @property
-    def queue_ms(self) -> float | None:
-        """How long a full queue takes to drain."""
-        return None if self.rate is None else self.queue_bytes * 8000 / self.rate
-
-    @property
     def burst_bytes(self) -> int:
         """How much may leave back to back after a pause: two frames, or enough to make up for a late timer."""
         return max(2 * FRAME_BYTES, int(_rate_of(self) / 8 * _BURST_SECONDS))

@@ -18,7 +18,7 @@ from testbed.network.counters import LinkCounters
 from testbed.network.links.shape import FRAME_BYTES
 from testbed.trial.monitoring.interface_counters import InterfaceCounters
 
-SHORTEST_SECONDS: Final = 0.5
+SHORTEST_BUSY_SECONDS: Final = 0.5
 """No rate is computed over a shorter time: a burst would be too large a part of it."""
 MOST_LOOKED_AT: Final = 200
 """How many ends are looked at within a second. Where data waits at more, they take turns; the others are not busy."""
@@ -172,7 +172,7 @@ class LinkMonitor:
         use, sent = self._uses[end], now.sent_bytes - before.sent_bytes
         use.sent_bytes += sent
         use.drops += now.dropped_packets - before.dropped_packets
-        if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_SECONDS:
+        if end in self._always_waited and _waits(now) and now.time - before.time >= SHORTEST_BUSY_SECONDS:
             use.add_busy(sent, now.time - before.time, self._looks + 1)
 
 

@@ -16,7 +16,7 @@ from typing import Final, Self
 _WAKEUP_LATENCY: Final = "testbed.trial.monitoring.wakeup_latency"
 _PROC: Final = Path("/proc")
 _LEAST_MEMORY: Final = 0.03
-SHORTEST_SECONDS: Final = 0.5
+SHORTEST_SAMPLE_SECONDS: Final = 0.5
 """Processor time is counted in ticks, so a share of a shorter time means nothing."""
 _NS: Final = 1e-6
 """Of a nanosecond in milliseconds."""
@@ -99,7 +99,7 @@ class MachineMonitor:
         before = self._before
         if before is None:
             raise RuntimeError("begin() was not called")
-        if self.samples and now - before.moment < SHORTEST_SECONDS:
+        if self.samples and now - before.moment < SHORTEST_SAMPLE_SECONDS:
             return self.samples[-1]
         after = self._count(now)
         latencies, waits = self._new_latencies(), _waits(before, after)

@@ -26,8 +26,6 @@ from peer.bittorrent.wire.tracker import udp as tracker_udp
 from peer.bittorrent.wire.tracker.messages import (
     AnnounceRequest,
     AnnounceResponse,
-    ScrapeEntry,
-    ScrapeResponse,
 )
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
@@ -117,10 +115,6 @@ TARGETS: dict[str, Target] = {
     "announce-answer": Target(
         tracker_http.decode_announce_response,
         (tracker_http.encode_announce_response(AnnounceResponse(1800, ADDRESSES, complete=1, incomplete=2)),),
-    ),
-    "scrape-answer": Target(
-        tracker_http.decode_scrape_response,
-        (tracker_http.encode_scrape_response(ScrapeResponse({HASH: ScrapeEntry(1, 2, 3)})),),
     ),
     "http-request": Target(
         lambda data: parse_request(data.decode("latin-1")), (b"GET /a?b HTTP/1.1\r\nHost: h\r\nConnection: close",)

@@ -27,7 +27,6 @@ from peer.bittorrent.wire.tracker.udp import (
     ErrorResponse,
     UdpAnnounceRequest,
     UdpAnnounceResponse,
-    UdpRequest,
     UdpResponse,
     decode_response,
 )
@@ -133,7 +132,9 @@ class _Channel(asyncio.DatagramProtocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(exc)
 
-    async def ask(self, request: UdpRequest, expected: type[_Expected]) -> _Expected | ErrorResponse:
+    async def ask(
+        self, request: ConnectRequest | UdpAnnounceRequest, expected: type[_Expected]
+    ) -> _Expected | ErrorResponse:
         """Send one datagram and wait for its answer; raises OSError."""
         self._expected = expected
         self._answer = asyncio.get_running_loop().create_future()

@@ -17,7 +17,7 @@ from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.address_book import AddressBook, Ending
 from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import KeepAlive
-from peer.bittorrent.wire.peer_id import describe
+from peer.bittorrent.wire.peer_id import client_name
 from peer.net.address import Address
 
 OURSELVES: Final = "it is ourselves"
@@ -88,7 +88,7 @@ class Connections:
         talk.is_extended = Reserved.EXTENSIONS in theirs.reserved
         if not neighbour.is_outgoing:
             self._greet(neighbour)
-        client = describe(theirs.peer_id)
+        client = client_name(theirs.peer_id)
         self._outbox.record(Handshaken(neighbour.key, theirs.peer_id.hex(), client, talk.is_fast, talk.is_extended))
         return True
 

@@ -66,7 +66,7 @@ class Announcer:
         """Return an announcement to make now, and regard it as made; call this again until there is none."""
         if self._is_stopped:
             return None
-        tracker = next((each for each in self._in_order() if self._owes_now(each, now)), None)
+        tracker = next((each for each in self._in_order() if _owes(each, now)), None)
         if tracker is None:
             tracker = self._current(now)
             if tracker is None or tracker.asked is not None or now < self._due_at(tracker):
@@ -112,19 +112,6 @@ class Announcer:
         self._is_stopped = True
         return [tracker.url for tracker in self._in_order() if tracker.knows_us]
 
-    def next_deadline(self) -> float:
-        """Return when an announcement is due, or was; inf if that depends on an answer."""
-        if self._is_stopped:
-            return inf
-        earliest = min((each.retry_at for each in self._in_order() if _owes(each)), default=inf)
-        for tracker in self._in_order():
-            if tracker.asked is not None:
-                break
-            if not tracker.failures:
-                return min(earliest, self._due_at(tracker))
-            earliest = min(earliest, tracker.retry_at)
-        return earliest
-
     def tracker_id(self, url: str) -> bytes | None:
         """Return what the tracker wants repeated in the next announcement."""
         return self._by_url[url].tracker_id
@@ -144,9 +131,6 @@ class Announcer:
             return tracker.answered_at + max(self.period, LEAST_PERIOD)
         return tracker.answered_at + (tracker.min_interval if self.needs_peers else tracker.interval)
 
-    def _owes_now(self, tracker: _Tracker, now: float) -> bool:
-        return _owes(tracker) and tracker.retry_at <= now
-
     def _event(self, tracker: _Tracker) -> Event:
         if not tracker.knows_us:
             return Event.STARTED
@@ -158,9 +142,9 @@ class Announcer:
         tier.insert(0, tracker)
 
 
-def _owes(tracker: _Tracker) -> bool:
+def _owes(tracker: _Tracker, now: float) -> bool:
     """Whether `completed` is due now; with an outstanding announcement, only after the answer to that."""
-    return tracker.owes_completed and tracker.asked is None
+    return tracker.owes_completed and tracker.asked is None and tracker.retry_at <= now
 
 
 def _shuffled(tiers: Iterable[Iterable[str]], rng: Random) -> list[list[_Tracker]]:

@@ -109,9 +109,6 @@ class Pieces:
         """Whether every missing block is requested, or reserved for the neighbour that is to send a suspect piece."""
         return not self._rarity and self.missing_blocks > 0 and self._active.is_all_requested
 
-    def copies(self, index: int) -> int:
-        return self._rarity.copies(index)
-
     def neighbour_joined(self, key: int, theirs: Bitfield) -> None:
         """Add a neighbour and what it has; `piece_announced` keeps its bitfield up to date."""
         wanted, active = _count(self.have.missing_in(theirs)), self._active.count_in(theirs)
@@ -210,11 +207,6 @@ class Pieces:
     def wants_digests(self, index: int) -> bool:
         """Whether `piece_checked` needs the digests of a piece's blocks even if the piece is right."""
         return index in self._corruption
-
-    def contributors(self, index: int) -> tuple[int, ...]:
-        """Return the senders of the blocks of an active piece, in the order of the blocks."""
-        piece = self._active.get(index)
-        return () if piece is None else piece.contributors
 
     def piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...] = ()) -> Verdict:
         """Take the result for a whole piece; `digests` of its blocks are needed if it is wrong or they are wanted."""

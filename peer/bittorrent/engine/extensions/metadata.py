@@ -169,15 +169,6 @@ class MetadataFetch:
         attempt.put(key, message)
         return self._check(attempt) if attempt.is_whole else None
 
-    def next_deadline(self) -> float:
-        """Return when to call `requests` again, if no message comes before."""
-        if self._is_over:
-            return inf
-        sources = self._sources.values()
-        overdue = (time for source in sources for time in source.asked.values())
-        rested = (source.rests_until for source in sources if source.rests_until > -inf)
-        return min([*overdue, *rested], default=inf)
-
     def _has_helper(self, attempt: _Attempt) -> bool:
         return any(source.asked or source.rests_until == -inf for _, source in self._helpers(attempt))
 

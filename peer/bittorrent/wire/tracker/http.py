@@ -27,14 +27,13 @@ from peer.bittorrent.wire.metainfo.bencode import (
     decode_leniently,
     encode,
 )
-from peer.bittorrent.wire.metainfo.fields import Fields, kind_of
+from peer.bittorrent.wire.metainfo.fields import Fields
 from peer.bittorrent.wire.tracker.messages import (
     AnnounceRequest,
     AnnounceResponse,
     Event,
     Failure,
     Peer,
-    ScrapeEntry,
     ScrapeResponse,
 )
 from peer.net.address import Address
@@ -65,16 +64,6 @@ def announce_url(tracker: str, request: AnnounceRequest) -> str:
         "trackerid": request.trackerid,
     }
     return _with_query(tracker, ((name, value) for name, value in entries.items() if value is not None))
-
-
-def scrape_url(tracker: str, info_hashes: Iterable[bytes]) -> str | None:
-    """Return the URL to fetch; None if the tracker's URL does not support scraping."""
-    path, mark, query = tracker.partition("?")
-    front, slash, last = path.rpartition("/")
-    if not last.startswith("announce"):
-        return None
-    scrape = front + slash + last.replace("announce", "scrape", 1) + mark + query
-    return _with_query(scrape, (("info_hash", info_hash) for info_hash in info_hashes))
 
 
 def decode_announce_query(query: bytes) -> AnnounceRequest:
@@ -151,18 +140,6 @@ def decode_announce_response(body: bytes) -> AnnounceResponse | Failure:
         tracker_id=fields.optional_string(b"tracker id"),
         warning=_message(fields, b"warning message"),
     )
-
-
-def decode_scrape_response(body: bytes) -> ScrapeResponse | Failure:
-    """Read the body of an answer to a scrape."""
-    fields = Fields(decode_leniently(body), "tracker's answer", TrackerError)
-    failure = _failure(fields)
-    if failure is not None:
-        return failure
-    files = fields.value(b"files")
-    if not isinstance(files, dict):
-        raise fields.wrong(b"files", f"expected a dictionary, found {kind_of(files)}")
-    return ScrapeResponse({info_hash: _scrape_entry(info_hash, entry) for info_hash, entry in files.items()})
 
 
 class _Query:
@@ -265,7 +242,7 @@ def _compact(fields: Fields, key: bytes, stride: int) -> bytes:
 
 
 def _failure(fields: Fields) -> Failure | None:
-    """Look for a refusal; the scrape specification spells the key differently."""
+    """Look for a refusal; BEP 48 spells the key with an underscore, which is accepted too."""
     for key in (b"failure reason", b"failure_reason"):
         reason = _message(fields, key)
         if reason is not None:
@@ -276,10 +253,3 @@ def _failure(fields: Fields) -> Failure | None:
 def _message(fields: Fields, key: bytes) -> str | None:
     text = fields.optional_string(key)
     return None if text is None else text.decode(errors="replace")
-
-
-def _scrape_entry(info_hash: bytes, value: Value) -> ScrapeEntry:
-    if len(info_hash) != INFO_HASH_LENGTH:
-        raise TrackerError(f"tracker's answer, files: expected keys of 20 bytes, found {info_hash[:32]!r}")
-    fields = Fields(value, f"tracker's answer, files, {info_hash.hex()}", TrackerError)
-    return ScrapeEntry(*(fields.optional_integer(key) or 0 for key in (b"complete", b"downloaded", b"incomplete")))

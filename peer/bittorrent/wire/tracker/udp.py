@@ -11,7 +11,7 @@
 
 A datagram may be longer than its fields (later specifications append some), but not shorter. The connection id proves
 that the sender receives at its address: the tracker assigns and checks it, possibly without state. Addresses in an
-answer are of the datagram's own family, IPv4 or IPv6.
+answer are IPv4, as the datagrams are. Our client never scrapes, so only the tracker's half of a scrape is here.
 """
 
 import re
@@ -19,7 +19,7 @@ import struct
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from peer.bittorrent.wire.compact import IPV4_STRIDE, IPV6_STRIDE
+from peer.bittorrent.wire.compact import IPV4_STRIDE
 from peer.bittorrent.wire.errors import TrackerError
 from peer.bittorrent.wire.handshake import INFO_HASH_LENGTH
 from peer.bittorrent.wire.tracker.messages import (
@@ -95,9 +95,6 @@ class UdpScrapeRequest:
     transaction: int
     info_hashes: tuple[bytes, ...]
 
-    def encode(self) -> bytes:
-        return _REQUEST_HEAD.pack(self.connection, _SCRAPE, self.transaction) + b"".join(self.info_hashes)
-
 
 @dataclass(frozen=True, slots=True)
 class ConnectResponse:
@@ -119,16 +116,15 @@ class UdpAnnounceResponse:
     leechers: int
     seeders: int
     peers: bytes
-    """Compact addresses of the datagram's own family."""
+    """Compact addresses."""
 
     def encode(self) -> bytes:
         front = (self.transaction, self.interval, self.leechers, self.seeders)
         return _ANNOUNCE_RESPONSE.pack(_ANNOUNCE, *front) + self.peers
 
-    def as_response(self, *, is_ipv6: bool = False) -> AnnounceResponse:
+    def as_response(self) -> AnnounceResponse:
         """Return the answer independent of the transport."""
-        peers, peers6 = (b"", self.peers) if is_ipv6 else (self.peers, b"")
-        return AnnounceResponse(self.interval, peers, peers6, self.seeders, self.leechers)
+        return AnnounceResponse(self.interval, self.peers, complete=self.seeders, incomplete=self.leechers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +171,7 @@ def decode_request(data: bytes) -> UdpRequest:
             raise TrackerError(f"tracker request: expected action 0, 1 or 2, found {action}")
 
 
-def decode_response(data: bytes, *, is_ipv6: bool = False) -> UdpResponse:
+def decode_response(data: bytes) -> ConnectResponse | UdpAnnounceResponse | ErrorResponse:
     """Read a tracker's datagram, at the client; the caller checks its transaction."""
     _check_size(data, _RESPONSE_HEAD.size, "an answer")
     action, transaction = _RESPONSE_HEAD.unpack_from(data)
@@ -184,14 +180,11 @@ def decode_response(data: bytes, *, is_ipv6: bool = False) -> UdpResponse:
             _check_size(data, _CONNECT_RESPONSE.size, "a connect answer")
             return ConnectResponse(*_CONNECT_RESPONSE.unpack_from(data)[1:])
         case 1:
-            return _announce_response(data, IPV6_STRIDE if is_ipv6 else IPV4_STRIDE)
-        case 2:
-            entries = data[_RESPONSE_HEAD.size : _last_whole(data, _RESPONSE_HEAD.size, _SCRAPE_ENTRY.size)]
-            return UdpScrapeResponse(transaction, tuple(map(ScrapeEntry._make, _SCRAPE_ENTRY.iter_unpack(entries))))
+            return _announce_response(data)
         case 3:
             return ErrorResponse(transaction, data[_RESPONSE_HEAD.size :].decode(errors="replace"))
         case _:
-            raise TrackerError(f"tracker answer: expected action 0 to 3, found {action}")
+            raise TrackerError(f"tracker answer: expected action 0, 1 or 3, found {action}")
 
 
 def _announce_request(data: bytes) -> UdpAnnounceRequest:
@@ -225,11 +218,12 @@ def _info_hashes(data: bytes) -> tuple[bytes, ...]:
     return tuple(data[at : at + INFO_HASH_LENGTH] for at in range(start, end, INFO_HASH_LENGTH))
 
 
-def _announce_response(data: bytes, stride: int) -> UdpAnnounceResponse:
+def _announce_response(data: bytes) -> UdpAnnounceResponse:
     start = _ANNOUNCE_RESPONSE.size
     _check_size(data, start, "an announce answer")
     _, transaction, interval, leechers, seeders = _ANNOUNCE_RESPONSE.unpack_from(data)
-    return UdpAnnounceResponse(transaction, interval, leechers, seeders, data[start : _last_whole(data, start, stride)])
+    peers = data[start : _last_whole(data, start, IPV4_STRIDE)]
+    return UdpAnnounceResponse(transaction, interval, leechers, seeders, peers)
 
 
 def _last_whole(data: bytes, start: int, stride: int) -> int:

@@ -11,19 +11,12 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.tracker.http import MOST_LINE, HttpServer
 from peer.bittorrent.tracker.registry import Policy, Registry
-from peer.bittorrent.wire.tracker.http import (
-    announce_url,
-    decode_announce_response,
-    decode_scrape_response,
-    scrape_url,
-)
+from peer.bittorrent.wire.tracker.http import announce_url, decode_announce_response
 from peer.bittorrent.wire.tracker.messages import (
     AnnounceRequest,
     AnnounceResponse,
     Event,
     Failure,
-    ScrapeEntry,
-    ScrapeResponse,
 )
 from peer.net.address import Address
 from peer.net.http import MOST_HEAD, HttpError, Request, parse_request, take_head
@@ -123,8 +116,9 @@ def test_peers_find_each_other_and_are_counted() -> None:
         assert isinstance(answer, AnnounceResponse)
         assert answer.addresses() == [Address("127.0.0.1", 7)]
         assert (answer.complete, answer.incomplete) == (1, 1)
-        _, body = await client.ask(scrape_url("/announce", [b"A" * 20, b"B" * 20]) or "")
-        assert decode_scrape_response(body) == ScrapeResponse({b"A" * 20: ScrapeEntry(1, 1, 1)})
+        _, body = await client.ask(f"/scrape?info_hash={'A' * 20}&info_hash={'B' * 20}")
+        entry = b"d8:completei1e10:downloadedi1e10:incompletei1ee"
+        assert body == b"d5:filesd20:" + b"A" * 20 + entry + b"ee"
         assert (await client.ask("/"))[1] == b"A BitTorrent tracker: 1 torrents, 2 peers.\n"
 
     with_server(talk)

@@ -18,10 +18,9 @@ from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceRespo
 from peer.bittorrent.wire.tracker.udp import (
     ConnectRequest,
     ConnectResponse,
+    ErrorResponse,
     UdpAnnounceRequest,
     UdpAnnounceResponse,
-    UdpRequest,
-    UdpResponse,
     decode_response,
 )
 from peer.cli.main import main
@@ -54,7 +53,9 @@ def announce_http(port: int, request: AnnounceRequest) -> AnnounceResponse:
     return response
 
 
-def ask_udp(client: socket.socket, request: UdpRequest) -> UdpResponse:
+def ask_udp(
+    client: socket.socket, request: ConnectRequest | UdpAnnounceRequest
+) -> ConnectResponse | UdpAnnounceResponse | ErrorResponse:
     client.send(request.encode())
     answer = decode_response(client.recv(2048))
     while answer.transaction != request.transaction:

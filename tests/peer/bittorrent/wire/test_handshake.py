@@ -12,7 +12,7 @@ from peer.bittorrent.wire.handshake import (
     check_front,
     decode_handshake,
 )
-from peer.bittorrent.wire.peer_id import OUR_PREFIX, describe, make_peer_id
+from peer.bittorrent.wire.peer_id import OUR_PREFIX, client_name, make_peer_id
 from tests.peer.bittorrent.wire.values import HANDSHAKES
 
 
@@ -82,4 +82,4 @@ def test_peer_ids_depend_only_on_seed() -> None:
     ],
 )
 def test_client_is_named_from_peer_id(peer_id: bytes, client: str) -> None:
-    assert describe(peer_id) == client
+    assert client_name(peer_id) == client

@@ -1,6 +1,7 @@
-"""Hypothesis strategies for every kind of value on the wire."""
+"""Hypothesis strategies for every kind of value on the wire, and a datagram that only other clients send."""
 
 from ipaddress import IPv4Address, IPv6Address
+from struct import pack
 
 from hypothesis import strategies as st
 
@@ -62,3 +63,8 @@ BLOCKLESS: st.SearchStrategy[Message] = st.one_of(
     st.builds(Unknown, st.integers(0, 255).filter(lambda n: n not in _KNOWN_IDS), st.binary(max_size=60)),
 )
 PIECES = st.builds(PieceHeader, NUMBERS, NUMBERS, st.integers(1, 400))
+
+
+def scrape_request(connection: int, transaction: int, *info_hashes: bytes) -> bytes:
+    """Return the datagram that scrapes a UDP tracker; our client never sends one."""
+    return pack(">QII", connection, 2, transaction) + b"".join(info_hashes)

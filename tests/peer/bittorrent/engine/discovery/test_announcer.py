@@ -1,6 +1,5 @@
 """When to announce to which tracker: intervals, tiers, events, and trackers that fail or lie."""
 
-from math import inf
 from random import Random
 
 import pytest
@@ -34,15 +33,12 @@ def started(response: AnnounceResponse = OK, now: float = 0.0) -> Announcer:
 
 def test_first_announcement_is_due_at_once_and_alone() -> None:
     made = announcer()
-    assert made.next_deadline() <= 0
     assert made.due(0) == (ONE, Event.STARTED)
     assert made.due(1_000_000) is None
-    assert made.next_deadline() == inf
 
 
 def test_next_announcement_is_due_after_the_interval() -> None:
     made = started()
-    assert made.next_deadline() == OK.interval
     assert made.due(OK.interval - 1) is None
     assert made.due(OK.interval) == (ONE, Event.REGULAR)
 
@@ -52,7 +48,9 @@ def test_next_announcement_is_due_after_the_interval() -> None:
     [(0, LEAST_INTERVAL), (-1, LEAST_INTERVAL), (1, LEAST_INTERVAL), (900, 900), (365 * 86_400, MOST_INTERVAL)],
 )
 def test_an_interval_is_believed_within_limits(told: int, obeyed: float) -> None:
-    assert started(AnnounceResponse(interval=told)).next_deadline() == obeyed
+    made = started(AnnounceResponse(interval=told))
+    assert made.due(obeyed - 0.1) is None
+    assert made.due(obeyed) == (ONE, Event.REGULAR)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,6 @@ def test_an_interval_is_believed_within_limits(told: int, obeyed: float) -> None
 def test_lonely_client_asks_as_early_as_allowed(interval: int, least: int | None, obeyed: float) -> None:
     made = started(AnnounceResponse(interval=interval, min_interval=least))
     made.needs_peers = True
-    assert made.next_deadline() == obeyed
     assert made.due(obeyed - 0.1) is None
     assert made.due(obeyed) == (ONE, Event.REGULAR)
 
@@ -80,7 +77,6 @@ def test_a_strategy_may_set_its_own_period(wish: float, obeyed: float) -> None:
     made.period = wish
     made.needs_peers = True
     assert made.due(obeyed - 0.1) is None
-    assert made.next_deadline() == obeyed
     assert made.due(obeyed) == (ONE, Event.REGULAR)
 
 
@@ -91,7 +87,6 @@ def test_failing_tracker_is_retried_later_and_later() -> None:
         wait = made.tracker_failed(ONE, now)
         most = min(LONGEST_RETRY, FIRST_RETRY * 2**number)
         assert most / 2 <= wait <= most
-        assert made.next_deadline() == now + wait
         assert made.due(now + wait * 0.99) is None
         now += wait
 
@@ -111,7 +106,8 @@ def test_an_answer_ends_the_trouble() -> None:
     wait = made.tracker_failed(ONE, 0)
     assert made.due(wait) == (ONE, Event.STARTED)
     made.tracker_answered(ONE, OK, wait)
-    assert made.next_deadline() == wait + OK.interval
+    assert made.due(wait + OK.interval - 0.1) is None
+    assert made.due(wait + OK.interval) == (ONE, Event.REGULAR)
 
 
 def test_order_within_a_tier_is_random_and_stays() -> None:
@@ -149,29 +145,26 @@ def test_tier_is_asked_only_while_earlier_ones_fail() -> None:
     made = announcer((ONE,), (TWO,))
     assert ask_until_second(made, 0) == ((ONE, Event.STARTED), (TWO, Event.STARTED))
     made.tracker_answered(TWO, OK, 0)
-    retry_at = made.next_deadline()
-    assert retry_at <= FIRST_RETRY
-    assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.tracker_answered(ONE, OK, retry_at)
+    assert made.due(FIRST_RETRY) == (ONE, Event.STARTED)
+    made.tracker_answered(ONE, OK, FIRST_RETRY)
     assert made.due(OK.interval) is None
-    assert made.due(retry_at + OK.interval) == (ONE, Event.REGULAR)
+    assert made.due(FIRST_RETRY + OK.interval) == (ONE, Event.REGULAR)
 
 
 def test_second_tier_is_asked_while_the_first_fails() -> None:
-    made, now = announcer((ONE,), (TWO,)), 0.0
-    ask_until_second(made, now)
-    made.tracker_answered(TWO, OK, now)
-    asked_two = []
-    while now < OK.interval:
-        now = made.next_deadline()
-        due = made.due(now)
-        assert due is not None
-        if due[0] == ONE:
-            made.tracker_failed(ONE, now)
-        else:
-            asked_two.append(now)
-            made.tracker_answered(TWO, OK, now)
-    assert asked_two == [OK.interval]
+    made = announcer((ONE,), (TWO,))
+    ask_until_second(made, 0)
+    made.tracker_answered(TWO, OK, 0)
+    asked: dict[str, list[int]] = {ONE: [], TWO: []}
+    for now in range(OK.interval + 1):
+        while (due := made.due(now)) is not None:
+            asked[due[0]].append(now)
+            if due[0] == ONE:
+                made.tracker_failed(ONE, now)
+            else:
+                made.tracker_answered(TWO, OK, now)
+    assert len(asked[ONE]) > 1
+    assert asked[TWO] == [OK.interval]
 
 
 def test_a_tracker_named_twice_is_one_tracker() -> None:
@@ -183,11 +176,9 @@ def test_completion_is_announced_once_to_known_trackers() -> None:
     made = announcer((ONE,), (TWO,), (THREE,))
     ask_until_second(made, 0)
     made.tracker_answered(TWO, OK, 0)
-    retry_at = made.next_deadline()
-    assert made.due(retry_at) == (ONE, Event.STARTED)
-    made.tracker_answered(ONE, OK, retry_at)
+    assert made.due(FIRST_RETRY) == (ONE, Event.STARTED)
+    made.tracker_answered(ONE, OK, FIRST_RETRY)
     made.completed()
-    assert made.next_deadline() <= 20
     told = [made.due(20), made.due(20)]
     assert sorted(told, key=str) == [(ONE, Event.COMPLETED), (TWO, Event.COMPLETED)]
     assert made.due(20) is None
@@ -203,7 +194,7 @@ def test_failed_completed_announcement_is_repeated() -> None:
     assert made.due(5) == (ONE, Event.COMPLETED)
     wait = made.tracker_failed(ONE, 6)
     assert made.due(6) is None
-    assert made.next_deadline() == 6 + wait
+    assert made.due(6 + wait * 0.99) is None
     assert made.due(6 + wait) == (ONE, Event.COMPLETED)
 
 
@@ -243,7 +234,6 @@ def test_stopped_goes_only_to_trackers_that_answered() -> None:
     made.tracker_answered(TWO, OK, 0)
     assert made.stop() == [TWO]
     assert made.due(1_000_000) is None
-    assert made.next_deadline() == inf
     made.tracker_failed(ONE, 2)
     made.tracker_answered(TWO, OK, 2)
     assert made.due(1_000_000) is None
@@ -262,23 +252,29 @@ def test_tracker_id_is_repeated_until_it_changes() -> None:
 def test_without_trackers_nothing_is_ever_due() -> None:
     made = Announcer((), Random(1))
     assert made.due(0) is None
-    assert made.next_deadline() == inf
+    assert made.due(1_000_000) is None
     assert made.stop() == []
 
 
-def test_waking_at_the_deadline_always_finds_work() -> None:
+def test_some_tracker_is_always_asked_again() -> None:
+    """After the longest interval something is due, whatever was answered, failed or completed before."""
     for seed in range(20):
         rng, now = Random(seed), 0.0
         made = announcer((ONE, TWO), (THREE,), seed=seed)
         for _ in range(200):
             made.needs_peers = rng.random() < 0.5
-            now = max(now, made.next_deadline())
-            assert now < inf
+            pause = rng.choice([1, 60, MOST_INTERVAL])
+            now += pause
             due = made.due(now)
-            assert due is not None
-            if rng.random() < 0.5:
-                made.tracker_failed(due[0], now)
-            else:
-                made.tracker_answered(due[0], AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
+            assert due is not None or pause < MOST_INTERVAL
+            if due is not None:
+                answer_or_fail(made, due[0], now, rng)
             if rng.random() < 0.02:
                 made.completed()
+
+
+def answer_or_fail(made: Announcer, url: str, now: float, rng: Random) -> None:
+    if rng.random() < 0.5:
+        made.tracker_failed(url, now)
+    else:
+        made.tracker_answered(url, AnnounceResponse(rng.choice([-1, 0, 60, 1800])), now)
