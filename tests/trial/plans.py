@@ -54,7 +54,12 @@ class Once:
 
 def program_on(host: str) -> int:
     """Return the pid of the program that writes the trace of a host."""
-    return next(pid for pid in _pids() if any(name.endswith(f"/{host}.jsonl") for name in _open_files(pid)))
+    return program_with_file(f"{host}.jsonl")
+
+
+def program_with_file(name: str) -> int:
+    """Return the pid of the program that has a file of this name open."""
+    return next(pid for pid in _pids() if any(path.endswith(f"/{name}") for path in _open_files(pid)))
 
 
 def _pids() -> Iterator[int]:

@@ -17,7 +17,7 @@ import pytest
 from testbed.errors import TrialError
 from testbed.trial.events import Event, Preparing
 from tests.network.users import User
-from tests.trial.plans import Once, perform, plan_of, program_on
+from tests.trial.plans import Once, perform, plan_of, program_on, program_with_file
 
 pytestmark = pytest.mark.kernel
 
@@ -195,6 +195,21 @@ def test_named_hosts_are_captured(as_user: AsUser, user: User) -> None:
     sent = next(link["bytes"] for link in record["links"] if (link["host"], link["direction"]) == ("server", "up"))
     assert length > sent
     assert count > 500
+
+
+def test_killed_capture_costs_the_trial(as_user: AsUser, user: User) -> None:
+    if user is User.ROOT and shutil.which("tcpdump", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("no tcpdump")
+
+    def body() -> list[Path]:
+        with tempfile.TemporaryDirectory() as name:
+            trial = plan_of(Path(name), base=_slow(), more="capture: [servers]\n").trials[0]
+            kill = Once(1.0, lambda: os.kill(program_with_file("server.pcap"), signal.SIGKILL))
+            with pytest.raises(TrialError, match="the capture on server ended early"):
+                perform(trial, Path(name), kill)
+            return list((Path(name) / "trials").iterdir())
+
+    assert as_user(body) == []
 
 
 def frames(file: Path) -> tuple[int, int]:

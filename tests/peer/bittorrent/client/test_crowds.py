@@ -1,6 +1,5 @@
 """Crowds against a real seed: an honest leech that knows nobody else completes while they stay, or soon afterwards."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,7 +12,18 @@ from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import Have, Interested, encode
 from peer.net.address import Address
-from tests.peer.programs import SOON, Program, ScriptedPeer, Share, events, leeching, named, seeding
+from tests.peer.programs import (
+    SOON,
+    Program,
+    ScriptedPeer,
+    Share,
+    events,
+    events_so_far,
+    leeching,
+    named,
+    seeding,
+    wait_until,
+)
 
 BLOCK = 16 << 10
 PLACES = PROFILES["course"].most_neighbours
@@ -91,7 +101,7 @@ def test_leech_completes_soon_after_a_crowd_of_hosts_leaves(shared: Share, seed:
                 stranger.receive(Handshake)
             options = ["--to", tmp_path, "--peer", seed.address, "--bind", LEECH, "--trace", trace]
             leech = stack.enter_context(leeching(shared.torrent, *options))
-            wait_until(lambda: bool(named(events(trace), "disconnected")))
+            wait_until(lambda: bool(named(events_so_far(trace), "disconnected")))
         assert leech.line() == "completed"
     refused, *_ = named(events(trace), "disconnected")
     (completed,) = named(events(trace), "completed")
@@ -111,10 +121,3 @@ def test_floods_of_messages_do_not_stop_a_peer(shared: Share, seed: Program, tmp
             shake_hands(stranger, shared)
             stranger.socket.sendall(have)
         assert completes(shared, seed, tmp_path)
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SOON
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
