@@ -53,7 +53,7 @@ def build_network(fabric: Fabric, *, netem: bool) -> dict[str, str]:
     settings = {**sysctls.QUIET_IPV6, **sysctls.TCP}
     written: dict[str, str] = {}
     for host in fabric.hosts:
-        written = host.make_namespace(settings)
+        written = host.make_namespace({**settings, **sysctls.HOST})
     for core in fabric.cores:
         core.make_namespace({**settings, **sysctls.FORWARDING, **sysctls.BRIDGE})
     for core in fabric.cores:
