@@ -43,6 +43,8 @@ readonly test_needs='
     bridge-utils    brctl
     busybox-static  /var/lib/dpkg/info/busybox-static.list
     debootstrap     debootstrap
+    mandoc          mandoc
+    git             git
     opentracker     opentracker
     qemu-system-x86 qemu-system-x86_64
     shellcheck      shellcheck
@@ -121,6 +123,8 @@ find_missing_packages() {
 
 choose_needs() {
     needs=$run_needs
+    # Results name the commit of a clone.
+    if [[ -e $repository/.git ]]; then needs+=$'git git\n'; fi
     if [[ $1 == run ]]; then return; fi
     needs+=$test_needs
     # Ubuntu packs its kernel modules with zstd, which its minimal systems cannot unpack.

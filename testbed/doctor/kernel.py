@@ -1,6 +1,7 @@
 """Features of the kernel, each tested by using it once in a sandbox."""
 
 import errno
+import os
 import socket
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from testbed.network.features import has_filter, has_link, has_qdisc
 from testbed.network.sandbox.sysctls import read_sysctl
 
 _SECTION: Final = "kernel"
+_TUN: Final = Path("/dev/net/tun")
 
 
 class _Feature(NamedTuple):
@@ -52,13 +54,14 @@ def check_kernel() -> list[Check]:
     for kind, features in (("qdisc", _QDISCS), ("filter", _FILTERS), ("link", _LINKS)):
         checks += [_check(kind, feature, found=found[kind, feature.name]) for feature in features]
     checks += [_check_control(name, controls) for name in ("cubic", "reno", "bbr")]
-    return [*checks, _check_tun(), _check_open_vswitch()]
+    return [*checks, _check_packet_sockets(found=found["socket", "packet"]), _check_tun(), _check_open_vswitch()]
 
 
 def _try_all() -> tuple[dict[tuple[str, str], bool], list[str]]:
     found = {("qdisc", feature.name): has_qdisc(feature.name) for feature in _QDISCS}
     found |= {("filter", feature.name): has_filter(feature.name) for feature in _FILTERS}
     found |= {("link", feature.name): has_link(feature.name) for feature in _LINKS}
+    found["socket", "packet"] = _has_packet_sockets()
     return found, [name for name in ("cubic", "reno", "bbr") if _has_control(name)]
 
 
@@ -69,6 +72,14 @@ def _has_control(name: str) -> bool:
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, name.encode())
         except OSError as error:
             return error.errno != errno.ENOENT
+    return True
+
+
+def _has_packet_sockets() -> bool:
+    try:
+        socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close()
+    except OSError:
+        return False
     return True
 
 
@@ -96,11 +107,24 @@ def _check_control(name: str, available: list[str]) -> Check:
     )
 
 
+def _check_packet_sockets(*, found: bool) -> Check:
+    name = "packet sockets"
+    if found:
+        return Check(_SECTION, name, "ok", "captures", required=False)
+    mend = "needs CONFIG_PACKET, and in a container --cap-add NET_RAW   (for captures)"
+    return Check(_SECTION, name, "missing", "refused", mend, required=False)
+
+
 def _check_tun() -> Check:
-    if Path("/dev/net/tun").exists():
+    purpose = "for delays where the kernel has no netem"
+    if os.access(_TUN, os.R_OK | os.W_OK):
         return Check(_SECTION, "tun", "ok", "the delay box", required=False)
-    mend = "sudo modprobe tun   (CONFIG_TUN; for delays where the kernel has no netem)"
-    return Check(_SECTION, "tun", "missing", "no /dev/net/tun", mend, required=False)
+    if _TUN.exists():
+        return Check(
+            _SECTION, "tun", "missing", "may not be opened", f"sudo chmod 666 {_TUN}   ({purpose})", required=False
+        )
+    mend = f"sudo modprobe tun, and in a container --device {_TUN}   (CONFIG_TUN; {purpose})"
+    return Check(_SECTION, "tun", "missing", f"no {_TUN}", mend, required=False)
 
 
 def _check_open_vswitch() -> Check:

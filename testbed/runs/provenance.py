@@ -1,28 +1,28 @@
 """Where a result comes from: the program, the machine, the command line, and the time.
 
-A run may be resumed, so there is an entry for each session.
+A run may be resumed, so there is an entry for each session. A report has an entry of its own.
 """
 
 import os
-import subprocess
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from testbed.runs.commit import commit_of
+from testbed.runs.versions import versions
+
 _PROC: Final = Path("/proc")
-_SOURCE: Final = Path(__file__).resolve().parents[2]
 
 
-def session(versions: Mapping[str, str]) -> dict[str, Any]:
+def session() -> dict[str, Any]:
     """Describe a session that begins now."""
     return {
         "started": now(),
         "ended": None,
         "command": sys.argv,
-        **_commit(),
-        "versions": dict(versions),
+        **commit_of()._asdict(),
+        "versions": versions(),
         "cpu": _cpu(),
         "processors": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
@@ -31,25 +31,14 @@ def session(versions: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def of_report() -> dict[str, Any]:
+    """Describe the program that makes tables and figures now: another version may have run the trials."""
+    return {"made": now(), "command": sys.argv, **commit_of()._asdict(), "versions": versions()}
+
+
 def now() -> str:
     """Return the time as text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _commit() -> dict[str, object]:
-    """Return the commit of the testbed, and whether files differ from it; None where that is not known."""
-    commit = _git("rev-parse", "HEAD")
-    changes = _git("status", "--porcelain")
-    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
-
-
-def _git(*words: str) -> str | None:
-    command = ["git", "-c", f"safe.directory={_SOURCE}", "-C", str(_SOURCE), *words]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
-    return answer.stdout.strip() if answer.returncode == 0 else None
 
 
 def _cpu() -> str:

@@ -10,8 +10,10 @@ from testbed.doctor import kernel, limits, tools
 from testbed.doctor.checks import Check, State, exit_status
 from testbed.doctor.kernel import check_kernel
 from testbed.doctor.limits import check_limits
-from testbed.doctor.tools import check_tools, check_versions, versions
+from testbed.doctor.tools import check_tools, check_versions
 from testbed.network import sandbox
+from testbed.runs.commit import UNKNOWN, Commit
+from testbed.runs.versions import versions
 
 
 def check(state: State, *, required: bool) -> Check:
@@ -103,6 +105,34 @@ def test_versions_cover_kernel_and_packages() -> None:
     assert versions()["kernel"] == os.uname().release
     assert {"testbed", "mininet", "pyroute2", "python", "system"} <= versions().keys()
     assert all(re.match(r"\d", versions()[name]) for name in ("testbed", "mininet", "pyroute2", "python"))
+
+
+def test_commit_is_listed_with_its_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(commit: Commit) -> Check:
+        monkeypatch.setattr(tools, "commit_of", lambda: commit)
+        return {check.name: check for check in check_versions()}["commit"]
+
+    assert listed(Commit("abc", dirty=False)).found == "abc"
+    assert listed(Commit("abc", dirty=True)).found == "abc, with changes"
+    unknown = listed(UNKNOWN)
+    assert (unknown.state, unknown.failed) == ("missing", False)
+
+
+def test_tun_device_that_may_not_be_opened_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    device = tmp_path / "tun"
+    monkeypatch.setattr(kernel, "_TUN", device)
+    monkeypatch.setattr(kernel.os, "access", lambda *_: False)
+    assert f"--device {device}" in kernel._check_tun().mend
+    device.touch()
+    assert (kernel._check_tun().found, kernel._check_tun().mend[:8]) == ("may not be opened", "sudo chm")
+
+
+@pytest.mark.kernel
+def test_missing_packet_sockets_name_the_capability(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_has_packet_sockets", lambda: False)
+    found = {check.name: check for check in check_kernel()}["packet sockets"]
+    assert (found.state, found.failed) == ("missing", False)
+    assert "--cap-add NET_RAW" in found.mend
 
 
 @pytest.mark.kernel

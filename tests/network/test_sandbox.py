@@ -23,11 +23,20 @@ import pytest
 from testbed.network import Network, sandbox
 from testbed.network.kernel.messages import new_link_of_kind
 from testbed.network.kernel.netlink import NetlinkSocket
-from testbed.network.kernel.syscalls import CLONE_NEWUSER, mount, unshare
+from testbed.network.kernel.syscalls import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    mount,
+    unshare,
+)
 from testbed.network.sandbox import SandboxError, SandboxKilledError
 from testbed.network.sandbox.sysctls import read_sysctl, write_sysctls
 from tests.network.leftovers import child_of
-from tests.network.users import FORK, REPOSITORY, User
+from tests.network.users import FORK, REPOSITORY, User, call_as
 from topologies.star import Star
 
 pytestmark = pytest.mark.kernel
@@ -95,6 +104,31 @@ def test_broken_pipe_is_raised_once() -> None:
         assert run_python(program, stdout=unread).stderr == "raised once\n"
 
 
+def test_body_that_leaves_unwinds_nothing(as_user: AsUser) -> None:
+    def body() -> None:
+        try:
+            subprocess.Popen(["sleep", "1000"])
+            sandbox.leave(KeyError("left"))
+        finally:
+            print("unwound", flush=True)
+            time.sleep(1000)
+
+    def attempt() -> str:
+        with pytest.raises(KeyError) as left:
+            sandbox.run(body)
+        return str(left.value)
+
+    assert as_user(attempt) == "'left'"
+
+
+def test_programs_in_body_open_what_it_has_open(as_user: AsUser) -> None:
+    def body() -> str:
+        folder = os.open("/proc", os.O_RDONLY | os.O_CLOEXEC)
+        return subprocess.check_output(["cat", f"/proc/{os.getpid()}/fd/{folder}/sys/kernel/hostname"], text=True)
+
+    assert as_user(lambda: sandbox.run(body)) == "testbed\n"
+
+
 def test_killed_body_has_no_result(as_user: AsUser) -> None:
     with pytest.raises(SandboxKilledError, match="SIGKILL"):
         as_user(lambda: sandbox.run(lambda: os.kill(os.getpid(), signal.SIGKILL)))
@@ -139,6 +173,40 @@ def test_refused_ordinary_user_gets_advice(as_user: AsUser, user: User) -> None:
 
     with pytest.raises(SandboxError, match=r"ordinary users cannot create namespaces here .*: run with sudo, or allow"):
         as_user(scenario)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can imitate a container")
+def test_refused_root_of_a_container_gets_advice() -> None:
+    def scenario() -> None:
+        enter_container()
+        Path("/proc/sys/user/max_net_namespaces").write_text("0")  # only in this namespace and those inside it
+        sandbox.run(lambda: None)
+
+    with pytest.raises(SandboxError, match=r"root cannot create namespaces here .*: start the container with --priv"):
+        call_as(User.ROOT, scenario)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can imitate a container")
+def test_container_with_a_read_only_sys_has_sandboxes() -> None:
+    def scenario() -> list[str]:
+        enter_container()
+        with pytest.raises(PermissionError):
+            mount("sysfs", "/sys", "sysfs")
+        return sandbox.run(lambda: names("/sys/class/net"))
+
+    assert call_as(User.ROOT, scenario) == ["lo"]
+
+
+def enter_container() -> None:
+    """Enter a user namespace whose only sysfs is read-only, as in a container without `--privileged`."""
+    unshare(CLONE_NEWNS | CLONE_NEWNET)
+    mount("none", "/", None, MS_REC | MS_PRIVATE)
+    subprocess.run(("umount", "--lazy", "/sys"), check=True)
+    mount("sysfs", "/sys", "sysfs", MS_RDONLY)
+    unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET)
+    Path("/proc/self/uid_map").write_text("0 0 1")
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/gid_map").write_text("0 0 1")
 
 
 # What the body sees.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.runs.test_commit import make_repository
 from tests.setup.conftest import REPOSITORY, copy_clone
 
 PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "install")
@@ -16,6 +17,7 @@ PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet", "ins
 class Distributions:
     source: Path
     wheel: Path
+    commit: str
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,11 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
     folder = tmp_path_factory.mktemp("distributions")
     # setuptools writes into the tree that it builds from.
     clone = copy_clone(folder / "clone")
+    commit = make_repository(clone)
     built = run(sys.executable, "-m", "build", "--outdir", folder, clone, folder=folder)
     assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
     (source,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
-    return Distributions(source, wheel)
+    return Distributions(source, wheel, commit)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -225,8 +225,8 @@ def test_full_disk_leaves_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyP
     report(tmp_path)
     before = (tmp_path / "trials.csv").read_bytes()
 
-    def fail(_table: object, file: Path, **_options: object) -> None:
-        file.write_text("trial,rep")
+    def fail(_table: object, file: BinaryIO, **_options: object) -> None:
+        file.write(b"trial,rep")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pandas.DataFrame.to_csv", fail)

@@ -17,6 +17,15 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("vagrant") is None, reason="this system has no package of vagrant"),
 ]
 
+# Vagrant's own view of the clone's folder, also for a provider whose plugin is not installed.
+SHOW_FOLDER = """
+require "vagrant"
+config = Vagrant::Environment.new(cwd: ARGV.fetch(0)).vagrantfile.config
+config.vm.get_provider_overrides(ARGV.fetch(1).to_sym).each { |_version, override| override.call(config) }
+folder = config.vm.synced_folders.fetch("/vagrant")
+puts folder[:type] || "as the provider likes", folder[:rsync__exclude]
+"""
+
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
@@ -41,6 +50,31 @@ def test_vagrant_accepts_both_boxes(box: str, environment: dict[str, str]) -> No
     validated = validate(environment | {"TESTBED_BOX": box})
     assert validated.returncode == 0, validated.stderr
     assert "validated successfully" in validated.stdout
+
+
+@pytest.mark.parametrize(
+    ("box", "provider", "kind"),
+    [
+        ("bento/ubuntu-24.04", "virtualbox", "as the provider likes"),
+        ("bento/ubuntu-24.04", "libvirt", "rsync"),
+        ("debian/bookworm64", "virtualbox", "rsync"),
+        ("debian/bookworm64", "libvirt", "rsync"),
+    ],
+)
+def test_no_box_needs_nfs_or_lacks_the_commit(box: str, provider: str, kind: str, environment: dict[str, str]) -> None:
+    folder = Path(environment["VAGRANT_HOME"]).parent
+    shutil.copy(REPOSITORY / "Vagrantfile", folder)
+    shown = subprocess.run(
+        ("ruby", "-e", SHOW_FOLDER, folder, provider),
+        env=environment | {"TESTBED_BOX": box},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 0, shown.stderr
+    first, *excluded = shown.stdout.splitlines()
+    assert first == kind
+    assert ".git/" not in excluded
 
 
 def test_vagrant_refuses_a_size_that_is_not_a_number(environment: dict[str, str]) -> None:

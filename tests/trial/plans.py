@@ -35,6 +35,7 @@ def perform(
     trial: Trial, folder: Path, notify: Callable[[Event], None] = lambda _event: None
 ) -> tuple[TrialEnded, Path]:
     """Perform a trial on emulated links; returns its outcome and the folder that it left."""
+    folder.mkdir(exist_ok=True)
     order = TrialOrder(1, trial, folder / "trials", shared_folder=folder / "work", experiment_seed=1)
     return ENGINES[EMULATED](order, notify), order.trials / trial.id
 

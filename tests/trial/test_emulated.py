@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from testbed.errors import TrialError
+from testbed.trial.events import Event, Preparing
 from tests.network.users import User
 from tests.trial.plans import Once, perform, plan_of, program_on, program_with_file
 
@@ -68,6 +69,27 @@ def test_trial_leaves_all_files_and_hosts(as_user: AsUser, user: User, distribut
 
 def theory_of(distribution: str) -> str:
     return "client_server" if distribution == "client-server" else "p2p"
+
+
+def test_steps_before_the_start_are_reported(tmp_path: Path) -> None:
+    """Events come from the sandbox, so they are kept in a file."""
+    said = tmp_path / "events"
+
+    def keep(event: Event) -> None:
+        with said.open("a") as file:
+            print(f"{event.step} of {event.total}" if isinstance(event, Preparing) else event.event, file=file)
+
+    perform(plan_of(tmp_path, more="distribution: fluid\n").trials[0], tmp_path, keep)
+    lines = list(dict.fromkeys(said.read_text().splitlines()))
+    assert lines == [
+        "creating hosts of 4",
+        "connecting hosts of 4",
+        "preparing files of 0",
+        "starting programs of 4",
+        "waiting for programs of 4",
+        "progress",
+        "collecting",
+    ]
 
 
 def test_peers_join_at_their_arrival(tmp_path: Path) -> None:

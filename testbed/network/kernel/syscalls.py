@@ -14,6 +14,7 @@ CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWPID: Final = 0x20000000
 CLONE_NEWNET: Final = 0x40000000
 
+MS_RDONLY: Final = 0x1
 MS_NOSUID: Final = 0x2
 MS_NODEV: Final = 0x4
 MS_NOEXEC: Final = 0x8
@@ -65,6 +66,20 @@ def die_with_parent(sig: signal.Signals = signal.SIGKILL) -> None:
 def open_network_namespace() -> int:
     """Return a file descriptor of the calling thread's network namespace."""
     return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+@contextmanager
+def children_in_own_pid_namespace() -> Iterator[None]:
+    """Make the next child of the calling thread process 1 of a new pid namespace: whatever it starts ends with it."""
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        unshare(CLONE_NEWPID)
+        try:
+            yield
+        finally:
+            setns(home, CLONE_NEWPID)
+    finally:
+        os.close(home)
 
 
 @contextmanager

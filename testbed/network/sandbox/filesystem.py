@@ -9,6 +9,7 @@ from testbed.network.kernel.syscalls import (
     MS_NOEXEC,
     MS_NOSUID,
     MS_PRIVATE,
+    MS_RDONLY,
     MS_REC,
     mount,
 )
@@ -33,7 +34,11 @@ def _mount_sysfs() -> None:
     if carry:
         parked.mkdir()
         mount(str(_CGROUPS), str(parked), None, MS_BIND | MS_REC)
-    mount("sysfs", "/sys", "sysfs", _SAFE)
+    try:
+        mount("sysfs", "/sys", "sysfs", _SAFE)
+    except PermissionError:
+        # In a container whose /sys is read-only, another one must be read-only too.
+        mount("sysfs", "/sys", "sysfs", _SAFE | MS_RDONLY)
     if carry:
         mount(str(parked), str(_CGROUPS), None, MS_MOVE)
         parked.rmdir()

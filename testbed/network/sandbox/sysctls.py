@@ -24,6 +24,9 @@ TCP: Mapping[str, str] = {
     "net.ipv4.tcp_wmem": "4096 16384 4194304",
 }
 
+# A machine that forwards, as one with containers does, would make hosts forward too.
+NO_FORWARDING: Mapping[str, str] = {"net.ipv4.ip_forward": "0"}
+
 FORWARDING: Mapping[str, str] = {
     "net.ipv4.ip_forward": "1",
     "net.ipv4.conf.all.rp_filter": "0",
