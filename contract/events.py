@@ -232,7 +232,7 @@ class Moved(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Left(TraceEvent):
-    """The client left the swarm. Bytes of blocks."""
+    """The client left the swarm. Bytes of blocks in this life."""
 
     event: ClassVar[str] = "left"
     reason: str
@@ -257,7 +257,7 @@ class BlockRequested(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class BlockMoved(TraceEvent):
-    """A block was sent (`by_us`) or received; `is_needed` if the receiver did not have it yet."""
+    """A block was sent (`by_us`) or received; a received one `is_needed` if we did not have it yet."""
 
     event: ClassVar[str] = "block"
     level: ClassVar[Level] = Level.FULL
@@ -271,7 +271,7 @@ class BlockMoved(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class RequestEnded(TraceEvent):
-    """A request will not be answered: `how` is cancelled, rejected, choked or overdue."""
+    """A request was given up: `how` is cancelled, rejected, choked or overdue. Its block may still arrive."""
 
     event: ClassVar[str] = "request_ended"
     level: ClassVar[Level] = Level.FULL

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from testbed.errors import ExplainedError
 from testbed.experiment import Outcome, Plan
 from testbed.experiment.schema.figures import Figure
-from testbed.results.figures import styled_figure
+from testbed.results.figures import draw, numbers_of
 from testbed.results.figures.rows import FigureSource
 from testbed.results.report import outcomes, read_tables
 from testbed.results.tables import Tables
@@ -72,9 +72,9 @@ class Run:
 
     def __repr__(self) -> str:
         complete, planned = len(self.folder.complete()), len(self.plan.trials)
-        suspect = len(self.folder.suspect())
+        counts = [f"{len(self.folder.judged(verdict))} {verdict}" for verdict in ("suspect", "failed")]
         damaged = f", {len(self.damages)} damaged files" if self.damages else ""
-        return f"<Run {self.path}: {complete} of {planned} trials complete, {suspect} suspect{damaged}>"
+        return f"<Run {self.path}: {complete} of {planned} trials complete, {', '.join(counts)}{damaged}>"
 
     def figure(self, name: str = "", **keys: Any) -> "Canvas":
         """Draw a figure that the experiment declares, or one with the keys of `figures:` given here (kind, x, y, ...).
@@ -88,7 +88,8 @@ class Run:
             )
         written = declared[name].model_dump(exclude_unset=True) if name else {}
         figure = Figure.model_validate({**written, **keys})
-        return styled_figure(FigureSource(name or figure.kind, figure, self.plan, self.tables, self.with_suspect))
+        source = FigureSource(name or figure.kind, figure, self.plan, self.tables, self.with_suspect)
+        return draw(numbers_of(source))
 
 
 def run_experiment(experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool) -> Path:
@@ -137,7 +138,7 @@ def _progress(event: dict[str, Any]) -> str:
         case "trial ended":
             doubts = f": {'; '.join(event['reasons'])}" if event["reasons"] else ""
             return f"{event['id']}: {event['stopped']} in {event['seconds']:.0f} s; {event['verdict']}{doubts}"
-        case "trial failed":
+        case "trial aborted":
             return f"{event['id']}: no result: {event['why']}"
         case _:
             return ""

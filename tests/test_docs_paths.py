@@ -131,3 +131,9 @@ def test_named_commands_and_options_exist(document: str) -> None:
             assert command in known[program], line
             for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]+", rest):
                 assert option in help_of(program, command), line
+
+
+def test_page_of_commands_lists_every_command() -> None:
+    commands = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
+    page = (REPOSITORY / "docs" / "commands.md").read_text()
+    assert set(re.findall(r"^\| `testbed ([a-z]+)", page, re.MULTILINE)) == commands

@@ -43,7 +43,7 @@ def test_tables_are_data_frames(folder: Path) -> None:
 
 
 def test_run_has_readable_repr(folder: Path) -> None:
-    assert repr(testbed.open_run(folder)) == f"<Run {folder}: 2 of 2 trials complete, 1 suspect>"
+    assert repr(testbed.open_run(folder)) == f"<Run {folder}: 2 of 2 trials complete, 1 suspect, 0 failed>"
 
 
 def test_suspect_trials_count_with_option(folder: Path) -> None:

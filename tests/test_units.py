@@ -21,6 +21,7 @@ from testbed.values.units import (
     parse_percentage,
     parse_rate,
     parse_size,
+    rounded_rate,
 )
 
 SECONDS = st.floats(min_value=1e-9, max_value=1e9)
@@ -167,6 +168,23 @@ def test_invalid_duration_is_refused(text: str, says: str) -> None:
 )
 def test_quantity_is_written_in_shortest_unit(written: str, text: str) -> None:
     assert written == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (26_616_584, "26.6 Mbit/s"),
+        (8_000_000, "8 Mbit/s"),
+        (999_600, "1 Mbit/s"),
+        (135_200_000.5, "135 Mbit/s"),
+        (56_040, "56 kbit/s"),
+        (5e12, "5000 Gbit/s"),
+        (12.34, "12.3 bit/s"),
+        (0, "0 bit/s"),
+    ],
+)
+def test_rounded_rate_has_three_digits(rate: float, text: str) -> None:
+    assert rounded_rate(rate) == text
 
 
 @pytest.mark.parametrize("number", [-1.0, float("inf"), float("nan")])

@@ -63,9 +63,13 @@ topos = {"star": Star}
 # The rest is the same in star.py, two_isps.py and tree.py. `mn --custom` runs the text of one file, which then has no
 # __file__ and cannot import its neighbours; and a copy of one file is the template for your own topology.
 
+MOST_HOSTS = 131_069  # of 198.18.0.0/15, without its first and its last address, and that of one core
+
 
 def host_names(names: Sequence[str] | None, n: int) -> list[str]:
     """Return h1 ... hn, or the given names, if Linux can name interfaces after them."""
+    if n > MOST_HOSTS:
+        raise ValueError(f"more than {MOST_HOSTS} hosts: the testbed has no more addresses for them")
     if names is None:
         return [f"h{i}" for i in range(1, n + 1)]
     if isinstance(names, str) or len(names) != n or len(set(names)) != n:

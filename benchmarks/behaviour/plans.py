@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from benchmarks.behaviour.output import Output
-from benchmarks.behaviour.project import EXPERIMENTS, NO_WORDS, RECORDED_WORDS, RENAMED_IN_PLANS, TESTBED
+from benchmarks.behaviour.project import (
+    ADDED_IN_FIGURES,
+    EXPERIMENTS,
+    NO_WORDS,
+    RECORDED_WORDS,
+    RENAMED_IN_PLANS,
+    TESTBED,
+)
 from benchmarks.behaviour.renaming import old_value
 
 Plan: TypeAlias = dict[str, Any]
@@ -42,7 +49,12 @@ def _normalised(plan: Plan) -> Any:
     for trial in plan["trials"]:
         trial["id"] = _without_digest(trial["id"])
         trial["settings"]["modules"] = dict.fromkeys(trial["settings"]["modules"], "")
+    plan["figures"] = {name: _without_appearance(figure) for name, figure in plan["figures"].items()}
     return old_value(plan, names=RENAMED_IN_PLANS)
+
+
+def _without_appearance(figure: Plan) -> Plan:
+    return {key: value for key, value in figure.items() if key not in ADDED_IN_FIGURES}
 
 
 def _without_digest(trial_id: str) -> str:

@@ -54,9 +54,11 @@ RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}
 
 # Additions since the record are ignored in new output; dropped columns are ignored in the record.
 ADDED_FACTS: Final[frozenset[str]] = frozenset()
-ADDED_FIELDS: Final[frozenset[str]] = frozenset()
-ADDED_COLUMNS: Final = frozenset({"trials.payload_audit"})
+ADDED_FIELDS: Final = frozenset({"most_per_host"})
+ADDED_COLUMNS: Final = frozenset({"trials.payload_audit", "trials.captures", "summary.n_failed"})
 DROPPED_COLUMNS: Final[frozenset[str]] = frozenset()
+ADDED_IN_FIGURES: Final = frozenset({"labels", "names", "units", "scale", "size", "font"})
+"""Keys of a plan's figures; they change how a figure looks, and no number in it."""
 
 RECORDED_WORDS: Final[Mapping[str, Words]] = json.loads(Path(__file__).with_name("recorded_words.json").read_text())
 """Title and question of each experiment, as they were when the record was made.

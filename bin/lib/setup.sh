@@ -43,6 +43,7 @@ readonly test_needs='
     bridge-utils    brctl
     busybox-static  /var/lib/dpkg/info/busybox-static.list
     debootstrap     debootstrap
+    mandoc          mandoc
     git             git
     opentracker     opentracker
     qemu-system-x86 qemu-system-x86_64

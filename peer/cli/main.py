@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "seed": _Command("share a complete file or folder", "peer"),
     "leech": _Command("download a file or folder from a swarm, and share it", "peer"),
     "tracker": _Command("run a BitTorrent tracker over HTTP and UDP", "tracker"),
+    "simulate": _Command("perform a trial in virtual time", "simulate"),
+    "strategies": _Command("make strategies, and tell what is wrong with each", "strategies"),
     "serve": _Command("serve a file over HTTP", "server"),
     "fetch": _Command("fetch a file over HTTP", "client"),
     "relay": _Command("be the server or a peer of the fluid scheme", "relay"),

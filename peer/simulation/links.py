@@ -30,6 +30,10 @@ class LinkOwner(Protocol):
         """Corrupt blocks of one peer are all alike, and unlike those of others."""
 
     @property
+    def delay(self) -> float:
+        """Seconds that its link adds in each direction."""
+
+    @property
     def is_corrupt(self) -> bool:
         """Whether every block that it sends is wrong."""
 
@@ -54,10 +58,11 @@ class LinkOwner(Protocol):
 
 @dataclass(frozen=True)
 class AccessLink:
-    """Bytes/s that a peer can send and receive; None is no limit."""
+    """Bytes/s that a peer can send and receive, None for no limit; seconds that its link adds in each direction."""
 
     up: float | None = None
     down: float | None = None
+    delay: float = 0.0
 
 
 @dataclass(eq=False)
@@ -153,10 +158,21 @@ class Uplink:
         self._is_sending = False
         if owner.connections.get(key) is end:
             owner.session.block_sent(key, request, now)
-            arrives_at = end.far.downlink.take(request.length, now + self._latency)
-            self._agenda.call_at(arrives_at, partial(self._arrived, end))
+            self._travel(end, request.length)
         owner.act()
         self._send_next()
+
+    def _travel(self, end: ConnectionEnd, length: int) -> None:
+        """Bring a block to the far downlink, which takes blocks in the order in which they come there."""
+        delay = self._owner.delay + end.far.delay
+        if delay:
+            at = self._agenda.now + self._latency + delay
+            self._agenda.call_at(at, lambda: self._enter_downlink(end, length, self._agenda.now))
+        else:  # blocks without delays come in the order in which they were sent
+            self._enter_downlink(end, length, self._agenda.now + self._latency)
+
+    def _enter_downlink(self, end: ConnectionEnd, length: int, at: float) -> None:
+        self._agenda.call_at(end.far.downlink.take(length, at), partial(self._arrived, end))
 
     def _begin_to_arrive(self, end: ConnectionEnd) -> None:
         end.placement = end.far.session.block_began(end.far_key, end.in_flight[0][0], self._agenda.now)

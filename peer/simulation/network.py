@@ -1,9 +1,12 @@
-"""A network of arithmetic: which peer is at which address, and messages that are one latency late.
+"""A network of arithmetic: which peer is at which address, and messages that arrive later than they are sent.
 
-Messages take no bandwidth; blocks do (links.py).
+What one peer sends to another takes one latency and the delays of both their links. Messages take no bandwidth; blocks
+do (links.py).
 """
 
 from collections.abc import Callable
+from functools import partial
+from itertools import groupby
 from typing import Generic, TypeAlias, TypeVar
 
 from peer.bittorrent.tracker.registry import Registry
@@ -27,14 +30,14 @@ class Network(Generic[Peer]):
         """The tracker's."""
         self.peers_by_host: dict[str, Peer] = {}
 
-    def after_latency(self, do: Callable[[], None]) -> None:
-        """Call after one latency."""
-        self.agenda.call_at(self.agenda.now + self.latency, do)
+    def after_latency(self, delay: float, do: Callable[[], None]) -> None:
+        """Call after one latency and the delays of the links on the way."""
+        self.agenda.call_at(self.agenda.now + self.latency + delay, do)
 
-    def deliver(self, letters: list[Letter]) -> None:
-        """Let messages arrive together, one latency later."""
-        if letters:
-            self.after_latency(lambda: self._arrive(letters))
+    def deliver(self, letters: list[Letter], delay: float) -> None:
+        """Let messages from behind a link with this delay arrive; those that follow each other arrive together."""
+        for far_delay, together in groupby(letters, key=lambda letter: letter[0].delay):
+            self.after_latency(delay + far_delay, partial(self._arrive, list(together)))
 
     def _arrive(self, letters: list[Letter]) -> None:
         for far, key, message in letters:

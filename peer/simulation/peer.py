@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar
@@ -25,37 +25,50 @@ BLOCK: Final = 16 << 10
 SomeEvent = TypeVar("SomeEvent", bound=TraceEvent)
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a peer is in the network."""
+
+    address: Address
+    link: AccessLink
+    return_address: Address | None = None
+    """Where it is after an absence; None is the same address."""
+
+
 class VirtualPeer:
     """A client with an access link."""
 
     def __init__(
         self,
         name: str,
-        address: Address,
+        place: Place,
         network: "Network[VirtualPeer]",
         info: Info,
-        link: AccessLink,
         *,
         is_corrupt: bool,
         on_complete: Callable[[], None],
     ) -> None:
         """`is_corrupt` if every block that it sends is wrong. `begin` follows before anything happens to it."""
         self.name: Final = name
-        self.address: Final = address
-        self.downlink: Final = Downlink(link.down)
+        self.address = place.address
+        self.delay: Final = place.link.delay
+        self.downlink: Final = Downlink(place.link.down)
         self.is_corrupt: Final = is_corrupt
         self.is_here = True
+        self.has_left = False
+        """Whether it is gone for good."""
         self.connections: Final[dict[int, ConnectionEnd]] = {}
         self.digests: Final[dict[tuple[int, int], bytes]] = {}
         """Of the blocks of pieces that are not verified yet, by piece and first byte."""
         self.events: Final[list[tuple[float, TraceEvent]]] = []
         """The trace."""
         self.completed_at: float | None = None
+        self._return_address: Final = place.return_address or place.address
         self._network: Final = network
         self._agenda: Final = network.agenda
         self._info: Final = info
         self._on_complete: Final = on_complete
-        self._uplink: Final = Uplink(self, link.up, network.agenda, network.latency)
+        self._uplink: Final = Uplink(self, place.link.up, network.agenda, network.latency)
         self._wakes_at = inf
         self._performers: Final = self._make_performers()
 
@@ -101,7 +114,7 @@ class VirtualPeer:
         self.act()
 
     def act(self) -> None:
-        """Do the actions of the session; messages that follow each other arrive together, one latency later."""
+        """Do the actions of the session; messages that follow each other arrive together."""
         letters: list[Letter] = []
         for action in self.session.take_actions():
             if isinstance(action, actions.Send):
@@ -109,10 +122,10 @@ class VirtualPeer:
                 if end is not None:
                     letters.append((end.far, end.far_key, action.message))
             else:
-                self._network.deliver(letters)
+                self._network.deliver(letters, self.delay)
                 letters = []
                 self._performers[type(action)](action)
-        self._network.deliver(letters)
+        self._network.deliver(letters, self.delay)
         self._set_timer()
 
     def set_upload(self, rate: float | None) -> None:
@@ -121,7 +134,7 @@ class VirtualPeer:
 
     def vanish(self, reason: str) -> None:
         """End without a word; its neighbours notice one latency later that the connections are gone."""
-        self.is_here = False
+        self.is_here, self.has_left = False, True
         for key in list(self.connections):
             self._close(key, reason)
 
@@ -141,7 +154,7 @@ class VirtualPeer:
     def _greet(self, action: actions.Greet) -> None:
         end = self.connections.get(action.neighbour)
         if end is not None:
-            self._network.deliver([(end.far, end.far_key, decode_handshake(action.handshake))])
+            self._network.deliver([(end.far, end.far_key, decode_handshake(action.handshake))], self.delay)
 
     def _limit(self, action: actions.LimitUpload) -> None:
         if action.neighbour in self.connections:
@@ -161,13 +174,15 @@ class VirtualPeer:
         self.act()
 
     def _dial(self, action: actions.Dial) -> None:
-        self._network.after_latency(partial(self._connect, action.address, action.identity))
+        far = self._network.peers_by_host.get(action.address.host)
+        delay = self.delay + (far.delay if far is not None else 0.0)
+        self._network.after_latency(delay, partial(self._connect, action.address, action.identity))
 
     def _connect(self, address: Address, identity: int) -> None:
         if not self.is_here:
             return
         now, far, far_key = self._agenda.now, self._network.peers_by_host.get(address.host), None
-        if far is not None and far.is_here:
+        if far is not None and far.is_here and far.address.host == address.host:
             caller = Address(self.address.host, CALLER_PORT)
             far_key = far.session.connected(caller, now, is_outgoing=False, identity=address.port - PORT)
         if far is None or far_key is None:
@@ -187,7 +202,7 @@ class VirtualPeer:
     def _close(self, key: int, reason: str) -> None:
         end = self.connections.pop(key, None)
         if end is not None:
-            self._network.after_latency(lambda: end.far.hang_up(end.far_key, reason))
+            self._network.after_latency(self.delay + end.far.delay, lambda: end.far.hang_up(end.far_key, reason))
 
     def hang_up(self, key: int, reason: str) -> None:
         """The other end of a connection closed it."""
@@ -199,7 +214,7 @@ class VirtualPeer:
         answer = self._network.registry.announce(action.request, pack_host(self.address.host), self._agenda.now)
         if not isinstance(answer, AnnounceResponse):
             raise TypeError(f"the tracker refused a peer of its own swarm: {answer}")
-        self._network.after_latency(lambda: self._take_answer(action, answer))
+        self._network.after_latency(self.delay, lambda: self._take_answer(action, answer))
 
     def _take_answer(self, action: actions.Announce, answer: AnnounceResponse) -> None:
         if self.is_here:
@@ -211,10 +226,16 @@ class VirtualPeer:
         if action.back_after is not None:
             have = None if action.forgets else self.session.have
             # What is on its way to this session must not reach the next one.
-            absence = max(action.back_after, 2 * self._network.latency)
+            absence = max(action.back_after, 2 * (self._network.latency + self._longest_delay()))
+            self.has_left = False
             self._agenda.call_at(self._agenda.now + absence, partial(self._come_back, have))
 
+    def _longest_delay(self) -> float:
+        """Return the longest delay of a way from or to this peer."""
+        return self.delay + max(peer.delay for peer in self._network.peers_by_host.values())
+
     def _come_back(self, have: Bitfield | None) -> None:
+        self.address = self._return_address
         self.session = self._make_session(have)
         self.is_here = True
         self._uplink.reset()

@@ -4,7 +4,7 @@ The same swarm with the same seed gives the same traces, byte for byte.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 from typing import Final
@@ -23,14 +23,38 @@ from peer.net.address import Address
 from peer.simulation.agenda import Agenda
 from peer.simulation.links import AccessLink
 from peer.simulation.network import Network
-from peer.simulation.peer import PORT, VirtualPeer
+from peer.simulation.peer import PORT, Place, VirtualPeer
 
 TRACKER: Final = "http://198.18.0.1/announce"
+ANNOUNCE_INTERVAL: Final = Policy().interval
+"""Seconds."""
 
 
-def virtual_torrent(pieces: int, piece_length: int = 16 << 10) -> Info:
-    """Make a torrent without content: virtual peers check no hashes."""
-    return make_info("virtual", pieces * piece_length, piece_length, [bytes(20)] * pieces)
+def virtual_torrent(pieces: int, piece_length: int = 16 << 10, length: int | None = None) -> Info:
+    """Make a torrent without content: virtual peers check no hashes. By default, the last piece is a whole one."""
+    return make_info("virtual", length or pieces * piece_length, piece_length, [bytes(20)] * pieces)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A peer of a swarm; times in seconds."""
+
+    name: str
+    link: AccessLink
+    make: Callable[[], Strategy]
+    """Makes its strategy, with `rng`."""
+    profile: Profile
+    rng: Random
+    have: Bitfield | None = None
+    """Its pieces when it joins."""
+    at: float = 0.0
+    """When it joins."""
+    capacity: float | None = None
+    """Its upload in bytes/s as its client knows it."""
+    corrupts: bool = False
+    """Whether every block that it sends is wrong."""
+    moves: bool = False
+    """Whether it has another address after an absence."""
 
 
 class VirtualSwarm:
@@ -44,6 +68,7 @@ class VirtualSwarm:
         latency: float = 0.01,
         profile: Profile | str = "course",
         numwant: int = 50,
+        announce_interval: int = ANNOUNCE_INTERVAL,
         level: Level = Level.PIECES,
     ) -> None:
         self.info = info
@@ -52,7 +77,8 @@ class VirtualSwarm:
         self._profile = PROFILES[profile] if isinstance(profile, str) else profile
         self._level = level
         self._agenda = Agenda()
-        registry = Registry(Policy(default_numwant=numwant, most_numwant=numwant), Random(seed))
+        policy = Policy(interval=announce_interval, default_numwant=numwant, most_numwant=numwant)
+        registry = Registry(policy, Random(seed))
         self._network: Network[VirtualPeer] = Network(self._agenda, latency, registry)
         self._completions = 0
 
@@ -75,23 +101,38 @@ class VirtualSwarm:
         **parameters: object,
     ) -> VirtualPeer:
         """Let a peer join at a time; with `corrupts`, every block that it sends is wrong."""
-        peer = VirtualPeer(
-            name,
-            self._next_address(),
-            self._network,
-            self.info,
-            AccessLink(up, down),
-            is_corrupt=corrupts,
-            on_complete=self._count_completion,
-        )
         rng, its_profile = Random(f"{self._seed} {name}"), profile or self._profile
         named = partial(make_strategy, rng=rng, profile=its_profile, parameters=parameters)
-        make = partial(named, strategy) if isinstance(strategy, str) else lambda: strategy
-        make_session = self._session_maker(peer, make, its_profile, rng, capacity=up, at=at)
-        peer.begin(make_session, Bitfield.full(self.info.piece_count) if is_seed else have)
-        self.peers[name] = peer
-        self._network.peers_by_host[peer.address.host] = peer
-        self.call_at(at, peer.start)
+        member = Member(
+            name=name,
+            link=AccessLink(up, down),
+            make=partial(named, strategy) if isinstance(strategy, str) else lambda: strategy,
+            profile=its_profile,
+            rng=rng,
+            have=Bitfield.full(self.info.piece_count) if is_seed else have,
+            at=at,
+            capacity=up,
+            corrupts=corrupts,
+        )
+        return self.admit(member)
+
+    def admit(self, member: Member) -> VirtualPeer:
+        """Let a peer join at its time."""
+        address = self._next_address()
+        place = Place(address, member.link, self._next_address(1) if member.moves else None)
+        peer = VirtualPeer(
+            member.name,
+            place,
+            self._network,
+            self.info,
+            is_corrupt=member.corrupts,
+            on_complete=self._count_completion,
+        )
+        self.peers[member.name] = peer
+        for each in filter(None, (place.address, place.return_address)):
+            self._network.peers_by_host[each.host] = peer
+        peer.begin(self._session_maker(peer, member), member.have)
+        self.call_at(member.at, peer.start)
         return peer
 
     def run(self, until: float, *, stop: Callable[[], bool] | None = None) -> float:
@@ -119,34 +160,26 @@ class VirtualSwarm:
     def call_at(self, when: float, do: Callable[[], None]) -> None:
         self._agenda.call_at(when, do)
 
-    def _next_address(self) -> Address:
-        number = len(self._network.peers_by_host)
+    def _next_address(self, further: int = 0) -> Address:
+        number = len(self._network.peers_by_host) + further
         return Address(f"198.18.{number // 250}.{number % 250 + 2}", PORT)
 
-    def _session_maker(
-        self,
-        peer: VirtualPeer,
-        make: Callable[[], Strategy],
-        profile: Profile,
-        rng: Random,
-        *,
-        capacity: float | None,
-        at: float,
-    ) -> Callable[[Bitfield | None], Session]:
+    def _session_maker(self, peer: VirtualPeer, member: Member) -> Callable[[Bitfield | None], Session]:
         """A peer that comes back begins again with all parts of its strategy but the departure."""
         departures: list[Departure] = []
+        rng = member.rng
 
         def make_session(have: Bitfield | None) -> Session:
-            strategy = make()
+            strategy = member.make()
             departures.append(strategy.departure)
             context = Context(
                 info_hash=self.info.info_hash,
                 identities=[Identity(make_peer_id(rng), PORT + identity) for identity in range(strategy.identities)],
-                profile=profile,
+                profile=member.profile,
                 strategy=replace(strategy, departure=departures[0]),
                 rng=rng,
-                outbox=Outbox(peer.record, self._level, max(at, self.now)),
-                capacity=capacity,
+                outbox=Outbox(peer.record, self._level, max(member.at, self.now)),
+                capacity=member.capacity,
             )
             return Session(context, trackers=((TRACKER,),), info=self.info, have=have)
 

@@ -5,51 +5,38 @@ on this machine (the message says why), 130 interrupted.
 """
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from testbed.cli import completion
+from testbed.cli.options import (
+    RUNS,
+    Alone,
+    ExperimentPath,
+    Experiments,
+    Json,
+    LatestRun,
+    OnlyTrials,
+    Parameters,
+    Quiet,
+    RunName,
+    Runs,
+    Settings,
+    Target,
+    Version,
+)
+from testbed.cli.terminal.colours import may_colour
+from testbed.cli.terminal.complaints import complain
 from testbed.errors import ExplainedError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-
-ExperimentPath = Annotated[
-    Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file, or the name of a shipped experiment.")
-]
-Target = Annotated[
-    str,
-    typer.Argument(
-        metavar="TOPOLOGY", help="star, two-isps, tree, a file like my.py, module:name, or an experiment file."
-    ),
-]
-Parameters = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="KEY=VALUE", help="Parameters of the topology: n=10 up='8 Mbit/s' ..."),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress lines.")]
-
-
-class Alone(StrEnum):
-    """Which directions of links are also measured separately."""
-
-    KINDS = "kinds"
-    ALL = "all"
-    NONE = "none"
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        import importlib.metadata
-
-        print(f"testbed {importlib.metadata.version('testbed')}")
-        raise typer.Exit
-
-
-Version = Annotated[
-    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
-]
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"], "color": None if may_colour() else False},
+)
 
 
 @app.callback()
@@ -60,50 +47,95 @@ def testbed(version: Version = False) -> None:  # noqa: PT028
 @app.command(short_help="Run an experiment and report its results.")
 def run(
     experiment: ExperimentPath,
-    runs: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where run folders are created.", envvar="TESTBED_RUNS")
-    ] = Path("runs"),
+    runs: Runs = RUNS,
+    settings: Settings = None,
+    only: OnlyTrials = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start a new run even if there is an unfinished one.")] = False,
     redo_suspect: Annotated[
         bool,
         typer.Option("--redo-suspect", help="Repeat the suspect trials of the latest run, and keep the old results."),
     ] = False,
+    redo_failed: Annotated[
+        bool, typer.Option("--redo-failed", help="Repeat the trials of the latest run in which a program failed.")
+    ] = False,
     quiet: Quiet = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Run even what needs more than this machine seems to have.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON, one object per line.")] = False,
 ) -> None:
     """Run the trials of an experiment one after another. Tables, figures and traces go into a run folder.
 
     Run the same command again to resume an unfinished run; if the file has changed, a new run starts. Press Ctrl-C
-    once to stop after the current trial, and twice to stop immediately and discard that trial. The exit status is 1
-    if a trial has no result or an expectation of the file does not hold.
+    once to stop after the current trial, and twice to stop immediately and discard that trial; while a network is
+    being built, once is enough. The exit status is 1 if a trial failed or has no result, or an expectation of the file
+    does not hold; with --only, if a trial that it names failed or has no result.
     """
-    from testbed.cli.run import run_experiment
+    from testbed.cli.run import RunOptions, run_experiment
 
+    redo = [verdict for verdict, is_asked in (("suspect", redo_suspect), ("failed", redo_failed)) if is_asked]
     raise typer.Exit(
-        run_experiment(experiment, runs, fresh=fresh, redo_suspect=redo_suspect, quiet=quiet, json_lines=json)
+        run_experiment(
+            experiment,
+            runs,
+            RunOptions(settings or [], only or [], fresh, redo, force, quiet, json_lines=json),
+        )
     )
 
 
-@app.command()
-def check(experiment: ExperimentPath) -> None:
-    """Check an experiment file. Every error is listed with its line and column."""
-    from testbed.cli.check import check_experiment
+@app.command(short_help="Check experiment files.")
+def check(
+    experiments: Experiments,
+    settings: Settings = None,
+    json: Json = False,
+) -> None:
+    """Check experiment files. Every error is listed with its line and column, and makes the exit status 2."""
+    from testbed.cli.check import check_experiments
 
-    check_experiment(experiment)
+    raise typer.Exit(check_experiments(experiments, settings or [], json=json))
 
 
 @app.command(short_help="List the trials of an experiment, and estimate their duration.")
 def plan(
     experiment: ExperimentPath,
+    runs: Runs = RUNS,
+    settings: Settings = None,
     json: Annotated[bool, typer.Option("--json", help="Print the complete plan as JSON.")] = False,
 ) -> None:
     """List the trials of an experiment with their bounds and estimated durations, without running them.
 
-    Below the table (with --json: on stderr) are warnings about trials that this machine may not emulate faithfully.
+    Below the table (with --json: on stderr) are warnings about trials that this machine may not emulate faithfully,
+    and what it cannot run at all; then the exit status is 1.
     """
     from testbed.cli.plan import show_plan
 
-    show_plan(experiment, json=json)
+    raise typer.Exit(show_plan(experiment, runs, settings or [], json=json))
+
+
+@app.command("try", short_help="Perform one trial in virtual time, in seconds and without root.")
+def try_trial(
+    experiment: ExperimentPath,
+    settings: Settings = None,
+    trial: Annotated[
+        str | None,
+        typer.Option(
+            "--trial", metavar="TRIAL", help="Its number in the plan, or a part of its id (default: the first)."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Draw with this seed instead of the file's `seed:`.")
+    ] = None,
+    quiet: Quiet = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Perform one trial in virtual time: the same strategies on links of arithmetic, without a network.
+
+    It shows when each peer completes, and if a strategy fails, whose it is and the line. Only a measured trial
+    (`testbed run`) has TCP, queues and the load of a machine. The exit status is 1 if a strategy fails.
+    """
+    from testbed.cli.trying import try_experiment
+
+    raise typer.Exit(try_experiment(experiment, settings or [], trial, seed, quiet=quiet, json=json))
 
 
 @app.command(short_help="Print the JSON Schema of experiment files.")
@@ -114,9 +146,10 @@ def schema() -> None:
     print_schema()
 
 
-@app.command()
+@app.command(short_help="Make the tables and figures of a run again.")
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: RunName,
+    runs: Runs = RUNS,
     parquet: Annotated[bool, typer.Option("--parquet", help="Also write the tables as Parquet.")] = False,
     with_suspect: Annotated[
         bool, typer.Option("--with-suspect", help="Include suspect trials in summary, figures and expectations.")
@@ -129,12 +162,64 @@ def report(
 ) -> None:
     """Rebuild the tables and figures of a run from the files of its trials.
 
-    The exit status is 1 if trials are missing or damaged, an expectation does not hold, or a figure cannot be drawn.
+    The exit status is 1 if trials are missing, failed or damaged, an expectation does not hold, or a figure cannot be
+    drawn.
     """
     from testbed.cli.report import declared_in, make_report
+    from testbed.cli.runs.naming import run_named
 
     declared = declared_in(experiment) if experiment is not None else None
-    raise typer.Exit(make_report(run, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+    folder = run_named(run, runs)
+    raise typer.Exit(make_report(folder, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+
+
+@app.command("runs", short_help="List the runs.")
+def list_runs(runs: Runs = RUNS, json: Json = False) -> None:
+    """List the runs: when they began, their trials and verdicts, the expectations that hold, and their sizes."""
+    from testbed.cli.runs.listing import show_runs
+
+    show_runs(runs, json=json)
+
+
+@app.command("open", short_help="Open a run folder or its figures.")
+def open_(
+    run: LatestRun = None,
+    runs: Runs = RUNS,
+    figures: Annotated[bool, typer.Option("--figures", help="Open the figures instead of the folder.")] = False,
+) -> None:
+    """Open a run folder or its figures with xdg-open. Without a display, print the paths of the tables and figures."""
+    from testbed.cli.runs.naming import run_named
+    from testbed.cli.runs.opening import open_run
+
+    open_run(run_named(run, runs), figures=figures)
+
+
+@app.command(short_help="Remove leftovers and old runs.")
+def clean(
+    runs: Runs = RUNS,
+    suspect: Annotated[
+        bool, typer.Option("--suspect", help="Remove old results of suspect trials that were measured again.")
+    ] = False,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Remove runs that are not complete.")] = False,
+    older_than: Annotated[
+        float | None, typer.Option(metavar="DAYS", min=0, help="Remove runs that began more than so many days ago.")
+    ] = None,
+    keep_latest: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="Remove runs older than the latest N finished ones of each experiment."),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove/--dry-run", help="Remove it, or only list it.")] = False,
+) -> None:
+    """List what can be removed from the folder of runs; with --remove, remove it.
+
+    Without options, it is what killed commands have left behind. Of --unfinished, --older-than and --keep-latest, a run
+    must satisfy all that are given. Runs that are in use, and runs of other users, stay.
+    """
+    from testbed.cli.runs.cleaning import clean_runs
+    from testbed.runfolder.cleaning import Choice
+
+    choice = Choice(suspect=suspect, unfinished=unfinished, older_than_days=older_than, keep_latest=keep_latest)
+    raise typer.Exit(clean_runs(runs, choice, is_trial=not remove))
 
 
 @app.command(short_help="Measure the links of a network.")
@@ -155,6 +240,7 @@ def links(
         float, typer.Option(metavar="PERCENT", min=0.0, max=100.0, help="Allowed error of the steady rate.")
     ] = 2.0,
     csv: Annotated[bool, typer.Option("--csv", help="Print all measured values as CSV.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print all measured values as JSON.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure every link with real TCP, in both directions, and compare the results with the requested values.
@@ -172,6 +258,7 @@ def links(
             streams=streams,
             tolerance=tolerance / 100,
             csv=csv,
+            json=json,
             quiet=quiet,
         )
     )
@@ -195,7 +282,10 @@ def shell(
 @app.command()
 def topologies(
     reference: Annotated[
-        str | None, typer.Argument(metavar="TOPOLOGY", help="List the parameters of this topology.")
+        str | None,
+        typer.Argument(
+            metavar="TOPOLOGY", help="List the parameters of this topology.", autocompletion=completion.topologies
+        ),
     ] = None,
 ) -> None:
     """List the shipped topologies, or the parameters of one."""
@@ -206,7 +296,10 @@ def topologies(
 
 @app.command()
 def experiments(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Print the path of this experiment.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Print the path of this experiment.", autocompletion=completion.shipped),
+    ] = None,
 ) -> None:
     """List the shipped experiments, or print the path of one."""
     from testbed.cli.experiments import show_experiments
@@ -216,7 +309,7 @@ def experiments(
 
 @app.command()
 def doctor(
-    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    json: Json = False,
     capacity: Annotated[
         bool, typer.Option(help="Measure how much traffic the machine can carry, unless this is known.")
     ] = True,
@@ -237,13 +330,9 @@ def main() -> None:
     try:
         app(prog_name="testbed")
     except ExplainedError as error:
-        sys.exit(_complain(str(error)))
+        complain(str(error))
+        sys.exit(2)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        sys.exit(_complain(f"{error.strerror or error}{where}"))
-
-
-def _complain(text: str) -> int:
-    for line in text.splitlines():
-        print(f"testbed: {line}", file=sys.stderr)
-    return 2
+        complain(f"{error.strerror or error}{where}")
+        sys.exit(2)

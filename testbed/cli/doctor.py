@@ -1,9 +1,13 @@
 """`testbed doctor`: whether this machine can run the testbed, and how much traffic it can carry."""
 
-import json as json_format
 import sys
 from dataclasses import asdict
+from itertools import groupby
+from typing import Final
 
+from testbed.cli.terminal.as_json import print_json
+from testbed.cli.terminal.colours import has_colours
+from testbed.cli.terminal.layout import line_width, wrapped
 from testbed.cli.terminal.output import progress
 from testbed.doctor.capacity import (
     Capacity,
@@ -18,7 +22,9 @@ from testbed.doctor.kernel import check_kernel
 from testbed.doctor.limits import check_limits
 from testbed.doctor.tools import check_tools, check_versions
 
-_COLOURS = {"ok": "32", "missing": "31", "small": "33"}
+_COLOURS: Final = {"ok": "32", "missing": "31", "small": "33"}
+_STATE: Final = max(map(len, _COLOURS))
+"""The width of a state."""
 
 
 def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
@@ -32,7 +38,7 @@ def show_doctor(*, json: bool, capacity: bool, again: bool) -> int:
         save_capacity(known)
     if json:
         found = {"checks": [check.row() for check in checks], "capacity": asdict(known) if known else None}
-        print(json_format.dumps(found, indent=2))
+        print_json(found)
     else:
         _print_capacity(known)
     return exit_status(checks)
@@ -51,28 +57,32 @@ class _Reporter:
 
 
 def _print_checks(checks: list[Check]) -> None:
-    width = max(len(check.name) for check in checks)
-    section = ""
-    for check in checks:
-        if check.section != section:
-            section = check.section
-            print(f"\n{section}")
-        optional = "" if check.required or check.state == "ok" else " (optional)"
-        print(f"  {_mark(check)}  {check.name:{width}}  {check.found}{optional}")
-        if check.mend:
-            print(f"  {'':7}  {'':{width}}  -> {check.mend}")
+    width = line_width(sys.stdout)
+    for section, members in groupby(checks, key=lambda check: check.section):
+        print(f"\n{section}")
+        of_section = list(members)
+        longest = max(len(check.name) for check in of_section)
+        for check in of_section:
+            optional = "" if check.required or check.state == "ok" else " (optional)"
+            line = f"  {check.state:{_STATE}}  {check.name:{longest}}  {check.found}{optional}"
+            print(_coloured(wrapped(line, width, indent=_STATE + 4), check.state))
+            if check.mend:
+                print(wrapped(f"{'':{_STATE + 4}}-> {check.mend}", width, indent=_STATE + 7))
 
 
-def _mark(check: Check) -> str:
-    word = f"{check.state:7}"
-    return f"\033[{_COLOURS[check.state]}m{word}\033[0m" if sys.stdout.isatty() else word
+def _coloured(text: str, state: str) -> str:
+    """Colour the first word, on a terminal."""
+    return text.replace(state, f"\033[{_COLOURS[state]}m{state}\033[0m", 1) if has_colours(sys.stdout) else text
 
 
 def _print_capacity(capacity: Capacity | None) -> None:
-    print("\ncapacity: the largest total of the uplinks' rates (4 streams each) that the core carries")
+    width = line_width(sys.stdout)
+    about = "capacity: the largest total of the uplinks' rates (4 streams each) that the core carries"
+    print("\n" + wrapped(about, width))
     if capacity is None:
         print("  not measured")
         return
     for hosts, megabits in capacity.megabits.items():
         print(f"  {hosts:4} hosts  {megabits:6.0f} Mbit/s   ({megabits / hosts:.2f} Mbit/s each)")
-    print(f"  measured {capacity.measured_at} (stored in {cache_file()}; --again measures it again)")
+    stored = f"  measured {capacity.measured_at} (stored in {cache_file()}; --again measures it again)"
+    print(wrapped(stored, width, indent=4))

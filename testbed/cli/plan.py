@@ -5,39 +5,42 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 
 from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
+from testbed.doctor.resources import find_resources
 from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
+from testbed.experiment.plan.refusals import refusals
 from testbed.experiment.plan.trials import Trial
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.tasks.planning import TASKS
-from testbed.values.units import format_duration
+from testbed.values.units import format_duration, rounded_rate
 
-_WIDE: Final = 400
-"""Characters in a line, where no terminal sets a limit."""
+_ABOUT: Final = "about"
+"""The heading of the estimated duration, which is always shown."""
 
 
-def show_plan(path: Path, *, json: bool) -> None:
-    """Print the trials as a table or as JSON, and warnings about this machine."""
-    plan = checked_plan(open_experiment(path))
+def show_plan(path: Path, runs: Path, settings: Sequence[str], *, json: bool) -> int:
+    """Print the trials as a table or as JSON, and what this machine cannot do; 1 if it cannot run them, else 0."""
+    plan = checked_plan(open_experiment(path, settings))
     machine = this_machine()
     warnings = [warning(doubt, plan) for doubt in doubts(plan.trials, machine)]
     if not machine.carries:
         warnings.append("the capacity of this machine is unknown: run `testbed doctor` to measure it")
+    refused = [warning(reason, plan) for reason in refusals(plan.trials, find_resources(runs))]
     if json:
         print(plan.to_json(), end="")
-        for text in warnings:
+        for text in [*warnings, *refused]:
             print(f"testbed: {text}", file=sys.stderr)
     else:
-        _print_plan(plan, warnings)
+        _print_plan(plan, warnings, refused)
+    return int(bool(refused))
 
 
 def this_machine() -> Machine:
@@ -52,48 +55,45 @@ def _can_delay() -> bool:
     return any(check.name == "qdisc netem" and check.state == "ok" for check in check_kernel())
 
 
-def _print_plan(plan: Plan, warnings: Sequence[str]) -> None:
-    console = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else _WIDE)
-    console.print(": ".join(filter(None, (plan.title, plan.question))), style="bold", soft_wrap=True)
-    _print_trials(plan, console)
+def _print_plan(plan: Plan, warnings: Sequence[str], refused: Sequence[str]) -> None:
+    width = line_width(sys.stdout)
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(wrapped(": ".join(filter(None, (plan.title, plan.question))), width), style="bold")
+    shared, table = _trials(plan, width)
+    if shared:
+        console.print(wrapped(f"in all trials: {shared}", width))
+    console.print(f"\n{table}\n")
     loads = [trial.estimate for trial in plan.trials]
     bits, packets = max(load.bits_per_second for load in loads), max(load.packets_per_second for load in loads)
-    console.print(
-        f"{summary(plan)}; at most {bits / 1e6:.0f} Mbit/s, {packets:.0f} packets/s through the core", soft_wrap=True
-    )
+    load = f"at most {rounded_rate(bits)}, {packets:.0f} packets/s through the core"
+    console.print(wrapped(f"{summary(plan)}; {load}", width))
     for text in warnings:
-        console.print(f"warning: {text}", style="yellow", soft_wrap=True)
+        console.print(wrapped(f"warning: {text}", width), style="yellow")
+    for text in refused:
+        console.print(wrapped(f"impossible here: {text}", width), style="red")
 
 
-def _print_trials(plan: Plan, console: Console) -> None:
-    """Print a row for each trial, after the values that all trials share. A table that is too wide is not cropped."""
+def _trials(plan: Plan, width: int | None) -> tuple[str, str]:
+    """Return the values that all trials share, and a table with a row for each trial."""
     rows = [_cells(trial) for trial in plan.trials]
     same = {heading for heading in rows[0] if len(rows) > 1 and len({row[heading] for row in rows}) == 1}
-    if same:
-        shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
-        console.print(f"in all trials: {shared}", soft_wrap=True)
-    table = _table(plan, [{key: row[key] for key in row if key not in same} for row in rows])
-    width = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
-    console.width = max(console.width, width)
-    console.print(table)
+    shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
+    return shared, _table(plan, [{key: row[key] for key in row if key not in same} for row in rows], width)
 
 
-def _table(plan: Plan, rows: Sequence[Mapping[str, str]]) -> Table:
+def _table(plan: Plan, rows: Sequence[Mapping[str, str]], width: int | None) -> str:
     """Put the swept values in front of the rows, unless the task shows them itself."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     keys = [key for key in telling_keys([trial.point for trial in plan.trials]) if key not in rows[0]]
     names = short_names(keys)
-    for heading in ("trial", *(names[key] for key in keys)):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in rows[0]:
-        is_word = all(row[heading].replace("-", "").isalpha() for row in rows)
-        table.add_column(heading, justify="left" if is_word else "right", no_wrap=True)
-    for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1):
-        table.add_row(str(number), *[short(trial.point[key]) for key in keys], *row.values())
-    return table
+    own = [Column(heading, 0 if heading == _ABOUT else rank) for rank, heading in enumerate(rows[0], start=1)]
+    lines = [
+        [str(number), *(short(trial.point[key]) for key in keys), *row.values()]
+        for number, (trial, row) in enumerate(zip(plan.trials, rows, strict=True), start=1)
+    ]
+    return format_table(["trial", *(names[key] for key in keys), *own], lines, width)
 
 
 def _cells(trial: Trial) -> dict[str, str]:
     overview = TASKS[trial.settings.task].overview(trial.settings, trial.hosts, trial.theory)
     about = format_duration(round(trial.estimate.seconds))
-    return {"run": str(trial.repetition), **overview, "about": about}
+    return {"repetition": str(trial.repetition), **overview, _ABOUT: about}

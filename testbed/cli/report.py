@@ -3,21 +3,25 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.experiments import open_experiment
-from testbed.cli.terminal.output import format_table
-from testbed.cli.terminal.points import short, telling_keys
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
+from testbed.cli.terminal.output import decimal
+from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
+from testbed.runfolder.folder import PLAN
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from testbed.experiment import Outcome
     from testbed.results import Report
 
-_OF_PAIRS: Final = ("pairs", "group", "gain", "p")
+_OF_PAIRS: Final = (Column("pairs", 1), Column("group"), Column("gain"), Column("p", 2))
 _MOST_LINES: Final = 60
 
 
@@ -32,12 +36,24 @@ def make_report(
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with _extra_explained():
         from testbed.results import report
+    _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
-        print("\n".join(_in_short(made)))
+        print("\n".join(_in_short(made, line_width(sys.stdout))))
     for line in _complaints(made):
-        print(f"testbed: {line}", file=sys.stderr)
+        print(wrapped(f"testbed: {line}", line_width(sys.stderr)), file=sys.stderr)
     return 0 if made.is_well else 1
+
+
+def _refuse_collection(path: Path) -> None:
+    """Refuse the folder that holds all runs."""
+    runs = [] if (path / PLAN).exists() else sorted(path.glob(f"*/{PLAN}"), key=_age)
+    if runs:
+        raise ExplainedError(f"{path} holds {len(runs)} runs: name one of them, such as {runs[-1].parent}, the latest")
+
+
+def _age(plan: Path) -> tuple[int, str]:
+    return plan.stat().st_mtime_ns, plan.parent.name
 
 
 def declared_in(experiment: Path) -> Plan:
@@ -53,16 +69,22 @@ def _extra_explained() -> Iterator[None]:
         raise ExplainedError(f"{error.name} is missing: install the testbed with its extra [results]") from error
 
 
-def _in_short(made: "Report") -> Iterator[str]:
-    """Yield a line for each point of the sweep, the outcomes of the expectations, and where the files are."""
+def _in_short(made: "Report", width: int | None) -> Iterator[str]:
+    """Yield the points of the sweep as a table, the outcomes of the expectations, and where the files are."""
     header, rows = _points(made)
     if rows:
-        yield format_table(header, rows[:_MOST_LINES])
+        yield format_table(header, rows[:_MOST_LINES], width)
     if len(rows) > _MOST_LINES:
         yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
     if pairs := _pairs(made):
-        yield format_table([*_keys(made), *_OF_PAIRS], pairs[:_MOST_LINES])
-    yield from map(str, made.outcomes)
+        yield format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
+    yield from (wrapped(line, width) for line in _sentences(made))
+
+
+def _sentences(made: "Report") -> Iterator[str]:
+    if made.pairs_left_out:
+        yield made.pairs_left_out
+    yield from (_told(made, outcome) for outcome in made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
         were = "trial was" if again == 1 else "trials were"
         yield f"{again} {were} measured again because the emulation had been disturbed"
@@ -70,24 +92,48 @@ def _in_short(made: "Report") -> Iterator[str]:
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
 
 
+def _told(made: "Report", outcome: "Outcome") -> str:
+    """Describe an outcome. An expectation has not failed if it is about trials that are missing, or not valid."""
+    is_complete = not made.run.missing()
+    if outcome.rows or (is_complete and (outcome.holds or _all_used(made))):
+        return str(outcome) if is_complete else f"so far {outcome}"
+    why = "is valid" if is_complete else "has ended"
+    return f"not evaluated: {outcome.text} (no trial that it is about {why})"
+
+
+def _all_used(made: "Report") -> bool:
+    return made.with_suspect or bool((made.tables.trials["verdict"] == "valid").all())
+
+
 def _keys(made: "Report") -> list[str]:
     return telling_keys([trial.point for trial in made.run.plan.trials])
 
 
-def _points(made: "Report") -> tuple[list[str], list[list[str]]]:
-    """Return the means of each point with their intervals."""
+def _headings(made: "Report") -> list[Column]:
+    return [Column(name) for name in short_names(_keys(made)).values()]
+
+
+def _points(made: "Report") -> tuple[list[Column], list[list[str]]]:
+    """Return the means of each point with their intervals; in a narrow terminal, the last measures go first."""
     summary, keys = made.tables.summary, _keys(made)
     means = summary[(summary["group"] == "") & (summary["against"] == "")]
     by_point: Any = means.groupby(keys, sort=False) if keys else [((), means)]
-    header = [*keys, "valid", "suspect", *made.tables.columns.headline]
+    measures = [Column(measure, rank) for rank, measure in enumerate(made.tables.columns.headline)]
+    counts = [Column(verdict, rank) for rank, verdict in enumerate(_verdicts(made), start=1)]
+    header = [*_headings(made), *counts, *measures]
     return header, [_line(made, values, point) for values, point in by_point if len(point)]
 
 
 def _line(made: "Report", values: tuple[object, ...], point: "pd.DataFrame") -> list[str]:
     found = point.set_index("measure")
     first: Any = found.iloc[0]
-    counts = [str(first["n_valid"]), str(first["n_suspect"])]
+    counts = [str(first[f"n_{verdict}"]) for verdict in _verdicts(made)]
     return [*map(short, values), *counts, *(_mean(found.loc[measure]) for measure in made.tables.columns.headline)]
+
+
+def _verdicts(made: "Report") -> list[str]:
+    """Return the verdicts to count; `failed` only where there are such trials."""
+    return ["valid", "suspect", *(["failed"] if made.failed else [])]
 
 
 def _pairs(made: "Report") -> list[list[str]]:
@@ -98,16 +144,25 @@ def _pairs(made: "Report") -> list[list[str]]:
     of_groups = gains[gains["measure"] == of_group]
     rows = gains[gains["measure"] == of_trial] if of_groups.empty else of_groups
     return [
-        [*(short(row[key]) for key in keys), str(row["n"]), row["group"], _mean(row), f"{row['p_permutation']:.3g}"]
+        [*(short(row[key]) for key in keys), _pairs_used(made, row), row["group"], _mean(row), _p_value(row)]
         for row in rows.to_dict("records")
     ]
+
+
+def _pairs_used(made: "Report", row: Any) -> str:
+    planned = made.run.plan.repeat
+    return str(row["n"]) if row["n"] == planned else f"{row['n']} of {planned}"
+
+
+def _p_value(row: Any) -> str:
+    return "-" if isnan(row["p_permutation"]) else decimal(row["p_permutation"], 3)
 
 
 def _mean(row: Any) -> str:
     if not row["n"]:
         return "-"
-    interval = f" [{row['low']:.4g}, {row['high']:.4g}]" if row["n"] > 1 else ""
-    return f"{row['mean']:.4g}{interval}"
+    interval = f" [{decimal(row['low'])}, {decimal(row['high'])}]" if row["n"] > 1 else ""
+    return f"{decimal(row['mean'])}{interval}"
 
 
 def _complaints(made: "Report") -> Iterator[str]:
@@ -124,5 +179,13 @@ def _complaints(made: "Report") -> Iterator[str]:
             f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
             " and `testbed run --redo-suspect` measures them again"
         )
+    if made.failed:
+        yield (
+            f"{len(made.failed)} of {planned} trials failed, and {'is' if len(made.failed) == 1 else 'are'} never used:"
+            " mend the program, or see `testbed run --redo-failed`"
+        )
+        yield from made.failed[:_MOST_LINES]
     yield from made.complaints
-    yield from made.undrawn
+    if len(made.tables.trials):
+        yield from made.undrawn
+    yield from made.notes

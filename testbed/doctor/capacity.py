@@ -8,7 +8,6 @@ CARRIED of it. The search starts from the processor time of a moderate load, the
 import json
 import math
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,16 +18,19 @@ from typing import Any, Final
 from mininet.topo import Topo
 
 from testbed.doctor.parallel import in_parallel
-from testbed.doctor.tools import versions
 from testbed.network import sandbox
 from testbed.network.check.measure import DirectionReport, Load, measure
 from testbed.network.check.traffic import Route
 from testbed.network.links.shape import MAX_RATE, MIN_RATE
 from testbed.network.network import Network
+from testbed.runfolder.handles import made
+from testbed.runs.versions import versions
 from testbed.trial.monitoring.machine import processor_ticks
 
 HOSTS: Final = (10, 50, 200)
 CARRIED: Final = 0.98
+_FOLDER: Final = "testbed"
+_FILE: Final = "capacity.json"
 _NEIGHBOURS: Final = 4
 _FIRST_TOTAL: Final = 200_000_000
 _CLOSE_ENOUGH: Final = 1.12
@@ -154,8 +156,11 @@ def machine_key() -> str:
 
 def cache_file() -> Path:
     """Return the user's file of the measured capacity."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "testbed" / "capacity.json"
+    return _cache() / _FOLDER / _FILE
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def load_capacity() -> Capacity | None:
@@ -170,9 +175,7 @@ def load_capacity() -> Capacity | None:
 
 
 def save_capacity(capacity: Capacity) -> None:
-    """Write it beside and rename it, so that a reader finds the old one or the new one."""
-    path = cache_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")
-    fresh.write_text(json.dumps(asdict(capacity), indent=2) + "\n")
-    fresh.replace(path)
+    """Write it, so that a reader finds the old one or the new one. In the home of who called sudo, it is theirs."""
+    mark = f".{os.getpid()}"
+    with made(_cache()) as cache, cache.own_subfolder(_FOLDER) as folder, folder.new_file(_FILE, mark) as file:
+        file.write((json.dumps(asdict(capacity), indent=2) + "\n").encode())

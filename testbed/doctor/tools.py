@@ -1,14 +1,13 @@
 """Programs and libraries that the testbed uses, with their versions."""
 
-import importlib.metadata
 import os
-import platform
 import shutil
 from typing import Final, NamedTuple
 
 from testbed.doctor.checks import Check
 from testbed.network.delaybox import PROGRAM as DELAY_BOX
 from testbed.runs.commit import commit_of
+from testbed.runs.versions import versions
 
 
 class _Tool(NamedTuple):
@@ -28,7 +27,6 @@ _TOOLS: Final = (
     _Tool("xterm", "xterm", "xterm in `testbed shell`", required=False),
     _Tool("xhost", "x11-xserver-utils", "xterm in `testbed shell`", required=False),
 )
-_LIBRARIES: Final = ("mininet", "pyroute2", "typer", "rich", "pydantic", "ruamel.yaml")
 
 
 def check_tools() -> list[Check]:
@@ -50,12 +48,6 @@ def _check_delay_box() -> Check:
     return Check("tools", DELAY_BOX.name, "missing", "not compiled", mend, required=False)
 
 
-def versions() -> dict[str, str]:
-    """Return the versions to record with results."""
-    libraries = {name: importlib.metadata.version(name) for name in ("testbed", *_LIBRARIES)}
-    return {"kernel": platform.release(), "system": _system_name(), "python": platform.python_version(), **libraries}
-
-
 def check_versions() -> list[Check]:
     """List the versions, and the commit of the testbed."""
     return [Check("versions", name, "ok", version) for name, version in versions().items()] + [_check_commit()]
@@ -68,10 +60,3 @@ def _check_commit() -> Check:
         return Check("versions", "commit", "missing", "not known, so results cannot name it", mend, required=False)
     states = {True: ", with changes", False: "", None: ", perhaps with changes"}
     return Check("versions", "commit", "ok", commit + states[dirty])
-
-
-def _system_name() -> str:
-    try:
-        return platform.freedesktop_os_release().get("PRETTY_NAME", "unknown")
-    except OSError:
-        return platform.system()

@@ -6,6 +6,7 @@ from testbed.experiment.file.load import (
     load_experiment,
     read_experiment,
     refused_parameters,
+    refused_values,
 )
 from testbed.experiment.language.expectations import Outcome, evaluate
 from testbed.experiment.plan.plan import Plan, make_plan
@@ -26,4 +27,5 @@ __all__ = [
     "make_plan",
     "read_experiment",
     "refused_parameters",
+    "refused_values",
 ]

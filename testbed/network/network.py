@@ -1,21 +1,22 @@
 """An emulated network as a context manager: inside the `with` its hosts exist, shaped and ready."""
 
+import resource
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from ipaddress import IPv4Address
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from mininet.link import Link
 from mininet.net import Mininet
 from mininet.node import Host, Node, Switch
 from mininet.topo import Topo
 
-from testbed.network.build.build import build_network, remove_network
+from testbed.network.build.build import Tell, build_network, remove_network, untold
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
-from testbed.network.build.fabric import ADDRESSES, Fabric
+from testbed.network.build.fabric import Fabric
 from testbed.network.build.nodes import (
     Core,
     EmulatedHost,
@@ -27,17 +28,16 @@ from testbed.network.delaybox import DelayBox
 from testbed.network.features import has_qdisc
 from testbed.network.processes.processes import Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
-
-# Three addresses are taken: the network's own, its broadcast address, and one core's.
-_MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
+from testbed.values.costs import ADDRESSES, MOST_HOSTS, open_files
 
 
 class EmulatedMininet(Mininet):
     """Mininet whose whole network is built in one pass, over netlink."""
 
-    def __init__(self, topo: Topo, congestion_control: str, seed: int) -> None:
+    def __init__(self, topo: Topo, congestion_control: str, seed: int, tell: Tell = untold) -> None:
         self._congestion_control = congestion_control
         self._seed = seed
+        self._tell = tell
         self.delay_boxes: list[DelayBox] = []
         self._fabric: Fabric | None = None
         self._last_mac = 0
@@ -67,8 +67,8 @@ class EmulatedMininet(Mininet):
     def addHost(self, name: str, cls: object = None, **params: Any) -> Host:  # noqa: N802
         """Record a host; `build` makes it."""
         _refuse_own_class(name, cls)
-        if len(self.hosts) == _MOST_HOSTS:
-            raise NodeError(f"{name}: no address of {ADDRESSES} is left after {_MOST_HOSTS} hosts")
+        if len(self.hosts) == MOST_HOSTS:
+            raise NodeError(f"{name}: no address of {ADDRESSES} is left after {MOST_HOSTS} hosts")
         return super().addHost(name, **params)
 
     def addSwitch(self, name: str, cls: object = None, **params: Any) -> Switch:  # noqa: N802
@@ -106,7 +106,7 @@ class EmulatedMininet(Mininet):
         """Read the topology, then build everything in it."""
         super().build()
         self._fabric = self._gather()
-        self.settings = build_network(self.fabric, netem=has_qdisc("netem"))
+        self.settings = build_network(self.fabric, netem=has_qdisc("netem"), tell=self._tell)
         if not has_qdisc("netem"):
             self.delay_boxes = start_delay_boxes(self.fabric, self._seed)
 
@@ -126,6 +126,14 @@ def _refuse_own_class(what: str, own: object) -> None:
         )
 
 
+def _allow_open_files(needed: int) -> None:
+    """Raise this process's own limit, if that is too small; programs that it starts inherit it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        within = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (within, hard))
+
+
 class Network:
     """An emulated network: `with Network(topology) as network: network.host("h1").start([...])`.
 
@@ -133,7 +141,7 @@ class Network:
 
     `seed` seeds jitter and loss where the delay box draws them; the kernel's netem draws its own. Programs' output goes
     to files in `output`, by default a folder that disappears with the sandbox. `preload` names modules to import once,
-    before `start_python` forks.
+    before `start_python` forks. `tell` is told how many hosts are created and connected while the network is built.
     """
 
     def __init__(
@@ -144,6 +152,7 @@ class Network:
         seed: int = 0,
         output: Path | None = None,
         preload: Sequence[str] = (),
+        tell: Tell = untold,
     ) -> None:
         if not inside_sandbox():
             raise SandboxError(
@@ -151,9 +160,11 @@ class Network:
             )
         self._processes = Processes(output or Path(tempfile.mkdtemp(prefix="output-", dir="/run")), preload)
         self._undo = ExitStack()
-        self.mininet = EmulatedMininet(topology, congestion_control, seed)
+        self._host_count = len(topology.hosts())
+        self.mininet = EmulatedMininet(topology, congestion_control, seed, tell)
 
     def __enter__(self) -> Self:
+        _allow_open_files(open_files(self._host_count))
         with ExitStack() as undo:
             undo.callback(self.mininet.remove)
             self.mininet.start()
@@ -173,6 +184,11 @@ class Network:
         if not isinstance(node, EmulatedHost):
             raise NodeError(f"no host {name!r}; there are {', '.join(host.name for host in self.hosts)}")
         return node
+
+    @property
+    def delay_boxes(self) -> Sequence[DelayBox]:
+        """The boxes that stand in for netem; none where the kernel has it, or nothing is delayed."""
+        return self.mininet.delay_boxes
 
     @property
     def hosts(self) -> Sequence[EmulatedHost]:

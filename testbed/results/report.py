@@ -1,24 +1,34 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from testbed.experiment import Outcome, Plan, evaluate
-from testbed.experiment.language.expressions import Expectation, parse_expectation
-from testbed.results.figures import FigureError, write_figure
+from testbed.experiment.language.aggregates import Expectation
+from testbed.experiment.language.conditions import Comparison
+from testbed.experiment.language.expressions import parse_expectation
+from testbed.results.figures import FigureError, numbers_of, write_figure
 from testbed.results.figures.rows import FigureSource
-from testbed.results.tables import TableMaker, Tables, require_parquet, write_tables
+from testbed.results.left_out import pairs_left_out
+from testbed.results.summary import is_used
+from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import EXPECTATIONS, REPORT, RunFolder
+from testbed.runfolder.handles import Folder
+from testbed.runfolder.record import VERSION
 from testbed.runfolder.trial_data import read_trial
+from testbed.runfolder.trial_folder import as_json
+from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
 
 FIGURES: Final = "figures"
 _VERDICT: Final = "verdict"
+_IS_VALID: Final = Comparison(_VERDICT, "=", "valid")
+_NOT_FAILED: Final = Comparison(_VERDICT, "!=", "failed")
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,19 @@ class Report:
     """The unusable files of the folder; no trial with one is in the tables."""
     complaints: tuple[str, ...]
     """Results that do not agree with each other; they change no verdict."""
+    failed: tuple[str, ...]
+    """The trials in which a program failed, and how."""
     undrawn: tuple[str, ...]
     """Why some figures could not be drawn."""
+    notes: tuple[str, ...]
+    """What some figures leave out."""
+    pairs_left_out: str = ""
+    """How many pairs are in no comparison, and why; empty if all are."""
 
     @property
     def is_well(self) -> bool:
         """Whether the run is complete and undamaged, and everything is as expected."""
-        complete = not (self.damages or self.undrawn or self.run.missing())
+        complete = not (self.damages or self.undrawn or self.failed or self.run.missing())
         return complete and all(outcome.holds for outcome in self.outcomes)
 
 
@@ -59,19 +75,37 @@ def report(
     run = RunFolder.open(run_folder)
     if declared is not None:
         run = run.declaring(declared)
-    tables, damages = read_tables(run, with_suspect=with_suspect)
-    files = write_tables(tables, run_folder, parquet=parquet)
-    drawn, undrawn = _draw_all(run, tables, with_suspect=with_suspect)
+    with run.opened() as folder:
+        tables, damages = read_tables(run, with_suspect=with_suspect)
+        files = write_tables(tables, folder, parquet=parquet)
+        drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect)
+        found = outcomes(run.plan.expect, tables, with_suspect=with_suspect)
+        _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in found])
+        _write_json(folder, REPORT, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
     return Report(
         run=run,
         tables=tables,
         with_suspect=with_suspect,
         files=(*files, *drawn),
-        outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
+        outcomes=tuple(found),
         damages=damages,
         complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
+        failed=tuple(_failed(tables.trials)),
         undrawn=tuple(undrawn),
+        notes=tuple(notes),
+        pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
     )
+
+
+def _failed(trials: pd.DataFrame) -> Iterator[str]:
+    failed = trials[trials[_VERDICT] == "failed"]
+    for name, reasons in zip(failed["trial"], failed["reasons"], strict=True):
+        yield f"{name}: {reasons}"
+
+
+def _write_json(folder: Folder, name: str, content: object) -> None:
+    with whole_file(folder, name) as file:
+        file.write(as_json(content).encode())
 
 
 def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
@@ -86,20 +120,30 @@ def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Da
     return maker.tables(with_suspect=with_suspect), tuple(damages)
 
 
-def _draw_all(run: RunFolder, tables: Tables, *, with_suspect: bool) -> tuple[Sequence[Path], Sequence[str]]:
-    """Draw the figures, and say why some cannot be drawn. Figures of an earlier report are removed."""
-    folder = run.path / FIGURES
+def _draw_all(
+    run: RunFolder, tables: Tables, folder: Folder, *, with_suspect: bool
+) -> tuple[Sequence[Path], Sequence[str], Sequence[str]]:
+    """Draw the figures, and say why some cannot be drawn, and what others leave out.
+
+    Figures of an earlier report are removed.
+    """
     drawn: list[Path] = []
     undrawn: list[str] = []
+    notes: list[str] = []
     for name, figure in run.plan.figures.items():
-        folder.mkdir(exist_ok=True)
-        for old in folder.glob(f"{name}.*"):
-            old.unlink()
-        try:
-            drawn += write_figure(FigureSource(name, figure, run.plan, tables, with_suspect), folder)
-        except FigureError as error:
-            undrawn.append(str(error))
-    return drawn, undrawn
+        with folder.own_subfolder(FIGURES) as figures:
+            for old in figures.names():
+                if old.startswith(f"{name}."):
+                    figures.remove(old)
+            try:
+                numbers = numbers_of(FigureSource(name, figure, run.plan, tables, with_suspect))
+                drawn += write_figure(numbers, figures)
+            except FigureError as error:
+                undrawn.append(str(error))
+                continue
+            if numbers.left_out:
+                notes.append(f"figure {name}: {numbers.left_out}")
+    return drawn, undrawn, notes
 
 
 def outcomes(expectations: Sequence[str], tables: Tables, *, with_suspect: bool) -> list[Outcome]:
@@ -113,8 +157,10 @@ def _outcome(expectation: Expectation, tables: Tables, *, with_suspect: bool) ->
     if name is None:
         return evaluate([expectation], _rows(tables.trials))[0]
     table = tables.with_trials(name)
-    if not with_suspect and _VERDICT in table and _VERDICT not in names:
-        table = table[table[_VERDICT] == "valid"]
+    if _VERDICT in names:
+        expectation = expectation.limited_to(_NOT_FAILED if with_suspect else _IS_VALID)
+    elif _VERDICT in table:
+        table = table[is_used(table[_VERDICT], with_suspect=with_suspect)]
     return evaluate([expectation], _rows(table[[*names, *{_VERDICT}.intersection(table).difference(names)]]))[0]
 
 

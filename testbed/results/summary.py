@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 
 from testbed.experiment import Plan
+from testbed.experiment.language.cells import as_cell
 from testbed.results.statistics import PairedTest, Summary, paired_test, summarise
 from testbed.runfolder.trial_data import Row
 from testbed.tasks.columns import SUMMARY, TableColumns
 
 ROUNDING: Final = 1e-9
 """Values whose relative difference is smaller are equal: a test must not find a pattern in the last digits."""
+VERDICTS: Final = ("valid", "suspect", "failed")
+"""From the best to the worst: a pair is as good as its worse trial."""
 _CHANGES: Final[Mapping[str, Callable[["pd.Series[float]"], "pd.Series[float]"]]] = {
     "difference": lambda differences: differences,
     "gain": lambda gains: gains.map(log),
@@ -41,16 +44,28 @@ def _rows(plan: Plan, trials: pd.DataFrame, measures: Sequence[str], *, with_sus
         for measure in measures:
             yield _mean_row(values, point, measure, with_suspect=with_suspect)
     if plan.pair is not None:
-        together = _keys_within_pairs(plan.keys, plan.pair, trials)
+        cells = [{key: as_cell(value) for key, value in trial.point.items()} for trial in plan.trials]
+        together = _keys_within_pairs(plan, plan.pair, cells)
         for values, points in by_point(trials, [key for key in plan.keys if key not in together]):
+            planned = next(each for each in cells if values.items() <= each.items())
+            first = {key: planned[key] for key in together}
             for measure in measures:
-                yield from _pair_rows(values, points, together, measure, with_suspect=with_suspect)
+                yield from _pair_rows(values, points, first, measure, with_suspect=with_suspect)
 
 
-def _keys_within_pairs(keys: Sequence[str], pair: str, trials: pd.DataFrame) -> list[str]:
+def _keys_within_pairs(plan: Plan, pair: str, cells: Sequence[Row]) -> list[str]:
     """Return the keys in which trials of one pair differ: the paired one, and those that change with it."""
-    values = trials.groupby("pair")[list(keys)].nunique()
-    return [pair, *(key for key in keys if key != pair and (values[key] > 1).any())]
+    values: dict[tuple[str | None, str], set[object]] = {}
+    for trial, row in zip(plan.trials, cells, strict=True):
+        for key in plan.keys:
+            values.setdefault((trial.pair, key), set()).add(row[key])
+    varied = {key for (_, key), found in values.items() if len(found) > 1}
+    return [pair, *(key for key in plan.keys if key != pair and key in varied)]
+
+
+def is_used(verdicts: "pd.Series[str]", *, with_suspect: bool) -> "pd.Series[bool]":
+    """Return which trials count: valid ones, suspect ones only if they are asked for, and failed ones never."""
+    return verdicts.isin(VERDICTS[:2] if with_suspect else VERDICTS[:1])
 
 
 def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, pd.DataFrame]]:
@@ -64,24 +79,26 @@ def by_point(trials: pd.DataFrame, keys: Sequence[str]) -> Iterator[tuple[Row, p
 
 
 def _mean_row(values: Row, point: pd.DataFrame, measure: str, *, with_suspect: bool) -> Row:
-    is_valid = point["verdict"] == "valid"
-    used = point if with_suspect else point[is_valid]
+    used = point[is_used(point["verdict"], with_suspect=with_suspect)]
     found = summarise(used[measure], f"{values} {measure}")
-    counts = (int(is_valid.sum()), int((~is_valid).sum()))
+    counts = [int((point["verdict"] == verdict).sum()) for verdict in VERDICTS]
     return {**values, **_cells(measure, ("", ""), counts, found), "p_permutation": None, "p_t": None}
 
 
-def _pair_rows(
-    values: Row, points: pd.DataFrame, together: Sequence[str], measure: str, *, with_suspect: bool
-) -> Iterator[Row]:
-    """Compare the trials of a pair that differ in the keys `together`, the paired one first, with the first of them."""
-    first, *others = by_point(points, together)
-    against = str(first[0][together[0]])
-    for changed, rows in others:
-        pairs = _pairs(rows, first[1], measure)
-        is_valid = pairs["is_valid"].astype(bool)
-        used = pairs if with_suspect else pairs[is_valid]
-        counts = (int(is_valid.sum()), int((~is_valid).sum()))
+def _pair_rows(values: Row, points: pd.DataFrame, first: Row, measure: str, *, with_suspect: bool) -> Iterator[Row]:
+    """Compare trials with those of their pair that have the values `first` of some keys, the paired one in front.
+
+    The trials with these values may be missing: then there is no pair, and no other value takes their place.
+    """
+    by_values = list(by_point(points, list(first)))
+    partners = next((rows for changed, rows in by_values if changed == first), points.iloc[:0])
+    against = str(next(iter(first.values())))
+    for changed, rows in by_values:
+        if changed == first:
+            continue
+        pairs = _pairs(rows, partners, measure)
+        used = pairs[is_used(pairs["worse"], with_suspect=with_suspect)]
+        counts = [int((pairs["worse"] == verdict).sum()) for verdict in VERDICTS]
         for compared, change in _CHANGES.items():
             stream = f"{values} {measure} {against} {' '.join(map(str, changed.values()))} {compared}"
             found, test = summarise(used[compared], stream), paired_test(change(used[compared]), stream)
@@ -96,12 +113,12 @@ def _pairs(rows: pd.DataFrame, first: pd.DataFrame, measure: str) -> pd.DataFram
     both["difference"] = np.where(is_same, 0.0, found - before)
     has_gain = (found > 0) & (before > 0)
     both["gain"] = np.where(is_same, 1.0, np.divide(before, found, out=np.full_like(found, np.nan), where=has_gain))
-    both["is_valid"] = (both["verdict"] == "valid") & (both["verdict_first"] == "valid")
+    both["worse"] = [max(pair, key=VERDICTS.index) for pair in zip(both["verdict"], both["verdict_first"], strict=True)]
     return both
 
 
 def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found: Summary) -> Row:
-    valid, suspect = counts
+    valid, suspect, failed = counts
     compared, first = against
     return {
         "group": "",
@@ -111,6 +128,7 @@ def _cells(measure: str, against: tuple[str, str], counts: Iterable[int], found:
         "n": found.n,
         "n_valid": valid,
         "n_suspect": suspect,
+        "n_failed": failed,
         "mean": found.mean,
         "sd": found.sd,
         "low": found.low,

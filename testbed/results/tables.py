@@ -1,12 +1,12 @@
 """All tables of a run, and their files."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from math import nan
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from testbed.errors import ExplainedError
 from testbed.experiment import Plan, Trial
 from testbed.experiment.language.cells import as_cell
 from testbed.results.summary import summary_table
+from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import LONG_BUSY_SECONDS
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.columns import TableColumns
@@ -102,11 +103,11 @@ def _identity(trial: Trial) -> Row:
 
 
 def _fidelity(data: TrialData) -> Row:
-    """Return the verdict that was made when the trial ended, its signals, and how the trial ended."""
+    """Return the verdict, the signals of the machine, and how the trial ended."""
     fidelity = data.record.fidelity
     return {
-        "verdict": fidelity.verdict,
-        "reasons": "; ".join(fidelity.reasons),
+        "verdict": data.record.verdict,
+        "reasons": "; ".join(data.record.reasons),
         "attempts": data.attempts,
         "lowest_idle_cpu": number(fidelity.lowest_idle_cpu),
         "worst_lateness_ms": number(fidelity.worst_lateness_ms),
@@ -117,7 +118,16 @@ def _fidelity(data: TrialData) -> Row:
         "link_error": _link_error(data),
         "stopped": data.record.stopped,
         "seconds": data.record.seconds,
+        "captures": _captures(data),
     }
+
+
+def _captures(data: TrialData) -> str:
+    """Return whether the captures have all packets; empty without captures."""
+    captures = data.record.captures
+    lacking = [f"{each.host} lacks {each.missed} packets" for each in captures if each.missed]
+    unknown = [f"{each.host} may lack packets" for each in captures if each.missed is None]
+    return "; ".join([*lacking, *unknown]) or ("complete" if captures else "")
 
 
 def _link_error(data: TrialData) -> float:
@@ -134,15 +144,15 @@ def _joined(parts: Sequence[pd.DataFrame], columns: Iterable[str]) -> pd.DataFra
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
 
 
-def write_tables(tables: Tables, folder: Path, *, parquet: bool) -> list[Path]:
+def write_tables(tables: Tables, folder: Folder, *, parquet: bool) -> list[Path]:
     """Write each table as CSV, and as Parquet too if `parquet`."""
     if parquet:
         require_parquet()
     files = []
     for name, table in tables.by_name.items():
-        files.append(_write(folder / f"{name}.csv", _csv_writer(table)))
+        files.append(_write(folder, f"{name}.csv", _csv_writer(table)))
         if parquet:
-            files.append(_write(folder / f"{name}.parquet", _parquet_writer(table)))
+            files.append(_write(folder, f"{name}.parquet", _parquet_writer(table)))
     return files
 
 
@@ -155,34 +165,30 @@ def require_parquet() -> None:
         raise ExplainedError(f"Parquet needs pyarrow: {advice}") from error
 
 
-def _csv_writer(table: pd.DataFrame) -> Callable[[Path], None]:
+def _csv_writer(table: pd.DataFrame) -> Callable[[BinaryIO], None]:
     return lambda file: table.to_csv(file, index=False, float_format=DIGITS, lineterminator="\n")
 
 
-def _parquet_writer(table: pd.DataFrame) -> Callable[[Path], None]:
+def _parquet_writer(table: pd.DataFrame) -> Callable[[BinaryIO], None]:
     """Columns of mixed types, as swept values can be, become text in Parquet."""
     mixed = [name for name in table if table[name].dtype == object]
     return lambda file: table.astype(dict.fromkeys(mixed, "string")).to_parquet(file, index=False)
 
 
-def _write(file: Path, write: Callable[[Path], None]) -> Path:
-    with whole_file(file) as unfinished:
-        write(unfinished)
-    return file
+def _write(folder: Folder, name: str, write: Callable[[BinaryIO], None]) -> Path:
+    with whole_file(folder, name) as file:
+        write(file)
+    return folder.path / name
 
 
 @contextmanager
-def whole_file(file: Path) -> Iterator[Path]:
+def whole_file(folder: Folder, name: str) -> Iterator[BinaryIO]:
     """A file to write that replaces the old one when it is complete; until then the old one stays."""
-    unfinished = file.with_name(f".{file.name}.part")
     try:
-        yield unfinished
-        unfinished.replace(file)
+        with folder.new_file(name) as file:
+            yield file
     except OSError as error:
         advice = "make room, or copy the run folder to where you can write, and report again"
         raise ExplainedError(
-            f"{file} cannot be written ({(error.strerror or str(error)).lower()}): {advice}"
+            f"{folder.path / name} cannot be written ({(error.strerror or str(error)).lower()}): {advice}"
         ) from error
-    finally:
-        with suppress(OSError):  # in a full or read-only file system there is no file to remove
-            unfinished.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.trial_folder import COUNTERS
 from testbed.theory.wire import FRAME_HEADERS
 
@@ -71,7 +72,8 @@ def read_counters(folder: Path) -> Counters:
 def _read_table(file: Path) -> pd.DataFrame:
     types: dict[str, Any] = {"t": float, "host": str, **dict.fromkeys(COUNTS, float)}
     try:
-        table = pd.read_csv(file, dtype=types, compression="gzip")
+        with open_to_read(file, IN_TRIAL) as packed:
+            table = pd.read_csv(packed, dtype=types, compression="gzip")
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

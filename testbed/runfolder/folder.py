@@ -2,17 +2,19 @@
 
 RUN/experiment.yaml, plan.json      there from the beginning, and never changed
 RUN/provenance.json                 one entry for each session
+RUN/report.json                     what made the present tables and figures
 RUN/trials/ID/                      a complete trial; `.ID.part` while it is being written
 RUN/suspect/ID.N/                   a suspect trial that was set aside to be measured again
+RUN/expectations.json               the outcomes of the expectations in the last report
 RUN/.work/                          the files that are distributed; removed when a session ends
+RUN/.lock                           locked by the command that runs the trials
 """
 
 import fcntl
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -23,15 +25,19 @@ from pydantic import ValidationError
 from testbed.errors import ExplainedError, RunError
 from testbed.experiment import Plan, Trial
 from testbed.runfolder.damage import Damage, DamageError
+from testbed.runfolder.handles import IN_RUN, Folder, opened, opened_own, read_file
+from testbed.runfolder.owners import ForeignFolderError
 from testbed.runfolder.record import OTHER_VERSION, VERSION, read_record, read_trial_id
-from testbed.runfolder.trial_folder import write_json
 
 EXPERIMENT: Final = "experiment.yaml"
 PLAN: Final = "plan.json"
 PROVENANCE: Final = "provenance.json"
+REPORT: Final = "report.json"
 TRIALS: Final = "trials"
 SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"
+LOCK: Final = ".lock"
+EXPECTATIONS: Final = "expectations.json"
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,11 @@ class RunFolder:
         """Read the plan of a run."""
         if not path.is_dir():
             raise ExplainedError(f"{path} is not a folder: name a run folder, which `testbed run` makes")
+        if path.is_symlink():  # it was named by the user; what is in the folder was not
+            path = path.resolve()
         file = path / PLAN
         try:
-            return cls(path, Plan.from_json(file.read_text(encoding="utf-8")))
+            return cls(path, Plan.from_json(read_file(file, IN_RUN).decode()))
         except FileNotFoundError as error:
             raise ExplainedError(f"{path} has no {PLAN}: name a run folder, which `testbed run` makes") from error
         except (ValidationError, UnicodeDecodeError) as error:
@@ -77,13 +85,29 @@ class RunFolder:
         """Return where a trial is kept. A folder of that name is complete: it got the name when it was written."""
         return self.trials / trial.id
 
+    @contextmanager
+    def opened(self) -> Iterator[Folder]:
+        """Open the folder to change it; raises ForeignFolderError if it belongs to another user."""
+        with opened_own(self.path) as folder:
+            yield folder
+
     def complete(self) -> tuple[Trial, ...]:
         """Return the trials that were run to their end."""
-        return tuple(trial for trial in self.plan.trials if self.folder_of(trial).exists())
+        names = self._names_in(TRIALS)
+        return tuple(trial for trial in self.plan.trials if trial.id in names)
 
     def missing(self) -> tuple[Trial, ...]:
         """Return the trials that are still to be run, in their order."""
-        return tuple(trial for trial in self.plan.trials if not self.folder_of(trial).exists())
+        names = self._names_in(TRIALS)
+        return tuple(trial for trial in self.plan.trials if trial.id not in names)
+
+    def _names_in(self, name: str) -> frozenset[str]:
+        """Return what is in one of the folders of the run; nothing if that is missing."""
+        try:
+            with opened(self.path) as folder, folder.subfolder(name) as inner:
+                return frozenset(inner.names())
+        except FileNotFoundError:
+            return frozenset()
 
     def complete_ids(self) -> frozenset[str]:
         """Return the ids of the complete trials; one whose folder is damaged raises RunError."""
@@ -104,39 +128,49 @@ class RunFolder:
     def unplanned(self) -> Iterator[Damage]:
         """Yield each folder among the trials that belongs to no planned trial."""
         planned = {trial.id for trial in self.plan.trials}
-        for entry in sorted(self.trials.iterdir()) if self.trials.is_dir() else ():
-            if entry.name not in planned and not entry.name.startswith("."):
-                yield Damage(entry, 0, f"is not a trial of {PLAN}, and is not used: remove it")
+        for name in sorted(self._names_in(TRIALS) - planned):
+            if not name.startswith("."):
+                yield Damage(self.trials / name, 0, f"is not a trial of {PLAN}, and is not used: remove it")
 
-    def suspect(self) -> list[str]:
-        """Return the ids of the complete trials whose record says that they are suspect."""
-        verdicts = {trial.id: read_record(self.folder_of(trial), trial).fidelity.verdict for trial in self.complete()}
-        return [trial_id for trial_id, verdict in verdicts.items() if verdict == "suspect"]
+    def judged(self, *verdicts: str) -> list[str]:
+        """Return the ids of the complete trials whose record has one of these verdicts."""
+        found = {trial.id: read_record(self.folder_of(trial), trial).verdict for trial in self.complete()}
+        return [trial_id for trial_id, verdict in found.items() if verdict in verdicts]
 
     def attempts(self, trial: Trial) -> int:
         """Return how often a complete trial was measured: suspect ones can be set aside and measured again."""
-        return 1 + sum(1 for _ in (self.path / SET_ASIDE).glob(f"{trial.id}.*"))
+        return 1 + sum(1 for name in self._names_in(SET_ASIDE) if name.startswith(f"{trial.id}."))
 
     def set_aside(self, trial_ids: Iterable[str]) -> None:
         """Move trials to where no result is made of them, so that they are missing."""
-        folder = self.path / SET_ASIDE
         for trial_id in trial_ids:
-            folder.mkdir(exist_ok=True)
-            places = (folder / f"{trial_id}.{number}" for number in count(1))
-            (self.trials / trial_id).rename(next(place for place in places if not place.exists()))
+            with self.opened() as run, run.subfolder(TRIALS) as trials, run.own_subfolder(SET_ASIDE) as aside:
+                names = (f"{trial_id}.{number}" for number in count(1))
+                trials.move(trial_id, aside, next(name for name in names if name not in aside.names()))
 
     @property
     def is_finished(self) -> bool:
         """Whether all trials are there, and the session that ran the last one ended by itself."""
+        return self._has_last_session_ended and len(self.complete_ids()) == len(self.plan.trials)
+
+    @property
+    def looks_finished(self) -> bool:
+        """The same as far as it can be seen without reading the trials; False where anything is damaged."""
+        try:
+            return self._has_last_session_ended and not self.missing()
+        except (OSError, ExplainedError, LookupError, TypeError, RecursionError):
+            return False
+
+    @property
+    def _has_last_session_ended(self) -> bool:
         sessions = self.sessions
-        has_ended = bool(sessions) and sessions[-1]["ended"] is not None
-        return has_ended and len(self.complete_ids()) == len(self.plan.trials)
+        return bool(sessions) and sessions[-1]["ended"] is not None
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
         """The entries of the provenance."""
         try:
-            entries: list[dict[str, Any]] = json.loads((self.path / PROVENANCE).read_text())["sessions"]
+            entries: list[dict[str, Any]] = json.loads(read_file(self.path / PROVENANCE, IN_RUN))["sessions"]
         except FileNotFoundError:
             return []
         except (ValueError, KeyError, TypeError) as error:
@@ -153,28 +187,63 @@ class RunFolder:
         self._write_sessions([*before, {**present, **changes}])
 
     def _write_sessions(self, entries: list[dict[str, Any]]) -> None:
-        fresh = self.path / f".{PROVENANCE}"
-        write_json(fresh, {"version": VERSION, "sessions": entries})
-        fresh.rename(self.path / PROVENANCE)
+        text = json.dumps({"version": VERSION, "sessions": entries}, indent=1) + "\n"
+        with self.opened() as run, run.new_file(PROVENANCE) as file:
+            file.write(text.encode())
 
     def remove_leftovers(self) -> None:
         """Remove what a killed session left behind."""
-        for unfinished in self.trials.glob(".*.part"):
-            shutil.rmtree(unfinished)
-        self.remove_work()
-
-    def remove_work(self) -> None:
-        """Remove the files that no result needs."""
-        shutil.rmtree(self.work, ignore_errors=True)
+        with self.opened() as run, run.own_subfolder(TRIALS) as trials:
+            for name in trials.names():
+                if name.startswith(".") and name.endswith(".part"):
+                    trials.remove(name)
+            run.remove(WORK)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def work_folder(self) -> Iterator[Path]:
+        """Make the folder for files that no result needs, and yield a path to its inside; at the end it is removed."""
+        with self.opened() as run:
+            run.remove(WORK)
+            try:
+                with run.private_folder(WORK) as work:
+                    yield work.inside
+            finally:
+                run.remove(WORK)
+
+    def locked(self) -> AbstractContextManager[None]:
         """Hold the lock of the folder; where another command holds it, raise RunError."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError as error:
-            raise RunError(f"{self.path} is being run by another command: wait for it, or use --fresh") from error
-        finally:
-            os.close(descriptor)
+        return locked(self.path)
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the lock of a run folder of our own; where another command holds it, raise RunError."""
+    with opened_own(run) as folder, lock_held(folder):
+        yield
+
+
+@contextmanager
+def lock_held(run: Folder) -> Iterator[None]:
+    """Hold the lock of an open run folder."""
+    descriptor = run.open_lock(LOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise RunError(f"{run.path} is being run by another command: wait for it, or use --fresh") from error
+    finally:
+        os.close(descriptor)
+
+
+def is_locked(run: Path) -> bool:
+    """Whether a command is using a run folder; of those of others that cannot be known. Nothing is changed."""
+    try:
+        with opened_own(run) as folder:
+            if LOCK not in folder.names():
+                return False
+            with lock_held(folder):
+                return False
+    except ForeignFolderError:
+        return False
+    except RunError:
+        return True

@@ -11,13 +11,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from testbed.experiment import Trial
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import IN_TRIAL, read_file
 from testbed.runfolder.trial_folder import write_json
 
 RECORD: Final = "trial.json"
 VERSION: Final = 1
 OTHER_VERSION: Final = "report with the version of the testbed that ran it, which provenance.json names"
 
-Verdict: TypeAlias = Literal["valid", "suspect"]
+Verdict: TypeAlias = Literal["valid", "suspect", "failed"]
+"""`failed`: a program did not do what it should; `suspect`: the machine disturbed the emulation; else `valid`."""
+MOST_NAMED: Final = 3
+"""The most programs that the reasons of a verdict name."""
 
 
 class Entry(BaseModel):
@@ -43,10 +47,17 @@ class HostRecord(Entry):
     signal: int | str | None = None
     why: str | None = None
     """Why it ended, if it did not end as it should."""
+    failed: bool | None = None
+    """Whether that was a fault of the program; None in records of version 0.1."""
     complaint: str | None = None
     """The end of its standard error."""
     trace: str | None = None
     """The name of its trace; None for an application that writes none."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether its program crashed, never started, or ended when it should not have."""
+        return bool(self.exit_code) or self.signal is not None if self.failed is None else self.failed
 
     @property
     def ended_well(self) -> bool:
@@ -77,9 +88,9 @@ class LinkRecord(Entry):
 
 
 class Fidelity(Entry):
-    """The verdict, its reasons, and the figures that it is based on."""
+    """The verdict on the emulation, its reasons, and the figures that it is based on."""
 
-    verdict: Verdict
+    verdict: Literal["valid", "suspect"]
     reasons: tuple[str, ...] = ()
     lowest_idle_cpu: float | None = None
     worst_lateness_ms: float | None = None
@@ -116,6 +127,23 @@ class TrialRecord(Entry):
     captures: tuple[CaptureRecord, ...] = ()
 
     @property
+    def verdict(self) -> Verdict:
+        """Whether to trust the trial: no program failed, and the emulation was faithful."""
+        return "failed" if self._failures else self.fidelity.verdict
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is not to be trusted: which programs failed and how, then what disturbed the emulation."""
+        failures = self._failures
+        more = len(failures) - MOST_NAMED
+        others = (f"and {more} other program{'' if more == 1 else 's'} failed",) if more > 0 else ()
+        return (*failures[:MOST_NAMED], *others, *self.fidelity.reasons)
+
+    @property
+    def _failures(self) -> list[str]:
+        return [f"{host.name} {host.why or 'failed'}" for host in self.hosts if host.has_failed]
+
+    @property
     def seconds(self) -> float:
         """The length of the trial, from t = 0 to its end."""
         return self.end - self.t0
@@ -134,7 +162,7 @@ def read_record(folder: Path, planned: Trial) -> TrialRecord:
     """Read a trial's record; one of another trial than was planned is damage."""
     file = folder / RECORD
     try:
-        record = TrialRecord.model_validate_json(file.read_bytes())
+        record = TrialRecord.model_validate_json(read_file(file, IN_TRIAL))
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error
     except ValidationError as error:
@@ -149,7 +177,7 @@ def read_trial_id(folder: Path) -> str:
     """Return which trial a folder holds, without reading the rest; raises DamageError where no record can be read."""
     file = folder / RECORD
     try:
-        found = json.loads(file.read_bytes())["id"]
+        found = json.loads(read_file(file, IN_TRIAL))["id"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DamageError(file, "is not a readable record") from error
     return str(found)

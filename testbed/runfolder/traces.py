@@ -43,6 +43,7 @@ from contract.events import (
     Unchoked,
 )
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.moved_lines import MovedLines
 
 
@@ -149,7 +150,7 @@ def read_trace(file: Path, t0: float, end: float, *, may_be_torn: bool = False) 
 
 def _lines(file: Path) -> Iterator[bytes]:
     try:
-        with gzip.open(file, "rb") as stream:
+        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
             yield from stream
     except FileNotFoundError as error:
         raise DamageError(file, "is missing") from error

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from testbed.runfolder.handles import opened_own
+
 COUNTERS: Final = "counters.csv.gz"
 MACHINE: Final = "machine.csv.gz"
 _LEVEL: Final = 5
@@ -21,21 +23,25 @@ _COPIED_AT_A_TIME: Final = 1 << 20
 
 @contextmanager
 def unfinished_folder(trials: Path, trial_id: str) -> Iterator[Path]:
-    """An empty hidden folder for a trial. At the end it gets the trial's name; after an error it is removed."""
-    folder = trials / f".{trial_id}.part"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-        folder.rename(trials / trial_id)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    """An empty hidden folder for a trial, by a path that this process and its forks can use.
+
+    At the end it gets the trial's name, and the owner of the run; after an error it is removed.
+    """
+    hidden = f".{trial_id}.part"
+    with opened_own(trials.parent) as run, run.own_subfolder(trials.name) as folder:
+        folder.remove(hidden)
+        with folder.new_folder(hidden, trial_id) as inside:
+            yield inside
+
+
+def as_json(content: object) -> str:
+    """Return JSON that people can read too."""
+    return json.dumps(content, indent=1) + "\n"
 
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON that people can read too."""
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    path.write_text(as_json(content), encoding="utf-8")
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

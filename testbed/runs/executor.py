@@ -8,9 +8,9 @@ from typing import Final, Protocol, TypeAlias
 
 from testbed.errors import TrialError
 from testbed.trial.engine import Engine
-from testbed.trial.events import Notify, TrialBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.events import Notify, TrialAborted, TrialBegan, TrialEnded, TrialOrder
 
-TrialOutcome: TypeAlias = TrialEnded | TrialFailed
+TrialOutcome: TypeAlias = TrialEnded | TrialAborted
 
 
 class Executor(Protocol):
@@ -32,7 +32,7 @@ def outcome_of(order: TrialOrder, engine: Engine, notify: Notify) -> TrialOutcom
     try:
         return engine(order, notify)
     except TrialError as error:
-        return TrialFailed(order.trial, str(error))
+        return TrialAborted(order.trial, str(error))
 
 
 SEQUENTIAL: Final = "sequential"

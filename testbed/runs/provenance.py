@@ -1,34 +1,39 @@
 """Where a result comes from: the program, the machine, the command line, and the time.
 
-A run may be resumed, so there is an entry for each session.
+A run may be resumed, so there is an entry for each session. A report has an entry of its own.
 """
 
 import os
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from testbed.runs.commit import commit_of
+from testbed.runs.versions import versions
 
 _PROC: Final = Path("/proc")
 
 
-def session(versions: Mapping[str, str]) -> dict[str, Any]:
+def session() -> dict[str, Any]:
     """Describe a session that begins now."""
     return {
         "started": now(),
         "ended": None,
         "command": sys.argv,
         **commit_of()._asdict(),
-        "versions": dict(versions),
+        "versions": versions(),
         "cpu": _cpu(),
         "processors": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "user": "root" if os.geteuid() == 0 else "user namespace",
         "host_settings": None,
     }
+
+
+def of_report() -> dict[str, Any]:
+    """Describe the program that makes tables and figures now: another version may have run the trials."""
+    return {"made": now(), "command": sys.argv, **commit_of()._asdict(), "versions": versions()}
 
 
 def now() -> str:

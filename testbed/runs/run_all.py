@@ -4,6 +4,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from testbed.errors import RunError
@@ -11,7 +12,8 @@ from testbed.runfolder.folder import RunFolder
 from testbed.runs import provenance
 from testbed.runs.executor import EXECUTORS, SEQUENTIAL, Executor, TrialOutcome
 from testbed.trial.engine import EMULATED, ENGINES, Engine
-from testbed.trial.events import Notify, RunBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.events import Notify, RunBegan, TrialAborted, TrialEnded, TrialOrder
+from testbed.trial.interrupts import BuildingInterruptedError
 
 MOST_FAILURES: Final = 3
 """A run ends after this many trials in a row without a result."""
@@ -23,8 +25,10 @@ class Tally:
     """The outcomes of a session."""
 
     ended: list[TrialEnded] = field(default_factory=list)
-    failed: list[TrialFailed] = field(default_factory=list)
+    aborted: list[TrialAborted] = field(default_factory=list)
     is_interrupted: bool = False
+    was_building: bool = False
+    """Whether it was interrupted before a trial began."""
 
 
 def run_trials(
@@ -32,43 +36,44 @@ def run_trials(
     session: dict[str, Any],
     notify: Notify,
     *,
+    only: frozenset[str] | None = None,
     engine: Engine = ENGINES[EMULATED],
     executor: Executor = EXECUTORS[SEQUENTIAL],
 ) -> Tally:
-    """Run the missing trials in their order. Complete trials are kept, however this ends.
+    """Run the missing trials in their order; of these, only those with an id in `only`.
 
-    The folder must be locked.
+    Complete trials are kept, however this ends. The folder must be locked.
     """
     tally = Tally()
     with _full_disk_explained(run):
         run.remove_leftovers()
         run.add_session(session)
-        notify(RunBegan(run.path, run.plan, run.complete_ids()))
-        try:
-            _add_outcomes(run, tally, executor(_orders(run), engine, notify), notify)
-        except KeyboardInterrupt:
-            tally.is_interrupted = True
-        finally:
-            run.remove_work()
+        notify(RunBegan(run.path, run.plan, run.complete_ids(), only))
+        with run.work_folder() as work:
+            try:
+                _add_outcomes(run, tally, executor(_orders(run, work, only), engine, notify), notify)
+            except KeyboardInterrupt as error:
+                tally.is_interrupted = True
+                tally.was_building = isinstance(error, BuildingInterruptedError)
     return tally
 
 
-def _orders(run: RunFolder) -> list[TrialOrder]:
-    missing = {trial.id for trial in run.missing()}
+def _orders(run: RunFolder, work: Path, only: frozenset[str] | None) -> list[TrialOrder]:
+    missing = {trial.id for trial in run.missing() if only is None or trial.id in only}
     return [
-        TrialOrder(number, trial, run.trials, shared_folder=run.work, experiment_seed=run.plan.seed)
+        TrialOrder(number, trial, run.trials, shared_folder=work, experiment_seed=run.plan.seed)
         for number, trial in enumerate(run.plan.trials, start=1)
         if trial.id in missing
     ]
 
 
 def _add_outcomes(run: RunFolder, tally: Tally, outcomes: Iterator[TrialOutcome], notify: Notify) -> None:
-    """Take outcomes until a trial was the last one, or too many in a row have failed."""
+    """Take outcomes until a trial was the last one, or too many in a row have no result."""
     failures = 0
     for outcome in outcomes:
         notify(outcome)
-        if isinstance(outcome, TrialFailed):
-            tally.failed.append(outcome)
+        if isinstance(outcome, TrialAborted):
+            tally.aborted.append(outcome)
             failures += 1
             if failures == MOST_FAILURES:
                 raise RunError(f"{failures} trials in a row have no result, so the run stops: {outcome.why}")

@@ -4,7 +4,7 @@ Figures and expectations name columns, so that the names can be checked before a
 columns that every run has; a task has others in addition (`testbed.tasks`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,41 +21,56 @@ class Column:
     is_words: bool = False
     """Whether its cells are words, which have no mean."""
     is_share: bool = False
-    """Whether it is at most about 1, so that all figures have the same axis."""
+    """Whether it is at most about 1, so that all figures have the same axis; `%` is its unit where one is wanted."""
+    is_gain: bool = False
+    """Whether 1 means no difference, and half as much is as far from it as twice as much."""
     trace_level: Level = Level.SUMMARY
     """The lowest level of traces at which it has values."""
 
 
-def words(meaning: str) -> Column:
+def words(meaning: str, label: str = "") -> Column:
     """Return a column of words."""
-    return Column("", meaning, is_words=True)
+    return Column("", meaning, label, is_words=True)
 
 
 IDENTITY: Final[Mapping[str, Column]] = {
     "trial": words("its id, which is also the name of its folder"),
-    "repetition": Column("", "from 1 on"),
+    "repetition": Column("", "from 1 on", "repetition"),
     "seed": Column("", "the seed of its draws"),
     "pair": words("the same for trials that differ only in the paired key; empty without `pair:`"),
 }
 """The first columns of trials.csv."""
 
 FIDELITY: Final[Mapping[str, Column]] = {
-    "verdict": words("`valid`, or `suspect`: the emulation was disturbed"),
-    "reasons": words("why it is suspect"),
-    "attempts": Column("", "number of measurements: suspect trials can be measured again"),
+    "verdict": words(
+        "`valid`; `suspect`: the emulation was disturbed; or `failed`: a program crashed, never started, or ended when"
+        " it should not have",
+        "verdict",
+    ),
+    "reasons": words("why it is not valid"),
+    "attempts": Column("", "number of measurements: suspect trials can be measured again", "attempts"),
     "lowest_idle_cpu": Column("", "the idle share of the processors in the worst second", "lowest idle CPU"),
     "worst_lateness_ms": Column(
-        "ms", "how late an idle program woke from sleeps of 2 ms: 99th percentile in the worst second"
+        "ms",
+        "how late an idle program woke from sleeps of 2 ms: 99th percentile in the worst second",
+        "lateness of wake-ups",
     ),
-    "loop_lateness_ms": Column("ms", "the worst lateness of an application's event loop"),
-    "run_delay_ms_per_s": Column("ms/s", "how long an application waited for a processor, in the worst second"),
-    "psi_cpu": Column("", "the kernel's pressure on the processors (PSI) in the worst second"),
-    "core_drops": Column("", "packets that the machine dropped before they reached the core"),
+    "loop_lateness_ms": Column("ms", "the worst lateness of an application's event loop", "lateness of event loops"),
+    "run_delay_ms_per_s": Column(
+        "ms/s", "how long an application waited for a processor, in the worst second", "wait for a processor"
+    ),
+    "psi_cpu": Column("", "the kernel's pressure on the processors (PSI) in the worst second", "CPU pressure"),
+    "core_drops": Column(
+        "", "packets that the machine dropped before they reached the core", "packets lost by the machine"
+    ),
     "link_error": Column(
-        "", "the relative error of the worst link in its fastest second, among links that were busy for 5 s", "error"
+        "",
+        "the relative error of the worst link in its fastest second, among links that were busy for 5 s",
+        "error of links",
     ),
-    "stopped": words("why it ended: `complete`, `time limit`, ..."),
+    "stopped": words("why it ended: `complete`, `time limit`, ...", "end of the trial"),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
+    "captures": words("`complete`, or which captures lack packets; empty without captures"),
 }
 """The last columns of trials.csv."""
 
@@ -67,6 +82,7 @@ SUMMARY: Final[Mapping[str, Column]] = {
     "n": Column("", "trials, or pairs, that the row is computed from"),
     "n_valid": Column("", "valid trials of this point; for comparisons, pairs of two valid trials"),
     "n_suspect": Column("", "suspect trials of this point, which are excluded unless `--with-suspect` is given"),
+    "n_failed": Column("", "failed trials of this point, which are always excluded; for comparisons, pairs with one"),
     "mean": Column("", "in the unit of the measure; a gain has none"),
     "sd": Column("", "standard deviation (n - 1)"),
     "low": Column("", "lower end of the mean's 95 % interval (percentile bootstrap, 10000 resamples)"),
@@ -118,6 +134,11 @@ class TableColumns:
     bound_of_ratio: Mapping[str, str] = field(default_factory=dict)
     """By the column of a ratio, the column of the bound that it is a ratio to."""
 
+    key_label: Callable[[str, Collection[str]], str] = lambda key, _: key
+    """Say what a swept key is, given the names of all groups of hosts."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What figures call words and names of parameters, if not as experiment files write them."""
+
     @property
     def expected_of(self) -> tuple[str, ...]:
         """The tables in which the columns of an expectation are looked for, in this order."""
@@ -145,10 +166,7 @@ class TableColumns:
         """Return a column of any table."""
         return next((columns[name] for columns in self.tables.values() if name in columns), None)
 
-    def axis_label(self, name: str, *, with_unit: bool = True) -> str:
-        """Return the label of an axis; a swept key is its own label."""
+    def label(self, name: str, groups: Collection[str]) -> str:
+        """Return what a column or a swept key is, in words."""
         column = self.column(name)
-        if column is None:
-            return name
-        label = column.label or name
-        return f"{label} ({column.unit})" if column.unit and with_unit else label
+        return self.key_label(name, groups) if column is None else column.label or name.replace("_", " ")

@@ -3,7 +3,7 @@
 A task starts nothing itself. It says what is to run where, and an engine does it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -11,6 +11,8 @@ from typing import Any, Final, Protocol
 
 from contract.programs import COMPLETED, READY, WAITING
 from testbed.experiment.plan.trials import Trial
+from testbed.tasks.rehearsal import Happening, Print
+from testbed.values.findings import Finding
 from testbed.values.records import PlannedHost
 
 READY_LINE: Final = f"^{READY} "
@@ -89,6 +91,15 @@ class TaskPrograms(Protocol):
 
     def check(self, trial: Trial) -> None:
         """Raise TrialError if a trial asks for a program or an option that does not exist."""
+
+    def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
+        """Yield what only the programs can find wrong with the trials of an experiment file, at the keys to blame."""
+
+    def check_rehearsal(self, trial: Trial) -> None:
+        """Raise TrialError for what a trial has and virtual time has not."""
+
+    def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
+        """Perform a trial of an experiment file in virtual time, as far as that is possible."""
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules that a warm interpreter imports before it forks programs: all but those that it runs."""

@@ -29,8 +29,11 @@ class TaskTables(Protocol):
     def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
         """Return the task's cells in the row of a trial whose other rows are `tables`."""
 
-    def host_order(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Sequence[str]:
-        """Return hosts of some trials in the order in which figures show them; others follow."""
+    def group_names(self, plan: Plan) -> Sequence[str]:
+        """Return the names of all groups of hosts that take part."""
+
+    def host_groups(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Mapping[str, str]:
+        """Return the groups of some trials' hosts, in the order in which figures show hosts; others follow."""
 
     def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
         """Yield what the report has to say of results that do not agree with each other."""

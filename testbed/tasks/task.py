@@ -35,6 +35,20 @@ class LeastTime:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What the programs of a trial need at least, in bytes. Less is certainly too little."""
+
+    memory: int
+    threads: int
+    traces: int
+    """What their traces take until the trial ends; they are kept in memory."""
+    shared_file: int
+    """What trials have in common on the disk, if it has the same size; until the run ends."""
+    kept: int
+    """What the trial leaves on the disk."""
+
+
+@dataclass(frozen=True)
 class Task(Generic[Keys]):
     """A task's schema and checks, and how its trials are planned. A function of `Keys` gets the experiment itself."""
 
@@ -70,8 +84,11 @@ class Task(Generic[Keys]):
     """Return the least time of a trial, from its settings and theory; None where theory does not say."""
     estimate: Callable[[Any, Any, Any], Estimate]
     """Estimate what a trial takes, from its settings, hosts and theory."""
+    needs: Callable[[Any, Any, Estimate], Needs]
+    """Return what a trial needs of the machine, from its settings, hosts and estimate."""
     overview: Callable[[Any, Any, Any], Mapping[str, str]]
-    """Describe a trial in a few cells by their headings, from its settings, hosts and theory."""
+    """Describe a trial in a few cells by their headings, the most important ones first, from its settings, hosts and
+    theory."""
     participants: str
     """What those are called, in the plural, whose part must be complete."""
 

@@ -32,6 +32,8 @@ class RunBegan:
     plan: Plan
     complete: frozenset[str]
     """The ids of the trials that are complete already."""
+    chosen: frozenset[str] | None = None
+    """The ids of the only trials that may be performed; None for all."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,18 @@ class TrialBegan:
     number: int
     """Its place in the plan, from 1."""
     trial: Trial
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """What is done before t = 0: when a step begins, and then at most twice a second while it is counted."""
+
+    event: ClassVar[str] = "preparing"
+    step: str
+    """`creating hosts`, `connecting hosts`, `preparing files`, `starting programs` or `waiting for programs`."""
+    done: int
+    total: int
+    """Hosts, or programs; 0 where nothing is counted."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +111,10 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
-class TrialFailed:
+class TrialAborted:
     """A trial has no result; running again tries it again."""
 
-    event: ClassVar[str] = "trial failed"
+    event: ClassVar[str] = "trial aborted"
     trial: Trial
     why: str
 
@@ -116,5 +130,5 @@ class RunEnded:
     exit_status: int
 
 
-Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Progress | Collecting | TrialEnded | TrialFailed
+Event: TypeAlias = RunBegan | RunEnded | TrialBegan | Preparing | Progress | Collecting | TrialEnded | TrialAborted
 Notify: TypeAlias = Callable[[Event], None]

@@ -11,7 +11,7 @@ from typing import Final
 from testbed.runfolder.record import LONG_BUSY_SECONDS, Fidelity
 from testbed.trial.monitoring.links import SHORTEST_BUSY_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
-from testbed.values.units import format_rate
+from testbed.values.units import rounded_rate
 
 FINE_LATENESS_MS: Final = 4.0
 BAD_LATENESS_MS: Final = 20.0
@@ -103,11 +103,11 @@ def _off(link: LinkUse) -> str:
     if link.asked is None or not link.busy_seconds:
         return ""
     if link.fastest > link.asked * (1 + RATE_TOLERANCE) + 8 * link.burst_bytes / SHORTEST_BUSY_SECONDS:
-        return f"{link.host} {link.direction} carried {link.fastest / link.asked:.1%} of its {format_rate(link.asked)}"
+        return f"{link.host} {link.direction} carried {link.fastest / link.asked:.1%} of its {rounded_rate(link.asked)}"
     if link.busy_seconds >= LONG_BUSY_SECONDS and link.fastest < link.asked * (1 - RATE_TOLERANCE - _unseen(link)):
         return (
             f"{link.host} {link.direction} carried at most {link.fastest / link.asked:.1%} of its"
-            f" {format_rate(link.asked)} while busy for {link.busy_seconds:.0f} s"
+            f" {rounded_rate(link.asked)} while busy for {link.busy_seconds:.0f} s"
         )
     return ""
 

@@ -1,7 +1,8 @@
 """The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 
 from testbed.runfolder.record import (
@@ -14,12 +15,13 @@ from testbed.runfolder.record import (
     write_record,
 )
 from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_table
-from testbed.tasks.launches import TrialContext
+from testbed.tasks.launches import Phase, TrialContext
 from testbed.trial.applications.application import Application
 from testbed.trial.applications.applications import Applications
 from testbed.trial.monitoring import links, machine
 from testbed.trial.monitoring.links import LinkMonitor, LinkUse
 from testbed.trial.monitoring.machine import MachineMonitor
+from testbed.trial.monitoring.traces import TraceEnd, read_end
 from testbed.wiretap.capture import Capture
 
 
@@ -36,15 +38,23 @@ class Performance:
     end: float
     stopped: str
     settings: dict[str, str]
+    delay_faults: Sequence[str] = ()
+
+    @cached_property
+    def trace_ends(self) -> Mapping[str, TraceEnd]:
+        """What each application's trace says at its end. What infrastructure writes there is its own affair."""
+        return {
+            each.name: TraceEnd() if each.phase is Phase.INFRASTRUCTURE else read_end(each.trace, self.t0, self.end)
+            for each in self.applications
+        }
 
 
-def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> None:
-    """Write everything into the trial's folder; the record comes last."""
+def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> TrialRecord:
+    """Write everything into the trial's folder; the record comes last, and is returned."""
     trial, applications, uses = performance.context.trial, performance.applications, performance.links.uses
     write_table(folder / COUNTERS, links.COLUMNS, performance.links.rows)
     write_table(folder / MACHINE, machine.COLUMNS, map(astuple, performance.machine.samples))
     traces = {each.name: compress(each.trace, folder) for each in applications if each.trace.exists()}
-    addresses, seconds = performance.context.addresses, performance.end - performance.t0
     record = TrialRecord(
         version=VERSION,
         id=trial.id,
@@ -52,30 +62,33 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> N
         t0=performance.t0,
         end=performance.end,
         stopped=performance.stopped,
-        hosts=tuple(_host_record(each, addresses[each.name], seconds, traces.get(each.name)) for each in applications),
+        hosts=tuple(_host_record(performance, each, traces.get(each.name)) for each in applications),
         links=_link_records(use for use in uses if use.direction != "trunk"),
         trunks=_link_records(use for use in uses if use.direction == "trunk"),
         fidelity=fidelity,
         captures=tuple(_capture_record(capture, folder) for capture in performance.captures),
     )
     write_record(folder, record)
+    return record
 
 
 def _link_records(uses: Iterable[LinkUse]) -> tuple[LinkRecord, ...]:
     return tuple(LinkRecord.model_validate(use.row()) for use in uses)
 
 
-def _host_record(application: Application, address: str, seconds: float, trace: str | None) -> HostRecord:
-    planned, report = application.planned, application.exit_report(seconds)
+def _host_record(performance: Performance, application: Application, trace: str | None) -> HostRecord:
+    planned, end = application.planned, performance.trace_ends[application.name]
+    report = application.exit_report(performance.end - performance.t0, end)
     return HostRecord(
         name=application.name,
         role=application.role,
-        address=address,
+        address=performance.context.addresses[application.name],
         up=planned.up,
         down=planned.down,
         exit_code=report.exit_code,
         signal=report.signal,
         why=report.why or None,
+        failed=report.has_failed,
         complaint=application.complaint or None,
         trace=trace,
         **application.details,

@@ -6,9 +6,9 @@ from typing import Final
 
 from testbed.errors import TrialError
 from testbed.network import EmulatedHost, Network
-from testbed.network.build.fabric import ADDRESSES
 from testbed.network.kernel.messages import new_address, new_neighbour, new_route
 from testbed.network.kernel.netlink import NetlinkSocket
+from testbed.values.costs import ADDRESSES
 
 _APART: Final = 1 << 16
 """The distance between a host's two addresses: first addresses are in the lower half of the range."""

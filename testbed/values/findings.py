@@ -19,6 +19,8 @@ class Finding:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Return the nearest known word as a question, or nothing."""
-    close = get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    """Return the nearest known word as a question, or nothing. A path is also known by its last parts."""
+    words = list(known)
+    paths = [each for each in words if each.endswith(f".{word}")]
+    close = paths[:3] or get_close_matches(str(word), words, n=1)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -1,10 +1,10 @@
 """Keys of hosts that any task may have: access links, arrivals, and the CSV files that give values for them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, Tag, model_validator
+from pydantic import BeforeValidator, Field, Tag, model_validator
 
 from testbed.values.findings import Finding, KeyPath
 from testbed.values.parts import Part
@@ -21,6 +21,7 @@ from testbed.values.quantities import (
     Text,
     forms,
     message,
+    needed,
     word,
 )
 
@@ -45,10 +46,18 @@ class Spread(Part):
     sigma: Positive = Field(description="the standard deviation of the logarithm: 0.5 is mild, 1 is wide")
 
 
+def _weights(value: object) -> object:
+    if not isinstance(value, Mapping):
+        raise needed("rates with their weights, such as {1 Mbit/s: 3, 8 Mbit/s: 1}")
+    return value
+
+
 class Choice(Part):
     """One of several rates, by weight."""
 
-    choice: Annotated[dict[Rate, Positive], Field(min_length=1)] = Field(description="`RATE: weight`, one a line")
+    choice: Annotated[dict[Rate, Positive], Field(min_length=1), BeforeValidator(_weights)] = Field(
+        description="`RATE: weight`, one a line"
+    )
 
 
 class Uniform(Part):
@@ -116,11 +125,19 @@ Arrival: TypeAlias = Annotated[
 ]
 
 
+def _limited(value: object) -> object:
+    if isinstance(value, str) and value.lower() in {"none", "no", "off", "inf", "infinite", "unlimited"}:
+        raise message(f"{value!r} is not a rate: for no limit, leave out `down:`")
+    return value
+
+
 class AccessLinks(Part):
     """The access links of hosts that are described together."""
 
     up: Rates = Field(description="how fast each can send")
-    down: Rates | None = Field(default=None, description="how fast each can receive; no limit if left out")
+    down: Annotated[Rates | None, BeforeValidator(_limited)] = Field(
+        default=None, description="how fast each can receive; no limit if left out"
+    )
     delay: Delay = Field(default=0.0, description="of the access link, each way: a round trip takes four of them")
     jitter: Delay = Field(default=0.0, description="by how much the delay varies")
     loss: Percentage = Field(default=0.0, description="of the access link, each way")
@@ -154,5 +171,6 @@ class Group:
 
     def _check_length(self, keys: KeyPath, values: Sequence[object]) -> Iterator[Finding]:
         if len(values) != self.count:
-            needs = f"expected one value for each of {self.count} hosts, found {len(values)}"
-            yield Finding((*self.path, *keys), needs)
+            needs = "expected one value" if self.count == 1 else f"expected one value for each of {self.count} hosts"
+            advice = "a list has a value for each host, and values to compare are written under `sweep:`"
+            yield Finding((*self.path, *keys), f"{needs}, found {len(values)}: {advice}")

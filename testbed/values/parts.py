@@ -1,11 +1,11 @@
 """Mappings of an experiment file."""
 
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
-from testbed.values.quantities import Text, needed
+from testbed.values.quantities import Text, message, needed
 
 Scalar: TypeAlias = StrictStr | StrictInt | StrictFloat | StrictBool | None
 Parameter: TypeAlias = Scalar | list[Scalar]
@@ -15,6 +15,8 @@ class Part(BaseModel):
     """A mapping of the file; a key that it does not know is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=True)
+    outline: ClassVar[str] = ""
+    """What to write, for messages; empty if a list of its keys says it."""
 
 
 class Named(Part):
@@ -36,8 +38,18 @@ def _named(value: object) -> object:
     if isinstance(value, str):
         return {"class": value}
     if isinstance(value, Mapping | Named):
+        _refuse_nested(value)
         return value
     raise needed("a name, or a mapping with `class:` and parameters")
+
+
+def _refuse_nested(value: Mapping[str, object] | Named) -> None:
+    """Refuse `{NAME: {KEY: value}}` for `{class: NAME, KEY: value}`."""
+    if isinstance(value, Mapping) and len(value) == 1 and "class" not in value:
+        ((name, parameters),) = value.items()
+        if isinstance(parameters, Mapping):
+            written = ", ".join([f"class: {name}", *(f"{key}: {inner}" for key, inner in parameters.items())])
+            raise message(f"write {{{written}}}: `class:` has the name, and the parameters stand beside it")
 
 
 NameOrMapping: TypeAlias = Annotated[Named, BeforeValidator(_named, json_schema_input_type=str | Named)]

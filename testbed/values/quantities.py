@@ -4,6 +4,7 @@ A validator raises one of two kinds of error. `message` is a whole sentence abou
 possible, and the report adds what was found instead.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -147,6 +148,17 @@ def word(possible: str, *words: str) -> BeforeValidator:
         return value
 
     return BeforeValidator(check)
+
+
+def matching(form: str, possible: str) -> AfterValidator:
+    """Accept text of a form, whose words are for messages."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(form, text):
+            raise needed(possible)
+        return text
+
+    return AfterValidator(check)
 
 
 def forms(possible: str) -> Any:

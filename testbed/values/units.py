@@ -146,6 +146,14 @@ def format_rate(bits_per_second: int) -> str:
     return _format(RATE, bits_per_second)
 
 
+def rounded_rate(bits_per_second: float) -> str:
+    """Write a rate for people, with three significant digits: 26_616_584 -> "26.6 Mbit/s"."""
+    rounded = float(f"{bits_per_second:.3g}")
+    unit = next((unit for unit in reversed(RATE.usual) if rounded >= RATE.worth[unit]), RATE.usual[0])
+    number = rounded / float(RATE.worth[unit])
+    return f"{number:.3g} {unit}" if number < 1000 else f"{number:.0f} {unit}"
+
+
 def format_size(size: int) -> str:
     """Write what `parse_size` reads as the same number: 33_554_432 -> "32 MiB"."""
     return _format(SIZE, size)

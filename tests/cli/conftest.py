@@ -1,14 +1,18 @@
 """The installed `testbed` command, run as its users run it: in a process of its own."""
 
+import fcntl
 import os
 import pty
+import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -59,9 +63,10 @@ def call(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> 
 class Terminal:
     """A command on a terminal, and the user's keyboard and screen."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, columns: int) -> None:
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             os.execv(arguments[0], arguments)  # noqa: S606
         self._unread = ""
 
@@ -72,18 +77,26 @@ class Terminal:
         """Return what appears up to the wanted text, inclusive."""
         deadline = time.monotonic() + TIMEOUT_S
         while wanted not in self._unread:
-            self._read_more(deadline, wanted)
+            more = self._read(deadline)
+            assert more, f"{wanted!r} did not appear before the end, in {self._unread!r}"
+            self._unread += more
         read, _, self._unread = self._unread.partition(wanted)
         return read + wanted
 
-    def _read_more(self, deadline: float, wanted: str) -> None:
+    def read_to_end(self) -> str:
+        """Return all that appears, without colours."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while more := self._read(deadline):
+            self._unread += more
+        return re.sub(r"\x1b\[[0-9;]*m", "", self._unread)
+
+    def _read(self, deadline: float) -> str:
+        """Return what appears next, or nothing at the end."""
         ready, _, _ = select.select([self._screen], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"{wanted!r} did not appear in {self._unread!r}"
-        try:
-            more = os.read(self._screen, 4096)
-        except OSError as error:  # the other end is closed
-            raise AssertionError(f"{wanted!r} did not appear before the end, in {self._unread!r}") from error
-        self._unread += more.decode(errors="replace")
+        assert ready, f"nothing more appeared after {self._unread!r}"
+        with suppress(OSError):  # the other end is closed
+            return os.read(self._screen, 4096).decode(errors="replace")
+        return ""
 
     def exit_status(self) -> int:
         """Wait until the command ends."""
@@ -103,8 +116,8 @@ def on_terminal(command: Path) -> Iterator[Callable[..., Terminal]]:
     """Return a function that starts the command on a terminal."""
     with ExitStack() as stack:
 
-        def start(*arguments: str) -> Terminal:
-            terminal = Terminal(str(command), *arguments)
+        def start(*arguments: str, columns: int = 80) -> Terminal:
+            terminal = Terminal(str(command), *arguments, columns=columns)
             stack.callback(terminal.close)
             return terminal
 

@@ -1,5 +1,6 @@
 """`testbed check`: a summary of a valid file, or all its mistakes."""
 
+import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -45,8 +46,7 @@ def test_unknown_application_is_refused(call: Run, swarm: Path) -> None:
     swarm.write_text(SWARM.replace("delay: 5 ms", "application: torrentia"))
     result = call("check", swarm)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith(f"testbed: {swarm}: ")
-    assert "'torrentia'" in result.stderr
+    assert result.stderr.startswith(f"testbed: {swarm}:4:35: peers.homes.application: unknown application 'torrentia'")
 
 
 def test_network_without_peers_is_valid(call: Run, tmp_path: Path) -> None:
@@ -55,6 +55,52 @@ def test_network_without_peers_is_valid(call: Run, tmp_path: Path) -> None:
     result = call("check", file)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"{file} is valid: a network without peers\n"
+
+
+def test_each_file_is_checked_and_one_bad_file_sets_the_status(call: Run, swarm: Path) -> None:
+    bad, nowhere = swarm.with_name("bad.yaml"), swarm.with_name("nowhere.yaml")
+    bad.write_text(SWARM.replace("count", "cuont"))
+    result = call("check", bad, swarm, nowhere)
+    assert result.returncode == 2
+    assert result.stdout == f"{swarm} is valid: 1 trial, about 16 s\n"
+    assert {line.split(":")[1].strip() for line in result.stderr.splitlines()} == {str(bad), str(nowhere)}
+    assert call("check", swarm, swarm).stdout.count("is valid") == 2
+
+
+def test_standard_input_is_checked(testbed: Run) -> None:
+    result = testbed("check", "-", stdin=SWARM)
+    assert (result.returncode, result.stdout) == (0, "<stdin> is valid: 1 trial, about 16 s\n")
+    result = testbed("check", "-", stdin=SWARM.replace("count", "cuont"))
+    assert result.returncode == 2
+    assert result.stderr.startswith("testbed: <stdin>:4:")
+
+
+def test_json_has_every_file_with_its_problems(call: Run, swarm: Path) -> None:
+    bad = swarm.with_name("bad.yaml")
+    bad.write_text(SWARM.replace("4 MiB", "64 KiB") + "seed: x\n")
+    swarm.write_text(SWARM.replace("4 MiB", "64 KiB"))
+    result = call("check", swarm, bad, "--json")
+    assert (result.returncode, result.stderr) == (2, "")
+    good, refused = json.loads(result.stdout)
+    assert (good["file"], good["valid"], good["trials"], good["problems"]) == (str(swarm), True, 1, [])
+    assert "the bound is only 200 ms" in good["warnings"][0]
+    (problem,) = refused["problems"]
+    assert (refused["valid"], refused["trials"]) == (False, 0)
+    assert problem == {"place": str(bad), "line": 5, "column": 1, "key": "seed", "message": problem["message"]}
+
+
+def test_json_has_problems_that_have_no_line(call: Run, swarm: Path) -> None:
+    missing = swarm.with_name("none.yaml")
+    ((problem,),) = [each["problems"] for each in json.loads(call("check", missing, "--json").stdout)]
+    assert problem["line"] == 0
+    assert "none.yaml" in problem["message"] + problem["place"]
+
+
+def test_set_values_are_checked(call: Run, swarm: Path) -> None:
+    assert call("check", swarm, "--set", "repeat=3").stdout.startswith(f"{swarm} is valid: 3 trials")
+    result = call("check", swarm, "--set", "repeat=none")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("testbed: --set repeat=none: repeat: ")
 
 
 @pytest.mark.parametrize("file", sorted(EXPERIMENTS.glob("*.yaml")), ids=lambda file: file.stem)

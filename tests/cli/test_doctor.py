@@ -13,6 +13,7 @@ from testbed.doctor.capacity import (
     machine_key,
     save_capacity,
 )
+from tests.cli.conftest import Terminal
 
 pytestmark = pytest.mark.kernel
 
@@ -56,3 +57,12 @@ def test_known_capacity_is_not_measured_again(testbed: Run, command: Path) -> No
         "50": 300_000_000,
     }
     assert load_capacity() == KEPT
+
+
+@pytest.mark.parametrize(("no_color", "has_colours"), [("", True), ("1", False)])
+def test_terminal_has_colours_unless_refused(
+    on_terminal: Callable[..., Terminal], monkeypatch: pytest.MonkeyPatch, no_color: str, *, has_colours: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+    terminal = on_terminal("doctor", "--no-capacity")
+    assert ("\033[" in terminal.read_until("not measured")) is has_colours

@@ -27,5 +27,6 @@ def test_unknown_experiment_is_refused_with_the_nearest(call: Run) -> None:
     assert "did you mean quickstart?" in result.stderr
 
 
-def test_version_is_that_of_the_package(call: Run) -> None:
-    assert call("--version").stdout == f"testbed {importlib.metadata.version('testbed')}\n"
+def test_version_says_which_clone_it_is(call: Run) -> None:
+    version = importlib.metadata.version("testbed")
+    assert call("--version").stdout == f"testbed {version} from {EXPERIMENTS.parent}\n"

@@ -8,7 +8,10 @@ import pytest
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-COMMANDS = ["run", "check", "plan", "schema", "report", "links", "shell", "topologies", "experiments", "doctor"]
+COMMANDS = [
+    *("run", "check", "plan", "try", "schema", "report", "runs", "open", "clean"),
+    *("links", "shell", "topologies", "experiments", "doctor"),
+]
 
 
 def test_help_lists_commands_also_without_arguments(testbed: Run) -> None:

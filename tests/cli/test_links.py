@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -20,7 +21,7 @@ def test_links_within_tolerance_exit_with_0(testbed: Run) -> None:
     result = testbed(*STAR, "--tolerance", "5")
     assert result.returncode == 0
     header, *rows = result.stdout.splitlines()
-    assert header.split()[:5] == ["link", "way", "busy", "rate", "payload"]
+    assert header.split()[:6] == ["link", "way", "at", "once", "rate", "payload"]
     assert [row.split()[:5] for row in rows[:4]] == [
         ["h1-eth0", "-", "s1-eth1", "up", "4"],
         ["s1-eth1", "-", "h1-eth0", "down", "4"],
@@ -51,12 +52,31 @@ def test_csv_has_row_per_measurement(testbed: Run) -> None:
     assert "testbed: " in result.stderr
 
 
+def test_json_has_every_measurement_and_its_judgement(testbed: Run) -> None:
+    words = ("star", "n=2", "up=8 Mbit/s", "loss=100%", "--seconds", "0.3", "--alone", "none", "--quiet")
+    result = testbed("links", *words, "--json")
+    found = json.loads(result.stdout)
+    assert result.returncode == (0 if found["within"] else 1)
+    assert [(rate["link"], rate["asked_bps"]) for rate in found["rates"]] == [
+        (f"h{k}-eth0 - s1-eth{k}", 8_000_000) for k in (1, 2)
+    ]
+    (path,) = found["paths"]
+    assert (path["rtt_median_ms"], path["lost"], path["within"]) == (None, path["probes"], True), "no probe came back"
+    assert "congestion control" in found["settings"]
+
+
+def test_csv_and_json_exclude_each_other(call: Run) -> None:
+    result = call("links", "star", "--csv", "--json")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "use only one of them" in result.stderr
+
+
 def test_one_direction_per_kind_is_measured_alone(testbed: Run) -> None:
     result = testbed("links", "star", "n=2", "up=8Mbit/s", "--seconds", "0.2", "--tolerance", "5")
     assert [row.split("8 Mbit/s")[0].split()[4:] for row in result.stdout.splitlines()[1:4]] == [
-        ["alone"],
-        ["2", "at", "once"],
-        ["2", "at", "once"],
+        ["1"],
+        ["2"],
+        ["2"],
     ]
 
 

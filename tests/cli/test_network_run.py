@@ -52,11 +52,11 @@ def rows(file: Path) -> list[dict[str, str]]:
 
 def test_runs_in_same_second_have_separate_folders(runs: Path) -> None:
     with unfinished_run_folder(runs, "star") as first, unfinished_run_folder(runs, "star") as second:
-        (first / "of").write_text("first")
-        (second / "of").write_text("second")
+        (first.inside / "of").write_text("first")
+        (second.inside / "of").write_text("second")
         assert all(folder.name.startswith(".") for folder in runs.iterdir())
     with unfinished_run_folder(runs, "star") as third:
-        (third / "of").write_text("third")
+        (third.inside / "of").write_text("third")
     found = {folder.name: (folder / "of").read_text() for folder in runs.iterdir()}
     assert found == {"star": "first", "star-2": "second", "star-3": "third"}
 

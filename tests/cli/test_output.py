@@ -7,24 +7,10 @@ import pytest
 
 from testbed.cli.terminal.output import (
     counted,
-    format_table,
+    decimal,
     print_csv,
     progress,
 )
-
-
-def test_numbers_are_aligned_right_words_left() -> None:
-    assert format_table(("link", "rate"), [["h1", "8"], ["h100", "12.5"]]) == "\n".join(
-        [
-            "link  rate",
-            "h1       8",
-            "h100  12.5",
-        ]
-    )
-
-
-def test_empty_table_has_only_header() -> None:
-    assert format_table(("link", "rate"), []) == "link  rate"
 
 
 def test_missing_csv_column_is_empty(capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +26,27 @@ def test_progress_goes_to_standard_error_unless_quiet(capsys: pytest.CaptureFixt
     progress(quiet=False)("measuring")
     progress(quiet=True)("measuring again")
     assert capsys.readouterr() == ("", "testbed: measuring\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5.18749, "5.187"),
+        (15.3749, "15.37"),
+        (0.97342, "0.9734"),
+        (1.0, "1"),
+        (0.99999, "1"),
+        (1_234_567.8, "1234568"),
+        (6.4e-5, "0.0001"),
+        (1e-9, "0"),
+        (-1e-9, "0"),
+        (0.0, "0"),
+        (-0.51234, "-0.5123"),
+        (float("nan"), "-"),
+    ],
+)
+def test_decimal_has_four_digits_and_no_exponent(value: float, text: str) -> None:
+    assert decimal(value) == text
 
 
 def test_one_takes_the_singular() -> None:

@@ -38,7 +38,7 @@ def test_each_trial_has_a_row(call: Run, swarm: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["Two", "sizes"]
-    assert "\nin all trials: run 1, N 4, servers 8 Mbit/s, peers' up 4 Mbit/s\n" in result.stdout
+    assert "\nin all trials: repetition 1, N 4, servers 8 Mbit/s, peers' up 4 Mbit/s\n" in result.stdout
     assert [line[:4] for line in lines if line and line[0].isdigit()][:4] == [
         ["1", "8", "MiB", "bittorrent"],
         ["2", "8", "MiB", "client-server"],

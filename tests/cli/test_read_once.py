@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli.check import check_experiment, checked_plan
+from testbed.cli.check import check_experiments, checked_plan
 from testbed.cli.network.targets import open_target
 from testbed.cli.plan import show_plan
 from testbed.experiment import ExperimentError, read_experiment
@@ -20,9 +20,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     opened: list[Path] = []
     read = source._read
 
-    def counted(file: Path) -> str:
+    def counted(file: Path, content: bytes | None) -> str:
         opened.append(file)
-        return read(file)
+        return read(file, content)
 
     monkeypatch.setattr(source, "_read", counted)
     return opened
@@ -31,8 +31,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 @pytest.mark.parametrize(
     "command",
     [
-        check_experiment,
-        lambda path: show_plan(path, json=True),
+        lambda path: check_experiments([path], [], json=False),
+        lambda path: show_plan(path, path.parent, ["repeat=2"], json=True),
         lambda path: open_target(str(path), []),
     ],
 )

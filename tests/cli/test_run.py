@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from testbed.experiment import make_plan, read_experiment
 from tests.cli.conftest import Terminal
-from tests.network.leftovers import Watch
+from tests.network.leftovers import Watch, child_of
+from tests.runfolder.others import OTHER, Victim, as_other
 from tests.trial.plans import BASE, written
 
 pytestmark = pytest.mark.kernel
@@ -27,6 +30,8 @@ expect:
   - count = 3
 """
 TIMEOUT_S = 20
+MOST_SECONDS_TO_STOP = 5
+"""On a machine that others use too; alone, it is less than one."""
 
 
 @pytest.fixture
@@ -49,9 +54,9 @@ def complete_trials(run: Path) -> set[str]:
 
 
 @contextmanager
-def running(command: Path, file: Path, runs: Path, **options: Any) -> Iterator[subprocess.Popen[str]]:
+def running(command: Path, file: Path, runs: Path, *more: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
     """Run the command as long as the block; it prints its events as JSON lines."""
-    arguments = [command, "run", file, "--runs", runs, "--json"]
+    arguments = [command, "run", file, "--runs", runs, "--json", *more]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as process:
         try:
             yield process
@@ -90,6 +95,55 @@ def test_run_leaves_trials_tables_and_provenance(testbed: Run, file: Path, runs:
     assert f"3 trials in {run}" in result.stderr
 
 
+def owners(folder: Path) -> set[int]:
+    return {path.lstat().st_uid for path in (folder, *folder.rglob("*"))}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_root_follows_no_link_of_another_user(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more="distribution: fluid\n")
+    victim = Victim.made(tmp_path / "victim")
+    runs.mkdir(parents=True)
+    runs.chmod(0o1777)
+    plan = make_plan(read_experiment(file)).to_json()
+
+    def plant() -> None:
+        folder = Path("small-99990101T000000Z")
+        folder.mkdir()
+        (folder / "plan.json").write_text(plan)
+        (folder / ".provenance.json").symlink_to(victim.path / "file")
+        (folder / ".trials.csv.part").symlink_to(victim.path / "trials.csv")
+        (folder / "trials").symlink_to(victim.path)
+
+    as_other(runs, plant)
+    result = testbed("run", file, "--runs", runs)
+    assert result.returncode in {0, 1}
+    (run,) = (runs / "root").iterdir()
+    assert len(complete_trials(run)) == 1
+    assert victim.is_untouched()
+    assert owners(run) == {0}
+
+    result = testbed("report", runs / "small-99990101T000000Z")
+    assert result.returncode == 2
+    assert "belongs to the user nobody: what belongs to others is never changed; copy it" in result.stderr
+    assert victim.is_untouched()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user too")
+def test_results_of_sudo_belong_to_its_caller(
+    testbed: Run, tmp_path: Path, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SUDO_UID", str(OTHER))
+    monkeypatch.setenv("SUDO_GID", str(OTHER))
+    file = written(tmp_path, more="distribution: fluid\ncapture: all\nfigures: {times: {kind: cdf}}\n")
+    result = testbed("run", file, "--runs", runs)
+    assert "Traceback" not in result.stderr
+    (run,) = runs.iterdir()
+    assert owners(runs) == {OTHER}
+    (trial,) = (run / "trials").iterdir()
+    assert {"server.pcap.gz", "trial.json"} <= {path.name for path in trial.iterdir()}
+
+
 def test_killed_run_leaves_nothing_and_can_resume(
     command: Path, testbed: Run, file: Path, runs: Path, tmp_path: Path
 ) -> None:
@@ -126,6 +180,47 @@ def test_first_ctrl_c_ends_run_after_trial(command: Path, file: Path, runs: Path
     assert (last["missing"], last["exit_status"]) == (2, 130)
     assert len(complete_trials(run)) == 1
     assert len(rows(run / "trials.csv")) == 1
+
+
+def test_first_ctrl_c_ends_building_at_once(command: Path, tmp_path: Path, runs: Path) -> None:
+    """Building three hundred hosts and starting their programs takes many seconds."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    watch = Watch(temporary)
+    many = written(tmp_path, peers="homes: {count: 300, up: 1 Mbit/s, down: 16 Mbit/s}")
+    with running(command, many, runs, env={**os.environ, **watch.environment}) as process:
+        read_until(process, "trial began")
+        while child_of(process.pid) is None:
+            pass
+        process.send_signal(signal.SIGINT)
+        interrupted = time.monotonic()
+        assert read_until(process, "run ended")["missing"] == 1
+        assert process.wait(TIMEOUT_S) == 130
+        assert time.monotonic() - interrupted < MOST_SECONDS_TO_STOP
+        assert process.stderr is not None
+        said = process.stderr.read().splitlines()
+    assert [line for line in said if "stopped before the trial began" in line] == said[-1:]
+    assert watch.wait_until_clean(TIMEOUT_S) == []
+    (run,) = runs.iterdir()
+    assert list((run / "trials").iterdir()) == []
+    assert not (run / ".work").exists()
+
+
+@pytest.mark.parametrize("option", [[], ["--force"]])
+def test_machine_refuses_what_it_cannot_hold_unless_forced(
+    command: Path, testbed: Run, tmp_path: Path, runs: Path, option: list[str]
+) -> None:
+    huge = written(tmp_path, base=BASE.replace("1 MiB", "1000 TiB"), more="distribution: fluid\n")
+    if option:
+        with running(command, huge, runs, *option) as process:
+            read_until(process, "trial began")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(TIMEOUT_S) == 130
+        return
+    result = testbed("run", huge, "--runs", runs)
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert "this machine cannot run it: the run needs at least 1000 TiB of disk" in result.stderr
+    assert "--force runs it all the same" in result.stderr
 
 
 def test_second_ctrl_c_drops_running_trial(command: Path, tmp_path: Path, runs: Path) -> None:
@@ -236,9 +331,99 @@ def test_terminal_shows_live_progress(on_terminal: Callable[..., Terminal], tmp_
     assert "0 of 1 trials complete" in shown
 
 
+def test_two_ctrl_c_leave_nothing_of_the_trial_on_the_terminal(
+    on_terminal: Callable[..., Terminal], tmp_path: Path, runs: Path
+) -> None:
+    file = written(tmp_path, base=BASE.replace("1 MiB", "8 MiB"), more=f"{SWEEP}  - payload_ratio.max < 2\n")
+    terminal = on_terminal("run", str(file), "--runs", str(runs))
+    terminal.read_until("starting programs")
+    terminal.read_until("fidelity: ")
+    terminal.type("\x03")
+    terminal.read_until("press Ctrl-C again to stop now and discard it")
+    terminal.type("\x03")
+    after = terminal.read_to_end()
+    assert "not evaluated: count = 3 (no trial that it is about has ended)" in after
+    assert "not evaluated: payload_ratio.max < 2 (no trial that it is about has ended)" in after
+    assert "NOT as expected" not in after
+    assert "\x1b[?25h" in after
+    assert terminal.exit_status() == 130
+
+
 def test_unknown_application_leaves_no_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
     file = written(tmp_path, peers="homes: {count: 2, up: 8 Mbit/s, application: no-such}")
     result = testbed("run", file, "--runs", runs)
     assert result.returncode == 2
     assert "unknown application 'no-such'" in result.stderr
     assert not runs.exists()
+
+
+FRAGILE = """
+from dataclasses import replace
+from peer.bittorrent.strategies.api import tit_for_tat
+
+class Fragile:
+    def allocate(self, view):
+        return view.neighbours
+
+def fragile(profile, rng, *, departure="stay"):
+    return replace(tit_for_tat(profile, rng, departure=departure), choker=Fragile())
+"""
+
+
+def test_crashed_strategy_fails_the_run(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    (tmp_path / "fragile.py").write_text(FRAGILE)
+    peers = """
+        one: {count: 1, up: 8 Mbit/s, strategy: "fragile:fragile"}
+        others: {count: 2, up: 8 Mbit/s}
+    """
+    file = written(tmp_path, peers=peers)
+    result = testbed("run", file, "--runs", runs)
+    why = "p1 ended with exit status 1: AttributeError: 'ChokingView' object has no attribute 'neighbours'"
+    assert result.returncode == 1
+    assert f"all ended, 2 of 3 peers complete; failed: {why} (fragile.py, line 7)" in result.stderr
+    assert "1 of 1 trials failed, and is never used" in result.stderr
+    (run,) = runs.iterdir()
+    (row,) = rows(run / "trials.csv")
+    assert (row["verdict"], row["reasons"].partition("; ")[0]) == ("failed", f"{why} (fragile.py, line 7)")
+
+    again = testbed("run", file, "--runs", runs, "--redo-failed", "--quiet")
+    assert again.returncode == 1
+    assert [row["attempts"] for row in rows(run / "trials.csv")] == ["2"]
+
+
+def test_only_named_trials_run_and_others_may_be_missing(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more=SWEEP)
+    result = testbed("run", file, "--runs", runs, "--only", "2", "--only", "client-server")
+    assert result.returncode == 0, result.stderr
+    (run,) = runs.iterdir()
+    assert {name.split("_")[0] for name in complete_trials(run)} == {"distribution-fluid", "distribution-client-server"}
+    assert "1 of 3 trials are missing" in result.stderr
+
+    testbed("run", file, "--runs", runs)
+    assert list(runs.iterdir()) == [run]
+    assert len(complete_trials(run)) == 3
+
+
+def test_unknown_trial_leaves_no_run(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", file, "--runs", runs, "--only", "4")
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert result.stderr == "testbed: there is no trial 4: `testbed plan` numbers them from 1 to 3\n"
+
+
+def test_run_folder_has_the_values_that_were_set(testbed: Run, tmp_path: Path, runs: Path) -> None:
+    file = written(tmp_path, more=SWEEP)
+    words = ("--set", "distribution=fluid", "--set", "peers.homes.count=2")
+    testbed("run", file, "--out", runs, *words, "--quiet")
+    (run,) = runs.iterdir()
+    assert [row["distribution"] for row in rows(run / "trials.csv")] == ["fluid"]
+    assert len(rows(run / "peers.csv")) == 2
+    planned = testbed("plan", run / "experiment.yaml", "--json").stdout
+    assert json.loads(planned)["trials"] == json.loads((run / "plan.json").read_text())["trials"]
+    (session,) = json.loads((run / "provenance.json").read_text())["sessions"]
+    assert session["command"][-5:-1] == list(words)
+
+
+def test_experiment_from_standard_input_is_not_run(testbed: Run, file: Path, runs: Path) -> None:
+    result = testbed("run", "-", "--runs", runs, stdin=file.read_text())
+    assert (result.returncode, runs.exists()) == (2, False)
+    assert "write the experiment into a file" in result.stderr

@@ -33,6 +33,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
+from peer import OUR_VERSION
 from peer.bittorrent.client.program import describe_setup
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies.parts.chokers import RECIPROCATES
@@ -206,11 +207,13 @@ def test_the_document_has_the_header_and_levels() -> None:
 
 def test_the_lines_of_the_document_are_events() -> None:
     header, *lines = re.findall(r"^    (\{.*\})$", DOC.read_text(), re.MULTILINE)
-    assert header.startswith('{"t":8123.40212,"event":"trace","version":1,')
+    written = decode_header(header.replace("{...}", "{}").encode())
+    assert list(written) == ["t", "event", *(row[0].strip("`") for row in _table("## The header"))]
+    assert written["program"] == OUR_VERSION
     read = [decode(line.encode()) for line in lines]
     assert [encode(event, t).decode() for t, event in read] == [f"{line}\n" for line in lines]
     reasons = [event.reason for _, event in read if isinstance(event, Unchoked)]
-    assert reasons == [RECIPROCATES]
+    assert reasons == [None, RECIPROCATES]
 
 
 def test_each_life_numbers_its_connections_from_one() -> None:
@@ -235,8 +238,9 @@ def _documented() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _table(heading: str) -> list[list[str]]:
+    """Return the rows of the first table below a heading."""
     section = DOC.read_text().split(f"{heading}\n")[1].split("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|")]
+    rows = re.findall(r"^(?:\|.*\n)+", section, re.MULTILINE)[0].splitlines()
     return [[cell.strip() for cell in row[1:-1].split("|")] for row in rows[2:]]
 
 

@@ -1,6 +1,7 @@
 """The search for a machine's capacity, on simulated machines, and how its result is saved."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from testbed.doctor.capacity import (
     search,
 )
 from testbed.network.links.shape import MAX_RATE, MIN_RATE
+from tests.runfolder.others import OTHER
 
 KEPT = Capacity({10: 500_000_000, 50: 250_000_000}, "2026-11-21T08:00:00+00:00", machine_key())
 
@@ -114,11 +116,11 @@ def test_invalid_cache_is_ignored(content: str) -> None:
 def test_saving_replaces_file_atomically(monkeypatch: pytest.MonkeyPatch) -> None:
     save_capacity(KEPT)
 
-    def crash(*_arguments: object) -> None:
+    def crash(*_arguments: object, **_handles: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", crash)
+        patch.setattr(os, "rename", crash)
         with pytest.raises(KeyboardInterrupt):
             save_capacity(replace(KEPT, totals={10: 1}))
     assert json.loads(cache_file().read_text())["totals"] == {"10": 500_000_000, "50": 250_000_000}
@@ -128,6 +130,19 @@ def test_each_user_has_own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/home/student")
     assert cache_file() == Path("/home/student/.cache/testbed/capacity.json")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_cache_in_home_of_who_called_sudo_is_theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUDO_UID", str(OTHER))
+    monkeypatch.setenv("SUDO_GID", str(OTHER))
+    for home, owner in (("alice", OTHER), ("root", 0)):
+        (tmp_path / home).mkdir()
+        os.chown(tmp_path / home, owner, owner)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / home / ".cache"))
+        save_capacity(KEPT)
+        assert load_capacity() == KEPT
+        assert {path.stat().st_uid for path in (tmp_path / home).rglob("*")} == {owner}
 
 
 def test_all_host_counts_are_searched_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,10 @@ from testbed.doctor import kernel, limits, tools
 from testbed.doctor.checks import Check, State, exit_status
 from testbed.doctor.kernel import check_kernel
 from testbed.doctor.limits import check_limits
-from testbed.doctor.tools import check_tools, check_versions, versions
+from testbed.doctor.tools import check_tools, check_versions
 from testbed.network import sandbox
 from testbed.runs.commit import UNKNOWN, Commit
+from testbed.runs.versions import versions
 
 
 def check(state: State, *, required: bool) -> Check:

@@ -81,7 +81,7 @@ def choices(annotation: Any) -> list[str]:
 
 
 def test_examples_in_document_are_valid(tmp_path: Path) -> None:
-    smallest, _, rates, sweep, expect, of_pairs = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    smallest, _, rates, anchors, sweep, expect, of_pairs = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
     (tmp_path / "speeds.csv").write_text("up\n1 Mbit/s\n")
     for line in rates.splitlines():
         changed = smallest.replace("up: 1 Mbit/s", line)
@@ -89,6 +89,9 @@ def test_examples_in_document_are_valid(tmp_path: Path) -> None:
         written = read_experiment(tmp_path / "x.yaml")
         assert len(written.variants) == (3 * 6 - 1) * 2
         assert len(make_plan(written).trials) == len(written.variants)
+    (tmp_path / "x.yaml").write_text(f"file: {{size: 1 MiB}}\nservers: {{up: 1 Mbit/s}}\n{anchors}")
+    homes, riders = read_experiment(tmp_path / "x.yaml").experiment.peers.values()
+    assert (homes.down, riders.down, riders.count) == (8_000_000, 8_000_000, 2)
     pairs = "peers: {one: {count: 1, up: 1 Mbit/s}}\nsweep: {peers.one.strategy: [tit-for-tat, swift]}\n"
     (tmp_path / "x.yaml").write_text(f"file: {{size: 1 MiB}}\nservers: {{up: 1 Mbit/s}}\n{pairs}{of_pairs}")
     assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2

@@ -1,19 +1,17 @@
 """The language of expectations and conditions, evaluated on rows."""
 
 from math import nan
+from statistics import fmean, median
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.experiment.language.aggregates import percentile
+from testbed.experiment.language.conditions import COMPARE, Comparison
 from testbed.experiment.language.expectations import evaluate
-from testbed.experiment.language.expressions import (
-    ExpressionError,
-    parse_condition,
-    parse_expectation,
-    percentile,
-    read_value,
-)
+from testbed.experiment.language.expressions import parse_condition, parse_expectation
+from testbed.experiment.language.tokens import ExpressionError, read_value
 
 ROWS = [
     {"distribution": "bittorrent", "ratio": 1.1, "servers.up": "8 Mbit/s", "N": 5},
@@ -47,11 +45,35 @@ ROWS = [
         ('count = 2 where distribution = "fluid"', True),
         ("N.p95 > 5 s", True),
         ("N.min > -1", True),
+        ("(ratio.mean where distribution = fluid) < (ratio.mean where distribution = bittorrent)", True),
+        ("(ratio.mean where distribution = bittorrent) < (ratio.mean where distribution = fluid)", False),
+        ("(ratio.max where N = 5) < 0.9 * (ratio.max where N = 10)", True),
+        ("(count where distribution = fluid) = 1 where N = 5", True),
+        ("(count where distribution = fluid) < count", True),
+        ("(ratio.min where N = 5) <= ratio.min <= (ratio.min where N = 10)", True),
+        ("(ratio.max where N = 5 or not (distribution = fluid)) = 1.3 where ratio > 1", True),
     ],
 )
 def test_expectation_holds_or_fails(text: str, holds: bool) -> None:
     (outcome,) = evaluate([text], ROWS)
     assert outcome.holds is holds, outcome.found
+
+
+def test_outcome_names_the_rows_of_each_side() -> None:
+    text = "(ratio.mean where\n  distribution = fluid) < 2 * (ratio.mean where N = 10) where servers.up > 8 Mbit/s"
+    (outcome,) = evaluate([text], [*ROWS, {"distribution": "fluid", "ratio": 1.5, "servers.up": "16 Mbit/s"}])
+    assert outcome.found == (
+        "(ratio.mean where distribution = fluid) = 1.5 of 2 rows, (ratio.mean where N = 10) = 1.3 of 3 rows"
+    )
+
+
+def test_side_without_number_is_named() -> None:
+    (outcome,) = evaluate(["(ratio.mean where N = 5) < (ratio.mean where N = 7)"], ROWS)
+    assert not outcome.holds
+    assert outcome.found == (
+        "(ratio.mean where N = 5) = 1.06 of 2 rows, (ratio.mean where N = 7) = - of 0 rows: no row of"
+        " (ratio.mean where N = 7) has a number"
+    )
 
 
 def test_outcome_has_the_measured_values() -> None:
@@ -63,8 +85,8 @@ def test_outcome_has_the_measured_values() -> None:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("ratio.mean < 2 where distribution = none", "ratio.mean = nan: none of the 0 rows has a number"),
-        ("reason.mean < 2", "reason.mean = nan: none of the 5 rows has a number"),
+        ("ratio.mean < 2 where distribution = none", "ratio.mean = -: there are no rows"),
+        ("reason.mean < 2", "reason.mean = -: none of the 5 rows has a number"),
         ("ratoi.mean < 2", "there is no column 'ratoi' (did you mean ratio?)"),
         ("count = 0 where verdict = suspect", "there is no column 'verdict'"),
     ],
@@ -81,19 +103,52 @@ def test_expectation_without_rows_fails() -> None:
     assert (outcome.holds, outcome.found) == (False, "there are no rows")
 
 
+LAST = (
+    "`where` comes last, and selects the rows of all sides; for rows of its own, put a side in brackets, as in"
+    " (gain.mean where group = one) < (gain.mean where group = others)"
+)
+AGGREGATE = "behind the column, write .mean, .median, .min, .max, .p95 or .count"
+
+
 @pytest.mark.parametrize(
     ("text", "offset", "says"),
     [
         ("", 0, "expected a number, or a column and an aggregate such as payload_ratio.mean, found the end"),
         ("ratio.mean", 10, "expected a comparison: =, !=, <, <=, > or >=, found the end"),
-        ("ratio.mean < 1 wehre x = y", 15, "expected `where`, a comparison or the end, found 'wehre'"),
+        (
+            "ratio.mean < 1 wehre x = y",
+            15,
+            "expected a comparison, `where` or the end, found 'wehre' (did you mean where?)",
+        ),
         ("ratio.mean < 1 where x", 22, "expected =, !=, <, <=, >, >= or in, found the end"),
         ("ratio.mean < 1 where x = ", 24, "expected a value, such as 8 Mbit/s or bittorrent, found the end"),
         ("ratio.mean < 1 where (x = 1", 27, "expected `)`, found the end"),
-        ("ratio.mean < 1 where x in 1", 26, "expected `(`, found '1'"),
-        ("ratio.mean < 1 where x = 1 y", 27, "expected `where`, a comparison or the end, found 'y'"),
+        ("ratio.mean < 1 where x in 1", 26, "expected `(`, as in `in (one, others)`, found '1'"),
+        ("ratio.mean < 1 where x = a y", 27, "expected `and`, `or` or the end, found 'y'"),
         ("ratio.mean < 1 ; ", 15, "';' is not allowed here"),
-        ("mean < 1", 0, "'mean' has no aggregate: write mean. and one of mean, median, min, max, p95 or count"),
+        ("mean < 1", 0, "'mean' has no column: write one in front of it, such as payload_ratio.mean"),
+        ("ratio < 1", 0, f"'ratio' has no aggregate: {AGGREGATE}"),
+        ("ratio.avg < 1", 0, f"'ratio.avg' has no aggregate (did you mean ratio.mean?): {AGGREGATE}"),
+        ("ratio.maen < 1", 0, f"'ratio.maen' has no aggregate (did you mean ratio.mean?): {AGGREGATE}"),
+        ("ratio.std < 1", 0, f"'ratio.std' has no aggregate: {AGGREGATE}"),
+        (
+            "mean(ratio) < 1",
+            0,
+            "'mean' is not a function: write the aggregate behind the column, such as payload_ratio.mean",
+        ),
+        (
+            "ratio.mean where x = 1 < ratio.mean where x = 2",
+            11,
+            f"expected a comparison: =, !=, <, <=, > or >=, found 'where': {LAST}",
+        ),
+        ("ratio.mean < ratio.mean where x = 1 < 2", 36, f"expected `and`, `or` or the end, found '<': {LAST}"),
+        (
+            "(ratio.mean) < 1",
+            11,
+            "expected `where`, found ')': brackets are for a side with rows of its own",
+        ),
+        ("(ratio.mean where x = 1 < 2", 24, "expected `)`, found '<'"),
+        ("(ratio.mean where x = 1) 2", 25, "expected a comparison: =, !=, <, <=, > or >=, found '2'"),
         ("1 < 2", 0, "it compares no measured value: write a column and an aggregate, such as payload_ratio.mean"),
         (
             "ratio.mean < 'x'",
@@ -146,6 +201,51 @@ def test_strategy_with_parameters_matches_both_notations(written: str) -> None:
     assert condition.holds({"strategy": '{"class": "bitthief", "connections": 4}'})
     assert not condition.holds({"strategy": {"class": "bitthief", "connections": 20}})
     assert not condition.holds({"strategy": "bitthief"})
+
+
+GROUPS = st.sampled_from(["one", "others", "third"])
+NUMBERS = st.none() | st.floats(-1e6, 1e6)
+AGGREGATES = {"mean": fmean, "median": median, "min": min, "max": max, "count": len}
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"group": GROUPS, "x": NUMBERS, "N": st.sampled_from([5, 10])})),
+    st.lists(st.tuples(GROUPS, st.sampled_from(sorted(AGGREGATES))), min_size=2, max_size=2),
+    st.sampled_from(sorted(COMPARE)),
+    st.sampled_from([1, 2, 0.5]),
+    st.sampled_from(["", " where N = 5"]),
+)
+def test_each_side_has_the_rows_of_its_group(
+    rows: list[dict[str, object]],
+    sides: list[tuple[str, str]],
+    sign: str,
+    factor: float,
+    where: str,
+) -> None:
+    def number(side: tuple[str, str]) -> float | None:
+        group, name = side
+        chosen = [row for row in rows if row["group"] == group and (not where or row["N"] == 5)]
+        numbers = [float(row["x"]) for row in chosen if isinstance(row["x"], float)]
+        return float(AGGREGATES[name](numbers)) if numbers or name == "count" else None
+
+    left, right = (f"(x.{name} where group = {group})" for group, name in sides)
+    (outcome,) = evaluate([f"{left} {sign} {factor} * {right}{where}"], rows)
+    first, second = map(number, sides)
+    is_known = first is not None and second is not None
+    assert outcome.holds is (bool(rows) and is_known and COMPARE[sign](first, factor * (second or 0.0)))
+    assert (left in outcome.found and right in outcome.found) or not rows
+
+
+@given(
+    st.lists(st.fixed_dictionaries({"verdict": st.sampled_from(["valid", "suspect"]), "x": NUMBERS}), min_size=1),
+    st.sampled_from(["x.count", "count", "(x.count where verdict = suspect)", "(count where x > 0)"]),
+)
+def test_side_that_names_verdict_chooses_its_rows(rows: list[dict[str, object]], side: str) -> None:
+    limited = parse_expectation(f"{side} >= 0").limited_to(Comparison("verdict", "=", "valid"))
+    (aggregate,) = limited.aggregates
+    valid = [row for row in rows if row["verdict"] == "valid"]
+    (alone,) = parse_expectation(f"{side} >= 0").aggregates
+    assert aggregate.of(rows) == alone.of(rows if "verdict" in side else valid)
 
 
 @given(st.text(alphabet="ab.=<>!()*,'\" 15swherenotandori%/", max_size=40))

@@ -45,10 +45,27 @@ def test_module_can_be_in_a_folder(tmp_path: Path) -> None:
     assert trial.settings.modules == {"own.mine": OWN}
 
 
-@pytest.mark.parametrize("reference", ["installed:clever", "no/module:clever", "..mine:clever", "mine.py:clever"])
+@pytest.mark.parametrize("reference", ["installed:clever", "installed.part:clever"])
 def test_module_elsewhere_is_left_to_the_peer(tmp_path: Path, reference: str) -> None:
     (trial,) = plan(tmp_path, f"['{reference}']").trials
     assert trial.settings.modules == {}
+
+
+@pytest.mark.parametrize(
+    ("reference", "says"),
+    [
+        ("mine.py:clever", "'mine.py' is a path: write the name of the module alone, as in mine:clever"),
+        ("./mine.py:clever", "'./mine.py' is a path: write the name of the module alone, as in mine:clever"),
+        ("..mine:clever", "'..mine:clever' is not of the form module:Class, such as my_client:Clever"),
+        ("mine:", "'mine:' is not of the form module:Class, such as my_client:Clever"),
+        ("mine.py", "'mine.py' is a file: write mine:Class, with the name of its class"),
+        ("mine.clever", "unknown strategy 'mine.clever': for a class of your own, write mine:clever"),
+    ],
+)
+def test_other_spelling_of_module_is_explained(tmp_path: Path, reference: str, says: str) -> None:
+    with pytest.raises(ExperimentError) as raised:
+        plan(tmp_path, f"['{reference}']")
+    assert [problem.message for problem in raised.value.problems] == [says]
 
 
 @pytest.mark.parametrize(
@@ -71,8 +88,11 @@ def test_strategy_can_be_any_definition(tmp_path: Path, text: str) -> None:
     ("text", "says"),
     [
         ("def clevre(): pass", "mine.py has no class or function 'clever' (did you mean clevre?)"),
-        ("", "mine.py has no class or function 'clever'"),
-        ("x = 1\ndef clever(:\n", "mine.py:2: "),
+        ("def one(): pass\nclass Two: pass", "mine.py has no class or function 'clever': it has one, Two"),
+        ("", "mine.py has no class or function 'clever': it defines none"),
+        ("x = 1\ndef clever(:\n", "mine.py:2: not Python: "),
+        ("print 'clever'\n", "mine.py:1: not Python: Missing parentheses in call to 'print'"),
+        (f"clever = {'(' * 500}{')' * 500}", "mine.py:1: not Python: too many nested parentheses"),
         ("\0", "mine.py: not Python: "),
     ],
 )
@@ -82,6 +102,12 @@ def test_module_mistake_has_its_place_in_the_experiment(tmp_path: Path, text: st
     (problem,) = raised.value.problems
     assert (problem.place.line, problem.place.column) == (4, 43)
     assert says in problem.message
+
+
+def test_folder_in_place_of_module_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").mkdir()
+    with pytest.raises(ExperimentError, match=r"mine\.py: is a directory"):
+        plan(tmp_path, modules={})
 
 
 def test_unreadable_module_is_reported(tmp_path: Path) -> None:

@@ -116,6 +116,27 @@ def test_unknown_reference_in_figure_is_refused(tmp_path: Path, figure: str, say
             "gain.mean > 1 where giver = server",
             "10: expect.0: no table has all of these columns: gain is in",
         ),
+        (
+            "(gain.mean where group = home) < (gain.mean where group = homes)",
+            "36: expect.0: group is never 'home' here (did you mean homes?): its values are 'homes'",
+        ),
+        (
+            "(gain.mean where group = homes) < (gian.mean where group = homes)",
+            "46: expect.0: there is no column 'gian' (did you mean gain?)",
+        ),
+        (
+            "(gain.mean where group = homes) < (jain.mean where giver = server)",
+            "10: expect.0: no table has all of these columns: gain is in",
+        ),
+        ("(gain.mean where group = homes) < jain.mean where N > 2", ""),
+        ("peer_utilisation.mean > 90 %", "35: expect.0: peer_utilisation is no percentage: write a number"),
+        ("20 ms > worst_lateness_ms.max", "11: expect.0: worst_lateness_ms is in ms: write a number without a unit"),
+        ("distribution_s.mean < 2 * 5 MiB", "37: expect.0: distribution_s is a duration: write one such as 20 ms"),
+        ("count = 0 where u_s > 5 s", "33: expect.0: u_s is a rate: write one such as 8 Mbit/s, or a number in bit/s"),
+        ("5 s < distribution_s.min <= distribution_s.max < 1 min", ""),
+        ("wire_bytes.max < 5 MiB where u_s >= 8 Mbit/s and peers.homes.count < 90 %", ""),
+        ("distribution_s.count > 5 MiB", ""),
+        ("mean.max < 5 s where measure = distribution_s", ""),
         ("download_s.max < 60 where group = homes and limited_by = uploads", ""),
         ("payload_ratio.mean < 1.3 where strategy = tit-for-tat", ""),
         ("high.max < 9 where measure = ratio and group != homes", ""),
@@ -194,9 +215,65 @@ def test_each_kind_of_figure_has_defaults(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path, f"{SWARM}figures: {{f: {{kind: {kind}}}}}\n") == []
 
 
-def test_only_number_columns_have_units_or_labels() -> None:
+def test_only_number_columns_have_units() -> None:
     columns = [column for table in TABLES.values() for column in table.values()]
-    assert not any(column.is_words and (column.unit or column.label) for column in columns)
+    assert not any(column.is_words and column.unit for column in columns)
+
+
+APPEARANCE = f"""\
+{SWARM}  peers.homes.strategy: [tit-for-tat, {{class: bitthief, connections: 4}}]
+  servers.up: [4 Mbit/s, 1 MB/s]
+"""
+
+
+@pytest.mark.parametrize(
+    ("figure", "says"),
+    [
+        ("labels: {z: peers}", "figures.f.labels.z: unknown key: the keys here are x, y, series, panels"),
+        ("labels: {series: who}", "figures.f.labels.series: there are no series: add `series:`, or leave it out"),
+        ("labels: {panels: who}", "figures.f.labels.panels: there are no panels: add `panels:`, or leave it out"),
+        ("kind: flows, labels: {series: who}", "figures.f.labels.series: is not used by a figure of kind flows"),
+        (
+            "names: {client-sever: C}",
+            "figures.f.names.client-sever: is no value in this figure (did you mean client-ser",
+        ),
+        ("series: distribution, names: {bittorrent: BT, client-server: CS}", ""),
+        ("series: peers.homes.strategy, names: {bitthief: Thief}", ""),
+        ("series: peers.homes.strategy, names: {'bitthief, connections 4': Thief}", ""),
+        ("series: distribution, names: {bitthief: Thief}", "figures.f.names.bitthief: is no value in this figure: its"),
+        ("x: up, y: share_ratio, names: {anything: 'as nobody knows'}", ""),
+        (
+            "units: {y: Mbit/s}",
+            "figures.f.units.y: expected a unit of distribution_s (s, µs, us, ms, min, h), found 'Mbit",
+        ),
+        ("units: {y: m}", "figures.f.units.y: expected a unit of distribution_s (s, µs, us, ms, min, h), found 'm'"),
+        ("units: {x: min}", "figures.f.units.x: distribution has no unit: leave it out"),
+        ("x: servers.up, units: {x: kB/s, y: min}", ""),
+        ("x: servers.up, units: {x: Mbits}", "expected a unit of servers.up (bit/s, kbit/s, Mbit/s"),
+        ("y: peer_utilisation, units: {y: '%'}", ""),
+        ("y: jain, units: {y: '%'}", "figures.f.units.y: jain has no unit: leave it out"),
+        ("kind: cdf, units: {y: '%'}", "figures.f.units.y: is not used by a figure of kind cdf: leave it out"),
+        ("scale: {x: log}", "figures.f.scale.x: distribution has words, which have no scale: leave it out"),
+        ("x: servers.up, scale: {x: log, y: linear}", ""),
+        ("scale: {y: logg}", "figures.f.scale.y: expected 'linear' or 'log', found 'logg' (did you mean log?)"),
+        ("size: colum", "figures.f.size: expected 'column' or 'wide', found 'colum' (did you mean column?)"),
+        ("font: {size: 3}", "figures.f.font.size: expected 4 or more, found 3"),
+        ("font: {size: 30}", "figures.f.font.size: expected 20 or less, found 30"),
+        ("font: {size: big}", "figures.f.font.size: expected a number, found 'big'"),
+        ("y: [jain, ratio]", "figures.f.y: only a timeline can have several columns: draw a figure for each"),
+        ("kind: timeline, y: [peer_utilisation, server_utilisation]", ""),
+        (
+            "kind: timeline, y: [peer_utilisation, payload_rate]",
+            "figures.f.y: peer_utilisation and payload_rate have no common axis: draw a figure for each",
+        ),
+        ("kind: timeline, y: [peer_use]", "figures.f.y.0: there is no column 'peer_use'"),
+        ("kind: timeline, y: [peers_present, copies_mean]", "is not recorded at `trace_level: summary`"),
+    ],
+)
+def test_appearance_that_does_not_apply_is_refused(tmp_path: Path, figure: str, says: str) -> None:
+    found = read(tmp_path, f"{APPEARANCE}figures: {{f: {{{figure}}}}}\n")
+    assert len(found) == bool(says)
+    assert all(says in message for message in found)
 
 
 @pytest.mark.parametrize(

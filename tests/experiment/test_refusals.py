@@ -25,6 +25,17 @@ ARRIVALS = "expected flash, or a mapping with poisson, uniform, at or csv"
 DEPARTURES = "expected stay, at-completion, or a mapping with after, linger, share_ratio or mid_way"
 
 
+GROUPS = "expected groups with names of your choice, such as `peers: {homes: {count: 10, up: 1 Mbit/s}}`"
+A_LIST = "a list has a value for each host, and values to compare are written under `sweep:`"
+
+
+NO_DATA = "a client of client-server has no data at the start: leave out this key"
+LEAVES = (
+    "a client of client-server leaves when it has the whole file, and sends nothing: write stay, at-completion or"
+    " {linger: ...}"
+)
+
+
 def refusals(folder: Path, text: str) -> list[str]:
     """Return the messages about a file, without its name."""
     file = folder / "x.yaml"
@@ -87,7 +98,10 @@ def of_group(text: str) -> str:
             "count: 2, up: [1 Mbit/s, 2]",
             "4:36: peers.homes.up.1: '2' has no unit: write 2 bit/s, 2 kbit/s, 2 Mbit/s or 2 Gbit/s",
         ),
-        ("count: 2, up: [1 Mbit/s]", "4:21: peers.homes.up: expected one value for each of 2 hosts, found 1"),
+        (
+            "count: 2, up: [1 Mbit/s]",
+            f"4:21: peers.homes.up: expected one value for each of 2 hosts, found 1: {A_LIST}",
+        ),
         (
             "count: 2, up: {choice: {8: 1}}",
             "4:35: peers.homes.up.choice.8: '8' has no unit: write 8 bit/s, 8 kbit/s, 8 Mbit/s or 8 Gbit/s",
@@ -115,7 +129,7 @@ def of_group(text: str) -> str:
         ),
         (
             "count: 2, up: 1 Mbit/s, arrival: {at: [1 s]}",
-            "4:45: peers.homes.arrival.at: expected one value for each of 2 hosts, found 1",
+            f"4:45: peers.homes.arrival.at: expected one value for each of 2 hosts, found 1: {A_LIST}",
         ),
         (
             "count: 2, up: 1 Mbit/s, departure: at_completion",
@@ -201,7 +215,7 @@ FINE = "count: 2, up: 1 Mbit/s"
             "expect: [payload_ratio.men < 1]",
             (
                 "5:10: expect.0: 'payload_ratio.men' has no aggregate (did you mean"
-                " payload_ratio.mean?): write payload_ratio. and one of mean, median, min, max, p95 or count"
+                " payload_ratio.mean?): behind the column, write .mean, .median, .min, .max, .p95 or .count"
             ),
         ),
         (
@@ -230,7 +244,7 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "sweep: {file.sise: [4 MiB]}",
-            "5:9: sweep.file.sise: file has no key 'sise' (did you mean size?): its keys are size, piece_length",
+            "5:9: sweep.file.sise: file has no key 'sise' (did you mean size?)",
         ),
         (
             "sweep: {peers.home.count: [1]}",
@@ -306,7 +320,7 @@ def test_peers_need_a_file_and_a_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("groups", "says"),
     [
-        ("", "3:1: peers: expected a mapping whose keys are names of your choice, found nothing"),
+        ("", f"3:1: peers: {GROUPS}, found nothing"),
         (" {}", "3:1: peers: has no groups: write one, such as `homes: {count: 10, up: 1 Mbit/s}`"),
     ],
 )
@@ -325,6 +339,32 @@ def test_fluid_scheme_refuses_all_but_flash_crowds(tmp_path: Path) -> None:
     assert [line.split(": ")[1] for line in found] == [
         f"peers.homes.{key}" for key in ("arrival", "departure", "start")
     ]
+
+
+def test_fluid_scheme_refuses_several_servers(tmp_path: Path) -> None:
+    text = of_group(FINE).replace("servers: {", "servers: {count: 2, ")
+    assert refusals(tmp_path, f"{text}distribution: fluid\n") == [
+        "2:11: servers.count: the fluid scheme has one server, not 2: leave out this key"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (
+            "start: {peers: 1, with: 5 %}",
+            "start: a client of client-server has no data at the start: leave out this key",
+        ),
+        ("departure: {after: 5 s}", f"departure: {LEAVES}"),
+        ("departure: {share_ratio: 1}", f"departure: {LEAVES}"),
+        ("departure: {mid_way: {at: 50 %, back_after: 1 s}}", f"departure: {LEAVES}"),
+    ],
+)
+def test_client_server_refuses_what_clients_cannot_do(tmp_path: Path, key: str, says: str) -> None:
+    text = f"{of_group(f'{FINE}, {key}')}distribution: client-server\n"
+    assert refusals(tmp_path, text) == [f"4:35: peers.homes.{says}"]
+    empty = text.replace("count: 2", "count: 0").replace("peers: 1", "peers: 0")
+    assert all("client-server" not in line for line in refusals(tmp_path, empty))
 
 
 def test_mistakes_in_all_parts_are_reported_together(tmp_path: Path) -> None:

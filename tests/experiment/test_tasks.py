@@ -53,6 +53,7 @@ FIND: Task[FindKeys] = Task(
     theory=DISTRIBUTE.theory,
     least_time=lambda _settings, _theory: None,
     estimate=DISTRIBUTE.estimate,
+    needs=DISTRIBUTE.needs,
     overview=DISTRIBUTE.overview,
     participants="nodes",
 )

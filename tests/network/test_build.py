@@ -143,8 +143,8 @@ def test_invalid_address_is_refused(described: Read, address: str, message: str)
 
 
 def test_more_hosts_than_addresses_are_refused(described: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert network._MOST_HOSTS == 2**17 - 3
-    monkeypatch.setattr(network, "_MOST_HOSTS", 3)
+    assert network.MOST_HOSTS == 2**17 - 3
+    monkeypatch.setattr(network, "MOST_HOSTS", 3)
     with pytest.raises(ExplainedError, match=r"h4: no address of 198\.18\.0\.0/15 is left after 3 hosts"):
         described(Star(n=4))
 

@@ -104,6 +104,31 @@ def test_broken_pipe_is_raised_once() -> None:
         assert run_python(program, stdout=unread).stderr == "raised once\n"
 
 
+def test_body_that_leaves_unwinds_nothing(as_user: AsUser) -> None:
+    def body() -> None:
+        try:
+            subprocess.Popen(["sleep", "1000"])
+            sandbox.leave(KeyError("left"))
+        finally:
+            print("unwound", flush=True)
+            time.sleep(1000)
+
+    def attempt() -> str:
+        with pytest.raises(KeyError) as left:
+            sandbox.run(body)
+        return str(left.value)
+
+    assert as_user(attempt) == "'left'"
+
+
+def test_programs_in_body_open_what_it_has_open(as_user: AsUser) -> None:
+    def body() -> str:
+        folder = os.open("/proc", os.O_RDONLY | os.O_CLOEXEC)
+        return subprocess.check_output(["cat", f"/proc/{os.getpid()}/fd/{folder}/sys/kernel/hostname"], text=True)
+
+    assert as_user(lambda: sandbox.run(body)) == "testbed\n"
+
+
 def test_killed_body_has_no_result(as_user: AsUser) -> None:
     with pytest.raises(SandboxKilledError, match="SIGKILL"):
         as_user(lambda: sandbox.run(lambda: os.kill(os.getpid(), signal.SIGKILL)))

@@ -229,3 +229,22 @@ def test_hosts_survive_dead_interpreter(on_host: OnHost) -> None:
 
     with pytest.raises(WarmInterpreterError):
         on_host(look)
+
+
+def test_isolated_program_sees_and_signals_only_its_own(on_host: OnHost) -> None:
+    look = "print(os.getpid(), os.getppid()); subprocess.Popen(['sleep', '1000'], start_new_session=True)"
+
+    def isolated(host: EmulatedHost) -> tuple[str, bool]:
+        process = host.start_python("program", [look], isolated=True)
+        neighbour = program(host, "late()")
+        neighbour.wait_ready("begun")
+        _, stdout, _ = ended(process)
+        assert neighbour.poll() is None
+        return stdout, any(b"sleep" in path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline"))
+
+    assert on_host(isolated) == ("1 0", False)
+
+
+def test_isolated_program_has_limited_memory(on_host: OnHost) -> None:
+    status, _, stderr = on_host(lambda host: ended(host.start_python("program", ["bytearray(4 << 30)"], isolated=True)))
+    assert (status, stderr.splitlines()[-1]) == (1, "MemoryError")

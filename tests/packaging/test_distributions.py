@@ -74,7 +74,13 @@ def test_source_distribution_holds_licence_and_readme(distributions: Distributio
 
 def test_installed_command_knows_its_version(installation: Installation) -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    assert installation.output("testbed", "--version") == f"testbed {project['version']}\n"
+    printed = installation.output("testbed", "--version")
+    assert printed.startswith(f"testbed {project['version']} from {installation.prefix}/lib/python")
+
+
+def test_installed_manual_page_is_where_man_looks(installation: Installation) -> None:
+    page = installation.prefix / "share/man/man1/testbed.1"
+    assert page.read_bytes() == (REPOSITORY / "docs/testbed.1").read_bytes()
 
 
 def test_installed_program_knows_the_commit_it_was_built_from(

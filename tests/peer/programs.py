@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +107,19 @@ class Share:
 def events(trace: Path) -> list[dict[str, Any]]:
     """Read the events of a trace."""
     return [json.loads(line) for line in trace.read_text().splitlines()]
+
+
+def events_so_far(trace: Path) -> list[dict[str, Any]]:
+    """Read the events of a trace that is still being written."""
+    return [json.loads(line) for line in trace.read_text().rpartition("\n")[0].splitlines()]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Look again and again until something is so."""
+    deadline = time.monotonic() + SOON
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def named(recorded: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -26,10 +26,12 @@ from tests.peer.programs import (
     ScriptedPeer,
     Share,
     events,
+    events_so_far,
     leeching,
     named,
     running,
     seeding,
+    wait_until,
 )
 
 PIECES: Final = 40
@@ -98,6 +100,23 @@ def test_restarted_leech_resumes(shared: Share, tmp_path: Path) -> None:
         assert leech.line() == "completed"
         leech.end()
     assert [fact["have_count"] for fact in named(events(trace), "opened")] == [10, PIECES]
+
+
+def test_killed_leech_resumes_with_its_verified_pieces(shared: Share, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.jsonl"
+    options = ["--to", tmp_path, "--trace", trace, "--level", "pieces"]
+    with seeding(shared, "--upload-limit", "2Mbit/s") as seed:
+        with leeching(shared.torrent, *options, "--peer", seed.address) as leech:
+            wait_until(lambda: len(named(events_so_far(trace), "piece_completed")) >= 2)
+            leech.process.kill()
+            leech.process.wait(SOON)
+            verified = len(named(events_so_far(trace), "piece_completed"))
+        with leeching(shared.torrent, *options, "--peer", seed.address) as leech:
+            assert leech.line() == "completed"
+            assert leech.end() == ExitStatus.OK
+    opened = named(events(trace), "opened")
+    assert verified <= opened[1]["have_count"] < PIECES
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
 
 
 @pytest.mark.parametrize("storage", ["memory", "shared"])

@@ -2,10 +2,13 @@
 
 import gzip
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -152,6 +155,17 @@ def test_trial_of_another_plan_is_left_out(tmp_path: Path) -> None:
     assert (made.tables.trials.empty, made.run.missing()) == (True, (first,))
 
 
+def test_swapped_trial_folders_are_left_out(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN + "repeat: 2\n")
+    one, other = (write_trial(tmp_path, trial, golden()) for trial in plan.trials)
+    one.rename(tmp_path / "aside")
+    other.rename(one)
+    (tmp_path / "aside").rename(other)
+    made = report(tmp_path)
+    assert [damage.file.parent.name for damage in made.damages] == [trial.id for trial in plan.trials]
+    assert (made.tables.trials.empty, made.is_well) == (True, False)
+
+
 def test_unplanned_folder_is_reported(tmp_path: Path) -> None:
     plan = write_run(tmp_path, GOLDEN)
     write_trial(tmp_path, plan.trials[0], golden())
@@ -211,12 +225,39 @@ def test_full_disk_leaves_old_tables(tmp_path: Path, monkeypatch: pytest.MonkeyP
     report(tmp_path)
     before = (tmp_path / "trials.csv").read_bytes()
 
-    def fail(_table: object, file: Path, **_options: object) -> None:
-        file.write_text("trial,rep")
+    def fail(_table: object, file: BinaryIO, **_options: object) -> None:
+        file.write(b"trial,rep")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pandas.DataFrame.to_csv", fail)
     with pytest.raises(ExplainedError, match=r"trials\.csv cannot be written \(no space left on device\): make room"):
         report(tmp_path)
     assert (tmp_path / "trials.csv").read_bytes() == before
+    assert not list(tmp_path.glob(".*.part"))
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+import pandas as pd
+from testbed.results import report
+def write_half(table, file, **_):
+    if file.name == ".peers.csv.part":
+        file.write_text("trial,pe")
+        os.kill(os.getpid(), signal.SIGKILL)
+    to_csv(table, file, **_)
+to_csv, pd.DataFrame.to_csv = pd.DataFrame.to_csv, write_half
+report(Path(sys.argv[1]))
+"""
+
+
+def test_killed_report_leaves_whole_tables(tmp_path: Path) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    write_trial(tmp_path, plan.trials[0], golden())
+    report(tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.glob("*.csv")}
+    killed = subprocess.run([sys.executable, "-c", KILLED_WHILE_WRITING, tmp_path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert {file.name: file.read_bytes() for file in tmp_path.glob("*.csv")} == before
+    assert report(tmp_path).is_well
     assert not list(tmp_path.glob(".*.part"))

@@ -47,6 +47,36 @@ def test_expectation_uses_the_coarsest_table(tmp_path: Path, text: str, holds: b
 @pytest.mark.parametrize(
     ("text", "holds", "found"),
     [
+        (
+            "(gain.mean where group = slow) < (gain.mean where group = fast)",
+            True,
+            "(gain.mean where group = slow) = 0.8 of 1 rows, (gain.mean where group = fast) = 1.25 of 1 rows",
+        ),
+        (
+            "(download_s.max where group = fast) > 1.2 * (download_s.max where group = slow)",
+            False,
+            "(download_s.max where group = fast) = 4 of 1 rows, (download_s.max where group = slow) = 5 of 1 rows",
+        ),
+        (
+            "(count where verdict = suspect) = (count where distribution_s > 0)",
+            True,
+            "(count where verdict = suspect) = 1 of 1 rows, (count where distribution_s > 0) = 1 of 1 rows",
+        ),
+        (
+            "(distribution_s.max where verdict = suspect) > distribution_s.max",
+            True,
+            "(distribution_s.max where verdict = suspect) = 6 of 1 rows, distribution_s.max = 5 of 1 rows",
+        ),
+    ],
+)
+def test_sides_have_rows_of_their_own(tmp_path: Path, text: str, holds: bool, found: str) -> None:
+    (outcome,) = expected(tmp_path, text).outcomes
+    assert (outcome.holds, outcome.found) == (holds, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "holds", "found"),
+    [
         ("high.max < 1 where measure = distribution_s and compared = gain", True, "high.max = 0.833333 of 1 rows"),
         ("low.min > 0.5 where measure = distribution_s and compared = difference", True, "low.min = 1 of 1 rows"),
         ("p_permutation.max < 0.05 where measure = distribution_s", False, "p_permutation.max = 0.5 of 4 rows"),

@@ -15,13 +15,15 @@ from ruamel.yaml import YAML
 
 from testbed.experiment.schema.figures import Figure
 from testbed.results import Report, report
-from testbed.results.figures import draw
-from testbed.results.figures.cdf import distribution
-from testbed.results.figures.curve import Scale, broken_at_commas
-from testbed.results.figures.flows import flow_matrix
+from testbed.results.figures import draw, numbers_of
+from testbed.results.figures.kinds.cdf import distribution
+from testbed.results.figures.kinds.flows import flow_matrix
+from testbed.results.figures.kinds.timeline import mean_line
+from testbed.results.figures.layout import wrapped, wrapped_words
 from testbed.results.figures.rows import FigureSource
-from testbed.results.figures.style import look, wrapped
-from testbed.results.figures.timeline import mean_line
+from testbed.results.figures.scales import Places
+from testbed.results.figures.style import look
+from testbed.results.figures.units import Unit
 from tests.runfolder.runs import (
     CALM,
     DISTURBED,
@@ -80,9 +82,10 @@ def test_curve_has_axes_series_and_bounds(tmp_path: Path) -> None:
         tmp_path, "{x: time_limit, y: distribution_s, series: distribution, theory: [client-server, p2p], title: Times}"
     )
     written = texts(tmp_path)
-    wanted = {"time_limit", "distribution time (s)", "bittorrent", "client-server", "Times", "1 min", "2 min"}
-    assert wanted <= set(written)
-    assert {"client-server, bound", "p2p, bound"} <= set(written)
+    assert {"time limit (min)", "distribution time (s)", "BitTorrent", "client-server", "Times", "1", "2"} <= set(
+        written
+    )
+    assert {"bound, client-server", "bound, peer-to-peer"} <= set(written)
     assert {"series:bittorrent", "series:client-server", "theory:p2p", "theory:client-server"} <= names(tmp_path)
     assert markers(tmp_path, "series:bittorrent") == 2
 
@@ -90,12 +93,12 @@ def test_curve_has_axes_series_and_bounds(tmp_path: Path) -> None:
 def test_curve_of_ratios_has_one_bound(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: time_limit, y: payload_ratio, series: distribution, interval: range, theory: [p2p]}")
     assert "theory:bound" in names(tmp_path)
-    assert "distribution time / bound for payload" in texts(tmp_path)
+    assert "distribution time / bound for payload" in " ".join(texts(tmp_path))
 
 
 def test_curve_of_groups_uses_their_columns(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: share, y: gain, series: group, where: distribution = bittorrent}")
-    assert {"share of the peers", "gain", "fast", "slow"} <= set(texts(tmp_path))
+    assert {"share of the peers", "gain over the other", "peers", "fast", "slow"} <= set(texts(tmp_path))
 
 
 CLEVER = """\
@@ -121,7 +124,8 @@ def compared(folder: Path, figure: str, suspect: int = 0) -> Report:
 def draw_again(folder: Path) -> Canvas:
     made = report(folder)
     figure = made.run.plan.figures["one"]
-    return draw(FigureSource("one", figure, made.run.plan, made.tables, made.with_suspect))
+    source = FigureSource("one", figure, made.run.plan, made.tables, made.with_suspect)
+    return draw(numbers_of(source))
 
 
 @pytest.mark.parametrize(
@@ -137,8 +141,43 @@ def test_curve_compares_trials_with_their_partners(tmp_path: Path, how: str, sus
     assert drawn_line.get_ydata() == pytest.approx([mean])
     assert level.get_ydata()[0] == (1.0 if how == "gain" else 0.0)
     label = {"gain": "gain over tit-for-tat: mean download time"}
-    wanted = label.get(how, "mean download time (s), minus that of tit-for-tat")
+    wanted = label.get(how, "mean download time, minus that of tit-for-tat (s)")
     assert axes.get_ylabel().replace("\n", " ") == wanted
+
+
+def test_pairs_that_are_left_out_are_named(tmp_path: Path) -> None:
+    made = compared(tmp_path, "{x: share, y: download_mean_s, compared: gain, where: group = fast}", suspect=2)
+    note = "1 of 3 pairs is left out, as one of its trials is suspect"
+    assert made.notes == (f"figure one: {note}",)
+    assert note in texts(tmp_path)
+    assert report(tmp_path, with_suspect=True).notes == ()
+
+
+def test_pairs_left_out_alone_do_not_make_a_figure_undrawn(tmp_path: Path) -> None:
+    made = compared(tmp_path, "{x: share, y: download_mean_s, compared: gain, panels: group}", suspect=2)
+    assert made.undrawn == ()
+    (row,) = pd.read_csv(tmp_path / "figures" / "one.csv").query("group == 'fast'").to_dict("records")
+    assert (row["value"], row["n"]) == (1.5, 2)
+
+
+def test_figure_without_any_valid_pair_says_why(tmp_path: Path) -> None:
+    figure = "{x: share, y: download_mean_s, compared: gain, where: group = fast and repetition = 2}"
+    (message,) = compared(tmp_path, figure, suspect=2).undrawn
+    assert message == "figure one: the only pair is left out, as one of its trials is suspect"
+
+
+@pytest.mark.parametrize("with_suspect", [False, True])
+def test_failed_trial_is_never_drawn(tmp_path: Path, with_suspect: bool) -> None:
+    made = compared(tmp_path, "{x: share, y: download_mean_s, compared: gain, where: group = fast}")
+    trials = made.tables.trials.copy()
+    is_first = trials["pair"] == trials["pair"].iloc[0]
+    trials.loc[is_first & (trials["peers.fast.strategy"] == "tit-for-tat"), "verdict"] = "failed"
+    tables = replace(made.tables, by_name={**made.tables.by_name, "trials": trials})
+    source = FigureSource("one", made.run.plan.figures["one"], made.run.plan, tables, with_suspect)
+    found = numbers_of(source)
+    assert found.left_out == "1 of 3 pairs is left out, as one of its trials failed"
+    assert found.doubts == "1 of 6 trials failed and are left out"
+    assert found.rows["n"].tolist() == [2]
 
 
 def test_panel_without_valid_pairs_is_labelled(tmp_path: Path) -> None:
@@ -181,22 +220,28 @@ def test_bound_of_pieces_is_drawn(tmp_path: Path, y: str) -> None:
     seconds = [bound * (1 + 1 / pieces) for pieces in (8, 4, 2)]
     expected = seconds if y == "distribution_s" else [each / bound for each in seconds]
     assert lines["theory:pieces"].get_ydata() == pytest.approx(expected)
-    assert lines["theory:pieces"].get_xdata() == pytest.approx([1 << 18, 1 << 19, 1 << 20])
+    assert lines["theory:pieces"].get_xdata() == pytest.approx([256, 512, 1024])
+    assert axes.get_xlabel() == "piece length (KiB)"
     assert axes.get_xscale() == "log"
 
 
 def test_geometric_values_have_log_scale() -> None:
-    assert Scale.of(["16 KiB", "64 KiB", "32 KiB"]).is_geometric
-    assert Scale.of([1, 10, 100]).is_geometric
-    assert not any(Scale.of(values).is_geometric for values in ([5, 10], [5, 10, 15], [0, 1, 2], ["a", "b", "c"]))
+    assert Places.made(["16 KiB", "64 KiB", "32 KiB"]).is_geometric
+    assert Places.made([1, 10, 100]).is_geometric
+    assert not any(Places.made(values).is_geometric for values in ([5, 10], [5, 10, 15], [0, 1, 2], ["a", "b", "c"]))
 
 
 def test_other_kinds_have_their_axes(tmp_path: Path) -> None:
     for number, (figure, wanted) in enumerate(
         {
             "{kind: cdf, series: group}": {"time (s)", "share of the peers", "fast", "slow"},
-            "{kind: timeline, series: distribution}": {"time (s)", "utilisation of the peers' uplinks", "bittorrent"},
-            "{kind: timeline, y: copies_rarest}": {"copies of the rarest piece"},
+            "{kind: timeline, series: distribution}": {
+                "time (s)",
+                "utilisation of the",
+                "peers' uplinks",
+                "BitTorrent",
+            },
+            "{kind: timeline, y: copies_rarest}": {"copies of the rarest", "piece"},
             "{kind: flows, where: distribution = bittorrent}": {"giver", "receiver", "payload (MiB)", "server", "p2"},
         }.items()
     ):
@@ -204,6 +249,15 @@ def test_other_kinds_have_their_axes(tmp_path: Path) -> None:
         folder.mkdir()
         assert drawn(folder, figure).undrawn == ()
         assert wanted <= set(texts(folder))
+
+
+def legend(folder: Path) -> list[str]:
+    """Return the title of the legend, if it has one, and its entries."""
+    legends = draw_again(folder).legends
+    if not legends:
+        return []
+    (one,) = legends
+    return [*filter(None, [one.get_title().get_text()]), *(text.get_text() for text in one.get_texts())]
 
 
 def cells(folder: Path) -> list[list[str]]:
@@ -215,11 +269,11 @@ def cells(folder: Path) -> list[list[str]]:
 def test_heatmap_cells_have_means_and_intervals(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{kind: heatmap, x: time_limit, series: distribution}").undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["bittorrent", "client-server"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["BitTorrent", "client-server"]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1 min", "2 min"]
     (written,) = cells(tmp_path)
     assert len(written) == 4
-    assert written[2] == "6\n6\u20136"
+    assert written[2] == "6.00\n6.00\u20136.00"
 
 
 def test_other_swept_keys_are_heatmap_columns(tmp_path: Path) -> None:
@@ -227,17 +281,18 @@ def test_other_swept_keys_are_heatmap_columns(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{kind: heatmap, series: distribution}", sweep=sweep).undrawn == ()
     (axes, *_) = draw_again(tmp_path).axes
     columns = [label.get_text() for label in axes.get_xticklabels()]
-    assert columns == ["1 min\ncourse", "1 min\nbep3", "2 min\ncourse", "2 min\nbep3"]
-    assert axes.get_xlabel() == "time_limit, profile"
+    assert columns == ["1 min\ncourse", "1 min\nBEP 3", "2 min\ncourse", "2 min\nBEP 3"]
+    assert axes.get_xlabel() == "time limit, profile"
 
 
 def test_heatmap_of_gains_has_panels(tmp_path: Path) -> None:
     figure = "{kind: heatmap, x: distribution, y: download_mean_s, compared: gain, panels: group, title: Gains}"
     assert compared(tmp_path, figure).undrawn == ()
-    panels = [axes for axes in draw_again(tmp_path).axes if axes.images]
-    assert [axes.get_title() for axes in panels] == ["Gains, fast", "Gains, slow"]
-    assert [[words.partition("\n")[0] for words in panel] for panel in cells(tmp_path)] == [["2.33"], ["1"]]
-    assert "gain over tit-for-tat: mean download time" in texts(tmp_path)
+    canvas = draw_again(tmp_path)
+    assert canvas.get_suptitle() == "Gains"
+    assert [axes.get_title() for axes in canvas.axes if axes.images] == ["fast", "slow"]
+    assert [[words.partition("\n")[0] for words in panel] for panel in cells(tmp_path)] == [["2.33"], ["1.00"]]
+    assert "gain over tit-for-tat" in " ".join(texts(tmp_path))
 
 
 def test_heatmap_panels_are_stacked(tmp_path: Path) -> None:
@@ -247,7 +302,8 @@ def test_heatmap_panels_are_stacked(tmp_path: Path) -> None:
     assert above.get_position().y0 > below.get_position().y1
     for axes in (above, below):
         assert [label.get_text() for label in axes.get_yticklabels()] == ["sequential"]
-        assert [label.get_text() for label in axes.get_xticklabels()] == ["bittorrent"]
+    assert [label.get_text() for label in below.get_xticklabels()] == ["BitTorrent"]
+    assert above.get_xlabel() == ""
 
 
 def test_interval_that_excludes_no_change_is_bold(tmp_path: Path) -> None:
@@ -279,26 +335,36 @@ def test_wide_heatmap_makes_wide_figure(tmp_path: Path) -> None:
 
 
 def test_long_axis_label_is_wrapped() -> None:
-    label = wrapped("gain over tit-for-tat, neighbours 40: mean download time")
-    assert label.split("\n") == ["gain over tit-for-tat, neighbours 40: mean", "download time"]
+    label = wrapped("gain over tit-for-tat, neighbours 40: mean download time", 1.55, 8)
+    assert label.split("\n") == ["gain over tit-for-tat,", "neighbours 40: mean", "download time"]
 
 
-def test_cell_without_number_is_empty(tmp_path: Path) -> None:
+def test_cell_without_number_says_so(tmp_path: Path) -> None:
     figure = "{kind: heatmap, series: distribution, y: copies_rarest, where: t > 100 or distribution = bittorrent}"
+    assert drawn(tmp_path, figure, sweep=SWEEP.replace("repeat: 2", "repeat: 1")).undrawn == ()
+    (written,) = cells(tmp_path)
+    assert [words == "n/a" for words in written] == [False, False]
+
+
+def test_missing_cell_says_so(tmp_path: Path) -> None:
+    figure = (
+        "{kind: heatmap, x: time_limit, series: distribution, where: 'time_limit = 1 min or distribution = bittorrent'}"
+    )
     assert drawn(tmp_path, figure).undrawn == ()
-    assert len(cells(tmp_path)[0]) == 2
+    (written,) = cells(tmp_path)
+    assert [words.partition("\n")[0] for words in written][3] == "n/a"
 
 
 def test_curve_can_have_panels(tmp_path: Path) -> None:
     assert drawn(tmp_path, "{x: time_limit, panels: distribution, where: N = 2}").undrawn == ()
     panels = draw_again(tmp_path).axes
-    assert [axes.get_title() for axes in panels] == ["bittorrent", "client-server"]
+    assert [axes.get_title() for axes in panels] == ["BitTorrent", "client-server"]
     assert all(len(axes.lines[0].get_xdata()) == 2 for axes in panels)
 
 
 def test_panel_title_of_number_has_its_key(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: distribution, panels: time_limit}")
-    assert [axes.get_title() for axes in draw_again(tmp_path).axes] == ["time_limit = 1 min", "time_limit = 2 min"]
+    assert [axes.get_title() for axes in draw_again(tmp_path).axes] == ["time limit = 1 min", "time limit = 2 min"]
 
 
 KINDS_OF_FIGURES = (
@@ -376,14 +442,13 @@ def test_flows_are_means_over_trials() -> None:
             "bytes_received": [None, 3 << 20],
         }
     )
-    assert flow_matrix(rows, ["p1", "p2"]).to_dict() == {"p2": {"p1": 2.0}}
+    assert flow_matrix(rows, ["p1", "p2"]).to_dict() == {"p2": {"p1": 2 << 20}}
 
 
 def test_quantities_are_placed_by_value_words_in_order() -> None:
-    assert Scale.of(["4 MiB", "16 MiB"]) == Scale({"4 MiB": 4 << 20, "16 MiB": 16 << 20}, is_plain=False)
-    assert Scale.of([5, 10]) == Scale({5: 5.0, 10: 10.0}, is_plain=True)
-    words = Scale.of(["cubic", "reno", "cubic"])
-    assert words == Scale({"cubic": 0.0, "reno": 1.0}, is_plain=False, is_of_words=True)
+    assert Places.made(["4 MiB", "16 MiB"]) == Places({"4 MiB": 4.0, "16 MiB": 16.0}, Unit("MiB", 1 << 20))
+    assert Places.made([5, 10]) == Places({5: 5.0, 10: 10.0})
+    assert Places.made(["cubic", "reno", "cubic"]) == Places({"cubic": 0.0, "reno": 1.0}, is_of_words=True)
 
 
 def test_series_of_words_are_drawn_side_by_side(tmp_path: Path) -> None:
@@ -403,17 +468,23 @@ def test_single_series_has_no_legend(tmp_path: Path) -> None:
         write_trial(tmp_path, trial, golden())
     report(tmp_path)
     axes = draw_again(tmp_path).axes[0]
-    assert axes.get_legend() is None
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["sequential", "random-order"]
+    assert legend(tmp_path) == []
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["sequential", "random order"]
 
 
-def test_long_tick_label_is_broken_at_commas() -> None:
-    assert broken_at_commas("bittyrant, excess withheld") == "bittyrant,\nexcess withheld"
+def test_words_are_broken_or_turned_where_they_have_no_room() -> None:
+    assert wrapped_words(["BitTyrant, excess withheld", "swift"], 2.6, 7) == (
+        ["BitTyrant, excess\nwithheld", "swift"],
+        0,
+    )
+    names, angle = wrapped_words(["round-robin", "super-seeding", "anti-leech, fast", "fastest first"], 2.0, 7)
+    assert angle > 0
+    assert names[2] == "anti-leech,\nfast"
 
 
 def test_series_of_one_word_stay_apart() -> None:
-    scale = Scale.of(["cubic", "reno"])
-    offsets = [scale.offset(number, 20) for number in range(20)]
+    places = Places.made(["cubic", "reno"])
+    offsets = [places.offset(number, 20) for number in range(20)]
     assert max(offsets) - min(offsets) < 0.6
 
 

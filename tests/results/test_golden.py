@@ -237,7 +237,7 @@ def test_audit_never_changes_the_verdict(tmp_path: Path) -> None:
     more = [*happened.traces["p1"][:-1], moved(4.2, (1, 1_000_000, 0)), happened.traces["p1"][-1]]
     made = reported(tmp_path, replace(happened, traces={**happened.traces, "p1": more}))
     row = only(made.tables.trials)
-    assert (row["verdict"], row["reasons"], made.run.suspect()) == ("valid", "", [])
+    assert (row["verdict"], row["reasons"], made.run.judged("suspect", "failed")) == ("valid", "", [])
 
 
 @pytest.mark.parametrize(("dropped", "audit"), [(0, "the links carried"), (700, "ok")])
@@ -252,7 +252,16 @@ def test_audit_allows_for_dropped_bytes(tmp_path: Path, dropped: int, audit: str
 
 def test_audit_without_payload_is_empty(tmp_path: Path) -> None:
     made = reported(tmp_path, replace(golden(), traces={"server": [header(), joined(0.0, "server"), left(8.0)]}))
-    assert (only(made.tables.trials)["payload_audit"], made.complaints) == ("", ())
+    assert only(made.tables.trials)["payload_audit"] == ""
+    assert not any("payload" in each for each in made.complaints)
+
+
+def test_peer_that_never_completed_is_told(tmp_path: Path) -> None:
+    happened = golden()
+    unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
+    made = reported(tmp_path, replace(happened, traces={**happened.traces, "p2": unfinished}))
+    (complaint,) = made.complaints
+    assert complaint.startswith("in 1 of 1 valid trials a peer never completed")
 
 
 def test_verdict_comes_from_the_record(tmp_path: Path) -> None:

@@ -117,6 +117,77 @@ def test_suspect_trial_makes_its_pair_suspect(tmp_path: Path) -> None:
     assert (row["n"], row["n_valid"], row["n_suspect"], row["mean"], row["p_t"]) == (2, 2, 1, 0.0, 1.0)
 
 
+def test_suspect_trial_leaves_other_pairs_alone(tmp_path: Path) -> None:
+    made = made_of(tmp_path, {("client-server", 2, 1): 5.0}, suspect="bittorrent-2-3")
+    for scale, count in ((1, 3), (2, 2)):
+        found = rows(made, measure="distribution_s", compared="gain", group="", time_scale=scale)
+        (row,) = found.to_dict("records")
+        assert (row["n"], row["n_valid"], row["n_suspect"]) == (count, count, 3 - count)
+    assert row["mean"] == pytest.approx(fmean([5 / 10, 1]))
+    assert made.pairs_left_out == "1 of 6 pairs is left out of comparisons: 1 has a suspect trial"
+    assert report(tmp_path, with_suspect=True).pairs_left_out == ""
+
+
+def only_pairs(folder: Path, verdicts: dict[tuple[str, int], str]) -> Report:
+    """Report a run of three pairs; a verdict belongs to a distribution and a repetition, and `missing` is one too."""
+    plan = write_run(
+        folder, f"{GOLDEN}sweep: {{distribution: [bittorrent, client-server]}}\npair: distribution\nrepeat: 3\n"
+    )
+    for trial in plan.trials:
+        verdict = verdicts.get((trial.settings.distribution, trial.repetition), "valid")
+        if verdict != "missing":
+            write_trial(folder, trial, golden(fidelity=DISTURBED) if verdict == "suspect" else golden())
+    return report(folder)
+
+
+SUSPECT_TWINS = {("bittorrent", 1): "suspect", ("client-server", 2): "suspect"}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "n", "says"),
+    [
+        ({}, 3, ""),
+        (SUSPECT_TWINS, 1, "2 of 3 pairs are left out of comparisons: 2 have a suspect trial"),
+        (
+            {**SUSPECT_TWINS, ("bittorrent", 2): "missing"},
+            1,
+            "2 of 3 pairs are left out of comparisons: 1 has a missing trial, 1 has a suspect trial",
+        ),
+        (
+            {("client-server", k): "suspect" for k in (1, 2, 3)},
+            0,
+            "all 3 pairs are left out of comparisons: 3 have a suspect trial",
+        ),
+        (
+            {("bittorrent", k): "missing" for k in (1, 2, 3)},
+            0,
+            "all 3 pairs are left out of comparisons: 3 have a missing trial",
+        ),
+    ],
+)
+def test_only_pairs_with_two_valid_trials_are_compared(
+    tmp_path: Path, verdicts: dict[tuple[str, int], str], n: int, says: str
+) -> None:
+    made = only_pairs(tmp_path, verdicts)
+    (row,) = rows(made, measure="distribution_s", compared="gain", group="").to_dict("records")
+    assert (row["distribution"], row["against"], row["n"]) == ("client-server", "bittorrent", n)
+    assert made.pairs_left_out == says
+
+
+def test_second_value_is_not_compared_with_third_in_place_of_the_first(tmp_path: Path) -> None:
+    swept = "sweep: {distribution: [bittorrent, client-server, fluid]}\npair: distribution\n"
+    plan = write_run(tmp_path, GOLDEN + swept)
+    for trial in plan.trials[1:]:
+        write_trial(tmp_path, trial, golden())
+    made = report(tmp_path)
+    found = rows(made, measure="distribution_s", compared="gain", group="")
+    assert [(row["distribution"], row["against"], row["n"]) for row in found.to_dict("records")] == [
+        ("client-server", "bittorrent", 0),
+        ("fluid", "bittorrent", 0),
+    ]
+    assert made.pairs_left_out == "all 2 pairs are left out of comparisons: 2 have a missing trial"
+
+
 def test_groups_have_their_own_rows(tmp_path: Path) -> None:
     made = made_of(tmp_path, {})
     found = rows(made, measure="gain", group="slow", distribution="bittorrent", time_scale=1, against="")

@@ -11,7 +11,7 @@ import pytest
 from testbed.errors import RunError
 from testbed.experiment import Plan
 from testbed.runfolder.collection import latest_run, make_run, unfinished_run
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import LOCK, RunFolder
 from testbed.runfolder.trial_folder import unfinished_folder
 from tests.trial.plans import plan_of
 
@@ -146,7 +146,9 @@ def test_run_folder_is_locked_for_one_command(run: RunFolder) -> None:
         program = (
             "import fcntl, os, sys\nfcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
         )
-        refused = subprocess.run([sys.executable, "-c", program, run.path], capture_output=True, text=True, check=False)
+        refused = subprocess.run(
+            [sys.executable, "-c", program, run.path / LOCK], capture_output=True, text=True, check=False
+        )
         assert "BlockingIOError" in refused.stderr
         with pytest.raises(RunError, match="another command"), run.locked():
             os.abort()

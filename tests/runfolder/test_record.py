@@ -75,11 +75,11 @@ def test_suspect_trials_are_found_by_their_records(tmp_path: Path, plan: Plan) -
     first, second = plan.trials
     write_trial(tmp_path, first, golden())
     write_trial(tmp_path, second, golden(fidelity=DISTURBED))
-    assert RunFolder.open(tmp_path).suspect() == [second.id]
+    assert RunFolder.open(tmp_path).judged("suspect") == [second.id]
 
 
 def test_invalid_verdict_is_damage(tmp_path: Path, plan: Plan) -> None:
     folder = write_trial(tmp_path, plan.trials[0], golden(fidelity={"verdict": "perfect"}))
     with pytest.raises(DamageError, match=r"fidelity\.verdict"):
-        RunFolder.open(tmp_path).suspect()
+        RunFolder.open(tmp_path).judged("suspect")
     assert folder.exists()

@@ -67,3 +67,14 @@ def test_read_only_clone_is_set_up_elsewhere(fresh_machine: FreshMachine, provis
     shown = fresh_machine.run("bash", "-c", read_only, TESTBED_VENV="/srv/elsewhere")
     assert shown.returncode == 0, shown.stderr
     assert "Usage" in shown.stdout
+
+
+def test_first_start_of_a_clone_makes_the_command(fresh_machine: FreshMachine, provisioned: object) -> None:
+    """As on a machine that was not provisioned: the command that provisioning made is removed."""
+    command, venv = "/usr/local/bin/testbed", "/opt/testbed/venv"
+    fresh_machine.run("rm", "-f", command, f"{venv}/command.linked")
+    first = fresh_machine.run(START[0], "--version", TESTBED_VENV=venv)
+    assert f"made the link {command} -> {START[0]}" in first.stderr
+    later = fresh_machine.run("testbed", "--version", TESTBED_VENV=venv)
+    assert (later.returncode, later.stderr) == (0, "")
+    assert later.stdout.endswith(" from /vagrant\n")

@@ -35,6 +35,7 @@ def perform(
     trial: Trial, folder: Path, notify: Callable[[Event], None] = lambda _event: None
 ) -> tuple[TrialEnded, Path]:
     """Perform a trial on emulated links; returns its outcome and the folder that it left."""
+    folder.mkdir(exist_ok=True)
     order = TrialOrder(1, trial, folder / "trials", shared_folder=folder / "work", experiment_seed=1)
     return ENGINES[EMULATED](order, notify), order.trials / trial.id
 
@@ -53,7 +54,12 @@ class Once:
 
 def program_on(host: str) -> int:
     """Return the pid of the program that writes the trace of a host."""
-    return next(pid for pid in _pids() if any(name.endswith(f"/{host}.jsonl") for name in _open_files(pid)))
+    return program_with_file(f"{host}.jsonl")
+
+
+def program_with_file(name: str) -> int:
+    """Return the pid of the program that has a file of this name open."""
+    return next(pid for pid in _pids() if any(path.endswith(f"/{name}") for path in _open_files(pid)))
 
 
 def _pids() -> Iterator[int]:

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from testbed.errors import TrialError
+from testbed.trial.events import Event, Preparing
 from tests.network.users import User
-from tests.trial.plans import Once, perform, plan_of, program_on
+from tests.trial.plans import Once, perform, plan_of, program_on, program_with_file
 
 pytestmark = pytest.mark.kernel
 
@@ -68,6 +69,27 @@ def test_trial_leaves_all_files_and_hosts(as_user: AsUser, user: User, distribut
 
 def theory_of(distribution: str) -> str:
     return "client_server" if distribution == "client-server" else "p2p"
+
+
+def test_steps_before_the_start_are_reported(tmp_path: Path) -> None:
+    """Events come from the sandbox, so they are kept in a file."""
+    said = tmp_path / "events"
+
+    def keep(event: Event) -> None:
+        with said.open("a") as file:
+            print(f"{event.step} of {event.total}" if isinstance(event, Preparing) else event.event, file=file)
+
+    perform(plan_of(tmp_path, more="distribution: fluid\n").trials[0], tmp_path, keep)
+    lines = list(dict.fromkeys(said.read_text().splitlines()))
+    assert lines == [
+        "creating hosts of 4",
+        "connecting hosts of 4",
+        "preparing files of 0",
+        "starting programs of 4",
+        "waiting for programs of 4",
+        "progress",
+        "collecting",
+    ]
 
 
 def test_peers_join_at_their_arrival(tmp_path: Path) -> None:
@@ -173,6 +195,21 @@ def test_named_hosts_are_captured(as_user: AsUser, user: User) -> None:
     sent = next(link["bytes"] for link in record["links"] if (link["host"], link["direction"]) == ("server", "up"))
     assert length > sent
     assert count > 500
+
+
+def test_killed_capture_costs_the_trial(as_user: AsUser, user: User) -> None:
+    if user is User.ROOT and shutil.which("tcpdump", path="/usr/sbin:/usr/bin") is None:
+        pytest.skip("no tcpdump")
+
+    def body() -> list[Path]:
+        with tempfile.TemporaryDirectory() as name:
+            trial = plan_of(Path(name), base=_slow(), more="capture: [servers]\n").trials[0]
+            kill = Once(1.0, lambda: os.kill(program_with_file("server.pcap"), signal.SIGKILL))
+            with pytest.raises(TrialError, match="the capture on server ended early"):
+                perform(trial, Path(name), kill)
+            return list((Path(name) / "trials").iterdir())
+
+    assert as_user(body) == []
 
 
 def frames(file: Path) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from testbed.runfolder.folder import RunFolder
 from testbed.runs.executor import TrialOutcome, sequential
 from testbed.runs.run_all import MOST_FAILURES, run_trials
 from testbed.trial.engine import Engine
-from testbed.trial.events import Event, Notify, TrialBegan, TrialEnded, TrialFailed, TrialOrder
+from testbed.trial.events import Event, Notify, TrialAborted, TrialBegan, TrialEnded, TrialOrder
 from tests.trial.plans import plan_of
 
 SESSION = {"started": "today", "ended": None}
@@ -51,7 +51,7 @@ def test_next_trial_waits_until_its_outcome_is_asked_for(run: RunFolder) -> None
 
 def test_trial_error_becomes_an_outcome(run: RunFolder) -> None:
     first, *_ = sequential(orders_of(run), failing, ignore)
-    assert first == TrialFailed(run.plan.trials[0], "no server")
+    assert first == TrialAborted(run.plan.trials[0], "no server")
 
 
 def test_run_stops_after_trial_marked_last(run: RunFolder) -> None:
@@ -65,7 +65,7 @@ def test_failures_in_a_row_end_the_run(run: RunFolder) -> None:
     events: list[Event] = []
     with pytest.raises(RunError, match=f"{MOST_FAILURES} trials in a row have no result.*: no server"):
         run_trials(run, dict(SESSION), events.append, engine=failing)
-    assert sum(isinstance(event, TrialFailed) for event in events) == MOST_FAILURES
+    assert sum(isinstance(event, TrialAborted) for event in events) == MOST_FAILURES
 
 
 def test_another_executor_may_finish_trials_in_another_order(run: RunFolder) -> None:

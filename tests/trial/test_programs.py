@@ -10,6 +10,7 @@ import pytest
 
 from testbed.errors import TrialError
 from testbed.experiment import Trial
+from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedStrategy
 from testbed.tasks.distribute.programs.bittorrent import leech, seed, tracker
 from testbed.tasks.distribute.programs.client_server import client
 from testbed.tasks.distribute.programs.fluid import write_plan
@@ -123,27 +124,31 @@ def test_fluid_streams_are_in_bytes_of_payload(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peers", "more", "complaint"),
+    ("changes", "more", "complaint"),
     [
-        (
-            f"homes: {{count: 1, {UP}, application: other}}",
-            "",
-            "unknown application 'other' for bittorrent: write ours",
-        ),
-        (f"homes: {{count: 1, {UP}, strategy: {{class: tit-for-tat, a: [1, 2]}}}}", "", "'a' is a list"),
-        (f"homes: {{count: 1, {UP}, departure: {{after: 5 s}}}}", "distribution: client-server\n", "group homes"),
-        (f"homes: {{count: 1, {UP}, start: {{peers: 1, with: 5 %}}}}", "distribution: client-server\n", "group homes"),
+        ({"application": "other"}, "", "unknown application 'other' for bittorrent: write ours"),
+        ({"strategy": PlannedStrategy(name="tit-for-tat", parameters={"a": [1, 2]})}, "", "'a' is a list"),
+        ({"departure": PlannedDeparture(kind="after", seconds=5)}, "distribution: client-server\n", "group homes"),
+        ({"held": 0.05}, "distribution: client-server\n", "group homes"),
     ],
 )
-def test_impossible_options_are_refused(tmp_path: Path, peers: str, more: str, complaint: str) -> None:
+def test_planned_options_that_no_program_has_are_refused(
+    tmp_path: Path, changes: dict[str, object], more: str, complaint: str
+) -> None:
+    """A file with them is refused when it is read; a plan can come from elsewhere."""
+    trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}", more)
+    peers = tuple(peer.model_copy(update=changes) for peer in trial.hosts.peers)
+    changed = trial.model_copy(update={"hosts": trial.hosts.model_copy(update={"peers": peers})})
     with pytest.raises(TrialError, match=complaint):
-        check(trial_of(tmp_path, peers, more))
+        check(changed)
 
 
 def test_fluid_scheme_refuses_two_servers(tmp_path: Path) -> None:
     base = f"file: {{size: 1 MiB}}\nservers: {{count: 2, {UP}}}\n"
+    trial = plan_of(tmp_path, base=base, more="").trials[0]
+    fluid = trial.settings.model_copy(update={"distribution": "fluid"})
     with pytest.raises(TrialError, match="one server, not 2"):
-        check(plan_of(tmp_path, base=base, more="distribution: fluid\n").trials[0])
+        check(trial.model_copy(update={"settings": fluid}))
 
 
 @pytest.mark.parametrize("distribution", list(SCHEMES))

@@ -16,7 +16,7 @@ from testbed.network.kernel.syscalls import mount
 from testbed.runfolder.collection import make_run
 from testbed.runfolder.folder import RunFolder
 from testbed.runs.run_all import MOST_FAILURES, Tally, run_trials
-from testbed.trial.events import Event, Progress, TrialBegan, TrialEnded, TrialFailed
+from testbed.trial.events import Event, Progress, TrialAborted, TrialBegan, TrialEnded
 from tests.trial.plans import plan_of
 
 pytestmark = pytest.mark.kernel
@@ -83,7 +83,7 @@ def test_three_failures_in_a_row_end_the_run(tmp_path: Path) -> None:
     events: list[Event] = []
     with pytest.raises(RunError, match="3 trials in a row have no result"):
         run_trials(run, dict(SESSION), events.append)
-    assert sum(isinstance(event, TrialFailed) for event in events) == MOST_FAILURES
+    assert sum(isinstance(event, TrialAborted) for event in events) == MOST_FAILURES
     assert kept(run) == set()
     assert not run.work.exists()
 

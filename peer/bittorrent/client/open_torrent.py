@@ -63,9 +63,7 @@ class FromOriginal:
     """Draws the pieces."""
 
     def __call__(self, info: Info) -> tuple[Storage, Bitfield]:
-        have = Bitfield(info.piece_count)
-        for index in sorted(self.rng.sample(range(info.piece_count), round(self.share * info.piece_count))):
-            have.add(index)
+        have = Bitfield.drawn(info.piece_count, self.share, self.rng)
         return Shared(self.original, info, have), have
 
 

@@ -78,6 +78,8 @@ class Profile:
     most_neighbours: int = 80
     dials_up_to: int = 40
     """With this many neighbours, none are dialled; incoming ones are accepted up to `most_neighbours`."""
+    most_per_host: int = 16
+    """Once `most_neighbours` are connected, a host with more connections than this gives way to other hosts."""
     most_half_open: int = 20
     numwant: int = 50
     connect_timeout: float = 20

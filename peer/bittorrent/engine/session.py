@@ -22,6 +22,7 @@ from peer.bittorrent.engine.connections.connections import Connections
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.connections.presence import Presence
 from peer.bittorrent.engine.context import Context
+from peer.bittorrent.engine.discovery.address_book import Ending
 from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.exchange.exchange import Exchange
 from peer.bittorrent.engine.exchange.pending import PendingExchange
@@ -220,7 +221,7 @@ class Session:
         exchange.request_only_from(self._targets.sources)
         self._extensions.torrent_opened(info)
         if have.is_full:
-            self._refuse_hearsay()
+            self._become_seed()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_handshaken:
                 early, neighbour.early_messages = neighbour.early_messages, []
@@ -250,7 +251,7 @@ class Session:
         else:
             self._exchange.message_received(neighbour, message)
             if self._exchange.completed_at is not None and neighbour.is_seed:
-                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, is_fault=True)
+                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
 
     def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         if self.is_over:
@@ -302,6 +303,7 @@ class Session:
     def _limit_neighbours(self) -> None:
         for presence in self._presences:
             presence.connections.most_neighbours = self._targets.most_neighbours
+            presence.connections.room.most_per_host = self._targets.most_per_host or self._context.profile.most_per_host
 
     def _check_everything(self) -> None:
         for presence in self._presences:
@@ -317,7 +319,7 @@ class Session:
     def _find_peers(self) -> None:
         if not self.is_over:
             for presence in self._presences:
-                count = presence.connections.neighbour_count
+                count = presence.connections.settled_count
                 presence.search.find_peers(self._current_targets(count), self._reported_totals(), count)
 
     def _current_targets(self, neighbour_count: int) -> PeerTargets:
@@ -340,16 +342,17 @@ class Session:
     def _completed(self) -> None:
         for presence in self._presences:
             presence.search.completed()
-        self._refuse_hearsay()
+        self._become_seed()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_seed:
-                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, is_fault=True)
+                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
         self._find_peers()
         self._consider_leaving()
 
-    def _refuse_hearsay(self) -> None:
+    def _become_seed(self) -> None:
         for presence in self._presences:
             presence.addresses.refuse_hearsay()
+            presence.connections.room.is_seed = True
 
     def _progress(self) -> ProgressView:
         exchange = self._exchange

@@ -201,13 +201,16 @@ class PeerTargets:
     """What to aim for until the next round."""
 
     most_neighbours: int
-    """Connections beyond this number are refused."""
+    """A connection beyond this number is refused, unless a useless neighbour gives way to it."""
     dials_up_to: int
     """With this many neighbours, no further ones are dialled."""
     numwant: int
     """How many addresses to ask a tracker for."""
     announce_period: float | None = None
     """Seconds between announcements to trackers; None uses the interval that the tracker asks for."""
+    most_per_host: int | None = None
+    """A host with more connections than this gives way to other hosts once there are no more places; None uses the
+    profile's number."""
     sources: frozenset[int] | None = None
     """The neighbours to download from; we show no interest in others. None means all neighbours.
 

@@ -7,8 +7,9 @@ Cohen: Incentives Build Robustness in BitTorrent. P2PEcon 2003.
     request  the rarest piece, after some random ones; announce each piece to all neighbours
 
 Numbers and times are those of the profile, as real clients differ in them; so is the way a seed serves. Parameters:
-`slots`, including the optimistic ones, and `neighbours`, both by default those of the profile; `departure` `stay`.
-Left out: several torrents, which share the slots of a real client.
+`slots`, including the optimistic ones, `neighbours`, and `per_host`, the connections that one host keeps when no place
+is left: by default those of the profile; `departure` `stay`. Left out: several torrents, which share the slots of a
+real client.
 """
 
 from dataclasses import replace
@@ -31,16 +32,19 @@ def tit_for_tat(
     departure: str = "stay",
     slots: int | None = None,
     neighbours: int | None = None,
+    per_host: int | None = None,
 ) -> Strategy:
     """Make BitTorrent's own strategy: tit-for-tat, rarest first, all pieces announced.
 
     `slots`, including the optimistic ones, replaces the profile's choice by upload capacity. `neighbours` is how many
-    to accept; dialling stops at half of them.
+    to accept; dialling stops at half of them. `per_host` is for swarms in which one host is many peers.
     """
     profile = with_slots(profile, slots)
     if neighbours is not None:
         most = whole_number("neighbours", neighbours)
         profile = replace(profile, most_neighbours=most, dials_up_to=(most + 1) // 2)
+    if per_host is not None:
+        profile = replace(profile, most_per_host=whole_number("per_host", per_host))
     return Strategy(
         name="tit-for-tat",
         choker=TitForTat(profile, rng),

@@ -10,6 +10,7 @@ have that I lack?) convert the bytes to ints, which takes a microsecond.
 
 from collections.abc import Iterator
 from itertools import compress
+from random import Random
 from typing import Final, Self
 
 from peer.bittorrent.wire.errors import MessageError
@@ -37,6 +38,14 @@ class Bitfield:
         """Return the set of all pieces."""
         made = cls(size)
         made._adopt((1 << size) - 1)
+        return made
+
+    @classmethod
+    def drawn(cls, size: int, share: float, rng: Random) -> Self:
+        """Return this share of the pieces, drawn at random."""
+        made = cls(size)
+        for index in sorted(rng.sample(range(size), round(share * size))):
+            made.add(index)
         return made
 
     @classmethod

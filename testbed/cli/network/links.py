@@ -1,15 +1,16 @@
 """`testbed links`: measure the links of a network."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import Final
 
 from testbed.cli.network.targets import Target, open_target
-from testbed.cli.terminal.output import (
-    counted,
-    format_table,
-    print_csv,
-    progress,
-)
+from testbed.cli.terminal.as_json import print_json
+from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
+from testbed.cli.terminal.output import counted, print_csv, progress
+from testbed.errors import ExplainedError
 from testbed.network import sandbox
 from testbed.network.check.linkcheck import (
     Alone,
@@ -19,13 +20,40 @@ from testbed.network.check.linkcheck import (
 )
 from testbed.network.check.measure import DirectionReport
 from testbed.network.network import Network
-from testbed.values.units import format_rate
+from testbed.values.units import rounded_rate
 
-_RATE_HEADER = (
-    "link", "way", "busy", "rate", "payload", "wire %", "steady %", "first 1 s %", "100 ms windows %", "peak %",
-    "queue ms (max)", "drops", "",
-)  # fmt: skip
-_PATH_HEADER = ("round trip", "expected ms", "median", "min", "max", "expected loss %", "loss %", "probes", "")
+_RATE_HEADER: Final = (
+    Column("link"),
+    Column("way"),
+    Column("at once"),
+    Column("rate"),
+    Column("payload", 2),
+    Column("wire %", 5),
+    Column("steady %"),
+    Column("first 1 s %", 3),
+    Column("100 ms windows %", 4),
+    Column("peak %", 5),
+    Column("queue ms (max)", 3),
+    Column("drops", 1),
+    Column(""),
+)
+_PATH_HEADER: Final = (
+    Column("round trip"),
+    Column("expected ms"),
+    Column("median"),
+    Column("min", 1),
+    Column("max", 1),
+    Column("expected loss %"),
+    Column("loss %"),
+    Column("probes", 2),
+    Column(""),
+)
+
+
+_ABOUT_RATES: Final = (
+    "At once: how many directions were busy at the same time. Rates count Ethernet frames: 1514 bytes carry 1448 of"
+    " payload. 100 % is the most that a rate allows."
+)
 
 
 @dataclass(frozen=True)
@@ -50,16 +78,27 @@ def show_links(
     streams: int,
     tolerance: float,
     csv: bool,
+    json: bool,
     quiet: bool,
 ) -> int:
     """Measure and print; 0 if everything is within the tolerance, else 1."""
+    if csv and json:
+        raise ExplainedError("--csv and --json are two forms of the same values: use only one of them")
     target, tell = open_target(reference, parameters), progress(quiet=quiet)
     found = sandbox.run(lambda: measure_target(target, seconds, alone, streams, tell))
     if csv:
         print_csv([report.row() for report in found.rates] + [report.row() for report in found.paths])
+    elif json:
+        print_json(_plain(found, tolerance))
     else:
         print_findings(found, tolerance)
     return 0 if found.within(tolerance) else 1
+
+
+def _plain(found: Findings, tolerance: float) -> dict[str, object]:
+    rates = [{**report.row(), "within": report.within(tolerance)} for report in found.rates]
+    paths = [{**report.row(), "within": report.within()} for report in found.paths]
+    return {"within": found.within(tolerance), "rates": rates, "paths": paths, "settings": dict(found.settings)}
 
 
 def measure_target(target: Target, seconds: float, alone: Alone, streams: int, tell: Callable[[str], None]) -> Findings:
@@ -76,12 +115,12 @@ def measure_target(target: Target, seconds: float, alone: Alone, streams: int, t
 
 def print_findings(found: Findings, tolerance: float) -> None:
     """Print both tables and a summary."""
-    rates, paths = found.rates, found.paths
+    rates, paths, width = found.rates, found.paths, line_width(sys.stdout)
     if rates:
-        print(format_table(_RATE_HEADER, [_rate_row(report, tolerance) for report in rates]))
-        print("\nRates count Ethernet frames: 1514 bytes carry 1448 of payload. 100 % is the most that a rate allows.")
+        print(format_table(_RATE_HEADER, [_rate_row(report, tolerance) for report in rates], width))
+        print("\n" + wrapped(_ABOUT_RATES, width, indent=0))
     if paths:
-        print("\n" + format_table(_PATH_HEADER, [_path_row(report) for report in paths]))
+        print("\n" + format_table(_PATH_HEADER, [_path_row(report) for report in paths], width))
     off = sum(not report.within(tolerance) for report in rates) + sum(not report.within() for report in paths)
     total = len(rates) + len(paths)
     if not total:
@@ -94,9 +133,9 @@ def _rate_row(report: DirectionReport, tolerance: float) -> list[str]:
     return [
         report.link,
         report.direction,
-        "alone" if report.together == 1 else f"{report.together} at once",
-        format_rate(report.asked_bps),
-        f"{report.payload_bps / 1e6:.3f} Mbit/s",
+        str(report.together),
+        rounded_rate(report.asked_bps),
+        rounded_rate(report.payload_bps),
         f"{report.wire_ratio:.2%}".rstrip("%"),
         f"{report.steady_ratio:.2%}".rstrip("%"),
         f"{report.first_second_ratio:.1%}".rstrip("%"),
@@ -112,11 +151,16 @@ def _path_row(report: PathReport) -> list[str]:
     return [
         report.path,
         f"{report.asked_rtt_ms:.1f}",
-        f"{report.rtt_median_ms:.2f}",
-        f"{report.rtt_min_ms:.2f}",
-        f"{report.rtt_max_ms:.2f}",
+        _milliseconds(report.rtt_median_ms),
+        _milliseconds(report.rtt_min_ms),
+        _milliseconds(report.rtt_max_ms),
         f"{report.asked_loss:.2%}".rstrip("%"),
         f"{report.loss:.2%}".rstrip("%"),
         str(report.probes),
         "" if report.within() else "<- off",
     ]
+
+
+def _milliseconds(value: float) -> str:
+    """Format a round trip; there is none if no probe came back."""
+    return f"{value:.2f}" if isfinite(value) else "-"

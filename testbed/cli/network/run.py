@@ -10,29 +10,34 @@ from pathlib import Path
 from testbed.cli.network.links import measure_target, print_findings
 from testbed.cli.network.targets import target_of
 from testbed.cli.terminal.output import progress
-from testbed.doctor.tools import versions
+from testbed.doctor.resources import find_resources
+from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile
+from testbed.experiment.plan.refusals import refused_network
 from testbed.network import sandbox
-from testbed.runfolder.collection import final_path, timestamped, unfinished_run_folder
+from testbed.runfolder.collection import timestamped, unfinished_run_folder
 from testbed.runs.commit import commit_of
+from testbed.runs.versions import versions
 
 _SECONDS = 2.0
 _TOLERANCE = 0.02
 
 
-def run_network(file: ExperimentFile, runs: Path, *, quiet: bool) -> int:
+def run_network(file: ExperimentFile, runs: Path, *, force: bool, quiet: bool) -> int:
     """Build the network, check all its links, and write a run folder; returns 1 if a link is out of tolerance."""
     target, tell = target_of(file), progress(quiet=quiet)
+    if not force and (refused := refused_network(len(target.topology.hosts()), find_resources(runs))):
+        raise ExplainedError(f"this machine cannot run it: {refused}; --force runs it all the same")
     started = datetime.now(UTC)
-    with unfinished_run_folder(runs, timestamped(file.path.stem)) as folder:
-        (folder / "experiment.yaml").write_text(file.text, encoding="utf-8")
+    with unfinished_run_folder(runs, timestamped(file.path.stem)) as new:
+        (new.inside / "experiment.yaml").write_text(file.text, encoding="utf-8")
         found = sandbox.run(lambda: measure_target(target, _SECONDS, "kinds", 1, tell))
-        _write_csv(folder / "links.csv", [report.row() for report in found.rates])
-        _write_csv(folder / "paths.csv", [report.row() for report in found.paths])
+        _write_csv(new.inside / "links.csv", [report.row() for report in found.rates])
+        _write_csv(new.inside / "paths.csv", [report.row() for report in found.paths])
         provenance = {**_provenance(started), "host_settings": dict(found.settings)}
-        (folder / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
+        (new.inside / "provenance.json").write_text(json.dumps(provenance, indent=2) + "\n")
     print_findings(found, _TOLERANCE)
-    print(f"results in {final_path(folder)}")
+    print(f"results in {new.path}")
     return 0 if found.within(_TOLERANCE) else 1
 
 

@@ -1,6 +1,7 @@
 """The targets of `links` and `shell`: an experiment file, or a topology with parameters. Also `testbed topologies`."""
 
 import inspect
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from mininet.topo import Topo
 
 from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shipped_experiment
+from testbed.cli.terminal.layout import filled, line_width, listed, wrapped
 from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.plan.trials import Trial
@@ -65,15 +67,16 @@ def trial_topology(file: ExperimentFile, trial: Trial) -> Topo:
 
 def show_topologies(reference: str | None) -> None:
     """List the built-in ones with their first line, or describe one with its parameters."""
+    width = line_width(sys.stdout)
     if reference is None:
-        for name in BUILT_IN:
-            print(f"{name:10} {_description(name).splitlines()[0]}")
-        print("\n`testbed topologies NAME` lists the parameters of one. A file with a Mininet Topo also works.")
+        print(listed({name: _description(name).splitlines()[0] for name in BUILT_IN}, width))
+        about = "`testbed topologies NAME` lists the parameters of one. A file with a Mininet Topo also works."
+        print("\n" + wrapped(about, width, indent=0))
         return
-    print(_description(reference))
+    print(filled(_description(reference), width))
     print("\nParameters:")
     for parameter in describe_parameters(load_topology(reference)):
-        print(f"  {parameter}")
+        print(wrapped(f"  {parameter}", width, indent=4))
 
 
 def _key_and_value(word: str) -> tuple[str, str]:

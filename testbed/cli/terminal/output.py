@@ -1,30 +1,15 @@
-"""Tables, CSV and progress lines."""
+"""Numbers in words, CSV and progress lines."""
 
 import csv
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import floor, isfinite, log10
+from typing import Final
 
+from testbed.cli.terminal.layout import line_width, wrapped
 from testbed.values.units import format_duration
 
-Row = Sequence[str]
-
-
-def format_table(header: Row, rows: Iterable[Row]) -> str:
-    """Align the columns: numbers to the right, words to the left."""
-    lines = [list(header), *map(list, rows)]
-    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
-    numeric = [all(_is_number(line[k]) for line in lines[1:]) for k in range(len(header))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(line, widths, numeric, strict=True)
-        ).rstrip()
-        for line in lines
-    )
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell[0].isdigit() or cell[0] in "-+."
+_MOST_PLACES: Final = 4
 
 
 def counted(things: Sequence[object], noun: str) -> str:
@@ -36,6 +21,16 @@ def in_words(seconds: float) -> str:
     """Format a time with the precision of an estimate."""
     unit = 1 if seconds < 120 else 60 if seconds < 7200 else 3600
     return format_duration(round(seconds / unit) * unit)
+
+
+def decimal(value: float, digits: int = 4) -> str:
+    """Write a number with some significant digits, but without an exponent: "0.0001", and "-" if there is none."""
+    if not isfinite(value):
+        return "-"
+    places = 0 if value == 0 else max(0, digits - 1 - floor(log10(abs(value))))
+    text = f"{value:.{min(places, _MOST_PLACES)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def print_csv(rows: Sequence[Mapping[str, object]]) -> None:
@@ -51,6 +46,6 @@ def progress(*, quiet: bool) -> Callable[[str], None]:
 
     def tell(text: str) -> None:
         if not quiet:
-            print(f"testbed: {text}", file=sys.stderr, flush=True)
+            print(wrapped(f"testbed: {text}", line_width(sys.stderr)), file=sys.stderr, flush=True)
 
     return tell

@@ -6,35 +6,30 @@ sandbox has the progress of a trial. So a view must not rely on seeing every eve
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+import time
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Final, Protocol
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
 from rich.text import Text
 
-from testbed.cli.terminal.output import in_words
-from testbed.cli.terminal.points import name_of
-from testbed.experiment.plan.plan import Plan
+from testbed.cli.terminal.live import LiveLines, screen
+from testbed.cli.terminal.run_progress import RunProgress, doing, traffic
 from testbed.experiment.plan.trials import Trial
 from testbed.trial.events import (
     Collecting,
     Event,
+    Preparing,
     Progress,
     RunBegan,
     RunEnded,
+    TrialAborted,
     TrialBegan,
     TrialEnded,
-    TrialFailed,
 )
 
 _PLAIN_EVERY_SECONDS: Final = 30
-_BAR_WIDTH: Final = 40
-_PEERS_SHOWN: Final = 8
 
 
 class View(Protocol):
@@ -82,7 +77,7 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"folder": str(event.folder), "trials": len(event.plan.trials), "done": len(event.complete)}
         case TrialBegan():
             return {"number": event.number, "id": event.trial.id, "point": event.trial.point}
-        case TrialFailed():
+        case TrialAborted():
             return {"id": event.trial.id, "why": event.why}
         case TrialEnded():
             values = asdict(event)
@@ -92,57 +87,6 @@ def _fields(event: Event) -> dict[str, Any]:
             return {"folder": str(event.folder), "missing": event.missing, "exit_status": event.exit_status}
         case _:
             return asdict(event)
-
-
-@dataclass
-class RunProgress:
-    """The state of a run, and an estimate of the remaining time."""
-
-    plan: Plan | None = None
-    folder: Path | None = None
-    complete: set[str] = field(default_factory=set)
-    number: int = 0
-    trial: Trial | None = None
-    took: float = 0.0
-    estimated: float = 0.0
-    """Seconds that the trials of this session took (`took`), and that the plan estimated for them (`estimated`)."""
-
-    def update(self, event: Event) -> None:
-        """Update the state with an event."""
-        match event:
-            case RunBegan():
-                self.plan, self.folder, self.complete = event.plan, event.folder, set(event.complete)
-            case TrialBegan():
-                self.number, self.trial = event.number, event.trial
-            case TrialEnded():
-                self.complete.add(event.trial.id)
-                self.took += event.seconds
-                self.estimated += event.trial.estimate.seconds
-
-    @property
-    def count(self) -> int:
-        """The number of planned trials."""
-        return len(self.plan.trials) if self.plan else 0
-
-    def time_left(self) -> str:
-        """Estimate the remaining time from the plan, scaled by how long the trials so far took compared with it."""
-        trials = self.plan.trials if self.plan else ()
-        left = sum(trial.estimate.seconds for trial in trials if trial.id not in self.complete)
-        return in_words(left * (self.took / self.estimated if self.estimated else 1.0))
-
-    def name(self) -> str:
-        """Return the point and the repetition of the current trial."""
-        trial = self.trial
-        if trial is None or self.plan is None:
-            return "no trial"
-        point = name_of(trial.point, [each.point for each in self.plan.trials])
-        return f"{point}, repetition {trial.repetition}" if point else f"repetition {trial.repetition}"
-
-    def participants(self, event: Progress) -> str:
-        """Return how many participants of the current trial have joined, completed and failed."""
-        noun = self.trial.participants if self.trial else "hosts"
-        failed = f", {event.failed} failed" if event.failed else ""
-        return f"{event.completed} of {len(event.progress)} {noun} complete, {event.joined} joined{failed}"
 
 
 def result_of(event: TrialEnded) -> str:
@@ -162,8 +106,8 @@ def _against_theory(trial: Trial, seconds: float) -> str:
 class PlainLines:
     """Prints a line on standard error when a trial begins and ends, and every 30 seconds in between."""
 
-    def __init__(self) -> None:
-        self._run = RunProgress()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._run = RunProgress(clock=clock)
         self._next = _PLAIN_EVERY_SECONDS
 
     def __call__(self, event: Event) -> None:
@@ -180,16 +124,30 @@ class PlainLines:
             case RunBegan():
                 return _beginning(event)
             case TrialBegan():
+                self._next = _PLAIN_EVERY_SECONDS
                 return f"trial {event.number} of {run.count}: {run.name()}; about {run.time_left()} left"
-            case Progress() if event.seconds >= self._next:
-                self._next = _PLAIN_EVERY_SECONDS * (int(event.seconds) // _PLAIN_EVERY_SECONDS + 1)
-                return f"  {event.seconds:.0f} s: {run.participants(event)}; {_traffic(event)}"
+            case Preparing() | Progress() if self._is_due():
+                return f"  {doing(event) if isinstance(event, Preparing) else self._state(event)}"
             case TrialEnded():
                 return f"  {result_of(event)}"
-            case TrialFailed():
+            case TrialAborted():
                 return f"  no result: {event.why}"
             case _:
                 return ""
+
+    def _state(self, event: Progress) -> str:
+        groups = self._run.by_group(event)
+        shares = ", ".join(f"{group} {sum(done) / len(done):.0%}" for group, done in groups.items())
+        of_groups = f" ({shares})" if len(groups) > 1 else ""
+        return f"{event.seconds:.0f} s: {self._run.participants(event)}{of_groups}; {traffic(event)}"
+
+    def _is_due(self) -> bool:
+        """Whether the trial has lasted for 30 seconds more."""
+        lasted = self._run.clock() - self._run.began_at
+        is_due = lasted >= self._next
+        if is_due:
+            self._next = _PLAIN_EVERY_SECONDS * (int(lasted) // _PLAIN_EVERY_SECONDS + 1)
+        return is_due
 
 
 def _beginning(event: RunBegan) -> str:
@@ -200,74 +158,42 @@ def _beginning(event: RunBegan) -> str:
     return f"{total} {trials} in {event.folder}"
 
 
-def _traffic(event: Progress) -> str:
-    late = "" if event.lateness_ms is None else f", programs {event.lateness_ms:.1f} ms late"
-    return f"{event.rate / 1e6:.1f} Mbit/s in total; CPU {event.idle_cpu:.0%} idle{late}"
-
-
 class LiveView:
-    """Shows a line for each finished trial, and below them a few lines that change every second."""
+    """Shows a line for each finished trial, and below them a few lines that say what happens now."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._console = console or Console(stderr=True, highlight=False, markup=False, emoji=False)
-        self._run = RunProgress()
-        self._live: Live | None = None
+        self._lines = LiveLines(self._console)
+        self._run = RunProgress(clock=clock)
 
     def __call__(self, event: Event) -> None:
         self._run.update(event)
         match event:
             case RunBegan():
-                self._console.print(_beginning(event), soft_wrap=True)
+                self._print(_beginning(event))
+            case TrialBegan():
+                self._lines.draw(self._now("beginning"))
+            case Preparing():
+                self._lines.draw(self._now(doing(event)))
             case Progress():
-                self._update(event)
+                self._lines.draw(screen(self._run, event))
             case Collecting():
-                self._erase()
+                self._lines.draw(self._now("writing the results"))
             case TrialEnded():
-                style = "yellow" if event.reasons else None
-                self._console.print(f"{self._title()}: {result_of(event)}", style=style, soft_wrap=True)
-            case TrialFailed():
-                self._console.print(f"{self._title()}: no result: {event.why}", style="red", soft_wrap=True)
+                style = "red" if event.verdict == "failed" else "yellow" if event.reasons else ""
+                self._print(f"{self._run.title()}: {result_of(event)}", style)
+            case TrialAborted():
+                self._print(f"{self._run.title()}: no result: {event.why}", "red")
 
     def close(self) -> None:
         """Restore the terminal, as the process that showed the live lines may have been killed."""
-        self._erase()
+        self._lines.erase()
         self._console.show_cursor(True)
 
-    def _title(self) -> str:
-        return f"{self._run.number}/{self._run.count} {self._run.name()}"
+    def _print(self, text: str, style: str = "") -> None:
+        self._lines.erase()
+        self._console.print(Text(text), style=style)
 
-    def _update(self, event: Progress) -> None:
-        if self._live is None:
-            self._live = Live(console=self._console, auto_refresh=False, transient=True)
-            self._live.start()
-        self._live.update(self._screen(event), refresh=True)
-
-    def _erase(self) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def _screen(self, event: Progress) -> RenderableType:
-        run, limit = self._run, 0.0 if self._run.trial is None else self._run.trial.settings.time_limit
-        fidelity = "; ".join(event.reasons) or "ok so far"
-        stopping = [Text("stopping after this trial; press Ctrl-C again to stop now and discard it", style="yellow")]
-        return Group(
-            Text(f"{self._title()}: {event.seconds:.0f} s (time limit {limit:g} s)", style="bold"),
-            _bars(event.progress),
-            Text(run.participants(event)),
-            Text(_traffic(event)),
-            Text(f"fidelity: {fidelity}", style="yellow" if event.reasons else ""),
-            Text(f"{len(run.complete)} of {run.count} trials complete, about {run.time_left()} left"),
-            *(stopping if event.is_last else []),
-        )
-
-
-def _bars(progress: Mapping[str, float]) -> RenderableType:
-    """Return a bar for all peers together, and a bar for each peer if there are few."""
-    table = Table.grid(padding=(0, 1))
-    rows = {"all": sum(progress.values()) / len(progress)}
-    if len(progress) <= _PEERS_SHOWN:
-        rows |= progress
-    for name, share in rows.items():
-        table.add_row(Text(name), ProgressBar(total=1.0, completed=share, width=_BAR_WIDTH), Text(f"{share:.0%}"))
-    return table
+    def _now(self, what: str) -> RenderableType:
+        left = f"{len(self._run.complete)} of {self._run.count} trials complete, about {self._run.time_left()} left"
+        return Group(Text(self._run.title(), style="bold"), Text(what), Text(left))

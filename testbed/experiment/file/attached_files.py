@@ -7,7 +7,7 @@ and an edited module makes a new trial. Only the peer can find a module that is 
 import ast
 import csv
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from testbed.values.findings import did_you_mean
 from testbed.values.quantities import refused_rate
@@ -60,17 +60,28 @@ class ModuleError(ValueError):
 def read_module(folder: Path, reference: str) -> tuple[str, str] | None:
     """Return the name and text of the module in `module:Class`, if it is in the folder; its code is not run."""
     module, colon, attribute = reference.partition(":")
-    parts = module.split(".")
-    if not colon or not all(part.isidentifier() for part in parts):
+    if not colon:
         return None
-    file = folder.joinpath(*parts).with_suffix(".py")
-    if not file.is_file():
+    _check_form(module, attribute)
+    file = folder.joinpath(*module.split(".")).with_suffix(".py")
+    if not file.exists():
         return None
     text = _text(file)
     offered = _names(_tree(file, text))
     if attribute not in offered and "*" not in offered:
-        raise ModuleError(f"{file} has no class or function {attribute!r}{did_you_mean(attribute, offered)}")
+        has = f": it has {', '.join(offered)}" if offered else ": it defines none"
+        raise ModuleError(f"{file} has no class or function {attribute!r}{did_you_mean(attribute, offered) or has}")
     return module, text
+
+
+def _check_form(module: str, attribute: str) -> None:
+    """Refuse a path in place of a module's name, and names that Python cannot have."""
+    path = PurePath(module)
+    if path.suffix == ".py" or len(path.parts) > 1:
+        raise ModuleError(f"{module!r} is a path: write the name of the module alone, as in {path.stem}:{attribute}")
+    if not all(part.isidentifier() for part in module.split(".")) or not attribute.isidentifier():
+        written = f"{module}:{attribute}"
+        raise ModuleError(f"{written!r} is not of the form module:Class, such as my_client:Clever")
 
 
 def _text(file: Path) -> str:
@@ -87,7 +98,9 @@ def _tree(file: Path, text: str) -> ast.Module:
     try:
         return ast.parse(text)
     except SyntaxError as error:
-        raise ModuleError(f"{file}:{error.lineno}: {error.msg}") from error
+        raise ModuleError(f"{file}:{error.lineno}: not Python: {error.msg}") from error
+    except (RecursionError, MemoryError) as error:
+        raise ModuleError(f"{file}: not Python that can be read: too deeply nested") from error
 
 
 def _names(tree: ast.Module) -> list[str]:

@@ -2,17 +2,24 @@
 
 import re
 import reprlib
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from testbed.experiment.file.advice import (
+    as_list,
+    instead_of_key,
+    instead_of_missing,
+    instead_of_nested,
+    instead_of_values,
+    written_keys,
+)
 from testbed.experiment.file.source import existing_path, lookup
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import EXPRESSION
-from testbed.experiment.schema.keys import follow, is_open, keys_of
+from testbed.experiment.schema.keys import OWN_KEYS, follow, is_open, keys_of, outline_of
 from testbed.values.findings import Finding, Key, KeyPath, did_you_mean
 from testbed.values.parts import Named
 from testbed.values.quantities import MESSAGE, NEEDED
@@ -21,7 +28,6 @@ _TEXT: Final = "text (in quotes if it looks like a number)"
 _NEEDED: Final[Mapping[str, str]] = {
     "string_type": _TEXT,
     "string_too_short": _TEXT,
-    "string_pattern_mismatch": "a short name of lower-case letters, digits and _ that begins with a letter",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
@@ -30,16 +36,24 @@ _NEEDED: Final[Mapping[str, str]] = {
     "literal_error": "{expected}",
     "greater_than": "more than {gt:g}",
     "greater_than_equal": "{ge:g} or more",
+    "less_than_equal": "{le:g} or less",
     "too_short": "at least one value",
 }
 
 
-def findings_of(error: ValidationError, document: Mapping[str, object], model: type[Experiment]) -> Iterator[Finding]:
-    """Yield a finding for each validation error of a document."""
+def findings_of(
+    error: ValidationError, document: Mapping[str, object], model: type[Experiment], swept: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Yield a finding for each validation error of a document, in which some keys have values of a sweep."""
     for details in error.errors(include_url=False):
         path = _written_path(details, document)
         offset = details["ctx"]["offset"] if details["type"] == EXPRESSION else None
-        yield Finding(path, _message(details, path, _value(document, path), model), offset)
+        value = _value(document, path)
+        text = _message(details, path, value, model)
+        is_swept = ".".join(map(str, path)) in swept
+        if not (is_swept or details["type"] == MESSAGE or _is_free(model, details["loc"])):
+            text += instead_of_nested(path, value) or instead_of_values(path, value, document, model)
+        yield Finding(path, text, offset)
 
 
 def shown(value: object) -> str:
@@ -56,7 +70,7 @@ def shown(value: object) -> str:
 
 def _written_path(details: ErrorDetails, document: object) -> KeyPath:
     """Return the path without tags, as far as the document has it, or should have it."""
-    keys = [key for key in details["loc"] if not re.fullmatch(r"<.*>|\[key\]", str(key))]
+    keys = written_keys(details["loc"])
     known = existing_path(document, keys)
     return tuple(keys[: len(known) + (details["type"] == "missing")])
 
@@ -72,19 +86,33 @@ def _value(document: object, path: Sequence[Key]) -> object:
 def _message(details: ErrorDetails, path: KeyPath, value: object, model: type[Experiment]) -> str:
     match details["type"]:
         case "missing":
-            return f"is required{_misspelt(str(path[-1]), value)}"
+            return f"is required{instead_of_missing(str(path[-1]), value)}"
         case "extra_forbidden":
             keys = keys_of(follow(model, details["loc"][:-1]))
-            return f"unknown key{did_you_mean(path[-1], keys)}: the keys here are {', '.join(keys)}"
+            hint = instead_of_key(path, keys, value, model)
+            own = f", and those of your own that begin with {OWN_KEYS}" if len(path) == 1 else ""
+            return f"unknown key{hint}: the keys here are {', '.join(keys)}{own}"
         case "invalid_key":
             return "this key is not text: put it in quotes"
         case kind if kind in {MESSAGE, EXPRESSION}:
             return details["msg"]
     found = path[-1] if details["loc"][-1] == "[key]" else value
     possible = _possible(details, model)
-    word = _word(found)
-    choices = [choice for choice in _choices(possible) if choice not in str(word).split()]
-    return f"expected {possible}, found {shown(found)}{did_you_mean(word, choices)}"
+    hint = as_list(found) if details["type"] == "list_type" else _hint(found, possible)
+    return f"expected {possible}, found {shown(found)}{hint}"
+
+
+def _hint(found: object, possible: str) -> str:
+    """Return the nearest of the possible words, or how to write what was meant."""
+    if isinstance(found, list):
+        return ""
+    if isinstance(found, Mapping) and possible == _TEXT:
+        return " (a text with `: ` in it needs quotes)"
+    first, _, rest = str(found).partition(" ")
+    if isinstance(found, str) and first in possible.partition("a mapping with ")[2].replace(",", "").split():
+        return f" (write {{{first}: {rest or '...'}}})"
+    word = next(iter(found), "") if isinstance(found, Mapping) else found
+    return did_you_mean(word, [choice for choice in _choices(possible) if choice not in str(word).split()])
 
 
 def _possible(details: ErrorDetails, model: type[Experiment]) -> str:
@@ -97,8 +125,8 @@ def _possible(details: ErrorDetails, model: type[Experiment]) -> str:
 
 
 def _mapping(annotation: object) -> str:
-    if isinstance(annotation, type) and issubclass(annotation, Named):
-        return "a mapping with `class:` and the topology's parameters"
+    if outline := outline_of(annotation):
+        return outline
     keys = keys_of(annotation)
     return f"a mapping with {', '.join(keys)}" if keys else "a mapping whose keys are names of your choice"
 
@@ -117,15 +145,6 @@ def _is_free(model: type[Experiment], path: Sequence[Key]) -> bool:
         if isinstance(here, type) and issubclass(here, BaseModel) and is_open(here) and key not in keys_of(here):
             return issubclass(here, Named)
     return False
-
-
-def _misspelt(key: str, written: object) -> str:
-    close = get_close_matches(key, map(str, written), n=1) if isinstance(written, Mapping) else []
-    return f" (was {close[0]!r} meant to be this key?)" if close else ""
-
-
-def _word(value: object) -> object:
-    return next(iter(value), "") if isinstance(value, Mapping) else value
 
 
 def _choices(possible: str) -> list[str]:

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
 from testbed.experiment.file.findings import findings_of
-from testbed.experiment.file.references import SweptExperiment, check_references
+from testbed.experiment.file.overrides import overridden
+from testbed.experiment.file.references import check_references
 from testbed.experiment.file.source import Source, read_source
 from testbed.experiment.file.sweep import (
     Point,
@@ -19,13 +20,19 @@ from testbed.experiment.file.sweep import (
     swept_keys,
     wanted_points,
 )
+from testbed.experiment.file.swept import SweptExperiment
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task
+from testbed.values.costs import ADDRESSES, MOST_HOSTS, MOST_TESTED
 from testbed.values.draws import ColumnName, Columns
 from testbed.values.findings import Finding, did_you_mean
-from testbed.values.hosts import CsvColumn
+from testbed.values.hosts import CsvColumn, Group
 from testbed.values.units import parse_duration
+
+MOST_TRIALS: Final = 10_000
+MOST_HOSTS_OF_ALL: Final = 300_000
+"""In all trials together. Planning takes about 0.5 ms for a trial, and 0.05 ms for a host."""
 
 FROM_GROUPS: Final = ("n", "names", "up", "down", "delay", "jitter", "loss")
 """Parameters of a topology that are set from the groups of hosts, if there are any."""
@@ -97,15 +104,31 @@ def load_experiment(path: Path | str) -> Experiment:
     return read_experiment(path).experiment
 
 
-def read_experiment(path: Path | str) -> ExperimentFile:
-    """Read an experiment file with all its points; an ExperimentError lists everything to correct."""
-    return _Reading(read_source(Path(path))).result()
+def read_experiment(path: Path | str, *, settings: Sequence[str] = (), content: bytes | None = None) -> ExperimentFile:
+    """Read an experiment file with all its points; an ExperimentError lists everything to correct.
+
+    `settings` are `key=value`, and take the place of values in the file; `content` is the file, if it was read already.
+    """
+    return _Reading(overridden(read_source(Path(path), content), settings)).result()
 
 
 def refused_parameters(file: ExperimentFile, reasons: Mapping[str, str]) -> ExperimentError:
     """Return the error for parameters that the topology refused, each at its place in the file."""
     keys = {name: ("topology", name) for name in reasons}
     return ExperimentError(Problem(file.source.place(key), ".".join(key), reasons[name]) for name, key in keys.items())
+
+
+def refused_values(file: ExperimentFile, findings: Iterable[tuple[Point, Finding]]) -> ExperimentError:
+    """Return the error for values of some points that other parts of the testbed refused, each at its place."""
+    problems: dict[Problem, None] = {}
+    for point, finding in findings:
+        place = file.source.place(point.place_of(finding.path))
+        problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
+    return ExperimentError(_in_order(problems))
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.place.line, problem.place.column))
 
 
 @dataclass
@@ -126,9 +149,9 @@ class _Reading:
         variants = tuple(variant for point in points if (variant := self._read_point(point)))
         self._check_pair()
         self._check_references(sweep, variants)
+        self._add(_check_total(variants, self.task), Point())
         if self.problems:
-            places = sorted(self.problems, key=lambda problem: (problem.place.line, problem.place.column))
-            raise ExperimentError(places)
+            raise ExperimentError(_in_order(self.problems))
         return ExperimentFile(self.source, variants, sweep, self.columns, self.modules)
 
     def _read_sweep(self) -> tuple[Sweep | None, list[Point]]:
@@ -156,7 +179,7 @@ class _Reading:
         try:
             experiment = self.model.model_validate(document)
         except ValidationError as error:
-            self._add(self._but_swept(findings_of(error, document, self.model)), point)
+            self._add(self._but_swept(findings_of(error, document, self.model, tuple(point.values))), point)
             return None
         self._add(_check_values(experiment, self.task), point)
         self._add(self._read_columns(experiment), point)
@@ -227,14 +250,43 @@ class _Reading:
             self.problems[Problem(place, ".".join(map(str, finding.path)), finding.message)] = None
 
 
+def _check_total(variants: Sequence[Variant], task: Task[Any]) -> Iterator[Finding]:
+    """Refuse what would take too long only to plan."""
+    if not variants:
+        return
+    points, repeat = len(variants), variants[0].experiment.repeat
+    place = ("repeat",) if repeat > 1 else ("sweep",)
+    trials = points * repeat
+    hosts = repeat * sum(group.count for variant in variants for group in task.groups(variant.experiment))
+    counted = f"{points} {'point' if points == 1 else 'points'}, each {repeat} times, are {trials} trials"
+    if trials > MOST_TRIALS:
+        yield Finding(place, f"{counted}: the limit is {MOST_TRIALS}")
+    elif trials > 1 and hosts > MOST_HOSTS_OF_ALL:
+        yield Finding(place, f"{counted} with {hosts} hosts in all: the limit is {MOST_HOSTS_OF_ALL}")
+
+
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
     """Yield contradictions between values that are valid separately."""
-    for group in task.groups(experiment):
+    groups = list(task.groups(experiment))
+    for group in groups:
         yield from group.check()
+    yield from _check_addresses(groups)
     yield from task.check(experiment)
     if task.has_trials(experiment):
         yield from _check_topology(experiment, task)
     yield from _check_capture(experiment, task.capturable(experiment))
+
+
+def _check_addresses(groups: Sequence[Group]) -> Iterator[Finding]:
+    """Refuse more hosts than there are addresses, before any value is drawn for them."""
+    hosts = sum(group.count for group in groups)
+    if hosts > MOST_HOSTS:
+        largest = max(groups, key=lambda group: group.count)
+        yield Finding(
+            (*largest.path, "count"),
+            f"{hosts} hosts are impossible: {ADDRESSES} has addresses for {MOST_HOSTS}, and at most {MOST_TESTED} hosts"
+            " have been tested",
+        )
 
 
 def _check_topology(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:

@@ -7,59 +7,21 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from contract.events import Level
+from testbed.experiment.file.appearance import check_appearance
+from testbed.experiment.file.swept import SweptExperiment
+from testbed.experiment.file.units_of_columns import compared_quantities, refused_unit
+from testbed.experiment.language.aggregates import COUNT, Aggregate, Expectation
 from testbed.experiment.language.cells import as_cell
-from testbed.experiment.language.expressions import (
-    Comparison,
-    Condition,
-    ExpressionError,
-    Value,
-    parse_condition,
-    parse_expectation,
-    read_value,
-)
-from testbed.experiment.schema.experiment import Experiment
+from testbed.experiment.language.conditions import Comparison, Condition
+from testbed.experiment.language.expressions import parse_condition, parse_expectation
+from testbed.experiment.language.tokens import ExpressionError, Value, read_value
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
-from testbed.tasks.columns import Column, TableColumns
-from testbed.tasks.task import ColumnWords, Task
+from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 _OF_PAIRS: Final = ("compared", "against")
 _NO_PAIRS: Final = "comparisons need pairs: add `pair:` with a swept key"
 _ELSEWHERE: Final = "the columns are the swept keys and those in docs/results.md"
-
-
-@dataclass(frozen=True)
-class SweptExperiment:
-    """What figures and expectations can refer to; a file with errors may have no points."""
-
-    swept: Mapping[str, Sequence[Any] | None]
-    """The values of each swept key; None if they are invalid."""
-    points: tuple[Experiment, ...]
-    pair: str | None
-    task: Task[Any]
-
-    @property
-    def tables(self) -> TableColumns:
-        """The tables of the task."""
-        return self.task.columns
-
-    def column(self, name: str) -> Column | None:
-        """Find a column in any table."""
-        return next(
-            (columns[name] for table in self.tables.expected_of if name in (columns := self.columns(table))), None
-        )
-
-    def columns(self, table: str) -> dict[str, Column]:
-        """Return the columns of a table, with those of the sweep."""
-        return self.tables.columns_of(table, self.swept)
-
-    def words(self) -> dict[str, ColumnWords]:
-        return {
-            "verdict": ColumnWords(frozenset({"valid", "suspect"})),
-            "measure": ColumnWords(frozenset({*self.tables.trial_measures, *self.tables.group_measures})),
-            "compared": ColumnWords(frozenset({"difference", "gain"})),
-            **self.task.column_words(self.points),
-        }
 
 
 def check_references(document: Mapping[str, Any], experiment: SweptExperiment) -> Iterator[Finding]:
@@ -106,39 +68,83 @@ class _References:
             return
         findings: list[Finding] = []
         for aggregate in expectation.aggregates:
-            if aggregate.column:
-                is_number = aggregate.name != "count"
-                findings += self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
+            findings += self._aggregate(aggregate)
         if expectation.where is not None:
             findings += self._condition(self.path, expectation.where)
+        findings = findings or list(self._quantities(expectation))
         yield from findings or self._together(expectation.columns, self.experiment.tables.expected_of)
+
+    def _aggregate(self, aggregate: Aggregate) -> Iterator[Finding]:
+        whole = f"{aggregate.column}.{aggregate.name}"
+        if aggregate.column and self.experiment.column(aggregate.column) is None and whole in self.experiment.swept:
+            yield Finding(
+                self.path, f"{whole} is a column: write an aggregate behind it, as {whole}.mean", aggregate.offset
+            )
+        elif aggregate.column:
+            is_number = aggregate.name != COUNT
+            yield from self._column(self.path, aggregate.column, aggregate.offset, is_number=is_number)
+        if aggregate.where is not None:
+            yield from self._condition(self.path, aggregate.where)
+
+    def _quantities(self, expectation: Expectation) -> Iterator[Finding]:
+        for aggregate, constant in compared_quantities(expectation):
+            if reason := self._refused_unit(aggregate.column, constant.unit):
+                yield Finding(self.path, reason, constant.offset)
+
+    def _refused_unit(self, name: str, unit: str) -> str:
+        """Return why a column cannot be compared with a quantity; a swept key has whatever the file writes."""
+        column = self.experiment.column(name)
+        return "" if column is None or name in self.experiment.swept else refused_unit(name, column, unit)
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
         if figure.kind == "timeline" and not findings:
             findings += self._trace_level(figure)
-        yield from findings or self._one_table(figure)
+        findings = findings or list(self._one_table(figure))
+        yield from findings or check_appearance(self.path, figure, self.experiment)
 
     def _unused(self, figure: Figure) -> Iterator[Finding]:
         used = USED_BY[figure.kind]
         for key in sorted(figure.model_fields_set - used):
             yield Finding((*self.path, key), f"is not used by a figure of kind {figure.kind}: leave it out")
+        if figure.kind != "timeline" and len(figure.ys) > 1:
+            yield Finding((*self.path, "y"), "only a timeline can have several columns: draw a figure for each")
 
     def _names(self, figure: Figure) -> Iterator[Finding]:
         table = self.experiment.tables.table_of.get(figure.kind)
-        for key in ("x", "y", "series", "panels"):
+        for key in ("x", "series", "panels"):
             name = getattr(figure, key)
             if name is not None and key in USED_BY[figure.kind]:
-                is_number = key == "y" or (key == "x" and figure.kind == "cdf")
+                is_number = key == "x" and figure.kind == "cdf"
                 yield from self._column((*self.path, key), name, table=table, is_number=is_number)
-        seconds = self.experiment.tables.tables["timeline"]
-        if figure.kind == "timeline" and figure.y is not None and figure.y not in seconds:
-            possible = [name for name, column in seconds.items() if column.label and name != "t"]
-            hint = did_you_mean(figure.y, possible)
-            problem = f"{figure.y!r} is not measured second by second{hint}: {', '.join(possible)}"
-            yield Finding((*self.path, "y"), problem)
+        for path, y in self._ys(figure):
+            yield from self._column(path, y, table=table, is_number=True)
+        if figure.kind == "timeline":
+            yield from self._measured_by_second(figure)
         if figure.where is not None:
             yield from self._condition((*self.path, "where"), parse_condition(figure.where), table)
+
+    def _ys(self, figure: Figure) -> Iterator[tuple[KeyPath, str]]:
+        """Yield each column of y that the figure uses, with its place."""
+        path = (*self.path, "y")
+        if "y" in USED_BY[figure.kind]:
+            for index, y in enumerate(figure.ys):
+                yield (path if isinstance(figure.y, str) else (*path, index)), y
+
+    def _measured_by_second(self, figure: Figure) -> Iterator[Finding]:
+        """The columns of a timeline are those of the timeline's table, and have one axis."""
+        seconds = self.experiment.tables.tables["timeline"]
+        for path, y in self._ys(figure):
+            if y not in seconds and self.experiment.column(y) is not None:
+                possible = [name for name, column in seconds.items() if column.label and name != "t"]
+                hint = did_you_mean(y, possible)
+                yield Finding(path, f"{y!r} is not measured second by second{hint}: {', '.join(possible)}")
+        known = [(y, seconds[y]) for y in figure.ys if y in seconds]
+        for y, column in known[1:]:
+            first, one = known[0]
+            if (column.unit, column.is_share) != (one.unit, one.is_share):
+                problem = f"{first} and {y} have no common axis: draw a figure for each"
+                yield Finding((*self.path, "y"), problem)
 
     def _one_table(self, figure: Figure) -> Iterator[Finding]:
         """All columns of a curve or a heat map must be in one table."""
@@ -154,7 +160,7 @@ class _References:
         if figure.kind == "heatmap" and series is None:
             yield Finding(self.path, "has no rows, and nothing else is swept: write `series:` and a column")
             return
-        y = figure.y or self.experiment.tables.defaults[figure.kind]
+        (y,) = figure.ys or (self.experiment.tables.defaults[figure.kind],)
         yield from self._together(figure.columns(x, y), self.experiment.tables.coarsest_first)
 
     def _together(self, names: Iterable[str], tables: Sequence[str]) -> Iterator[Finding]:
@@ -168,7 +174,7 @@ class _References:
         return [f"{table}.csv" for table in own] or ["all"]
 
     def _theory(self, figure: Figure) -> Iterator[Finding]:
-        tables, y = self.experiment.tables, figure.y
+        tables, y = self.experiment.tables, next(iter(figure.ys), None)
         if figure.theory and y is not None and self.experiment.column(y) is not None and not tables.has_bounds(y):
             problem = f"bounds are times: y must be {tables.defaults[figure.kind]} or a ratio, not {y}"
             yield Finding((*self.path, "theory"), problem)
@@ -184,14 +190,15 @@ class _References:
 
     def _trace_level(self, figure: Figure) -> Iterator[Finding]:
         """Find a column that needs more detailed traces than any point has."""
-        column = self.experiment.tables.column(figure.y or "")
-        if column is None or not self.experiment.points:
+        if not self.experiment.points:
             return
         highest = max(Level[point.trace_level.upper()] for point in self.experiment.points)
-        if highest < column.trace_level:
-            needed = f"add `trace_level: {column.trace_level.name.lower()}`"
-            problem = f"{figure.y} is not recorded at `trace_level: {highest.name.lower()}`: {needed}"
-            yield Finding((*self.path, "y"), problem)
+        for path, y in self._ys(figure):
+            column = self.experiment.tables.column(y)
+            if column is not None and highest < column.trace_level:
+                needed = f"add `trace_level: {column.trace_level.name.lower()}`"
+                problem = f"{y} is not recorded at `trace_level: {highest.name.lower()}`: {needed}"
+                yield Finding(path, problem)
 
     def _condition(self, path: KeyPath, condition: Condition, table: str | None = None) -> Iterator[Finding]:
         for comparison in condition.comparisons():
@@ -234,5 +241,7 @@ class _References:
                 reason = _NO_PAIRS
         elif isinstance(comparison.value, str):
             reason = f"{name} contains numbers, but {comparison.value!r} is not a number"
+        else:
+            reason = self._refused_unit(name, comparison.unit)
         if reason:
             yield Finding(path, reason, comparison.value_offset)

@@ -14,6 +14,7 @@ from ruamel.yaml.reader import ReaderError
 
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.renamed import Renamed, rename_old_keys
+from testbed.experiment.schema.keys import OWN_KEYS
 from testbed.tasks.planning import TASKS
 from testbed.values.findings import Key, KeyPath
 
@@ -22,6 +23,10 @@ _PARTS: Final = f"an experiment has {_OUTLINES}, or `topology:` for a network"
 _HINTS: Final = {
     r"'\t'": ": indent with spaces, not with tabs",
     "mapping values are not allowed": " (is a space missing behind a `:`, or a text with `: ` not in quotes?)",
+    "could not find expected ':'": " (is a `:`, or the space behind it, missing in the line before?)",
+    "<stream end>": ": a bracket or a quote is not closed",
+    "another document": ": a file describes one experiment, so remove the line `---` and what follows",
+    "undefined alias": ": write an anchor (&) with this name above it, for instance in a key that begins with x-",
 }
 """How to correct the most frequent errors."""
 _DUPLICATE: Final = re.compile(r'found duplicate key "(.*?)" with value')
@@ -40,9 +45,12 @@ class Source:
 
     @cached_property
     def plain(self) -> dict[str, Any]:
-        """The document as plain values. Aliases share one value; a value that contains itself is None there."""
+        """The document as plain values, without the author's own keys.
+
+        Aliases share one value; a value that contains itself is None there.
+        """
         plain: dict[str, Any] = _plain(self.document, {})
-        return plain
+        return {key: value for key, value in plain.items() if not str(key).startswith(OWN_KEYS)}
 
     def place(self, path: Sequence[Key]) -> Place:
         """Return the place of the key at `path`; for a missing key, that of the mapping where it belongs."""
@@ -67,6 +75,11 @@ class Source:
         if written.startswith(("|", ">")):
             return Place(self.file, line + 1, column + 1)
         return Place(self.file, line + 1, column + 1 + offset + written.startswith(("'", '"')))
+
+
+def parse_value(text: str) -> Any:
+    """Return the plain value that a text has in YAML."""
+    return _plain(YAML().load(text), {})
 
 
 def _plain(value: object, done: dict[int, Any]) -> Any:
@@ -106,9 +119,13 @@ def _leads_on(value: object, key: Key) -> bool:
     return key in value if isinstance(value, Mapping) else isinstance(value, list) and key in range(len(value))
 
 
-def read_source(file: Path) -> Source:
-    """Read a YAML file; an ExperimentError says why it cannot be used, and where."""
-    text = _read(file)
+def read_source(file: Path, content: bytes | None = None) -> Source:
+    """Read a YAML file, or its content; an ExperimentError says why it cannot be used, and where."""
+    return parse_source(file, _read(file, content))
+
+
+def parse_source(file: Path, text: str) -> Source:
+    """Parse the text of a YAML file."""
     document = _parse(file, text)
     if document is None:
         raise _unusable(Place(file), f"the file is empty: {_PARTS}")
@@ -118,9 +135,10 @@ def read_source(file: Path) -> Source:
     return Source(file, text, document, renamed)
 
 
-def _read(file: Path) -> str:
+def _read(file: Path, content: bytes | None) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        text = (file.read_bytes() if content is None else content).decode("utf-8")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise _unusable(Place(file), (error.strerror or str(error)).lower()) from error
     except UnicodeDecodeError as error:

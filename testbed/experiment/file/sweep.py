@@ -9,7 +9,7 @@ from testbed.experiment.file.references import refused_value
 from testbed.experiment.file.source import lookup
 from testbed.experiment.language.expressions import names_in, parse_condition
 from testbed.experiment.schema.experiment import Experiment, Sweep
-from testbed.experiment.schema.keys import is_open, keys_of, step
+from testbed.experiment.schema.keys import NAME, is_open, key_paths, keys_of, keys_of_member, step
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
 Document: TypeAlias = dict[str, Any]
@@ -41,18 +41,18 @@ class Point:
         """Return a copy of the document with the values of this point."""
         changed = {key: value for key, value in document.items() if key != "sweep"}
         for setting in self.settings:
-            changed = _with_value(changed, setting.path, setting.value)
+            changed = with_value(changed, setting.path, setting.value)
         return changed
 
     def place_of(self, path: KeyPath) -> KeyPath:
         """Return the path in the file of the value at `path`: in the sweep, if it is swept."""
         for setting in self.settings:
             if path[: len(setting.path)] == setting.path:
-                return setting.place
+                return (*setting.place, *path[len(setting.path) :])
         return path
 
 
-def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) -> Document:
+def with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) -> Document:
     """Return a copy with a value at `path`; only mappings on the path are copied."""
     key, *rest = path
     if not rest:
@@ -60,7 +60,7 @@ def _with_value(document: Mapping[str, Any], path: Sequence[str], value: Any) ->
     inner = document.get(key)
     if isinstance(inner, str):  # a name is short for a mapping with a class
         inner = {"class": inner}
-    return {**document, key: _with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
+    return {**document, key: with_value(inner if isinstance(inner, Mapping) else {}, rest, value)}
 
 
 def points_of(sweep: Sweep | None) -> list[Point]:
@@ -133,27 +133,50 @@ def check_sweep(sweep: Sweep, document: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def _check_key(place: KeyPath, document: Mapping[str, Any], model: type[Experiment]) -> Iterator[Finding]:
-    """A swept key must be in the schema; a name that authors choose must be in the document."""
+    keys = str(place[-1]).split(".")
+    if reason := unknown_key(keys, document, model):
+        yield Finding(place, reason)
+    elif keys[0] in NOT_SWEPT:
+        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+
+
+def unknown_key(keys: Sequence[str], document: Mapping[str, Any], model: type[Experiment]) -> str:
+    """Say why the file cannot have a key: it must be in the schema, and a name that authors choose in the document."""
     here: object = model
     written: object = document
-    keys = str(place[-1]).split(".")
     for depth, key in enumerate(keys):
         before = ".".join(keys[:depth]) or "the file"
         known = keys_of(here)
         if key not in known and is_open(here):
             known = tuple(written) if isinstance(written, Mapping) else ()
-            if depth + 1 < len(keys) and key not in known:
-                yield Finding(place, f"there is no {key!r} in {before}{did_you_mean(key, known)}")
-                return
+            is_new = depth + 1 == len(keys) and key not in keys_of_member(here)
+            if key not in known and not is_new:
+                paths = [*known, *possible_keys(document, model)]
+                return f"there is no {key!r} in {before}{did_you_mean(key, paths)}"
         try:
             here = step(here, key)
         except LookupError:
-            possible = f": its keys are {', '.join(known)}" if known else ""
-            yield Finding(place, f"{before} has no key {key!r}{did_you_mean(key, known)}{possible}")
-            return
+            near = did_you_mean(".".join(keys[depth:]), [*known, *possible_keys(document, model)])
+            possible = f": its keys are {', '.join(known)}" if known and not near else ""
+            return f"{before} has no key {key!r}{near}{possible}"
         written = written.get(key, {}) if isinstance(written, Mapping) else {}
-    if keys[0] in NOT_SWEPT:
-        yield Finding(place, f"{keys[0]!r} applies to the whole experiment and cannot be swept")
+    return ""
+
+
+def possible_keys(document: Mapping[str, Any], model: type[Experiment]) -> Iterator[str]:
+    """Yield the paths of keys that a sweep can have, with the names that the document has for what authors name."""
+    for path, _ in key_paths(model):
+        if path.partition(".")[0] not in NOT_SWEPT:
+            yield from _with_names(path.split("."), document)
+
+
+def _with_names(keys: Sequence[str], written: object, before: str = "") -> Iterator[str]:
+    if not keys:
+        yield before.removesuffix(".")
+        return
+    inner = written if isinstance(written, Mapping) else {}
+    for name in inner if keys[0] == NAME else keys[:1]:
+        yield from _with_names(keys[1:], inner.get(name), f"{before}{name}.")
 
 
 def _check_repetition(place: KeyPath, values: Sequence[Any]) -> Iterator[Finding]:

@@ -1,12 +1,13 @@
 """What this machine may not emulate faithfully."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import exp, log
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from testbed.experiment.plan.trials import Trial
+from testbed.values.costs import MOST_TESTED
 from testbed.values.units import format_duration
 
 PROGRAMS_SHARE: Final = 0.3
@@ -18,8 +19,10 @@ LEAST_SECONDS: Final = 5.0
 UNJUDGED_SECONDS: Final = 2.0
 """Links are judged second by second: in a shorter trial, none may be busy for a whole second."""
 
-MOST_HOSTS: Final = 1000
-"""More hosts were never tried with programs on them."""
+LONG_SECONDS: Final = 24 * 3600.0
+"""What takes longer than a day may be a surprise."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Doubt:
 
     text: str
     trials: tuple[str, ...]
+    """None if it concerns the plan as a whole."""
 
 
 Complaint: TypeAlias = tuple[float, str]
@@ -57,15 +61,24 @@ Complaint: TypeAlias = tuple[float, str]
 
 def doubts(trials: Sequence[Trial], machine: Machine) -> list[Doubt]:
     """Return the reasons to doubt these trials on this machine, each with its worst case."""
-    return [doubt for check in _CHECKS if (doubt := _worst(trials, machine, check)) is not None]
+    found = [doubt for check in _CHECKS if (doubt := worst(trials, machine, check)) is not None]
+    return [*found, *_long_plan(trials)]
 
 
-def _worst(trials: Sequence[Trial], machine: Machine, check: "_Check") -> Doubt | None:
-    found = [(complaint, trial.id) for trial in trials if (complaint := check(trial, machine)) is not None]
+def worst(trials: Sequence[Trial], known: T, check: Callable[[Trial, T], Complaint | None]) -> Doubt | None:
+    """Return the worst complaint of a check about trials, given what is known about the machine; None without any."""
+    found = [(complaint, trial.id) for trial in trials if (complaint := check(trial, known)) is not None]
     if not found:
         return None
     (_, text), _ = max(found, key=lambda each: each[0][0])
     return Doubt(text, tuple(trial for _, trial in found))
+
+
+def _long_plan(trials: Sequence[Trial]) -> Iterator[Doubt]:
+    seconds = sum(trial.estimate.seconds for trial in trials)
+    if seconds > LONG_SECONDS:
+        hours = format_duration(3600 * round(seconds / 3600))
+        yield Doubt(f"all trials together take about {hours}: fewer points or repetitions take less", ())
 
 
 def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
@@ -83,7 +96,9 @@ def _is_too_much(trial: Trial, machine: Machine) -> Complaint | None:
 def _has_too_many_hosts(trial: Trial, _machine: Machine) -> Complaint | None:
     hosts = len(trial.hosts.positions)
     return (
-        (hosts, f"{hosts} hosts, but at most {MOST_HOSTS} have been tested: use fewer") if hosts > MOST_HOSTS else None
+        (hosts, f"{hosts} hosts, but at most {MOST_TESTED} have been tested: use fewer")
+        if hosts > MOST_TESTED
+        else None
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from testbed.tasks.planning import Settings, Theory, TrialHosts, task_of
-from testbed.tasks.task import LeastTime
+from testbed.tasks.task import LeastTime, Needs
 from testbed.values.records import Estimate, Record
 
 
@@ -30,6 +30,11 @@ class Trial(Record):
     def least_time(self) -> LeastTime | None:
         """The time that this trial cannot beat, where theory knows one."""
         return task_of(self.settings).least_time(self.settings, self.theory)
+
+    @property
+    def needs(self) -> Needs:
+        """What it needs of the machine."""
+        return task_of(self.settings).needs(self.settings, self.hosts, self.estimate)
 
     @property
     def participants(self) -> str:

@@ -5,7 +5,7 @@ parameters of a topology or a strategy are taken as they are written: only they 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -16,12 +16,14 @@ from pydantic import (
     StrictInt,
     StrictStr,
     Tag,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
 from pydantic.json_schema import models_json_schema
 
 from testbed.experiment.schema.figures import ConditionText, ExpectationText, Figure
+from testbed.experiment.schema.keys import OWN_KEYS
 from testbed.tasks.planning import DEFAULT_TASK, TASKS, TaskName
 from testbed.values.parts import Named, Part
 from testbed.values.quantities import (
@@ -32,6 +34,7 @@ from testbed.values.quantities import (
     PositiveDuration,
     Text,
     forms,
+    matching,
     message,
     needed,
     word,
@@ -40,7 +43,11 @@ from testbed.values.ranges import RangeError, expand
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
-FigureName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+_FIGURE_NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
+_FIGURE_NAME_FORM: Final = "a name of at most 40 lower-case letters, digits, - and _, the first a letter or a digit"
+FigureName: TypeAlias = Annotated[
+    StrictStr, matching(_FIGURE_NAME, _FIGURE_NAME_FORM), WithJsonSchema({"type": "string", "pattern": _FIGURE_NAME})
+]
 
 
 CAPTURE_FORMS = "none, all, or a list of groups of hosts"
@@ -53,6 +60,8 @@ Capture: TypeAlias = Annotated[
 
 class TopologyChoice(Named):
     """The topology to build, and its parameters."""
+
+    outline: ClassVar[str] = "a mapping with `class:` and the topology's parameters, such as {class: star}"
 
     reference: Text = Field(alias="class", description="star, two-isps, tree, a file such as my.py, or module:name")
 
@@ -97,6 +106,7 @@ class Sweep(Part):
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Axis]
+    outline: ClassVar[str] = "keys with their values, such as `peers.homes.count: [5, 10]`"
 
     zip: dict[str, Axis] = Field(default_factory=dict, description="keys that take their values together")
     when: ConditionText | None = Field(default=None, description="a condition on the values; other points are skipped")
@@ -118,6 +128,8 @@ def values_of(axis: list[Any] | Range) -> tuple[Any, ...]:
 
 class Experiment(Part):
     """One experiment, as its file describes it."""
+
+    model_config = ConfigDict(json_schema_extra={"patternProperties": {f"^{OWN_KEYS}": {}}})
 
     title: StrictStr = Field(default="", description="one line, for tables and figures")
     question: StrictStr = Field(default="", description="what the experiment should find out")

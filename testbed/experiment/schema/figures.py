@@ -3,18 +3,14 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StrictFloat, StrictStr, Tag, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from testbed.experiment.language.expressions import (
-    ExpressionError,
-    names_in,
-    parse_condition,
-    parse_expectation,
-)
+from testbed.experiment.language.expressions import names_in, parse_condition, parse_expectation
+from testbed.experiment.language.tokens import ExpressionError
 from testbed.tasks.planning import TASKS
 from testbed.values.parts import Part
-from testbed.values.quantities import Text, needed
+from testbed.values.quantities import LIST, PLAIN, Text, forms, needed
 
 EXPRESSION = "expression"
 
@@ -50,6 +46,47 @@ CurveName: TypeAlias = Annotated[
 """What theory can draw, of any task."""
 
 
+Columns: TypeAlias = Annotated[
+    Annotated[Text, Tag(PLAIN)] | Annotated[list[Text], Field(min_length=1), Tag(LIST)],
+    forms("a column, or a list of columns"),
+]
+ScaleName: TypeAlias = Literal["linear", "log"]
+
+
+class Labels(Part):
+    """What a figure writes instead of the words that the testbed has for its columns; "" for nothing."""
+
+    x: StrictStr | None = Field(default=None, description="along the x axis")
+    y: StrictStr | None = Field(default=None, description="along the y axis; of a heat map, beside its colours")
+    series: StrictStr | None = Field(default=None, description="above the legend; of a heat map, beside its rows")
+    panels: StrictStr | None = Field(default=None, description="above each panel, before its value")
+
+
+class AxisUnits(Part):
+    """The units of the axes, where the testbed should not choose them."""
+
+    x: Text | None = Field(default=None, description="of the x axis: Mbit/s, MiB, min, ...")
+    y: Text | None = Field(default=None, description="of the y axis")
+
+
+class Scales(Part):
+    """How numbers are placed along the axes."""
+
+    x: ScaleName | None = Field(
+        default=None, description="of the x axis; log by default where values grow by a constant factor"
+    )
+    y: ScaleName | None = Field(default=None, description="of the y axis; log by default for gains")
+
+
+class Font(Part):
+    """The letters of a figure."""
+
+    size: Annotated[StrictFloat, Field(ge=4, le=20)] = Field(default=8.0, description="in points")
+    family: Text = Field(
+        default="sans", description="sans, serif or times, which look the same everywhere; or an installed font's name"
+    )
+
+
 class Figure(Part):
     """One figure, drawn from the tables of results."""
 
@@ -60,7 +97,9 @@ class Figure(Part):
         " means of y in a matrix, x across and series down",
     )
     x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
-    y: Text | None = Field(default=None, description="a column: distribution_s, payload_ratio, ...")
+    y: Columns | None = Field(
+        default=None, description="a column: distribution_s, payload_ratio, ...; a timeline can have a list of them"
+    )
     series: Text | None = Field(default=None, description="a column: one line for each of its values")
     panels: Text | None = Field(default=None, description="a column: one panel for each of its values")
     interval: Literal["bootstrap", "range", "none"] = Field(
@@ -77,6 +116,22 @@ class Figure(Part):
     )
     where: ConditionText | None = Field(default=None, description="a condition on the rows to use")
     title: Text | None = Field(default=None, description="above the figure")
+    labels: Labels | None = Field(default=None, description="what to write instead of the columns' own words")
+    names: dict[Text, StrictStr] | None = Field(
+        default=None, description="what to call values of x, series and panels: `VALUE: text`, one a line"
+    )
+    units: AxisUnits | None = Field(default=None, description="of the axes; chosen by range if left out")
+    scale: Scales | None = Field(default=None, description="of the axes")
+    size: Literal["column", "wide"] | None = Field(
+        default=None,
+        description="column: 3.4 in, a column of a paper; wide: 7 in, both; by default the one that it fits into",
+    )
+    font: Font | None = Field(default=None, description="the letters")
+
+    @property
+    def ys(self) -> tuple[str, ...]:
+        """The columns of y, as a list; empty for the default of the kind."""
+        return () if self.y is None else (self.y,) if isinstance(self.y, str) else tuple(self.y)
 
     def columns(self, x: str, y: str) -> tuple[str, ...]:
         """Return all columns that the figure reads, given its x and y, which may be defaults of its kind."""
@@ -89,12 +144,20 @@ def rows_key(chosen: str | None, x: str | None, swept: Iterable[str]) -> str | N
     return chosen or next((key for key in reversed(tuple(swept)) if key != x), None)
 
 
-_ALWAYS: Final = frozenset({"kind", "where", "title"})
+_ALWAYS: Final = frozenset({"kind", "where", "title", "labels", "names", "size", "font"})
+_AXES: Final = frozenset({"units", "scale"})
 USED_BY: Final[Mapping[str, frozenset[str]]] = {
-    "curve": _ALWAYS | {"x", "y", "series", "panels", "interval", "theory", "compared"},
-    "cdf": _ALWAYS | {"x", "series", "panels"},
-    "timeline": _ALWAYS | {"y", "series", "panels"},
+    "curve": _ALWAYS | _AXES | {"x", "y", "series", "panels", "interval", "theory", "compared"},
+    "cdf": _ALWAYS | _AXES | {"x", "series", "panels"},
+    "timeline": _ALWAYS | _AXES | {"y", "series", "panels"},
     "flows": _ALWAYS,
-    "heatmap": _ALWAYS | {"x", "y", "series", "panels", "compared"},
+    "heatmap": _ALWAYS | {"x", "y", "series", "panels", "compared", "units"},
 }
 """The keys that a figure of each kind uses."""
+USED_PARTS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
+    "cdf": {"units": frozenset({"x"}), "scale": frozenset({"x"})},
+    "timeline": {"scale": frozenset({"y"})},
+    "flows": {"labels": frozenset({"x", "y"})},
+    "heatmap": {"units": frozenset({"y"})},
+}
+"""By kind: of a key that has parts, those that it uses, if not all."""

@@ -2,12 +2,18 @@
 
 import types
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
 from testbed.values.findings import Key
+from testbed.values.parts import Part
+
+NAME: Final = "NAME"
+"""In paths, a name that authors choose."""
+OWN_KEYS: Final = "x-"
+"""Keys that begin so, at the top level, are the author's own: they hold anchors, and are ignored."""
 
 
 def follow(start: object, path: Sequence[Key]) -> object:
@@ -35,8 +41,25 @@ def step(annotation: object, key: Key) -> object:
 
 def keys_of(annotation: object) -> tuple[str, ...]:
     """Return the keys that a mapping of this type can have; empty if it takes any key, or is no mapping."""
-    models = [member for member in _members(annotation) if isinstance(member, type) and issubclass(member, BaseModel)]
-    return tuple(dict.fromkeys(key for model in models for key in fields_of(model)))
+    return tuple(dict.fromkeys(key for model in _models(annotation) for key in fields_of(model)))
+
+
+def keys_of_member(annotation: object) -> tuple[str, ...]:
+    """Return the keys of what authors name in a mapping of this type."""
+    return tuple(
+        dict.fromkeys(
+            key for each in _members(annotation) if get_origin(each) is dict for key in keys_of(get_args(each)[1])
+        )
+    )
+
+
+def outline_of(annotation: object) -> str:
+    """Return what to write for a mapping of this type, as its model says; empty if it does not."""
+    return next((model.outline for model in _models(annotation) if issubclass(model, Part) and model.outline), "")
+
+
+def _models(annotation: object) -> list[type[BaseModel]]:
+    return [member for member in _members(annotation) if isinstance(member, type) and issubclass(member, BaseModel)]
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, FieldInfo]:
@@ -56,7 +79,7 @@ def key_paths(annotation: object, prefix: tuple[str, ...] = ()) -> Iterator[tupl
     """Yield the path and field of every possible key, with NAME for a name that authors choose."""
     for member in _members(annotation):
         if get_origin(member) is dict:
-            yield from key_paths(get_args(member)[1], (*prefix, "NAME"))
+            yield from key_paths(get_args(member)[1], (*prefix, NAME))
         elif isinstance(member, type) and issubclass(member, BaseModel):
             for key, field in fields_of(member).items():
                 yield ".".join((*prefix, key)), field

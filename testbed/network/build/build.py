@@ -12,10 +12,11 @@ Between cores, a route for the collapsed networks of all hosts beyond each neigh
 
 import errno
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
-from typing import Final
+from typing import Final, TypeAlias
 
-from testbed.network.build.fabric import ADDRESSES, Fabric, core_ends
+from testbed.network.build.fabric import Fabric, core_ends
 from testbed.network.build.nodes import (
     Core,
     EmulatedHost,
@@ -39,6 +40,7 @@ from testbed.network.kernel.messages import (
 from testbed.network.kernel.netlink import Message, NetlinkError, NetlinkSocket
 from testbed.network.links.shaping import Egress, shaping_messages
 from testbed.network.sandbox import sysctls
+from testbed.values.costs import ADDRESSES
 
 _DEFAULT: Final = IPv4Network("0.0.0.0/0")
 _LINK_GROUP: Final = 4711
@@ -48,17 +50,28 @@ _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.001
 
 
-def build_network(fabric: Fabric, *, netem: bool) -> dict[str, str]:
+Tell: TypeAlias = Callable[[str, int, int], None]
+"""Called with what is done, how often it has been done, and how often it has to be."""
+
+
+def untold(_step: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def build_network(fabric: Fabric, *, netem: bool, tell: Tell = untold) -> dict[str, str]:
     """Build everything, and return the settings written in each host."""
     settings = {**sysctls.QUIET_IPV6, **sysctls.TCP}
     written: dict[str, str] = {}
-    for host in fabric.hosts:
-        written = host.make_namespace({**settings, **sysctls.HOST})
+    for done, host in enumerate(fabric.hosts):
+        tell("creating hosts", done, len(fabric.hosts))
+        written = host.make_namespace({**sysctls.NO_FORWARDING, **settings})
     for core in fabric.cores:
         core.make_namespace({**settings, **sysctls.FORWARDING, **sysctls.BRIDGE})
+    tell("connecting hosts", 0, len(fabric.hosts))
     for core in fabric.cores:
         _send(core, _core_interfaces(fabric, core))
-    for host in fabric.hosts:
+    for done, host in enumerate(fabric.hosts):
+        tell("connecting hosts", done, len(fabric.hosts))
         _send(host, [*_host_interfaces(fabric, host), *_shaper(fabric, host.access, netem=netem)])
     for core in fabric.cores:
         _send(core, [link_up(trunk.index) for trunk, _ in fabric.trunks_of(core)])

@@ -1,14 +1,13 @@
 """The network to build, read from Mininet's lists: hosts, cores and links, with their addresses and paths.
 
-Nothing here touches the kernel. Addresses are from 198.18.0.0/15, the range for benchmarks: BitTorrent clients treat
-private ranges as local and exempt them from their limits.
+Nothing here touches the kernel.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address
 from typing import Final
 
 from testbed.network.build.nodes import (
@@ -19,8 +18,8 @@ from testbed.network.build.nodes import (
     ShapedIntf,
     ShapedLink,
 )
+from testbed.values.costs import ADDRESSES
 
-ADDRESSES: Final = IPv4Network("198.18.0.0/15")
 _BRIDGE_PORTS: Final = 1023
 
 # A core's end of a link to another core, and that core.

@@ -156,9 +156,15 @@ class EmulatedHost(_NamespaceNode, Host):
         """Start a program on the host; its output goes to `output`.out and .err, by default in the network's folder."""
         return self._launcher.start(self, argv, output=output, env=env)
 
-    def start_python(self, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None) -> Process:
-        """Run a module as `python -m` does, forked from an interpreter that has already imported it."""
-        return self._launcher.start_python(self, module, arguments, output=output)
+    def start_python(
+        self, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None, isolated: bool = False
+    ) -> Process:
+        """Run a module as `python -m` does, forked from an interpreter that has already imported it.
+
+        An isolated program cannot signal others, what it starts ends with it, and its memory is limited. It must have
+        a handler for SIGTERM, as process 1 of a pid namespace is not ended by it otherwise.
+        """
+        return self._launcher.start_python(self, module, arguments, output=output, isolated=isolated)
 
     @property
     def _launcher(self) -> Processes:

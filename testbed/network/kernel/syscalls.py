@@ -69,6 +69,20 @@ def open_network_namespace() -> int:
 
 
 @contextmanager
+def children_in_own_pid_namespace() -> Iterator[None]:
+    """Make the next child of the calling thread process 1 of a new pid namespace: whatever it starts ends with it."""
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        unshare(CLONE_NEWPID)
+        try:
+            yield
+        finally:
+            setns(home, CLONE_NEWPID)
+    finally:
+        os.close(home)
+
+
+@contextmanager
 def inside_network_namespace(fd: int) -> Iterator[None]:
     """Put the calling thread into a network namespace; sockets and children created inside the `with` stay there."""
     home = open_network_namespace()

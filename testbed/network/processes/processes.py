@@ -173,14 +173,20 @@ class Processes:
         return self._remember(Process(pid, os.pidfd_open(pid), words, node.name, output))
 
     def start_python(
-        self, node: HasNamespace, module: str, arguments: Sequence[str | Path] = (), *, output: Path | None = None
+        self,
+        node: HasNamespace,
+        module: str,
+        arguments: Sequence[str | Path] = (),
+        *,
+        output: Path | None = None,
+        isolated: bool = False,
     ) -> Process:
         """Run a Python module in a node, forked from an interpreter that has imported `preload`."""
         if self._interpreter is None:
             self._interpreter = WarmInterpreter(self._preload)
         words = [module, *map(str, arguments)]
         output = self._output_path(output, node.name)
-        pid, pidfd = self._interpreter.fork(node.namespace, words, *_output_files(output))
+        pid, pidfd = self._interpreter.fork(node.namespace, words, *_output_files(output), isolated=isolated)
         return self._remember(_WarmProcess(pid, pidfd, words, node.name, output, interpreter=self._interpreter))
 
     def stop_all(self) -> None:

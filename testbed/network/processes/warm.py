@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import runpy
 import select
 import signal
@@ -22,11 +23,18 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from testbed.errors import ExplainedError
-from testbed.network.kernel.syscalls import CLONE_NEWNET, die_with_parent, setns
+from testbed.network.kernel.syscalls import (
+    CLONE_NEWNET,
+    children_in_own_pid_namespace,
+    die_with_parent,
+    setns,
+)
 
+MOST_MEMORY: Final = 1 << 30
+"""The most memory of its own, in bytes, that an isolated program may have. Ours take less than a tenth of it."""
 _MAX_MESSAGE = 1 << 16
 # Not `python -m`: that would import this module twice, once as a part of its package.
 _SERVE = f"from {__name__} import main; main()"
@@ -46,9 +54,12 @@ class WarmInterpreter:
             command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), *preload]
             self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
 
-    def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path) -> tuple[int, int]:
-        """Run module `words[0]` with the other words as arguments; return its pid and a pidfd."""
-        request = json.dumps({"words": list(words)}).encode()
+    def fork(self, namespace: int, words: Sequence[str], out: Path, err: Path, *, isolated: bool) -> tuple[int, int]:
+        """Run module `words[0]` with the other words as arguments; return its pid and a pidfd.
+
+        An isolated program cannot signal others, what it starts ends with it, and its memory is limited.
+        """
+        request = json.dumps({"words": list(words), "isolated": isolated}).encode()
         with out.open("wb") as stdout, err.open("wb") as stderr:
             try:
                 socket.send_fds(self._socket, [request], [namespace, stdout.fileno(), stderr.fileno()])
@@ -119,10 +130,14 @@ def _answer(channel: socket.socket) -> bool:
     data, descriptors, _, _ = socket.recv_fds(channel, _MAX_MESSAGE, 3, socket.MSG_CMSG_CLOEXEC)
     if not data:
         return False
-    pid = os.fork()
-    if pid == 0:
-        channel.close()
-        _become(json.loads(data)["words"], *descriptors)
+    request = json.loads(data)
+    with children_in_own_pid_namespace() if request["isolated"] else contextlib.nullcontext():
+        pid = os.fork()
+        if pid == 0:
+            channel.close()
+            if request["isolated"]:
+                resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+            _become(request["words"], *descriptors)
     for descriptor in descriptors:
         os.close(descriptor)
     child = os.pidfd_open(pid)

@@ -18,7 +18,8 @@ from testbed.network.sandbox.run import (
     SandboxKilledError,
     inside_sandbox,
     is_machine_root,
+    leave,
     run,
 )
 
-__all__ = ["SandboxError", "SandboxKilledError", "inside_sandbox", "is_machine_root", "run"]
+__all__ = ["SandboxError", "SandboxKilledError", "inside_sandbox", "is_machine_root", "leave", "run"]

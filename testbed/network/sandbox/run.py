@@ -37,7 +37,8 @@ _FAILED = 70
 """The exit status of keeper or init when it fails itself."""
 _Mask: TypeAlias = set[int | signal.Signals]
 
-_inside = False
+_body: "_Keeper | None" = None
+"""Who can end this process with an outcome, if it is the body of a sandbox."""
 
 
 class SandboxError(ExplainedError):
@@ -57,7 +58,14 @@ class _RemoteTracebackError(Exception):
 
 def inside_sandbox() -> bool:
     """Return whether this process runs in a sandbox made by `run`."""
-    return _inside
+    return _body is not None
+
+
+def leave(error: BaseException) -> NoReturn:
+    """In the body: raise an error from `run` at once. Nothing is unwound; the kernel removes processes and network."""
+    if _body is None:
+        raise error
+    _body.fail(error)
 
 
 def run(body: Callable[[], T], *, interactive: bool = False) -> T:
@@ -276,8 +284,8 @@ class _Keeper:
         self._follow_child_to_its_end(main, reaping=True)
 
     def _body_main(self) -> NoReturn:
-        global _inside  # noqa: PLW0603 - true of the whole process
-        _inside = True
+        global _body  # noqa: PLW0603 - true of the whole process
+        _body = self
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, _raise_system_exit)
         signal.signal(signal.SIGHUP, _raise_system_exit)
@@ -286,7 +294,11 @@ class _Keeper:
         os._exit(0 if succeeded else 1)
 
     def _refuse(self, why: str) -> NoReturn:
-        self._tell(_pack(False, SandboxError(why)))
+        self.fail(SandboxError(why))
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """End this process, and the sandbox with an error."""
+        self._tell(_pack(False, error))
         os._exit(1)
 
     def _tell(self, message: bytes) -> None:

@@ -24,8 +24,8 @@ TCP: Mapping[str, str] = {
     "net.ipv4.tcp_wmem": "4096 16384 4194304",
 }
 
-# A machine that runs containers forwards, and a new namespace copies that.
-HOST: Mapping[str, str] = {"net.ipv4.ip_forward": "0"}
+# A machine that forwards, as one with containers does, would make hosts forward too.
+NO_FORWARDING: Mapping[str, str] = {"net.ipv4.ip_forward": "0"}
 
 FORWARDING: Mapping[str, str] = {
     "net.ipv4.ip_forward": "1",

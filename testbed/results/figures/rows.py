@@ -7,7 +7,6 @@ import pandas as pd
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.experiment.language.cells import readable
 from testbed.experiment.language.expressions import names_in, parse_condition, read_value
 from testbed.experiment.schema.figures import Figure
 from testbed.results.tables import Tables
@@ -37,49 +36,44 @@ class FigureSource:
 
     def rows(self, table: str, *columns: str) -> pd.DataFrame:
         """Return the rows of a table that the figure shows; of valid trials, unless suspect ones count."""
-        joined = self.trusted(table)
+        chosen = self.chosen(self.trusted(table), *columns)
+        if chosen.empty:
+            raise FigureError(f"figure {self.name}: no {'' if self.with_suspect else 'valid '}trial has rows for it")
+        return chosen
+
+    def chosen(self, joined: pd.DataFrame, *columns: str) -> pd.DataFrame:
+        """Return the rows of a table that meet the condition and belong to the panel."""
         self._require([*columns, *self._condition_names()], joined)
         chosen = joined[[*self._holding(joined)]] if self.figure.where else joined
         if self.panel is not None:
             column, value = self.panel
             chosen = chosen[chosen[column] == value]
-        if chosen.empty:
-            raise FigureError(f"figure {self.name}: no {'' if self.with_suspect else 'valid '}trial has rows for it")
         return chosen
 
     def trusted(self, table: str) -> pd.DataFrame:
-        """Return a table with its trials' columns: of valid trials, unless suspect ones count."""
+        """Return a table with its trials' columns: of valid trials, and of suspect ones if they count."""
         joined = self.tables.with_trials(table)
-        return joined if self.with_suspect else joined[joined["verdict"] == "valid"]
+        return joined[joined["verdict"].isin(self.trusted_verdicts)]
+
+    @property
+    def trusted_verdicts(self) -> tuple[str, ...]:
+        """The verdicts of the trials that count; no other verdict ever does."""
+        return ("valid", "suspect") if self.with_suspect else ("valid",)
 
     def table_having(self, *columns: str) -> str:
         """Return the coarsest table that has some columns, and those of the condition."""
         wanted = {*columns, *self._condition_names(), *([self.figure.panels] if self.figure.panels else [])}
         return self.tables.first_having(wanted, self.columns.coarsest_first) or self.columns.coarsest_first[0]
 
-    def series(self, rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Yield the name and the rows of each line, in the order of the plan."""
-        if self.figure.series is None:
-            yield "", rows
-            return
-        for value, part in rows.groupby(self.figure.series, sort=False, dropna=False):
-            yield readable(value), part
-
-    def panels(self) -> Iterator[tuple[str, "FigureSource"]]:
-        """Yield the name and the source of each panel; a figure without panels has one without a name."""
+    def panels(self) -> Iterator["FigureSource"]:
+        """Yield the source of each panel, in the order of the plan; the figure's own if it has no panels."""
         column = self.figure.panels
         if column is None:
-            yield "", self
+            yield self
             return
         table = self.columns.table_of.get(self.figure.kind) or self.table_having(*self.figure.columns(column, column))
         for value in dict.fromkeys(self.rows(table, column)[column]):
-            is_word = as_number(value) is None
-            name = readable(value) if is_word else f"{self.columns.axis_label(column)} = {readable(value)}"
-            yield name, replace(self, panel=(column, value))
-
-    def with_series(self, column: str | None) -> "FigureSource":
-        """Return the same source with another column for the lines."""
-        return replace(self, figure=self.figure.model_copy(update={"series": column}))
+            yield replace(self, panel=(column, value))
 
     def _condition_names(self) -> list[str]:
         return list(names_in(parse_condition(self.figure.where))) if self.figure.where else []

@@ -1,30 +1,22 @@
 """The style of figures: series differ by marker, dashes and brightness, and not only by colour."""
 
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-SETTINGS: Final[dict[Any, Any]] = {
-    "axes.grid": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "figure.constrained_layout.use": True,
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that a figure looks the same on every machine
-    "font.size": 9,
-    "grid.color": "0.9",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 5,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "testbed",  # ids in an SVG are drawn from it
-}
-SIZE: Final = (5.2, 3.4)
-"""Inches."""
-_LABEL_WIDTH: Final = 45
-"""The most characters of a label beside a figure of this height."""
+from matplotlib import font_manager
+
+from testbed.experiment.schema.figures import Font
+from testbed.results.figures.rows import FigureError
+from testbed.values.findings import did_you_mean
+
+WIDTHS: Final[Mapping[str, float]] = {"column": 3.4, "wide": 7.0}
+"""Inches: a column of a paper (IEEE, ACM), and the text of both."""
+
+_FAMILIES: Final = {"sans": "DejaVu Sans", "serif": "DejaVu Serif", "times": "STIXGeneral"}
+"""They come with matplotlib, so that a figure looks the same on every machine."""
+_GLYPHS: Final = "DejaVu Sans"
+"""Has what other fonts lack."""
 
 THEORY_COLOUR: Final = "0.45"
 _COLOURS: Final = ("#000000", "#d55e00", "#0072b2", "#56b4e9", "#009e73", "#cc79a7", "#7f4f00", "#999999")
@@ -68,16 +60,51 @@ class Look:
         return {"color": self.color, "linestyle": self.linestyle}
 
 
-def wrapped(label: str) -> str:
-    """Break the label of an upright axis, so that it is no longer than the axis."""
-    return textwrap.fill(label, _LABEL_WIDTH, break_on_hyphens=False)
-
-
-def look(number: int) -> Look:
-    """Return the look of a figure's n-th series."""
-    return Look(_COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)], _DASHES[number % len(_DASHES)])
+def look(number: int, dashes: int | None = None) -> Look:
+    """Return the look of a figure's n-th series; `dashes` numbers another property of a line, if it has two."""
+    line = number if dashes is None else dashes
+    return Look(_COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)], _DASHES[line % len(_DASHES)])
 
 
 def theory_look(number: int) -> dict[str, Any]:
     """Return the look of the n-th curve of theory: thin and grey, behind the measured curves."""
     return {**REFERENCE, "linestyle": _THEORY_DASHES[number % len(_THEORY_DASHES)]}
+
+
+def settings(font: Font) -> dict[Any, Any]:
+    """Return the settings of matplotlib with which figures are drawn and written."""
+    return {
+        "axes.grid": True,
+        "axes.labelsize": font.size,
+        "axes.linewidth": 0.6,
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": font.size,
+        "figure.constrained_layout.use": True,
+        "figure.constrained_layout.h_pad": 0.03,
+        "figure.constrained_layout.w_pad": 0.03,
+        "font.family": list(dict.fromkeys([_installed(font.family), _GLYPHS])),
+        "font.size": font.size,
+        "grid.color": "0.9",
+        "grid.linewidth": 0.5,
+        "legend.fontsize": font.size - 1,
+        "legend.frameon": False,
+        "legend.title_fontsize": font.size - 1,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 4,
+        "pdf.fonttype": 42,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "testbed",  # ids in an SVG are drawn from it
+        "xtick.labelsize": font.size - 1,
+        "ytick.labelsize": font.size - 1,
+    }
+
+
+def _installed(family: str) -> str:
+    if family in _FAMILIES:
+        return _FAMILIES[family]
+    installed = {entry.name for entry in font_manager.fontManager.ttflist}
+    if family not in installed:
+        hint = did_you_mean(family, [*_FAMILIES, *installed])
+        raise FigureError(f"the font {family!r} is not installed{hint}: install it, or write {', '.join(_FAMILIES)}")
+    return family

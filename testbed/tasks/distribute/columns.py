@@ -5,24 +5,25 @@ from typing import Final
 
 from contract.events import Level
 from testbed.tasks.columns import FIDELITY, IDENTITY, SUMMARY, Column, TableColumns, TheoryCurve, words
+from testbed.tasks.distribute.words import NAMES, key_label
 
 _TRIAL: Final = words("the trial's id")
 
 TRIALS: Final[Mapping[str, Column]] = {
     **IDENTITY,
-    "distribution": words("`client-server`, `bittorrent` or `fluid`"),
-    "profile": words("the constants of the clients; those of a group can differ, see peers.csv"),
-    "time_scale": Column("", "the divisor of the protocol's periods"),
-    "N": Column("", "peers", "peers N"),
-    "F": Column("B", "the file's size", "file size F"),
-    "u_s": Column("bit/s", "the sum of the servers' upload rates", "server's upload u_s"),
-    "u_sum": Column("bit/s", "the sum of the peers' upload rates", "sum of uploads"),
-    "d_min": Column("bit/s", "the lowest download rate of a peer; empty if none is limited", "slowest download"),
+    "distribution": words("`client-server`, `bittorrent` or `fluid`", "scheme"),
+    "profile": words("the constants of the clients; those of a group can differ, see peers.csv", "profile"),
+    "time_scale": Column("", "the divisor of the protocol's periods", "time scale"),
+    "N": Column("", "peers", "number of peers"),
+    "F": Column("B", "the file's size", "file size"),
+    "u_s": Column("bit/s", "the sum of the servers' upload rates", "upload rate of the server"),
+    "u_sum": Column("bit/s", "the sum of the peers' upload rates", "sum of the peers' upload rates"),
+    "d_min": Column("bit/s", "the lowest download rate of a peer; empty if none is limited", "lowest download rate"),
     "bound_s": Column("s", "the textbook's lower bound for this scheme", "bound"),
     "payload_bound_s": Column("s", "the same for payload: rates times 1448/1514", "bound for payload"),
-    "limited_by": words("the bound's largest term: `server`, `download` or `uploads`"),
-    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme"),
-    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help"),
+    "limited_by": words("the bound's largest term: `server`, `download` or `uploads`", "bound is limited by"),
+    "client_server_bound_s": Column("s", "the bound for payload of client-server, whatever the scheme", "bound"),
+    "p2p_bound_s": Column("s", "the bound for payload of any scheme in which peers help", "bound"),
     "pieces_bound_s": Column(
         "s",
         "F/u (1 + floor(log2 N)/M) for payload, with M pieces; empty unless the server and all peers have the same"
@@ -46,9 +47,13 @@ TRIALS: Final[Mapping[str, Column]] = {
         "bytes of frames that the servers sent until the last completion (or the end), as a share of their links'"
         " capacity",
         "utilisation of the server's uplink",
+        is_share=True,
     ),
     "peer_utilisation": Column(
-        "", "the same for all peers together, each while it was in the swarm", "utilisation of the peers' uplinks"
+        "",
+        "the same for all peers together, each while it was in the swarm",
+        "utilisation of the peers' uplinks",
+        is_share=True,
     ),
     "seed_copies": Column("", "payload that the servers passed to their kernels / F", "copies sent by the server"),
     "payload_bytes": Column("B", "payload received, as the applications counted it", "payload"),
@@ -72,27 +77,33 @@ TRIALS: Final[Mapping[str, Column]] = {
 
 PEERS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "peer": words("its name"),
-    "group": words("its name in the experiment"),
-    "strategy": words("its name, without parameters"),
-    "profile": words("the constants of its client"),
-    "application": words("the program: `ours`, or another client"),
+    "peer": words("its name", "peer"),
+    "group": words("its name in the experiment", "group"),
+    "strategy": words("its name, without parameters", "strategy"),
+    "profile": words("the constants of its client", "profile"),
+    "application": words("the program: `ours`, or another client", "client"),
     "up": Column("bit/s", "the rate of its uplink, as planned", "upload rate"),
     "down": Column("bit/s", "the rate of its downlink, as planned; empty if unlimited", "download rate"),
-    "up_measured": Column("bit/s", "the mean rate of the uplink while it was busy; empty if it never was"),
-    "down_measured": Column("bit/s", "the same for the downlink"),
+    "up_measured": Column(
+        "bit/s", "the mean rate of the uplink while it was busy; empty if it never was", "measured upload rate"
+    ),
+    "down_measured": Column("bit/s", "the same for the downlink", "measured download rate"),
     "arrival_s": Column("s", "its planned arrival", "arrival"),
-    "held": Column("", "the share of the file that it had at the start"),
-    "joined_s": Column("s", "when it joined"),
+    "held": Column(
+        "", "the share of the file that it had at the start", "part of the file at the start", is_share=True
+    ),
+    "joined_s": Column("s", "when it joined", "time of joining"),
     "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
-    "left_s": Column("s", "when it left; empty if it stayed to the end"),
+    "left_s": Column("s", "when it left; empty if it stayed to the end", "time of leaving"),
     "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
-    "lives": Column("", "how often it joined: 2 if it left midway and returned"),
+    "lives": Column("", "how often it joined: 2 if it left midway and returned", "number of lives"),
     "payload_received": Column("B", "", "payload received"),
     "payload_sent": Column("B", "", "payload sent"),
     "wasted_bytes": Column("B", "payload that it received and did not need, or that was corrupt", "duplicates"),
-    "wire_received": Column("B", "bytes of frames on its downlink, without pure acknowledgements if it is shaped"),
-    "wire_sent": Column("B", "the same for its uplink"),
+    "wire_received": Column(
+        "B", "bytes of frames on its downlink, without pure acknowledgements if it is shaped", "received on the wire"
+    ),
+    "wire_sent": Column("B", "the same for its uplink", "sent on the wire"),
     "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
     "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
     "rate": Column(
@@ -106,23 +117,26 @@ PEERS: Final[Mapping[str, Column]] = {
         " client-server, min(d_i, u_s)",
         "normalised rate",
     ),
-    "failed_pieces": Column("", "pieces received with a wrong hash"),
-    "bans": Column("", "hosts that it banned"),
-    "errors": Column("", "errors from which it recovered"),
+    "failed_pieces": Column("", "pieces received with a wrong hash", "corrupt pieces"),
+    "bans": Column("", "hosts that it banned", "banned hosts"),
+    "errors": Column("", "errors from which it recovered", "errors"),
     "why_ended": words("why its application ended, if not as it should; else why it left"),
 }
 
 GROUPS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "group": words("its name in the experiment"),
-    "strategy": words("the strategy of its peers"),
-    "peers": Column("", "number of its peers"),
-    "share": Column("", "its share of the peers of the trial", "share of the peers"),
-    "completed": Column("", "peers of the group that downloaded the whole file"),
+    "group": words("its name in the experiment", "group"),
+    "strategy": words("the strategy of its peers", "strategy"),
+    "peers": Column("", "number of its peers", "number of peers"),
+    "share": Column("", "its share of the peers of the trial", "share of the peers", is_share=True),
+    "completed": Column("", "peers of the group that downloaded the whole file", "peers that completed"),
     "download_mean_s": Column("s", "mean of their `download_s`", "mean download time"),
     "download_median_s": Column("s", "its median", "median download time"),
     "gain": Column(
-        "", "mean `download_s` of all other peers / that of this group: above 1 the group is faster", "gain"
+        "",
+        "mean `download_s` of all other peers / that of this group: above 1 the group is faster",
+        "gain over the other peers",
+        is_gain=True,
     ),
     "group_share_ratio": Column("", "payload that they sent / payload that they received", "share ratio"),
     "clustering": Column(
@@ -130,25 +144,29 @@ GROUPS: Final[Mapping[str, Column]] = {
         "the share of their uploads to peers that went to their own group, divided by the share if they uploaded to all"
         " peers alike: above 1 they prefer each other",
         "clustering",
+        is_gain=True,
     ),
     "from_leeches": Column(
         "",
         "payload that a peer of the group received from peers without the whole file, divided by the mean over all"
         " peers: 1 means as much as others",
         "received from leeches, over the mean",
+        is_gain=True,
     ),
 }
 
 TRANSFERS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
-    "giver": words("the sending host; its address if it is not part of the experiment"),
-    "receiver": words("the receiving host"),
+    "giver": words("the sending host; its address if it is not part of the experiment", "giver"),
+    "receiver": words("the receiving host", "receiver"),
     "bytes_sent": Column("B", "payload, as the giver counted it", "payload"),
     "bytes_received": Column("B", "payload, as the receiver counted it", "payload"),
     "bytes_as_leech": Column(
         "B", "the part of `bytes_sent` that was sent before the giver had the whole file", "payload"
     ),
-    "unchoked_s": Column("s", "how long the giver had unchoked the receiver; empty for schemes without choking"),
+    "unchoked_s": Column(
+        "s", "how long the giver had unchoked the receiver; empty for schemes without choking", "unchoked"
+    ),
 }
 
 TIMELINE: Final[Mapping[str, Column]] = {
@@ -180,7 +198,7 @@ TIMELINE: Final[Mapping[str, Column]] = {
         "copies of the rarest piece",
         trace_level=Level.PIECES,
     ),
-    "copies_mean": Column("", "mean number of copies of a piece", "copies of a piece", trace_level=Level.PIECES),
+    "copies_mean": Column("", "mean number of copies of a piece", "mean copies of a piece", trace_level=Level.PIECES),
     "peers_present": Column("", "peers in the swarm, the mean over the second", "peers in the swarm"),
     "peers_completed": Column("", "peers that had completed the file by then", "peers that completed"),
     "completion": Column(
@@ -243,9 +261,11 @@ COLUMNS: Final = TableColumns(
         "timeline": "peer_utilisation",
     },
     curves={
-        "client-server": TheoryCurve("client_server_bound_s", "client-server, bound"),
-        "p2p": TheoryCurve("p2p_bound_s", "p2p, bound"),
+        "client-server": TheoryCurve("client_server_bound_s", "bound, client-server"),
+        "p2p": TheoryCurve("p2p_bound_s", "bound, peer-to-peer"),
         "pieces": TheoryCurve("pieces_bound_s", "F/u (1 + ⌊log₂ N⌋/M)", is_bound=False),
     },
     bound_of_ratio={"ratio": "bound_s", "payload_ratio": "payload_bound_s"},
+    key_label=key_label,
+    names=NAMES,
 )

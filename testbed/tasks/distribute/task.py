@@ -6,6 +6,7 @@ from typing import Final
 from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
 from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
+from testbed.tasks.distribute.plan.needs import needs_of
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
 from testbed.tasks.distribute.schema.keys import DistributionKeys
@@ -13,7 +14,7 @@ from testbed.tasks.task import LeastTime, Task
 from testbed.values.findings import KeyPath
 from testbed.values.hosts import Group
 from testbed.values.records import CommonSettings
-from testbed.values.units import format_rate, format_size
+from testbed.values.units import format_size, rounded_rate
 
 
 def _groups(keys: DistributionKeys) -> Iterator[Group]:
@@ -52,16 +53,16 @@ def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str
         "distribution": settings.distribution,
         "N": str(len(hosts.peers)),
         "F": format_size(settings.file_size),
-        "servers": _total([server.up for server in hosts.servers]),
-        "peers' up": _total([peer.up for peer in hosts.peers]),
         "bound s": f"{bound.seconds:.2f}",
         "payload": f"{bound.payload_seconds:.2f}",
+        "servers": _total([server.up for server in hosts.servers]),
+        "peers' up": _total([peer.up for peer in hosts.peers]),
         "limited by": bound.limit,
     }
 
 
 def _total(rates: Sequence[int | None]) -> str:
-    return "no limit" if None in rates else format_rate(sum(rate or 0 for rate in rates))
+    return "no limit" if None in rates else rounded_rate(sum(rate or 0 for rate in rates))
 
 
 DISTRIBUTE: Final = Task(
@@ -81,6 +82,7 @@ DISTRIBUTE: Final = Task(
     theory=theory_of,
     least_time=_least_time,
     estimate=estimate,
+    needs=needs_of,
     overview=_overview,
     participants="peers",
 )

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from testbed.network import Network, Process, ProcessError
 from testbed.tasks.launches import Assignment, Phase
-from testbed.trial.monitoring.traces import await_event
+from testbed.trial.applications.output import MOST_BYTES, NewLines, last_words
+from testbed.trial.monitoring.traces import TraceEnd, await_event
 from testbed.values.records import PlannedHost
 
 START_SECONDS: Final = 60.0
@@ -24,6 +25,8 @@ class ExitReport:
     exit_code: int | None
     signal: str | None
     why: str
+    has_failed: bool
+    """Whether `why` is a fault of the program, and not the end of the trial or a departure."""
 
 
 class Application:
@@ -37,7 +40,7 @@ class Application:
         self.began_at: float | None = None
         """When it was allowed to join."""
         self._process: Process | None = None
-        self._read_bytes = 0
+        self._new_lines = NewLines()
         self._problem = ""
         self._was_stopped = False
 
@@ -104,7 +107,7 @@ class Application:
         """Start the program; its output goes to the folder."""
         host, argv, output = network.host(self.name), self._launch.argv, folder / self.name
         if self._launch.is_python:
-            self._process = host.start_python(str(argv[0]), argv[1:], output=output)
+            self._process = host.start_python(str(argv[0]), argv[1:], output=output, isolated=True)
         else:
             self._process = host.start(argv, output=output)
 
@@ -118,7 +121,7 @@ class Application:
 
     def fail_start(self, error: ProcessError) -> None:
         """Record that it did not become ready."""
-        self._problem = f"did not start: {self.complaint or error}"
+        self._problem = f"did not start: {self._last_words or error}"
 
     def begin(self, now: float) -> None:
         """Record the time, and send the start signal to a program that waits for it."""
@@ -127,13 +130,15 @@ class Application:
             self._process.send_signal(signal.SIGUSR1)
 
     def update(self) -> None:
-        """Check whether it has completed. Its output is read only if it has grown."""
-        if self._process is None or self.has_completed:
+        """Check whether it has completed. Only new output is read, and a program with too much of it is stopped."""
+        if self._process is None:
             return
-        size = self._process.stdout_path.stat().st_size
-        if size != self._read_bytes:
-            self._read_bytes = size
-            self.has_completed = f"{self._launch.completed}\n" in self._process.stdout
+        if self._launch.completed.encode() in self._new_lines(self._process.stdout_path):
+            self.has_completed = True
+        printed = self._process.stdout_path.stat().st_size + self._process.stderr_path.stat().st_size
+        if printed > MOST_BYTES and not self._problem:
+            self._problem = f"printed more than {MOST_BYTES >> 20} MiB, and was stopped"
+            self._process.send_signal(signal.SIGKILL)
 
     def prepare_stop(self) -> Process | None:
         """Return the process to stop. If it still runs, its end is recorded as ours."""
@@ -141,24 +146,40 @@ class Application:
         self._was_stopped = not self.has_ended
         return self._process
 
-    def exit_report(self, seconds: float) -> ExitReport:
-        """Report how it ended in a trial that lasted this many seconds."""
+    def exit_report(self, seconds: float, end: TraceEnd) -> ExitReport:
+        """Report how it ended in a trial that lasted this many seconds, given the end of its trace."""
         status = None if self._process is None else self._process.poll()
         exit_code = status if status is not None and status >= 0 else None
         name = signal.Signals(-status).name if status is not None and status < 0 else None
-        return ExitReport(exit_code, name, self._problem or self._why(exit_code, name, seconds))
+        fault = self._problem or self._fault(exit_code, name) or end.damage or self._silence(end)
+        return ExitReport(exit_code, name, fault or self._unfinished(seconds), has_failed=bool(fault))
 
-    def _why(self, exit_code: int | None, signal_name: str | None, seconds: float) -> str:
-        is_participant = self.phase is Phase.PARTICIPANT
-        if is_participant and self.began_at is None:
-            return f"the trial ended before it was due to join, at {self.arrival:g} s"
+    def _fault(self, exit_code: int | None, signal_name: str | None) -> str:
+        """Return what its exit status says was wrong."""
         if signal_name is not None:
             return f"did not end on SIGTERM: {signal_name}" if self._was_stopped else f"was killed: {signal_name}"
         if exit_code:
-            last = self.complaint.rpartition("\n")[2]
+            last = self._last_words
             return f"ended with exit status {exit_code}" + (f": {last}" if last else "")
-        if not is_participant:
-            return "" if self._was_stopped or self._launch.may_end else "ended before the trial"
-        if self.has_completed:
+        return ""
+
+    def _silence(self, end: TraceEnd) -> str:
+        """Return whether it ended by itself without an error and when it should not have."""
+        if self._was_stopped:
             return ""
+        if self.phase is not Phase.PARTICIPANT:
+            return "" if self._launch.may_end else "ended before the trial"
+        return "" if self.has_completed or end.has_left else "ended before completion, without leaving"
+
+    def _unfinished(self, seconds: float) -> str:
+        """Return why a participant that works as it should has not completed."""
+        if self.phase is not Phase.PARTICIPANT or self.has_completed:
+            return ""
+        if self.began_at is None:
+            return f"the trial ended before it was due to join, at {self.arrival:g} s"
         return f"did not complete within {seconds:.0f} s" if self._was_stopped else "left before completion"
+
+    @property
+    def _last_words(self) -> str:
+        """The end of its standard error in a line."""
+        return "" if self._process is None else last_words(self._process.stderr, self.trace.parent)

@@ -1,6 +1,6 @@
 """All applications of a trial: started phase by phase, and stopped with the infrastructure last."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from testbed.network import Network, ProcessError
 from testbed.network.processes.processes import stop_all
 from testbed.tasks.launches import Assignment, Phase, TrialContext
 from testbed.trial.applications.application import Application
+from testbed.trial.monitoring.traces import TraceEnd
 
 LEAVE_SECONDS: Final = 5.0
 """How long an application may take to end when it is asked to; ours take up to 2 s if a tracker does not answer."""
@@ -44,11 +45,27 @@ class Applications:
         """The processes that run."""
         return [each.pid for each in self.all if each.pid is not None and not each.has_ended]
 
-    def start(self, network: Network, folder: Path) -> None:
-        """Start all and wait until they are ready. A participant may fail; any other, or all, raises TrialError."""
-        for phase in (Phase.INFRASTRUCTURE, Phase.SERVICE):
-            _start_needed(self._of(phase), network, folder)
-        _start_participants(self.participants, network, folder)
+    def start(
+        self,
+        network: Network,
+        folder: Path,
+        on_start: Callable[[], None] = lambda: None,
+        on_ready: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start all and wait until they are ready. A participant may fail; any other, or all, raises TrialError.
+
+        The functions are called for each application that is started, and for each that need not be waited for.
+        """
+        for phase in Phase:
+            for each in self._of(phase):
+                each.start(network, folder)
+                on_start()
+            for each in self._of(phase):
+                _await_ready(each)
+                on_ready()
+        if all(each.has_ended for each in self.participants):
+            first = self.participants[0]
+            raise TrialError(f"no {first.role} started; {first.name}: {first.exit_report(0, TraceEnd()).why}")
 
     def stop(self) -> None:
         """Ask all to end; the infrastructure last, since the others sign off there."""
@@ -61,24 +78,12 @@ class Applications:
         return tuple(each for each in self.all if each.phase is phase)
 
 
-def _start_needed(applications: Iterable[Application], network: Network, folder: Path) -> None:
-    for each in applications:
-        each.start(network, folder)
-    for each in applications:
-        try:
-            each.wait_ready()
-        except ProcessError as error:
-            raise TrialError(f"the {each.role} on {each.name} did not start: {each.complaint or error}") from error
-
-
-def _start_participants(participants: tuple[Application, ...], network: Network, folder: Path) -> None:
-    for each in participants:
-        each.start(network, folder)
-    for each in participants:
-        try:
-            each.wait_ready()
-        except ProcessError as error:
-            each.fail_start(error)
-    if all(each.has_ended for each in participants):
-        first = participants[0]
-        raise TrialError(f"no {first.role} started; {first.name}: {first.exit_report(0).why}")
+def _await_ready(application: Application) -> None:
+    try:
+        application.wait_ready()
+    except ProcessError as error:
+        if application.phase is Phase.PARTICIPANT:
+            application.fail_start(error)
+        else:
+            why = application.complaint or error
+            raise TrialError(f"the {application.role} on {application.name} did not start: {why}") from error

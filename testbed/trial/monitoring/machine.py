@@ -73,6 +73,8 @@ class MachineMonitor:
         self._probe: subprocess.Popen[bytes] | None = None
         self._before: _Counts | None = None
         self.samples: list[MachineSample] = []
+        self.faults: list[str] = []
+        """What was wrong with the measurement itself."""
 
     def __enter__(self) -> Self:
         self._probe = subprocess.Popen(
@@ -82,6 +84,8 @@ class MachineMonitor:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._probe is not None:
+            if self._probe.poll() is not None:
+                self.faults.append("the program that measures the wakeup lateness ended early")
             self._probe.kill()
             self._probe.wait()
         for descriptor in self._schedstats.values():

@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from contract.events import Completed, Lagged
+from contract.events import Completed, Joined, Lagged, Left
 from testbed.network import Process, ProcessError
 
 _LOOK_AGAIN_SECONDS: Final = 0.02
@@ -23,24 +25,56 @@ def await_event(trace: Path, event: str, patience: float, process: Process) -> N
 
 
 def events(trace: Path, event: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of one event, however they are spaced. A last line without its end is ignored."""
-    wanted = f'"{event}"'.encode()
-    if not trace.exists():
-        return
-    with trace.open("rb") as lines:
-        for line in lines:
-            # Most lines are of other events, and need not be parsed.
-            if wanted in line and line.endswith(b"\n") and (entry := json.loads(line))["event"] == event:
+    """Yield the lines of one event. A last line without its end, and a damaged line, are ignored."""
+    for line in _lines_with(trace, event):
+        with suppress(ValueError, TypeError, KeyError):
+            if (entry := json.loads(line))["event"] == event:
                 yield entry
 
 
-def completion(trace: Path) -> float | None:
-    """Return when a program completed, on CLOCK_MONOTONIC; None if it did not."""
-    return next((float(line["t"]) for line in events(trace, Completed.event)), None)
+def _lines_with(trace: Path, *words: str) -> Iterator[bytes]:
+    """Yield the complete lines that have one of these words in quotes. Most others need not be parsed."""
+    if not trace.exists():
+        return
+    wanted = tuple(f'"{word}"'.encode() for word in words)
+    with trace.open("rb") as lines:
+        for line in lines:
+            if any(word in line for word in wanted) and line.endswith(b"\n"):
+                yield line
 
 
-def worst_lag(trace: Path, begin: float, end: float) -> float:
-    """Return by how many seconds the program's event loop was late at worst between two moments."""
-    return max(
-        (float(line["seconds"]) for line in events(trace, Lagged.event) if begin <= line["t"] <= end), default=0.0
-    )
+@dataclass
+class TraceEnd:
+    """What the trace of a program that has ended says. Times are of CLOCK_MONOTONIC."""
+
+    completed_at: float | None = None
+    has_left: bool = False
+    """Whether its last life ended in order."""
+    worst_lag: float = 0.0
+    """By how many seconds its event loop was late at worst during the trial."""
+    damage: str = ""
+    """What is wrong with the trace, if it was noticed here; making tables checks every line."""
+
+
+def read_end(trace: Path, begin: float, end: float) -> TraceEnd:
+    """Read the trace of a program in a trial between two moments."""
+    found = TraceEnd()
+    for line in _lines_with(trace, Completed.event, Joined.event, Left.event, Lagged.event):
+        try:
+            _take(found, json.loads(line), begin, end)
+        except (ValueError, TypeError, KeyError) as error:
+            found.damage = f"wrote a trace that cannot be read ({line[:60]!r}: {error})"
+            break
+    return found
+
+
+def _take(found: TraceEnd, entry: Mapping[str, Any], begin: float, end: float) -> None:
+    match entry["event"]:
+        case Completed.event if found.completed_at is None:
+            found.completed_at = float(entry["t"])
+        case Joined.event:
+            found.has_left = False
+        case Left.event:
+            found.has_left = True
+        case Lagged.event if begin <= entry["t"] <= end:
+            found.worst_lag = max(found.worst_lag, float(entry["seconds"]))

@@ -1,19 +1,10 @@
-"""Everything that reads bytes from outside, and valid input to mutate.
+"""Everything that reads bytes from outside, and valid input to mutate: bits, lengths, parts removed or doubled."""
 
-    python -m tests.peer.fuzz.targets --seconds 60 [--seed N] [TARGET ...]
-
-mutates valid input again and again (bits, lengths, parts removed or doubled), and looks for any exception but the one
-that a decoder may raise. A finding is printed with its input; the seed reproduces it. Coverage-guided fuzzers can call
-`TARGETS[name].run` with their bytes.
-"""
-
-import argparse
 import contextlib
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import TypeAlias
 
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
@@ -39,6 +30,9 @@ from peer.bittorrent.wire.tracker.messages import (
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
 from peer.net.http import parse_request, parse_response
+
+Rounds: TypeAlias = Callable[[], Iterator[Random]]
+"""Yields a random source for each round of a test: the fixture `rounds`."""
 
 HASH = bytes(range(20))
 INFO = make_info("folder", 100_000, 16_384, [HASH] * 7)
@@ -153,29 +147,3 @@ def mutate(good: bytes, rng: Random) -> bytes:
             case _ if at < len(data):
                 data[at] ^= 1 << rng.randrange(8)
     return bytes(data)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Fuzz for a while."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("target", nargs="*", choices=[[], *TARGETS], help="what to fuzz (default: everything)")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=time.time_ns())
-    chosen = parser.parse_args(arguments)
-    rng, names = Random(chosen.seed), chosen.target or list(TARGETS)
-    end, count = time.monotonic() + chosen.seconds, 0
-    while time.monotonic() < end:
-        name = rng.choice(names)
-        data = mutate(rng.choice(TARGETS[name].good), rng)
-        try:
-            TARGETS[name].run(data)
-        except Exception:
-            print(f"{name}, seed {chosen.seed}, input {count}: {data!r}", file=sys.stderr)
-            raise
-        count += 1
-    print(f"seed {chosen.seed}: {count} inputs, all accepted or refused")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -12,8 +12,9 @@ from contract.events import (
 )
 from peer.bittorrent.engine.actions import Close, Greet
 from peer.bittorrent.engine.connections.neighbour import Neighbour, make_neighbour
+from peer.bittorrent.engine.connections.room import Room
 from peer.bittorrent.engine.context import Context
-from peer.bittorrent.engine.discovery.address_book import AddressBook
+from peer.bittorrent.engine.discovery.address_book import AddressBook, Ending
 from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import KeepAlive
 from peer.bittorrent.wire.peer_id import client_name
@@ -21,6 +22,9 @@ from peer.net.address import Address
 
 OURSELVES: Final = "it is ourselves"
 TWICE: Final = "connected twice"
+MAKES_ROOM: Final = "makes room for another"
+CROSSING: Final = 3.0
+"""Seconds within which two clients that dial each other at the same time have shaken hands twice."""
 
 
 class Connections:
@@ -43,10 +47,16 @@ class Connections:
         self.neighbour_count = 0
         """Of this identity."""
         self.most_neighbours = context.profile.most_neighbours
+        self.room = Room(context.profile.most_per_host)
+
+    @property
+    def settled_count(self) -> int:
+        """The number of neighbours that make dialling others unnecessary."""
+        return self.room.count_settled(self._own(), self._outbox.now)
 
     def admit(self, address: Address, *, is_outgoing: bool) -> Neighbour | None:
         """Make a neighbour of a new connection; None refuses it."""
-        if self._addresses.is_banned(address.host) or self.neighbour_count >= self.most_neighbours:
+        if self._addresses.is_banned(address.host) or not self._has_place_for(address.host):
             return None
         if is_outgoing:
             self._addresses.connected(address)
@@ -68,6 +78,7 @@ class Connections:
             return False
         if theirs.peer_id in self._own_ids:
             self._addresses.ourselves(neighbour.address)
+            self._mark_other_end_of(neighbour)
             self.close(neighbour, OURSELVES)
             return False
         if not self._keep_one_connection(neighbour):
@@ -82,18 +93,22 @@ class Connections:
         return True
 
     def learn_listening_port(self, neighbour: Neighbour, port: int) -> None:
-        """Learn the port that a neighbour listens on: that address is connected already, and not to be dialled."""
-        neighbour.conversation.listens_on = port
-        self._addresses.connected(Address(neighbour.address.host, port))
+        """Learn the port that a neighbour listens on: that address is connected already, and not to be dialled.
 
-    def close(self, neighbour: Neighbour, reason: str, *, is_fault: bool = False) -> None:
+        Only the first port counts: each is an address, and a stranger could name all ports there are.
+        """
+        if neighbour.conversation.listens_on is None:
+            neighbour.conversation.listens_on = port
+            self._addresses.connected(Address(neighbour.address.host, port))
+
+    def close(self, neighbour: Neighbour, reason: str, ending: Ending = Ending.LEFT) -> None:
         self._outbox.do(Close(neighbour.key, reason))
-        self._remove(neighbour, reason, by_us=True, is_fault=is_fault)
+        self._remove(neighbour, reason, ending, by_us=True)
 
-    def close_with_error(self, neighbour: Neighbour, what: str) -> None:
+    def close_with_error(self, neighbour: Neighbour, what: str, ending: Ending = Ending.FAULT) -> None:
         """Close a connection whose other end broke the protocol, and trace how."""
         self._outbox.record(Erred(what, neighbour.key))
-        self.close(neighbour, what, is_fault=True)
+        self.close(neighbour, what, ending)
 
     def ban(self, neighbour: Neighbour, reason: str) -> None:
         """Close all connections with a neighbour's host, and refuse new ones."""
@@ -101,11 +116,17 @@ class Connections:
         self._addresses.ban(host)
         self._outbox.record(Banned(host, neighbour.key, reason))
         for each in [each for each in self._own() if each.address.host == host]:
-            self.close(each, reason, is_fault=True)
+            self.close(each, reason, Ending.FAULT)
 
     def disconnected(self, neighbour: Neighbour, reason: str) -> None:
         """Remove a neighbour whose connection was ended by the other end or by the network."""
-        self._remove(neighbour, reason, by_us=False, is_fault=not neighbour.is_handshaken)
+        if neighbour.is_handshaken:
+            ending = Ending.LEFT
+        elif neighbour.conversation.is_with_ourselves or self._is_connected_twice(neighbour):
+            ending = Ending.FAULT
+        else:
+            ending = Ending.REFUSED
+        self._remove(neighbour, reason, ending, by_us=False)
 
     def tick(self) -> None:
         """Close silent connections, and keep alive those on which we sent nothing for long."""
@@ -114,32 +135,59 @@ class Connections:
             talk = neighbour.conversation
             if not neighbour.is_handshaken:
                 if now - talk.connected_at >= profile.handshake_timeout:
-                    self.close_with_error(
-                        neighbour, f"expected a handshake within {profile.handshake_timeout:g} s, found none"
-                    )
+                    problem = f"expected a handshake within {profile.handshake_timeout:g} s, found none"
+                    self.close_with_error(neighbour, problem, Ending.REFUSED)
             elif now - talk.last_received >= profile.silence_timeout:
                 self.close(neighbour, f"silent for {profile.silence_timeout:g} s")
             elif now - talk.last_sent >= profile.keep_alive_period:
                 self._outbox.send(neighbour, KeepAlive())
 
+    def _mark_other_end_of(self, incoming: Neighbour) -> None:
+        """Mark the connection by which one of our identities dialled this one."""
+        here = Address(incoming.address.host, self._context.identities[self._identity].port)
+        for each in self._neighbours.values():
+            if each.is_outgoing and each.address == here:
+                each.conversation.is_with_ourselves = True
+
+    def _is_connected_twice(self, neighbour: Neighbour) -> bool:
+        """Return whether another connection leads to the address that we dialled."""
+        address = neighbour.listening_address
+        return any(each.listening_address == address for each in self._own() if each is not neighbour)
+
+    def _has_place_for(self, host: str) -> bool:
+        """Return whether a connection with this host can be accepted; if all places are taken, another may give way."""
+        if self.neighbour_count < self.most_neighbours:
+            return True
+        goes = self.room.who_gives_way(list(self._own()), host, self._outbox.now)
+        if goes is not None:
+            self.close(goes, MAKES_ROOM)
+        return goes is not None
+
     def _keep_one_connection(self, neighbour: Neighbour) -> bool:
         """Close one of two connections with the same client, as the other end does; returns whether this one stays."""
-        peer_id = neighbour.conversation.peer_id
-        older = next(
-            (each for each in self._own() if each.is_handshaken and each.conversation.peer_id == peer_id),
-            None,
-        )
+        older = next((each for each in self._own() if each.is_handshaken and _is_same_client(each, neighbour)), None)
         if older is None:
             return True
-        crossed = older.is_outgoing != neighbour.is_outgoing
-        newer_stays = crossed and neighbour.is_outgoing == (self._ours.peer_id > peer_id)
+        newer_stays = older.is_outgoing != neighbour.is_outgoing and self._prefers_newer(older, neighbour)
         stays, goes = (neighbour, older) if newer_stays else (older, neighbour)
         self.close(goes, TWICE)
-        if goes.is_outgoing:
-            self.learn_listening_port(stays, goes.address.port)
-        elif stays.listening_address is not None:
+        if goes.is_outgoing and stays.conversation.listens_on is None:
+            stays.conversation.listens_on = goes.address.port
+        if stays.listening_address is not None:
             self._addresses.connected(stays.listening_address)
         return newer_stays
+
+    def _prefers_newer(self, older: Neighbour, newer: Neighbour) -> bool:
+        """Of a connection that we dialled and one that the other end dialled, say whether the newer one stays.
+
+        Both ends decide alike if they dialled each other at the same time. Later, an honest end closes the connection
+        that we dial before it shakes hands, so if it does shake hands, the other end of the older one is an impostor,
+        as is the other end of a newer one that we did not dial.
+        """
+        handshaken_at = older.conversation.handshaken_at or 0
+        if older.down.rate.total or self._outbox.now - handshaken_at >= CROSSING:
+            return newer.is_outgoing
+        return newer.is_outgoing == (self._ours.peer_id > newer.conversation.peer_id)
 
     def _own(self) -> Iterator[Neighbour]:
         return (each for each in self._neighbours.values() if each.identity == self._identity)
@@ -148,12 +196,18 @@ class Connections:
         neighbour.conversation.last_sent = self._outbox.now
         self._outbox.do(Greet(neighbour.key, self._ours.encode()))
 
-    def _remove(self, neighbour: Neighbour, reason: str, *, by_us: bool, is_fault: bool) -> None:
+    def _remove(self, neighbour: Neighbour, reason: str, ending: Ending, *, by_us: bool) -> None:
         del self._neighbours[neighbour.key]
         self.neighbour_count -= 1
+        self.room.neighbour_left(neighbour)
         address = neighbour.listening_address
         if address is not None:
-            self._addresses.disconnected(address, self._outbox.now, is_fault)
+            self._addresses.disconnected(address, self._outbox.now, ending)
         self._on_left(neighbour)
         received, sent = neighbour.down.rate.total, neighbour.up.rate.total
         self._outbox.record(Disconnected(neighbour.key, by_us, reason, received, sent))
+
+
+def _is_same_client(one: Neighbour, other: Neighbour) -> bool:
+    """Return whether both show one peer id from one host: everybody can show the peer id of another host's client."""
+    return one.conversation.peer_id == other.conversation.peer_id and one.address.host == other.address.host

@@ -19,6 +19,8 @@ class Conversation:
     connected_at: float
     handshaken_at: float | None = None
     peer_id: bytes = b""
+    is_with_ourselves: bool = False
+    """The other end, which closes it, is one of our identities."""
     is_fast: bool = False
     is_extended: bool = False
     extensions: dict[str, int] = field(default_factory=dict)

@@ -1,23 +1,23 @@
 """The addresses of peers, and which of them is dialled next.
 
-    untried -- to_dial --> dialled -- connected --> connected -- disconnected --> waiting
-                              `-- dial_failed --> waiting, or given up                |
-    waiting -- its time has come, to_dial --> dialled             <-------------------'
+    untried -- to_dial --> dialled -- connected --> connected
+    dialled or connected -- ended --> waiting, or given up after too many such ends (WAITS)
+    waiting -- its time has come, to_dial --> dialled
     given up -- learned again by more than hearsay --> waiting, for one more try
 
 An address is in one of these states, whichever side made the connection: a neighbour that dialled us is in the book
 once it has stated where it listens. All input comes from strangers, so everything here has a limit, and no single
-stranger can fill the book.
+stranger can fill the book. An address that the user gave is never given up, and never makes room for others.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from heapq import heapify, heappop, heappush
 from ipaddress import ip_address
 from math import inf
 from random import Random
-from typing import Final, Literal, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from peer.bittorrent.engine.profile import Profile
 from peer.net.address import Address
@@ -34,11 +34,44 @@ MOST_OWN: Final = 64
 
 FIRST_RETRY: Final = 2.0
 LONGEST_RETRY: Final = 600.0
+FIRST_RETRY_OF_FULL: Final = 5.0
+LONGEST_RETRY_OF_FULL: Final = 60.0
+LONGEST_RETRY_OF_GIVEN: Final = 60.0
+"""The user knows that there is a peer, so it is asked at least this often, unless it was at fault."""
 REUNION: Final = 30.0
 """Seconds before a neighbour that left without a fault is dialled again."""
 MOST_FAILURES: Final = 8
-"""Dials in a row without a connection, after which an address is given up."""
+"""Dials in a row without a connection, or without a handshake, after which an address is given up."""
 MOST_FAULTS: Final = 3
+
+
+class Ending(Enum):
+    """How an attempt to be neighbours ended."""
+
+    UNANSWERED = auto()
+    """The dial led to no connection."""
+    REFUSED = auto()
+    """The other end did not answer our handshake: most often it has no place for us, and may have one soon."""
+    LEFT = auto()
+    """After both handshakes, for no fault of the other end."""
+    FAULT = auto()
+    """There is no point in connecting again soon."""
+
+
+class Waits(NamedTuple):
+    """The wait after the first such end, the longest (it doubles with each), and after how many to give up."""
+
+    first: float
+    longest: float
+    most: float
+
+
+WAITS: Final[Mapping[Ending, Waits]] = {
+    Ending.UNANSWERED: Waits(FIRST_RETRY, LONGEST_RETRY, MOST_FAILURES),
+    Ending.REFUSED: Waits(FIRST_RETRY_OF_FULL, LONGEST_RETRY_OF_FULL, MOST_FAILURES),
+    Ending.LEFT: Waits(REUNION, REUNION, inf),
+    Ending.FAULT: Waits(LONGEST_RETRY, LONGEST_RETRY, MOST_FAULTS),
+}
 
 
 class _State(Enum):
@@ -53,8 +86,8 @@ class _State(Enum):
 class _Record:
     source: Source
     state: _State = _State.UNTRIED
-    failures: int = 0
-    faults: int = 0
+    ends: dict[Ending, int] = field(default_factory=dict)
+    """How many of each kind since the last success."""
     retry_at: float = 0
 
 
@@ -117,34 +150,19 @@ class AddressBook:
             self._add(address, record)
         self._failed.pop(address, None)
         self._enter(record, _State.CONNECTED)
-        record.failures = 0
+        record.ends.pop(Ending.UNANSWERED, None)
 
     def dial_failed(self, address: Address, now: float) -> float | None:
         """Record a failed dial; returns in how many seconds to try again, None if not at all."""
-        record = self._records.get(address)
-        if record is None or record.state is not _State.DIALLED:
-            return None
-        record.failures += 1
-        if record.failures >= MOST_FAILURES and record.source != "given":
-            self._give_up(address, record, now)
-            return None
-        wait = backoff(record.failures, FIRST_RETRY, LONGEST_RETRY, self._rng)
-        self._wait(address, record, now + wait)
-        return wait
+        return self._end(address, now, _State.DIALLED, Ending.UNANSWERED)
 
-    def disconnected(self, address: Address, now: float, is_fault: bool) -> None:
-        """A connection ended; with `is_fault`, there is no point in making it again soon."""
-        record = self._records.get(address)
-        if record is None or record.state is not _State.CONNECTED:
-            return
-        if not is_fault:
-            self._wait(address, record, now + backoff(1, REUNION, REUNION, self._rng))
-            return
-        record.faults += 1
-        if record.faults >= MOST_FAULTS:
-            self._give_up(address, record, now)
-        else:
-            self._wait(address, record, now + backoff(1, LONGEST_RETRY, LONGEST_RETRY, self._rng))
+    def unwanted(self, address: Address, now: float) -> None:
+        """A dial led to a connection for which we had no place any more."""
+        self._end(address, now, _State.DIALLED, Ending.LEFT)
+
+    def disconnected(self, address: Address, now: float, ending: Ending) -> None:
+        """A connection ended."""
+        self._end(address, now, _State.CONNECTED, ending)
 
     def refuse_hearsay(self) -> None:
         """Use only the trackers' addresses from now on: they leave out seeds, and a seed does not need others.
@@ -188,7 +206,7 @@ class AddressBook:
             self._hearsay -= 1
             record.source = source
         if record.state is _State.GIVEN_UP:
-            record.failures, record.faults = MOST_FAILURES - 1, MOST_FAULTS - 1
+            record.ends = {ending: int(waits.most) - 1 for ending, waits in WAITS.items() if waits.most < inf}
             self._wait(address, record, record.retry_at)
 
     def _next_untried(self) -> Address | None:
@@ -209,6 +227,24 @@ class AddressBook:
         record = self._records.get(address)
         return record is not None and record.state is _State.WAITING and record.retry_at == retry_at
 
+    def _end(self, address: Address, now: float, state: _State, ending: Ending) -> float | None:
+        """Let an address in this state wait, or give it up; returns for how long it waits."""
+        record = self._records.get(address)
+        if record is None or record.state is not state:
+            return None
+        count = record.ends[ending] = record.ends.get(ending, 0) + 1
+        if ending is Ending.LEFT:
+            record.ends.pop(Ending.REFUSED, None)
+        first, longest, most = WAITS[ending]
+        if record.source == "given":
+            longest, most = longest if ending is Ending.FAULT else min(longest, LONGEST_RETRY_OF_GIVEN), inf
+        if count >= most:
+            self._give_up(address, record, now)
+            return None
+        wait = backoff(count, first, longest, self._rng)
+        self._wait(address, record, now + wait)
+        return wait
+
     def _wait(self, address: Address, record: _Record, until: float) -> None:
         self._fail(address, record, _State.WAITING, until)
         heappush(self._waiting, (until, address))
@@ -223,7 +259,8 @@ class AddressBook:
         self._enter(record, state)
         record.retry_at = retry_at
         self._failed.pop(address, None)
-        self._failed[address] = None
+        if record.source != "given":
+            self._failed[address] = None
 
     def _enter(self, record: _Record, state: _State) -> None:
         self._dialled += (state is _State.DIALLED) - (record.state is _State.DIALLED)

@@ -54,8 +54,8 @@ class Search:
         self._dialled.discard(address)
 
     def refused(self, address: Address) -> None:
-        """Record that a connection which we dialled is not wanted any more."""
-        self._addresses.disconnected(address, self._outbox.now, is_fault=False)
+        """Record that there is no place any more for a connection which we dialled."""
+        self._addresses.unwanted(address, self._outbox.now)
 
     def dial_failed(self, address: Address, reason: str) -> None:
         self._dialled.discard(address)

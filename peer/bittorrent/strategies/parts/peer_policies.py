@@ -17,7 +17,10 @@ class FollowsProfile:
 
     def __init__(self, profile: Profile) -> None:
         self._targets: Final = PeerTargets(
-            most_neighbours=profile.most_neighbours, dials_up_to=profile.dials_up_to, numwant=profile.numwant
+            most_neighbours=profile.most_neighbours,
+            dials_up_to=profile.dials_up_to,
+            numwant=profile.numwant,
+            most_per_host=profile.most_per_host,
         )
 
     def targets(self, view: ProgressView, candidates: Sequence[Candidate]) -> PeerTargets:  # noqa: ARG002

@@ -29,8 +29,8 @@ from testbed.values.records import Estimate
 FRAME_BITS: Final = 8 * (SEGMENT_PAYLOAD + FRAME_HEADERS)
 
 LIKELY_RATIO: Final[Mapping[Distribution, float]] = {"client-server": 1.0, "fluid": 1.03, "bittorrent": 1.0}
-"""A scheme's time over its bound for payload, for planning only. Measured in two runs of experiments/quickstart.yaml
-(2 and 6 peers, 2 cores): client-server 1.000 to 1.001, fluid 1.007 to 1.042."""
+"""A scheme's time over its bound for payload, for planning only. Measured in two runs with 4 MiB, 2
+and 6 peers, and 2 cores: client-server 1.000 to 1.001, fluid 1.007 to 1.042."""
 
 LIKELY_GROWTH: Final = 0.1
 """What is added for each doubling of N + 1 in a BitTorrent swarm. Means of the shipped experiments lie on both sides:

@@ -77,6 +77,11 @@ class TrialHosts(Record):
         """When each peer is to join, in seconds after t = 0, by its name."""
         return {peer.name: peer.arrival for peer in self.peers}
 
+    @property
+    def groups(self) -> dict[str, str]:
+        """The group of each peer, by its name."""
+        return {peer.name: peer.group for peer in self.peers}
+
 
 class PlannedBound(Record):
     """A lower bound on the distribution time, and the same where only payload counts."""

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Final
 
 from contract.events import Announced
@@ -23,7 +24,7 @@ _STRATEGIES: Final = "strategies"
 def prepare(context: TrialContext) -> None:
     """Write the torrent, and the strategies that come with the experiment."""
     _make_torrent(context)
-    _write_modules(context)
+    write_modules(context.trial.settings.modules, context.folder / _STRATEGIES)
 
 
 def _make_torrent(context: TrialContext) -> None:
@@ -37,11 +38,17 @@ def _make_torrent(context: TrialContext) -> None:
         raise TrialError(f"the torrent could not be made: {done.stderr.strip()}")
 
 
-def _write_modules(context: TrialContext) -> None:
-    for name, text in context.trial.settings.modules.items():
-        file = context.folder.joinpath(_STRATEGIES, *name.split(".")).with_suffix(".py")
+def write_modules(modules: Mapping[str, str], folder: Path) -> None:
+    """Write modules, given by their names, below a folder in which Python finds them."""
+    for name, text in modules.items():
+        file = folder / module_file(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
+
+
+def module_file(name: str) -> Path:
+    """Return the file of a module, relative to the folder in which Python finds it."""
+    return Path(*name.split(".")).with_suffix(".py")
 
 
 def _tracker_url(context: TrialContext) -> str:
@@ -57,16 +64,20 @@ def _tracker_of(trial: Trial) -> PlannedTracker:
 
 def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
     """Launch our tracker. Its log takes the place of a trace."""
-    interval = max(1, round(_ANNOUNCE_SECONDS / context.trial.settings.time_scale))
     words: dict[str, object] = {
         "bind": context.addresses[planned.name],
         "port": TRACKER_PORT,
-        "interval": interval,
+        "interval": announce_interval(context.trial.settings.time_scale),
         "numwant": planned.numwant,
         "seed": context.trial.seed,
         "log": context.trace(planned),
     }
     return Launch(("peer", "tracker", *_options(words)), READY_LINE)
+
+
+def announce_interval(time_scale: float) -> int:
+    """Return the seconds between two announcements."""
+    return max(1, round(_ANNOUNCE_SECONDS / time_scale))
 
 
 def seed(context: TrialContext, planned: PlannedServer) -> Launch:
@@ -78,7 +89,10 @@ def seed(context: TrialContext, planned: PlannedServer) -> Launch:
 def leech(context: TrialContext, planned: PlannedPeer) -> Launch:
     """Launch our peer as a leech. It verifies what it receives and stores nothing: it serves from the original."""
     words: dict[str, object] = {"storage": "shared", "original": payload_file(context), "have": planned.held or None}
-    words |= {"departure": _departure(planned.departure), "return-bind": context.return_addresses.get(planned.name)}
+    words |= {
+        "departure": departure_text(planned.departure),
+        "return-bind": context.return_addresses.get(planned.name),
+    }
     options = (*_options(words), *_common(context, planned), "--wait-for-start")
     return Launch(("peer", "leech", context.folder / _TORRENT, *options), WAITING_LINE, waits_for_start=True)
 
@@ -101,7 +115,7 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
         "level": settings.trace_level,
         "seed": planned.seed,
     }
-    return [*_options(words), *_parameters(planned)]
+    return [*_options(words), *(word for each in parameter_words(planned) for word in ("--set", each))]
 
 
 def _options(words: dict[str, object]) -> list[str]:
@@ -111,12 +125,13 @@ def _options(words: dict[str, object]) -> list[str]:
 def check(trial: Trial) -> None:
     """Raise TrialError for a parameter of a strategy that does not fit on a command line."""
     for planned in (*trial.hosts.servers, *trial.hosts.peers):
-        list(_parameters(planned))
+        list(parameter_words(planned))
 
 
-def _parameters(planned: PlannedServer) -> Iterator[str]:
+def parameter_words(planned: PlannedServer) -> Iterator[str]:
+    """Yield the parameters of a host's strategy as the values of `--set`."""
     for name, value in planned.strategy.parameters.items():
-        yield from ("--set", f"{name}={_word(name, value)}")
+        yield f"{name}={_word(name, value)}"
 
 
 def _word(name: str, value: Parameter) -> str:
@@ -127,7 +142,7 @@ def _word(name: str, value: Parameter) -> str:
     return str(value)
 
 
-def _departure(departure: PlannedDeparture) -> str | None:
+def departure_text(departure: PlannedDeparture) -> str | None:
     """Return the value of `--departure`; None for a peer that stays, or whose strategy decides."""
     match departure.kind:
         case "stay":

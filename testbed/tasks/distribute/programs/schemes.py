@@ -1,12 +1,13 @@
 """The schemes by which a file is distributed, and the programs of each.
 
 A scheme is the protocol; an adapter knows how to launch one implementation of it. A new implementation is a new entry
-in `adapters`, under the name that an experiment file gives as `application`.
+in `adapters`, under the name that an experiment file gives as `application`, and in the schema's APPLICATIONS.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 from testbed.errors import TrialError
@@ -14,10 +15,14 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
+from testbed.tasks.distribute.programs.strategies import strategy_findings
+from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
+from testbed.tasks.distribute.schema.keys import OURS
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
+from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
+from testbed.values.findings import Finding
 
-OURS: Final = "ours"
 _IMPORTED_LATE: Final = "uvloop"
 """What our programs import when they start, where it is installed."""
 _NEARLY_DONE: Final = 0.99
@@ -83,6 +88,18 @@ class DistributePrograms:
         for planned in (*trial.hosts.servers, *trial.hosts.peers):
             _adapter_of(trial, planned)
         _scheme_of(trial).check(trial)
+
+    def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
+        """Yield what is wrong with strategies, which only BitTorrent has."""
+        return strategy_findings([trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment)
+
+    def check_rehearsal(self, trial: Trial) -> None:
+        """Raise TrialError for what virtual time does not have."""
+        check_virtual(trial)
+
+    def rehearse(self, trial: Trial, experiment: Path, prints: Print) -> Iterator[Happening]:
+        """Perform a trial in virtual time, if it is one of BitTorrent."""
+        return rehearse(trial, experiment, prints)
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules of the scheme and of every implementation that the trial uses."""

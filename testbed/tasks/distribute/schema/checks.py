@@ -1,10 +1,21 @@
 """Checks of keys of a distribution that need several values together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, get_args
 
 from contract.programs import STRATEGIES, ProfileName
-from testbed.tasks.distribute.schema.keys import DistributionKeys, Hosts, MidWay, PeerGroup
+from testbed.tasks.distribute.schema.keys import (
+    APPLICATIONS,
+    OURS,
+    After,
+    AtRatio,
+    DistributionKeys,
+    Hosts,
+    MidWay,
+    PeerGroup,
+    Scheme,
+)
 from testbed.tasks.task import ColumnWords
 from testbed.theory import Term
 from testbed.values.findings import Finding, KeyPath, did_you_mean
@@ -30,19 +41,63 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
             ("peers", next(iter(keys.peers)), "count"), "no group has any peers: at least one group needs some"
         )
     for path, hosts in keys.hosts.items():
+        yield from _check_application(path, hosts, keys.distribution)
         yield from _check_strategy(path, hosts)
+        if keys.distribution == "bittorrent":
+            yield from _check_parameters(path, hosts)
     for name, group in keys.peers.items():
         yield from _check_peers(("peers", name), group)
         if keys.distribution == "fluid":
             yield from _check_fluid(("peers", name), group)
+        if keys.distribution == "client-server" and group.count:
+            yield from _check_client(("peers", name), group)
+    if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
+        yield Finding(
+            ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
+        )
+
+
+def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
+    application, known = hosts.application, APPLICATIONS[scheme]
+    if application in known:
+        return
+    only = f"{scheme} has only {' and '.join(map(repr, known))} so far, so leave this key out"
+    yield Finding((*path, "application"), f"unknown application {application!r}: {only}{_other_key(application)}")
+
+
+def _other_key(application: str) -> str:
+    """Return how our own client is made to behave as another one, if it can."""
+    word = application.lower()
+    if word in get_args(ProfileName):
+        return f"; for our client with the constants of {application}, write `profile: {word}`"
+    return f"; it is a strategy of our client, so write `strategy: {word}`" if word in STRATEGIES else ""
 
 
 def _check_strategy(path: KeyPath, hosts: Hosts) -> Iterator[Finding]:
     strategy = hosts.strategy.reference
-    if hosts.application == "ours" and strategy not in STRATEGIES and ":" not in strategy:
+    if hosts.application == OURS and strategy not in STRATEGIES and ":" not in strategy:
         hint, known = did_you_mean(strategy, STRATEGIES), ", ".join(STRATEGIES)
-        problem = f"unknown strategy {strategy!r}{hint}: write {known}, or module:Class for your own"
-        yield Finding((*path, "strategy"), problem)
+        own = (
+            _own_strategy(strategy)
+            or f"unknown strategy {strategy!r}{hint}: write {known}, or module:Class for your own"
+        )
+        yield Finding((*path, "strategy"), own)
+
+
+def _check_parameters(path: KeyPath, hosts: Hosts) -> Iterator[Finding]:
+    for name, value in hosts.strategy.parameters.items():
+        if isinstance(value, list):
+            swept = f"`{'.'.join(map(str, path))}.strategy.{name}: [...]`"
+            problem = f"expected one value, found a list of {len(value)}: to vary it, write {swept} under `sweep:`"
+            yield Finding((*path, "strategy", name), problem)
+
+
+def _own_strategy(strategy: str) -> str:
+    """Return how to write a strategy that was named as a file, or as Python names a class."""
+    module, dot, name = strategy.rpartition(".")
+    if dot and name == "py":
+        return f"{strategy!r} is a file: write {PurePath(module).name}:Class, with the name of its class"
+    return f"unknown strategy {strategy!r}: for a class of your own, write {module}:{name}" if dot else ""
 
 
 def _check_peers(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
@@ -64,6 +119,14 @@ def _check_fluid(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
         "start": group.start is not None,
     }
     yield from (Finding((*path, key), reason) for key, is_other in written.items() if is_other)
+
+
+def _check_client(path: KeyPath, group: PeerGroup) -> Iterator[Finding]:
+    if group.start is not None:
+        yield Finding((*path, "start"), "a client of client-server has no data at the start: leave out this key")
+    if isinstance(group.departure, After | AtRatio | MidWay):
+        stays = "a client of client-server leaves when it has the whole file, and sends nothing"
+        yield Finding((*path, "departure"), f"{stays}: write stay, at-completion or {{linger: ...}}")
 
 
 def column_words(points: Sequence[DistributionKeys]) -> dict[str, ColumnWords]:

@@ -1,9 +1,9 @@
 """Keys of an experiment that distributes a file."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, Field, StrictStr, Tag
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, Tag, WithJsonSchema
 
 from contract.programs import ProfileName
 from testbed.values.hosts import AccessLinks, Arrival
@@ -19,11 +19,23 @@ from testbed.values.quantities import (
     Size,
     Text,
     forms,
+    matching,
+    message,
     needed,
     word,
 )
 
 KIB = 1024
+
+Scheme: TypeAlias = Literal["client-server", "bittorrent", "fluid"]
+
+OURS: Final = "ours"
+APPLICATIONS: Final[Mapping[Scheme, tuple[str, ...]]] = {
+    "client-server": (OURS,),
+    "bittorrent": (OURS,),
+    "fluid": (OURS,),
+}
+"""The applications that can run each scheme."""
 
 
 class After(Part):
@@ -83,7 +95,7 @@ class Hosts(AccessLinks):
         default_factory=lambda: Named.model_validate({"class": "tit-for-tat"}),
         description="a name, `module:Class`, or a mapping with `class:` and the strategy's parameters",
     )
-    application: Text = Field(default="ours", description="the program that runs: ours, or the name of another client")
+    application: Text = Field(default=OURS, description="the program that runs; so far only ours")
 
 
 class Servers(Hosts):
@@ -108,7 +120,33 @@ def _piece_length(size: int) -> int:
 
 
 PieceLength: TypeAlias = Annotated[Size, AfterValidator(_piece_length)]
-GroupName: TypeAlias = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
+_GROUP_NAME: Final = r"^[a-z][a-z0-9_]{0,19}$"
+_GROUP_NAME_FORM: Final = "a name of at most 20 lower-case letters, digits and _, the first a letter"
+GroupName: TypeAlias = Annotated[
+    StrictStr, matching(_GROUP_NAME, _GROUP_NAME_FORM), WithJsonSchema({"type": "string", "pattern": _GROUP_NAME})
+]
+
+_GROUP_EXAMPLE: Final = "`peers: {homes: {count: 10, up: 1 Mbit/s}}`"
+
+
+def _groups(value: object) -> object:
+    """Refuse peers without groups: what is written is the description of one, a list of them, or nothing."""
+    if isinstance(value, Mapping):
+        keys = [key for key, inner in value.items() if key in PeerGroup.model_fields and not isinstance(inner, Mapping)]
+        if keys:
+            raise message(f"the name of a group is missing above `{keys[0]}:`: write {_GROUP_EXAMPLE}")
+        return value
+    raise needed(f"groups with names of your choice, such as {_GROUP_EXAMPLE}")
+
+
+def _one_group(value: object) -> object:
+    """Refuse servers in groups."""
+    if isinstance(value, Mapping) and value and all(isinstance(inner, Mapping) for inner in value.values()):
+        if not value.keys() & Servers.model_fields.keys():
+            raise message("has no groups: write `up:` and the other keys directly below `servers:`")
+    elif isinstance(value, list):
+        raise message("is no list: describe all servers together, as in `servers: {count: 2, up: 8 Mbit/s}`")
+    return value
 
 
 class File(Part):
@@ -128,12 +166,14 @@ class TrackerChoice(Part):
 class DistributionKeys(Part):
     """The keys that this task adds to those of every experiment."""
 
-    distribution: Literal["client-server", "bittorrent", "fluid"] = Field(
+    distribution: Scheme = Field(
         default="bittorrent", description="how the file travels; fluid: the scheme that attains the bound"
     )
     file: File | None = Field(default=None, description="what is distributed")
-    servers: Servers | None = Field(default=None, description="hosts with the whole file")
-    peers: dict[GroupName, PeerGroup] = Field(
+    servers: Annotated[Servers | None, BeforeValidator(_one_group)] = Field(
+        default=None, description="hosts with the whole file"
+    )
+    peers: Annotated[dict[GroupName, PeerGroup], BeforeValidator(_groups)] = Field(
         default_factory=dict, description="groups of peers, by a name of your choice"
     )
     tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="how peers find one another")

@@ -1,9 +1,11 @@
 """The tables of the task `distribute`."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import pandas as pd
 
+from testbed.experiment import Plan
 from testbed.runfolder.trial_data import Row, TrialData
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.columns import COLUMNS, GROUPS, PEERS, TRANSFERS
@@ -12,6 +14,8 @@ from testbed.tasks.distribute.tables.peers import group_rows, peer_rows
 from testbed.tasks.distribute.tables.timeline import timeline_table
 from testbed.tasks.distribute.tables.transfers import transfer_rows
 from testbed.tasks.distribute.tables.trials import trial_row
+
+_SERVER: Final = "server"
 
 
 class DistributeTables:
@@ -41,15 +45,26 @@ class DistributeTables:
         """Return the task's cells in the row of a trial."""
         return trial_row(data, tables["peers"])
 
-    def host_order(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Sequence[str]:
+    def group_names(self, plan: Plan) -> Sequence[str]:
+        """Return the names of all groups of peers, in the order of the plan."""
+        return tuple(dict.fromkeys(peer.group for trial in plan.trials for peer in trial.hosts.peers))
+
+    def host_groups(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Mapping[str, str]:
         """Return the servers, then the peers by group and upload rate."""
         is_shown = {name: table["trial"].isin(trials) for name, table in tables.items() if "trial" in table}
         givers = tables["transfers"][is_shown["transfers"]]["giver"].unique()
         peers = tables["peers"][is_shown["peers"]].drop_duplicates("peer").sort_values(["group", "up"], kind="stable")
-        return [*(name for name in givers if name.startswith("server")), *peers["peer"]]
+        servers = [name for name in givers if name.startswith(_SERVER)]
+        return {**dict.fromkeys(servers, _SERVER), **dict(zip(peers["peer"], peers["group"], strict=True))}
 
     def complaints(self, trials: pd.DataFrame) -> Iterator[str]:
-        """Yield a line if applications and links do not agree on the payload."""
+        """Yield lines: if a peer never completed, and if applications and links do not agree on the payload."""
+        valid = trials[trials["verdict"] == "valid"]
+        if unfinished := int(valid["distribution_s"].isna().sum()):
+            yield (
+                f"in {unfinished} of {len(valid)} valid trials a peer never completed: such trials have no"
+                " distribution_s, and means of times are over the peers and trials that did complete"
+            )
         failed = trials[~trials["payload_audit"].isin([AGREES, ""])]
         if len(failed):
             yield (

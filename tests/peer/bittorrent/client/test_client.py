@@ -4,21 +4,16 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha1
 from math import inf
-from pathlib import Path
 from random import Random
 from typing import Any, TypeAlias, cast
-
-import pytest
 
 from peer.bittorrent.client.client import Client
 from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import Memory, StorageError
-from peer.bittorrent.client.torrent_maker import Order, create
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import (
     Action,
@@ -33,7 +28,6 @@ from peer.bittorrent.engine.actions import (
     Verify,
 )
 from peer.bittorrent.engine.download.block_reception import Placement
-from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
@@ -52,12 +46,6 @@ from peer.net.dialler import Dialler
 from peer.net.listener import Listener
 from peer.net.rate_limiter import RateLimiter
 from peer.net.sockets import bound_socket
-from tests.peer.programs import (
-    ScriptedPeer,
-    Share,
-    leeching,
-    seeding,
-)
 
 Run: TypeAlias = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -365,39 +353,3 @@ def test_a_deadline_is_kept(run: Run) -> None:
             await script.until("tick")
 
     run(body())
-
-
-# Hostile crowds, against a real peer.
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
-    folder = tmp_path_factory.mktemp("shared")
-    made = Share(folder / "data.torrent", folder / "data")
-    made.data.write_bytes(Random(1).randbytes(64 * BLOCK))
-    create(Order(source=made.data, piece_length=4 * BLOCK), made.torrent)
-    return made
-
-
-def test_silent_crowd_is_kept_small(shared: Share, tmp_path: Path) -> None:
-    most = PROFILES["course"].most_neighbours
-    with seeding(shared) as seed:
-        address = Address("127.0.0.1", seed.port)
-        with ExitStack() as stack:
-            crowd = [stack.enter_context(ScriptedPeer(address)) for _ in range(3 * most)]
-            assert all(stranger.is_closed() for stranger in crowd[most:])
-        with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:
-            assert leech.line() == "completed"
-
-
-def test_floods_of_messages_do_not_stop_a_peer(shared: Share, tmp_path: Path) -> None:
-    have = encode(Have(1)) * 50_000
-    with seeding(shared) as seed, ExitStack() as stack:
-        address = Address("127.0.0.1", seed.port)
-        crowd = [stack.enter_context(ScriptedPeer(address).shake_hands(shared.info.info_hash)) for _ in range(5)]
-        for stranger in crowd:
-            stranger.socket.sendall(have)
-        with leeching(shared.torrent, "--to", tmp_path, "--peer", seed.address) as leech:
-            assert leech.line() == "completed"
-        assert seed.end() == 0
-        assert seed.errors() == ""

@@ -55,11 +55,13 @@ class SessionHarness:
         self.events: list[TraceEvent] = []
         self.actions: list[Action] = []
         rng = Random(1)
+        strategy = strategy or make_strategy("tit-for-tat", profile, rng, parameters or {})
+        self.identities = strategy.identities
         context = Context(
             info_hash=self.info.info_hash,
-            identities=[Identity(OUR_ID, 6881)],
+            identities=[Identity(OUR_ID[:-1] + bytes([OUR_ID[-1] + k]), 6881 + k) for k in range(strategy.identities)],
             profile=profile,
-            strategy=strategy or make_strategy("tit-for-tat", profile, rng, parameters or {}),
+            strategy=strategy,
             rng=rng,
             outbox=Outbox(lambda event, _: self.events.append(event), Level.FULL, self.now),
         )

@@ -96,7 +96,8 @@ def test_missing_module_is_refused() -> None:
 @pytest.mark.parametrize("old", ["peer.strategies.seam", "peer.strategies", "peer.swarm.profile"])
 def test_import_from_an_old_package_names_the_api(module: Callable[[str], None], old: str) -> None:
     module(f"from {old} import Strategy\n")
-    assert refusal("mine:X").endswith("; import everything that a strategy needs from peer.bittorrent.strategies.api")
+    expected = "; import everything that a strategy needs from peer.bittorrent.strategies.api (mine.py, line 1)"
+    assert refusal("mine:X").endswith(expected)
 
 
 def test_part_without_its_method_is_refused(module: Callable[[str], None]) -> None:
@@ -105,12 +106,41 @@ def test_part_without_its_method_is_refused(module: Callable[[str], None]) -> No
         + "class Old:\n    def allot(self, view): pass\n"
         + "def old(profile, rng): return replace(tit_for_tat(profile, rng), choker=Old())\n"
     )
-    assert refusal("mine:old") == "strategy mine:old: its choker, Old, has no method allocate"
+    assert refusal("mine:old") == "strategy mine:old: its choker, Old, has no method allocate (mine.py, line 5)"
 
 
 def test_syntax_error_is_reported_with_its_line(module: Callable[[str], None]) -> None:
     module("def broken(:\n")
-    assert refusal("mine:X") == "strategy mine:X: module mine cannot be imported: invalid syntax (mine.py, line 1)"
+    expected = "strategy mine:X: module mine cannot be imported: SyntaxError: invalid syntax (mine.py, line 1)"
+    assert refusal("mine:X") == expected
+
+
+def test_exception_at_import_is_reported_with_its_line(module: Callable[[str], None]) -> None:
+    module("rates = []\n\nfirst = rates[0]\n")
+    expected = "module mine cannot be imported: IndexError: list index out of range (mine.py, line 3)"
+    assert refusal("mine:X") == f"strategy mine:X: {expected}"
+
+
+def test_error_of_a_constructor_is_reported_with_its_line(module: Callable[[str], None]) -> None:
+    module(IMPORTS + "def mine(profile, rng, *, most):\n    return tit_for_tat(profile, rng, slots=most + 1)\n")
+    assert refusal("mine:mine", most="4") == (
+        'strategy mine:mine: can only concatenate str (not "int") to str (mine.py, line 4)'
+    )
+
+
+def test_wrong_signature_is_refused_with_the_right_one(module: Callable[[str], None]) -> None:
+    module(IMPORTS + "def mine(profile): return tit_for_tat(profile, None)\n")
+    expected = (
+        "mine() takes 1 positional argument but 2 were given; it is called with the profile, a random source, and"
+    )
+    assert refusal("mine:mine").startswith(f"strategy mine:mine: {expected} the parameters by their names (mine.py")
+
+
+def test_fault_names_the_parameter_to_blame() -> None:
+    for parameters in ({"exces": "withheld"}, {"excess": "kept"}):
+        with pytest.raises(StrategyError) as error:
+            make_strategy("bittyrant", COURSE, Random(1), parameters)
+        assert error.value.fault.parameter == next(iter(parameters))
 
 
 @pytest.mark.parametrize("name", ["mine:X", "mine:x", "mine:"])
@@ -121,8 +151,8 @@ def test_missing_class_is_refused(module: Callable[[str], None], name: str) -> N
 
 
 def test_unknown_parameter_is_refused_with_the_known_ones() -> None:
-    expected = "strategy tit-for-tat: there is no parameter slot; it takes departure, slots, neighbours"
-    assert refusal("tit-for-tat", slot=4) == expected
+    expected = "there is no parameter slot (did you mean slots?); it takes departure, slots, neighbours, per_host"
+    assert refusal("tit-for-tat", slot=4) == f"strategy tit-for-tat: {expected}"
 
 
 def test_strategy_without_parameters_takes_none(module: Callable[[str], None]) -> None:
@@ -131,7 +161,7 @@ def test_strategy_without_parameters_takes_none(module: Callable[[str], None]) -
 
 
 @pytest.mark.parametrize("found", [0, -1, "4", 2.5, True])
-@pytest.mark.parametrize("name", ["slots", "neighbours"])
+@pytest.mark.parametrize("name", ["slots", "neighbours", "per_host"])
 def test_counts_must_be_whole_numbers(name: str, found: object) -> None:
     expected = f"strategy tit-for-tat: {name}: expected a whole number, 1 or more, found {found!r}"
     assert refusal("tit-for-tat", **{name: found}) == expected
@@ -153,5 +183,5 @@ def test_missing_parameter_is_refused(module: Callable[[str], None]) -> None:
 
 def test_result_that_is_no_strategy_is_refused(module: Callable[[str], None]) -> None:
     module("class X:\n    def __init__(self, profile, rng): pass\n")
-    assert refusal("mine:X") == "strategy mine:X: expected it to make a Strategy, found X"
+    assert refusal("mine:X") == "strategy mine:X: expected it to make a Strategy, found X (mine.py, line 2)"
     assert refusal("builtins:dict").startswith("strategy builtins:dict: ")

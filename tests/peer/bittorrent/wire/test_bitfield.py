@@ -1,5 +1,7 @@
 """A bitfield is a set of pieces; one from a peer is checked to the last bit."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,3 +120,8 @@ def test_repr_shows_count() -> None:
     field = Bitfield(10)
     field.add(3)
     assert repr(field) == "<Bitfield: 1 of 10>"
+
+
+@given(SIZES, st.floats(0, 1), st.randoms(use_true_random=False))
+def test_drawn_share_is_rounded_to_pieces(size: int, share: float, rng: Random) -> None:
+    assert Bitfield.drawn(size, share, rng).count == round(share * size)

@@ -9,13 +9,17 @@ from hypothesis import strategies as st
 
 from peer.bittorrent.engine.discovery.address_book import (
     FIRST_RETRY,
+    FIRST_RETRY_OF_FULL,
     LONGEST_RETRY,
+    LONGEST_RETRY_OF_FULL,
+    LONGEST_RETRY_OF_GIVEN,
     MOST_ADDRESSES,
     MOST_FAILURES,
     MOST_FAULTS,
     MOST_HEARSAY,
     REUNION,
     AddressBook,
+    Ending,
     Source,
 )
 from peer.bittorrent.engine.profile import PROFILES
@@ -92,14 +96,73 @@ def test_tracker_revives_an_abandoned_address() -> None:
     assert addresses.dial_failed(ONE, now) is None
 
 
-def test_address_from_the_user_is_never_given_up() -> None:
+def test_address_from_the_user_is_asked_every_minute() -> None:
     addresses, now = knowing(ONE, source="given"), 0.0
     for _ in range(5 * MOST_FAILURES):
         assert addresses.to_dial(now, 1) == [ONE]
         wait = addresses.dial_failed(ONE, now)
         assert wait is not None
-        assert wait <= LONGEST_RETRY
+        assert wait <= LONGEST_RETRY_OF_GIVEN
         now += wait
+
+
+@pytest.mark.parametrize("ending", [Ending.REFUSED, Ending.FAULT, Ending.LEFT])
+def test_address_from_the_user_is_never_given_up(ending: Ending) -> None:
+    addresses, now = knowing(ONE, source="given"), 0.0
+    for _ in range(5 * MOST_FAILURES):
+        assert addresses.to_dial(now, 1) == [ONE]
+        addresses.connected(ONE)
+        addresses.disconnected(ONE, now, ending)
+        now = addresses.next_retry_at()
+
+
+def test_address_from_the_user_makes_no_room_for_others() -> None:
+    addresses = knowing(ONE, source="given")
+    addresses.learn(peers(MOST_ADDRESSES - 1, first=1), "tracker")
+    dialled = list[Address]()
+    while ONE not in dialled:
+        dialled = addresses.to_dial(0, 1)
+        addresses.dial_failed(dialled[0], 0)
+    addresses.learn(peers(2 * MOST_ADDRESSES, first=MOST_ADDRESSES), "tracker")
+    while batch := addresses.to_dial(LONGEST_RETRY, 1):
+        addresses.connected(batch[0])
+        dialled += batch
+    assert dialled.count(ONE) == 2
+
+
+def refused(addresses: AddressBook, now: float) -> float:
+    """Let ONE accept a connection and close it; returns when it may be dialled again."""
+    assert addresses.to_dial(now, 1) == [ONE]
+    addresses.connected(ONE)
+    addresses.disconnected(ONE, now, Ending.REFUSED)
+    return addresses.next_retry_at()
+
+
+def test_peer_that_is_full_is_asked_again_soon() -> None:
+    addresses, now = knowing(ONE), 0.0
+    for number in range(MOST_FAILURES - 1):
+        longest = min(FIRST_RETRY_OF_FULL * 2**number, LONGEST_RETRY_OF_FULL)
+        before, now = now, refused(addresses, now)
+        assert longest / 2 <= now - before <= longest
+    assert refused(addresses, now) == inf
+
+
+def test_a_handshake_makes_up_for_refusals_before_it() -> None:
+    addresses, now = knowing(ONE), 0.0
+    for _ in range(4):
+        now = refused(addresses, now)
+    assert addresses.to_dial(now, 1) == [ONE]
+    addresses.connected(ONE)
+    addresses.disconnected(ONE, now, Ending.LEFT)
+    now = addresses.next_retry_at()
+    assert refused(addresses, now) - now <= FIRST_RETRY_OF_FULL
+
+
+def test_dial_that_came_too_late_is_repeated() -> None:
+    addresses = knowing(ONE)
+    addresses.to_dial(0, 1)
+    addresses.unwanted(ONE, 0)
+    assert addresses.to_dial(REUNION, 1) == [ONE]
 
 
 def test_untried_addresses_come_before_those_that_failed() -> None:
@@ -119,7 +182,7 @@ def test_connected_address_is_never_dialled() -> None:
     addresses.connected(ONE)
     addresses.learn([ONE], "tracker")
     assert addresses.to_dial(0, 1) == []
-    addresses.disconnected(ONE, 0, is_fault=False)
+    addresses.disconnected(ONE, 0, Ending.LEFT)
     assert REUNION / 2 <= addresses.next_retry_at() <= REUNION
     assert addresses.to_dial(REUNION, 1) == [ONE]
 
@@ -129,7 +192,7 @@ def test_incoming_connection_postpones_an_earlier_retry() -> None:
     addresses.to_dial(0, 1)
     addresses.dial_failed(ONE, 0)
     addresses.connected(ONE)
-    addresses.disconnected(ONE, 1, is_fault=False)
+    addresses.disconnected(ONE, 1, Ending.LEFT)
     assert addresses.next_retry_at() >= 1 + REUNION / 2
     assert addresses.to_dial(1 + FIRST_RETRY, 1) == []
 
@@ -142,7 +205,7 @@ def test_a_connection_makes_up_for_failures_before_it() -> None:
         now += LONGEST_RETRY
     addresses.to_dial(now, 1)
     addresses.connected(ONE)
-    addresses.disconnected(ONE, now, is_fault=False)
+    addresses.disconnected(ONE, now, Ending.LEFT)
     now += REUNION
     addresses.to_dial(now, 1)
     wait = addresses.dial_failed(ONE, now)
@@ -155,7 +218,7 @@ def test_faulty_neighbour_waits_long_and_is_given_up() -> None:
     for _ in range(MOST_FAULTS):
         assert addresses.to_dial(now, 1) == [ONE]
         addresses.connected(ONE)
-        addresses.disconnected(ONE, now, is_fault=True)
+        addresses.disconnected(ONE, now, Ending.FAULT)
         assert addresses.to_dial(now + LONGEST_RETRY * 0.49, 1) == []
         now += LONGEST_RETRY
     assert addresses.to_dial(now, 1) == []
@@ -197,7 +260,7 @@ def test_ourselves_and_banned_hosts_are_never_dialled() -> None:
     addresses.ban(bad.host)
     addresses.learn([ours, bad, same_host], "tracker")
     addresses.connected(same_host)
-    addresses.disconnected(same_host, 0, is_fault=False)
+    addresses.disconnected(same_host, 0, Ending.LEFT)
     assert addresses.to_dial(PLENTY, PLENTY) == [good]
     assert addresses.is_banned(bad.host)
     assert not addresses.is_banned(good.host)
@@ -237,7 +300,11 @@ SMALL = st.sampled_from(peers(6))
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("learn"), SMALL, st.sampled_from(["tracker", "pex", "given", "incoming"])),
-        st.tuples(st.sampled_from(["dial", "connected", "failed", "left", "fault", "ban", "own"]), SMALL, st.just("")),
+        st.tuples(
+            st.sampled_from(["dial", "connected", "failed", "left", "fault", "refused", "unwanted", "ban", "own"]),
+            SMALL,
+            st.just(""),
+        ),
         st.tuples(st.just("wait"), SMALL, st.just("")),
     ),
     max_size=60,
@@ -252,8 +319,10 @@ def apply(addresses: AddressBook, what: str, address: Address, now: float, sourc
             addresses.connected(address)
         case "failed":
             addresses.dial_failed(address, now)
-        case "left" | "fault":
-            addresses.disconnected(address, now, is_fault=what == "fault")
+        case "unwanted":
+            addresses.unwanted(address, now)
+        case "left" | "fault" | "refused":
+            addresses.disconnected(address, now, Ending[what.upper()])
         case "ban":
             addresses.ban(address.host)
         case "own":
@@ -280,7 +349,7 @@ def test_forbidden_addresses_are_never_dialled(
             forever.add(address)
         elif what == "connected":
             excluded.add(address)
-        elif what in {"failed", "left", "fault"}:
+        elif what in {"failed", "left", "fault", "refused", "unwanted"}:
             excluded.discard(address)
         assert addresses.next_retry_at() > 0
 

@@ -1,0 +1,87 @@
+"""Draw the figures of the documentation again, from the numbers that are kept beside them.
+
+    .venv/bin/python -m benchmarks.figures                     all of them
+    .venv/bin/python -m benchmarks.figures scaling defences    some of them
+    .venv/bin/python -m benchmarks.figures --look FOLDER       also as PNG, in colours and in grey, to be looked at
+
+Each figure is declared in `experiments/NAME.yaml`, its numbers are in `NAME.csv` beside `NAME.svg`. After a new
+measurement, copy `figures/FIGURE.csv` of the run folder there, and run this.
+
+The run folders of the present figures were not kept. Their numbers were read back from the coordinates of earlier
+drawings, with four to five digits, and those of heat maps from the three digits in their cells. So `n` is empty.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from testbed.experiment import make_plan, read_experiment
+from testbed.results.figures.drawing import choose, save
+from testbed.results.figures.numbers import Numbers, read_numbers
+from testbed.runfolder.handles import opened
+
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+SHIPPED: Final = {
+    "docs/experiments/chunks": "pieces",
+    "docs/experiments/flashcrowd": "time",
+    "docs/experiments/heterogeneous": "clustering",
+    "docs/experiments/quickstart": "time",
+    "docs/experiments/regimes": "ratio",
+    "docs/experiments/scaling": "scaling",
+    "docs/experiments/three-hundred": "completions",
+    "docs/strategies/bittyrant": "gain",
+    "docs/strategies/bittyrant-all": "classes",
+    "docs/strategies/bittyrant-knobs": "gain",
+    "docs/strategies/course-example": "received",
+    "docs/strategies/defences": "matrix",
+    "docs/strategies/free-riding": "gain",
+    "docs/strategies/free-riding-connections": "gain",
+    "docs/strategies/large-view": "ahead",
+    "docs/strategies/liogkas": "gain",
+    "docs/strategies/pollution": "paid_by_others",
+    "docs/strategies/propshare": "gain",
+    "docs/strategies/seed-attack": "victims",
+    "docs/strategies/seed-policies": "time",
+    "docs/strategies/swift": "ratio",
+    "docs/strategies/sybil": "gain",
+    "docs/strategies/whitewash": "gain",
+}
+"""The figure of the experiment file of the same name, by the place of its drawing."""
+
+
+def kept_numbers(place: str) -> Numbers:
+    """Read the numbers of a shipped figure."""
+    path, name = REPOSITORY / place, SHIPPED[place]
+    plan = make_plan(read_experiment(REPOSITORY / "experiments" / f"{path.name}.yaml"))
+    figure = plan.figures[name]
+    return Numbers(name, figure, plan, choose(name, figure, plan), read_numbers(path.with_suffix(".csv")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", help="of experiments; all by default")
+    parser.add_argument("--look", type=Path, metavar="FOLDER", help="write PNG files there, too")
+    options = parser.parse_args()
+    for place in SHIPPED:
+        name = Path(place).name
+        if options.names and name not in options.names:
+            continue
+        numbers = kept_numbers(place)
+        with opened((REPOSITORY / place).parent) as folder:
+            save(numbers, folder, [f"{name}.svg"])
+        if options.look:
+            _write_images(numbers, options.look, name)
+        print(f"{place}.svg")
+
+
+def _write_images(numbers: Numbers, folder: Path, name: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with opened(folder) as here:
+        save(numbers, here, [f"{name}.png"])
+    Image.open(folder / f"{name}.png").convert("L").save(folder / f"{name}-grey.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What a distribution needs of the machine at least. All constants are measured, and rounded down."""
+
+from collections.abc import Iterable
+from math import ceil
+from typing import Final
+
+from testbed.tasks.distribute.plan.records import PlannedPeer, Settings, TrialHosts
+from testbed.tasks.task import Needs
+from testbed.values.costs import MIB
+from testbed.values.records import Estimate
+
+PROGRAM_MIB: Final = {"bittorrent": 9, "client-server": 6, "fluid": 6}
+"""Memory that a program shares with no other: 12 MiB in swarms of 20 to 300 peers, 8 with 60 clients, 9 in fluid."""
+
+PROGRAM_THREADS: Final = 5
+"""One of Python and four of uvloop; a BitTorrent client has one more, which verifies pieces."""
+
+PIECE_BYTES: Final = 1000
+"""What a BitTorrent client knows of a piece: 1270 bytes with ten neighbours and 32768 pieces."""
+
+BLOCK: Final = 16 * 1024
+BLOCK_TRACE_BYTES: Final = 600
+BLOCK_KEPT_BYTES: Final = 40
+"""Of the lines about a block that is received, at `trace_level: full`: 730 bytes, and 55 of them compressed."""
+
+
+def needs_of(settings: Settings, hosts: TrialHosts, estimate: Estimate) -> Needs:
+    """Return what a trial needs at least: all its peers complete, or its links are busy until the time limit."""
+    programs = len(hosts.positions)
+    most = round(settings.time_limit * estimate.bits_per_second / 8)
+    received = min(most, _received(hosts.peers, settings.file_size))
+    blocks = received // BLOCK if settings.trace_level == "full" and settings.distribution == "bittorrent" else 0
+    return Needs(
+        memory=programs * _program_bytes(settings),
+        threads=programs * PROGRAM_THREADS,
+        traces=blocks * BLOCK_TRACE_BYTES,
+        shared_file=settings.file_size,
+        kept=blocks * BLOCK_KEPT_BYTES + _captured(settings, hosts, most),
+    )
+
+
+def _program_bytes(settings: Settings) -> int:
+    pieces = ceil(settings.file_size / settings.piece_length) if settings.distribution == "bittorrent" else 0
+    return PROGRAM_MIB[settings.distribution] * MIB + pieces * PIECE_BYTES
+
+
+def _received(peers: Iterable[PlannedPeer], file_size: int) -> int:
+    return sum(round(file_size * (1 - peer.held)) for peer in peers)
+
+
+def _captured(settings: Settings, hosts: TrialHosts, most: int) -> int:
+    """Return the payload in captures, which are hardly smaller when compressed, as payload is random.
+
+    A host that receives it is captured, or a host that sends it, or both; servers send the file once at least.
+    """
+    wanted = settings.capture
+    if "all" in wanted:
+        return 2 * min(most, _received(hosts.peers, settings.file_size))
+    received = _received([peer for peer in hosts.peers if peer.group in wanted], settings.file_size)
+    sent = settings.file_size if "servers" in wanted else 0
+    return min(most, received) + min(most, sent)
