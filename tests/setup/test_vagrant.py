@@ -61,7 +61,9 @@ def test_vagrant_accepts_both_boxes(box: str, environment: dict[str, str]) -> No
         ("debian/bookworm64", "libvirt", "rsync"),
     ],
 )
-def test_no_box_needs_nfs_or_lacks_a_part_of_the_clone(box: str, provider: str, kind: str, environment: dict[str, str]) -> None:
+def test_no_box_needs_nfs_or_lacks_a_part_of_the_clone(
+    box: str, provider: str, kind: str, environment: dict[str, str]
+) -> None:
     folder = Path(environment["VAGRANT_HOME"]).parent
     shutil.copy(REPOSITORY / "Vagrantfile", folder)
     shown = subprocess.run(
