@@ -82,7 +82,7 @@ def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
             counts[changes[done].pieces] += changes[done].by
             unnamed += changes[done].unnamed
             done += 1
-        rarest[k] = np.nan if unnamed else counts.min()
+        rarest[k] = np.nan if unnamed else np.min(counts)
         mean[k] = counts.mean() + unnamed / len(counts)
     return Copies(rarest, mean)
 
