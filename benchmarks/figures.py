@@ -7,9 +7,9 @@
 Each figure is declared in `experiments/NAME.yaml`, its numbers are in `NAME.csv` beside `NAME.svg`. After a new
 measurement, copy `figures/FIGURE.csv` of the run folder there, and run this.
 
-The run folders of most of the present figures were not kept (that of quickstart was). Their numbers were read back from
-the coordinates of earlier drawings, with four to five digits, and those of heat maps from the three digits in their
-cells. So `n` is empty.
+The numbers of quickstart are those of its run. The run folders of the other figures were not kept: their numbers were
+read back from the coordinates of earlier drawings, with four to five digits, and those of heat maps from the three
+digits in their cells. So `n` is empty.
 """
 
 import argparse

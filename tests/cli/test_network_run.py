@@ -35,7 +35,7 @@ def test_network_run_leaves_tables_and_provenance(testbed: Run, star: Path, runs
     (folder,) = runs.iterdir()
     assert f"results in {folder}" in result.stdout.splitlines()
     assert folder.name.startswith("small-star-20")
-    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "links.csv", "provenance.json"}
+    assert {file.name for file in folder.iterdir()} == {".lock", "experiment.yaml", "links.csv", "provenance.json"}
     assert (folder / "experiment.yaml").read_bytes() == star.read_bytes()
     assert len(rows(folder / "links.csv")) == 8
     provenance = json.loads((folder / "provenance.json").read_text())
@@ -66,7 +66,7 @@ def test_delayed_paths_are_saved(testbed: Run, star: Path, runs: Path) -> None:
     result = testbed("run", star, "--runs", runs, "--quiet")
     assert result.stderr == ""
     (folder,) = runs.iterdir()
-    assert {file.name for file in folder.iterdir()} == {"experiment.yaml", "paths.csv", "provenance.json"}
+    assert {file.name for file in folder.iterdir()} == {".lock", "experiment.yaml", "paths.csv", "provenance.json"}
     (path,) = rows(folder / "paths.csv")
     assert (path["path"], path["asked_rtt_ms"]) == ("h1 - h2", "8.0")
 

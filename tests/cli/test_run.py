@@ -342,9 +342,7 @@ def test_two_ctrl_c_leave_nothing_of_the_trial_on_the_terminal(
     terminal.read_until("press Ctrl-C again to stop now and discard it")
     terminal.type("\x03")
     after = terminal.read_to_end()
-    assert "not evaluated: count = 3 (no trial that it is about has ended)" in after
-    assert "not evaluated: payload_ratio.max < 2 (no trial that it is about has ended)" in after
-    assert "NOT as expected" not in after
+    assert "as expected" not in after
     assert "\x1b[?25h" in after
     assert terminal.exit_status() == 130
 

@@ -38,5 +38,5 @@ def test_wider_terminal_shows_more_columns(on_terminal: Callable[..., Terminal])
 
 def test_piped_table_is_complete(call: Run) -> None:
     lines = call("plan", "bittyrant-knobs").stdout.splitlines()
-    assert " ".join(lines[3].split()) == "trial strategy profile up run bound s payload servers peers' up about"
+    assert " ".join(lines[3].split()) == "trial strategy profile up repetition bound s payload servers peers' up about"
     assert "no room" not in "\n".join(lines)

@@ -69,8 +69,8 @@ def test_killed_sandbox_costs_one_trial(tmp_path: Path) -> None:
 
     marker = tmp_path / "killed"
     tally = run_trials(run, dict(SESSION), kill_first)
-    assert [event.trial.id for event in tally.failed] == [first]
-    assert "killed from outside (SIGKILL)" in tally.failed[0].why
+    assert [event.trial.id for event in tally.aborted] == [first]
+    assert "killed from outside (SIGKILL)" in tally.aborted[0].why
     assert kept(run) == {ids(run)[1]}
     again = run_trials(run, dict(SESSION), lambda _event: None)
     assert [event.trial.id for event in again.ended] == [first]

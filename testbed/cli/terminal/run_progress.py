@@ -19,7 +19,9 @@ class RunProgress:
     plan: Plan | None = None
     folder: Path | None = None
     complete: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
+    aborted: set[str] = field(default_factory=set)
+    chosen: frozenset[str] | None = None
+    """The trials that are to be run; None for all."""
     number: int = 0
     trial: Trial | None = None
     """The current trial; between two trials, the one before."""
@@ -37,6 +39,7 @@ class RunProgress:
         match event:
             case RunBegan():
                 self.plan, self.folder, self.complete = event.plan, event.folder, set(event.complete)
+                self.chosen = event.chosen
             case TrialBegan():
                 self.number, self.trial = event.number, event.trial
                 self.progress, self.began_at = None, self.clock()
@@ -47,7 +50,7 @@ class RunProgress:
                 self.took += event.seconds
                 self.estimated += event.trial.estimate.seconds
             case TrialAborted():
-                self.failed.add(event.trial.id)
+                self.aborted.add(event.trial.id)
 
     @property
     def count(self) -> int:
@@ -57,10 +60,14 @@ class RunProgress:
     def time_left(self) -> str:
         """Estimate the remaining time from the plan, scaled by how long the trials so far took compared with it."""
         trials = self.plan.trials if self.plan else ()
-        left = [trial for trial in trials if trial.id not in self.complete | self.failed]
+        left = [trial for trial in trials if self._is_to_come(trial)]
         later = sum(trial.estimate.seconds for trial in left if self.trial is None or trial.id != self.trial.id)
         current = [self._time_left_of(trial) for trial in left if self.trial is not None and trial.id == self.trial.id]
         return in_words(later * self._scale + sum(current))
+
+    def _is_to_come(self, trial: Trial) -> bool:
+        is_chosen = self.chosen is None or trial.id in self.chosen
+        return is_chosen and trial.id not in self.complete | self.aborted
 
     @property
     def _scale(self) -> float:
