@@ -25,7 +25,13 @@ COMMAND: Final = re.compile(
 )
 FIRST: Final = re.compile(r"sudo bin/testbed run experiments/[a-z-]+\.yaml")
 """The first command in a clone: it makes the link that is the command from then on."""
-FIRST_IN: Final = {"README.md", "docs/index.md", "docs/commands.md", "docs/experiments/quickstart.md"}
+FIRST_IN: Final = {
+    "README.md",
+    "docs/index.md",
+    "docs/install.md",
+    "docs/commands.md",
+    "docs/experiments/quickstart.md",
+}
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=lambda path: str(path.relative_to(REPOSITORY)))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from testbed.network import sandbox
 from testbed.runs.commit import commit_of
 from testbed.runs.versions import versions
 
@@ -26,7 +27,8 @@ def session() -> dict[str, Any]:
         "cpu": _cpu(),
         "processors": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "user": "root" if os.geteuid() == 0 else "user namespace",
+        # Root of a rootless container is in a user namespace.
+        "user": "root" if os.geteuid() == 0 and sandbox.is_machine_root() else "user namespace",
         "host_settings": None,
     }
 

@@ -23,7 +23,7 @@ require "vagrant"
 config = Vagrant::Environment.new(cwd: ARGV.fetch(0)).vagrantfile.config
 config.vm.get_provider_overrides(ARGV.fetch(1).to_sym).each { |_version, override| override.call(config) }
 folder = config.vm.synced_folders.fetch("/vagrant")
-puts folder[:type] || "as the provider likes", folder[:rsync__exclude]
+puts folder[:type] || "as the provider likes", Array(folder[:rsync__exclude])
 """
 
 
@@ -61,7 +61,7 @@ def test_vagrant_accepts_both_boxes(box: str, environment: dict[str, str]) -> No
         ("debian/bookworm64", "libvirt", "rsync"),
     ],
 )
-def test_no_box_needs_nfs_or_lacks_a_part_of_the_clone(
+def test_clone_is_copied_whole_and_never_shared_by_nfs(
     box: str, provider: str, kind: str, environment: dict[str, str]
 ) -> None:
     folder = Path(environment["VAGRANT_HOME"]).parent
