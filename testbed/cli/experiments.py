@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import line_width, listed, wrapped
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile, read_experiment
@@ -29,7 +30,7 @@ def open_experiment(path: Path, settings: Sequence[str] = ()) -> ExperimentFile:
     else:
         file = read_experiment(shipped_experiment(path) or _existing(path), settings=settings)
     for hint in file.hints:
-        print(f"testbed: {hint}", file=sys.stderr)
+        complain(hint)
     return file
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
+from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
@@ -37,7 +38,7 @@ def show_plan(path: Path, runs: Path, settings: Sequence[str], *, json: bool) ->
     if json:
         print(plan.to_json(), end="")
         for text in [*warnings, *refused]:
-            print(f"testbed: {text}", file=sys.stderr)
+            complain(text)
     else:
         _print_plan(plan, warnings, refused)
     return int(bool(refused))

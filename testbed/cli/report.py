@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from testbed.cli.experiments import open_experiment
+from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.output import decimal
 from testbed.cli.terminal.points import short, short_names, telling_keys
@@ -41,7 +42,7 @@ def make_report(
     if not quiet:
         print("\n".join(_in_short(made, line_width(sys.stdout))))
     for line in _complaints(made):
-        print(wrapped(f"testbed: {line}", line_width(sys.stderr)), file=sys.stderr)
+        complain(line)
     return 0 if made.is_well else 1
 
 

@@ -1,6 +1,5 @@
 """`testbed run`: run the trials of an experiment that have no result yet, then make tables and figures."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from testbed.cli.experiments import STANDARD_INPUT, open_experiment
 from testbed.cli.network.run import run_network
 from testbed.cli.plan import this_machine
 from testbed.cli.report import make_report
-from testbed.cli.terminal.layout import line_width, wrapped
+from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.views import View, choose_view
 from testbed.doctor.resources import find_resources
 from testbed.errors import ExplainedError
@@ -113,7 +112,7 @@ def _status_of(run: RunFolder, chosen: frozenset[str]) -> int:
 
 def _warn(plan: Plan) -> None:
     for doubt in doubts(plan.trials, this_machine()):
-        print(wrapped(f"testbed: warning: {warning(doubt, plan)}", line_width(sys.stderr)), file=sys.stderr)
+        complain(f"warning: {warning(doubt, plan)}")
 
 
 def _refuse_impossible(plan: Plan, run: RunFolder | None, chosen: frozenset[str] | None, runs: Path) -> None:
@@ -131,5 +130,5 @@ def _run(run: RunFolder, chosen: frozenset[str] | None, view: View) -> Tally:
     finally:
         view.close()
     if tally.was_building:
-        print(f"testbed: {_STOPPED_BUILDING}", file=sys.stderr)
+        complain(_STOPPED_BUILDING)
     return tally

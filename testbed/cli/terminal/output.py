@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import floor, isfinite, log10
 from typing import Final
 
-from testbed.cli.terminal.layout import line_width, wrapped
+from testbed.cli.terminal.complaints import complain
 from testbed.values.units import format_duration
 
 _MOST_PLACES: Final = 4
@@ -46,6 +46,6 @@ def progress(*, quiet: bool) -> Callable[[str], None]:
 
     def tell(text: str) -> None:
         if not quiet:
-            print(wrapped(f"testbed: {text}", line_width(sys.stderr)), file=sys.stderr, flush=True)
+            complain(text)
 
     return tell
