@@ -15,6 +15,7 @@ from testbed.tasks.launches import TrialContext
 from testbed.tasks.programs import programs_of
 from testbed.topology.planned import topology_of
 from testbed.trial.applications.applications import Applications
+from testbed.trial.capture.capture import captured_hosts, capturing
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
 from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.interrupts import Interrupt, interrupts_of_trial
@@ -25,7 +26,6 @@ from testbed.trial.monitoring.monitor import TrialMonitor
 from testbed.trial.recording import Performance, write_trial
 from testbed.trial.return_addresses import give_return_addresses
 from testbed.trial.steps import Steps
-from testbed.wiretap.capture import captured_hosts, capturing
 
 
 def perform(order: TrialOrder, notify: Notify) -> TrialEnded:

@@ -18,11 +18,11 @@ from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_ta
 from testbed.tasks.launches import Phase, TrialContext
 from testbed.trial.applications.application import Application
 from testbed.trial.applications.applications import Applications
+from testbed.trial.capture.capture import Capture
 from testbed.trial.monitoring import links, machine
 from testbed.trial.monitoring.links import LinkMonitor, LinkUse
 from testbed.trial.monitoring.machine import MachineMonitor
 from testbed.trial.monitoring.traces import TraceEnd, read_end
-from testbed.wiretap.capture import Capture
 
 
 @dataclass(frozen=True)

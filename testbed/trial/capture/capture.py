@@ -14,7 +14,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import EmulatedHost, Network, Process, sandbox
 
-SNIFFER: Final = "testbed.wiretap.sniffer"
+SNIFFER: Final = "testbed.trial.capture.sniffer"
 _PATIENCE_SECONDS: Final = 20.0
 _LOOK_AGAIN_SECONDS: Final = 0.01
 _HANDING_OVER_SECONDS: Final = 1.1

@@ -1,6 +1,6 @@
 """Write the packets of an interface to a pcap file, where tcpdump does not work.
 
-    python -m testbed.wiretap.sniffer INTERFACE FILE
+    python -m testbed.trial.capture.sniffer INTERFACE FILE
 
 It prints `ready` when it listens and ends at SIGINT or SIGTERM; then it prints how many packets it missed. In a user
 namespace tcpdump refuses to start, because it cannot drop privileges that it does not have.
