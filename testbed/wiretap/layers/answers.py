@@ -99,7 +99,7 @@ class TrackerAnswer(Packet):
 
 def answer_class(body: bytes) -> type[Packet]:
     """Return the class for the body of an answer."""
-    keys = dictionary_keys(body)
+    keys = dictionary_keys(body) or frozenset()
     if b"failure reason" in keys:
         return FailureAnswer
     if b"files" in keys:

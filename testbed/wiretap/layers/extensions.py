@@ -93,7 +93,9 @@ class ExtensionPayload(Packet):
     def dispatch_hook(cls, _pkt: bytes | None = None, *_: Any, **words: Any) -> type[Packet]:
         data = _pkt or b""
         keys = dictionary_keys(data)
-        if keys and getattr(words.get("_underlayer"), "extension", None) == 0:
+        if keys is None:
+            return Raw
+        if getattr(words.get("_underlayer"), "extension", None) == 0:
             return ExtensionHandshake
         if b"msg_type" in keys:
             return _METADATA.get(MetadataRequest(data).msg_type, Raw)

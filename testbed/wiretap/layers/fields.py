@@ -166,10 +166,10 @@ class BencodedDictionary(Packet):
         return s[end:]
 
 
-def dictionary_keys(data: bytes) -> frozenset[bytes]:
-    """Return the keys of the bencoded dictionary at the start; none if there is no such dictionary."""
+def dictionary_keys(data: bytes) -> frozenset[bytes] | None:
+    """Return the keys of the bencoded dictionary at the start; None if there is no such dictionary."""
     try:
         value, _ = decode_prefix(data)
     except BencodeError:
-        return frozenset()
-    return frozenset(value) if isinstance(value, dict) else frozenset()
+        return None
+    return frozenset(value) if isinstance(value, dict) else None

@@ -40,6 +40,8 @@ class Order:
     _waiting: list[tuple[int, bytes, int]] = field(default_factory=list)
     """Offset, data and length of segments that came early, as a heap."""
     _waiting_bytes: int = 0
+    _acknowledged: int = 0
+    """The offset before which the receiver has everything: what was not captured of that never will be."""
 
     @property
     def is_complete(self) -> bool:
@@ -52,12 +54,28 @@ class Order:
             return []
         if self._next is None:
             self._next = sequence
-        at = self._next + (sequence - self._next + _SEQUENCE // 2) % _SEQUENCE - _SEQUENCE // 2
+        at = self._offset(sequence, self._next)
+        runs: list[Run] = []
+        while self._waiting and abs(at - self._next) > WINDOW:
+            runs += self._give_up_hole()
         if abs(at - self._next) > WINDOW:
-            return self._restart(sequence, data, length)
+            # Much was not captured, or a new connection has the old one's ports.
+            self._next = sequence + length
+            return [*runs, Run(data, length - len(data), is_after_gap=True)]
         if at > self._next:
-            return self._keep(at, data, length)
-        return [*self._take(at, data, length), *self._drain()]
+            return [*runs, *self._keep(at, data, length)]
+        return [*runs, *self._take(at, data, length), *self._drain()]
+
+    def acknowledge(self, sequence: int) -> None:
+        """Take the number of the byte that the receiver expects."""
+        if self._next is not None:
+            at = self._offset(sequence, self._next)
+            self._acknowledged = max(self._acknowledged, min(at, self._next + WINDOW))
+
+    @staticmethod
+    def _offset(sequence: int, near: int) -> int:
+        """Return the offset with this sequence number that is nearest to another."""
+        return near + (sequence - near + _SEQUENCE // 2) % _SEQUENCE - _SEQUENCE // 2
 
     def _take(self, at: int, data: bytes, length: int) -> list[Run]:
         """Return what is new of a segment that begins at the due byte or before it."""
@@ -72,10 +90,15 @@ class Order:
     def _keep(self, at: int, data: bytes, length: int) -> list[Run]:
         heapq.heappush(self._waiting, (at, data, length))
         self._waiting_bytes += length
-        if self._waiting_bytes <= WINDOW and len(self._waiting) <= MOST_WAITING:
+        is_known_lost = self._waiting[0][0] <= self._acknowledged
+        if self._waiting_bytes <= WINDOW and len(self._waiting) <= MOST_WAITING and not is_known_lost:
             return []
+        return self._give_up_hole()
+
+    def _give_up_hole(self) -> list[Run]:
         self._next = self._waiting[0][0]
-        return _after_gap(self._drain())
+        first, *others = self._drain()
+        return [first._replace(is_after_gap=True), *others]
 
     def _drain(self) -> list[Run]:
         assert self._next is not None  # noqa: S101 - `add` has set it
@@ -85,15 +108,3 @@ class Order:
             self._waiting_bytes -= length
             runs += self._take(at, data, length)
         return runs
-
-    def _restart(self, sequence: int, data: bytes, length: int) -> list[Run]:
-        """Begin again far from the due byte: much was not captured, or a new connection has the old one's ports."""
-        waiting = [Run(kept, size - len(kept), is_after_gap=True) for _, kept, size in sorted(self._waiting)]
-        self._waiting.clear()
-        self._waiting_bytes = 0
-        self._next = sequence + length
-        return [*waiting, Run(data, length - len(data), is_after_gap=True)]
-
-
-def _after_gap(runs: list[Run]) -> list[Run]:
-    return [runs[0]._replace(is_after_gap=True), *runs[1:]]

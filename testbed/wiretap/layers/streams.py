@@ -108,6 +108,8 @@ def _take_segment(tcp: Packet, usual: MakeReader, session: Session, *, is_end: b
     here = session.setdefault((ends.src, tcp.sport, ends.dst, tcp.dport), Direction())
     there = session.get((ends.dst, tcp.dport, ends.src, tcp.sport))
     is_asked = there is not None and isinstance(there.reader, HttpReader) and there.reader.is_tracker
+    if there is not None and tcp.flags.A:
+        there.order.acknowledge(tcp.ack)
     readings = Readings()
     for run in here.order.add(tcp.seq, *_payload(tcp)):
         _read(here, run, HttpReader if is_asked else usual, readings)
