@@ -24,7 +24,8 @@ from testbed.trial.capture.rotation import RotatedFiles
 from testbed.wiretap.files import writing
 from testbed.wiretap.files.writing import Interface, Statistics
 
-_LONGEST_SECONDS: Final = 15.0
+READY: Final = "ready"
+LONGEST_SECONDS: Final = 15.0
 """Packets that come later after the signal are not awaited."""
 _LONG_SECONDS: Final = 60.0
 """A signal ends the wait."""
@@ -110,7 +111,14 @@ class _Stop:
 
 
 def main() -> None:
-    """Capture as ordered."""
+    """Capture as ordered; what the system refuses becomes the last line of the standard error."""
+    try:
+        _capture()
+    except OSError as error:
+        sys.exit(str(error))
+
+
+def _capture() -> None:
     order = Order.read(Path(sys.argv[1]))
     numbers = {socket.if_nametoindex(name): k for k, name in enumerate(order.interfaces)}
     stop, began = _Stop(), time.time_ns()
@@ -121,7 +129,7 @@ def main() -> None:
             return _statistics(order, began, packets, ring.missed)
 
         with RotatedFiles(Path(order.base), _head(order), tail, order.limit, order.count) as files:
-            print("ready", flush=True)
+            print(READY, flush=True)
             _copy(ring, files, numbers, stop, order.quiet)
         report = Report(tuple(files.names), files.packets, ring.missed, files.beyond_limit, files.removed, _cpu())
     print(json.dumps(asdict(report)), flush=True)
@@ -154,7 +162,7 @@ def _copy(ring: Ring, files: RotatedFiles, numbers: Mapping[int, int], stop: _St
     while not stop.is_asked:
         _write(ring.block(_LONG_SECONDS), files, numbers)
     ring.ignore_wake()
-    deadline = time.monotonic() + _LONGEST_SECONDS
+    deadline = time.monotonic() + LONGEST_SECONDS
     while (packets := ring.block(quiet)) is not None and time.monotonic() < deadline:
         _write(packets, files, numbers)
     _write(packets, files, numbers)

@@ -59,7 +59,9 @@ class Ring:
         count = max(2, size // BLOCK_BYTES)
         self.missed = 0
         """Packets for which no block was free, so far."""
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        # A socket that is bound to no interface hears all of them from the beginning; the ring discards what was before it.
+        protocol = 0 if interface else socket.htons(_ETH_P_ALL)
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, protocol)
         self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
         if not interface:
             self._socket.setsockopt(_SOL_PACKET, _IGNORE_OUTGOING, 1)
@@ -74,9 +76,8 @@ class Ring:
         self._poll.register(self._socket, select.POLLIN | select.POLLERR)
         self._poll.register(wake, select.POLLIN)
         self._wake = wake
-        name = socket.if_indextoname(interface) if interface else ""
-        # Only now do packets come, and only those of the interface.
-        self._socket.bind((name, _ETH_P_ALL))
+        if interface:
+            self._socket.bind((socket.if_indextoname(interface), _ETH_P_ALL))
 
     def __enter__(self) -> Self:
         return self
