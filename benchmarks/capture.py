@@ -49,7 +49,7 @@ from testbed.values.captures import HEADERS, WHOLE, ring_bytes
 
 HOSTS = 10
 SECONDS = 8.0
-RATES = (300,)
+RATES = (100, 300)
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
