@@ -38,6 +38,17 @@ def of_report() -> dict[str, Any]:
     return {"made": now(), "command": sys.argv, **commit_of()._asdict(), "versions": versions()}
 
 
+def program() -> str:
+    """Name this program with its version and commit, for files that leave the run folder."""
+    commit, is_changed = commit_of()
+    changes = " with changes" if is_changed else ""
+    return (
+        f"testbed {versions()['testbed']}, commit {commit[:12]}{changes}"
+        if commit
+        else f"testbed {versions()['testbed']}"
+    )
+
+
 def now() -> str:
     """Return the time as text."""
     return datetime.now(UTC).isoformat(timespec="seconds")
