@@ -41,12 +41,10 @@ def of_report() -> dict[str, Any]:
 def program() -> str:
     """Name this program with its version and commit, for files that leave the run folder."""
     commit, is_changed = commit_of()
-    changes = " with changes" if is_changed else ""
-    return (
-        f"testbed {versions()['testbed']}, commit {commit[:12]}{changes}"
-        if commit
-        else f"testbed {versions()['testbed']}"
-    )
+    words = [f"testbed {versions()['testbed']}"]
+    if commit:
+        words.append(f"commit {commit[:12]}{' with changes' if is_changed else ''}")
+    return ", ".join(words)
 
 
 def now() -> str:

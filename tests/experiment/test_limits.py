@@ -128,7 +128,8 @@ def test_captures_that_may_disturb_are_doubted(tmp_path: Path, capture: str, meg
 
 
 def test_disk_holds_one_file_of_each_size_and_all_captures(tmp_path: Path) -> None:
-    more = "repeat: 3\ncapture: {hosts: [homes], snaplen: full}\nsweep: {file.size: [1 MiB, 2 MiB], tracker.numwant: [5, 50]}\n"
+    sweep = "sweep: {file.size: [1 MiB, 2 MiB], tracker.numwant: [5, 50]}\n"
+    more = "repeat: 3\ncapture: {hosts: [homes], snaplen: full}\n" + sweep
     trials = planned(tmp_path, SMALL.replace("4 MiB", "1 MiB") + more).trials
     needed = 3 * MIB + 3 * 2 * (4 + 8) * MIB
     assert refusals(trials, Resources(disk=needed)) == []

@@ -201,12 +201,17 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "capture: [homse]",
-            "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes, or the name of a host",
+            (
+                "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes, or the name of"
+                " a host"
+            ),
         ),
         (
             "capture: every",
-            "5:1: capture: expected none, all, a list of groups or names of hosts, or a mapping with hosts, core, filter,"
-            " snaplen, size_limit, files, found 'every'",
+            (
+                "5:1: capture: expected none, all, a list of groups or names of hosts, or a mapping with hosts, core,"
+                " filter, snaplen, size_limit, files, found 'every'"
+            ),
         ),
         (
             "capture: {hosts: [p1, p9]}",
@@ -234,8 +239,10 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("capture: {core: true, files: 4}", "5:1: capture: `files:` needs `size_limit:`, the size of one file"),
         (
             "capture: {core: true, snap: full}",
-            "5:23: capture.snap: unknown key (did you mean snaplen?): the keys here are hosts, core, filter, snaplen,"
-            " size_limit, files",
+            (
+                "5:23: capture.snap: unknown key (did you mean snaplen?): the keys here are hosts, core, filter, snaplen,"
+                " size_limit, files"
+            ),
         ),
         (
             "topology: {class: star, up: 1 Mbit/s}",
