@@ -10,7 +10,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Core, EmulatedHost, Network
 from testbed.tasks.launches import TrialContext
-from testbed.trial.capture.filters import FilterError, compiled
+from testbed.trial.capture.filters import FilterError, compiled, libpcap_version
 from testbed.trial.capture.program import Order
 from testbed.values.captures import PlannedCapture, ring_bytes
 from testbed.values.records import PlannedHost
@@ -65,7 +65,7 @@ class CaptureSite:
                     quiet=_QUIET_SECONDS + _longest_round_trip(self._trial.hosts.all),
                     comment=f"trial {self._trial.id}; {_place(node)}; {self.software}",
                     names=self._names(),
-                    software=self.software,
+                    software=self._software(wanted),
                     system=f"{platform.system()} {platform.release()}",
                 ),
             )
@@ -84,6 +84,9 @@ class CaptureSite:
             return compiled(wanted.filter, wanted.snaplen)
         except FilterError as error:
             raise TrialError(f"capture.filter: {error}") from error
+
+    def _software(self, wanted: PlannedCapture) -> str:
+        return f"{self.software}; filter by libpcap {libpcap_version()}" if wanted.filter else self.software
 
     def _interfaces(self, node: EmulatedHost | Core) -> dict[str, str]:
         """Return the interfaces of a place, with what they lead to: of a core, the links of its hosts, not the trunks.
