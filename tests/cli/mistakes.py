@@ -263,7 +263,7 @@ CAPTURES = {
         "7:3: capture.filter: can't parse filter expression: syntax error"
     ),
     more("capture: {hosts: [servers], filter: port 70000}"): (
-        "5:28: capture.filter: illegal port number 70000 > 65535"
+        "5:29: capture.filter: illegal port number 70000 > 65535"
     ),
 }
 YAML = {
