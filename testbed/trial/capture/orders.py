@@ -48,29 +48,26 @@ class CaptureSite:
         if wanted is None:
             return []
         nodes = list(self._nodes(wanted))
-        program, ring = self._program(wanted), ring_bytes(len(nodes))
-        return [
-            Place(
-                node,
-                Order(
-                    base=str(folder / node.name),
-                    interfaces=self._interfaces(node),
-                    is_core=isinstance(node, Core),
-                    program=program.hex(),
-                    filter=wanted.filter,
-                    snaplen=wanted.snaplen,
-                    limit=wanted.size_limit,
-                    count=wanted.files,
-                    ring=ring,
-                    quiet=_QUIET_SECONDS + _longest_round_trip(self._trial.hosts.all),
-                    comment=f"trial {self._trial.id}; {_place(node)}; {self.software}",
-                    names=self._names(),
-                    software=self._software(wanted),
-                    system=f"{platform.system()} {platform.release()}",
-                ),
-            )
-            for node in nodes
-        ]
+        program, ring = self._program(wanted).hex(), ring_bytes(len(nodes))
+        return [Place(node, self._order(node, wanted, str(folder / node.name), program, ring)) for node in nodes]
+
+    def _order(self, node: EmulatedHost | Core, wanted: PlannedCapture, base: str, program: str, ring: int) -> Order:
+        return Order(
+            base=base,
+            interfaces=self._interfaces(node),
+            is_core=isinstance(node, Core),
+            program=program,
+            filter=wanted.filter,
+            snaplen=wanted.snaplen,
+            limit=wanted.size_limit,
+            count=wanted.files,
+            ring=ring,
+            quiet=_QUIET_SECONDS + _longest_round_trip(self._trial.hosts.all),
+            comment=f"trial {self._trial.id}; {_place(node)}; {self.software}",
+            names=self._names(),
+            software=self._software(wanted),
+            system=f"{platform.system()} {platform.release()}",
+        )
 
     def _nodes(self, wanted: PlannedCapture) -> Iterator[EmulatedHost | Core]:
         groups = {name: self.groups.get(name, "") for name in self._trial.hosts.positions}
