@@ -34,7 +34,10 @@ def differences(first: Side, other: Side, matches: Sequence[Match]) -> Iterator[
     """Yield what differs: first what was asked of the trials, then who carried it out, and where."""
     told: list[str] = []
     for facts in (_plan_facts, _trial_facts, _session_facts):
-        ours, theirs = facts(first, [match.first for match in matches]), facts(other, [match.other for match in matches])
+        ours, theirs = (
+            facts(first, [match.first for match in matches]),
+            facts(other, [match.other for match in matches]),
+        )
         for what in dict.fromkeys([*ours, *theirs]):
             before, after = ours.get(what, frozenset()), theirs.get(what, frozenset())
             if before != after and not any(_is_part(what, key) for key in told):
@@ -50,7 +53,7 @@ def _plan_facts(side: Side, _: object) -> Facts:
     """Return the swept keys that have one value on this side, and what holds for the plan as a whole."""
     plan = side.run.plan
     fixed = {key: values for key in plan.keys if len(values := side.values_of(key)) == 1}
-    whole = {"title": [plan.title], "seed": [plan.seed], "repeat": [plan.repeat]}
+    whole: dict[str, list[object]] = {"title": [plan.title], "seed": [plan.seed], "repeat": [plan.repeat]}
     return {what: frozenset(map(_text, values)) for what, values in {**fixed, **whole}.items()}
 
 
@@ -91,7 +94,7 @@ def _of_session(session: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
     """Yield each value inside, with the path of its keys."""
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict):
         for key, inner in value.items():
             yield from _leaves(f"{path}.{key}" if path else str(key), inner)
     else:

@@ -6,7 +6,7 @@ from math import isfinite, nan
 from typing import Final, Literal
 
 from testbed.results.comparison.measures import Measure, Values
-from testbed.results.comparison.ratios import holm, repetitions_to_decide
+from testbed.results.comparison.ratios import Ratio, holm, repetitions_to_decide
 from testbed.results.comparison.samples import Compared, Pairing, compared
 from testbed.results.comparison.sides import Match, Point, Side
 from testbed.results.statistics import CONFIDENCE
@@ -64,17 +64,14 @@ class Findings:
         return next((other for other in others if self._are_same(measure, other)), None)
 
     def _are_same(self, one: Measure, two: Measure) -> bool:
-        logs = [{_row(each): each.compared.ratio for each in self._found if each.measure == which} for which in (one, two)]
-        if one == two or not logs[0] or logs[0].keys() != logs[1].keys():
+        ratios, twins = self._ratios(one), self._ratios(two)
+        if one == two or ratios.keys() != twins.keys():
             return False
-        pairs = [(ratio, logs[1][row]) for row, ratio in logs[0].items()]
-        return all(
-            ratio.counts == twin.counts
-            and abs(ratio.logarithm - twin.logarithm) < ROUNDING
-            and abs(ratio.error - twin.error) < ROUNDING
-            for ratio, twin in pairs
-            if isfinite(ratio.logarithm) or isfinite(twin.logarithm)
-        )
+        pairs = [(ratio, twins[row]) for row, ratio in ratios.items()]
+        return any(ratio.varies for ratio, _ in pairs) and all(_is_same(*pair) for pair in pairs)
+
+    def _ratios(self, measure: Measure) -> dict[tuple[str, str, Point], Ratio]:
+        return {_row(each): each.compared.ratio for each in self._found if each.measure == measure}
 
     def judged(self) -> list[Finding]:
         """Return all findings with their outcomes, in the order in which they were added."""
@@ -97,3 +94,10 @@ class Findings:
 
 def _row(finding: Finding) -> tuple[str, str, Point]:
     return finding.other.letter, finding.group, finding.point
+
+
+def _is_same(one: Ratio, two: Ratio) -> bool:
+    if one.counts != two.counts or one.has_interval != two.has_interval:
+        return False
+    changes = (one.logarithm - two.logarithm, one.error - two.error)
+    return not one.has_interval or all(abs(change) < ROUNDING for change in changes)

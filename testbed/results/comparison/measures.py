@@ -55,8 +55,6 @@ def _numbers(table: str, columns: TableColumns) -> Iterator[str]:
             yield name
 
 
-
-
 class Values:
     """The values of one measure in one side, by trial and group."""
 

@@ -147,8 +147,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def repetitions_to_decide(ratio: Ratio, margin: float, tests: int) -> int | None:
     """Return roughly how many repetitions would tell a difference, or its absence within the margin.
 
-    That is if ratio and spread are what they seem to be, and `tests` comparisons are made. None if even a thousand would
-    not, or if nothing is known of the spread.
+    That is if ratio and spread are what they seem to be, and `tests` comparisons are made. None if even a thousand
+    would not, or if nothing is known of the spread.
     """
     if not ratio.has_interval:
         return None

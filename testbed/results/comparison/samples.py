@@ -92,8 +92,8 @@ def compared(first: Sample, other: Sample, pairing: Pairing) -> Compared:
         common = {each.draw for each in numbers[0]} & {each.draw for each in numbers[1]}
         numbers = [sorted((each for each in used if each.draw in common), key=_draw) for used in numbers]
     values = [[each.value for each in used] for used in numbers]
-    uses = [_use(sample, used, pairing) for sample, used in zip((first, other), numbers, strict=True)]
-    if why_not := _why_not(values, uses):
+    uses = (_use(first, numbers[0], pairing), _use(other, numbers[1], pairing))
+    if why_not := _why_not(values, is_paired=is_paired):
         return Compared(Ratio(is_paired, (len(values[0]), len(values[1]))), *_means(values), *uses, why_not)
     ratio = ratio_of_pairs(*values) if is_paired else ratio_of_samples(*values)
     return Compared(ratio, *_means(values), *uses)
@@ -123,12 +123,12 @@ def _use(sample: Sample, used: Sample, pairing: Pairing) -> Use:
     )
 
 
-def _why_not(values: Sequence[Sequence[float]], uses: Sequence[Use]) -> str:
+def _why_not(values: Sequence[Sequence[float]], *, is_paired: bool) -> str:
     if any(value <= 0 for side in values for value in side):
         return "values of 0 or less have no ratio"
     if all(values):
         return ""
-    return "no pair can be used" if all(use.used == 0 for use in uses) else "no trial of one run can be used"
+    return "no pair can be used" if is_paired else "a run has no trial that can be used"
 
 
 def _means(values: Sequence[Sequence[float]]) -> tuple[float, float]:
