@@ -99,7 +99,7 @@ def _ratio(each: "Finding") -> str:
     if isnan(ratio.logarithm):
         return "-"
     low, high = (f"{end:.3f}" for end in ratio.interval())
-    return f"{ratio.value:.3f} [{low}, {high}]" if ratio.has_interval else f"{ratio.value:.3f}"
+    return f"{ratio.value:.3f} [{low}, {high}]" if ratio.varies else f"{ratio.value:.3f}"
 
 
 def _p(value: float) -> str:
@@ -110,7 +110,7 @@ def _needs(each: "Finding") -> str:
     if each.outcome != "undecided":
         return ""
     if each.repetitions is None:
-        return ">1000" if each.compared.ratio.has_interval else "more"
+        return ">1000" if each.compared.ratio.is_repeated else "more"
     return f"~{each.repetitions}"
 
 
@@ -192,7 +192,7 @@ def _not_compared(made: "Comparison") -> Iterator[str]:
         for why in dict.fromkeys(each.compared.why_not for each in found if each.compared.why_not):
             places = [_place(made, each) for each in found if each.compared.why_not == why]
             yield f"{name}: {why} ({_listed(places)})"
-        few = [each for each in found if not (each.compared.why_not or each.compared.ratio.has_interval)]
+        few = [each for each in found if not (each.compared.why_not or each.compared.ratio.is_repeated)]
         if few:
             yield f"{name}: too few repetitions for an interval ({_listed([_place(made, each) for each in few])})"
 

@@ -97,7 +97,7 @@ def _row(finding: Finding) -> tuple[str, str, Point]:
 
 
 def _is_same(one: Ratio, two: Ratio) -> bool:
-    if one.counts != two.counts or one.has_interval != two.has_interval:
+    if one.counts != two.counts or one.is_repeated != two.is_repeated:
         return False
     changes = (one.logarithm - two.logarithm, one.error - two.error)
-    return not one.has_interval or all(abs(change) < ROUNDING for change in changes)
+    return not one.is_repeated or all(abs(change) < ROUNDING for change in changes)

@@ -23,7 +23,9 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.drawn { padding: 0; }
 svg { display: block; }
 svg .one { stroke: currentColor; } svg .margin { fill: #8883; }
-.different { color: var(--different); } .equivalent { color: var(--equivalent); } .undecided { color: var(--undecided); }
+.different { color: var(--different); }
+.equivalent { color: var(--equivalent); }
+.undecided { color: var(--undecided); }
 .fails { font-weight: bold; }
 """.strip()
 _WIDTH: Final = 260
@@ -100,7 +102,7 @@ def _line(each: Finding, margin: float, reach: float, *, groups: bool, many: boo
     has_ratio = not isnan(ratio.logarithm)
     numbers = [
         f"{ratio.value:.3f}" if has_ratio else "-",
-        f"{low:.3f} to {high:.3f}" if ratio.has_interval else "-",
+        f"{low:.3f} to {high:.3f}" if ratio.varies else "-",
     ]
     outcome = each.outcome if each.repetitions is None else f"{each.outcome}: about {each.repetitions} repetitions"
     return _row(
@@ -116,7 +118,7 @@ def _line(each: Finding, margin: float, reach: float, *, groups: bool, many: boo
 
 def _reach(findings: Sequence[Finding], margin: float) -> float:
     """Return how far from 1 the axis goes, as a logarithm."""
-    ends = [end for each in findings if each.compared.ratio.has_interval for end in each.compared.ratio.interval()]
+    ends = [end for each in findings if each.compared.ratio.varies for end in each.compared.ratio.interval()]
     farthest = max((abs(log(end)) for end in ends), default=0.0)
     return min(max(farthest, 2 * log(1 + margin)), log(_WIDEST)) * 1.05
 
@@ -124,7 +126,7 @@ def _reach(findings: Sequence[Finding], margin: float) -> float:
 def _drawn(each: Finding, margin: float, reach: float) -> str:
     """Draw a ratio with its interval; beside it the table has the same in numbers, so it is hidden from readers."""
     ratio = each.compared.ratio
-    low, high = ratio.interval() if ratio.has_interval else (ratio.value, ratio.value)
+    low, high = ratio.interval() if ratio.varies else (ratio.value, ratio.value)
     left, right, middle, at = (_x(value, reach) for value in (low, high, ratio.value, 1.0))
     near, far = _x(1 / (1 + margin), reach), _x(1 + margin, reach)
     half = _HEIGHT / 2

@@ -28,6 +28,7 @@ POWER: Final = 0.8
 """How likely a comparison with the recommended repetitions is to decide, if the present estimates are true."""
 MOST_REPETITIONS: Final = 1000
 """Where more are needed, other means are."""
+_MOST_LOGARITHM: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,17 @@ class Ratio:
     @property
     def value(self) -> float:
         """The ratio itself."""
-        return exp(self.logarithm)
+        return _exp(self.logarithm)
 
     @property
-    def has_interval(self) -> bool:
-        """Whether there are enough repetitions to say how exact it is."""
+    def is_repeated(self) -> bool:
+        """Whether there are enough repetitions to test it."""
         return bool(self.variances)
 
     @property
     def error(self) -> float:
         """The standard error of the logarithm."""
-        return sqrt(sum(self._parts())) if self.has_interval else nan
+        return sqrt(sum(self._parts())) if self.is_repeated else nan
 
     @property
     def freedom(self) -> float:
@@ -72,11 +73,11 @@ class Ratio:
         return self.error > ROUNDING
 
     def interval(self) -> tuple[float, float]:
-        """Return the 95 % interval of the ratio."""
-        if not self.has_interval:
+        """Return the 95 % interval of the ratio; none where nothing varies, as it would have no width."""
+        if not self.varies:
             return nan, nan
-        half = float(stdtrit(self.freedom, 1 - TAIL)) * self.error if self.varies else 0.0
-        return exp(self.logarithm - half), exp(self.logarithm + half)
+        half = float(stdtrit(self.freedom, 1 - TAIL)) * self.error
+        return _exp(self.logarithm - half), _exp(self.logarithm + half)
 
     def p_above(self, bound: float) -> float:
         """Return how likely so high a ratio is if the true one is `bound` or less."""
@@ -88,14 +89,14 @@ class Ratio:
 
     def p_different(self) -> float:
         """Return how likely so great a change is, up or down, if there is none."""
-        return min(1.0, 2 * min(self.p_above(1), self.p_below(1))) if self.has_interval else nan
+        return min(1.0, 2 * min(self.p_above(1), self.p_below(1))) if self.is_repeated else nan
 
     def is_within(self, margin: float) -> bool:
         """Whether the change is certainly less than a margin: 0.05 for 5 % up, or as far down."""
         return self.p_below(1 + margin) <= TAIL and self.p_above(1 / (1 + margin)) <= TAIL
 
     def _p_beyond(self, distance: float) -> float:
-        if not self.has_interval:
+        if not self.is_repeated:
             return nan
         if not self.varies:
             return least_p(self.counts, is_paired=self.is_paired) if distance > ROUNDING else 1.0
@@ -126,6 +127,11 @@ def _variances(samples: Sequence[Numbers]) -> tuple[float, ...]:
     return tuple(float(np.var(sample, ddof=1)) for sample in samples)
 
 
+def _exp(logarithm: float) -> float:
+    """Limit what two wild values would give, so that it can be drawn and be undone."""
+    return exp(min(max(logarithm, -_MOST_LOGARITHM), _MOST_LOGARITHM))
+
+
 def least_p(counts: tuple[int, int], *, is_paired: bool) -> float:
     """Return the least one-sided p-value that a permutation test can have."""
     return 2.0 ** -counts[0] if is_paired else 1 / comb(sum(counts), counts[0])
@@ -150,7 +156,7 @@ def repetitions_to_decide(ratio: Ratio, margin: float, tests: int) -> int | None
     That is if ratio and spread are what they seem to be, and `tests` comparisons are made. None if even a thousand
     would not, or if nothing is known of the spread.
     """
-    if not ratio.has_interval:
+    if not ratio.is_repeated:
         return None
     if not ratio.varies:
         return _agreeing(ratio, margin, tests)
@@ -158,10 +164,10 @@ def repetitions_to_decide(ratio: Ratio, margin: float, tests: int) -> int | None
     variances, change = np.asarray(ratio.variances), abs(ratio.logarithm)
     errors = np.sqrt(variances.sum() / counts)
     freedom = (counts - 1) * variances.sum() ** 2 / (variances**2).sum()
-    slack = stdtrit(freedom, POWER)
-    is_different = (stdtrit(freedom, 1 - TAIL / tests) + slack) * errors <= change
-    is_within = (stdtrit(freedom, 1 - TAIL) + slack) * errors <= log(1 + margin) - change
-    decides = is_different | is_within
+    room, limit = log(1 + margin), stdtrit(freedom, 1 - TAIL)
+    is_told = stdtr(freedom, change / errors - stdtrit(freedom, 1 - TAIL / tests))
+    is_within = sum(stdtr(freedom, (room + shift) / errors - limit) for shift in (-change, change)) - 1
+    decides = np.maximum(is_told, is_within) >= POWER
     return int(counts[np.argmax(decides)]) if decides.any() else None
 
 
