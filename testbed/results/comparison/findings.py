@@ -81,15 +81,17 @@ class Findings:
         corrected = holm([each.p for each in self._found])
         tests = max(1, sum(isfinite(each.p) for each in self._found))
         for each, p_corrected in zip(self._found, corrected, strict=True):
-            ratio, outcome = each.compared.ratio, self._outcome(each, p_corrected)
+            ratio = each.compared.ratio
+            outcome = outcome_of(ratio, p_corrected, self.margin)
             needed = repetitions_to_decide(ratio, self.margin, tests) if outcome == "undecided" else None
             yield replace(each, p_corrected=p_corrected, outcome=outcome, repetitions=needed)
 
-    def _outcome(self, finding: Finding, p_corrected: float) -> Outcome:
-        """A difference that is certainly smaller than the margin counts as none."""
-        if finding.compared.ratio.is_within(self.margin):
-            return "equivalent"
-        return "different" if p_corrected <= 1 - CONFIDENCE + ROUNDING else "undecided"
+
+def outcome_of(ratio: Ratio, p_corrected: float, margin: float) -> Outcome:
+    """Return what can be said. A difference that is certainly smaller than the margin counts as none."""
+    if ratio.is_within(margin):
+        return "equivalent"
+    return "different" if p_corrected <= 1 - CONFIDENCE + ROUNDING else "undecided"
 
 
 def _row(finding: Finding) -> tuple[str, str, Point]:
