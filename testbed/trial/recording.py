@@ -1,5 +1,6 @@
 """The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -61,6 +62,7 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> T
         trial=trial,
         t0=performance.t0,
         end=performance.end,
+        t0_unix=round(performance.t0 + time.time() - time.monotonic(), 6),
         stopped=performance.stopped,
         hosts=tuple(_host_record(performance, each, traces.get(each.name)) for each in applications),
         links=_link_records(use for use in uses if use.direction != "trunk"),

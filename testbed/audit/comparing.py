@@ -1,0 +1,224 @@
+"""The connections of one host: what the trace says of each, against what the capture shows of it."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from testbed.audit.findings import Disagreement, Findings
+from testbed.audit.pairing import Pair
+from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
+from testbed.audit.sequences import aligned, changes
+from testbed.audit.times import Match
+from testbed.audit.traced import Fact, TracedConnection, TracedHost
+
+UNREAD_SECONDS: Final = 0.25
+"""What came so shortly before a connection's end may never have been read."""
+UNSENT_SECONDS: Final = 2.0
+"""A connection that is being closed sends what is queued for so long, and then drops it."""
+LOST_SECONDS: Final = 1.5
+"""Lines are written once a second: those of the last second die with a program that is killed."""
+FRAMING: Final = (0.02, 16 << 10)
+"""What a stream that is no peer wire may have besides the file: a share of it, and bytes."""
+_OURS: Final = frozenset({PEER_WIRE, "http", "unknown"})
+"""What a program that distributes a file sends; trackers have a log of their own."""
+_MOST_LISTED: Final = 5
+"""The differences of one kind on one connection that are listed one by one."""
+
+UNREAD: Final = "it came when its receiver was closing the connection, and was never read"
+UNSENT: Final = "it was queued when the connection ended, and never left the host"
+KILLED: Final = "the program was killed, and its last lines with it"
+LACKING: Final = "the capture lacks packets, as its record says"
+REFUSED: Final = "the program refused the connection before it was a neighbour, and sent nothing on it"
+OURSELVES: Final = "the host dialled itself, which passes no interface"
+LATE_END: Final = "it came after the trace had ended"
+
+
+@dataclass
+class HostAudit:
+    """One host while it is compared."""
+
+    host: TracedHost
+    addresses: Collection[str]
+    level: str
+    was_killed: bool
+    is_lacking: bool
+    """Whether the capture's record says that packets are missing."""
+    into: Findings
+    received: list[Match] = field(default_factory=list)
+    sent: list[Match] = field(default_factory=list)
+
+    def end_of(self, connection: TracedConnection) -> float:
+        """Return the time from which on the trace does not tell about a connection."""
+        if connection.ended is not None:
+            return connection.ended - UNREAD_SECONDS - self.host.worst_lag
+        return self.host.last - LOST_SECONDS if self.was_killed else self.host.last - UNREAD_SECONDS
+
+
+def compare_connections(audit: HostAudit, pairs: Iterable[Pair]) -> None:
+    """Compare the events of all connections that both have."""
+    for pair in pairs:
+        audit.into.count("connection").traced += 1
+        audit.into.count("connection").seen += 1
+        audit.into.count("connection").agree += 1
+        if pair.seen.application == PEER_WIRE:
+            _compare_messages(audit, pair)
+        _compare_bytes(audit, pair)
+
+
+def _compare_messages(audit: HostAudit, pair: Pair) -> None:
+    tracks = [(("choke", "unchoke"), "choke"), (("interested", "not interested"), "not interested")]
+    for kinds, first in tracks:
+        for direction, by_us in ((pair.sent, True), (pair.received, False)):
+            _compare(audit, pair, kinds, changes(direction.of(*kinds), first), by_us=by_us)
+    if audit.level == "full":
+        for kinds in (("request",), ("piece",)):
+            for direction, by_us in ((pair.sent, True), (pair.received, False)):
+                _compare(audit, pair, kinds, direction.of(*kinds), by_us=by_us)
+
+
+def _compare(audit: HostAudit, pair: Pair, kinds: Sequence[str], sights: list[Sight], *, by_us: bool) -> None:
+    """Compare the events of some kinds in one direction of a connection."""
+    facts = [fact for fact in pair.traced.facts(by_us=by_us) if fact.kind in kinds]
+    both = aligned(facts, sights)
+    for each in (*facts, *sights):
+        count = audit.into.count(_row(each.kind))
+        if isinstance(each, Fact):
+            count.traced += 1
+        else:
+            count.seen += 1
+    for fact, _ in both.pairs:
+        audit.into.count(_row(fact.kind)).agree += 1
+    (audit.sent if by_us else audit.received).extend(both.pairs)
+    last_pair = both.pairs[-1][0].line if both.pairs else 0
+    unseen = [(fact, _why_unseen(audit, pair, fact, is_last=fact.line > last_pair, by_us=by_us)) for fact in both.only_traced]
+    untraced = [(sight, _why_untraced(audit, pair, sight, by_us=by_us)) for sight in both.only_seen]
+    listed = 0
+    for each, reason in (*unseen, *untraced):
+        if reason:
+            audit.into.explain(_row(each.kind), reason)
+        else:
+            listed += 1
+            _disagree(audit, pair, each, by_us=by_us, is_listed=listed <= _MOST_LISTED)
+
+
+def _row(kind: str) -> str:
+    return "block" if kind == "piece" else kind
+
+
+def _why_unseen(audit: HostAudit, pair: Pair, fact: Fact, *, is_last: bool, by_us: bool) -> str:
+    """Return why the capture does not show what the trace says; empty if there is no reason."""
+    if audit.is_lacking:
+        return LACKING
+    was_queued = by_us and is_last and fact.t > pair.sent.last - UNSENT_SECONDS
+    return UNSENT if was_queued and pair.traced.ended is not None else ""
+
+
+def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) -> str:
+    """Return why the trace does not say what the capture shows; empty if there is no reason."""
+    if audit.was_killed and pair.traced.ended is None and sight.t > audit.host.last - LOST_SECONDS:
+        return KILLED
+    if not by_us and sight.t > audit.end_of(pair.traced):
+        return UNREAD
+    return LACKING if audit.is_lacking and not by_us else ""
+
+
+def _disagree(audit: HostAudit, pair: Pair, each: Fact | Sight, *, by_us: bool, is_listed: bool) -> None:
+    kind = _row(each.kind)
+    if not is_listed:
+        audit.into.count(kind).disagree += 1
+        audit.into.more[f"{audit.host.name}: {kind} on connection {pair.traced.neighbour}"] += 1
+        return
+    what = f"{_in_words(each)} {'to' if by_us else 'from'} {_name(pair.traced)}"
+    if isinstance(each, Fact):
+        found = Disagreement(audit.host.name, kind, f"{what}: not on the wire", each.t, line=each.line)
+    else:
+        found = Disagreement(audit.host.name, kind, f"{what}: not in the trace", each.t, packet=each.packet)
+    audit.into.disagree(found)
+
+
+def _in_words(each: Fact | Sight) -> str:
+    if len(each.detail) == 3:
+        index, begin, length = each.detail
+        return f"{_row(each.kind)} {index}:{begin}+{length}"
+    return each.kind
+
+
+def _name(connection: TracedConnection) -> str:
+    return f"{connection.endpoint.address}:{connection.endpoint.port} (connection {connection.neighbour})"
+
+
+def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
+    """Compare the bytes of blocks, or those of the stream where it is no peer wire."""
+    late_in, late_out = pair.traced.moved_late
+    if pair.seen.application == PEER_WIRE:
+        unread = sum(_length(sight) for sight in pair.received.of("piece") if sight.t > audit.end_of(pair.traced))
+        _check_bytes(audit, pair, _blocks(pair.received), (0, unread), by_us=False)
+        _check_bytes(audit, pair, _blocks(pair.sent), (-late_out, 0), by_us=True)
+    else:
+        for direction, by_us, late in ((pair.received, False, late_in), (pair.sent, True, late_out)):
+            share, least = FRAMING
+            most = int(share * direction.payload) + least
+            _check_bytes(audit, pair, direction.payload, (-late if by_us else 0, most), by_us=by_us)
+
+
+def _check_bytes(audit: HostAudit, pair: Pair, seen: int, allowed: tuple[int, int], *, by_us: bool) -> None:
+    """Note whether the capture has as many bytes as the trace, or how many more there may be and are."""
+    traced = pair.traced.bytes_sent if by_us else pair.traced.bytes_received
+    if not traced and not seen:
+        return
+    count, difference = audit.into.count("bytes"), seen - traced
+    count.traced += 1
+    count.seen += 1
+    is_framing = pair.seen.application != PEER_WIRE and 0 <= difference <= allowed[1]
+    if difference == 0 or is_framing:
+        count.agree += 1
+    elif allowed[0] <= difference <= allowed[1]:
+        audit.into.explain("bytes", UNSENT if by_us else UNREAD)
+    elif audit.was_killed and pair.traced.ended is None and difference > 0:
+        audit.into.explain("bytes", KILLED)
+    elif audit.is_lacking and difference < 0:
+        audit.into.explain("bytes", LACKING)
+    else:
+        way = f"{'to' if by_us else 'from'} {_name(pair.traced)}"
+        what = f"bytes {way}: {traced} in the trace, {seen} on the wire"
+        ended = pair.traced.ended if pair.traced.ended is not None else audit.host.last
+        audit.into.disagree(Disagreement(audit.host.name, "bytes", what, ended, pair.traced.line))
+
+
+def _blocks(direction: SeenDirection) -> int:
+    return sum(map(_length, direction.of("piece")))
+
+
+def _length(sight: Sight) -> int:
+    return sight.detail[2]
+
+
+def compare_unpaired(
+    audit: HostAudit, only_traced: Iterable[TracedConnection], only_seen: Iterable[SeenConnection]
+) -> None:
+    """Say why a connection is only in the trace, or only in the capture."""
+    count = audit.into.count("connection")
+    for traced in only_traced:
+        count.traced += 1
+        if traced.endpoint.address in audit.addresses:
+            audit.into.explain("connection", OURSELVES)
+        elif audit.is_lacking:
+            audit.into.explain("connection", LACKING)
+        else:
+            what = f"{_name(traced)}: not on the wire"
+            audit.into.disagree(Disagreement(audit.host.name, "connection", what, traced.t, line=traced.line))
+    for seen in only_seen:
+        is_opener = seen.opener.address in audit.addresses
+        sent = seen.forward if is_opener else seen.back
+        if seen.application not in _OURS:
+            continue
+        count.seen += 1
+        if not sent.sights and sent.payload == 0:
+            audit.into.explain("connection", REFUSED)
+        elif audit.was_killed and seen.began > audit.host.last - LOST_SECONDS:
+            audit.into.explain("connection", KILLED)
+        else:
+            theirs = seen.acceptor if is_opener else seen.opener
+            what = f"{theirs.address}:{theirs.port}: not in the trace"
+            packet = min((each.packet for way in (seen.forward, seen.back) for each in way.sights), default=None)
+            audit.into.disagree(Disagreement(audit.host.name, "connection", what, seen.began, packet=packet))

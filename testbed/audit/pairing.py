@@ -1,0 +1,82 @@
+"""Which connection of a trace is which of a capture.
+
+A trace names the other end of a connection, and not the port from which its host dialled. So a connection that the
+other end dialled is known by its address, and one that the host dialled by address and time. Several identities of a
+host can dial one address at the same time: then it is the connection on which more events are the same.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from testbed.audit.seen import SeenConnection, SeenDirection
+from testbed.audit.sequences import aligned
+from testbed.audit.traced import TracedConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One connection, as the trace and as the capture have it."""
+
+    traced: TracedConnection
+    seen: SeenConnection
+    sent: SeenDirection
+    """What the host sent."""
+    received: SeenDirection
+
+
+@dataclass(slots=True)
+class Pairing:
+    """All connections of a host."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    only_traced: list[TracedConnection] = field(default_factory=list)
+    only_seen: list[SeenConnection] = field(default_factory=list)
+
+
+def paired(
+    traced: Iterable[TracedConnection], seen: Iterable[SeenConnection], addresses: Collection[str], slack: float
+) -> Pairing:
+    """Pair the connections of a host that has these addresses; times agree but for `slack` seconds."""
+    found, left = Pairing(), list(seen)
+    for connection in sorted(traced, key=lambda each: each.t):
+        possible = [each for each in left if _may_be(connection, each, addresses, slack)]
+        if not possible:
+            found.only_traced.append(connection)
+            continue
+        chosen = _best(connection, possible)
+        left.remove(chosen)
+        found.pairs.append(_pair(connection, chosen))
+    found.only_seen = left
+    return found
+
+
+def _may_be(
+    traced: TracedConnection, seen: SeenConnection, addresses: Collection[str], slack: float
+) -> bool:
+    """Return whether the ends are the same, and the connection was open when the trace says that it was made."""
+    ours, theirs = (seen.opener, seen.acceptor) if traced.is_outgoing else (seen.acceptor, seen.opener)
+    is_same = theirs == traced.endpoint and ours.address in addresses
+    return is_same and seen.began <= traced.t + slack and seen.ended >= traced.t - slack
+
+
+def _best(traced: TracedConnection, possible: Sequence[SeenConnection]) -> SeenConnection:
+    if len(possible) == 1:
+        return possible[0]
+    return max(possible, key=lambda each: (_likeness(_pair(traced, each)), each.began))
+
+
+def _pair(traced: TracedConnection, seen: SeenConnection) -> Pair:
+    sent, received = (seen.forward, seen.back) if traced.is_outgoing else (seen.back, seen.forward)
+    return Pair(traced, seen, sent, received)
+
+
+def _likeness(pair: Pair) -> float:
+    """Return how much speaks for a pair: events that are the same, less those that only one of them has."""
+    is_known = pair.traced.peer_id is not None and pair.received.peer_id is not None
+    score = 0.0 if not is_known else 1.0 if pair.traced.peer_id == pair.received.peer_id else -1e9
+    for facts, direction in ((pair.traced.received, pair.received), (pair.traced.sent, pair.sent)):
+        kinds = {fact.kind for fact in facts}
+        both = aligned(facts, direction.of(*kinds))
+        score += len(both.pairs) - len(both.only_traced) - len(both.only_seen)
+        score -= sum(abs(fact.t - sight.t) for fact, sight in both.pairs) / (1 + len(both.pairs))
+    return score
