@@ -65,7 +65,9 @@ class Task(Generic[Keys]):
     groups: Callable[[Keys], Iterable[Group]]
     """List the hosts as they are described."""
     capturable: Callable[[Keys], Sequence[str]]
-    """List the words that `capture:` can have."""
+    """List the words for hosts that `capture:` can have, besides their names."""
+    host_names: Callable[[Keys], Sequence[str]]
+    """List the names of all hosts of a trial."""
     modules: Callable[[Keys], Iterator[tuple[KeyPath, str]]]
     """Find references such as `module:Class`, whose modules may be beside the file."""
     columns: TableColumns
