@@ -157,10 +157,14 @@ class AuditRecord(Entry):
     """The first of them."""
     left_out: dict[str, str] = {}
     """The hosts that could not be audited, and why."""
+    failed: str = ""
+    """Why there is no outcome."""
 
     @property
     def outcome(self) -> str:
         """What tables say of it."""
+        if self.failed:
+            return f"failed: {self.failed}"
         if not self.agree and not self.disagreements:
             return "nothing to compare"
         if not self.disagreements:

@@ -18,6 +18,7 @@ from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_ta
 from testbed.tasks.launches import Phase, TrialContext
 from testbed.trial.applications.application import Application
 from testbed.trial.applications.applications import Applications
+from testbed.trial.auditing import audited
 from testbed.trial.capture.capture import Capture
 from testbed.trial.monitoring import links, machine
 from testbed.trial.monitoring.links import LinkMonitor, LinkUse
@@ -70,6 +71,9 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> T
         captures=tuple(capture.keep(folder) for capture in performance.captures),
     )
     write_record(folder, record)
+    if trial.settings.audit:
+        record = record.model_copy(update={"audit": audited(folder)})
+        write_record(folder, record)
     return record
 
 
