@@ -17,7 +17,7 @@ from testbed.runfolder.record import RECORD, TrialRecord
 
 def main() -> None:
     """Audit the folder that the command line names."""
-    folder = Path(sys.argv[1])
+    folder = Path(sys.argv[1]).resolve()
     try:
         record = TrialRecord.model_validate_json((folder / RECORD).read_bytes())
         print(as_record(audit_trial(folder, record)).model_dump_json())

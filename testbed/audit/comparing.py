@@ -8,7 +8,7 @@ from testbed.audit.findings import Disagreement, Findings
 from testbed.audit.pairing import Pair
 from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
 from testbed.audit.sequences import aligned, changes
-from testbed.audit.times import Match
+from testbed.audit.times import LATE_SECONDS, Match
 from testbed.audit.traced import Fact, TracedConnection, TracedHost
 
 UNREAD_SECONDS: Final = 0.25
@@ -27,6 +27,7 @@ _MOST_LISTED: Final = 5
 UNREAD: Final = "it came when its receiver was closing the connection, and was never read"
 UNSENT: Final = "it was queued when the connection ended, and never left the host"
 KILLED: Final = "the program was killed, and its last lines with it"
+CUT: Final = "the capture keeps only the beginning of packets, and what is behind it cannot be read"
 LACKING: Final = "the capture lacks packets, as its record says"
 REFUSED: Final = "the program refused the connection before it was a neighbour, and sent nothing on it"
 OURSELVES: Final = "the host dialled itself, which passes no interface"
@@ -43,6 +44,10 @@ class HostAudit:
     was_killed: bool
     is_lacking: bool
     """Whether the capture's record says that packets are missing."""
+    is_cut: bool
+    """Whether it keeps only the beginning of each packet."""
+    trackers: Collection[str]
+    """The addresses of trackers, whose connections are no neighbours."""
     into: Findings
     received: list[Match] = field(default_factory=list)
     sent: list[Match] = field(default_factory=list)
@@ -109,8 +114,16 @@ def _why_unseen(audit: HostAudit, pair: Pair, fact: Fact, *, is_last: bool, by_u
     """Return why the capture does not show what the trace says; empty if there is no reason."""
     if audit.is_lacking:
         return LACKING
+    if audit.is_cut and _may_be_cut(fact, pair.sent if by_us else pair.received, by_us=by_us):
+        return CUT
     was_queued = by_us and is_last and fact.t > pair.sent.last - UNSENT_SECONDS
     return UNSENT if was_queued and pair.traced.ended is not None else ""
+
+
+def _may_be_cut(fact: Fact, direction: SeenDirection, *, by_us: bool) -> bool:
+    """Return whether the message may be in bytes that could not be read."""
+    early, late = (0.0, UNSENT_SECONDS) if by_us else (LATE_SECONDS, 0.0)
+    return any(gap.after - late <= fact.t <= gap.before + early for gap in direction.gaps)
 
 
 def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) -> str:
@@ -150,7 +163,10 @@ def _name(connection: TracedConnection) -> str:
 def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
     """Compare the bytes of blocks, or those of the stream where it is no peer wire."""
     late_in, late_out = pair.traced.moved_late
-    if pair.seen.application == PEER_WIRE:
+    if pair.seen.application == PEER_WIRE and audit.is_cut and (pair.sent.gaps or pair.received.gaps):
+        audit.into.count("bytes").traced += 2
+        audit.into.explain("bytes", CUT, 2)
+    elif pair.seen.application == PEER_WIRE:
         unread = sum(_length(sight) for sight in pair.received.of("piece") if sight.t > audit.end_of(pair.traced))
         _check_bytes(audit, pair, _blocks(pair.received), (0, unread), by_us=False)
         _check_bytes(audit, pair, _blocks(pair.sent), (-late_out, 0), by_us=True)
@@ -210,7 +226,8 @@ def compare_unpaired(
     for seen in only_seen:
         is_opener = seen.opener.address in audit.addresses
         sent = seen.forward if is_opener else seen.back
-        if seen.application not in _OURS:
+        theirs = seen.acceptor if is_opener else seen.opener
+        if seen.application not in _OURS or theirs.address in audit.trackers:
             continue
         count.seen += 1
         if not sent.sights and sent.payload == 0:
@@ -218,7 +235,6 @@ def compare_unpaired(
         elif audit.was_killed and seen.began > audit.host.last - LOST_SECONDS:
             audit.into.explain("connection", KILLED)
         else:
-            theirs = seen.acceptor if is_opener else seen.opener
             what = f"{theirs.address}:{theirs.port}: not in the trace"
             packet = min((each.packet for way in (seen.forward, seen.back) for each in way.sights), default=None)
             audit.into.disagree(Disagreement(audit.host.name, "connection", what, seen.began, packet=packet))

@@ -79,11 +79,11 @@ class Findings:
     disagreements: list[Disagreement] = field(default_factory=list)
     more: Counter[str] = field(default_factory=Counter)
     """Disagreements that are counted and not listed, by what they are about: others of that kind are listed."""
-    received: array[float] = field(default_factory=lambda: array("d"))
+    received: "array[float]" = field(default_factory=lambda: array("d"))
     """By how much the trace is later than the packet, for each message that its host received."""
-    sent: array[float] = field(default_factory=lambda: array("d"))
+    sent: "array[float]" = field(default_factory=lambda: array("d"))
     """By how much the packet is later than the trace, for each message that its host sent."""
-    verified: array[float] = field(default_factory=lambda: array("d"))
+    verified: "array[float]" = field(default_factory=lambda: array("d"))
     """By how much the trace's completion of a piece is later than the packet with its last block."""
     left_out: dict[str, str] = field(default_factory=dict)
     """The hosts that were not audited, and why."""

@@ -19,10 +19,14 @@ class Witness:
 
     addresses: Collection[str]
     level: str
-    """Of its trace: `summary`, `pieces` or `full`."""
+    """Of its trace: `summary`, `pieces` or `full`; empty for a program without pieces of BitTorrent."""
     was_killed: bool
     is_lacking: bool
     """Whether packets are missing in its capture, as the capture's record says."""
+    is_cut: bool
+    """Whether it keeps only the beginning of each packet."""
+    trackers: Collection[str]
+    """The addresses of trackers."""
     origin: float
     """t = 0 on the wall clock, in seconds since 1970."""
 
@@ -30,11 +34,21 @@ class Witness:
 def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection], losses: Losses) -> Findings:
     """Compare everything that both say of one host."""
     into = Findings()
-    audit = HostAudit(host, witness.addresses, witness.level, witness.was_killed, witness.is_lacking, into)
+    audit = HostAudit(
+        host,
+        witness.addresses,
+        witness.level,
+        witness.was_killed,
+        witness.is_lacking,
+        witness.is_cut,
+        witness.trackers,
+        into,
+    )
     found = paired(host.connections, seen, witness.addresses, EVENT_SECONDS + host.worst_lag)
     compare_connections(audit, found.pairs)
     compare_unpaired(audit, found.only_traced, found.only_seen)
-    compare_pieces(audit, found.pairs)
+    if witness.level:
+        compare_pieces(audit, found.pairs)
     compare_times(host, audit.received, audit.sent, witness.origin, into)
     _compare_losses(host, losses, is_lacking=witness.is_lacking, into=into)
     return into

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from testbed.audit.comparing import KILLED, LACKING, LOST_SECONDS, UNREAD_SECONDS, HostAudit
+from testbed.audit.comparing import CUT, KILLED, LACKING, LOST_SECONDS, UNREAD_SECONDS, HostAudit
 from testbed.audit.findings import Disagreement
 from testbed.audit.pairing import Pair
 from testbed.audit.seen import Sight
@@ -41,11 +41,13 @@ def compare_pieces(audit: HostAudit, pairs: Sequence[Pair]) -> None:
         arrivals = _arrivals(own)
         following = audit.host.lives[number + 1 :]
         end = life.left if life.left is not None else following[0].t if following else audit.host.last
+        is_cut = audit.is_cut and any(pair.received.gaps for pair in own)
+        lacks = LACKING if audit.is_lacking else CUT if is_cut else ""
         if audit.level != "summary":
-            _compare_life(audit, life, arrivals, end)
+            _compare_life(audit, life, arrivals, end, lacks)
             held = _held(life, held)
             _compare_haves(audit, life, held, own)
-        _compare_completion(audit, life, arrivals)
+        _compare_completion(audit, life, arrivals, lacks)
 
 
 def _arrivals(pairs: Iterable[Pair]) -> dict[int, list[Arrival]]:
@@ -64,8 +66,13 @@ def _size(life: Life, index: int) -> int:
     return min(life.piece_length, life.length - index * life.piece_length)
 
 
-def _compare_life(audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]], end: float) -> None:
-    """Follow each piece through its verifications: each needs all blocks anew, as a wrong one spoils the others."""
+def _compare_life(
+    audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]], end: float, lacks: str
+) -> None:
+    """Follow each piece through its verifications: each needs all blocks anew, as a wrong one spoils the others.
+
+    `lacks` says why blocks may be missing in the capture, if they may.
+    """
     facts: dict[int, list[PieceFact]] = {}
     for fact in sorted(life.pieces, key=lambda each: each.t):
         facts.setdefault(fact.index, []).append(fact)
@@ -74,13 +81,15 @@ def _compare_life(audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[
     for index in sorted(facts.keys() | arrivals.keys()):
         rest = list(arrivals.get(index, ()))
         for fact in facts.get(index, ()):
-            rest = _compare_fact(audit, fact, rest, _size(life, index))
+            rest = _compare_fact(audit, fact, rest, _size(life, index), lacks)
         last = facts[index][-1] if index in facts else None
         if last is None or last.kind == "failed":
             _compare_rest(audit, life, index, rest, end)
 
 
-def _compare_fact(audit: HostAudit, fact: PieceFact, arrivals: list[Arrival], size: int) -> list[Arrival]:
+def _compare_fact(
+    audit: HostAudit, fact: PieceFact, arrivals: list[Arrival], size: int, lacks: str
+) -> list[Arrival]:
     """Compare one verification with the blocks that came for it; returns those that came later."""
     full = _filled(arrivals, size, until=fact.t + EVENT_SECONDS)
     if full is not None:
@@ -94,8 +103,8 @@ def _compare_fact(audit: HostAudit, fact: PieceFact, arrivals: list[Arrival], si
         else:
             audit.into.count("piece").agree += 1
         return arrivals[full + 1 :]
-    if audit.is_lacking:
-        audit.into.explain("piece", LACKING)
+    if lacks:
+        audit.into.explain("piece", lacks)
     else:
         there = Blocks(size)
         for each in arrivals:
@@ -191,7 +200,9 @@ def _may_claim(strategy: str) -> bool:
     return strategy in CLAIMING or ":" in strategy
 
 
-def _compare_completion(audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]]) -> None:
+def _compare_completion(
+    audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]], lacks: str
+) -> None:
     """Compare the moment at which the host had all pieces, if it began with none."""
     if life.have_count or life.completed is None:
         return
@@ -203,8 +214,8 @@ def _compare_completion(audit: HostAudit, life: Life, arrivals: Mapping[int, Seq
     if not missing:
         count.seen += 1
         count.agree += 1
-    elif audit.is_lacking:
-        audit.into.explain("completion", LACKING)
+    elif lacks:
+        audit.into.explain("completion", lacks)
     else:
         what = f"complete, although {len(missing)} pieces had not come, such as {missing[0]}"
         audit.into.disagree(Disagreement(audit.host.name, "completion", what, t, line))

@@ -19,6 +19,14 @@ class Sight(NamedTuple):
     packet: int
 
 
+class Gap(NamedTuple):
+    """Bytes of a stream in which messages could not be read, and between which times they were captured."""
+
+    after: float
+    before: float
+    bytes: int
+
+
 @dataclass(slots=True)
 class SeenDirection:
     """What one end sent on a connection."""
@@ -28,6 +36,9 @@ class SeenDirection:
     peer_id: str | None = None
     last: float = float("-inf")
     """When its last message was complete."""
+    read: int = 0
+    """The bytes up to the end of its last message."""
+    gaps: list[Gap] = field(default_factory=list)
 
     def of(self, *kinds: str) -> list[Sight]:
         """Return the messages of some kinds."""
@@ -74,7 +85,10 @@ class Gathering:
     def take(self, message: Message) -> None:
         """Take one message, in the order of the capture."""
         direction = self._forward.setdefault((message.connection, message.source), SeenDirection())
-        direction.last = max(direction.last, self._seconds(message.time))
+        before, direction.last = direction.last, max(direction.last, self._seconds(message.time))
+        if message.offset > direction.read:
+            direction.gaps.append(Gap(before, direction.last, message.offset - direction.read))
+        direction.read = max(direction.read, message.offset + message.length)
         if message.kind == "handshake":
             direction.peer_id = _hex(message.fields.get("peer_id"))
         detail = _detail(message.kind, message.fields)
@@ -89,7 +103,11 @@ class Gathering:
         forward, back = (
             self._forward.get((summary.number, end), SeenDirection()) for end in (summary.opener, summary.acceptor)
         )
-        forward.payload, back.payload = summary.forward.payload, summary.back.payload
+        for direction, counts in ((forward, summary.forward), (back, summary.back)):
+            direction.payload = counts.payload
+            if counts.payload > direction.read:
+                gap = Gap(direction.last, self._seconds(summary.ended), counts.payload - direction.read)
+                direction.gaps.append(gap)
         return SeenConnection(
             summary.number,
             summary.opener,

@@ -13,6 +13,7 @@ from testbed.runfolder.captures import addresses_of, capture_of, open_captures
 from testbed.runfolder.clock import wall_clock_at_start
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.handles import IN_TRIAL, open_to_read
+from testbed.values.captures import WHOLE
 from testbed.runfolder.record import AuditRecord, HostRecord, TrialRecord
 
 MOST_EXAMPLES = 10
@@ -51,6 +52,8 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
             level=_level(record),
             was_killed=not host.ended_well,
             is_lacking=own is not None and (bool(own.lacks) or own.missed is None or len(own.all_files) > 1),
+            is_cut=own is not None and own.snaplen is not None and own.snaplen < WHOLE,
+            trackers=frozenset(each.address for each in record.of_role("tracker")),
             origin=origin,
         )
         total.add(audit_host(traced, witness, gathering.connections(capture.reading.connections), capture.reading.losses))
@@ -60,7 +63,7 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
 def _level(record: TrialRecord) -> str:
     """Return how much traces say: only those of BitTorrent have pieces and requests."""
     settings = record.trial.settings
-    return settings.trace_level if settings.distribution == "bittorrent" else "summary"
+    return settings.trace_level if settings.distribution == "bittorrent" else ""
 
 
 def _read_trace(file: Path, record: TrialRecord, host: HostRecord):

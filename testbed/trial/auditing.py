@@ -12,7 +12,7 @@ from testbed.runfolder.record import AuditRecord
 def audited(folder: Path) -> AuditRecord:
     """Audit a trial's folder, which has its record already."""
     command = [sys.executable, "-m", "testbed.audit", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
     try:
         return AuditRecord.model_validate_json(done.stdout)
     except ValidationError:
