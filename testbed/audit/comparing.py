@@ -7,7 +7,7 @@ from typing import Final
 from testbed.audit.findings import Disagreement, Findings
 from testbed.audit.pairing import Pair
 from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
-from testbed.audit.sequences import aligned, changes
+from testbed.audit.sequences import aligned, telling, tracks_at
 from testbed.audit.times import LATE_SECONDS, Match
 from testbed.audit.traced import Fact, TracedConnection, TracedHost
 
@@ -29,9 +29,9 @@ UNSENT: Final = "it was queued when the connection ended, and never left the hos
 KILLED: Final = "the program was killed, and its last lines with it"
 CUT: Final = "the capture keeps only the beginning of packets, and what is behind it cannot be read"
 LACKING: Final = "the capture lacks packets, as its record says"
+BEGUN: Final = "it had begun when its sender closed the connection, and was sent to its end"
 REFUSED: Final = "the program refused the connection before it was a neighbour, and sent nothing on it"
 OURSELVES: Final = "the host dialled itself, which passes no interface"
-LATE_END: Final = "it came after the trace had ended"
 
 
 @dataclass
@@ -71,14 +71,27 @@ def compare_connections(audit: HostAudit, pairs: Iterable[Pair]) -> None:
 
 
 def _compare_messages(audit: HostAudit, pair: Pair) -> None:
-    tracks = [(("choke", "unchoke"), "choke"), (("interested", "not interested"), "not interested")]
-    for kinds, first in tracks:
+    for kinds in tracks_at(audit.level):
         for direction, by_us in ((pair.sent, True), (pair.received, False)):
-            _compare(audit, pair, kinds, changes(direction.of(*kinds), first), by_us=by_us)
-    if audit.level == "full":
-        for kinds in (("request",), ("piece",)):
-            for direction, by_us in ((pair.sent, True), (pair.received, False)):
-                _compare(audit, pair, kinds, direction.of(*kinds), by_us=by_us)
+            _compare(audit, pair, kinds, telling(direction.sights, kinds), by_us=by_us)
+    for direction, word in ((pair.sent, "to"), (pair.received, "from")):
+        _check_gaps(audit, pair, direction, word)
+
+
+def _check_gaps(audit: HostAudit, pair: Pair, direction: SeenDirection, word: str) -> None:
+    """A hole that has messages behind it is a packet that arrived and is not in the capture.
+
+    One at the end can be what the network lost, and was never sent again.
+    """
+    for gap in direction.gaps:
+        if gap.packet is None:
+            continue
+        if audit.is_cut or audit.is_lacking:
+            audit.into.explain("connection", CUT if audit.is_cut else LACKING)
+        else:
+            what = f"{gap.bytes} bytes {word} {_name(pair.traced)} are not in the capture, which is said to be complete"
+            found = Disagreement(audit.host.name, "connection", what, gap.before, pair.traced.line, gap.packet)
+            audit.into.disagree(found)
 
 
 def _compare(audit: HostAudit, pair: Pair, kinds: Sequence[str], sights: list[Sight], *, by_us: bool) -> None:
@@ -132,7 +145,15 @@ def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) ->
         return KILLED
     if not by_us and sight.t > audit.end_of(pair.traced):
         return UNREAD
+    if by_us and _had_begun(pair, sight):
+        return BEGUN
     return LACKING if audit.is_lacking and not by_us else ""
+
+
+def _had_begun(pair: Pair, sight: Sight) -> bool:
+    """Return whether a block is the one that was being sent when the connection was closed."""
+    blocks = pair.sent.of("piece")
+    return sight == blocks[-1] and pair.traced.ended is not None and sight.t > pair.traced.ended
 
 
 def _disagree(audit: HostAudit, pair: Pair, each: Fact | Sight, *, by_us: bool, is_listed: bool) -> None:
@@ -169,7 +190,8 @@ def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
     elif pair.seen.application == PEER_WIRE:
         unread = sum(_length(sight) for sight in pair.received.of("piece") if sight.t > audit.end_of(pair.traced))
         _check_bytes(audit, pair, _blocks(pair.received), (0, unread), by_us=False)
-        _check_bytes(audit, pair, _blocks(pair.sent), (-late_out, 0), by_us=True)
+        begun = sum(_length(sight) for sight in pair.sent.of("piece") if _had_begun(pair, sight))
+        _check_bytes(audit, pair, _blocks(pair.sent), (-late_out, begun), by_us=True)
     else:
         for direction, by_us, late in ((pair.received, False, late_in), (pair.sent, True, late_out)):
             share, least = FRAMING
@@ -189,7 +211,7 @@ def _check_bytes(audit: HostAudit, pair: Pair, seen: int, allowed: tuple[int, in
     if difference == 0 or is_framing:
         count.agree += 1
     elif allowed[0] <= difference <= allowed[1]:
-        audit.into.explain("bytes", UNSENT if by_us else UNREAD)
+        audit.into.explain("bytes", UNREAD if not by_us else UNSENT if difference < 0 else BEGUN)
     elif audit.was_killed and pair.traced.ended is None and difference > 0:
         audit.into.explain("bytes", KILLED)
     elif audit.is_lacking and difference < 0:

@@ -4,13 +4,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from testbed.audit.comparing import HostAudit, compare_connections, compare_unpaired
-from testbed.audit.findings import Disagreement, Findings
+from testbed.audit.findings import Findings
 from testbed.audit.pairing import paired
 from testbed.audit.pieces import compare_pieces
 from testbed.audit.seen import SeenConnection
 from testbed.audit.times import EVENT_SECONDS, compare_times
 from testbed.audit.traced import TracedHost
-from testbed.wiretap.messages import Losses
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Witness:
     """t = 0 on the wall clock, in seconds since 1970."""
 
 
-def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection], losses: Losses) -> Findings:
+def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection]) -> Findings:
     """Compare everything that both say of one host."""
     into = Findings()
     audit = HostAudit(
@@ -44,18 +43,10 @@ def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection
         witness.trackers,
         into,
     )
-    found = paired(host.connections, seen, witness.addresses, EVENT_SECONDS + host.worst_lag)
+    found = paired(host.connections, seen, witness.addresses, EVENT_SECONDS + host.worst_lag, witness.level)
     compare_connections(audit, found.pairs)
     compare_unpaired(audit, found.only_traced, found.only_seen)
     if witness.level:
         compare_pieces(audit, found.pairs)
     compare_times(host, audit.received, audit.sent, witness.origin, into)
-    _compare_losses(host, losses, is_lacking=witness.is_lacking, into=into)
     return into
-
-
-def _compare_losses(host: TracedHost, losses: Losses, *, is_lacking: bool, into: Findings) -> None:
-    """A capture that lacks bytes although nothing was missed has been changed, or was not told the truth."""
-    if losses.missing_bytes and not is_lacking:
-        what = f"the capture lacks {losses.missing_bytes} bytes of streams, and its record says that it is complete"
-        into.disagree(Disagreement(host.name, "connection", what, host.last))

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from testbed.audit.seen import SeenConnection, SeenDirection
-from testbed.audit.sequences import aligned
+from testbed.audit.sequences import aligned, telling, tracks_at
 from testbed.audit.traced import TracedConnection
 
 
@@ -34,7 +34,11 @@ class Pairing:
 
 
 def paired(
-    traced: Iterable[TracedConnection], seen: Iterable[SeenConnection], addresses: Collection[str], slack: float
+    traced: Iterable[TracedConnection],
+    seen: Iterable[SeenConnection],
+    addresses: Collection[str],
+    slack: float,
+    level: str,
 ) -> Pairing:
     """Pair the connections of a host that has these addresses; times agree but for `slack` seconds."""
     found, left = Pairing(), list(seen)
@@ -43,7 +47,7 @@ def paired(
         if not possible:
             found.only_traced.append(connection)
             continue
-        chosen = _best(connection, possible)
+        chosen = _best(connection, possible, level)
         left.remove(chosen)
         found.pairs.append(_pair(connection, chosen))
     found.only_seen = left
@@ -59,10 +63,10 @@ def _may_be(
     return is_same and seen.began <= traced.t + slack and seen.ended >= traced.t - slack
 
 
-def _best(traced: TracedConnection, possible: Sequence[SeenConnection]) -> SeenConnection:
+def _best(traced: TracedConnection, possible: Sequence[SeenConnection], level: str) -> SeenConnection:
     if len(possible) == 1:
         return possible[0]
-    return max(possible, key=lambda each: (_likeness(_pair(traced, each)), each.began))
+    return max(possible, key=lambda each: (_likeness(_pair(traced, each), level), each.began))
 
 
 def _pair(traced: TracedConnection, seen: SeenConnection) -> Pair:
@@ -70,13 +74,14 @@ def _pair(traced: TracedConnection, seen: SeenConnection) -> Pair:
     return Pair(traced, seen, sent, received)
 
 
-def _likeness(pair: Pair) -> float:
+def _likeness(pair: Pair, level: str) -> float:
     """Return how much speaks for a pair: events that are the same, less those that only one of them has."""
     is_known = pair.traced.peer_id is not None and pair.received.peer_id is not None
-    score = 0.0 if not is_known else 1.0 if pair.traced.peer_id == pair.received.peer_id else -1e9
+    score = 0.0 if not is_known or pair.traced.peer_id == pair.received.peer_id else -1e9
+    score -= abs(pair.traced.t - pair.seen.began)
     for facts, direction in ((pair.traced.received, pair.received), (pair.traced.sent, pair.sent)):
-        kinds = {fact.kind for fact in facts}
-        both = aligned(facts, direction.of(*kinds))
-        score += len(both.pairs) - len(both.only_traced) - len(both.only_seen)
-        score -= sum(abs(fact.t - sight.t) for fact, sight in both.pairs) / (1 + len(both.pairs))
+        for kinds in tracks_at(level):
+            both = aligned([fact for fact in facts if fact.kind in kinds], telling(direction.sights, kinds))
+            score += len(both.pairs) - len(both.only_traced) - len(both.only_seen)
+            score -= sum(min(1.0, abs(fact.t - sight.t)) for fact, sight in both.pairs)
     return score

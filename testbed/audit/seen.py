@@ -25,6 +25,8 @@ class Gap(NamedTuple):
     after: float
     before: float
     bytes: int
+    packet: int | None
+    """Of the first message behind it; None if there is none."""
 
 
 @dataclass(slots=True)
@@ -87,7 +89,7 @@ class Gathering:
         direction = self._forward.setdefault((message.connection, message.source), SeenDirection())
         before, direction.last = direction.last, max(direction.last, self._seconds(message.time))
         if message.offset > direction.read:
-            direction.gaps.append(Gap(before, direction.last, message.offset - direction.read))
+            direction.gaps.append(Gap(before, direction.last, message.offset - direction.read, message.packet))
         direction.read = max(direction.read, message.offset + message.length)
         if message.kind == "handshake":
             direction.peer_id = _hex(message.fields.get("peer_id"))
@@ -106,7 +108,7 @@ class Gathering:
         for direction, counts in ((forward, summary.forward), (back, summary.back)):
             direction.payload = counts.payload
             if counts.payload > direction.read:
-                gap = Gap(direction.last, self._seconds(summary.ended), counts.payload - direction.read)
+                gap = Gap(direction.last, self._seconds(summary.ended), counts.payload - direction.read, None)
                 direction.gaps.append(gap)
         return SeenConnection(
             summary.number,

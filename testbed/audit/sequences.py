@@ -1,6 +1,6 @@
 """Two sequences of events side by side: which are the same, and which only one of them has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
@@ -47,6 +47,24 @@ def _middle(facts: Sequence[Fact], sights: Sequence[Sight]) -> Aligned:
             only_traced += facts[first:last]
             only_seen += sights[start:stop]
     return Aligned(pairs, only_traced, only_seen)
+
+
+TRACKS: Final = (("choke", "unchoke"), ("interested", "not interested"))
+"""The messages that change a state, each with the one that tells the state at the beginning."""
+BLOCKS: Final = ("request", "piece")
+"""The messages that a trace has at the level `full`."""
+
+
+def tracks_at(level: str) -> tuple[tuple[str, ...], ...]:
+    """Return the messages that a trace of this level has, those together of which the order matters."""
+    return (*TRACKS, *((kind,) for kind in BLOCKS)) if level == "full" else TRACKS
+
+
+def telling(sights: Iterable[Sight], kinds: Collection[str]) -> list[Sight]:
+    """Return the messages of some kinds of which a trace would have a line."""
+    chosen = [sight for sight in sights if sight.kind in kinds]
+    first = {"choke": "choke", "interested": "not interested"}
+    return next((changes(chosen, state) for kind, state in first.items() if kind in kinds), chosen)
 
 
 def changes(sights: Iterable[Sight], first: str) -> list[Sight]:

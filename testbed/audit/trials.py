@@ -44,7 +44,7 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
     own = capture_of(record, host.name)
     gathering = Gathering(round(origin * 1e9))
     total = Findings()
-    for capture in captures.captures:
+    for capture in captures.opened:
         for message in capture.reading.messages():
             gathering.take(message)
         witness = Witness(
@@ -56,7 +56,7 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
             trackers=frozenset(each.address for each in record.of_role("tracker")),
             origin=origin,
         )
-        total.add(audit_host(traced, witness, gathering.connections(capture.reading.connections), capture.reading.losses))
+        total.add(audit_host(traced, witness, gathering.connections(capture.reading.connections)))
     return total
 
 

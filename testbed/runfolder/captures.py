@@ -2,13 +2,11 @@
 
 import heapq
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-from testbed.errors import ExplainedError
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.record import CaptureRecord, TrialRecord
@@ -45,22 +43,23 @@ class OpenCapture:
     """One file of one place, while it is read."""
 
     place: str
-    is_core: bool
+    is_host: bool
+    """Whether it is of a host's own interface, and not of the core or of anywhere."""
     reading: Reading
 
 
 @dataclass
-class TrialCaptures:
-    """All captures of a trial, or those of some hosts. `captures` is filled when they are opened."""
+class Captures:
+    """Captures that were made at the same time at several places."""
 
-    record: TrialRecord
-    captures: Sequence[OpenCapture]
-    names: Mapping[str, str] = field(default_factory=dict)
+    opened: Sequence[OpenCapture]
+    names: Mapping[str, str]
+    """The hosts, by all their addresses."""
 
     @property
-    def places(self) -> frozenset[str]:
-        """The hosts with a capture."""
-        return frozenset(each.place for each in self.captures if not each.is_core)
+    def hosts(self) -> frozenset[str]:
+        """The hosts with a capture of their own."""
+        return frozenset(each.place for each in self.opened if each.is_host)
 
     def name(self, end: Endpoint) -> str:
         """Return the host of an address; the address itself if it is of none."""
@@ -68,36 +67,37 @@ class TrialCaptures:
 
     def messages(self) -> Iterator[Sighting]:
         """Yield each message once, in the order of time: as its receiver saw it, else its sender, else the core."""
-        return heapq.merge(*map(self._own, self.captures), key=lambda each: each.message.time)
+        if len(self.opened) == 1:
+            return self._own(self.opened[0])
+        return heapq.merge(*map(self._own, self.opened), key=lambda each: each.message.time)
 
     def _own(self, capture: OpenCapture) -> Iterator[Sighting]:
         """Yield the messages of a file that no better place has."""
-        hosts = self.places
         for message in capture.reading.messages():
-            if self._is_witness(capture, hosts, message.destination, message.source):
+            if self._is_witness(capture, message.destination, message.source):
                 yield Sighting(capture.place, message)
 
-    def _is_witness(self, capture: OpenCapture, hosts: Collection[str], first: Endpoint, second: Endpoint) -> bool:
+    def _is_witness(self, capture: OpenCapture, first: Endpoint, second: Endpoint) -> bool:
         """Return whether a capture is the one to believe: that of the first end, else of the second, else the core."""
+        hosts = self.hosts
         best = next((name for name in (self.name(first), self.name(second)) if name in hosts), None)
-        return capture.is_core or best is None if best is None else capture.place == best
+        return capture.place == best if best is not None else not capture.is_host or len(self.opened) == 1
 
-    def connections(self) -> Iterator[tuple[OpenCapture, ConnectionSummary]]:
+    def connections(self) -> Iterator[tuple[str, ConnectionSummary]]:
         """Yield each connection once, after all messages: as the end that was dialled saw it, else the one that did."""
-        hosts = self.places
-        for capture in self.captures:
+        for capture in self.opened:
             for connection in capture.reading.connections:
-                if self._is_witness(capture, hosts, connection.acceptor, connection.opener):
-                    yield capture, connection
+                if self._is_witness(capture, connection.acceptor, connection.opener):
+                    yield capture.place, connection
 
 
-def open_captures(folder: Path, record: TrialRecord, hosts: Collection[str] = ()) -> TrialCaptures:
+def open_captures(folder: Path, record: TrialRecord, hosts: Collection[str] = ()) -> Captures:
     """Open the captures of a trial, or only those of some hosts; raises DamageError for one that cannot be read."""
     chosen = [each for each in record.captures if not hosts or each.host in hosts]
     opened = [
-        OpenCapture(each.host, each.place == "core", _read(folder / name)) for each in chosen for name in each.all_files
+        OpenCapture(each.host, each.place == "host", _read(folder / name)) for each in chosen for name in each.all_files
     ]
-    return TrialCaptures(record, opened, host_names(record))
+    return Captures(opened, host_names(record))
 
 
 def _read(file: Path) -> Reading:
@@ -112,14 +112,3 @@ def _read(file: Path) -> Reading:
 def capture_of(record: TrialRecord, host: str) -> CaptureRecord | None:
     """Return the capture of a host's own interface, if there is one."""
     return next((each for each in record.captures if each.host == host and each.place == "host"), None)
-
-
-@contextmanager
-def damage_told(file: Path) -> Iterator[None]:
-    """Turn the refusal of a file into damage of the run folder."""
-    try:
-        yield
-    except DamageError:
-        raise
-    except ExplainedError as error:
-        raise DamageError(file, str(error)) from error
