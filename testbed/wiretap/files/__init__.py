@@ -1,0 +1,1 @@
+"""Capture files: the frames in them, each with its time and its link type."""
