@@ -1,0 +1,40 @@
+"""Captures of real swarms: our peer, libtorrent and Transmission, in one emulated network, seen from each host."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from testbed.network import Network
+from testbed.network.processes.processes import stop_all
+from testbed.trial.capture.capture import capturing
+from tests.peer.bittorrent.conformance.swarms import (
+    COMPLETED_SECONDS,
+    GOODBYE_SECONDS,
+    RunningSwarm,
+    Swarm,
+    start_trackers,
+)
+from topologies.star import Star
+
+TRACKER_MEGABITS = 100
+
+
+def capture_swarms(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Path]]:
+    """Run all swarms at once; return the capture of each host of each swarm, in the order in which they started."""
+    megabits = [TRACKER_MEGABITS] * 2 + [swarm.megabits for swarm in swarms for _ in range(swarm.size)]
+    rates = [each * 1_000_000 for each in megabits]
+    with Network(Star(n=len(rates), up=rates, down=rates), output=folder / "trackers") as network:
+        our_host, their_host, *hosts = network.hosts
+        trackers = start_trackers(our_host, their_host, swarms, folder)
+        spare = iter(hosts)
+        running = [RunningSwarm(swarm, trackers[swarm.tracker], spare, folder / swarm.name) for swarm in swarms]
+        with capturing(network, [host.name for host in hosts], folder):
+            for each in running:
+                each.start_seeds()
+            for each in running:
+                each.start_leeches()
+            deadline = time.monotonic() + COMPLETED_SECONDS
+            for each in running:
+                each.wait_until_completed(deadline)
+            stop_all([start.process for each in running for start in each.started], GOODBYE_SECONDS)
+    return {each.swarm.name: [folder / f"{start.host.name}.pcap" for start in each.started] for each in running}
