@@ -46,6 +46,8 @@ class Needs:
     """What trials have in common on the disk, if it has the same size; until the run ends."""
     kept: int
     """What the trial leaves on the disk."""
+    capturing: float = 0.0
+    """The share of a processor that captures are likely to take while all links are busy."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from testbed.values.costs import MIB
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from testbed.values.costs import MIB
 
 ALL: Final = "all"
 
@@ -12,7 +13,7 @@ WHOLE: Final = 262_144
 """A length that no packet has, not even one of many segments."""
 
 HEADERS: Final = 192
-"""Ethernet (14 bytes), IPv4 (20), TCP (at most 60), and 96 bytes of what they carry; two more make it a round number."""
+"""Of Ethernet (14 bytes), IPv4 (20) and TCP (at most 60), 96 bytes of what these carry, and two for a round number."""
 
 LEAST_SNAPLEN: Final = 94
 LEAST_LIMIT: Final = 1 << 20
@@ -53,9 +54,7 @@ class PlannedCapture(BaseModel):
         """
         known = frozenset(groups.values())
         names = frozenset(word for word in self.hosts if word not in known)
-        return [
-            name for name, group in groups.items() if ALL in self.hosts or group in self.hosts or name in names
-        ]
+        return [name for name, group in groups.items() if ALL in self.hosts or group in self.hosts or name in names]
 
 
 def _of_version_0_1(value: object) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
 
 from testbed.values.captures import ALL, HEADERS, LEAST_LIMIT, LEAST_SNAPLEN, WHOLE, PlannedCapture
 from testbed.values.parts import Part
@@ -24,8 +24,7 @@ from testbed.values.units import format_size
 
 HOSTS_FORMS: Final = "none, all, or a list of groups or names of hosts"
 ChosenHosts: TypeAlias = Annotated[
-    Annotated[Literal["none", "all"], word(HOSTS_FORMS, "none", "all"), Tag(PLAIN)]
-    | Annotated[list[Text], Tag(LIST)],
+    Annotated[Literal["none", "all"], word(HOSTS_FORMS, "none", "all"), Tag(PLAIN)] | Annotated[list[Text], Tag(LIST)],
     forms(HOSTS_FORMS),
 ]
 
@@ -56,9 +55,13 @@ class Captured(Part):
     """Which packets are kept, and how much of each."""
 
     hosts: ChosenHosts = Field(default="none", description="where both directions of the link are captured")
-    core: StrictBool = Field(default=False, description="capture each packet of the network once, as it enters the core")
+    core: StrictBool = Field(
+        default=False, description="capture each packet of the network once, as it enters the core"
+    )
     filter: Text | None = Field(default=None, description="which packets, in the words of tcpdump; all, if left out")
-    snaplen: Snaplen = Field(default="headers", description="how much of each packet: headers and 96 bytes, or all of it")
+    snaplen: Snaplen = Field(
+        default="headers", description="how much of each packet: headers and 96 bytes, or all of it"
+    )
     size_limit: Annotated[Size, AfterValidator(_enough)] | None = Field(
         default=None, description="of one file, before it is compressed"
     )
@@ -105,8 +108,7 @@ def captures_hosts(capture: Capture) -> bool:
 def planned(capture: Capture) -> PlannedCapture | None:
     """Fill in what is captured; None for nothing."""
     written = capture if isinstance(capture, Captured) else None
-    hosts = written.hosts if written else capture
-    words = () if hosts == "none" else (ALL,) if hosts == "all" else tuple(hosts)
+    words = _words(written.hosts if written else capture)
     if written is None:
         return PlannedCapture(hosts=words) if words else None
     return PlannedCapture(
@@ -117,3 +119,9 @@ def planned(capture: Capture) -> PlannedCapture | None:
         size_limit=written.size_limit,
         files=written.files,
     )
+
+
+def _words(hosts: object) -> tuple[str, ...]:
+    if isinstance(hosts, list):
+        return tuple(hosts)
+    return (ALL,) if hosts == ALL else ()

@@ -57,7 +57,11 @@ def _libpcap() -> Any:
         pcap.pcap_open_dead.restype = ctypes.c_void_p
         pcap.pcap_open_dead.argtypes = [ctypes.c_int, ctypes.c_int]
         pcap.pcap_compile.argtypes = [
-            ctypes.c_void_p, ctypes.POINTER(_Program), ctypes.c_char_p, ctypes.c_int, ctypes.c_uint
+            ctypes.c_void_p,
+            ctypes.POINTER(_Program),
+            ctypes.c_char_p,
+            ctypes.c_int,
+            ctypes.c_uint,
         ]
         pcap.pcap_geterr.restype = ctypes.c_char_p
         pcap.pcap_geterr.argtypes = [ctypes.c_void_p]

@@ -2,8 +2,8 @@
 
     python -m testbed.trial.capture.program ORDER
 
-ORDER is a file with an `Order` as JSON. The program prints `ready` when no packet can escape it any more. At the signal it
-goes on until no packet has come for a while, so that those in flight are there; then it prints a `Report` as JSON.
+ORDER is a file with an `Order` as JSON. The program prints `ready` when no packet can escape it any more. At the signal
+it goes on until no packet has come for a while, so that those in flight are there; then it prints a `Report` as JSON.
 """
 
 import json
@@ -12,15 +12,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
 
 from testbed.trial.capture.instructions import without_interfaces
-from testbed.trial.capture.ring import Packet, Ring
+from testbed.trial.capture.ring import LONGEST_WAIT_SECONDS, Ring
 from testbed.trial.capture.rotation import RotatedFiles
+from testbed.trial.capture.transcription import Transcriber
 from testbed.wiretap.files import writing
 from testbed.wiretap.files.writing import Interface, Statistics
 
@@ -130,7 +131,7 @@ def _capture() -> None:
 
         with RotatedFiles(Path(order.base), _head(order), tail, order.limit, order.count) as files:
             print(READY, flush=True)
-            _copy(ring, files, numbers, stop, order.quiet)
+            _Copying(ring, files, numbers).until(stop, order.quiet)
         report = Report(tuple(files.names), files.packets, ring.missed, files.beyond_limit, files.removed, _cpu())
     print(json.dumps(asdict(report)), flush=True)
 
@@ -158,25 +159,33 @@ def _statistics(order: Order, began: int, packets: int, missed: int) -> bytes:
     return writing.statistics(0, counts, "of all interfaces" if len(order.interfaces) > 1 else "")
 
 
-def _copy(ring: Ring, files: RotatedFiles, numbers: Mapping[int, int], stop: _Stop, quiet: float) -> None:
-    while not stop.is_asked:
-        _write(ring.block(_LONG_SECONDS), files, numbers)
-    ring.ignore_wake()
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while (packets := ring.block(quiet)) is not None and time.monotonic() < deadline:
-        _write(packets, files, numbers)
-    _write(packets, files, numbers)
-    _write(ring.rest(), files, numbers)
+class _Copying:
+    """Packets on their way from the ring to the files."""
 
+    def __init__(self, ring: Ring, files: RotatedFiles, numbers: Mapping[int, int]) -> None:
+        self._ring, self._files, self._transcriber = ring, files, Transcriber(numbers)
 
-def _write(packets: Iterable[Packet] | None, files: RotatedFiles, numbers: Mapping[int, int]) -> None:
-    parts: list[bytes | memoryview] = []
-    count = 0
-    for index, moment, data, length in packets or ():
-        if index in numbers:
-            parts += writing.packet_parts(numbers[index], moment, data, length)
-            count += 1
-    files.write(b"".join(parts), count)
+    def until(self, stop: _Stop, quiet: float) -> None:
+        """Copy until a signal has come, and then until no packet has come for a while."""
+        while not stop.is_asked:
+            self._copy(_LONG_SECONDS)
+        self._ring.ignore_wake()
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while self._copy(quiet) and time.monotonic() < deadline:
+            pass
+        self._ring.let_nothing_in()
+        while self._copy(LONGEST_WAIT_SECONDS):
+            pass
+
+    def _copy(self, patience: float) -> bool:
+        """Copy one block, if there is one in time."""
+        start = self._ring.wait(patience)
+        if start is None:
+            return False
+        transcript = self._transcriber.transcribed(self._ring.memory, start)
+        self._ring.release()
+        self._files.write(*transcript)
+        return True
 
 
 def _cpu() -> float:

@@ -1,17 +1,17 @@
 """Packets of interfaces, as the kernel sees them: a packet socket with a ring of blocks in memory (TPACKET_V3).
 
-The kernel fills one block after the other with packets, and hands a block over when it is full, or `_HANDED_OVER_MS`
-after its first packet. So a busy link costs a system call for hundreds of packets, not one for each. When no block is
-free, packets are dropped, and counted.
+The kernel fills one block after the other with packets, and hands a block over when it is full, or a moment after its
+first packet. So a busy link costs a system call for hundreds of packets, and not one for each. When no block is free,
+packets are dropped, and counted.
 """
 
 import mmap
 import select
 import socket
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from testbed.trial.capture.instructions import NOTHING, attach
 
@@ -28,38 +28,27 @@ BLOCK_BYTES: Final = 256 << 10
 _FRAME_BYTES: Final = 2048
 """The kernel wants to know it, and uses it for nothing but a check."""
 _HANDED_OVER_MS: Final = 60
+LONGEST_WAIT_SECONDS: Final = 2 * _HANDED_OVER_MS / 1000
+"""A packet that has been let in is handed over before."""
 
 _RING: Final = struct.Struct("=7I")
-_BLOCK: Final = struct.Struct("=8xIII")
-"""Of a block: its state, the number of its packets, and where the first one is."""
-_STATE: Final = struct.Struct("=8xI")
+_STATE: Final = struct.Struct("=I")
+_STATE_AT: Final = 8
+"""Where a block has its state."""
 _OF_KERNEL: Final = 0
 _OF_USER: Final = 1
-_PACKET: Final = struct.Struct("=6IHH20x4xi")
-"""Next one, seconds, nanoseconds, captured and whole length, state, begin of the frame and of what it carries, interface."""
 _COUNTS: Final = struct.Struct("=3I")
-
-
-class Packet(NamedTuple):
-    """A packet in the ring; `data` is valid until the next block is asked for."""
-
-    interface: int
-    """Its index."""
-    time: int
-    """Nanoseconds since 1970."""
-    data: memoryview
-    length: int
-    """Of the whole frame."""
 
 
 class Ring:
     """Packets of one interface in both directions, or what arrives at any interface of the namespace (index 0)."""
 
     def __init__(self, interface: int, program: bytes, size: int, wake: int) -> None:
+        """Begin to capture. `wake` is a descriptor that ends a wait when it can be read."""
         count = max(2, size // BLOCK_BYTES)
         self.missed = 0
         """Packets for which no block was free, so far."""
-        # A socket that is bound to no interface hears all of them from the beginning; the ring discards what was before it.
+        # A socket that is not bound hears all interfaces at once; the ring discards what was before it.
         protocol = 0 if interface else socket.htons(_ETH_P_ALL)
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, protocol)
         self._socket.setsockopt(_SOL_PACKET, _VERSION, _TPACKET_V3)
@@ -68,14 +57,15 @@ class Ring:
         attach(self._socket, program)
         request = (BLOCK_BYTES, count, _FRAME_BYTES, BLOCK_BYTES // _FRAME_BYTES * count, _HANDED_OVER_MS, 0, 0)
         self._socket.setsockopt(_SOL_PACKET, _RX_RING, _RING.pack(*request))
-        self._memory = mmap.mmap(self._socket.fileno(), BLOCK_BYTES * count)
-        self._view = memoryview(self._memory)
+        self._map = mmap.mmap(self._socket.fileno(), BLOCK_BYTES * count)
+        self.memory = memoryview(self._map)
+        """All blocks."""
         self._blocks: Sequence[int] = range(0, BLOCK_BYTES * count, BLOCK_BYTES)
         self._next = 0
+        self._wake = wake
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN | select.POLLERR)
         self._poll.register(wake, select.POLLIN)
-        self._wake = wake
         if interface:
             self._socket.bind((socket.if_indextoname(interface), _ETH_P_ALL))
 
@@ -83,46 +73,33 @@ class Ring:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._view.release()
-        self._memory.close()
+        self.memory.release()
+        self._map.close()
         self._socket.close()
 
-    def block(self, seconds: float) -> Iterator[Packet] | None:
-        """Wait for the next block, and return its packets; None if there is none in time, or if `wake` can be read.
-
-        The kernel gets the block back when its packets have been read to the end.
-        """
+    def wait(self, seconds: float) -> int | None:
+        """Wait for a block; return where it is in `memory`, or None if there is none in time, or `wake` can be read."""
         start = self._blocks[self._next]
         if not self._is_ours(start):
             self._poll.poll(round(1000 * seconds))
-            if not self._is_ours(start):
-                return None
+        return start if self._is_ours(start) else None
+
+    def release(self) -> None:
+        """Give the block back to the kernel that `wait` returned."""
+        _STATE.pack_into(self.memory, self._blocks[self._next] + _STATE_AT, _OF_KERNEL)
         self._next = (self._next + 1) % len(self._blocks)
-        return self._packets(start)
 
     def ignore_wake(self) -> None:
         """Wait for packets alone from now on."""
         self._poll.unregister(self._wake)
 
-    def rest(self) -> Iterator[Packet]:
-        """Let no more packets in, and return those that are in the ring."""
+    def let_nothing_in(self) -> None:
+        """Accept no more packets; those in the ring can still be read."""
         attach(self._socket, NOTHING)
-        while (packets := self.block(2 * _HANDED_OVER_MS / 1000)) is not None:
-            yield from packets
 
     def count_missed(self) -> None:
-        """Add what the kernel has dropped since the last call; it counts in 32 bits, and starts again each time."""
+        """Add what the kernel has dropped since the last call; it begins to count again each time."""
         self.missed += _COUNTS.unpack(self._socket.getsockopt(_SOL_PACKET, _STATISTICS, _COUNTS.size))[1]
 
     def _is_ours(self, start: int) -> bool:
-        return bool(_STATE.unpack_from(self._memory, start)[0] & _OF_USER)
-
-    def _packets(self, start: int) -> Iterator[Packet]:
-        _, count, offset = _BLOCK.unpack_from(self._memory, start)
-        view, unpack, position = self._view, _PACKET.unpack_from, start + offset
-        for _ in range(count):
-            following, seconds, nanoseconds, captured, length, _, begin, _, interface = unpack(view, position)
-            first = position + begin
-            yield Packet(interface, seconds * 1_000_000_000 + nanoseconds, view[first : first + captured], length)
-            position += following
-        struct.pack_into("=I", self._memory, start + 8, _OF_KERNEL)
+        return bool(_STATE.unpack_from(self.memory, start + _STATE_AT)[0] & _OF_USER)

@@ -1,16 +1,15 @@
 """The blocks of a pcapng file (draft-ietf-opsawg-pcapng), from values to bytes; pure.
 
-A file is one section: its head, the names of hosts, a description of each interface, a block for each packet, and at the
-end the statistics of each interface. Numbers have the byte order of this machine; times are in nanoseconds.
+A file is one section: its head, the names of hosts, a description of each interface, a block for each packet, and at
+the end the statistics of each interface. Numbers have the byte order of this machine; times are in nanoseconds.
 
-This is a module of its own as no library writes these blocks: scapy's and dpkt's writers know neither names of hosts nor
-statistics, and scapy's licence keeps it out of what a run needs.
+No library writes all these blocks: scapy's and dpkt's writers know neither names of hosts nor statistics, and scapy's
+licence keeps it out of what a run needs.
 """
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -21,13 +20,15 @@ _SECTION: Final = 0x0A0D0D0A
 _INTERFACE: Final = 1
 _NAMES: Final = 4
 _STATISTICS: Final = 5
-_PACKET: Final = 6
+PACKET: Final = 6
+"""The kind of a packet's block."""
 _BYTE_ORDER: Final = 0x1A2B3C4D
 _UNKNOWN_LENGTH: Final = -1
 _NANOSECONDS: Final = b"\x09"
 """The unit of times as a negative power of ten."""
-_PACKET_HEAD: Final = struct.Struct("=IIIIIII")
-_PACKET_BYTES: Final = _PACKET_HEAD.size + 4
+PACKET_HEAD: Final = struct.Struct("=IIIIIII")
+"""Kind and size of the block, number of the interface, time in two halves, captured and whole length."""
+_PACKET_BYTES: Final = PACKET_HEAD.size + 4
 _MOST_OPTION_BYTES: Final = 0xFFFF
 _HALF: Final = 32
 _LOW: Final = (1 << _HALF) - 1
@@ -80,14 +81,10 @@ def interface(described: Interface) -> bytes:
 
 def packet(number: int, time: int, data: bytes | memoryview, length: int) -> bytes:
     """Return a packet of an interface: `data` is what was captured of its `length` bytes."""
-    return b"".join(packet_parts(number, time, data, length))
-
-
-def packet_parts(number: int, time: int, data: bytes | memoryview, length: int) -> Sequence[bytes | memoryview]:
-    """Return the parts of a packet's block, for a writer that joins many of them at once."""
     captured = len(data)
-    size, end = _frame_of(captured)
-    return _PACKET_HEAD.pack(_PACKET, size, number, time >> _HALF, time & _LOW, captured, length), data, end
+    size, end = packet_frame(captured)
+    head = PACKET_HEAD.pack(PACKET, size, number, time >> _HALF, time & _LOW, captured, length)
+    return b"".join([head, data, end])
 
 
 def statistics(number: int, counts: Statistics, comment: str = "") -> bytes:
@@ -104,9 +101,11 @@ def statistics(number: int, counts: Statistics, comment: str = "") -> bytes:
     return _block(_STATISTICS, head + options)
 
 
-@lru_cache(maxsize=1 << 17)
-def _frame_of(captured: int) -> tuple[int, bytes]:
-    """Return the size of a packet's block, and what stands behind its data: padding, and the size again."""
+def packet_frame(captured: int) -> tuple[int, bytes]:
+    """Return the size of a packet's block, and what stands behind its data: padding, and the size again.
+
+    With `PACKET_HEAD` this is for who writes very many packets, and can pay for no call of `packet` for each.
+    """
     padding = -captured % 4
     size = _PACKET_BYTES + captured + padding
     return size, bytes(padding) + struct.pack("=I", size)
