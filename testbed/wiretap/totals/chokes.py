@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from testbed.wiretap.messages import Endpoint, Message
 
-CHOKE, UNCHOKE = "choke", "unchoke"
+CHOKE: Final = "choke"
+UNCHOKE: Final = "unchoke"
+HANDSHAKE: Final = "handshake"
 
 
 class Period(NamedTuple):
@@ -22,26 +24,26 @@ class Chokes:
 
     periods: dict[tuple[str, str], list[Period]] = field(default_factory=dict)
     """By who unchoked, and whom."""
-    _since: dict[tuple[str, int, Endpoint], tuple[str, str, int]] = field(default_factory=dict)
+    _since: dict[tuple[Endpoint, Endpoint], tuple[str, str, int]] = field(default_factory=dict)
     """Of each direction of a connection that is unchoked: both hosts, and since when."""
 
-    def add(self, place: str, source: str, destination: str, message: Message) -> None:
-        """Add a message; `place` says whose capture numbers its connection."""
-        key = (place, message.connection, message.source)
+    def add(self, source: str, destination: str, message: Message) -> None:
+        """Add a message between two hosts."""
+        key = (message.source, message.destination)
         if message.kind == UNCHOKE:
             self._since.setdefault(key, (source, destination, message.time))
-        elif message.kind == CHOKE and key in self._since:
+        elif message.kind in {CHOKE, HANDSHAKE}:  # another connection can have the ports of one that has ended
             self._end(key, message.time)
 
-    def connection_ended(self, place: str, number: int, opener: Endpoint, acceptor: Endpoint, time: int) -> None:
+    def connection_ended(self, opener: Endpoint, acceptor: Endpoint, time: int) -> None:
         """End what lasts on a connection."""
-        for end in (opener, acceptor):
-            if (place, number, end) in self._since:
-                self._end((place, number, end), time)
+        for key in ((opener, acceptor), (acceptor, opener)):
+            self._end(key, time)
 
-    def _end(self, key: tuple[str, int, Endpoint], time: int) -> None:
-        source, destination, since = self._since.pop(key)
-        self.periods.setdefault((source, destination), []).append(Period(since, time))
+    def _end(self, key: tuple[Endpoint, Endpoint], time: int) -> None:
+        if key in self._since:
+            source, destination, since = self._since.pop(key)
+            self.periods.setdefault((source, destination), []).append(Period(since, max(since, time)))
 
     def all_periods(self) -> Iterator[tuple[str, str, list[Period]]]:
         """Yield each pair with its periods in order, those that last at the end too."""
