@@ -6,10 +6,11 @@ from typing import Final
 
 from testbed.audit.findings import Disagreement, Findings
 from testbed.audit.pairing import Pair
-from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
-from testbed.audit.sequences import aligned, telling, tracks_at
+from testbed.audit.seen import PEER_WIRE, Gap, SeenConnection, SeenDirection, Sight
+from testbed.audit.sequences import Aligned, aligned, telling, tracks_at
 from testbed.audit.times import LATE_SECONDS, Match
 from testbed.audit.traced import Fact, TracedConnection, TracedHost
+from testbed.wiretap.totals.conversations import BLOCK_HEAD
 
 UNREAD_SECONDS: Final = 0.25
 """What came so shortly before a connection's end may never have been read."""
@@ -21,6 +22,7 @@ FRAMING: Final = (0.02, 16 << 10)
 """What a stream that is no peer wire may have besides the file: a share of it, and bytes."""
 _OURS: Final = frozenset({PEER_WIRE, "http", "unknown"})
 """What a program that distributes a file sends; trackers have a log of their own."""
+_USUAL_BLOCK: Final = 16 << 10
 _MOST_LISTED: Final = 5
 """The differences of one kind on one connection that are listed one by one."""
 
@@ -83,9 +85,10 @@ def _check_gaps(audit: HostAudit, pair: Pair, direction: SeenDirection, word: st
 
     One at the end can be what the network lost, and was never sent again.
     """
-    for gap in direction.gaps:
-        if gap.packet is None:
-            continue
+    gaps = [gap for gap in direction.gaps if gap.packet is not None]
+    if not gaps and direction.read > direction.payload:  # within a block, which hides no message
+        gaps = [Gap(pair.seen.began, direction.last, direction.read - direction.payload, None)]
+    for gap in gaps:
         if audit.is_cut or audit.is_lacking:
             audit.into.explain("connection", CUT if audit.is_cut else LACKING)
         else:
@@ -98,25 +101,34 @@ def _compare(audit: HostAudit, pair: Pair, kinds: Sequence[str], sights: list[Si
     """Compare the events of some kinds in one direction of a connection."""
     facts = [fact for fact in pair.traced.facts(by_us=by_us) if fact.kind in kinds]
     both = aligned(facts, sights)
-    for each in (*facts, *sights):
-        count = audit.into.count(_row(each.kind))
-        if isinstance(each, Fact):
-            count.traced += 1
-        else:
-            count.seen += 1
-    for fact, _ in both.pairs:
-        audit.into.count(_row(fact.kind)).agree += 1
     (audit.sent if by_us else audit.received).extend(both.pairs)
+    _count(audit, facts, sights, both)
     last_pair = both.pairs[-1][0].line if both.pairs else 0
-    unseen = [(fact, _why_unseen(audit, pair, fact, is_last=fact.line > last_pair, by_us=by_us)) for fact in both.only_traced]
-    untraced = [(sight, _why_untraced(audit, pair, sight, by_us=by_us)) for sight in both.only_seen]
-    listed = 0
-    for each, reason in (*unseen, *untraced):
+    reasons: list[tuple[Fact | Sight, str]] = [
+        *(
+            (fact, _why_unseen(audit, pair, fact, is_last=fact.line > last_pair, by_us=by_us))
+            for fact in both.only_traced
+        ),
+        *((sight, _why_untraced(audit, pair, sight, by_us=by_us)) for sight in both.only_seen),
+    ]
+    for each, reason in reasons:
         if reason:
             audit.into.explain(_row(each.kind), reason)
-        else:
-            listed += 1
-            _disagree(audit, pair, each, by_us=by_us, is_listed=listed <= _MOST_LISTED)
+    unexplained = [each for each, reason in reasons if not reason]
+    for each in unexplained[:_MOST_LISTED]:
+        audit.into.disagree(_disagreement(audit, pair, each, by_us=by_us))
+    for each in unexplained[_MOST_LISTED:]:
+        audit.into.count(_row(each.kind)).disagree += 1
+        audit.into.more[f"{audit.host.name}: {_row(each.kind)} on connection {pair.traced.neighbour}"] += 1
+
+
+def _count(audit: HostAudit, facts: Iterable[Fact], sights: Iterable[Sight], both: Aligned) -> None:
+    for fact in facts:
+        audit.into.count(_row(fact.kind)).traced += 1
+    for sight in sights:
+        audit.into.count(_row(sight.kind)).seen += 1
+    for fact, _ in both.pairs:
+        audit.into.count(_row(fact.kind)).agree += 1
 
 
 def _row(kind: str) -> str:
@@ -130,7 +142,14 @@ def _why_unseen(audit: HostAudit, pair: Pair, fact: Fact, *, is_last: bool, by_u
     if audit.is_cut and _may_be_cut(fact, pair.sent if by_us else pair.received, by_us=by_us):
         return CUT
     was_queued = by_us and is_last and fact.t > pair.sent.last - UNSENT_SECONDS
-    return UNSENT if was_queued and pair.traced.ended is not None else ""
+    return UNSENT if was_queued and pair.traced.ended is not None and not _has_unread_end(pair) else ""
+
+
+def _has_unread_end(pair: Pair) -> bool:
+    """Return whether more was sent behind the last message that could be read than the beginning of one block."""
+    lengths = [fact.detail[2] for fact in pair.traced.sent if fact.kind == "piece"]
+    lengths += map(_length, pair.sent.of("piece"))
+    return pair.sent.payload - pair.sent.read >= BLOCK_HEAD + max(lengths, default=_USUAL_BLOCK)
 
 
 def _may_be_cut(fact: Fact, direction: SeenDirection, *, by_us: bool) -> bool:
@@ -153,21 +172,14 @@ def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) ->
 def _had_begun(pair: Pair, sight: Sight) -> bool:
     """Return whether a block is the one that was being sent when the connection was closed."""
     blocks = pair.sent.of("piece")
-    return sight == blocks[-1] and pair.traced.ended is not None and sight.t > pair.traced.ended
+    return [sight] == blocks[-1:] and pair.traced.ended is not None and sight.t > pair.traced.ended
 
 
-def _disagree(audit: HostAudit, pair: Pair, each: Fact | Sight, *, by_us: bool, is_listed: bool) -> None:
-    kind = _row(each.kind)
-    if not is_listed:
-        audit.into.count(kind).disagree += 1
-        audit.into.more[f"{audit.host.name}: {kind} on connection {pair.traced.neighbour}"] += 1
-        return
+def _disagreement(audit: HostAudit, pair: Pair, each: Fact | Sight, *, by_us: bool) -> Disagreement:
     what = f"{_in_words(each)} {'to' if by_us else 'from'} {_name(pair.traced)}"
     if isinstance(each, Fact):
-        found = Disagreement(audit.host.name, kind, f"{what}: not on the wire", each.t, line=each.line)
-    else:
-        found = Disagreement(audit.host.name, kind, f"{what}: not in the trace", each.t, packet=each.packet)
-    audit.into.disagree(found)
+        return Disagreement(audit.host.name, _row(each.kind), f"{what}: not on the wire", each.t, line=each.line)
+    return Disagreement(audit.host.name, _row(each.kind), f"{what}: not in the trace", each.t, packet=each.packet)
 
 
 def _in_words(each: Fact | Sight) -> str:

@@ -59,7 +59,8 @@ class Count:
 class Quantiles(NamedTuple):
     """The distribution of a difference, in seconds."""
 
-    count: int
+    number: int
+    """Of differences."""
     low: float
     """5 % are below."""
     median: float

@@ -43,7 +43,9 @@ def paired(
     """Pair the connections of a host that has these addresses; times agree but for `slack` seconds."""
     found, left = Pairing(), list(seen)
     for connection in sorted(traced, key=lambda each: each.t):
-        possible = [each for each in left if _may_be(connection, each, addresses, slack)]
+        same = [each for each in left if _has_same_ends(connection, each, addresses)]
+        # Of one that has no rival, a time that does not fit is for others to judge.
+        possible = [each for each in same if _was_open(connection, each, slack)] or (same if len(same) == 1 else [])
         if not possible:
             found.only_traced.append(connection)
             continue
@@ -54,13 +56,14 @@ def paired(
     return found
 
 
-def _may_be(
-    traced: TracedConnection, seen: SeenConnection, addresses: Collection[str], slack: float
-) -> bool:
-    """Return whether the ends are the same, and the connection was open when the trace says that it was made."""
+def _has_same_ends(traced: TracedConnection, seen: SeenConnection, addresses: Collection[str]) -> bool:
     ours, theirs = (seen.opener, seen.acceptor) if traced.is_outgoing else (seen.acceptor, seen.opener)
-    is_same = theirs == traced.endpoint and ours.address in addresses
-    return is_same and seen.began <= traced.t + slack and seen.ended >= traced.t - slack
+    return theirs == traced.endpoint and ours.address in addresses
+
+
+def _was_open(traced: TracedConnection, seen: SeenConnection, slack: float) -> bool:
+    """Return whether the connection was open when the trace says that it was made."""
+    return seen.began <= traced.t + slack and seen.ended >= traced.t - slack
 
 
 def _best(traced: TracedConnection, possible: Sequence[SeenConnection], level: str) -> SeenConnection:

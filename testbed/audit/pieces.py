@@ -55,11 +55,16 @@ def _arrivals(pairs: Iterable[Pair]) -> dict[int, list[Arrival]]:
     found: dict[int, list[Arrival]] = {}
     for pair in pairs:
         for sight in pair.received.of("piece"):
-            arrival = Arrival(sight.t, *sight.detail, pair.traced.neighbour, sight.packet)
+            arrival = _arrival(sight, pair.traced.neighbour)
             found.setdefault(arrival.index, []).append(arrival)
     for arrivals in found.values():
         arrivals.sort(key=lambda each: each.t)
     return found
+
+
+def _arrival(sight: Sight, neighbour: int) -> Arrival:
+    index, begin, length = sight.detail
+    return Arrival(sight.t, index, begin, length, neighbour, sight.packet)
 
 
 def _size(life: Life, index: int) -> int:
@@ -75,7 +80,7 @@ def _compare_life(
     """
     facts: dict[int, list[PieceFact]] = {}
     for fact in sorted(life.pieces, key=lambda each: each.t):
-        facts.setdefault(fact.index, []).append(fact)
+        facts.setdefault(fact.piece, []).append(fact)
     count = audit.into.count("piece")
     count.traced += len(life.pieces)
     for index in sorted(facts.keys() | arrivals.keys()):
@@ -87,9 +92,7 @@ def _compare_life(
             _compare_rest(audit, life, index, rest, end)
 
 
-def _compare_fact(
-    audit: HostAudit, fact: PieceFact, arrivals: list[Arrival], size: int, lacks: str
-) -> list[Arrival]:
+def _compare_fact(audit: HostAudit, fact: PieceFact, arrivals: list[Arrival], size: int, lacks: str) -> list[Arrival]:
     """Compare one verification with the blocks that came for it; returns those that came later."""
     full = _filled(arrivals, size, until=fact.t + EVENT_SECONDS)
     if full is not None:
@@ -99,7 +102,7 @@ def _compare_fact(
         audit.into.count("piece").seen += 1
         audit.into.verified.append(fact.t - arrivals[full].t)
         if strangers:
-            what = f"piece {fact.index} {fact.kind}: connection {strangers[0]} had sent none of its blocks"
+            what = f"piece {fact.piece} {fact.kind}: connection {strangers[0]} had sent none of its blocks"
             audit.into.disagree(Disagreement(audit.host.name, "piece", what, fact.t, fact.line, arrivals[full].packet))
         else:
             audit.into.count("piece").agree += 1
@@ -111,7 +114,7 @@ def _compare_fact(
         for each in arrivals:
             if each.t <= fact.t:
                 there.add(each.begin, each.length)
-        what = f"piece {fact.index} {fact.kind}: {there.count} of its {size} bytes had come"
+        what = f"piece {fact.piece} {fact.kind}: {there.count} of its {size} bytes had come"
         audit.into.disagree(Disagreement(audit.host.name, "piece", what, fact.t, fact.line))
     return [each for each in arrivals if each.t > fact.t]
 
@@ -156,7 +159,7 @@ def _held(life: Life, before: Mapping[int, float]) -> dict[int, float]:
         held = {}
     for fact in life.pieces:
         if fact.kind == "completed":
-            held.setdefault(fact.index, fact.t)
+            held.setdefault(fact.piece, fact.t)
     return held
 
 
@@ -201,16 +204,17 @@ def _may_claim(strategy: str) -> bool:
     return strategy in CLAIMING or ":" in strategy
 
 
-def _compare_completion(
-    audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]], lacks: str
-) -> None:
+def _compare_completion(audit: HostAudit, life: Life, arrivals: Mapping[int, Sequence[Arrival]], lacks: str) -> None:
     """Compare the moment at which the host had all pieces, if it began with none."""
     if life.have_count or life.completed is None:
         return
     t, line = life.completed
     count = audit.into.count("completion")
     count.traced += 1
-    whole = [_filled(arrivals.get(index, ()), _size(life, index), until=t + CLOCK_SECONDS) for index in range(life.piece_count)]
+    whole = [
+        _filled(arrivals.get(index, ()), _size(life, index), until=t + CLOCK_SECONDS)
+        for index in range(life.piece_count)
+    ]
     missing = [index for index, full in enumerate(whole) if full is None]
     if not missing:
         count.seen += 1

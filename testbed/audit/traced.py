@@ -47,7 +47,7 @@ class PieceFact(NamedTuple):
 
     kind: str
     """`completed`, `forgotten` or `failed`."""
-    index: int
+    piece: int
     senders: tuple[int, ...]
     """The connections that brought its blocks."""
     t: float
@@ -180,7 +180,6 @@ class _Reader:
         offset = float(unix) - t + self._t0 if isinstance(unix, int | float) else None
         self._t = self.host.last = self._latest = t - self._t0
         self.host.lives.append(Life(self._t, self._line, str(entries.get("strategy", "")), offset))
-
 
     @property
     def _life(self) -> Life:

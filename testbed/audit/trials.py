@@ -8,13 +8,13 @@ from pathlib import Path
 from testbed.audit.findings import Findings
 from testbed.audit.hosts import Witness, audit_host
 from testbed.audit.seen import Gathering
-from testbed.audit.traced import TraceLineError, read_traced
+from testbed.audit.traced import TracedHost, TraceLineError, read_traced
 from testbed.runfolder.captures import addresses_of, capture_of, open_captures
 from testbed.runfolder.clock import wall_clock_at_start
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.handles import IN_TRIAL, open_to_read
-from testbed.values.captures import WHOLE
 from testbed.runfolder.record import AuditRecord, HostRecord, TrialRecord
+from testbed.values.captures import WHOLE
 
 MOST_EXAMPLES = 10
 """Disagreements that the record of a trial names."""
@@ -66,7 +66,7 @@ def _level(record: TrialRecord) -> str:
     return settings.trace_level if settings.distribution == "bittorrent" else ""
 
 
-def _read_trace(file: Path, record: TrialRecord, host: HostRecord):
+def _read_trace(file: Path, record: TrialRecord, host: HostRecord) -> TracedHost:
     try:
         return read_traced(host.name, _lines(file), record.t0, may_be_torn=not host.ended_well)
     except TraceLineError as error:

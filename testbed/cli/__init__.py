@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 
 from testbed.cli import completion
-from testbed.cli.pcap.commands import pcap
 from testbed.cli.options import (
     RUNS,
     Alone,
@@ -28,6 +27,7 @@ from testbed.cli.options import (
     Target,
     Version,
 )
+from testbed.cli.pcap.commands import pcap
 from testbed.cli.terminal.colours import may_colour
 from testbed.cli.terminal.complaints import complain
 from testbed.errors import ExplainedError
@@ -191,8 +191,8 @@ def audit(
 ) -> None:
     """Compare what the programs' traces say with what was captured at their hosts: counts, order, and times.
 
-    Differences that have a reason are counted by it. The exit status is 1 if there is one without: it is listed with its
-    line in the trace and its packet in the capture.
+    Differences that have a reason are counted by it. The exit status is 1 if there is one without: it is listed with
+    its line in the trace and its packet in the capture.
     """
     from testbed.cli.audit import show_audit
 

@@ -117,7 +117,7 @@ def _row(kind: str, count: Count) -> list[str]:
 
 def _quantile_row(name: str, found: Quantiles) -> list[str]:
     values = (found.low, found.median, found.high, found.least, found.most)
-    return [name, str(found.count), *(decimal(1000 * value, 3) for value in values)]
+    return [name, str(found.number), *(decimal(1000 * value, 3) for value in values)]
 
 
 def _told(found: Disagreement) -> str:

@@ -1,6 +1,7 @@
 """Rows written to a Parquet file as they come, so that few of them are in memory."""
 
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,7 @@ _ROWS_AT_A_TIME: Final = 50_000
 def write_rows(file: Path, columns: Mapping[str, type], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows with these columns; a cell may be None."""
     require_parquet()
-    import pyarrow
-    from pyarrow import parquet
-
+    pyarrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     kinds = {float: pyarrow.float64(), int: pyarrow.int64(), str: pyarrow.string()}
     schema = pyarrow.schema([(name, kinds[kind]) for name, kind in columns.items()])
     rest = iter(rows)

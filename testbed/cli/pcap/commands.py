@@ -20,7 +20,7 @@ CaptureName = Annotated[
     Path,
     typer.Argument(
         metavar="FILE|RUN",
-        help="A capture (.pcap or .pcapng, also .gz); or a run folder, its name, or an experiment's for its latest run.",
+        help="A capture (.pcap, .pcapng, also .gz); or a run folder, its name, or an experiment's for its latest run.",
         autocompletion=completion.captures,
     ),
 ]

@@ -64,7 +64,8 @@ class _Counted:
         self.number = 0
 
     def __iter__(self) -> Iterator[Sighting]:
-        for self.number, sighting in enumerate(self._sightings, start=1):
+        for sighting in self._sightings:
+            self.number += 1
             yield sighting
 
 

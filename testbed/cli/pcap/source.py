@@ -123,7 +123,9 @@ def _chosen(run: RunFolder, named: str | None) -> Trial:
     if named is not None:
         trial = trial_named(run.plan, named)
         if trial not in complete:
-            raise ExplainedError(f"{run.path} has no result of {trial.id}: `testbed run` with the experiment measures it")
+            raise ExplainedError(
+                f"{run.path} has no result of {trial.id}: `testbed run` with the experiment measures it"
+            )
         return trial
     if not complete:
         raise ExplainedError(f"{run.path} has no complete trial: run the experiment first")
