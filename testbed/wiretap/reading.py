@@ -6,6 +6,7 @@ from pathlib import Path
 from testbed.wiretap.files.opening import open_capture
 from testbed.wiretap.messages import ConnectionSummary, Losses, Message
 from testbed.wiretap.streams.conversations import Conversations
+from testbed.wiretap.streams.reader import Findings
 
 
 class Reading:
@@ -13,8 +14,8 @@ class Reading:
 
     def __init__(self, file: Path) -> None:
         self._frames, self._source = open_capture(file)
-        self.losses = Losses()
-        self._conversations = Conversations(self.losses)
+        self._findings = Findings()
+        self._conversations = Conversations(self._findings)
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -34,7 +35,12 @@ class Reading:
     @property
     def packets(self) -> int:
         """How many frames have been read."""
-        return self._conversations.packets
+        return self._findings.now.packet
+
+    @property
+    def losses(self) -> Losses:
+        """What could not be read, complete once all messages have been read."""
+        return self._findings.losses
 
     @property
     def damage(self) -> str:

@@ -55,7 +55,7 @@ class PcapFrames:
                 end = start + captured
                 if end > size:
                     break
-                yield Frame(seconds * _SECOND + fraction * unit, data, start, end, length, link)
+                yield seconds * _SECOND + fraction * unit, data, start, end, length, link
                 at = end
             if at + _RECORD_BYTES <= size and captured > MOST_CAPTURED:
                 self._stop(size - at, "holds a damaged frame")
