@@ -47,6 +47,7 @@ _HEADS: Final = (
     b"\0\0\0\x0d\x08",
 )
 """A piece with a block of 16 or 32 KiB, a request, a have, a cancel."""
+_HEADS_BEGIN: Final = b"\0\0"
 _EVIDENCE: Final = {"have": 52, "extended": 32, "port": 40, "suggest piece": 52, "allowed fast": 52, "handshake": 160}
 _LITTLE: Final = 10
 """Five bytes that are mostly zeros are found in many files."""
@@ -120,10 +121,11 @@ class MessageSearch:
         offset, now = self._offset, self._wire.findings.now
         self._offset += length
         self._marks.append((self._offset, now.time, now.packet))
-        if self._attempts:
-            for attempt in self._attempts:
-                attempt.feed(data, start, end, length)
-            self._attempts = [attempt for attempt in self._attempts if not attempt.is_dead]
+        if not self._attempts and data.find(_HEADS_BEGIN, start, end) < 0:
+            return
+        for attempt in self._attempts:
+            attempt.feed(data, start, end, length)
+        self._attempts = [attempt for attempt in self._attempts if not attempt.is_dead]
         if not any(attempt.evidence for attempt in self._attempts):
             self._begin(data, start, min(end, start + length), length, offset)
         for attempt in self._attempts:
