@@ -101,12 +101,12 @@ def pcap(
 ) -> bytes:
     """Make a pcap file; `unit` is how many nanoseconds a unit of its times has."""
     magic = 0xA1B2C3D4 if unit == 1000 else 0xA1B23C4D
-    file = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, snaplen, link)
+    parts = [struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, snaplen, link)]
     for time, frame in frames:
         seconds, rest = divmod(time, SECOND)
         kept = frame[:snaplen]
-        file += struct.pack(f"{order}IIII", seconds, rest // unit, len(kept), len(frame)) + kept
-    return file
+        parts += [struct.pack(f"{order}IIII", seconds, rest // unit, len(kept), len(frame)), kept]
+    return b"".join(parts)
 
 
 class Pcapng:
