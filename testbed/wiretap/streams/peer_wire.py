@@ -187,7 +187,7 @@ class PeerWire:
             self.head = data[at:end]
             return 0
         if size > _LONGEST:
-            return self._lose(at, limit)
+            return self._fail(at, limit)
         return self._pass(at, limit, 4 + size)
 
     def _message(self, data: bytes, at: int, end: int, limit: int) -> int:
@@ -210,7 +210,7 @@ class PeerWire:
         """Read a handshake, which is no message of the usual form, or be lost."""
         seen = data[at : min(end, at + HANDSHAKE_BYTES)]
         if seen[: len(PROTOCOL)] != PROTOCOL[: len(seen)]:
-            return self._lose(at, limit)
+            return self._fail(at, limit)
         if len(seen) < HANDSHAKE_BYTES:
             if limit == end:
                 self.head = seen
@@ -255,6 +255,10 @@ class PeerWire:
         return found
 
     def _lose(self, at: int, limit: int) -> int:
-        """Begin to search: the head of the message at `at` was not captured, or there is none."""
+        """Begin to search: the head of the message at `at` was cut off."""
         self.search = self.search_from(self, limit - at)
         return 0
+
+    def _fail(self, at: int, limit: int) -> int:
+        """Begin to search: what is at `at` is no message."""
+        return self._lose(at, limit)

@@ -23,7 +23,6 @@ from testbed.wiretap.streams.reader import Findings
 
 ENOUGH: Final = 100
 """Bits of evidence."""
-_MOST_ATTEMPTS: Final = 4
 _MOST_MESSAGES: Final = 4096
 """Of an attempt that is not proved."""
 _REQUESTED: Final = 100
@@ -57,7 +56,7 @@ _INDEXES: Final = 1 << 20
 class Attempt(PeerWire):
     """A reader that began where a message may begin."""
 
-    __slots__ = ("began", "evidence", "is_dead")
+    __slots__ = ("began", "evidence", "is_dead", "passed")
 
     def __init__(self, wire: PeerWire, boundary: int) -> None:
         findings = Findings(wire.findings.now)
@@ -65,6 +64,9 @@ class Attempt(PeerWire):
         self.boundary = self.began = boundary
         self.evidence = 0
         self.is_dead = False
+        """Whether something contradicts it."""
+        self.passed = -1
+        """How many bytes came behind its boundary, once the head there was cut off: it can read no more."""
 
     def place(self) -> tuple[int, int, bytes, tuple[str, int, Fields] | None]:
         """Return how far it has read."""
@@ -85,8 +87,16 @@ class Attempt(PeerWire):
         return super()._advance(at, limit, kind, length, fields)
 
     def _lose(self, at: int, limit: int) -> int:
+        self.passed = limit - at
+        return 0
+
+    def _fail(self, at: int, limit: int) -> int:
         self.is_dead = True
         return 0
+
+    def is_hopeful(self) -> bool:
+        """Return whether it is proved, or can still be."""
+        return not self.is_dead and self.evidence > 0 and (self.passed < 0 or self.evidence >= ENOUGH)
 
     def _weigh(self, kind: str, fields: Fields) -> int:
         if kind in {"request", "cancel", "reject request", "piece"}:
@@ -125,8 +135,8 @@ class MessageSearch:
             return
         for attempt in self._attempts:
             attempt.feed(data, start, end, length)
-        self._attempts = [attempt for attempt in self._attempts if not attempt.is_dead]
-        if not any(attempt.evidence for attempt in self._attempts):
+        self._attempts = [attempt for attempt in self._attempts if attempt.is_hopeful()]
+        if not self._attempts:
             self._begin(data, start, min(end, start + length), length, offset)
         for attempt in self._attempts:
             if attempt.evidence >= ENOUGH:
@@ -149,13 +159,13 @@ class MessageSearch:
     def _try(self, data: bytes, start: int, end: int, length: int, offset: int, evidence: int) -> bool:
         attempt = Attempt(self._wire, offset)
         attempt.feed(data, start, end, length)
-        if attempt.is_dead or not attempt.evidence:
-            return False
-        attempt.evidence += evidence
+        if attempt.evidence:
+            attempt.evidence += evidence
         if any(block in self._requests() for block in attempt.blocks()):
             attempt.evidence += _REQUESTED
-        self._attempts = [*self._attempts[-_MOST_ATTEMPTS + 1 :], attempt]
-        return True
+        if attempt.is_hopeful():
+            self._attempts.append(attempt)
+        return attempt.is_hopeful()
 
     def _requests(self) -> dict[Block, None]:
         return {} if self._wire.other is None else self._wire.other.requests
@@ -172,7 +182,7 @@ class MessageSearch:
         wire.boundary, wire.skip, wire.head, wire.pending = attempt.place()
         wire.requests.update(attempt.requests)
         wire.extensions.update(attempt.extensions)
-        wire.search = None
+        wire.search = wire.search_from(wire, attempt.passed) if attempt.passed >= 0 else None
         if self._found is not None:
             self._found(wire)
 
