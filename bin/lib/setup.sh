@@ -49,6 +49,7 @@ readonly test_needs='
     qemu-system-x86 qemu-system-x86_64
     shellcheck      shellcheck
     transmission-cli transmission-cli
+    tshark          tshark
     wireshark-common editcap
 '
 

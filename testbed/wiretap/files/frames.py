@@ -1,24 +1,20 @@
 """What all capture files hold: frames with a time, in a format that their first bytes tell."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol, TypeAlias
 
 MOST_CAPTURED: Final = 1 << 20
 """Bytes of one frame or block. No program writes longer ones, so a longer one is damage."""
 
 
-class Frame(NamedTuple):
-    """One captured frame: `data[start:end]`; `data` is the part of the file that is in memory."""
+Frame: TypeAlias = tuple[int, bytes, int, int, int, int]
+"""One captured frame: `(time, data, start, end, length, link)`. A plain tuple, since there are millions of them.
 
-    time: int
-    """Nanoseconds since 1970."""
-    data: bytes
-    start: int
-    end: int
-    length: int
-    """Its bytes on the network, of which the captured ones are the first."""
-    link: int
-    """The link type, a number of https://www.tcpdump.org/linktypes.html."""
+- `time`: nanoseconds since 1970;
+- `data[start:end]`: its captured bytes; `data` is the part of the file that is in memory;
+- `length`: its bytes on the network, of which the captured ones are the first;
+- `link`: the link type, a number of https://www.tcpdump.org/linktypes.html.
+"""
 
 
 class Frames(Protocol):

@@ -1,5 +1,7 @@
 """Which format a capture file has, by its first bytes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -26,14 +28,11 @@ _KNOWN: Final = {
 }
 
 
-def open_capture(file: Path) -> tuple[Frames, Source]:
+@contextmanager
+def opened_capture(file: Path) -> Iterator[Frames]:
     """Open a capture and read its head; raises ExplainedError if it is none."""
-    source = Source(file)
-    try:
-        return _frames(source), source
-    except ExplainedError:
-        source.close()
-        raise
+    with Source(file) as source:
+        yield _frames(source)
 
 
 def _frames(source: Source) -> Frames:

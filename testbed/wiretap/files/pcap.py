@@ -46,16 +46,16 @@ class PcapFrames:
         self.damage = ""
 
     def __iter__(self) -> Iterator[Frame]:
-        unpack, unit, link = self._record.unpack_from, self._unit, self.link
+        unpack, unit, link, second, record = self._record.unpack_from, self._unit, self.link, _SECOND, _RECORD_BYTES
         data, at, size = self._rest, HEAD_BYTES, len(self._rest)
         while True:
-            while at + _RECORD_BYTES <= size:
+            while at + record <= size:
                 seconds, fraction, captured, length = unpack(data, at)
-                start = at + _RECORD_BYTES
+                start = at + record
                 end = start + captured
                 if end > size:
                     break
-                yield Frame(seconds * _SECOND + fraction * unit, data, start, end, length, link)
+                yield seconds * second + fraction * unit, data, start, end, length, link
                 at = end
             if at + _RECORD_BYTES <= size and captured > MOST_CAPTURED:
                 self._stop(size - at, "holds a damaged frame")

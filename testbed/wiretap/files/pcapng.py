@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from testbed.wiretap.files.frames import MOST_CAPTURED, Frame
@@ -61,10 +62,8 @@ class PcapngFrames:
         self._first = next(self._frames, None)
 
     def __iter__(self) -> Iterator[Frame]:
-        if self._first is not None:
-            yield self._first
-            self._first = None
-        yield from self._frames
+        first, self._first = self._first, None
+        return self._frames if first is None else chain([first], self._frames)
 
     def _read_blocks(self) -> Iterator[Frame]:
         others: dict[int, Callable[[int, int], None]] = {_INTERFACE: self._interface, _NAMES: self._names}
@@ -140,7 +139,7 @@ class PcapngFrames:
             raise _DamagedError(f"a packet of interface {number}, which is not described")
         interface = self._interfaces[number]
         time = units * _SECOND // interface.units + interface.offset
-        return Frame(time, self._data, start, end, length, interface.link)
+        return time, self._data, start, end, length, interface.link
 
     def _names(self, start: int, end: int) -> None:
         """Read records of an address and its names; the first name counts."""

@@ -27,10 +27,6 @@ class Source:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file; nothing more can be read."""
         self._file.close()
 
     def read(self) -> bytes:

@@ -26,7 +26,7 @@ class Reader:
         self.is_whole = True
 
     def read(self) -> Value | None:
-        """Return the value, or of a dictionary or a list that is cut, what was there; None if there was nothing."""
+        """Return the value, or the whole entries of a dictionary or a list that is cut; None if there is nothing."""
         try:
             return self._value(0)
         except _CutError:
@@ -57,8 +57,9 @@ class Reader:
         entries: dict[bytes, Value] = {}
         try:
             while self._data[self.end : self.end + 1] != b"e" and self.is_whole:
-                key = self._string()
-                entries[key] = self._value(depth)
+                key, value = self._string(), self._value(depth)
+                if self.is_whole:
+                    entries[key] = value
         except _CutError:
             self.is_whole = False
         self.end += self.is_whole
@@ -68,7 +69,9 @@ class Reader:
         values: list[Value] = []
         try:
             while self._data[self.end : self.end + 1] != b"e" and self.is_whole:
-                values.append(self._value(depth))
+                value = self._value(depth)
+                if self.is_whole:
+                    values.append(value)
         except _CutError:
             self.is_whole = False
         self.end += self.is_whole

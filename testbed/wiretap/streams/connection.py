@@ -1,12 +1,12 @@
 """One TCP connection: its two directions, how it begins and ends, and which protocol it carries."""
 
-from collections.abc import Callable
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final
 
-from testbed.wiretap.messages import ConnectionSummary, Endpoint, Losses, Message
+from testbed.wiretap.messages import ConnectionSummary, Direction, Endpoint
 from testbed.wiretap.streams.http import Http
 from testbed.wiretap.streams.peer_wire import PeerWire
+from testbed.wiretap.streams.reader import Findings, Moment, Way
 from testbed.wiretap.streams.recognition import Recognition
 from testbed.wiretap.streams.stream import Stream
 
@@ -16,98 +16,97 @@ RST: Final = 4
 ACK: Final = 16
 
 
-def endpoints(addresses: bytes, ports: bytes) -> tuple[Endpoint, Endpoint]:
-    """Return the sender and the receiver of a packet."""
-    half = len(addresses) // 2
-    family = AF_INET if half == 4 else AF_INET6
+def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
+    """Return the sender and the receiver of a packet: `key` is its addresses and its ports."""
+    size = (len(key) - 4) // 2
+    family = AF_INET if size == 4 else AF_INET6
     return (
-        Endpoint(inet_ntop(family, addresses[:half]), int.from_bytes(ports[:2], "big")),
-        Endpoint(inet_ntop(family, addresses[half:]), int.from_bytes(ports[2:4], "big")),
+        Endpoint(inet_ntop(family, key[:size]), int.from_bytes(key[-4:-2], "big")),
+        Endpoint(inet_ntop(family, key[size : 2 * size]), int.from_bytes(key[-2:], "big")),
     )
+
+
+def reversed_key(key: bytes) -> bytes:
+    """Return the key of packets in the opposite direction."""
+    size = (len(key) - 4) // 2
+    return key[size : 2 * size] + key[:size] + key[-2:] + key[-4:-2]
 
 
 class Connection:
     """A connection, which the first captured packet opens."""
 
-    __slots__ = (
-        "_losses",
-        "_out",
-        "_readers",
-        "_syn_at",
-        "_synack_at",
-        "back",
-        "first_sequence",
-        "forward",
-        "is_over",
-        "last_packet",
-        "summary",
-    )
-
-    def __init__(self, summary: ConnectionSummary, out: list[Message], losses: Losses) -> None:
-        self.summary, self._out, self._losses = summary, out, losses
-        self.forward = Stream(summary.forward, losses, summary.rtts)
-        self.back = Stream(summary.back, losses, summary.rtts)
-        self.forward.reader = Recognition(self._chooser(self.forward), losses)
-        self.back.reader = Recognition(self._chooser(self.back), losses)
-        self._readers: dict[Stream, PeerWire | Http] = {}
-        self._syn_at, self._synack_at = 0, 0
-        self.first_sequence: int | None = None
-        """Of the SYN."""
+    def __init__(self, number: int, key: bytes, flags: int, findings: Findings) -> None:
+        sender, receiver = endpoints(key)
+        is_answer = flags & (SYN | ACK) == SYN | ACK
+        opener, acceptor = (receiver, sender) if is_answer else (sender, receiver)
+        self._findings, self._has_begin = findings, bool(flags & SYN)
+        time = findings.now.time
+        self.summary = ConnectionSummary(number, "tcp", opener, acceptor, time, time, False, "open", "unknown")
+        self.forward = self._half(self.summary.forward, Way(number, opener, acceptor), is_forward=True)
+        self.back = self._half(self.summary.back, Way(number, acceptor, opener), is_forward=False)
+        self.first, self.second = (self.back, self.forward) if is_answer else (self.forward, self.back)
+        """That of the first packet, and the opposite one."""
+        self.latest = Moment(time, findings.now.packet)
+        self.syn = -1
+        """The sequence number of the SYN."""
         self.is_over = False
-        self.last_packet = 0
+        self._readers: dict[bool, PeerWire | Http] = {}
+        self._syn_at = self._answer_at = 0
 
-    def begin(self, stream: Stream, sequence: int, flags: int, time: int) -> None:
-        """Take a packet with SYN."""
-        if stream.next is None:
-            stream.begin(sequence + 1)
+    def control(self, stream: Stream, sequence: int, flags: int) -> None:
+        """Take a packet that begins or ends a direction."""
+        if flags & SYN:
+            self._begin(stream, sequence, flags)
+        if flags & FIN:
+            stream.is_finished = True
+            self.summary.end = "closed" if self.summary.end == "open" else self.summary.end
+        if flags & RST and not (self.forward.is_finished and self.back.is_finished):
+            self.summary.end = "reset"
+        self.is_over |= bool(flags & RST) or (self.forward.is_finished and self.back.is_finished)
+
+    def answered(self) -> None:
+        """Take the first packet of the opener behind its SYN."""
+        if self._answer_at:
+            self.summary.handshake_rtt = self._findings.now.time - self._syn_at
+
+    def is_reopened_by(self, sequence: int, flags: int) -> bool:
+        """Return whether a SYN opens another connection between the same ports."""
+        return not flags & ACK and (self.is_over or self.syn not in {-1, sequence})
+
+    def finish(self) -> None:
+        """Read what still waits; no more packets are this connection's."""
+        now = self._findings.now
+        time, packet = now.time, now.packet
+        now.time, now.packet = self.latest.time, self.latest.packet
+        for stream in (self.forward, self.back):
+            stream.finish()
+        if any(isinstance(reader, Http) and reader.is_tracker for reader in self._readers.values()):
+            self.summary.application = "http tracker"
+        self.summary.ended = self.latest.time
+        now.time, now.packet = time, packet
+
+    def _begin(self, stream: Stream, sequence: int, flags: int) -> None:
+        if stream.next < 0:
+            stream.next = (sequence + 1) & 0xFFFFFFFF
         if flags & ACK:
-            self._synack_at = time
-        else:
-            self._syn_at, self.first_sequence = time, sequence
+            self._answer_at = self._findings.now.time if self.summary.has_begin else 0
+        elif not self.summary.has_begin:
+            self.syn, self._syn_at = sequence, self._findings.now.time
             self.summary.has_begin = True
 
-    def acknowledged_opening(self, time: int) -> None:
-        """Take the opener's first acknowledgement."""
-        if self._syn_at and self._synack_at and self.summary.handshake_rtt is None:
-            self.summary.handshake_rtt = time - self._syn_at
+    def _half(self, counts: Direction, way: Way, *, is_forward: bool) -> Stream:
+        def adopt(reader: PeerWire | Http) -> None:
+            self._adopt(reader, stream, is_forward=is_forward)
 
-    def finish(self, stream: Stream, flags: int) -> None:
-        """Take a packet with FIN or RST."""
-        other = self.back if stream is self.forward else self.forward
-        if flags & FIN:
-            stream.finished = True
-            if self.summary.end == "open":
-                self.summary.end = "closed"
-        if flags & RST and not (self.forward.finished and self.back.finished):
-            self.summary.end = "reset"
-        self.is_over = bool(flags & RST) or (stream.finished and other.finished)
+        reader = Recognition(way, self._findings, adopt, has_begin=self._has_begin)
+        stream = Stream(counts, self._findings, self.summary.rtts, reader)
+        return stream
 
-    def end(self) -> None:
-        """Read what still waits; no more packets are this connection's."""
-        for stream in (self.forward, self.back):
-            stream.end()
-            reader = self._readers.get(stream)
-            if isinstance(reader, Http):
-                reader.end(self.summary.ended, self.last_packet)
-                if reader.is_tracker:
-                    self.summary.application = "http tracker"
-        self.is_over = True
-
-    def _chooser(self, stream: Stream) -> Callable[[str, bytes, int, int, int], None]:
-        def choose(protocol: str, data: bytes, length: int, time: int, packet: int) -> None:
-            kind = PeerWire if protocol == "peer wire" else Http
-            source, destination = self.summary.opener, self.summary.acceptor
-            if stream is self.back:
-                source, destination = destination, source
-            reader = kind(self.summary.number, source, destination, self._out, self._losses)
-            other = self._readers.get(self.back if stream is self.forward else self.forward)
-            if isinstance(reader, PeerWire) and isinstance(other, PeerWire):
-                reader.other, other.other = other, reader
-            if isinstance(reader, Http) and isinstance(other, Http):
-                reader.other, other.other = other, reader
-            self._readers[stream] = reader
-            stream.reader = reader
-            self.summary.application = protocol
-            reader.feed(data, 0, len(data), length, time, packet)
-
-        return choose
+    def _adopt(self, reader: PeerWire | Http, stream: Stream, *, is_forward: bool) -> None:
+        self._readers[is_forward] = stream.reader = reader
+        self.summary.application = "http" if isinstance(reader, Http) else "peer wire"
+        other = self._readers.get(not is_forward)
+        if isinstance(reader, PeerWire) and isinstance(other, PeerWire):
+            reader.other, other.other = other, reader
+        if isinstance(reader, Http) and isinstance(other, Http):
+            reader.other, other.other = other, reader

@@ -1,178 +1,165 @@
-"""From frames to messages: each packet goes to its connection, and what the connection's readers find comes out."""
+"""From frames to messages: each packet goes to its connection, and what the readers of the connection find comes out."""
 
 import struct
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import Final
 
 from testbed.wiretap.files.frames import Frame
 from testbed.wiretap.files.links import LINKS, NO_IP
-from testbed.wiretap.messages import ConnectionSummary, Direction, Losses, Message
-from testbed.wiretap.streams.connection import ACK, FIN, RST, SYN, Connection, endpoints
+from testbed.wiretap.messages import ConnectionSummary, Message
+from testbed.wiretap.streams.connection import ACK, FIN, RST, SYN, Connection, reversed_key
+from testbed.wiretap.streams.datagrams import Datagrams
 from testbed.wiretap.streams.packets import TCP, UDP, Packet, Unread, read_ip
+from testbed.wiretap.streams.reader import Findings
 from testbed.wiretap.streams.stream import Stream
-from testbed.wiretap.streams.udp_tracker import Exchange
 
 _SEGMENT: Final = struct.Struct(">IIBB").unpack_from
+_COMMON: Final = struct.Struct(">12xHBxH2xHxB2x12sIIBB")
+"""Ethernet, IPv4 without options, TCP."""
+_ETHERNET, _IPV4, _IPV4_HEAD = 1, 0x0800, 0x45
+_CONTROL: Final = SYN | FIN | RST
 _MOST_CONNECTIONS: Final = 50_000
+_MOST_WAITING: Final = 50_000
+_LATE: Final = 10_000
+"""Packets: a message that is proved later than that after its own packet is out of order."""
+
+
+class Half:
+    """One direction of a connection, as packets find it."""
+
+    __slots__ = ("connection", "counts", "is_forward", "latest", "opposite", "stream")
+
+    def __init__(self, connection: Connection, stream: Stream, opposite: Stream) -> None:
+        self.connection, self.stream, self.opposite = connection, stream, opposite
+        self.counts, self.latest = stream.counts, connection.latest
+        self.is_forward = stream is connection.forward
 
 
 class Conversations:
     """All connections of a capture."""
 
-    def __init__(self, losses: Losses) -> None:
-        self._losses = losses
-        self.packets = 0
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
         self.summaries: list[ConnectionSummary] = []
-        self._out: list[Message] = []
-        self._streams: dict[bytes, tuple[Connection, Stream, Stream]] = {}
-        self._exchanges: dict[bytes, tuple[ConnectionSummary, Direction, Exchange]] = {}
+        self._halves: dict[bytes, Half] = {}
+        self._datagrams = Datagrams(findings, self.summaries, _MOST_CONNECTIONS)
 
     def read(self, frames: Iterable[Frame]) -> Iterator[Message]:
         """Yield the messages in the frames."""
-        out, links = self._out, LINKS
-        for frame in frames:
-            self.packets += 1
-            link = links.get(frame.link)
-            if link is None:
-                self._losses.packets += 1
-                continue
-            at = link.packet(frame.data, frame.start, frame.end)
-            if at == NO_IP:
-                continue
-            self._packet(frame, at)
-            if out:
-                yield from out
-                out.clear()
-        for connection, _, _ in list(self._streams.values()):
-            connection.end()
-        yield from out
+        found, now = self._findings.messages, self._findings.now
+        unpack, size, halves = _COMMON.unpack_from, _COMMON.size, self._halves
+        segment, number, flush_at = self._segment, 0, _LATE
+        for time, data, start, end, length, link in frames:
+            number += 1
+            now.time, now.packet = time, number
+            if link == _ETHERNET and end - start >= size:
+                kind, head, total, fragment, protocol, key, sequence, acknowledgement, header, flags = unpack(
+                    data, start
+                )
+                if kind == _IPV4 and head == _IPV4_HEAD and protocol == TCP and not fragment & 0x3FFF and total:
+                    header = (header >> 4) * 4
+                    at = start + 34 + header
+                    total -= 20 + header
+                    segment(halves.get(key), key, sequence, acknowledgement, flags, data, at, end, total)
+                else:
+                    self._other(data, start, end, length, link)
+            else:
+                self._other(data, start, end, length, link)
+            if number >= flush_at or len(found) > _MOST_WAITING:
+                flush_at = number + _LATE
+                yield from self._take(number - _LATE)
+        for half in list(halves.values()):
+            if half.is_forward:
+                half.connection.finish()
+        yield from self._take(number)
 
-    def _packet(self, frame: Frame, at: int) -> None:
-        packet = read_ip(frame.data, at, frame.end, frame.length - (at - frame.start))
+    def _take(self, packet: int) -> list[Message]:
+        """Remove and return the messages up to a packet; later ones wait for those that are proved later."""
+        found = self._findings.messages
+        found.sort(key=itemgetter(1))
+        if len(found) > _MOST_WAITING:
+            count = len(found)
+        else:
+            count = next((k for k, message in enumerate(found) if message.packet > packet), len(found))
+        taken = found[:count]
+        del found[:count]
+        return taken
+
+    def _other(self, data: bytes, start: int, end: int, length: int, link: int) -> None:
+        """Take a frame that is not of the most common form."""
+        if link not in LINKS:
+            self._findings.losses.packets += 1
+            return
+        at = LINKS[link].packet(data, start, end)
+        if at == NO_IP:
+            return
+        packet = read_ip(data, at, end, length - (at - start))
         if isinstance(packet, Unread):
-            if packet == Unread.CUT:
-                self._losses.packets += 1
-            elif packet == Unread.FRAGMENT:
-                self._losses.fragments += 1
+            self._findings.losses.packets += packet == Unread.CUT
+            self._findings.losses.fragments += packet == Unread.FRAGMENT
         elif packet.protocol == TCP:
-            self._segment(frame, packet)
+            self._tcp(packet, data, end)
         elif packet.protocol == UDP:
-            self._datagram(frame, packet)
+            self._datagrams.read(packet, data, end)
 
-    def _segment(self, frame: Frame, packet: Packet) -> None:
-        data, at = frame.data, packet.start
-        if frame.end - at < 14 or packet.length < 20:
-            self._losses.packets += 1
+    def _tcp(self, packet: Packet, data: bytes, end: int) -> None:
+        at = packet.start
+        if end - at < 14:
+            self._findings.losses.packets += 1
             return
         sequence, acknowledgement, header, flags = _SEGMENT(data, at + 4)
         header = (header >> 4) * 4
-        length = packet.length - header
-        if header < 20 or length < 0:
-            self._losses.packets += 1
-            return
         key = packet.addresses + data[at : at + 4]
-        found = self._streams.get(key)
-        if found is None or (flags & SYN and self._is_new(found[0], sequence, flags)):
-            found = self._open(key, packet.addresses, data[at : at + 4], flags, frame.time)
-            if found is None:
+        length = packet.length - header
+        self._segment(self._halves.get(key), key, sequence, acknowledgement, flags, data, at + header, end, length)
+
+    def _segment(
+        self,
+        half: Half | None,
+        key: bytes,
+        sequence: int,
+        acknowledgement: int,
+        flags: int,
+        data: bytes,
+        start: int,
+        end: int,
+        length: int,
+    ) -> None:
+        """Take a TCP segment, of which `length` bytes from `start` are payload, captured up to `end`."""
+        if length < 0:
+            self._findings.losses.packets += 1
+            return
+        if half is None or (flags & SYN and half.connection.is_reopened_by(sequence, flags)):
+            half = self._open(key, flags)
+            if half is None:
                 return
-        connection, stream, other = found
-        connection.summary.ended, connection.last_packet = frame.time, self.packets
-        stream.counts.packets += 1
-        if flags & SYN:
-            connection.begin(stream, sequence, flags, frame.time)
-            sequence += 1
-        elif stream.next is None:
-            stream.begin(sequence)
-        if flags & ACK:
-            if connection.summary.handshake_rtt is None and stream is connection.forward:
-                connection.acknowledged_opening(frame.time)
-            other.acknowledged(acknowledgement, frame.time)
-        if length and stream.reader is not None:
-            start = at + header
-            end = min(frame.end, start + length)
-            stream.receive(sequence, data, min(start, end), end, length, frame.time, self.packets)
-        if flags & (FIN | RST):
-            connection.finish(stream, flags)
+        now, stream = self._findings.now, half.stream
+        half.latest.time, half.latest.packet = now.time, now.packet
+        half.counts.packets += 1
+        if flags & _CONTROL:
+            half.connection.control(stream, sequence, flags)
+            sequence += flags >> 1 & 1
+        if stream.next < 0:
+            stream.next = sequence & 0xFFFFFFFF
+        if flags & ACK and acknowledgement != half.opposite.acknowledgement:
+            half.opposite.acknowledged(acknowledgement)
+            if half.is_forward and half.connection.summary.handshake_rtt is None:
+                half.connection.answered()
+        if length:
+            stream.receive(sequence, data, min(start, end), min(end, start + length), length)
 
-    def _is_new(self, connection: Connection, sequence: int, flags: int) -> bool:
-        """Return whether a SYN opens another connection between the same ports."""
-        if flags & ACK:
-            return False
-        return connection.is_over or connection.first_sequence not in {None, sequence}
-
-    def _open(
-        self, key: bytes, addresses: bytes, ports: bytes, flags: int, time: int
-    ) -> tuple[Connection, Stream, Stream] | None:
-        before = self._streams.pop(key, None)
+    def _open(self, key: bytes, flags: int) -> Half | None:
+        before, reverse = self._halves.pop(key, None), reversed_key(key)
         if before is not None:
-            before[0].end()
+            before.connection.finish()
         if len(self.summaries) >= _MOST_CONNECTIONS:
-            self._losses.connections += 1
+            self._halves.pop(reverse, None)
+            self._findings.losses.connections += 1
             return None
-        sender, receiver = endpoints(addresses, ports)
-        is_answer = flags & (SYN | ACK) == SYN | ACK
-        summary = ConnectionSummary(
-            number=len(self.summaries),
-            protocol="tcp",
-            opener=receiver if is_answer else sender,
-            acceptor=sender if is_answer else receiver,
-            began=time,
-            ended=time,
-            has_begin=False,
-            end="open",
-            application="unknown",
-        )
-        self.summaries.append(summary)
-        connection = Connection(summary, self._out, self._losses)
-        half = len(addresses) // 2
-        reverse = addresses[half:] + addresses[:half] + ports[2:] + ports[:2]
-        ours, theirs = (connection.back, connection.forward) if is_answer else (connection.forward, connection.back)
-        self._streams[key] = connection, ours, theirs
-        self._streams[reverse] = connection, theirs, ours
-        return self._streams[key]
-
-    def _datagram(self, frame: Frame, packet: Packet) -> None:
-        data, at = frame.data, packet.start
-        if frame.end - at < 8 or packet.length < 8:
-            self._losses.packets += 1
-            return
-        ports = data[at : at + 4]
-        key = packet.addresses + ports
-        body, length = data[at + 8 : min(frame.end, at + packet.length)], packet.length - 8
-        found = self._exchanges.get(key)
-        if found is None:
-            exchange = Exchange()
-            said = exchange.request(body, length)
-            if said is None or len(self.summaries) >= _MOST_CONNECTIONS:
-                return
-            found = self._open_exchange(key, packet.addresses, ports, exchange, frame.time)
-        else:
-            said = found[2].request(body, length) or found[2].answer(body, length)
-        summary, direction, _ = found
-        summary.ended = frame.time
-        direction.packets += 1
-        direction.payload += length
-        if said is None:
-            self._losses.unreadable_bytes += length
-            return
-        kind, fields = said
-        offset = direction.payload - length
-        source, destination = endpoints(packet.addresses, ports)
-        self._out.append(
-            Message(frame.time, self.packets, summary.number, source, destination, kind, offset, length, fields)
-        )
-
-    def _open_exchange(
-        self, key: bytes, addresses: bytes, ports: bytes, exchange: Exchange, time: int
-    ) -> tuple[ConnectionSummary, Direction, Exchange]:
-        sender, receiver = endpoints(addresses, ports)
-        summary = ConnectionSummary(
-            len(self.summaries), "udp", sender, receiver, time, time, False, "open", "udp tracker"
-        )
-        self.summaries.append(summary)
-        half = len(addresses) // 2
-        reverse = addresses[half:] + addresses[:half] + ports[2:] + ports[:2]
-        self._exchanges[key] = summary, summary.forward, exchange
-        self._exchanges[reverse] = summary, summary.back, exchange
-        return self._exchanges[key]
+        connection = Connection(len(self.summaries), key, flags, self._findings)
+        self.summaries.append(connection.summary)
+        first, second = connection.first, connection.second
+        self._halves[key] = Half(connection, first, second)
+        self._halves[reverse] = Half(connection, second, first)
+        return self._halves[key]

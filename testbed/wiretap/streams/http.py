@@ -4,9 +4,10 @@ import re
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from testbed.wiretap.messages import Endpoint, Losses, Message
+from testbed.wiretap.messages import Message
 from testbed.wiretap.streams.bencoding import read_dictionary
 from testbed.wiretap.streams.fields import Fields
+from testbed.wiretap.streams.reader import Findings, Way
 
 REQUESTS: Final = (b"GET ", b"POST ", b"HEAD ", b"PUT ")
 ANSWER: Final = b"HTTP/1."
@@ -24,12 +25,9 @@ _UNLIMITED: Final = 1 << 62
 class Http:
     """Reads the bytes of one direction in their order."""
 
-    def __init__(
-        self, connection: int, source: Endpoint, destination: Endpoint, out: list[Message], losses: Losses
-    ) -> None:
-        self._connection, self._source, self._destination = connection, source, destination
-        self._out, self._losses = out, losses
-        self._offset = 0
+    def __init__(self, way: Way, findings: Findings, offset: int) -> None:
+        self._way, self._findings, self._losses = way, findings, findings.losses
+        self._offset = offset
         """Where in the stream the message that is being read begins."""
         self._kept = bytearray()
         """Its head, and the first bytes of its body."""
@@ -45,7 +43,7 @@ class Http:
         self.other: Http | None = None
         self.is_tracker = False
 
-    def feed(self, data: bytes, start: int, end: int, length: int, time: int, packet: int) -> None:
+    def feed(self, data: bytes, start: int, end: int, length: int) -> None:
         """Read the next `length` bytes of the stream, of which the first ones are `data[start:end]`."""
         end = min(end, start + length)
         while length and not self._is_lost:
@@ -57,7 +55,7 @@ class Http:
             self._read += used
             start, length = start + used, length - used
             if self._head and self._read >= self._head + self._body:
-                self._finish(time, packet)
+                self._finish()
         self._losses.unreadable_bytes += length
 
     def _feed_head(self, data: bytes, start: int, end: int, length: int) -> int:
@@ -92,12 +90,12 @@ class Http:
         is_empty = status is None or status[1][:1] == b"1" or status[1] in {b"204", b"304"}
         return 0 if is_empty else _UNLIMITED
 
-    def end(self, time: int, packet: int) -> None:
+    def finish(self) -> None:
         """Finish an answer that ends with its connection."""
         if self._head and self._body >= _UNLIMITED and not self._is_lost:
-            self._finish(time, packet)
+            self._finish()
 
-    def _finish(self, time: int, packet: int) -> None:
+    def _finish(self) -> None:
         head, body = bytes(self._kept[: self._head]), bytes(self._kept[self._head :])
         line = head.partition(b"\r\n")[0]
         if found := _REQUEST_LINE.match(line):
@@ -111,11 +109,9 @@ class Http:
             self._is_lost = True
             self._losses.unreadable_bytes += self._read
             return
-        self._out.append(
-            Message(
-                time, packet, self._connection, self._source, self._destination, kind, self._offset, self._read, fields
-            )
-        )
+        now, way = self._findings.now, self._way
+        ends = (way.connection, way.source, way.destination)
+        self._findings.messages.append(Message(now.time, now.packet, *ends, kind, self._offset, self._read, fields))
         self._offset += self._read
         self._kept.clear()
         self._head = self._body = self._read = 0

@@ -3,36 +3,36 @@
     offset  0 1 2 3   4    5 ...
             length    id   payload        length counts the id and the payload, big-endian; 0 is a keep-alive
 
-The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at),
-at the beginning of one (of which `head` was captured so far), or lost, where it does not know where a message begins.
+The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at), at
+the beginning of one (of which `head` has been captured so far), or lost: then it does not know where a message begins,
+and a search goes on (search.py).
 """
 
 import struct
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 
-from testbed.wiretap.messages import Endpoint, Losses, Message
+from testbed.wiretap.messages import Message
 from testbed.wiretap.streams import fields as read
 from testbed.wiretap.streams.fields import HANDSHAKE_BYTES, NO_FIELDS, PROTOCOL, Fields
+from testbed.wiretap.streams.reader import Findings, Way
 
-_HEAD: Final = struct.Struct(">IB").unpack_from
-_BLOCK: Final = struct.Struct(">III").unpack_from
-_LONGEST: Final = 1 << 24
-"""No client accepts longer messages: one is a sign that no message begins here."""
-_MOST_KEPT: Final = 16 << 10
-"""Bytes of a bitfield or an extension's message that are looked at."""
-_MOST_REQUESTS: Final = 4096
-_HAVE, _REQUEST, _PIECE, _CANCEL, _EXTENDED, _REJECT = 4, 6, 7, 8, 20, 16
+Block = tuple[int, int, int]
+"""Index, begin, length."""
 
-NAMES: Final = {
+REQUEST: Final = 6
+PIECE: Final = 7
+EXTENDED: Final = 20
+PIECE_HEAD: Final = 13
+NAMES: Final[Mapping[int, str]] = {
     0: "choke",
     1: "unchoke",
     2: "interested",
     3: "not interested",
     4: "have",
     5: "bitfield",
-    6: "request",
-    7: "piece",
+    REQUEST: "request",
+    PIECE: "piece",
     8: "cancel",
     9: "port",
     13: "suggest piece",
@@ -40,22 +40,30 @@ NAMES: Final = {
     15: "have none",
     16: "reject request",
     17: "allowed fast",
-    20: "extended",
+    EXTENDED: "extended",
 }
 """The words of BEP 3 and its extensions, by id."""
 KINDS: Final = tuple(NAMES.get(number, f"unknown {number}") for number in range(256))
 
+_HEAD: Final = struct.Struct(">IB").unpack_from
+_LONGEST: Final = 1 << 24
+"""No client accepts longer messages: one is a sign that no message begins here."""
+_MOST_KEPT: Final = 16 << 10
+"""Bytes of a bitfield or an extension's message that are looked at."""
+_MOST_REQUESTS: Final = 4096
 _FIXED: Final = {0: 1, 1: 1, 2: 1, 3: 1, 4: 5, 6: 13, 8: 13, 9: 3, 13: 5, 14: 1, 15: 1, 16: 13, 17: 5}
 """Lengths of messages that have only one."""
-_LEAST: Final = tuple(_FIXED.get(number, {5: 1, 7: 9, 20: 2}.get(number, 1)) for number in range(256))
+_LEAST: Final = tuple(_FIXED.get(number, {PIECE: 9, EXTENDED: 2}.get(number, 1)) for number in range(256))
 _MOST: Final = tuple(_FIXED.get(number, _LONGEST) for number in range(256))
-_KEPT: Final = tuple(_FIXED.get(number, {5: _MOST_KEPT, 7: 9, 20: _MOST_KEPT}.get(number, 1)) for number in range(256))
-"""How many bytes of a message are looked at, behind its length."""
-_READERS: Final[dict[int, Callable[[bytes, int], Fields]]] = {
+_KEPT: Final = tuple(
+    4 + _FIXED.get(number, {5: _MOST_KEPT, PIECE: 9, EXTENDED: _MOST_KEPT}.get(number, 1)) for number in range(256)
+)
+"""How many bytes of a message are looked at."""
+_READERS: Final[Mapping[int, Callable[[bytes, int], Fields]]] = {
     4: read.index,
     5: read.bitfield,
-    6: read.block,
-    7: read.piece,
+    REQUEST: read.block,
+    PIECE: read.piece,
     8: read.block,
     9: read.port,
     13: read.index,
@@ -64,166 +72,181 @@ _READERS: Final[dict[int, Callable[[bytes, int], Fields]]] = {
 }
 
 
+class Search(Protocol):
+    """Looks for the beginning of a message."""
+
+    def feed(self, data: bytes, start: int, end: int, length: int) -> None:
+        """Look at the next bytes."""
+
+    def finish(self) -> None:
+        """There are no more."""
+
+
 class PeerWire:
     """Reads the bytes of one direction in their order."""
 
     __slots__ = (
-        "_connection",
-        "_destination",
-        "_losses",
-        "_out",
-        "_source",
         "boundary",
         "extensions",
+        "findings",
         "head",
-        "lost",
         "other",
         "pending",
         "requests",
+        "search",
+        "search_from",
         "skip",
+        "way",
     )
 
-    def __init__(
-        self, connection: int, source: Endpoint, destination: Endpoint, out: list[Message], losses: Losses
-    ) -> None:
-        self._connection, self._source, self._destination = connection, source, destination
-        self._out, self._losses = out, losses
+    def __init__(self, way: Way, findings: Findings, search_from: "Callable[[PeerWire, int], Search]") -> None:
+        self.way, self.findings, self.search_from = way, findings, search_from
         self.boundary = 0
         """Where in the stream the message that is being read begins."""
         self.skip = 0
         self.pending: tuple[str, int, Fields] | None = None
         """Kind, length and fields of the message whose rest is skipped."""
         self.head = b""
-        self.lost = False
+        self.search: Search | None = None
         self.other: PeerWire | None = None
         """The opposite direction."""
         self.extensions: dict[int, str] = {}
-        """The names that this direction's sender gave to the ids of extensions, which the opposite direction uses."""
-        self.requests: dict[tuple[int, int, int], None] = {}
+        """The names that this direction's sender gave to the ids of extensions; the opposite direction uses them."""
+        self.requests: dict[Block, None] = {}
         """The blocks that were asked for in this direction and have not come in the opposite one."""
 
-    def feed(self, data: bytes, start: int, end: int, length: int, time: int, packet: int) -> None:
+    def feed(self, data: bytes, start: int, end: int, length: int) -> None:
         """Read the next `length` bytes of the stream, of which the first ones are `data[start:end]`."""
-        if self.skip:
-            if self.skip > length:
-                self.skip -= length
-                return
-            start, length = start + self.skip, length - self.skip
-            self._complete(time, packet)
-        if self.lost:
-            self._losses.unreadable_bytes += length
+        skip = self.skip
+        if skip > length:
+            self.skip = skip - length
+            return
+        if skip:
+            start, length = start + skip, length - skip
+            self._complete()
+        if self.search is not None:
+            self.search.feed(data, start, end, length)
         elif length:
             if self.head:
                 data = self.head + data[start:end]
                 length += len(self.head)
                 start, end, self.head = 0, len(data), b""
-            self._read(data, start, end, start + length, time, packet)
+            self._read(data, start, end, start + length)
 
-    def _complete(self, time: int, packet: int) -> None:
+    def finish(self) -> None:
+        """There are no more bytes."""
+        if self.search is not None:
+            self.search.finish()
+        elif self.pending is not None or self.head:
+            self.findings.losses.cut_messages += 1
+
+    def _complete(self) -> None:
         self.skip = 0
-        if self.pending is None:
-            return
-        kind, length, fields = self.pending
-        self._emit(time, packet, kind, length, fields)
+        if self.pending is not None:
+            self._emit(*self.pending)
 
-    def _emit(self, time: int, packet: int, kind: str, length: int, fields: Fields) -> None:
-        self._out.append(
+    def _emit(self, kind: str, length: int, fields: Fields) -> None:
+        now, way = self.findings.now, self.way
+        self.findings.messages.append(
             Message(
-                time, packet, self._connection, self._source, self._destination, kind, self.boundary, length, fields
+                now.time,
+                now.packet,
+                way.connection,
+                way.source,
+                way.destination,
+                kind,
+                self.boundary,
+                length,
+                fields,
             )
         )
         self.boundary += length
         self.pending = None
 
-    def _read(self, data: bytes, at: int, end: int, limit: int, time: int, packet: int) -> None:
+    def _read(self, data: bytes, at: int, end: int, limit: int) -> None:
         """Read messages from `at`, where one begins; bytes from `end` to `limit` were sent and not captured."""
-        while at < limit:
-            seen = end - at
-            if seen < 4:
-                if limit > end:
-                    self._lose(limit - at)
-                else:
-                    self.head = data[at:end]
-                return
-            if not self.boundary and data[at : at + 4] == PROTOCOL[:4]:
-                used = self._handshake(data, at, end, limit, time, packet)
+        used = 1
+        while used and at < limit:
+            if end - at >= 5:
+                used = self._message(data, at, end, limit)
             else:
-                used = self._message(data, at, end, limit, time, packet)
-            if not used:
-                return
+                used = self._short(data, at, end, limit)
             at += used
 
-    def _handshake(self, data: bytes, at: int, end: int, limit: int, time: int, packet: int) -> int:
-        if limit == end and end - at < HANDSHAKE_BYTES:
+    def _short(self, data: bytes, at: int, end: int, limit: int) -> int:
+        """Read a message of which no more than the length was captured here, or wait for the rest of its head."""
+        if end - at < 4:
+            if limit > end:
+                return self._lose(at, limit)
             self.head = data[at:end]
             return 0
-        seen = data[at + len(PROTOCOL) : min(end, at + HANDSHAKE_BYTES)]
-        fields = read.handshake(seen)
-        if len(fields) < 3:
-            self._losses.cut_messages += 1
-        return self._advance(at, limit, "handshake", HANDSHAKE_BYTES, fields, time, packet)
-
-    def _message(self, data: bytes, at: int, end: int, limit: int, time: int, packet: int) -> int:
-        """Read the message at `at`; returns its length, or 0 if what follows cannot be read yet."""
-        seen, number = end - at, 0
-        if seen >= 5:
-            size, number = _HEAD(data, at)
-        else:
-            size = int.from_bytes(data[at:end], "big")
+        size = int.from_bytes(data[at:end], "big")
         if not size:
-            return self._advance(at, limit, "keep-alive", 4, NO_FIELDS, time, packet)
-        if seen < 5:
-            return self._length_only(data, at, end, limit, size)
-        if not _LEAST[number] <= size <= _MOST[number]:
-            self._lose(limit - at)
-            return 0
-        kept = 4 + min(size, _KEPT[number])
-        if seen < kept:
-            if limit == end:
-                self.head = data[at:end]
-                return 0
-            self._losses.cut_messages += 1
-        body = data[at + 5 : at + min(seen, kept)]
-        return self._advance(at, limit, KINDS[number], 4 + size, self._fields(number, body, size), time, packet)
-
-    def _length_only(self, data: bytes, at: int, end: int, limit: int, size: int) -> int:
-        """Skip a message of which the id was not captured."""
+            return self._advance(at, limit, "keep-alive", 4, NO_FIELDS)
         if limit == end:
             self.head = data[at:end]
             return 0
         if size > _LONGEST:
-            self._lose(limit - at)
-            return 0
-        self._losses.unreadable_bytes += 4 + size
-        self.boundary += 4 + size
-        self.skip = max(0, at + 4 + size - limit)
-        return 0 if self.skip else 4 + size
+            return self._fail(at, limit)
+        return self._pass(at, limit, 4 + size)
 
-    def _advance(self, at: int, limit: int, kind: str, length: int, fields: Fields, time: int, packet: int) -> int:
+    def _message(self, data: bytes, at: int, end: int, limit: int) -> int:
+        """Read the message at `at`; returns its length, or 0 if what follows cannot be read yet."""
+        size, number = _HEAD(data, at)
+        if not _LEAST[number] <= size <= _MOST[number]:
+            if not size:
+                return self._advance(at, limit, "keep-alive", 4, NO_FIELDS)
+            return self._handshake(data, at, end, limit)
+        seen, kept = end - at, min(4 + size, _KEPT[number])
+        if seen < kept:
+            if limit == end:
+                self.head = data[at:end]
+                return 0
+            self.findings.losses.cut_messages += 1
+            kept = seen
+        return self._advance(at, limit, KINDS[number], 4 + size, self._fields(number, data[at + 5 : at + kept], size))
+
+    def _handshake(self, data: bytes, at: int, end: int, limit: int) -> int:
+        """Read a handshake, which is no message of the usual form, or be lost."""
+        seen = data[at : min(end, at + HANDSHAKE_BYTES)]
+        if seen[: len(PROTOCOL)] != PROTOCOL[: len(seen)]:
+            return self._fail(at, limit)
+        if len(seen) < HANDSHAKE_BYTES:
+            if limit == end:
+                self.head = seen
+                return 0
+            self.findings.losses.cut_messages += 1
+        return self._advance(at, limit, "handshake", HANDSHAKE_BYTES, read.handshake(seen[len(PROTOCOL) :]))
+
+    def _pass(self, at: int, limit: int, length: int) -> int:
+        """Go behind a message of which the id was not captured."""
+        self.findings.losses.unreadable_bytes += length
+        self.boundary += length
+        self.skip = max(0, at + length - limit)
+        return 0 if self.skip else length
+
+    def _advance(self, at: int, limit: int, kind: str, length: int, fields: Fields) -> int:
         """Go behind a message, or into it if its end is still to come."""
         if at + length <= limit:
-            self._emit(time, packet, kind, length, fields)
+            self._emit(kind, length, fields)
             return length
         self.pending = (kind, length, fields)
         self.skip = at + length - limit
         return 0
 
     def _fields(self, number: int, body: bytes, size: int) -> Fields:
-        if number == _EXTENDED:
+        if number == EXTENDED:
             return self._extended(body)
         if number not in _READERS:
             return NO_FIELDS
         found = _READERS[number](body, size - 1)
-        if number == _REQUEST and len(body) == 12:
-            self._remember(_BLOCK(body))
-        elif number == _PIECE and self.other is not None and len(body) == 8:
+        if number == REQUEST and len(body) == 12:
+            self.requests[found["index"], found["begin"], found["length"]] = None
+            if len(self.requests) > _MOST_REQUESTS:
+                del self.requests[next(iter(self.requests))]
+        elif number == PIECE and self.other is not None and len(body) == 8:
             self.other.requests.pop((found["index"], found["begin"], found["length"]), None)
         return found
-
-    def _remember(self, block: tuple[int, int, int]) -> None:
-        self.requests[block] = None
-        if len(self.requests) > _MOST_REQUESTS:
-            del self.requests[next(iter(self.requests))]
 
     def _extended(self, body: bytes) -> Fields:
         found, _ = read.extended(body, self.other.extensions if self.other is not None else {})
@@ -231,6 +254,11 @@ class PeerWire:
             self.extensions.update(read.extension_names(found))
         return found
 
-    def _lose(self, length: int) -> None:
-        self.lost = True
-        self._losses.unreadable_bytes += length
+    def _lose(self, at: int, limit: int) -> int:
+        """Begin to search: the head of the message at `at` was cut off."""
+        self.search = self.search_from(self, limit - at)
+        return 0
+
+    def _fail(self, at: int, limit: int) -> int:
+        """Begin to search: what is at `at` is no message."""
+        return self._lose(at, limit)

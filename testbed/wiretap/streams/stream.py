@@ -5,13 +5,14 @@ the other end has acknowledged what lies behind it, when too much waits behind i
 """
 
 from bisect import insort
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from testbed.wiretap.messages import Direction, Losses
+from testbed.wiretap.messages import Direction
+from testbed.wiretap.streams.reader import Findings, Reader
 
 MASK: Final = 0xFFFFFFFF
 _HALF: Final = 1 << 31
-_MOST_HELD: Final = 2 << 20
+_MOST_HELD: Final = 1 << 20
 """Captured bytes that wait behind a gap."""
 _MOST_SEGMENTS: Final = 4096
 _WIDEST_GAP: Final = 64 << 20
@@ -21,79 +22,67 @@ _PATIENCE: Final = 50_000_000
 MOST_SAMPLES: Final = 256
 
 
-class Reader(Protocol):
-    """What reads the bytes of a stream."""
-
-    def feed(self, data: bytes, start: int, end: int, length: int, time: int, packet: int) -> None:
-        """Read the next `length` bytes, of which the first ones are `data[start:end]`, captured at that time."""
-
-
 class Held(NamedTuple):
     """A segment that waits for one before it."""
 
     offset: int
+    packet: int
+    time: int
     length: int
     data: bytes
-    time: int
-    packet: int
 
 
 class Stream:
     """One direction. Offsets count from the first byte behind the SYN."""
 
     __slots__ = (
+        "_acked_at",
+        "_findings",
         "_held",
         "_held_bytes",
+        "_rtts",
         "_samples",
         "_stride",
         "_timed_at",
         "_timed_end",
         "acked",
-        "acked_at",
+        "acknowledgement",
         "counts",
-        "finished",
-        "losses",
+        "is_finished",
         "next",
         "offset",
         "reader",
-        "rtts",
     )
 
-    def __init__(self, counts: Direction, losses: Losses, rtts: list[int]) -> None:
-        self.counts, self.losses, self.rtts = counts, losses, rtts
-        self.reader: Reader | None = None
-        self.next: int | None = None
-        """The sequence number that comes next; None before the first packet."""
+    def __init__(self, counts: Direction, findings: Findings, rtts: list[int], reader: Reader) -> None:
+        self.counts, self.reader = counts, reader
+        self._findings, self._rtts = findings, rtts
+        self.next = -1
+        """The sequence number that comes next; -1 before the first packet."""
         self.offset = 0
         """Its place in the stream."""
+        self.acknowledgement = -1
+        """The latest acknowledgement by the other end, and the highest offset that it has acknowledged."""
         self.acked = 0
-        """The highest offset that the other end has acknowledged."""
-        self.acked_at = 0
-        self.finished = False
+        self.is_finished = False
+        self._acked_at = 0
         self._held: list[Held] = []
         self._held_bytes = 0
         self._timed_end, self._timed_at = -1, 0
         self._samples, self._stride = 0, 1
 
-    def begin(self, sequence: int) -> None:
-        """Begin with this sequence number."""
-        self.next = sequence & MASK
-
-    def receive(self, sequence: int, data: bytes, start: int, end: int, length: int, time: int, packet: int) -> None:
+    def receive(self, sequence: int, data: bytes, start: int, end: int, length: int) -> None:
         """Take a segment of `length` bytes, of which `data[start:end]` was captured."""
-        assert self.next is not None
-        assert self.reader is not None
-        ahead = (sequence - self.next) & MASK
-        if ahead:
+        if sequence != self.next:
+            ahead = (sequence - self.next) & MASK
             if ahead < _HALF:
-                self._hold(Held(self.offset + ahead, length, data[start:end], time, packet))
+                self._hold(ahead, data[start:end], length)
                 return
             seen = MASK + 1 - ahead
-            self._cancel_timing()
+            self._timed_end = -1
             if seen >= length:
                 # A probe of an idle connection repeats the last byte.
-                if length > 1 or seen > 1:
-                    self.counts.retransmitted += length
+                self.counts.retransmitted += length if seen > 1 else 0
                 return
             self.counts.retransmitted += seen
             start, length = min(start + seen, end), length - seen
@@ -101,87 +90,99 @@ class Stream:
         self.offset += length
         self.counts.payload += length
         if self._timed_end < 0:
-            self._timed_end, self._timed_at = self.offset, time
-        self.reader.feed(data, start, end, length, time, packet)
+            self._timed_end, self._timed_at = self.offset, self._findings.now.time
+        self.reader.feed(data, start, end, length)
         if self._held:
-            self._release(time, packet)
+            self._release()
 
-    def acknowledged(self, acknowledgement: int, time: int) -> None:
+    def acknowledged(self, acknowledgement: int) -> None:
         """Take an acknowledgement of the other end."""
-        if self.next is None:
+        if self.next < 0:
             return
+        self.acknowledgement = acknowledgement
         ahead = (acknowledgement - self.next) & MASK
-        offset = self.offset + (ahead if ahead < _HALF else ahead - MASK - 1)
+        if _WIDEST_GAP < ahead < _HALF:
+            return
+        offset, time = self.offset + (ahead if ahead < _HALF else ahead - MASK - 1), self._findings.now.time
         if offset > self.acked:
-            self.acked, self.acked_at = offset, time
+            self.acked, self._acked_at = offset, time
             if 0 <= self._timed_end <= offset:
                 self._sample(time - self._timed_at)
                 self._timed_end = -1
-        if self._held and self._held[0].offset <= self.acked and time > self.acked_at + _PATIENCE:
+        while self._held and self._held[0].offset <= self.acked and time > self._acked_at + _PATIENCE:
             self._give_up()
 
-    def end(self) -> None:
+    def finish(self) -> None:
         """Read what waits: nothing will come any more."""
         while self._held:
-            if self._held[0].offset - self.offset > _WIDEST_GAP:
-                self.losses.unreadable_bytes += sum(each.length for each in self._held)
-                self._held.clear()
-                break
             self._give_up()
-        self.reader = None
+        # The end of a connection is acknowledged like one byte more.
+        missing = self.acked - self.offset - self.is_finished
+        if missing > 0 and self.next >= 0:
+            self._skip(missing)
+        self.reader.finish()
 
-    def _hold(self, segment: Held) -> None:
+    def _hold(self, ahead: int, data: bytes, length: int) -> None:
+        now = self._findings.now
+        self._timed_end = -1
+        if ahead > _WIDEST_GAP and not self._is_acknowledged_near((self.next + ahead) & MASK):
+            self._findings.losses.unreadable_bytes += length
+            return
         self.counts.out_of_order += 1
-        self._cancel_timing()
-        insort(self._held, segment)
-        self._held_bytes += len(segment.data)
+        insort(self._held, Held(self.offset + ahead, now.packet, now.time, length, data))
+        self._held_bytes += len(data)
         if self._held_bytes > _MOST_HELD or len(self._held) > _MOST_SEGMENTS:
             self._give_up()
 
-    def _give_up(self) -> None:
-        """Skip the gap before what waits."""
-        assert self.reader is not None
-        first = self._held[0]
-        missing = first.offset - self.offset
-        self.losses.missing_bytes += missing
-        self._move(missing)
-        self.reader.feed(b"", 0, 0, missing, first.time, first.packet)
-        self._release(0, 0)
+    def _is_acknowledged_near(self, sequence: int) -> bool:
+        """Return whether the other end has got about as far: then the capture paused, and nothing is damaged."""
+        return self.acknowledgement >= 0 and (sequence - self.acknowledgement + _WIDEST_GAP) & MASK < 2 * _WIDEST_GAP
 
-    def _release(self, time: int, packet: int) -> None:
-        """Read what waited for a segment that came at this time, or for a gap that was given up."""
-        assert self.reader is not None
+    def _give_up(self) -> None:
+        """Skip the gap before what waits, and read that as if it came now: nobody waited for it but the capture."""
+        now = self._findings.now
+        time, packet = now.time, now.packet
+        first = self._held[0]
+        now.time, now.packet = first.time, first.packet
+        self._skip(first.offset - self.offset)
+        self._release(is_late=True)
+        now.time, now.packet = time, packet
+
+    def _skip(self, missing: int) -> None:
+        self._findings.losses.missing_bytes += missing
+        self._move(missing)
+        self.reader.feed(b"", 0, 0, missing)
+
+    def _release(self, *, is_late: bool = False) -> None:
+        """Read what waited for the bytes before it."""
         used = 0
         for segment in self._held:
-            offset, length, data, own_time, own_packet = segment
-            if offset > self.offset:
+            if segment.offset > self.offset:
                 break
             used += 1
-            self._held_bytes -= len(data)
-            seen = min(self.offset - offset, length)
-            self.counts.retransmitted += seen
-            if length > seen:
-                self._move(length - seen)
-                self.counts.payload += length - seen
-                self.reader.feed(
-                    data, min(seen, len(data)), len(data), length - seen, time or own_time, packet or own_packet
-                )
+            self._held_bytes -= len(segment.data)
+            if is_late:
+                self._findings.now.time, self._findings.now.packet = segment.time, segment.packet
+            self._read(segment)
         del self._held[:used]
 
+    def _read(self, segment: Held) -> None:
+        seen = min(self.offset - segment.offset, segment.length)
+        self.counts.retransmitted += seen
+        if length := segment.length - seen:
+            self._move(length)
+            self.counts.payload += length
+            self.reader.feed(segment.data, min(seen, len(segment.data)), len(segment.data), length)
+
     def _move(self, length: int) -> None:
-        assert self.next is not None
         self.next = (self.next + length) & MASK
         self.offset += length
-
-    def _cancel_timing(self) -> None:
-        """Take no sample: after a retransmission nobody knows which of the two was acknowledged."""
-        self._timed_end = -1
 
     def _sample(self, nanoseconds: int) -> None:
         """Keep a sample, or every second, fourth, ... of them, so that they stay few and cover the connection."""
         if self._samples % self._stride == 0:
-            self.rtts.append(nanoseconds)
-            if len(self.rtts) >= MOST_SAMPLES:
-                del self.rtts[1::2]
+            self._rtts.append(nanoseconds)
+            if len(self._rtts) >= MOST_SAMPLES:
+                del self._rtts[1::2]
                 self._stride *= 2
         self._samples += 1

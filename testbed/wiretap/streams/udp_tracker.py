@@ -25,9 +25,10 @@ _MOST_OPEN: Final = 64
 class Exchange:
     """What one client and one tracker say to each other."""
 
-    __slots__ = ("_asked", "_ids")
+    __slots__ = ("_asked", "_ids", "_peer_size")
 
-    def __init__(self) -> None:
+    def __init__(self, address_size: int) -> None:
+        self._peer_size = address_size + 2
         self._asked: dict[int, int] = {}
         """Transaction id to action, of requests without an answer."""
         self._ids: set[bytes] = set()
@@ -56,7 +57,7 @@ class Exchange:
         del self._asked[transaction]
         if action == _CONNECT and len(data) >= 16 and len(self._ids) < _MOST_OPEN:
             self._ids.add(data[8:16])
-        return _answered(action, data, length)
+        return _answered(action, data, length, self._peer_size)
 
 
 def _requested(action: int, data: bytes, length: int) -> Fields:
@@ -79,7 +80,7 @@ def _requested(action: int, data: bytes, length: int) -> Fields:
     return fields
 
 
-def _answered(action: int, data: bytes, length: int) -> tuple[str, Fields]:
+def _answered(action: int, data: bytes, length: int, peer_size: int) -> tuple[str, Fields]:
     if action == _ERROR:
         return "error", {"failure": data[8:208].decode(errors="replace")}
     if action == _ANNOUNCE and len(data) >= 20:
@@ -88,7 +89,7 @@ def _answered(action: int, data: bytes, length: int) -> tuple[str, Fields]:
             "interval": interval,
             "complete": complete,
             "incomplete": incomplete,
-            "peers": (length - 20) // 6,
+            "peers": (length - 20) // peer_size,
         }
         return "announce answer", fields
     if action == _SCRAPE:
