@@ -302,7 +302,7 @@ EXPERIMENT = st.fixed_dictionaries(
         "placement": st.sampled_from(["in-order", "drawn"]),
         "pair": st.just("distribution"),
         "time_scale": st.floats(0.1, 100),
-        "capture": st.sampled_from(["all", "none", ["servers"]]),
+        "capture": st.sampled_from(["all", "none", ["servers"], {"core": True, "snaplen": 128}]),
     },
 )
 

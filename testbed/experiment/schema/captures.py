@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, Discriminator, Field, StrictBool, StrictInt, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, StrictInt, Tag, model_validator
 
 from testbed.values.captures import ALL, HEADERS, LEAST_LIMIT, LEAST_SNAPLEN, WHOLE, PlannedCapture
 from testbed.values.parts import Part
@@ -55,9 +55,7 @@ class Captured(Part):
     """Which packets are kept, and how much of each."""
 
     hosts: ChosenHosts = Field(default="none", description="where both directions of the link are captured")
-    core: StrictBool = Field(
-        default=False, description="capture each packet of the network once, as it enters the core"
-    )
+    core: bool = Field(default=False, description="capture each packet of the network once, as it enters the core")
     filter: Text | None = Field(default=None, description="which packets, in the words of tcpdump; all, if left out")
     snaplen: Snaplen = Field(
         default="headers", description="how much of each packet: headers and 96 bytes, or all of it"

@@ -15,6 +15,10 @@ _INTERFACE_INDEX: Final = 0xFFFF_F008
 _SO_ATTACH_FILTER: Final = 26
 
 
+MOST_INSTRUCTIONS: Final = 4000
+"""Of a filter; the kernel runs 96 more, which leave interfaces out."""
+
+
 def everything(snaplen: int) -> bytes:
     """Return a program that accepts every packet, cut to this length."""
     return _INSTRUCTION.pack(_RETURN, 0, 0, snaplen)
