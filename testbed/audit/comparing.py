@@ -6,14 +6,14 @@ from typing import Final
 
 from testbed.audit.findings import Disagreement, Findings
 from testbed.audit.pairing import Pair
-from testbed.audit.seen import PEER_WIRE, Gap, SeenConnection, SeenDirection, Sight
+from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
 from testbed.audit.sequences import Aligned, aligned, telling, tracks_at
 from testbed.audit.times import LATE_SECONDS, Match
 from testbed.audit.traced import Fact, TracedConnection, TracedHost
-from testbed.wiretap.totals.conversations import BLOCK_HEAD
 
 UNREAD_SECONDS: Final = 0.25
-"""What came so shortly before a connection's end may never have been read."""
+"""What came so shortly before a connection's end may never have been read; on a busy machine, what came within twice
+the time that other messages waited at most."""
 UNSENT_SECONDS: Final = 2.0
 """A connection that is being closed sends what is queued for so long, and then drops it."""
 LOST_SECONDS: Final = 1.5
@@ -22,11 +22,11 @@ FRAMING: Final = (0.02, 16 << 10)
 """What a stream that is no peer wire may have besides the file: a share of it, and bytes."""
 _OURS: Final = frozenset({PEER_WIRE, "http", "unknown"})
 """What a program that distributes a file sends; trackers have a log of their own."""
-_USUAL_BLOCK: Final = 16 << 10
 _MOST_LISTED: Final = 5
 """The differences of one kind on one connection that are listed one by one."""
 
 UNREAD: Final = "it came when its receiver was closing the connection, and was never read"
+UNDELIVERED: Final = "bytes before it were lost on the way, and the connection ended before they were sent again"
 UNSENT: Final = "it was queued when the connection ended, and never left the host"
 KILLED: Final = "the program was killed, and its last lines with it"
 CUT: Final = "the capture keeps only the beginning of packets, and what is behind it cannot be read"
@@ -51,14 +51,16 @@ class HostAudit:
     trackers: Collection[str]
     """The addresses of trackers, whose connections are no neighbours."""
     into: Findings
+    patience: float = UNREAD_SECONDS
+    """How long a message may have waited to be read when a connection ends."""
     received: list[Match] = field(default_factory=list)
     sent: list[Match] = field(default_factory=list)
 
     def end_of(self, connection: TracedConnection) -> float:
         """Return the time from which on the trace does not tell about a connection."""
         if connection.ended is not None:
-            return connection.ended - UNREAD_SECONDS - self.host.worst_lag
-        return self.host.last - LOST_SECONDS if self.was_killed else self.host.last - UNREAD_SECONDS
+            return connection.ended - self.patience
+        return self.host.last - LOST_SECONDS if self.was_killed else self.host.last - self.patience
 
 
 def compare_connections(audit: HostAudit, pairs: Iterable[Pair]) -> None:
@@ -77,24 +79,20 @@ def _compare_messages(audit: HostAudit, pair: Pair) -> None:
         for direction, by_us in ((pair.sent, True), (pair.received, False)):
             _compare(audit, pair, kinds, telling(direction.sights, kinds), by_us=by_us)
     for direction, word in ((pair.sent, "to"), (pair.received, "from")):
-        _check_gaps(audit, pair, direction, word)
+        _check_holes(audit, pair, direction, word)
 
 
-def _check_gaps(audit: HostAudit, pair: Pair, direction: SeenDirection, word: str) -> None:
-    """A hole that has messages behind it is a packet that arrived and is not in the capture.
-
-    One at the end can be what the network lost, and was never sent again.
-    """
-    gaps = [gap for gap in direction.gaps if gap.packet is not None]
-    if not gaps and direction.read > direction.payload:  # within a block, which hides no message
-        gaps = [Gap(pair.seen.began, direction.last, direction.read - direction.payload, None)]
-    for gap in gaps:
-        if audit.is_cut or audit.is_lacking:
-            audit.into.explain("connection", CUT if audit.is_cut else LACKING)
-        else:
-            what = f"{gap.bytes} bytes {word} {_name(pair.traced)} are not in the capture, which is said to be complete"
-            found = Disagreement(audit.host.name, "connection", what, gap.before, pair.traced.line, gap.packet)
-            audit.into.disagree(found)
+def _check_holes(audit: HostAudit, pair: Pair, direction: SeenDirection, word: str) -> None:
+    """Bytes that their receiver has acknowledged have passed the interface: a capture without them lacks packets."""
+    if not direction.missing:
+        return
+    if audit.is_lacking:
+        audit.into.explain("connection", LACKING)
+    else:
+        what = (
+            f"{direction.missing} bytes {word} {_name(pair.traced)} are not in the capture, though nothing was missed"
+        )
+        audit.into.disagree(Disagreement(audit.host.name, "connection", what, direction.last, pair.traced.line))
 
 
 def _compare(audit: HostAudit, pair: Pair, kinds: Sequence[str], sights: list[Sight], *, by_us: bool) -> None:
@@ -142,14 +140,7 @@ def _why_unseen(audit: HostAudit, pair: Pair, fact: Fact, *, is_last: bool, by_u
     if audit.is_cut and _may_be_cut(fact, pair.sent if by_us else pair.received, by_us=by_us):
         return CUT
     was_queued = by_us and is_last and fact.t > pair.sent.last - UNSENT_SECONDS
-    return UNSENT if was_queued and pair.traced.ended is not None and not _has_unread_end(pair) else ""
-
-
-def _has_unread_end(pair: Pair) -> bool:
-    """Return whether more was sent behind the last message that could be read than the beginning of one block."""
-    lengths = [fact.detail[2] for fact in pair.traced.sent if fact.kind == "piece"]
-    lengths += map(_length, pair.sent.of("piece"))
-    return pair.sent.payload - pair.sent.read >= BLOCK_HEAD + max(lengths, default=_USUAL_BLOCK)
+    return UNSENT if was_queued and pair.traced.ended is not None else ""
 
 
 def _may_be_cut(fact: Fact, direction: SeenDirection, *, by_us: bool) -> bool:
@@ -162,6 +153,8 @@ def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) ->
     """Return why the trace does not say what the capture shows; empty if there is no reason."""
     if audit.was_killed and pair.traced.ended is None and sight.t > audit.host.last - LOST_SECONDS:
         return KILLED
+    if not by_us and sight.end > pair.received.acknowledged:
+        return UNDELIVERED
     if not by_us and sight.t > audit.end_of(pair.traced):
         return UNREAD
     if by_us and _had_begun(pair, sight):
@@ -200,7 +193,7 @@ def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
         audit.into.count("bytes").traced += 2
         audit.into.explain("bytes", CUT, 2)
     elif pair.seen.application == PEER_WIRE:
-        unread = sum(_length(sight) for sight in pair.received.of("piece") if sight.t > audit.end_of(pair.traced))
+        unread = sum(map(_length, _unread(audit, pair)))
         _check_bytes(audit, pair, _blocks(pair.received), (0, unread), by_us=False)
         begun = sum(_length(sight) for sight in pair.sent.of("piece") if _had_begun(pair, sight))
         _check_bytes(audit, pair, _blocks(pair.sent), (-late_out, begun), by_us=True)
@@ -209,6 +202,12 @@ def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
             share, least = FRAMING
             most = int(share * direction.payload) + least
             _check_bytes(audit, pair, direction.payload, (-late if by_us else 0, most), by_us=by_us)
+
+
+def _unread(audit: HostAudit, pair: Pair) -> list[Sight]:
+    """Return the blocks that the program may not have read."""
+    end, acknowledged = audit.end_of(pair.traced), pair.received.acknowledged
+    return [sight for sight in pair.received.of("piece") if sight.t > end or sight.end > acknowledged]
 
 
 def _check_bytes(audit: HostAudit, pair: Pair, seen: int, allowed: tuple[int, int], *, by_us: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from testbed.audit.comparing import CUT, KILLED, LACKING, LOST_SECONDS, UNREAD_SECONDS, HostAudit
+from testbed.audit.comparing import CUT, KILLED, LACKING, LOST_SECONDS, HostAudit
 from testbed.audit.findings import Disagreement
 from testbed.audit.pairing import Pair
 from testbed.audit.seen import Sight
@@ -29,6 +29,8 @@ class Arrival:
     length: int
     neighbour: int
     packet: int
+    was_delivered: bool
+    """Whether the host has acknowledged it; one that came last may have been read all the same."""
 
 
 def compare_pieces(audit: HostAudit, pairs: Sequence[Pair]) -> None:
@@ -55,16 +57,17 @@ def _arrivals(pairs: Iterable[Pair]) -> dict[int, list[Arrival]]:
     found: dict[int, list[Arrival]] = {}
     for pair in pairs:
         for sight in pair.received.of("piece"):
-            arrival = _arrival(sight, pair.traced.neighbour)
+            arrival = _arrival(sight, pair)
             found.setdefault(arrival.index, []).append(arrival)
     for arrivals in found.values():
         arrivals.sort(key=lambda each: each.t)
     return found
 
 
-def _arrival(sight: Sight, neighbour: int) -> Arrival:
+def _arrival(sight: Sight, pair: Pair) -> Arrival:
     index, begin, length = sight.detail
-    return Arrival(sight.t, index, begin, length, neighbour, sight.packet)
+    was_delivered = sight.end <= pair.received.acknowledged
+    return Arrival(sight.t, index, begin, length, pair.traced.neighbour, sight.packet, was_delivered)
 
 
 def _size(life: Life, index: int) -> int:
@@ -133,6 +136,7 @@ def _filled(arrivals: Sequence[Arrival], size: int, until: float) -> int | None:
 
 def _compare_rest(audit: HostAudit, life: Life, index: int, arrivals: Sequence[Arrival], end: float) -> None:
     """Say why a piece of which all blocks had come was not verified."""
+    arrivals = [each for each in arrivals if each.was_delivered]
     full = _filled(arrivals, _size(life, index), until=float("inf"))
     if full is None:
         return
@@ -142,7 +146,7 @@ def _compare_rest(audit: HostAudit, life: Life, index: int, arrivals: Sequence[A
         audit.into.explain("piece", HAD)
     elif audit.was_killed and last.t > end - LOST_SECONDS:
         audit.into.explain("piece", KILLED)
-    elif last.t > end - UNREAD_SECONDS - audit.host.worst_lag:
+    elif last.t > end - audit.patience:
         audit.into.explain("piece", UNVERIFIED)
     else:
         what = f"piece {index}: all its bytes had come, and it is not in the trace"

@@ -17,6 +17,8 @@ class Sight(NamedTuple):
     detail: Detail
     t: float
     packet: int
+    end: int = 0
+    """Where it ends in the stream."""
 
 
 class Gap(NamedTuple):
@@ -25,8 +27,6 @@ class Gap(NamedTuple):
     after: float
     before: float
     bytes: int
-    packet: int | None
-    """Of the first message behind it; None if there is none."""
 
 
 @dataclass(slots=True)
@@ -41,6 +41,10 @@ class SeenDirection:
     read: int = 0
     """The bytes up to the end of its last message."""
     gaps: list[Gap] = field(default_factory=list)
+    acknowledged: int = 0
+    """How far the other end has acknowledged the stream."""
+    missing: int = 0
+    """Bytes before that which are in no packet."""
 
     def of(self, *kinds: str) -> list[Sight]:
         """Return the messages of some kinds."""
@@ -89,13 +93,13 @@ class Gathering:
         direction = self._forward.setdefault((message.connection, message.source), SeenDirection())
         before, direction.last = direction.last, max(direction.last, self._seconds(message.time))
         if message.offset > direction.read:
-            direction.gaps.append(Gap(before, direction.last, message.offset - direction.read, message.packet))
+            direction.gaps.append(Gap(before, direction.last, message.offset - direction.read))
         direction.read = max(direction.read, message.offset + message.length)
         if message.kind == "handshake":
             direction.peer_id = _hex(message.fields.get("peer_id"))
         detail = _detail(message.kind, message.fields)
         if detail is not None:
-            direction.sights.append(Sight(message.kind, detail, direction.last, message.packet))
+            direction.sights.append(Sight(message.kind, detail, direction.last, message.packet, direction.read))
 
     def connections(self, summaries: Iterable[ConnectionSummary]) -> Sequence[SeenConnection]:
         """Return the TCP connections, with what was taken of each."""
@@ -106,9 +110,10 @@ class Gathering:
             self._forward.get((summary.number, end), SeenDirection()) for end in (summary.opener, summary.acceptor)
         )
         for direction, counts in ((forward, summary.forward), (back, summary.back)):
-            direction.payload = counts.payload
+            direction.payload, direction.missing = counts.payload, counts.missing
+            direction.acknowledged = counts.acknowledged
             if counts.payload > direction.read:
-                gap = Gap(direction.last, self._seconds(summary.ended), counts.payload - direction.read, None)
+                gap = Gap(direction.last, self._seconds(summary.ended), counts.payload - direction.read)
                 direction.gaps.append(gap)
         return SeenConnection(
             summary.number,

@@ -120,6 +120,7 @@ class Stream:
         missing = self.acked - self.offset - self.is_finished
         if missing > 0 and self.next >= 0:
             self._skip(missing)
+        self.counts.acknowledged = min(self.acked, self.offset)
         self.reader.finish()
 
     def _hold(self, ahead: int, data: bytes, length: int) -> None:
@@ -150,6 +151,7 @@ class Stream:
 
     def _skip(self, missing: int) -> None:
         self._findings.losses.missing_bytes += missing
+        self.counts.missing += max(0, min(missing, self.acked - self.is_finished - self.offset))
         self._move(missing)
         self.reader.feed(b"", 0, 0, missing)
 
