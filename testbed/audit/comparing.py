@@ -26,7 +26,7 @@ _MOST_LISTED: Final = 5
 """The differences of one kind on one connection that are listed one by one."""
 
 UNREAD: Final = "it came when its receiver was closing the connection, and was never read"
-UNDELIVERED: Final = "bytes before it were lost on the way, and the connection ended before they were sent again"
+UNDELIVERED: Final = "it was never acknowledged: it came as the connection ended, or behind bytes that had been lost"
 UNSENT: Final = "it was queued when the connection ended, and never left the host"
 KILLED: Final = "the program was killed, and its last lines with it"
 CUT: Final = "the capture keeps only the beginning of packets, and what is behind it cannot be read"

@@ -89,7 +89,9 @@ class Gathering:
         self._forward: dict[tuple[int, Endpoint], SeenDirection] = {}
 
     def take(self, message: Message) -> None:
-        """Take one message, in the order of the capture."""
+        """Take one message, in the order of the capture; one that was only inferred is no witness."""
+        if message.fields.get("inferred"):
+            return
         direction = self._forward.setdefault((message.connection, message.source), SeenDirection())
         before, direction.last = direction.last, max(direction.last, self._seconds(message.time))
         if message.offset > direction.read:
