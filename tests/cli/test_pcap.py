@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -207,12 +206,12 @@ def test_capture_that_is_cut_short_is_read_as_far_as_it_goes(call: Run, tmp_path
     ],
 )
 def test_what_cannot_be_read_is_explained(
-    call: Run, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], problem: str
+    call: Run, run: Path, tmp_path: Path, arguments: list[str], problem: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     file_of(tmp_path, talk())
     (tmp_path / "garbage.pcap").write_bytes(bytes(range(256)))
-    done = call("pcap", "messages", *(str(run) if word == "RUN" else word for word in arguments))
+    named = {"RUN": run} | {word: tmp_path / word for word in arguments if word.endswith(".pcap")}
+    done = call("pcap", "messages", *(named.get(word, word) for word in arguments))
     assert (done.returncode, done.stdout) == (2, "")
     assert problem in done.stderr
 
@@ -248,7 +247,7 @@ def test_linked_capture_of_run_is_refused(call: Run, run: Path, tmp_path: Path) 
     (left,) = (run / "trials").iterdir()
     secret = file_of(tmp_path, talk(), name="secret.pcap.gz")
     (left / "p1.pcap.gz").unlink()
-    os.symlink(secret, left / "p1.pcap.gz")
+    (left / "p1.pcap.gz").symlink_to(secret)
     done = call("pcap", "messages", run)
     assert done.returncode == 2
     assert "symbolic link" in done.stderr
