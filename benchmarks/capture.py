@@ -25,7 +25,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -127,7 +127,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def busy_network(megabits: float):
+def busy_network(megabits: float) -> Iterator[tuple[Network, list[Load]]]:
     with Network(Star(HOSTS, megabits / HOSTS, None)) as network:
         hosts = network.hosts
         yield (

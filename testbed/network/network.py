@@ -165,7 +165,8 @@ class Network:
         self.mininet = EmulatedMininet(topology, congestion_control, seed, tell)
 
     def __enter__(self) -> Self:
-        _allow_open_files(open_files(self._host_count))
+        # Each host may have a capture too, whose process takes one more.
+        _allow_open_files(open_files(self._host_count) + self._host_count)
         with ExitStack() as undo:
             undo.callback(self.mininet.remove)
             self.mininet.start()

@@ -202,8 +202,8 @@ FINE = "count: 2, up: 1 Mbit/s"
         (
             "capture: [homse]",
             (
-                "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes, or the name of"
-                " a host"
+                "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes, or the"
+                " name of a host"
             ),
         ),
         (
@@ -240,8 +240,8 @@ FINE = "count: 2, up: 1 Mbit/s"
         (
             "capture: {core: true, snap: full}",
             (
-                "5:23: capture.snap: unknown key (did you mean snaplen?): the keys here are hosts, core, filter, snaplen,"
-                " size_limit, files"
+                "5:23: capture.snap: unknown key (did you mean snaplen?): the keys here are hosts, core, filter,"
+                " snaplen, size_limit, files"
             ),
         ),
         (

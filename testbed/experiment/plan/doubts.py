@@ -19,7 +19,7 @@ LEAST_SECONDS: Final = 5.0
 UNJUDGED_SECONDS: Final = 2.0
 """Links are judged second by second: in a shorter trial, none may be busy for a whole second."""
 
-CAPTURE_SHARE: Final = 0.25
+CAPTURE_SHARE: Final = 0.2
 """The share of a processor that captures may take: more was seen to make programs wake late."""
 
 LONG_SECONDS: Final = 24 * 3600.0

@@ -10,7 +10,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.network import Core, EmulatedHost, Network
 from testbed.tasks.launches import TrialContext
-from testbed.trial.capture.filters import FilterError, compiled
+from testbed.trial.capture.filters import FilterError, compiled, libpcap_version
 from testbed.trial.capture.program import Order
 from testbed.values.captures import PlannedCapture, ring_bytes
 from testbed.values.records import PlannedHost
@@ -48,29 +48,26 @@ class CaptureSite:
         if wanted is None:
             return []
         nodes = list(self._nodes(wanted))
-        program, ring = self._program(wanted), ring_bytes(len(nodes))
-        return [
-            Place(
-                node,
-                Order(
-                    base=str(folder / node.name),
-                    interfaces=self._interfaces(node),
-                    is_core=isinstance(node, Core),
-                    program=program.hex(),
-                    filter=wanted.filter,
-                    snaplen=wanted.snaplen,
-                    limit=wanted.size_limit,
-                    count=wanted.files,
-                    ring=ring,
-                    quiet=_QUIET_SECONDS + _longest_round_trip(self._trial.hosts.all),
-                    comment=f"trial {self._trial.id}; {_place(node)}; {self.software}",
-                    names=self._names(),
-                    software=self.software,
-                    system=f"{platform.system()} {platform.release()}",
-                ),
-            )
-            for node in nodes
-        ]
+        program, ring = self._program(wanted).hex(), ring_bytes(len(nodes))
+        return [Place(node, self._order(node, wanted, str(folder / node.name), program, ring)) for node in nodes]
+
+    def _order(self, node: EmulatedHost | Core, wanted: PlannedCapture, base: str, program: str, ring: int) -> Order:
+        return Order(
+            base=base,
+            interfaces=self._interfaces(node),
+            is_core=isinstance(node, Core),
+            program=program,
+            filter=wanted.filter,
+            snaplen=wanted.snaplen,
+            limit=wanted.size_limit,
+            count=wanted.files,
+            ring=ring,
+            quiet=_QUIET_SECONDS + _longest_round_trip(self._trial.hosts.all),
+            comment=f"trial {self._trial.id}; {_place(node)}; {self.software}",
+            names=self._names(),
+            software=self._software(wanted),
+            system=f"{platform.system()} {platform.release()}",
+        )
 
     def _nodes(self, wanted: PlannedCapture) -> Iterator[EmulatedHost | Core]:
         groups = {name: self.groups.get(name, "") for name in self._trial.hosts.positions}
@@ -84,6 +81,9 @@ class CaptureSite:
             return compiled(wanted.filter, wanted.snaplen)
         except FilterError as error:
             raise TrialError(f"capture.filter: {error}") from error
+
+    def _software(self, wanted: PlannedCapture) -> str:
+        return f"{self.software}; filter by libpcap {libpcap_version()}" if wanted.filter else self.software
 
     def _interfaces(self, node: EmulatedHost | Core) -> dict[str, str]:
         """Return the interfaces of a place, with what they lead to: of a core, the links of its hosts, not the trunks.

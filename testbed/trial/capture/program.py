@@ -1,4 +1,4 @@
-"""Write the packets of interfaces to pcapng files, until SIGINT or SIGTERM.
+"""Write the packets of interfaces to pcapng files, until SIGINT.
 
     python -m testbed.trial.capture.program ORDER
 
@@ -104,8 +104,7 @@ class _Stop:
         self._waker.setblocking(False)
         self.is_asked = False
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+        signal.signal(signal.SIGINT, self._ask)
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
         self.is_asked = True
@@ -171,7 +170,7 @@ class _Copying:
             self._copy(_LONG_SECONDS)
         self._ring.ignore_wake()
         deadline = time.monotonic() + LONGEST_SECONDS
-        while self._copy(quiet) and time.monotonic() < deadline:
+        while self._copy(max(0.0, min(quiet, deadline - time.monotonic()))) and time.monotonic() < deadline:
             pass
         self._ring.let_nothing_in()
         while self._copy(LONGEST_WAIT_SECONDS):
