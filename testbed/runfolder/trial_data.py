@@ -54,6 +54,13 @@ class TrialData:
         """Return where what is known of a host's application comes from."""
         return "wire" if host in self.from_wire else "trace" if host in self.traces else "counters"
 
+    @property
+    def knows_pieces(self) -> bool:
+        """Whether it is known which piece each application had when."""
+        if self.trial.settings.distribution != "bittorrent":
+            return False
+        return self.trial.settings.trace_level != "summary" or set(self.traces) == self.from_wire
+
     def presence(self, host: str) -> list[tuple[float, float]]:
         """Return the periods in which a host was in the swarm; one that was killed was there until its last line."""
         trace = self.traces.get(host)
@@ -72,18 +79,22 @@ class TrialData:
         return self.record.seconds if self.host(host).ended_well else self.traces[host].last
 
 
-def read_trial(folder: Path, trial: Trial, attempts: int = 1, *, traced: Collection[str]) -> TrialData:
+def read_trial(
+    folder: Path, trial: Trial, attempts: int = 1, *, traced: Collection[str], from_captures: bool = False
+) -> TrialData:
     """Read a trial's folder, with the traces of hosts in the roles `traced`; a DamageError names what is unusable.
 
-    For an application that writes none, the capture of its host takes the place of its trace, if there is one.
+    For an application that writes none, the capture of its host takes the place of its trace, if there is one; with
+    `from_captures`, for all.
     """
     record = read_record(folder, trial)
+    hosts = record.of_role(*traced)
     traces = {}
-    for host in record.of_role(*traced):
-        if host.trace is not None:
+    for host in hosts:
+        if host.trace is not None and not from_captures:
             may_be_torn = not host.ended_well
             traces[host.name] = read_trace(folder / host.trace, record.t0, record.end, may_be_torn=may_be_torn)
-    seen = read_wire(folder, record, [host.name for host in record.of_role(*traced) if host.trace is None])
+    seen = read_wire(folder, record, [host.name for host in hosts if host.name not in traces])
     return TrialData(record, read_counters(folder), {**traces, **seen}, frozenset(seen), attempts)
 
 

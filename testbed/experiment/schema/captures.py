@@ -103,6 +103,11 @@ def captures_hosts(capture: Capture) -> bool:
     return hosts not in ("none", [])
 
 
+def captures_all_hosts(capture: Capture) -> bool:
+    """Return whether packets of all hosts are captured."""
+    return (capture.hosts if isinstance(capture, Captured) else capture) == "all"
+
+
 def planned(capture: Capture) -> PlannedCapture | None:
     """Fill in what is captured; None for nothing."""
     written = capture if isinstance(capture, Captured) else None
