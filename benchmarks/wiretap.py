@@ -122,7 +122,7 @@ def memory(capture: Path) -> None:
 
 
 def repeat(capture: Path, to: Path) -> None:
-    """Write the packets again and again, each time later and with other addresses, up to the size of a large capture."""
+    """Write the packets again and again, each time later and with other addresses, up to LARGE bytes."""
     with to.open("wb") as file:
         file.write(pcap_head())
         number = 0

@@ -35,6 +35,7 @@ from tests.wiretap.captures import (
 
 HAVES = b"".join(block(4, index) for index in range(20))
 STREAM = handshake() + message(2) + HAVES + piece(1, 0) + bytes(4) + block(6, 1, 2, 3) + piece(2, 16384) + message(0)
+HIGHER = 1 << 20
 KINDS = ["handshake", "interested", *["have"] * 20, "piece", "keep-alive", "request", "piece", "choke"]
 
 
@@ -116,18 +117,18 @@ def test_after_a_gap_messages_are_found_again(tmp_path: Path) -> None:
     assert result.reading.losses.missing_bytes == 27
 
 
-def test_what_waits_is_read_when_the_other_end_has_all_of_it(tmp_path: Path) -> None:
+def test_what_waits_is_read_once_the_other_end_has_had_all_of_it_for_a_while(tmp_path: Path) -> None:
     talk = Talk().open().say(0, handshake()).say(0, HAVES, 9).lose(8)
-    talk.packet(1)
-    talk.frames += [
-        (time + SECOND, frame) for time, frame in Talk(sequences=talk.sequences).say(0, message(2)).packet(1).frames
-    ]
-    talk.frames.append(
-        (BEGAN + 2 * SECOND, ethernet(tcp(THEM, US, (6881, 40_000), talk.sequences[1], b"", talk.sequences[0] + 5)))
-    )
-    read = read_frames(talk.frames, tmp_path)
-    assert read.counts["have"] == 19
-    assert read.counts["interested"] == 1
+    acknowledged = len(talk.packet(1).frames)
+    other = Talk(ports=(7, 8)).open().say(0, handshake())
+    later = [(time + SECOND, frame) for time, frame in other.frames]
+    again = (BEGAN + 2 * SECOND, ethernet(tcp(THEM, US, (6881, 40_000), talk.sequences[1], acknowledgement=HIGHER)))
+    result = read_frames([*talk.frames, *later, again], tmp_path)
+    haves = [each for each in result.messages if each.kind == "have"]
+    assert len(haves) == 19
+    # They have the packets that brought them, not the one that told that nothing is to come.
+    assert all(each.packet < acknowledged for each in haves)
+    assert result.messages[-1].connection == 1
 
 
 def test_lost_in_random_bytes_nothing_is_made_up(tmp_path: Path) -> None:

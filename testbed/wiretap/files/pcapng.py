@@ -2,8 +2,8 @@
 
     block   type, total length, body, total length again
 
-A section header opens a section and tells its byte order. Interface descriptions number the interfaces of their section,
-each with a link type and a unit of time; packet blocks name an interface. Blocks of other types are skipped.
+A section header opens a section and tells its byte order. Interface descriptions number the interfaces of their
+section, each with a link type and a unit of time; packet blocks name an interface. Other blocks are skipped.
 """
 
 import socket

@@ -4,9 +4,9 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final
 
 from testbed.wiretap.messages import ConnectionSummary, Direction, Endpoint
-from testbed.wiretap.streams.http import Http
-from testbed.wiretap.streams.peer_wire import PeerWire
-from testbed.wiretap.streams.reader import Findings, Way
+from testbed.wiretap.protocols.http import Http
+from testbed.wiretap.protocols.peer_wire import PeerWire
+from testbed.wiretap.protocols.reader import Findings, Way
 from testbed.wiretap.streams.recognition import Recognition
 from testbed.wiretap.streams.stream import Stream
 

@@ -1,17 +1,17 @@
-"""From frames to messages: each packet goes to its connection, and what the readers of the connection find comes out."""
+"""From frames to messages: each packet goes to its connection, and what its readers find comes out."""
 
 import struct
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from testbed.wiretap.files.frames import Frame
 from testbed.wiretap.files.links import LINKS, NO_IP
 from testbed.wiretap.messages import ConnectionSummary, Message
+from testbed.wiretap.protocols.reader import Findings
 from testbed.wiretap.streams.connection import ACK, FIN, RST, SYN, Connection, reversed_key
 from testbed.wiretap.streams.datagrams import Datagrams
 from testbed.wiretap.streams.packets import TCP, UDP, Packet, Unread, read_ip
-from testbed.wiretap.streams.reader import Findings
 from testbed.wiretap.streams.stream import MASK, Stream
 
 _SEGMENT: Final = struct.Struct(">IIBB").unpack_from
@@ -25,6 +25,20 @@ _MOST_CONNECTIONS: Final = 50_000
 _MOST_WAITING: Final = 50_000
 _LATE: Final = 10_000
 """Packets: a message that is proved later than that after its own packet is out of order."""
+
+
+class Segment(NamedTuple):
+    """A TCP segment, of which `length` bytes from `start` are payload, captured up to `end`."""
+
+    key: bytes
+    sequence: int
+    acknowledgement: int
+    flags: int
+    data: bytes
+    start: int
+    end: int
+    length: int
+    """Negative if the headers contradict each other."""
 
 
 class Conversations:
@@ -53,7 +67,7 @@ class Conversations:
                     at, total = start + 34 + header, total - 20 - header if header >= _TCP_HEAD else -1
                     stream = streams.get(key)
                     if stream is None or flags & _UNUSUAL != ACK or at > end or total < 0:
-                        self._segment(stream, key, sequence, acknowledgement, flags, data, at, end, total)
+                        self._segment(Segment(key, sequence, acknowledgement, flags, data, at, end, total))
                     else:
                         stream.segment(sequence, acknowledgement, data, at, min(end, at + total), total)
                 else:
@@ -106,24 +120,15 @@ class Conversations:
         header = (header >> 4) * 4
         key = packet.addresses + data[at : at + 4]
         length = packet.length - header if header >= _TCP_HEAD else -1
-        self._segment(self._streams.get(key), key, sequence, acknowledgement, flags, data, at + header, end, length)
+        self._segment(Segment(key, sequence, acknowledgement, flags, data, at + header, end, length))
 
-    def _segment(
-        self,
-        stream: Stream | None,
-        key: bytes,
-        sequence: int,
-        acknowledgement: int,
-        flags: int,
-        data: bytes,
-        start: int,
-        end: int,
-        length: int,
-    ) -> None:
-        """Take a TCP segment, of which `length` bytes from `start` are payload, captured up to `end`."""
+    def _segment(self, segment: Segment) -> None:
+        """Take any segment: one that opens or closes a connection, or is damaged."""
+        key, sequence, acknowledgement, flags, data, start, end, length = segment
         if length < 0:
             self._findings.losses.packets += 1
             return
+        stream = self._streams.get(key)
         if stream is None or (flags & SYN and stream.connection.is_reopened_by(sequence, flags)):
             stream = self._open(key, flags)
             if stream is None:

@@ -1,14 +1,15 @@
 """One direction of a TCP connection: segments in any order become bytes in their order, each once.
 
-Of bytes that came twice the first copy counts. A gap is a hole in the stream that the capture missed: it is given up when
-the other end has acknowledged what lies behind it, when too much waits behind it, or when the connection ends.
+Of bytes that came twice the copy that could be read first counts. A gap is a hole in the stream that the capture
+missed: it is given up when the other end has acknowledged what lies behind it, when too much waits behind it, or when
+the connection ends.
 """
 
 from bisect import insort
 from typing import Final, NamedTuple, Protocol
 
 from testbed.wiretap.messages import ConnectionSummary, Direction
-from testbed.wiretap.streams.reader import Findings, Reader
+from testbed.wiretap.protocols.reader import Findings, Reader
 
 MASK: Final = 0xFFFFFFFF
 _HALF: Final = 1 << 31
@@ -104,7 +105,10 @@ class Stream:
         self._timed_end, self._timed_at = -1, 0
         self._samples, self._stride = 0, 1
 
-    def segment(self, sequence: int, acknowledgement: int, data: bytes, start: int, end: int, length: int) -> None:
+    # Six arguments: this is called for every packet, and making one of them costs as much as the rest of the call.
+    def segment(  # noqa: PLR0917
+        self, sequence: int, acknowledgement: int, data: bytes, start: int, end: int, length: int
+    ) -> None:
         """Take a segment with `length` bytes of payload, of which `data[start:end]` was captured."""
         now = self._now
         self.latest_time, self.latest_packet = now.time, now.packet

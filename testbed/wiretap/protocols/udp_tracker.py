@@ -10,7 +10,7 @@ transaction id of a request that was seen.
 import struct
 from typing import Any, Final
 
-from testbed.wiretap.streams.fields import NO_FIELDS, Fields
+from testbed.wiretap.protocols.fields import NO_FIELDS, Fields
 
 MAGIC: Final = 0x41727101980
 _REQUEST: Final = struct.Struct(">QII")

@@ -3,9 +3,9 @@
     offset  0 1 2 3   4    5 ...
             length    id   payload        length counts the id and the payload, big-endian; 0 is a keep-alive
 
-The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at), at
-the beginning of one (of which `head` has been captured so far), or lost: then it does not know where a message begins,
-and a search goes on (search.py).
+The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at),
+at the beginning of one (of which `head` has been captured so far), or lost: then it does not know where a message
+begins, and a search goes on (search.py).
 """
 
 import struct
@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams import fields as read
-from testbed.wiretap.streams.fields import HANDSHAKE_BYTES, NO_FIELDS, PROTOCOL, Fields
-from testbed.wiretap.streams.reader import Findings, Way
+from testbed.wiretap.protocols import fields as read
+from testbed.wiretap.protocols.fields import HANDSHAKE_BYTES, NO_FIELDS, PROTOCOL, Fields
+from testbed.wiretap.protocols.reader import Findings, Way
 
 Block = tuple[int, int, int]
 """Index, begin, length."""
@@ -167,10 +167,8 @@ class PeerWire:
         """Read messages from `at`, where one begins; bytes from `end` to `limit` were sent and not captured."""
         used = 1
         while used and at < limit:
-            if end - at >= 5:
-                used = self._message(data, at, end, limit)
-            else:
-                used = self._short(data, at, end, limit)
+            read_one = self._message if end - at >= 5 else self._short
+            used = read_one(data, at, end, limit)
             at += used
 
     def _short(self, data: bytes, at: int, end: int, limit: int) -> int:
@@ -259,6 +257,6 @@ class PeerWire:
         self.search = self.search_from(self, limit - at)
         return 0
 
-    def _fail(self, at: int, limit: int) -> int:
-        """Begin to search: what is at `at` is no message."""
-        return self._lose(at, limit)
+    def _fail(self, _at: int, _limit: int) -> int:
+        """Begin to search: what is at `_at` is no message."""
+        return self._lose(_at, _limit)

@@ -1,13 +1,13 @@
-"""One direction of HTTP: requests and answers, of trackers in detail, with bodies only as far as trackers' answers go."""
+"""One direction of HTTP: requests and answers; those of trackers are read, of all others only the length counts."""
 
 import re
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams.bencoding import read_dictionary
-from testbed.wiretap.streams.fields import Fields
-from testbed.wiretap.streams.reader import Findings, Way
+from testbed.wiretap.protocols.bencoding import read_dictionary
+from testbed.wiretap.protocols.fields import Fields
+from testbed.wiretap.protocols.reader import Findings, Way
 
 REQUESTS: Final = (b"GET ", b"POST ", b"HEAD ", b"PUT ")
 ANSWER: Final = b"HTTP/1."

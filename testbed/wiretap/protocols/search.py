@@ -1,8 +1,8 @@
 """Finds the messages of a direction again after their boundary was lost, or in a capture that begins mid-flow.
 
-Attempts begin wherever bytes look like the head of a common message. An attempt reads on as if a message began there, and
-each head that it meets where it expects one is evidence, in bits: how improbable it is in random bytes. Enough of it
-proves the attempt, and its messages are kept. Blocks that look like the peer wire inside could deceive it, nothing else.
+Attempts begin wherever bytes look like the head of a common message. An attempt reads on as if a message began there,
+and each head that it meets where it expects one is evidence, in bits: how improbable it is in random bytes. Enough of
+it proves the attempt, and its messages are kept. Only a file that looks like the peer wire inside could deceive it.
 
 Where the head of a message was cut off (snaplen), the requests of the opposite direction tell what stood there: if all
 blocks that were asked for before the one that is found next fill the room between, these were sent. Such pieces are
@@ -17,9 +17,9 @@ from operator import itemgetter
 from typing import Final
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams.fields import NO_FIELDS, Fields
-from testbed.wiretap.streams.peer_wire import PIECE_HEAD, Block, PeerWire
-from testbed.wiretap.streams.reader import Findings
+from testbed.wiretap.protocols.fields import Fields
+from testbed.wiretap.protocols.peer_wire import PIECE_HEAD, Block, PeerWire
+from testbed.wiretap.protocols.reader import Findings
 
 ENOUGH: Final = 100
 """Bits of evidence."""
@@ -90,7 +90,7 @@ class Attempt(PeerWire):
         self.passed = limit - at
         return 0
 
-    def _fail(self, at: int, limit: int) -> int:
+    def _fail(self, _at: int, _limit: int) -> int:
         self.is_dead = True
         return 0
 
@@ -128,7 +128,7 @@ class MessageSearch:
 
     def feed(self, data: bytes, start: int, end: int, length: int) -> None:
         """Look at the next bytes."""
-        offset, now = self._offset, self._wire.findings.now
+        now = self._wire.findings.now
         self._offset += length
         self._marks.append((self._offset, now.time, now.packet))
         if not self._attempts and data.find(_HEADS_BEGIN, start, end) < 0:
@@ -137,7 +137,7 @@ class MessageSearch:
             attempt.feed(data, start, end, length)
         self._attempts = [attempt for attempt in self._attempts if attempt.is_hopeful()]
         if not self._attempts:
-            self._begin(data, start, min(end, start + length), length, offset)
+            self._begin(data, start, min(end, start + length), length)
         for attempt in self._attempts:
             if attempt.evidence >= ENOUGH:
                 self._accept(attempt)
@@ -147,17 +147,18 @@ class MessageSearch:
         """There are no more bytes."""
         self._wire.findings.losses.unreadable_bytes += self._offset - self._from
 
-    def _begin(self, data: bytes, start: int, end: int, length: int, offset: int) -> None:
+    def _begin(self, data: bytes, start: int, end: int, length: int) -> None:
         """Begin an attempt at the first head that leads to the end of these bytes."""
         if 0 < length == end - start <= _SMALL:
-            self._try(data, start, end, length, offset, _ALONE)
+            self._try(data, start, end, length, evidence=_ALONE)
             return
         for place in _places(data, start, end):
-            if self._try(data, place, end, length - (place - start), offset + place - start, 0):
+            if self._try(data, place, end, length - (place - start)):
                 return
 
-    def _try(self, data: bytes, start: int, end: int, length: int, offset: int, evidence: int) -> bool:
-        attempt = Attempt(self._wire, offset)
+    def _try(self, data: bytes, start: int, end: int, length: int, *, evidence: int = 0) -> bool:
+        """Begin an attempt at the last `length` bytes that have come."""
+        attempt = Attempt(self._wire, self._offset - length)
         attempt.feed(data, start, end, length)
         if attempt.evidence:
             attempt.evidence += evidence
