@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.wiretap.protocols.reader import Findings
+from testbed.wiretap.streams.conversations import Conversations
 from tests.wiretap.captures import (
     ACK,
     BEGAN,
+    ETHERNET,
     FIN,
     RST,
     SECOND,
@@ -32,6 +35,7 @@ from tests.wiretap.captures import (
     read_frames,
     tcp,
 )
+from tests.wiretap.fuzz.mutations import FRAMES, Frames
 
 HAVES = b"".join(block(4, index) for index in range(20))
 STREAM = handshake() + message(2) + HAVES + piece(1, 0) + bytes(4) + block(6, 1, 2, 3) + piece(2, 16384) + message(0)
@@ -293,3 +297,24 @@ def test_the_end_of_a_connection_is_no_byte(tmp_path: Path) -> None:
     reading = read_frames(talk.frames, tmp_path).reading
     assert (reading.connections[0].end, reading.losses.missing_bytes) == ("closed", 0)
     assert struct.unpack_from(">B", talk.frames[-2][1], 47)[0] == FIN | ACK
+
+
+@pytest.mark.parametrize("frames", FRAMES)
+def test_all_memory_is_given_back(frames: Frames) -> None:
+    """But for samples of round trips, which are kept."""
+    findings = Findings()
+    before = findings.allowance.left
+    rng = Random(1)
+    conversations = Conversations(findings)
+    some = [frame for frame in frames if rng.random() < 0.8]
+    list(conversations.read((time, data, 0, len(data), len(data), ETHERNET) for time, data in some))
+    samples = sum(len(each.rtts) for each in conversations.summaries)
+    assert before - findings.allowance.left == 40 * samples
+
+
+def test_without_memory_less_is_read_and_that_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.wiretap.protocols.reader.Allowance.take", lambda *_: False)
+    talk = Talk().open().say(0, handshake()).say(0, message(5, b"\xff" * 3000), 1000).say(0, HAVES, 9).lose(-5)
+    result = read_frames(talk.say(0, message(2)).frames, tmp_path)
+    assert result.counts == {"handshake": 1, "bitfield": 1, "have": 19, "interested": 1}
+    assert (result.reading.losses.cut_messages, result.reading.losses.missing_bytes) == (1, 9)

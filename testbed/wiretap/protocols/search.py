@@ -12,14 +12,14 @@ marked `inferred`. Small messages between them remain unknown, and shift their p
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from operator import itemgetter
 from typing import Final
 
 from testbed.wiretap.messages import Message
 from testbed.wiretap.protocols.fields import Fields
-from testbed.wiretap.protocols.peer_wire import PIECE_HEAD, Block, PeerWire
+from testbed.wiretap.protocols.peer_wire import PIECE_HEAD, PeerWire
 from testbed.wiretap.protocols.reader import Findings
+from testbed.wiretap.protocols.requests import Block, Requests
 
 ENOUGH: Final = 100
 """Bits of evidence."""
@@ -33,6 +33,7 @@ _SMALL: Final = 17
 _MOST_SPARE: Final = 512
 """Bytes of small messages between pieces that are inferred."""
 _MOST_MARKS: Final = 4096
+_MARK_BYTES: Final = 200
 _LONGEST: Final = 1 << 20
 """Bytes of a message in an attempt."""
 Mark = tuple[int, int, int]
@@ -59,7 +60,7 @@ class Attempt(PeerWire):
     __slots__ = ("began", "evidence", "is_dead", "passed")
 
     def __init__(self, wire: PeerWire, boundary: int) -> None:
-        findings = Findings(wire.findings.now)
+        findings = Findings(wire.findings.now, wire.findings.allowance)
         super().__init__(wire.way, findings, wire.search_from)
         self.boundary = self.began = boundary
         self.evidence = 0
@@ -69,8 +70,8 @@ class Attempt(PeerWire):
         """How many bytes came behind its boundary, once the head there was cut off: it can read no more."""
 
     def place(self) -> tuple[int, int, bytes, tuple[str, int, Fields] | None]:
-        """Return how far it has read."""
-        return self.boundary, self.skip, self.head, self.pending
+        """Give away how far it has read."""
+        return self.boundary, self.skip, self.take_head(), self.pending
 
     def blocks(self) -> list[Block]:
         """Return the blocks of its pieces; the last may be on its way."""
@@ -93,6 +94,11 @@ class Attempt(PeerWire):
     def _fail(self, _at: int, _limit: int) -> int:
         self.is_dead = True
         return 0
+
+    def release(self) -> None:
+        """Give back the memory that it took."""
+        self.take_head()
+        self.requests.clear()
 
     def is_hopeful(self) -> bool:
         """Return whether it is proved, or can still be."""
@@ -130,11 +136,15 @@ class MessageSearch:
         """Look at the next bytes."""
         now = self._wire.findings.now
         self._offset += length
-        self._marks.append((self._offset, now.time, now.packet))
+        if len(self._marks) == _MOST_MARKS or self._wire.findings.allowance.take(_MARK_BYTES):
+            self._marks.append((self._offset, now.time, now.packet))
         if not self._attempts and data.find(_HEADS_BEGIN, start, end) < 0:
             return
         for attempt in self._attempts:
             attempt.feed(data, start, end, length)
+        for attempt in self._attempts:
+            if not attempt.is_hopeful():
+                attempt.release()
         self._attempts = [attempt for attempt in self._attempts if attempt.is_hopeful()]
         if not self._attempts:
             self._begin(data, start, min(end, start + length), length)
@@ -145,7 +155,16 @@ class MessageSearch:
 
     def finish(self) -> None:
         """There are no more bytes."""
+        self._release()
         self._wire.findings.losses.unreadable_bytes += self._offset - self._from
+
+    def _release(self) -> None:
+        """Give back the memory that it took."""
+        self._wire.findings.allowance.give_back(_MARK_BYTES * len(self._marks))
+        self._marks.clear()
+        for attempt in self._attempts:
+            attempt.release()
+        self._attempts = []
 
     def _begin(self, data: bytes, start: int, end: int, length: int) -> None:
         """Begin an attempt at the first head that leads to the end of these bytes."""
@@ -162,27 +181,33 @@ class MessageSearch:
         attempt.feed(data, start, end, length)
         if attempt.evidence:
             attempt.evidence += evidence
-        if any(block in self._requests() for block in attempt.blocks()):
+        requests = self._requests()
+        if requests is not None and any(block in requests for block in attempt.blocks()):
             attempt.evidence += _REQUESTED
-        if attempt.is_hopeful():
-            self._attempts.append(attempt)
-        return attempt.is_hopeful()
+        if not attempt.is_hopeful():
+            attempt.release()
+            return False
+        self._attempts.append(attempt)
+        return True
 
-    def _requests(self) -> dict[Block, None]:
-        return {} if self._wire.other is None else self._wire.other.requests
+    def _requests(self) -> Requests | None:
+        """Return what the opposite direction asked for."""
+        return None if self._wire.other is None else self._wire.other.requests
 
     def _accept(self, attempt: Attempt) -> None:
-        wire, losses = self._wire, self._wire.findings.losses
+        wire, losses, requests = self._wire, self._wire.findings.losses, self._requests()
         inferred = self._infer(attempt)
         losses.unreadable_bytes += attempt.began - self._from - sum(message.length for message in inferred)
         losses.unreadable_bytes += attempt.findings.losses.unreadable_bytes
         losses.cut_messages += attempt.findings.losses.cut_messages
-        for block in attempt.blocks():
-            self._requests().pop(block, None)
+        if requests is not None:
+            requests.remove_all(attempt.blocks())
         wire.findings.messages += [*inferred, *attempt.findings.messages]
-        wire.boundary, wire.skip, wire.head, wire.pending = attempt.place()
-        wire.requests.update(attempt.requests)
+        wire.boundary, wire.skip, head, wire.pending = attempt.place()
+        wire.keep_head(head)
+        attempt.requests.move_to(wire.requests)
         wire.extensions.update(attempt.extensions)
+        self._release()
         wire.search = wire.search_from(wire, attempt.passed) if attempt.passed >= 0 else None
         if self._found is not None:
             self._found(wire)
@@ -190,13 +215,10 @@ class MessageSearch:
     def _infer(self, attempt: Attempt) -> list[Message]:
         """Return the pieces before an attempt: all that were asked for before its first one, if they fill the room."""
         blocks, room, requests = attempt.blocks(), attempt.began - self._from, self._requests()
-        if not blocks or blocks[0] not in requests:
+        if not blocks or requests is None or blocks[0] not in requests:
             return []
-        before = list(takewhile(lambda block: block != blocks[0], requests))
+        before = requests.remove_before(blocks[0])
         spare = room - sum(PIECE_HEAD + length for _, _, length in before)
-        for block in before:
-            # Those that were not sent before it will not be sent after it either.
-            del requests[block]
         if not before or not 0 <= spare <= _MOST_SPARE:
             return []
         return self._pieces(before, spare)

@@ -21,7 +21,7 @@ _ETHERNET, _IPV4, _IPV4_HEAD = 1, 0x0800, 0x45
 _TCP_HEAD: Final = 20
 _CONTROL: Final = SYN | FIN | RST
 _UNUSUAL: Final = _CONTROL | ACK
-_MOST_CONNECTIONS: Final = 50_000
+_MOST_CONNECTIONS: Final = 20_000
 _MOST_WAITING: Final = 50_000
 _LATE: Final = 10_000
 """Packets: a message that is proved later than that after its own packet is out of order."""

@@ -16,6 +16,9 @@ _HALF: Final = 1 << 31
 _MOST_HELD: Final = 1 << 20
 """Captured bytes that wait behind a gap."""
 _MOST_SEGMENTS: Final = 4096
+_HELD_BYTES: Final = 300
+"""Memory for a segment that waits, besides its data."""
+_SAMPLE_BYTES: Final = 40
 _WIDEST_GAP: Final = 64 << 20
 """Bytes; what lies further behind has a damaged sequence number, or is of another connection."""
 _PATIENCE: Final = 50_000_000
@@ -188,7 +191,10 @@ class Stream:
         self.counts.out_of_order += 1
         insort(self._held, Held(self.offset + ahead, now.packet, now.time, length, data))
         self._held_bytes += len(data)
-        if self._held_bytes > _MOST_HELD or len(self._held) > _MOST_SEGMENTS:
+        is_full = not self._findings.allowance.take(len(data) + _HELD_BYTES)
+        if is_full:
+            self._findings.allowance.left -= len(data) + _HELD_BYTES
+        if is_full or self._held_bytes > _MOST_HELD or len(self._held) > _MOST_SEGMENTS:
             self._give_up()
 
     def _is_acknowledged_near(self, sequence: int) -> bool:
@@ -219,6 +225,7 @@ class Stream:
                 break
             used += 1
             self._held_bytes -= len(segment.data)
+            self._findings.allowance.give_back(len(segment.data) + _HELD_BYTES)
             if is_late:
                 self._now.time, self._now.packet = segment.time, segment.packet
             self._read(segment)
@@ -237,9 +244,11 @@ class Stream:
 
     def _sample(self, nanoseconds: int) -> None:
         """Keep a sample, or every second, fourth, ... of them, so that they stay few and cover the connection."""
-        if self._samples % self._stride == 0:
+        if self._samples % self._stride == 0 and self._findings.allowance.take(_SAMPLE_BYTES):
             self._rtts.append(nanoseconds)
             if len(self._rtts) >= MOST_SAMPLES:
+                before = len(self._rtts)
                 del self._rtts[1::2]
+                self._findings.allowance.give_back(_SAMPLE_BYTES * (before - len(self._rtts)))
                 self._stride *= 2
         self._samples += 1
