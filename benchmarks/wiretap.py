@@ -10,7 +10,7 @@ without. `heads` shows what other libraries need for a part of the work: from th
 """
 
 import argparse
-import os
+import re
 import statistics
 import struct
 import subprocess
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from benchmarks.clients import Client, make_torrent, start_tracker
@@ -30,6 +30,7 @@ from topologies.star import Star
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 ROUNDS = 5
+LOOK_AGAIN_SECONDS = 0.02
 SNAPLEN = 128
 LARGE = 2_000_000_000
 LEECHES, MEBIBYTES, MEGABITS = 4, 60, 60
@@ -64,13 +65,25 @@ def tshark_command(capture: Path) -> list[str]:
 
 def run(command: list[str], output: Path) -> tuple[float, float]:
     """Run a program; returns its seconds and its most memory in MiB."""
-    began = time.perf_counter()
+    began, most = time.perf_counter(), 0.0
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.DEVNULL, cwd=REPOSITORY)
-        _, status, usage = os.wait4(process.pid, 0)
-    if status:
+        # The kernel's own account of a child includes the memory that its parent had when it was forked.
+        while process.poll() is None:
+            most = max(most, most_memory(process.pid))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_AGAIN_SECONDS)
+    if process.returncode:
         raise SystemExit(f"{command[0]} failed")
-    return time.perf_counter() - began, usage.ru_maxrss / 1024
+    return time.perf_counter() - began, most
+
+
+def most_memory(pid: int) -> float:
+    """Return the most memory that a process has had, in MiB; 0 when it has just ended."""
+    with suppress(OSError):
+        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+        return int(found[1]) / 1024 if found else 0.0
+    return 0.0
 
 
 def compare(capture: Path, name: str, folder: Path) -> None:

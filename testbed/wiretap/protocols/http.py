@@ -98,11 +98,13 @@ class Http:
         """Finish an answer that ends with its connection."""
         if self._head and self._body >= _UNLIMITED and not self._is_lost:
             self._finish()
+        elif self._read and not self._is_lost:
+            self._losses.cut_messages += 1
         self._forget()
 
     def _keep(self, data: bytes) -> bool:
         """Keep some bytes; returns False if there is no room for them."""
-        if len(self._kept) >= _BEGINNING:
+        if len(self._kept) + len(data) > _BEGINNING:
             if not self._findings.allowance.take(len(data)):
                 return False
             self._taken += len(data)
