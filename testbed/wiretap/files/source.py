@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 from testbed.errors import ExplainedError
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _WITH_HEADER: Final = 31
 """zlib's word for gzip with the largest window."""

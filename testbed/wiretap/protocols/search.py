@@ -32,8 +32,10 @@ _ALONE: Final = 60
 _SMALL: Final = 17
 _MOST_SPARE: Final = 512
 """Bytes of small messages between pieces that are inferred."""
-_MOST_MARKS: Final = 4096
-_MARK_BYTES: Final = 200
+_ROOM: Final = 64
+"""Marks for which memory is taken at once."""
+_MOST_MARKS: Final = 64 * _ROOM - 1
+_ROOM_BYTES: Final = 200 * _ROOM
 _LONGEST: Final = 1 << 20
 """Bytes of a message in an attempt."""
 Mark = tuple[int, int, int]
@@ -131,12 +133,14 @@ class MessageSearch:
         """Where the search began, and where the next bytes are."""
         self._attempts: list[Attempt] = []
         self._marks: deque[Mark] = deque(maxlen=_MOST_MARKS)
+        self._rooms = 0
+        self._now = wire.findings.now
 
     def feed(self, data: bytes, start: int, end: int, length: int) -> None:
         """Look at the next bytes."""
-        now = self._wire.findings.now
+        now = self._now
         self._offset += length
-        if len(self._marks) == _MOST_MARKS or self._wire.findings.allowance.take(_MARK_BYTES):
+        if len(self._marks) % _ROOM or self._has_room():
             self._marks.append((self._offset, now.time, now.packet))
         if not self._attempts and data.find(_HEADS_BEGIN, start, end) < 0:
             return
@@ -158,9 +162,16 @@ class MessageSearch:
         self._release()
         self._wire.findings.losses.unreadable_bytes += self._offset - self._from
 
+    def _has_room(self) -> bool:
+        """Take memory for more marks, if there is some."""
+        has_room = self._wire.findings.allowance.take(_ROOM_BYTES)
+        self._rooms += has_room
+        return has_room
+
     def _release(self) -> None:
         """Give back the memory that it took."""
-        self._wire.findings.allowance.give_back(_MARK_BYTES * len(self._marks))
+        self._wire.findings.allowance.give_back(_ROOM_BYTES * self._rooms)
+        self._rooms = 0
         self._marks.clear()
         for attempt in self._attempts:
             attempt.release()
