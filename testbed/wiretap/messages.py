@@ -50,7 +50,7 @@ class Losses:
     unread_bytes: int = 0
     """Bytes at the end of the file that are no whole frame: its writer was killed, or they are damaged."""
     connections: int = 0
-    """Packets of connections beyond the first 50,000, which are not followed."""
+    """Packets of connections beyond the first 20,000, which are not followed."""
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from testbed.wiretap.files.opening import opened_capture
 from testbed.wiretap.messages import ConnectionSummary, Losses, Message
+from testbed.wiretap.protocols.reader import Findings
 from testbed.wiretap.streams.conversations import Conversations
-from testbed.wiretap.streams.reader import Findings
 
 
 class Reading:

@@ -48,6 +48,7 @@ def tcp(
     ports: tuple[int, int],
     sequence: int,
     data: bytes = b"",
+    *,
     acknowledgement: int = 0,
     flags: int = ACK,
 ) -> bytes:
@@ -197,7 +198,7 @@ class Talk:
 
     def _add(self, who: int, sequence: int, data: bytes, acknowledgement: int, flags: int) -> "Talk":
         ends, ports = (self.ends, self.ports) if who == 0 else (self.ends[::-1], self.ports[::-1])
-        packet = tcp(*ends, ports, sequence, data, acknowledgement, flags)
+        packet = tcp(*ends, ports, sequence, data, acknowledgement=acknowledgement, flags=flags)
         self.frames.append((BEGAN + len(self.frames) * SECOND // 1000, ethernet(packet)))
         return self
 

@@ -1,4 +1,4 @@
-"""Captures of our peer, libtorrent and Transmission: the same messages as tshark finds, and no others if packets lack."""
+"""In captures of our peer, libtorrent and Transmission the same messages are found as by tshark."""
 
 from collections import Counter
 from collections.abc import Iterator

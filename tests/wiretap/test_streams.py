@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.wiretap.protocols.reader import Findings
+from testbed.wiretap.streams.conversations import Conversations
 from tests.wiretap.captures import (
     ACK,
     BEGAN,
+    ETHERNET,
     FIN,
     RST,
     SECOND,
@@ -32,9 +35,11 @@ from tests.wiretap.captures import (
     read_frames,
     tcp,
 )
+from tests.wiretap.fuzz.mutations import FRAMES, Frames
 
 HAVES = b"".join(block(4, index) for index in range(20))
 STREAM = handshake() + message(2) + HAVES + piece(1, 0) + bytes(4) + block(6, 1, 2, 3) + piece(2, 16384) + message(0)
+HIGHER = 1 << 20
 KINDS = ["handshake", "interested", *["have"] * 20, "piece", "keep-alive", "request", "piece", "choke"]
 
 
@@ -116,18 +121,18 @@ def test_after_a_gap_messages_are_found_again(tmp_path: Path) -> None:
     assert result.reading.losses.missing_bytes == 27
 
 
-def test_what_waits_is_read_when_the_other_end_has_all_of_it(tmp_path: Path) -> None:
+def test_what_waits_is_read_once_the_other_end_has_had_all_of_it_for_a_while(tmp_path: Path) -> None:
     talk = Talk().open().say(0, handshake()).say(0, HAVES, 9).lose(8)
-    talk.packet(1)
-    talk.frames += [
-        (time + SECOND, frame) for time, frame in Talk(sequences=talk.sequences).say(0, message(2)).packet(1).frames
-    ]
-    talk.frames.append(
-        (BEGAN + 2 * SECOND, ethernet(tcp(THEM, US, (6881, 40_000), talk.sequences[1], b"", talk.sequences[0] + 5)))
-    )
-    read = read_frames(talk.frames, tmp_path)
-    assert read.counts["have"] == 19
-    assert read.counts["interested"] == 1
+    acknowledged = len(talk.packet(1).frames)
+    other = Talk(ports=(7, 8)).open().say(0, handshake())
+    later = [(time + SECOND, frame) for time, frame in other.frames]
+    again = (BEGAN + 2 * SECOND, ethernet(tcp(THEM, US, (6881, 40_000), talk.sequences[1], acknowledgement=HIGHER)))
+    result = read_frames([*talk.frames, *later, again], tmp_path)
+    haves = [each for each in result.messages if each.kind == "have"]
+    assert len(haves) == 19
+    # They have the packets that brought them, not the one that told that nothing is to come.
+    assert all(each.packet < acknowledged for each in haves)
+    assert result.messages[-1].connection == 1
 
 
 def test_lost_in_random_bytes_nothing_is_made_up(tmp_path: Path) -> None:
@@ -292,3 +297,24 @@ def test_the_end_of_a_connection_is_no_byte(tmp_path: Path) -> None:
     reading = read_frames(talk.frames, tmp_path).reading
     assert (reading.connections[0].end, reading.losses.missing_bytes) == ("closed", 0)
     assert struct.unpack_from(">B", talk.frames[-2][1], 47)[0] == FIN | ACK
+
+
+@pytest.mark.parametrize("frames", FRAMES)
+def test_all_memory_is_given_back(frames: Frames) -> None:
+    """But for samples of round trips, which are kept."""
+    findings = Findings()
+    before = findings.allowance.left
+    rng = Random(1)
+    conversations = Conversations(findings)
+    some = [frame for frame in frames if rng.random() < 0.8]
+    list(conversations.read((time, data, 0, len(data), len(data), ETHERNET) for time, data in some))
+    samples = sum(len(each.rtts) for each in conversations.summaries)
+    assert before - findings.allowance.left == 40 * samples
+
+
+def test_without_memory_less_is_read_and_that_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("testbed.wiretap.protocols.reader.Allowance.take", lambda *_: False)
+    talk = Talk().open().say(0, handshake()).say(0, message(5, b"\xff" * 3000), 1000).say(0, HAVES, 9).lose(-5)
+    result = read_frames(talk.say(0, message(2)).frames, tmp_path)
+    assert result.counts == {"handshake": 1, "bitfield": 1, "have": 19, "interested": 1}
+    assert (result.reading.losses.cut_messages, result.reading.losses.missing_bytes) == (1, 9)

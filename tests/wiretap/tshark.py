@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from testbed.wiretap.messages import Endpoint
-from testbed.wiretap.streams.peer_wire import KINDS
+from testbed.wiretap.protocols.peer_wire import KINDS
 
 FIELDS = (
     "frame.number",

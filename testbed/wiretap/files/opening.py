@@ -46,7 +46,7 @@ def _frames(source: Source) -> Frames:
         if frames.link not in LINKS:
             raise ExplainedError(
                 f"{source.path} is a capture of link type {frames.link}, which is not read; "
-                f"read are {', '.join(sorted(set(link.name for link in LINKS.values())))}"
+                f"read are {', '.join(sorted({link.name for link in LINKS.values()}))}"
             )
         return frames
     if is_pcapng(head):

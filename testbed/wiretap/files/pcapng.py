@@ -2,16 +2,16 @@
 
     block   type, total length, body, total length again
 
-A section header opens a section and tells its byte order. Interface descriptions number the interfaces of their section,
-each with a link type and a unit of time; packet blocks name an interface. Blocks of other types are skipped.
+A section header opens a section and tells its byte order. Interface descriptions number the interfaces of their
+section, each with a link type and a unit of time; packet blocks name an interface. Other blocks are skipped.
 """
 
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
-from typing import Final
+from math import gcd
+from typing import Final, NamedTuple
 
 from testbed.wiretap.files.frames import MOST_CAPTURED, Frame
 from testbed.wiretap.files.source import Source
@@ -20,6 +20,8 @@ SECTION: Final = 0x0A0D0D0A
 _INTERFACE, _OLD_PACKET, _SIMPLE_PACKET, _NAMES, _PACKET = 1, 2, 3, 4, 6
 _ORDERS: Final = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
 _BLOCK_BYTES: Final = 12
+_PACKET_HEAD: Final = 28
+_LEAST_PACKET: Final = 32
 _COMMENT, _RESOLUTION, _OFFSET = 1, 9, 14
 _SECOND: Final = 1_000_000_000
 _MICROSECONDS: Final = b"\x06"
@@ -32,14 +34,14 @@ def is_pcapng(head: bytes) -> bool:
     return head[:4] == SECTION.to_bytes(4, "big") and head[8:12] in _ORDERS
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """What the packets of one interface have in common."""
 
     link: int
     snaplen: int
+    factor: int
     units: int
-    """Units of time in a second."""
+    """A time is so many times `factor / units` nanoseconds."""
     offset: int
     """Nanoseconds to add to each time."""
 
@@ -67,20 +69,34 @@ class PcapngFrames:
 
     def _read_blocks(self) -> Iterator[Frame]:
         others: dict[int, Callable[[int, int], None]] = {_INTERFACE: self._interface, _NAMES: self._names}
-        packets = {_SIMPLE_PACKET: self._simple_packet, _OLD_PACKET: self._old_packet}
+        packets = {_PACKET: self._packet, _SIMPLE_PACKET: self._simple_packet, _OLD_PACKET: self._old_packet}
         try:
             while (block := self._next_block()) is not None:
                 kind, start, end = block
-                if kind == _PACKET:
-                    yield self._packet(start, end)
-                elif kind in packets:
+                if kind in packets:
                     yield packets[kind](start, end)
                 elif kind == SECTION:
                     self._section(start, end)
                 elif kind in others:
                     others[kind](start, end)
+                yield from self._packets()
         except (_DamagedError, struct.error, IndexError) as error:
             self._stop(f"holds a damaged block ({error})")
+
+    def _packets(self) -> Iterator[Frame]:
+        """Yield packets as long as blocks of the most common type follow, in memory and sound."""
+        unpack, data, at, size = struct.Struct(f"{self._order}7I").unpack_from, self._data, self._at, len(self._data)
+        interfaces, count = self._interfaces, len(self._interfaces)
+        while at + _LEAST_PACKET <= size:
+            kind, length, number, high, low, captured, original = unpack(data, at)
+            end = at + length
+            if kind != _PACKET or end > size or number >= count or captured > length - _LEAST_PACKET or length & 3:
+                break
+            link, _, factor, units, offset = interfaces[number]
+            time = (high << 32 | low) * factor // units + offset
+            start, self._at = at + _PACKET_HEAD, end
+            yield time, data, start, start + captured, original, link
+            at = end
 
     def _next_block(self) -> tuple[int, int, int] | None:
         """Return the type of the next block and where its body is; the whole block is in memory then."""
@@ -118,7 +134,8 @@ class PcapngFrames:
         units = 2 ** (resolution & 0x7F) if resolution & 0x80 else 10 ** (resolution & 0x7F)
         offset = options.get(_OFFSET, b"")
         seconds = struct.unpack(f"{self._order}q", offset)[0] if len(offset) == 8 else 0
-        self._interfaces.append(Interface(link, snaplen, units, seconds * _SECOND))
+        common = gcd(units, _SECOND)
+        self._interfaces.append(Interface(link, snaplen, _SECOND // common, units // common, seconds * _SECOND))
 
     def _packet(self, start: int, end: int) -> Frame:
         number, high, low, captured, length = struct.unpack_from(f"{self._order}IIIII", self._data, start)
@@ -138,7 +155,7 @@ class PcapngFrames:
         if number >= len(self._interfaces):
             raise _DamagedError(f"a packet of interface {number}, which is not described")
         interface = self._interfaces[number]
-        time = units * _SECOND // interface.units + interface.offset
+        time = units * interface.factor // interface.units + interface.offset
         return time, self._data, start, end, length, interface.link
 
     def _names(self, start: int, end: int) -> None:

@@ -6,14 +6,14 @@ from typing import BinaryIO, Final
 
 from testbed.errors import ExplainedError
 
-CHUNK: Final = 1 << 20
+CHUNK: Final = 1 << 16
 _GZIP: Final = b"\x1f\x8b"
 _WITH_HEADER: Final = 31
 """zlib's word for gzip with the largest window."""
 
 
 class Source:
-    """A file that is read forward, once. At its end `read` returns b"", and `damage` says what is wrong with that end."""
+    """A file that is read forward, once. At its end `read` returns b"", and `damage` says what is wrong there."""
 
     def __init__(self, file: Path) -> None:
         self.path = file
@@ -21,7 +21,8 @@ class Source:
         self.damage = ""
         self._is_over = False
         self._packed = self._file.read(CHUNK)
-        self._unpacker = zlib.decompressobj(_WITH_HEADER) if self._packed[:2] == _GZIP else None
+        self._is_packed = self._packed[:2] == _GZIP
+        self._unpacker = zlib.decompressobj(_WITH_HEADER)
 
     def __enter__(self) -> "Source":
         return self
@@ -33,7 +34,7 @@ class Source:
         """Return the next bytes, at most CHUNK of them."""
         if self._is_over:
             return b""
-        if self._unpacker is None:
+        if not self._is_packed:
             data, self._packed = self._packed or self._file.read(CHUNK), b""
             return data
         try:
@@ -50,7 +51,6 @@ class Source:
         return count
 
     def _unpack(self) -> bytes:
-        assert self._unpacker is not None
         while True:
             if self._unpacker.eof:
                 self._packed = self._unpacker.unused_data

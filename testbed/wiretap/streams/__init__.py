@@ -1,1 +1,1 @@
-"""From frames to messages: packets, the streams that they carry, and what is said in them."""
+"""From frames to messages: packets, and the connections and exchanges that they make up."""

@@ -4,9 +4,9 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Final
 
 from testbed.wiretap.messages import ConnectionSummary, Direction, Endpoint
-from testbed.wiretap.streams.http import Http
-from testbed.wiretap.streams.peer_wire import PeerWire
-from testbed.wiretap.streams.reader import Findings, Moment, Way
+from testbed.wiretap.protocols.http import Http
+from testbed.wiretap.protocols.peer_wire import PeerWire
+from testbed.wiretap.protocols.reader import Findings, Way
 from testbed.wiretap.streams.recognition import Recognition
 from testbed.wiretap.streams.stream import Stream
 
@@ -44,9 +44,9 @@ class Connection:
         self.summary = ConnectionSummary(number, "tcp", opener, acceptor, time, time, False, "open", "unknown")
         self.forward = self._half(self.summary.forward, Way(number, opener, acceptor), is_forward=True)
         self.back = self._half(self.summary.back, Way(number, acceptor, opener), is_forward=False)
-        self.first, self.second = (self.back, self.forward) if is_answer else (self.forward, self.back)
-        """That of the first packet, and the opposite one."""
-        self.latest = Moment(time, findings.now.packet)
+        self.forward.opposite, self.back.opposite = self.back, self.forward
+        self.first = self.back if is_answer else self.forward
+        """The direction of the first packet."""
         self.syn = -1
         """The sequence number of the SYN."""
         self.is_over = False
@@ -64,9 +64,9 @@ class Connection:
             self.summary.end = "reset"
         self.is_over |= bool(flags & RST) or (self.forward.is_finished and self.back.is_finished)
 
-    def answered(self) -> None:
-        """Take the first packet of the opener behind its SYN."""
-        if self._answer_at:
+    def answered(self, stream: Stream) -> None:
+        """Take the first acknowledgement of a direction."""
+        if stream is self.back and self._answer_at:
             self.summary.handshake_rtt = self._findings.now.time - self._syn_at
 
     def is_reopened_by(self, sequence: int, flags: int) -> bool:
@@ -77,12 +77,13 @@ class Connection:
         """Read what still waits; no more packets are this connection's."""
         now = self._findings.now
         time, packet = now.time, now.packet
-        now.time, now.packet = self.latest.time, self.latest.packet
+        now.time = max(self.forward.latest_time, self.back.latest_time)
+        now.packet = max(self.forward.latest_packet, self.back.latest_packet)
         for stream in (self.forward, self.back):
             stream.finish()
         if any(isinstance(reader, Http) and reader.is_tracker for reader in self._readers.values()):
             self.summary.application = "http tracker"
-        self.summary.ended = self.latest.time
+        self.summary.ended = now.time
         now.time, now.packet = time, packet
 
     def _begin(self, stream: Stream, sequence: int, flags: int) -> None:
@@ -99,7 +100,7 @@ class Connection:
             self._adopt(reader, stream, is_forward=is_forward)
 
         reader = Recognition(way, self._findings, adopt, has_begin=self._has_begin)
-        stream = Stream(counts, self._findings, self.summary.rtts, reader)
+        stream = Stream(self, counts, self._findings, reader)
         return stream
 
     def _adopt(self, reader: PeerWire | Http, stream: Stream, *, is_forward: bool) -> None:

@@ -1,39 +1,44 @@
-"""From frames to messages: each packet goes to its connection, and what the readers of the connection find comes out."""
+"""From frames to messages: each packet goes to its connection, and what its readers find comes out."""
 
 import struct
 from collections.abc import Iterable, Iterator
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from testbed.wiretap.files.frames import Frame
 from testbed.wiretap.files.links import LINKS, NO_IP
 from testbed.wiretap.messages import ConnectionSummary, Message
+from testbed.wiretap.protocols.reader import Findings
 from testbed.wiretap.streams.connection import ACK, FIN, RST, SYN, Connection, reversed_key
 from testbed.wiretap.streams.datagrams import Datagrams
 from testbed.wiretap.streams.packets import TCP, UDP, Packet, Unread, read_ip
-from testbed.wiretap.streams.reader import Findings
-from testbed.wiretap.streams.stream import Stream
+from testbed.wiretap.streams.stream import MASK, Stream
 
 _SEGMENT: Final = struct.Struct(">IIBB").unpack_from
 _COMMON: Final = struct.Struct(">12xHBxH2xHxB2x12sIIBB")
 """Ethernet, IPv4 without options, TCP."""
 _ETHERNET, _IPV4, _IPV4_HEAD = 1, 0x0800, 0x45
+_TCP_HEAD: Final = 20
 _CONTROL: Final = SYN | FIN | RST
-_MOST_CONNECTIONS: Final = 50_000
+_UNUSUAL: Final = _CONTROL | ACK
+_MOST_CONNECTIONS: Final = 20_000
 _MOST_WAITING: Final = 50_000
 _LATE: Final = 10_000
 """Packets: a message that is proved later than that after its own packet is out of order."""
 
 
-class Half:
-    """One direction of a connection, as packets find it."""
+class Segment(NamedTuple):
+    """A TCP segment, of which `length` bytes from `start` are payload, captured up to `end`."""
 
-    __slots__ = ("connection", "counts", "is_forward", "latest", "opposite", "stream")
-
-    def __init__(self, connection: Connection, stream: Stream, opposite: Stream) -> None:
-        self.connection, self.stream, self.opposite = connection, stream, opposite
-        self.counts, self.latest = stream.counts, connection.latest
-        self.is_forward = stream is connection.forward
+    key: bytes
+    sequence: int
+    acknowledgement: int
+    flags: int
+    data: bytes
+    start: int
+    end: int
+    length: int
+    """Negative if the headers contradict each other."""
 
 
 class Conversations:
@@ -42,14 +47,14 @@ class Conversations:
     def __init__(self, findings: Findings) -> None:
         self._findings = findings
         self.summaries: list[ConnectionSummary] = []
-        self._halves: dict[bytes, Half] = {}
+        self._streams: dict[bytes, Stream] = {}
         self._datagrams = Datagrams(findings, self.summaries, _MOST_CONNECTIONS)
 
     def read(self, frames: Iterable[Frame]) -> Iterator[Message]:
         """Yield the messages in the frames."""
         found, now = self._findings.messages, self._findings.now
-        unpack, size, halves = _COMMON.unpack_from, _COMMON.size, self._halves
-        segment, number, flush_at = self._segment, 0, _LATE
+        unpack, size, streams = _COMMON.unpack_from, _COMMON.size, self._streams
+        number, flush_at = 0, _LATE
         for time, data, start, end, length, link in frames:
             number += 1
             now.time, now.packet = time, number
@@ -59,9 +64,12 @@ class Conversations:
                 )
                 if kind == _IPV4 and head == _IPV4_HEAD and protocol == TCP and not fragment & 0x3FFF and total:
                     header = (header >> 4) * 4
-                    at = start + 34 + header
-                    total -= 20 + header
-                    segment(halves.get(key), key, sequence, acknowledgement, flags, data, at, end, total)
+                    at, total = start + 34 + header, total - 20 - header if header >= _TCP_HEAD else -1
+                    stream = streams.get(key)
+                    if stream is None or flags & _UNUSUAL != ACK or at > end or total < 0:
+                        self._segment(Segment(key, sequence, acknowledgement, flags, data, at, end, total))
+                    else:
+                        stream.segment(sequence, acknowledgement, data, at, min(end, at + total), total)
                 else:
                     self._other(data, start, end, length, link)
             else:
@@ -69,9 +77,9 @@ class Conversations:
             if number >= flush_at or len(found) > _MOST_WAITING:
                 flush_at = number + _LATE
                 yield from self._take(number - _LATE)
-        for half in list(halves.values()):
-            if half.is_forward:
-                half.connection.finish()
+        for stream in list(streams.values()):
+            if stream is stream.connection.first:
+                stream.connection.finish()
         yield from self._take(number)
 
     def _take(self, packet: int) -> list[Message]:
@@ -111,55 +119,36 @@ class Conversations:
         sequence, acknowledgement, header, flags = _SEGMENT(data, at + 4)
         header = (header >> 4) * 4
         key = packet.addresses + data[at : at + 4]
-        length = packet.length - header
-        self._segment(self._halves.get(key), key, sequence, acknowledgement, flags, data, at + header, end, length)
+        length = packet.length - header if header >= _TCP_HEAD else -1
+        self._segment(Segment(key, sequence, acknowledgement, flags, data, at + header, end, length))
 
-    def _segment(
-        self,
-        half: Half | None,
-        key: bytes,
-        sequence: int,
-        acknowledgement: int,
-        flags: int,
-        data: bytes,
-        start: int,
-        end: int,
-        length: int,
-    ) -> None:
-        """Take a TCP segment, of which `length` bytes from `start` are payload, captured up to `end`."""
+    def _segment(self, segment: Segment) -> None:
+        """Take any segment: one that opens or closes a connection, or is damaged."""
+        key, sequence, acknowledgement, flags, data, start, end, length = segment
         if length < 0:
             self._findings.losses.packets += 1
             return
-        if half is None or (flags & SYN and half.connection.is_reopened_by(sequence, flags)):
-            half = self._open(key, flags)
-            if half is None:
+        stream = self._streams.get(key)
+        if stream is None or (flags & SYN and stream.connection.is_reopened_by(sequence, flags)):
+            stream = self._open(key, flags)
+            if stream is None:
                 return
-        now, stream = self._findings.now, half.stream
-        half.latest.time, half.latest.packet = now.time, now.packet
-        half.counts.packets += 1
         if flags & _CONTROL:
-            half.connection.control(stream, sequence, flags)
-            sequence += flags >> 1 & 1
-        if stream.next < 0:
-            stream.next = sequence & 0xFFFFFFFF
-        if flags & ACK and acknowledgement != half.opposite.acknowledgement:
-            half.opposite.acknowledged(acknowledgement)
-            if half.is_forward and half.connection.summary.handshake_rtt is None:
-                half.connection.answered()
-        if length:
-            stream.receive(sequence, data, min(start, end), min(end, start + length), length)
+            stream.connection.control(stream, sequence, flags)
+            sequence = (sequence + (flags >> 1 & 1)) & MASK
+        if not flags & ACK:
+            acknowledgement = stream.opposite.acknowledgement
+        stream.segment(sequence, acknowledgement, data, min(start, end), min(end, start + length), length)
 
-    def _open(self, key: bytes, flags: int) -> Half | None:
-        before, reverse = self._halves.pop(key, None), reversed_key(key)
+    def _open(self, key: bytes, flags: int) -> Stream | None:
+        before, reverse = self._streams.pop(key, None), reversed_key(key)
         if before is not None:
             before.connection.finish()
         if len(self.summaries) >= _MOST_CONNECTIONS:
-            self._halves.pop(reverse, None)
+            self._streams.pop(reverse, None)
             self._findings.losses.connections += 1
             return None
         connection = Connection(len(self.summaries), key, flags, self._findings)
         self.summaries.append(connection.summary)
-        first, second = connection.first, connection.second
-        self._halves[key] = Half(connection, first, second)
-        self._halves[reverse] = Half(connection, second, first)
-        return self._halves[key]
+        self._streams[key], self._streams[reverse] = connection.first, connection.first.opposite
+        return connection.first

@@ -1,11 +1,11 @@
 """The exchanges of UDP trackers and their clients: each datagram is one message."""
 
 from testbed.wiretap.messages import ConnectionSummary, Direction, Message
+from testbed.wiretap.protocols.fields import Fields
+from testbed.wiretap.protocols.reader import Findings
+from testbed.wiretap.protocols.udp_tracker import Exchange
 from testbed.wiretap.streams.connection import endpoints, reversed_key
-from testbed.wiretap.streams.fields import Fields
 from testbed.wiretap.streams.packets import Packet
-from testbed.wiretap.streams.reader import Findings
-from testbed.wiretap.streams.udp_tracker import Exchange
 
 _Half = tuple[ConnectionSummary, Direction, Exchange]
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from testbed.wiretap.streams.fields import PROTOCOL
-from testbed.wiretap.streams.http import Http
-from testbed.wiretap.streams.peer_wire import PeerWire
-from testbed.wiretap.streams.reader import Findings, Way
-from testbed.wiretap.streams.search import MessageSearch, search_after
+from testbed.wiretap.protocols.fields import PROTOCOL
+from testbed.wiretap.protocols.http import Http
+from testbed.wiretap.protocols.peer_wire import PeerWire
+from testbed.wiretap.protocols.reader import Findings, Way
+from testbed.wiretap.protocols.search import MessageSearch, search_after
 
 _HTTP: Final = re.compile(rb"(?:GET|POST|HEAD|PUT) \S+ HTTP/1\.[01]\r\n|HTTP/1\.[01] [0-9]{3}")
 _BEGINNINGS: Final = (PROTOCOL, b"HTTP/1.", b"GET ", b"POST ", b"HEAD ", b"PUT ")

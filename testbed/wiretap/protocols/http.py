@@ -1,18 +1,20 @@
-"""One direction of HTTP: requests and answers, of trackers in detail, with bodies only as far as trackers' answers go."""
+"""One direction of HTTP: requests and answers; those of trackers are read, of all others only the length counts."""
 
 import re
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams.bencoding import read_dictionary
-from testbed.wiretap.streams.fields import Fields
-from testbed.wiretap.streams.reader import Findings, Way
+from testbed.wiretap.protocols.bencoding import read_dictionary
+from testbed.wiretap.protocols.fields import Fields
+from testbed.wiretap.protocols.reader import Findings, Way
 
 REQUESTS: Final = (b"GET ", b"POST ", b"HEAD ", b"PUT ")
 ANSWER: Final = b"HTTP/1."
 _MOST_HEAD: Final = 16 << 10
 _MOST_BODY: Final = 64 << 10
+_BEGINNING: Final = 512
+"""Bytes of a message that are always kept."""
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = re.compile(rb"\r\ncontent-length:\s*([0-9]{1,18})\s*\r\n", re.IGNORECASE)
 _CHUNKED: Final = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked", re.IGNORECASE)
@@ -37,6 +39,8 @@ class Http:
         """How long the head is; 0 before it is whole."""
         self._read = 0
         """How many bytes of the message have come."""
+        self._taken = 0
+        """How many bytes of the allowance are kept."""
         self._is_lost = False
         self.asked: list[str] = []
         """What was requested in this direction and is not answered yet."""
@@ -60,15 +64,15 @@ class Http:
 
     def _feed_head(self, data: bytes, start: int, end: int, length: int) -> int:
         before = len(self._kept)
-        self._kept += data[start:end] if start < end else b""
+        is_kept = self._keep(data[start : max(start, end)])
         found = self._kept.find(_END, max(0, before - 3))
         if found >= 0:
             self._head = found + 4
             del self._kept[self._head :]
             self._body = self._body_length(bytes(self._kept))
             return self._head - before
-        if end - start < length or len(self._kept) > _MOST_HEAD:
-            # The rest of the head was cut off.
+        if not is_kept or end - start < length or len(self._kept) > _MOST_HEAD:
+            # The rest of the head was cut off, or there is no room for it.
             self._losses.cut_messages += 1
             self._is_lost = True
             return 0
@@ -78,7 +82,7 @@ class Http:
         used = min(length, self._head + self._body - self._read)
         # Nothing is kept behind a hole.
         if len(self._kept) == self._read and len(self._kept) < self._head + _MOST_BODY and start < end:
-            self._kept += data[start : min(end, start + used)]
+            self._keep(data[start : min(end, start + used)])
         return used
 
     def _body_length(self, head: bytes) -> int:
@@ -94,6 +98,23 @@ class Http:
         """Finish an answer that ends with its connection."""
         if self._head and self._body >= _UNLIMITED and not self._is_lost:
             self._finish()
+        elif self._read and not self._is_lost:
+            self._losses.cut_messages += 1
+        self._forget()
+
+    def _keep(self, data: bytes) -> bool:
+        """Keep some bytes; returns False if there is no room for them."""
+        if len(self._kept) + len(data) > _BEGINNING:
+            if not self._findings.allowance.take(len(data)):
+                return False
+            self._taken += len(data)
+        self._kept += data
+        return True
+
+    def _forget(self) -> None:
+        self._findings.allowance.give_back(self._taken)
+        self._taken = 0
+        self._kept.clear()
 
     def _finish(self) -> None:
         head, body = bytes(self._kept[: self._head]), bytes(self._kept[self._head :])
@@ -113,7 +134,7 @@ class Http:
         ends = (way.connection, way.source, way.destination)
         self._findings.messages.append(Message(now.time, now.packet, *ends, kind, self._offset, self._read, fields))
         self._offset += self._read
-        self._kept.clear()
+        self._forget()
         self._head = self._body = self._read = 0
 
     def _answer(self, asked: str, status: int, body: bytes) -> tuple[str, Fields]:

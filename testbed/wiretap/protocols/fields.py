@@ -1,4 +1,4 @@
-"""What stands in the messages of the peer wire: BEP 3, port (BEP 5), the fast extension (BEP 6), extensions (BEP 9 to 11).
+"""What stands in the messages of the peer wire: BEP 3, port (BEP 5), fast extension (BEP 6), extensions (BEP 9 to 11).
 
 Each function gets the bytes behind the id, as many as were captured, and returns the fields that are in them.
 """
@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from testbed.wiretap.streams.bencoding import Value, read_dictionary
+from testbed.wiretap.protocols.bencoding import Value, read_dictionary
 
 Fields = Mapping[str, Any]
 

@@ -1,8 +1,8 @@
 """Finds the messages of a direction again after their boundary was lost, or in a capture that begins mid-flow.
 
-Attempts begin wherever bytes look like the head of a common message. An attempt reads on as if a message began there, and
-each head that it meets where it expects one is evidence, in bits: how improbable it is in random bytes. Enough of it
-proves the attempt, and its messages are kept. Blocks that look like the peer wire inside could deceive it, nothing else.
+Attempts begin wherever bytes look like the head of a common message. An attempt reads on as if a message began there,
+and each head that it meets where it expects one is evidence, in bits: how improbable it is in random bytes. Enough of
+it proves the attempt, and its messages are kept. Only a file that looks like the peer wire inside could deceive it.
 
 Where the head of a message was cut off (snaplen), the requests of the opposite direction tell what stood there: if all
 blocks that were asked for before the one that is found next fill the room between, these were sent. Such pieces are
@@ -12,14 +12,14 @@ marked `inferred`. Small messages between them remain unknown, and shift their p
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from operator import itemgetter
 from typing import Final
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams.fields import NO_FIELDS, Fields
-from testbed.wiretap.streams.peer_wire import PIECE_HEAD, Block, PeerWire
-from testbed.wiretap.streams.reader import Findings
+from testbed.wiretap.protocols.fields import Fields
+from testbed.wiretap.protocols.peer_wire import PIECE_HEAD, PeerWire
+from testbed.wiretap.protocols.reader import Findings
+from testbed.wiretap.protocols.requests import Block, Requests
 
 ENOUGH: Final = 100
 """Bits of evidence."""
@@ -32,7 +32,10 @@ _ALONE: Final = 60
 _SMALL: Final = 17
 _MOST_SPARE: Final = 512
 """Bytes of small messages between pieces that are inferred."""
-_MOST_MARKS: Final = 4096
+_ROOM: Final = 64
+"""Marks for which memory is taken at once."""
+_MOST_MARKS: Final = 64 * _ROOM - 1
+_ROOM_BYTES: Final = 200 * _ROOM
 _LONGEST: Final = 1 << 20
 """Bytes of a message in an attempt."""
 Mark = tuple[int, int, int]
@@ -59,7 +62,7 @@ class Attempt(PeerWire):
     __slots__ = ("began", "evidence", "is_dead", "passed")
 
     def __init__(self, wire: PeerWire, boundary: int) -> None:
-        findings = Findings(wire.findings.now)
+        findings = Findings(wire.findings.now, wire.findings.allowance)
         super().__init__(wire.way, findings, wire.search_from)
         self.boundary = self.began = boundary
         self.evidence = 0
@@ -69,8 +72,8 @@ class Attempt(PeerWire):
         """How many bytes came behind its boundary, once the head there was cut off: it can read no more."""
 
     def place(self) -> tuple[int, int, bytes, tuple[str, int, Fields] | None]:
-        """Return how far it has read."""
-        return self.boundary, self.skip, self.head, self.pending
+        """Give away how far it has read."""
+        return self.boundary, self.skip, self.take_head(), self.pending
 
     def blocks(self) -> list[Block]:
         """Return the blocks of its pieces; the last may be on its way."""
@@ -90,9 +93,14 @@ class Attempt(PeerWire):
         self.passed = limit - at
         return 0
 
-    def _fail(self, at: int, limit: int) -> int:
+    def _fail(self, _at: int, _limit: int) -> int:
         self.is_dead = True
         return 0
+
+    def release(self) -> None:
+        """Give back the memory that it took."""
+        self.take_head()
+        self.requests.clear()
 
     def is_hopeful(self) -> bool:
         """Return whether it is proved, or can still be."""
@@ -125,19 +133,25 @@ class MessageSearch:
         """Where the search began, and where the next bytes are."""
         self._attempts: list[Attempt] = []
         self._marks: deque[Mark] = deque(maxlen=_MOST_MARKS)
+        self._rooms = 0
+        self._now = wire.findings.now
 
     def feed(self, data: bytes, start: int, end: int, length: int) -> None:
         """Look at the next bytes."""
-        offset, now = self._offset, self._wire.findings.now
+        now = self._now
         self._offset += length
-        self._marks.append((self._offset, now.time, now.packet))
+        if len(self._marks) % _ROOM or self._has_room():
+            self._marks.append((self._offset, now.time, now.packet))
         if not self._attempts and data.find(_HEADS_BEGIN, start, end) < 0:
             return
         for attempt in self._attempts:
             attempt.feed(data, start, end, length)
+        for attempt in self._attempts:
+            if not attempt.is_hopeful():
+                attempt.release()
         self._attempts = [attempt for attempt in self._attempts if attempt.is_hopeful()]
         if not self._attempts:
-            self._begin(data, start, min(end, start + length), length, offset)
+            self._begin(data, start, min(end, start + length), length)
         for attempt in self._attempts:
             if attempt.evidence >= ENOUGH:
                 self._accept(attempt)
@@ -145,43 +159,66 @@ class MessageSearch:
 
     def finish(self) -> None:
         """There are no more bytes."""
+        self._release()
         self._wire.findings.losses.unreadable_bytes += self._offset - self._from
 
-    def _begin(self, data: bytes, start: int, end: int, length: int, offset: int) -> None:
+    def _has_room(self) -> bool:
+        """Take memory for more marks, if there is some."""
+        has_room = self._wire.findings.allowance.take(_ROOM_BYTES)
+        self._rooms += has_room
+        return has_room
+
+    def _release(self) -> None:
+        """Give back the memory that it took."""
+        self._wire.findings.allowance.give_back(_ROOM_BYTES * self._rooms)
+        self._rooms = 0
+        self._marks.clear()
+        for attempt in self._attempts:
+            attempt.release()
+        self._attempts = []
+
+    def _begin(self, data: bytes, start: int, end: int, length: int) -> None:
         """Begin an attempt at the first head that leads to the end of these bytes."""
         if 0 < length == end - start <= _SMALL:
-            self._try(data, start, end, length, offset, _ALONE)
+            self._try(data, start, end, length, evidence=_ALONE)
             return
         for place in _places(data, start, end):
-            if self._try(data, place, end, length - (place - start), offset + place - start, 0):
+            if self._try(data, place, end, length - (place - start)):
                 return
 
-    def _try(self, data: bytes, start: int, end: int, length: int, offset: int, evidence: int) -> bool:
-        attempt = Attempt(self._wire, offset)
+    def _try(self, data: bytes, start: int, end: int, length: int, *, evidence: int = 0) -> bool:
+        """Begin an attempt at the last `length` bytes that have come."""
+        attempt = Attempt(self._wire, self._offset - length)
         attempt.feed(data, start, end, length)
         if attempt.evidence:
             attempt.evidence += evidence
-        if any(block in self._requests() for block in attempt.blocks()):
+        requests = self._requests()
+        if requests is not None and any(block in requests for block in attempt.blocks()):
             attempt.evidence += _REQUESTED
-        if attempt.is_hopeful():
-            self._attempts.append(attempt)
-        return attempt.is_hopeful()
+        if not attempt.is_hopeful():
+            attempt.release()
+            return False
+        self._attempts.append(attempt)
+        return True
 
-    def _requests(self) -> dict[Block, None]:
-        return {} if self._wire.other is None else self._wire.other.requests
+    def _requests(self) -> Requests | None:
+        """Return what the opposite direction asked for."""
+        return None if self._wire.other is None else self._wire.other.requests
 
     def _accept(self, attempt: Attempt) -> None:
-        wire, losses = self._wire, self._wire.findings.losses
+        wire, losses, requests = self._wire, self._wire.findings.losses, self._requests()
         inferred = self._infer(attempt)
         losses.unreadable_bytes += attempt.began - self._from - sum(message.length for message in inferred)
         losses.unreadable_bytes += attempt.findings.losses.unreadable_bytes
         losses.cut_messages += attempt.findings.losses.cut_messages
-        for block in attempt.blocks():
-            self._requests().pop(block, None)
+        if requests is not None:
+            requests.remove_all(attempt.blocks())
         wire.findings.messages += [*inferred, *attempt.findings.messages]
-        wire.boundary, wire.skip, wire.head, wire.pending = attempt.place()
-        wire.requests.update(attempt.requests)
+        wire.boundary, wire.skip, head, wire.pending = attempt.place()
+        wire.keep_head(head)
+        attempt.requests.move_to(wire.requests)
         wire.extensions.update(attempt.extensions)
+        self._release()
         wire.search = wire.search_from(wire, attempt.passed) if attempt.passed >= 0 else None
         if self._found is not None:
             self._found(wire)
@@ -189,13 +226,10 @@ class MessageSearch:
     def _infer(self, attempt: Attempt) -> list[Message]:
         """Return the pieces before an attempt: all that were asked for before its first one, if they fill the room."""
         blocks, room, requests = attempt.blocks(), attempt.began - self._from, self._requests()
-        if not blocks or blocks[0] not in requests:
+        if not blocks or requests is None or blocks[0] not in requests:
             return []
-        before = list(takewhile(lambda block: block != blocks[0], requests))
+        before = requests.remove_before(blocks[0])
         spare = room - sum(PIECE_HEAD + length for _, _, length in before)
-        for block in before:
-            # Those that were not sent before it will not be sent after it either.
-            del requests[block]
         if not before or not 0 <= spare <= _MOST_SPARE:
             return []
         return self._pieces(before, spare)

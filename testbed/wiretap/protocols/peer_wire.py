@@ -3,9 +3,9 @@
     offset  0 1 2 3   4    5 ...
             length    id   payload        length counts the id and the payload, big-endian; 0 is a keep-alive
 
-The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at), at
-the beginning of one (of which `head` has been captured so far), or lost: then it does not know where a message begins,
-and a search goes on (search.py).
+The reader is always at one of three places: within a message (`skip` bytes of it are to come, and are not looked at),
+at the beginning of one (of which `head` has been captured so far), or lost: then it does not know where a message
+begins, and a search goes on (search.py).
 """
 
 import struct
@@ -13,12 +13,10 @@ from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from testbed.wiretap.messages import Message
-from testbed.wiretap.streams import fields as read
-from testbed.wiretap.streams.fields import HANDSHAKE_BYTES, NO_FIELDS, PROTOCOL, Fields
-from testbed.wiretap.streams.reader import Findings, Way
-
-Block = tuple[int, int, int]
-"""Index, begin, length."""
+from testbed.wiretap.protocols import fields as read
+from testbed.wiretap.protocols.fields import HANDSHAKE_BYTES, NO_FIELDS, PROTOCOL, Fields
+from testbed.wiretap.protocols.reader import Findings, Way
+from testbed.wiretap.protocols.requests import Requests
 
 REQUEST: Final = 6
 PIECE: Final = 7
@@ -50,7 +48,8 @@ _LONGEST: Final = 1 << 24
 """No client accepts longer messages: one is a sign that no message begins here."""
 _MOST_KEPT: Final = 16 << 10
 """Bytes of a bitfield or an extension's message that are looked at."""
-_MOST_REQUESTS: Final = 4096
+_MOST_SPLIT: Final = 68
+"""Bytes of a head of any message: so many are always kept until the rest comes."""
 _FIXED: Final = {0: 1, 1: 1, 2: 1, 3: 1, 4: 5, 6: 13, 8: 13, 9: 3, 13: 5, 14: 1, 15: 1, 16: 13, 17: 5}
 """Lengths of messages that have only one."""
 _LEAST: Final = tuple(_FIXED.get(number, {PIECE: 9, EXTENDED: 2}.get(number, 1)) for number in range(256))
@@ -112,7 +111,7 @@ class PeerWire:
         """The opposite direction."""
         self.extensions: dict[int, str] = {}
         """The names that this direction's sender gave to the ids of extensions; the opposite direction uses them."""
-        self.requests: dict[Block, None] = {}
+        self.requests = Requests(findings.allowance)
         """The blocks that were asked for in this direction and have not come in the opposite one."""
 
     def feed(self, data: bytes, start: int, end: int, length: int) -> None:
@@ -128,9 +127,9 @@ class PeerWire:
             self.search.feed(data, start, end, length)
         elif length:
             if self.head:
-                data = self.head + data[start:end]
-                length += len(self.head)
-                start, end, self.head = 0, len(data), b""
+                head = self.take_head()
+                data, length = head + data[start:end], length + len(head)
+                start, end = 0, len(data)
             self._read(data, start, end, start + length)
 
     def finish(self) -> None:
@@ -139,6 +138,22 @@ class PeerWire:
             self.search.finish()
         elif self.pending is not None or self.head:
             self.findings.losses.cut_messages += 1
+        self.take_head()
+        self.requests.clear()
+
+    def take_head(self) -> bytes:
+        """Remove and return what has been kept of a message."""
+        head, self.head = self.head, b""
+        if len(head) > _MOST_SPLIT:
+            self.findings.allowance.give_back(len(head))
+        return head
+
+    def keep_head(self, head: bytes) -> bool:
+        """Keep the beginning of a message until more of it comes; returns False if there is no room for it."""
+        if len(head) > _MOST_SPLIT and not self.findings.allowance.take(len(head)):
+            return False
+        self.head = head
+        return True
 
     def _complete(self) -> None:
         self.skip = 0
@@ -167,10 +182,8 @@ class PeerWire:
         """Read messages from `at`, where one begins; bytes from `end` to `limit` were sent and not captured."""
         used = 1
         while used and at < limit:
-            if end - at >= 5:
-                used = self._message(data, at, end, limit)
-            else:
-                used = self._short(data, at, end, limit)
+            read_one = self._message if end - at >= 5 else self._short
+            used = read_one(data, at, end, limit)
             at += used
 
     def _short(self, data: bytes, at: int, end: int, limit: int) -> int:
@@ -199,8 +212,7 @@ class PeerWire:
             return self._handshake(data, at, end, limit)
         seen, kept = end - at, min(4 + size, _KEPT[number])
         if seen < kept:
-            if limit == end:
-                self.head = data[at:end]
+            if limit == end and self.keep_head(data[at:end]):
                 return 0
             self.findings.losses.cut_messages += 1
             kept = seen
@@ -241,11 +253,9 @@ class PeerWire:
             return NO_FIELDS
         found = _READERS[number](body, size - 1)
         if number == REQUEST and len(body) == 12:
-            self.requests[found["index"], found["begin"], found["length"]] = None
-            if len(self.requests) > _MOST_REQUESTS:
-                del self.requests[next(iter(self.requests))]
+            self.requests.add((found["index"], found["begin"], found["length"]))
         elif number == PIECE and self.other is not None and len(body) == 8:
-            self.other.requests.pop((found["index"], found["begin"], found["length"]), None)
+            self.other.requests.remove((found["index"], found["begin"], found["length"]))
         return found
 
     def _extended(self, body: bytes) -> Fields:
@@ -259,6 +269,6 @@ class PeerWire:
         self.search = self.search_from(self, limit - at)
         return 0
 
-    def _fail(self, at: int, limit: int) -> int:
-        """Begin to search: what is at `at` is no message."""
-        return self._lose(at, limit)
+    def _fail(self, _at: int, _limit: int) -> int:
+        """Begin to search: what is at `_at` is no message."""
+        return self._lose(_at, _limit)

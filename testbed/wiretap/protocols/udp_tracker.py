@@ -10,7 +10,7 @@ transaction id of a request that was seen.
 import struct
 from typing import Any, Final
 
-from testbed.wiretap.streams.fields import NO_FIELDS, Fields
+from testbed.wiretap.protocols.fields import NO_FIELDS, Fields
 
 MAGIC: Final = 0x41727101980
 _REQUEST: Final = struct.Struct(">QII")
@@ -19,7 +19,7 @@ _CONNECT, _ANNOUNCE, _SCRAPE, _ERROR = 0, 1, 2, 3
 _NAMES: Final = {_CONNECT: "connect", _ANNOUNCE: "announce", _SCRAPE: "scrape"}
 _LEAST: Final = {_CONNECT: 16, _ANNOUNCE: 98, _SCRAPE: 36}
 _EVENTS: Final = {1: "completed", 2: "started", 3: "stopped"}
-_MOST_OPEN: Final = 64
+_MOST_OPEN: Final = 16
 
 
 class Exchange:

@@ -16,10 +16,29 @@ class Moment:
 
 
 @dataclass(slots=True)
+class Allowance:
+    """Bytes of memory, about, for what all connections together keep for later; a hostile capture wants them all."""
+
+    left: int = 64 << 20
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes, if there are."""
+        if size > self.left:
+            return False
+        self.left -= size
+        return True
+
+    def give_back(self, size: int) -> None:
+        """Return what was taken."""
+        self.left += size
+
+
+@dataclass(slots=True)
 class Findings:
     """What all readers of a capture share: where they put what they find."""
 
     now: Moment = field(default_factory=Moment)
+    allowance: Allowance = field(default_factory=Allowance)
     losses: Losses = field(default_factory=Losses)
     messages: list[Message] = field(default_factory=list)
 
