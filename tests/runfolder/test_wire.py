@@ -1,6 +1,5 @@
 """An application without a trace: its capture says when it completed, what it moved, and who was unchoked."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from testbed.runfolder.wire import WireReader
 from testbed.tasks.tables import tables_of
 from testbed.wiretap.messages import Endpoint, Message
 from tests.audit.trials import change_record, copied, performed
-from tests.trial.plans import plan_of
 
 HOMES = "homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
 US, THEM = Endpoint("198.18.0.1", 6881), Endpoint("198.18.0.2", 40_000)
