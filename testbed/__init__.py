@@ -9,6 +9,7 @@
 docs/notebooks.md shows more. The command line is `testbed.cli`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,18 +29,25 @@ def run(
     *,
     runs: str | Path = "runs",
     fresh: bool = False,
+    settings: Mapping[str, object] | None = None,
     redo_suspect: bool = False,
+    redo_failed: bool = False,
+    force: bool = False,
     with_suspect: bool = False,
     quiet: bool = False,
 ) -> "Run":
     """Run an experiment as `testbed run` does, in a process of its own, and open its results.
 
-    An unfinished run is resumed unless `fresh`; `redo_suspect` measures suspect trials again. What `testbed run` would
-    refuse raises ExplainedError. Expectations that do not hold raise nothing: look at `outcomes`.
+    `settings` give keys of the file other values, as `--set` does. An unfinished run is resumed unless `fresh`;
+    `redo_suspect` and `redo_failed` measure such trials again, and `force` runs what this machine seems too small for.
+    What `testbed run` would refuse raises ExplainedError. Expectations that do not hold raise nothing: look at
+    `outcomes`.
     """
     from testbed.notebook import run_experiment  # noqa: PLC0415
 
-    path = run_experiment(Path(experiment), Path(runs), fresh=fresh, redo_suspect=redo_suspect, quiet=quiet)
+    asked = {"--fresh": fresh, "--redo-suspect": redo_suspect, "--redo-failed": redo_failed, "--force": force}
+    options = [option for option, is_asked in asked.items() if is_asked]
+    path = run_experiment(Path(experiment), Path(runs), options, settings or {}, quiet=quiet)
     return open_run(path, with_suspect=with_suspect)
 
 

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -98,13 +98,15 @@ class Run:
         return read_tables(self.folder, with_suspect=self.with_suspect, from_captures=True)[0]
 
 
-def run_experiment(experiment: Path, runs: Path, *, fresh: bool, redo_suspect: bool, quiet: bool) -> Path:
+def run_experiment(
+    experiment: Path, runs: Path, options: Sequence[str], settings: Mapping[str, object], *, quiet: bool
+) -> Path:
     """Run an experiment in another process, and return its run folder.
 
     A trial forks, which is only safe in a process without threads, and a notebook's process has some.
     """
-    options = [*(["--fresh"] if fresh else []), *(["--redo-suspect"] if redo_suspect else [])]
-    command = [sys.executable, "-m", "testbed", "run", str(experiment), "--runs", str(runs), "--json", *options]
+    given = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
+    command = [sys.executable, "-m", "testbed", "run", str(experiment), "--runs", str(runs), "--json", *options, *given]
     folder = None
     with (
         tempfile.TemporaryFile("w+") as complaints,

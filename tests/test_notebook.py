@@ -97,6 +97,22 @@ def test_invalid_experiment_raises_its_message(tmp_path: Path) -> None:
         testbed.run(file, runs=tmp_path)
 
 
+def test_settings_take_the_place_of_values_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "small.yaml"
+    file.write_text("file: {size: 4 MiB}\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 2, up: 1 Mbit/s}}\n")
+    with pytest.raises(testbed.ExplainedError, match="'many'"):
+        testbed.run(file, runs=tmp_path, settings={"peers.homes.up": ["many"]})
+
+
+def test_what_a_machine_cannot_hold_is_refused_unless_forced(tmp_path: Path) -> None:
+    file = tmp_path / "huge.yaml"
+    file.write_text("file: {size: 900 TiB}\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 2, up: 1 Mbit/s}}\n")
+    with pytest.raises(testbed.ExplainedError, match="--force"):
+        testbed.run(file, runs=tmp_path)
+    with pytest.raises(testbed.ExplainedError, match="many"):
+        testbed.run(file, runs=tmp_path, force=True, settings={"peers.homes.up": "many"})
+
+
 def test_import_loads_no_heavy_packages() -> None:
     program = (
         "import sys, testbed; print([name for name in ('pandas', 'matplotlib', 'mininet') if name in sys.modules])"

@@ -199,6 +199,35 @@ def audit(
     raise typer.Exit(show_audit(run, runs, trial or [], json=json))
 
 
+@app.command(short_help="Grade submissions of an assignment by their runs.")
+def grade(
+    marking: Annotated[Path, typer.Argument(metavar="MARKING", help="A file with questions, points and expectations.")],
+    submissions: Annotated[
+        list[Path], typer.Argument(metavar="EXPERIMENT", help="The experiment files that were handed in.")
+    ],
+    runs: Runs = RUNS,
+    run: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="RUN", help="The run to grade (default: the latest of the file's trials)."),
+    ] = None,
+    settings: Settings = None,
+    with_suspect: Annotated[
+        bool, typer.Option("--with-suspect", help="Grade a run even if some of its trials are suspect.")
+    ] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a row for each question as CSV.")] = False,
+    json: Json = False,
+) -> None:
+    """Grade submissions: experiment files that were made from the starting file of an assignment, and were run.
+
+    The exit status is 1 if a submission has not passed, or cannot be graded: if trials are missing, suspect or failed,
+    or if it changes more of the starting file than its marking allows.
+    """
+    from testbed.cli.grade import GradeOptions, grade_submissions
+
+    options = GradeOptions(runs, run, settings or [], with_suspect, as_csv=csv, as_json=json)
+    raise typer.Exit(grade_submissions(marking, submissions, options))
+
+
 @app.command("runs", short_help="List the runs.")
 def list_runs(runs: Runs = RUNS, json: Json = False) -> None:
     """List the runs: when they began, their trials and verdicts, the expectations that hold, and their sizes."""

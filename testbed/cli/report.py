@@ -35,7 +35,7 @@ def make_report(
     quiet: bool = False,
 ) -> int:
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
-    with _extra_explained():
+    with extra_explained():
         from testbed.results import report
     _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
@@ -63,7 +63,8 @@ def declared_in(experiment: Path) -> Plan:
 
 
 @contextmanager
-def _extra_explained() -> Iterator[None]:
+def extra_explained() -> Iterator[None]:
+    """Name the extra to install if a package for making results is missing."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -44,7 +44,7 @@ def _check_delay_box() -> Check:
     """Check for the compiled helper that delays packets where the kernel has no netem."""
     if DELAY_BOX.exists():
         return Check("tools", DELAY_BOX.name, "ok", str(DELAY_BOX))
-    mend = "sudo bin/testbed doctor   (compiles it)"
+    mend = "sudo testbed doctor   (compiles it, in a clone)"
     return Check("tools", DELAY_BOX.name, "missing", "not compiled", mend, required=False)
 
 

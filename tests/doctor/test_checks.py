@@ -91,7 +91,7 @@ def test_tools_are_found_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     found = {check.name: check for check in check_tools()}
     assert (found["xterm"].state, found["xterm"].found) == ("ok", str(tmp_path / "xterm"))
     assert found["testbed-delaybox"].state == "missing"
-    assert "sudo bin/testbed doctor" in found["testbed-delaybox"].mend
+    assert "sudo testbed doctor" in found["testbed-delaybox"].mend
 
 
 def test_missing_tool_names_package_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,8 +49,17 @@ class Source:
 
         Aliases share one value; a value that contains itself is None there.
         """
+        return {key: value for key, value in self._all.items() if not str(key).startswith(OWN_KEYS)}
+
+    @cached_property
+    def own(self) -> dict[str, Any]:
+        """The author's own keys, as plain values."""
+        return {key: value for key, value in self._all.items() if str(key).startswith(OWN_KEYS)}
+
+    @cached_property
+    def _all(self) -> dict[str, Any]:
         plain: dict[str, Any] = _plain(self.document, {})
-        return {key: value for key, value in plain.items() if not str(key).startswith(OWN_KEYS)}
+        return plain
 
     def place(self, path: Sequence[Key]) -> Place:
         """Return the place of the key at `path`; for a missing key, that of the mapping where it belongs."""
