@@ -59,7 +59,7 @@ def test_notebook_draws_from_captures_too(run: Path) -> None:
 @pytest.mark.parametrize("capture", ["none", "[homes]", "{core: true}"])
 def test_figure_from_captures_without_them_is_refused(tmp_path: Path, capture: str) -> None:
     more = f"capture: {capture}\nfigures:\n  who: {{kind: flows, source: captures}}\n"
-    with pytest.raises(ExplainedError, match=r"figures\.who\.source: needs the packets of all hosts: add `capture: all`"):
+    with pytest.raises(ExplainedError, match=r"who\.source: needs the packets of all hosts: add `capture: all`"):
         read_experiment(written(tmp_path, more=more))
 
 
