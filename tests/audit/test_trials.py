@@ -1,6 +1,10 @@
 """The audit of real trials in which not all goes as usual: nothing is unexplained."""
 
+import json
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,3 +43,16 @@ def test_less_detailed_traces_are_compared_as_far_as_they_go(tmp_path: Path, lev
     assert found.disagreements == []
     assert found.counts["bytes"].agree > 0
     assert ("request" in found.counts, "piece" in found.counts) == (False, level == "pieces")
+
+
+def test_trial_audits_itself_whoever_runs_it(as_user: Callable[[Callable[[], Any]], Any]) -> None:
+    def body() -> Any:
+        with tempfile.TemporaryDirectory() as name:
+            folder = performed(
+                Path(name), peers="homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}", more="audit: true\n"
+            )
+            return json.loads((folder / "trial.json").read_text())["audit"]
+
+    found = as_user(body)
+    assert (found["failed"], found["disagreements"], found["left_out"]) == ("", 0, {})
+    assert found["agree"] > 100
