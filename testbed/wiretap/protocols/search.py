@@ -210,7 +210,8 @@ class MessageSearch:
         losses.unreadable_bytes += attempt.findings.losses.unreadable_bytes
         losses.cut_messages += attempt.findings.losses.cut_messages
         if requests is not None:
-            requests.remove_all(attempt.blocks())
+            for block in attempt.blocks():
+                requests.answer(block)
         wire.findings.messages += [*inferred, *attempt.findings.messages]
         wire.boundary, wire.skip, head, wire.pending = attempt.place()
         wire.keep_head(head)
@@ -226,7 +227,9 @@ class MessageSearch:
         blocks, room, requests = attempt.blocks(), attempt.began - self._from, self._requests()
         if not blocks or requests is None or blocks[0] not in requests:
             return []
-        before = requests.remove_before(blocks[0])
+        if not requests.are_of_one_run(blocks[0]):
+            return []
+        before = requests.pop_older(blocks[0])
         spare = room - sum(PIECE_HEAD + length for _, _, length in before)
         if not before or not 0 <= spare <= _MOST_SPARE:
             return []
