@@ -54,3 +54,17 @@ def test_without_memory_requests_are_missed() -> None:
     requests.answer(A)
     requests.add(D)
     assert not requests.are_of_one_run(D)
+
+
+def test_runs_stay_apart_when_requests_are_given_to_another() -> None:
+    requests, others = asked(A), asked()
+    requests.break_run()
+    requests.add(B)
+    requests.add(C)
+    requests.break_run()
+    requests.move_to(others)
+    others.add(D)
+    assert not others.are_of_one_run(B)
+    assert others.pop_older(B) == [A]
+    assert others.are_of_one_run(C)
+    assert not others.are_of_one_run(D)

@@ -64,10 +64,14 @@ class Requests:
 
     def move_to(self, other: "Requests") -> None:
         """Give all to another."""
-        blocks = list(self._blocks)
+        blocks, latest = list(self._blocks.items()), 0
         self.clear()
-        for block in blocks:
-            other.add(block)
+        for block, run in [*blocks, (None, self._run)]:
+            if run != latest:
+                other.break_run()
+            if block is not None:
+                other.add(block)
+            latest = run
 
     def clear(self) -> None:
         """Forget all."""
