@@ -3,6 +3,7 @@
 sudo .venv/bin/python -m benchmarks.wiretap                  captures a swarm, then compares
 .venv/bin/python -m benchmarks.wiretap speed CAPTURE         compares on a capture of yours
 .venv/bin/python -m benchmarks.wiretap memory CAPTURE        repeats a capture up to 2 GB, reads that, and deletes it
+.venv/bin/python -m benchmarks.wiretap snaplen CAPTURE       cuts its packets, and counts the messages that are left
 .venv/bin/python -m benchmarks.wiretap heads CAPTURE         finds the segments of a capture in several ways
 
 Both programs write the same columns of the same file, in turns. tshark analyses with all dissectors off that it can do
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,8 +34,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 ROUNDS = 5
 LOOK_AGAIN_SECONDS = 0.02
 SNAPLEN = 128
+SNAPLENS = (96, 128, 192, 256, 512, 1024)
 LARGE = 2_000_000_000
-LEECHES, MEBIBYTES, MEGABITS = 4, 60, 60
+LEECHES, MEBIBYTES, MEGABITS = 4, 160, 60
 RECORD = struct.Struct("<IIII")
 NEEDED = {"eth", "eth_maybefcs", "eth_withoutfcs", "ethertype", "frame", "ip", "tcp", "bittorrent", "data"}
 COLUMNS = (
@@ -104,19 +107,42 @@ def compare(capture: Path, name: str, folder: Path) -> None:
 def speed(capture: Path) -> None:
     with temporary() as folder:
         cut = folder / "cut.pcap"
-        cut_packets(capture, cut)
+        cut_packets(capture, cut, SNAPLEN)
         print("| capture | MB | ours, MB/s | tshark, MB/s | times as fast | ours, MiB | tshark, MiB |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         compare(capture, "whole packets", folder)
         compare(cut, f"{SNAPLEN} bytes of each packet", folder)
 
 
-def cut_packets(capture: Path, to: Path) -> None:
+def snaplen(capture: Path) -> None:
+    """Count what is found in a capture of which the packets are cut, as shares of what is in it."""
+    kinds = ("piece", "request", "have", "choke", "unchoke")
+    print(f"| snaplen | size | {' | '.join(kinds)} | of pieces inferred |\n|{' --- |' * (len(kinds) + 3)}")
+    with temporary() as folder:
+        whole, _ = count(capture)
+        for length in SNAPLENS:
+            cut_packets(capture, folder / "cut", length)
+            found, inferred = count(folder / "cut")
+            shares = " | ".join(f"{found[kind] / whole[kind]:.0%}" if whole[kind] else "-" for kind in kinds)
+            size = (folder / "cut").stat().st_size / capture.stat().st_size
+            print(f"| {length} | {size:.0%} | {shares} | {inferred / max(1, found['piece']):.0%} |")
+
+
+def count(capture: Path) -> tuple[Counter[str], int]:
+    kinds: Counter[str] = Counter()
+    inferred = 0
+    for message in read_capture(capture).messages():
+        kinds[message.kind] += 1
+        inferred += "inferred" in message.fields
+    return kinds, inferred
+
+
+def cut_packets(capture: Path, to: Path, snaplen: int) -> None:
     """Write a capture as if it had been made with a short snaplen."""
     with opened_capture(capture) as frames, to.open("wb") as file:
         file.write(pcap_head())
         for at, data, start, end, length, _ in frames:
-            kept = data[start : min(end, start + SNAPLEN)]
+            kept = data[start : min(end, start + snaplen)]
             file.write(RECORD.pack(at // 10**9, at % 10**9, len(kept), length) + kept)
 
 
@@ -263,12 +289,14 @@ def everything() -> None:
         print()
         memory(capture)
         print()
+        snaplen(capture)
+        print()
         heads(capture)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Captures to tables of messages, beside tshark")
-    parser.add_argument("what", nargs="?", choices=("speed", "memory", "heads"))
+    parser.add_argument("what", nargs="?", choices=("speed", "memory", "snaplen", "heads"))
     parser.add_argument("capture", nargs="?", type=Path)
     chosen = parser.parse_args()
     if chosen.what is None:
@@ -276,7 +304,7 @@ def main() -> None:
     elif chosen.capture is None:
         parser.error("which capture?")
     else:
-        {"speed": speed, "memory": memory, "heads": heads}[chosen.what](chosen.capture)
+        {"speed": speed, "memory": memory, "snaplen": snaplen, "heads": heads}[chosen.what](chosen.capture)
 
 
 if __name__ == "__main__":

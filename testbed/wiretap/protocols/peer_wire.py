@@ -233,6 +233,7 @@ class PeerWire:
     def _pass(self, at: int, limit: int, length: int) -> int:
         """Go behind a message of which the id was not captured."""
         self.findings.losses.unreadable_bytes += length
+        self.requests.break_run()
         self.boundary += length
         self.skip = max(0, at + length - limit)
         return 0 if self.skip else length
@@ -252,10 +253,13 @@ class PeerWire:
         if number not in _READERS:
             return NO_FIELDS
         found = _READERS[number](body, size - 1)
-        if number == REQUEST and len(body) == 12:
-            self.requests.add((found["index"], found["begin"], found["length"]))
+        if number == REQUEST:
+            if len(body) == 12:
+                self.requests.add((found["index"], found["begin"], found["length"]))
+            else:
+                self.requests.break_run()
         elif number == PIECE and self.other is not None and len(body) == 8:
-            self.other.requests.remove((found["index"], found["begin"], found["length"]))
+            self.other.requests.answer((found["index"], found["begin"], found["length"]))
         return found
 
     def _extended(self, body: bytes) -> Fields:
@@ -266,6 +270,7 @@ class PeerWire:
 
     def _lose(self, at: int, limit: int) -> int:
         """Begin to search: the head of the message at `at` was cut off."""
+        self.requests.break_run()
         self.search = self.search_from(self, limit - at)
         return 0
 

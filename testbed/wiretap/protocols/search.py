@@ -9,9 +9,11 @@ blocks that were asked for before the one that is found next fill the room betwe
 marked `inferred`. Small messages between them remain unknown, and shift their places by a few bytes.
 """
 
+import re
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Final
 
@@ -32,6 +34,8 @@ _ALONE: Final = 60
 _SMALL: Final = 17
 _MOST_SPARE: Final = 512
 """Bytes of small messages between pieces that are inferred."""
+_MOST_TRIES: Final = 16
+"""Attempts in one segment; in random bytes there is hardly ever one."""
 _ROOM: Final = 64
 """Marks for which memory is taken at once."""
 _MOST_MARKS: Final = 64 * _ROOM - 1
@@ -41,14 +45,8 @@ _LONGEST: Final = 1 << 20
 Mark = tuple[int, int, int]
 """Where a segment ended in the stream, when it was captured, and in which packet."""
 _BLOCK: Final = 16 << 10
-_HEADS: Final = (
-    b"\0\0\x40\x09\x07",
-    b"\0\0\x80\x09\x07",
-    b"\0\0\0\x0d\x06",
-    b"\0\0\0\x05\x04",
-    b"\0\0\0\x0d\x08",
-)
-"""A piece with a block of 16 or 32 KiB, a request, a have, a cancel."""
+_HEADS: Final = re.compile(rb"\0\0(?:[\x40\x80]\x09\x07|\0(?:\x0d[\x06\x08]|\x05\x04))")
+"""A piece with a block of 16 or 32 KiB, a request, a cancel, a have."""
 _HEADS_BEGIN: Final = b"\0\0"
 _EVIDENCE: Final = {"have": 52, "extended": 32, "port": 40, "suggest piece": 52, "allowed fast": 52, "handshake": 160}
 _LITTLE: Final = 10
@@ -182,8 +180,8 @@ class MessageSearch:
         if 0 < length == end - start <= _SMALL:
             self._try(data, start, end, length, evidence=_ALONE)
             return
-        for place in _places(data, start, end):
-            if self._try(data, place, end, length - (place - start)):
+        for head in islice(_HEADS.finditer(data, start, end), _MOST_TRIES):
+            if self._try(data, head.start(), end, length - (head.start() - start)):
                 return
 
     def _try(self, data: bytes, start: int, end: int, length: int, *, evidence: int = 0) -> bool:
@@ -212,7 +210,8 @@ class MessageSearch:
         losses.unreadable_bytes += attempt.findings.losses.unreadable_bytes
         losses.cut_messages += attempt.findings.losses.cut_messages
         if requests is not None:
-            requests.remove_all(attempt.blocks())
+            for block in attempt.blocks():
+                requests.answer(block)
         wire.findings.messages += [*inferred, *attempt.findings.messages]
         wire.boundary, wire.skip, head, wire.pending = attempt.place()
         wire.keep_head(head)
@@ -228,7 +227,9 @@ class MessageSearch:
         blocks, room, requests = attempt.blocks(), attempt.began - self._from, self._requests()
         if not blocks or requests is None or blocks[0] not in requests:
             return []
-        before = requests.remove_before(blocks[0])
+        if not requests.are_of_one_run(blocks[0]):
+            return []
+        before = requests.pop_older(blocks[0])
         spare = room - sum(PIECE_HEAD + length for _, _, length in before)
         if not before or not 0 <= spare <= _MOST_SPARE:
             return []
@@ -251,17 +252,6 @@ class MessageSearch:
 
 def _block(fields: Fields) -> Block:
     return fields["index"], fields["begin"], fields["length"]
-
-
-def _places(data: bytes, start: int, end: int) -> Iterator[int]:
-    """Yield where heads of common messages are, in their order."""
-    at = start
-    while True:
-        found = [place for head in _HEADS if (place := data.find(head, at, end)) >= 0]
-        if not found:
-            return
-        yield min(found)
-        at = min(found) + 1
 
 
 def search_after(wire: PeerWire, length: int) -> MessageSearch:

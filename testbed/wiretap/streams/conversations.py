@@ -15,9 +15,13 @@ from testbed.wiretap.streams.packets import TCP, UDP, Packet, Unread, read_ip
 from testbed.wiretap.streams.stream import MASK, Stream
 
 _SEGMENT: Final = struct.Struct(">IIBB").unpack_from
-_COMMON: Final = struct.Struct(">12xHBxH2xHxB2x12sIIBB")
+_COMMON: Final = struct.Struct(">12xIHxxI2x12sIIBB")
 """Ethernet, IPv4 without options, TCP."""
-_ETHERNET, _IPV4, _IPV4_HEAD = 1, 0x0800, 0x45
+_ETHERNET: Final = 1
+_IPV4: Final = 0x080045
+"""The type of the frame, and that the head has no options; the byte behind these does not matter."""
+_FRAGMENT_AND_PROTOCOL: Final = 0x3FFF00FF
+"""Where more fragments or an offset are told, and the protocol; the bits between are others."""
 _TCP_HEAD: Final = 20
 _CONTROL: Final = SYN | FIN | RST
 _UNUSUAL: Final = _CONTROL | ACK
@@ -59,10 +63,8 @@ class Conversations:
             number += 1
             now.time, now.packet = time, number
             if link == _ETHERNET and end - start >= size:
-                kind, head, total, fragment, protocol, key, sequence, acknowledgement, header, flags = unpack(
-                    data, start
-                )
-                if kind == _IPV4 and head == _IPV4_HEAD and protocol == TCP and not fragment & 0x3FFF and total:
+                kind, total, protocol, key, sequence, acknowledgement, header, flags = unpack(data, start)
+                if kind >> 8 == _IPV4 and protocol & _FRAGMENT_AND_PROTOCOL == TCP and total:
                     header = (header >> 4) * 4
                     at, total = start + 34 + header, total - 20 - header if header >= _TCP_HEAD else -1
                     stream = streams.get(key)

@@ -61,13 +61,19 @@ FILES: Final = [
 
 def damaged(rng: Random) -> bytes:
     """Draw a capture file that something has happened to."""
-    if rng.random() < 0.3:
+    if rng.random() < 0.1:
         return _spoil_file(rng.choice(FILES), rng)
-    frames = list(rng.choice(FRAMES))
+    frames = _some(rng.choice(FRAMES), rng)
     for _ in range(rng.choice((1, 2, 4, 16))):
         if frames:
             rng.choice(_OF_FRAMES)(frames, rng)
     return pcap(frames, snaplen=rng.choice((1 << 18, 1 << 18, 128, 96, 70, 54)))
+
+
+def _some(frames: Frames, rng: Random) -> Frames:
+    """Return some frames that follow each other; one in four times the first ones, in which connections open."""
+    at = rng.randrange(len(frames)) if rng.random() < 0.75 else 0
+    return frames[at : at + rng.randrange(1, 60)]
 
 
 def _spoil_file(data: bytes, rng: Random) -> bytes:
