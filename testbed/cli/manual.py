@@ -22,6 +22,7 @@ _EXAMPLES: Final = {
     "sudo testbed run mine.yaml": "Run an experiment, or resume it after an interruption.",
     "sudo testbed run quickstart --set repeat=1 --only 3": "Run the third trial of a changed experiment.",
     "testbed report quickstart": "Make the tables and figures of its latest run again.",
+    "testbed compare mine-20261120T101500Z mine --fail-if 'distribution_s > 1.05'": "Compare its latest run with another.",
     "testbed clean --keep-latest 3 --remove": "Keep the latest three finished runs of each experiment.",
 }
 
@@ -41,11 +42,18 @@ def _lines() -> Iterator[str]:
     yield from (".SH DESCRIPTION", *_paragraphs(str(group.help)))
     yield from (".SH OPTIONS", *_parameters(group, context))
     yield ".SH COMMANDS"
-    for name, command in group.commands.items():
-        yield from _command(name, command, context)
+    yield from _commands(group, context)
     yield from (".SH EXIT STATUS", *_paragraphs(_statuses()))
     yield from (".SH ENVIRONMENT", *_terms(_ENVIRONMENT))
     yield from (".SH EXAMPLES", *_terms(_EXAMPLES))
+
+
+def _commands(group: Any, context: Any, before: str = "") -> Iterator[str]:
+    """Yield each command, and below a command that has others of its own, these."""
+    for name, command in group.commands.items():
+        yield from _command(f"{before}{name}", command, context)
+        if hasattr(command, "commands"):
+            yield from _commands(command, context, f"{before}{name} ")
 
 
 def _command(name: str, command: Any, parent: Any) -> Iterator[str]:
