@@ -137,9 +137,7 @@ def test_what_differs_is_said_at_the_top(call: Run, make: Callable[..., Path]) -
         "B  other",
         "   profile: none -> bep3",
         "   file_size: 2000000 -> 3000000",
-        "   server.profile: course -> bep3",
-        "   peers.fast.profile: course -> bep3",
-        "   peers.slow.profile: course -> bep3",
+        "   server.profile, peers.fast.profile, peers.slow.profile: course -> bep3",
         "   commit: abcdeabcdeab with changes -> 123451234512 with changes",
         "   versions.kernel: 6.1 -> 6.2",
     ]

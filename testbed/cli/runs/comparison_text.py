@@ -11,6 +11,7 @@ from testbed.cli.terminal.points import short, short_names, telling_keys
 
 if TYPE_CHECKING:
     from testbed.results.comparison import Comparison
+    from testbed.results.comparison.differences import Difference
     from testbed.results.comparison.findings import Finding
     from testbed.results.comparison.guards import Judged, Judgement
     from testbed.results.comparison.sides import Point, Side
@@ -40,10 +41,17 @@ def in_short(made: "Comparison", width: int | None) -> Iterator[str]:
 def _sides(made: "Comparison") -> Iterator[str]:
     for side, found in ((made.sides[0], ()), *made.differences):
         yield f"{side.letter}  {side.name}"
-        for each in found:
-            yield f"   {each.what}: {each.first} -> {each.other}"
+        yield from (f"   {', '.join(names)}: {change}" for names, change in _changes(found))
         if side is not made.sides[0] and not found:
             yield "   nothing else differs, as far as plans and provenance say"
+
+
+def _changes(found: Sequence["Difference"]) -> list[tuple[list[str], str]]:
+    """Tell the same change of the same key once: of a profile, for example, with all hosts that have it."""
+    changes: dict[tuple[str, str], list[str]] = {}
+    for each in found:
+        changes.setdefault((each.what.rpartition(".")[2], f"{each.first} -> {each.other}"), []).append(each.what)
+    return [(names, change) for (_, change), names in changes.items()]
 
 
 def _table(made: "Comparison") -> tuple[list[Column], list[list[str]]]:

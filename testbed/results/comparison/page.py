@@ -36,7 +36,8 @@ _WIDEST: Final = 4.0
 
 def page(made: Comparison) -> str:
     """Return a whole page."""
-    title = f"{made.sides[0].name} compared"
+    first, *others = (side.name for side in made.sides)
+    title = f"{', '.join(others)} against {first}"
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -104,7 +105,7 @@ def _line(each: Finding, margin: float, reach: float, *, groups: bool, many: boo
         f"{ratio.value:.3f}" if has_ratio else "-",
         f"{low:.3f} to {high:.3f}" if ratio.varies else "-",
     ]
-    outcome = each.outcome if each.repetitions is None else f"{each.outcome}: about {each.repetitions} repetitions"
+    outcome = each.outcome if each.repetitions is None else f"{each.outcome} (~{each.repetitions})"
     return _row(
         [
             *map(escape, words),
@@ -152,7 +153,7 @@ def _notes(made: Comparison) -> Iterator[str]:
         yield f"<p>Only {each.only.letter} has {escape(point)}.</p>"
     yield (
         f"<p>Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is"
-        f" {made.request.margin * 100:g} %. Intervals are each by itself; p is corrected for {made.tests} tests.</p>"
+        f" {made.request.margin * 100:g} %; behind an undecided outcome is about how many repetitions would decide. Intervals are each by itself; p is corrected for {made.tests} tests.</p>"
     )
 
 
