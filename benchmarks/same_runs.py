@@ -57,12 +57,12 @@ def measured(chosen: argparse.Namespace) -> Iterator[Outcomes]:
 
 
 def virtual(chosen: argparse.Namespace) -> Iterator[Outcomes]:
-    """Draw and compare each pair, of swarms with 5, 10 and 20 peers."""
+    """Draw and compare each pair, of swarms of several sizes."""
     seeds = count(1)
     profiles = (chosen.profile, chosen.other_profile or chosen.profile)
     for _ in range(chosen.pairs):
         samples = [
-            {n: swarms(profile, n, [next(seeds) for _ in range(chosen.repeat)]) for n in (5, 10, 20)}
+            {n: swarms(profile, n, [next(seeds) for _ in range(chosen.repeat)]) for n in chosen.n}
             for profile in profiles
         ]
         yield outcomes(samples)
@@ -111,6 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--other", action="append", default=[], metavar="KEY=VALUE", help="for the second of each pair")
     parser.add_argument("--runs", type=Path, default=Path("runs/same"))
     parser.add_argument("--repeat", type=int, default=5, help="repetitions of virtual swarms")
+    parser.add_argument("--n", nargs="+", type=int, default=[5, 10], help="peers of virtual swarms")
     parser.add_argument("--profile", choices=list(PROFILES), default="course", help="of virtual swarms")
     parser.add_argument("--other-profile", choices=list(PROFILES), help="of the second of each pair")
     chosen = parser.parse_args(arguments)

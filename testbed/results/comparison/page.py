@@ -153,7 +153,8 @@ def _notes(made: Comparison) -> Iterator[str]:
         yield f"<p>Only {each.only.letter} has {escape(point)}.</p>"
     yield (
         f"<p>Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is"
-        f" {made.request.margin * 100:g} %; behind an undecided outcome is about how many repetitions would decide. Intervals are each by itself; p is corrected for {made.tests} tests.</p>"
+        f" {made.request.margin * 100:g} %. Intervals are each by itself; p is corrected for {made.tests} tests."
+        " Behind an undecided outcome is about how many repetitions would decide.</p>"
     )
 
 
