@@ -31,7 +31,10 @@ from peer.bittorrent.wire.extensions import (
 )
 from peer.bittorrent.wire.messages import Extended
 from peer.bittorrent.wire.metainfo.metainfo import Info
+from peer.errors import WireError
 
+MOST_MALFORMED: Final = 10
+"""Extension messages of one neighbour that cannot be read, and are ignored."""
 OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 """The ids under which we want the messages of each extension."""
 
@@ -72,7 +75,16 @@ class ExtensionProtocol:
         self._outbox.send(neighbour, Extended(HANDSHAKE_ID, ours.encode()))
 
     def message_received(self, neighbour: Neighbour, message: Extended) -> None:
-        """Handle an extension message; raises WireError for one that is malformed."""
+        """Handle an extension message; one that cannot be read is traced and ignored, and too many raise WireError."""
+        try:
+            self._read(neighbour, message)
+        except WireError as error:
+            neighbour.conversation.malformed += 1
+            if neighbour.conversation.malformed > MOST_MALFORMED:
+                raise
+            self._outbox.record(Erred(f"{error}; the message is ignored", neighbour.key))
+
+    def _read(self, neighbour: Neighbour, message: Extended) -> None:
         if message.extension == HANDSHAKE_ID:
             self._got_handshake(neighbour, decode_extension_handshake(message.payload))
         elif message.extension == OUR_IDS[UT_PEX]:
