@@ -242,8 +242,8 @@ class Session:
             if not isinstance(message, Handshake):
                 raise MessageError("expected a handshake first")
             if self._connections_of(neighbour).shake_hands(neighbour, message):
-                self._exchange.neighbour_joined(neighbour)
-                self._extensions.neighbour_joined(neighbour, is_seed=self.is_complete)
+                says_all = self._exchange.neighbour_joined(neighbour)
+                self._extensions.neighbour_joined(neighbour, is_upload_only=says_all and self.is_complete)
         elif isinstance(message, Extended):
             self._extensions.message_received(neighbour, message)
         elif isinstance(message, Handshake):

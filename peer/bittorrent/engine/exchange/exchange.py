@@ -126,10 +126,10 @@ class Exchange:
         """When to call `decide`."""
         return self._rounds.next_at
 
-    def neighbour_joined(self, neighbour: Neighbour) -> None:
-        """Announce our pieces to a neighbour that has just shaken hands."""
+    def neighbour_joined(self, neighbour: Neighbour) -> bool:
+        """Announce our pieces to a neighbour that has just shaken hands; returns whether we said that we have all."""
         self._join(neighbour)
-        self._announce_pieces(neighbour)
+        return self._announce_pieces(neighbour)
 
     def neighbour_joined_early(self, neighbour: Neighbour, early_messages: Iterable[Message]) -> None:
         """Announce our pieces to a neighbour that shook hands before the torrent was known, and handle what it sent."""
@@ -201,7 +201,7 @@ class Exchange:
         neighbour.bitfield = Bitfield(self._info.piece_count)
         self._pieces.neighbour_joined(neighbour.key, neighbour.bitfield)
 
-    def _announce_pieces(self, neighbour: Neighbour) -> None:
+    def _announce_pieces(self, neighbour: Neighbour) -> bool:
         announced = self._strategy.advertiser.initial_bitfield(neighbour.key, self._pieces.have)
         if neighbour.conversation.is_fast and announced.is_full:
             self._outbox.send(neighbour, HaveAll())
@@ -211,6 +211,7 @@ class Exchange:
             self._outbox.send(neighbour, HaveBitfield(announced.to_wire()))
         if neighbour.conversation.is_fast and ":" not in neighbour.address.host:
             self._allow_free_pieces(neighbour)
+        return announced.is_full
 
     def _allow_free_pieces(self, neighbour: Neighbour) -> None:
         info, count = self._info, self._profile.allowed_fast

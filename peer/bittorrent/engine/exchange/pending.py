@@ -49,9 +49,10 @@ class PendingExchange:
     def __init__(self, context: Context) -> None:
         self._outbox = context.outbox
 
-    def neighbour_joined(self, neighbour: Neighbour) -> None:
+    def neighbour_joined(self, neighbour: Neighbour) -> bool:
         if neighbour.conversation.is_fast:
             self._outbox.send(neighbour, HaveNone())
+        return False
 
     def neighbour_left(self, neighbour: Neighbour) -> None:
         """Its messages leave with it."""

@@ -58,8 +58,12 @@ class ExtensionProtocol:
         self._share = MetadataShare(info.raw)
         self._pex.is_private = info.is_private
 
-    def neighbour_joined(self, neighbour: Neighbour, *, is_seed: bool) -> None:
-        """Send the extension handshake."""
+    def neighbour_joined(self, neighbour: Neighbour, *, is_upload_only: bool) -> None:
+        """Send the extension handshake.
+
+        A neighbour closes the connection if an upload-only peer has nothing that it lacks. So a seed that hides pieces
+        must not say that it is one.
+        """
         if not neighbour.conversation.is_extended:
             return
         ids = {name: number for name, number in OUR_IDS.items() if name != UT_PEX or not self._pex.is_private}
@@ -70,7 +74,7 @@ class ExtensionProtocol:
             reqq=MOST_QUEUED,
             yourip=neighbour.address.host,
             metadata_size=self._share.size,
-            upload_only=is_seed,
+            upload_only=is_upload_only,
         )
         self._outbox.send(neighbour, Extended(HANDSHAKE_ID, ours.encode()))
 

@@ -205,6 +205,27 @@ def test_extension_handshake_describes_us() -> None:
 
 
 @pytest.mark.parametrize(
+    ("strategy", "parameters", "have", "is_upload_only"),
+    [
+        ("tit-for-tat", {}, Bitfield.full(8), True),
+        ("tit-for-tat", {}, None, False),
+        ("under-report", {}, Bitfield.full(8), True),
+        ("super-seeding", {}, Bitfield.full(8), False),
+        ("swift", {}, Bitfield.full(8), False),
+        ("bitthief", {}, Bitfield.full(8), False),
+        ("false-pieces", {"share": 1}, None, False),
+    ],
+)
+def test_only_who_shows_all_its_pieces_says_upload_only(
+    strategy: str, parameters: dict[str, object], have: Bitfield | None, is_upload_only: bool
+) -> None:
+    made = make_strategy(strategy, PROFILES["course"], Random(1), parameters)
+    neighbour = SessionHarness(INFO, have=have, strategy=made).add_neighbour()
+    (said,) = [each for each in neighbour.received() if isinstance(each, Extended)]
+    assert decode_extension_handshake(said.payload).upload_only == is_upload_only
+
+
+@pytest.mark.parametrize(
     ("said", "problem"),
     [
         ([HaveBitfield(b"\xff\x00")], "bitfield: expected 1 bytes for 8 pieces, found 2"),
