@@ -54,6 +54,8 @@ from peer.net.timer import Timer
 
 Opening: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
+MOST_ENDING: Final = 500
+"""Connections that are being closed in order: with more, the one that has had the most time is cut."""
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
 
@@ -83,6 +85,10 @@ class Client:
         self._buffer: Final = memoryview(mmap.mmap(-1, READ_BUFFER))  # costs memory only as far as reads reach into it
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
+        self._ending: Final[dict[Connection, None]] = {}
+        """Those that the session has closed, the longest ago first; they are not in `_connections` any more."""
+        self._has_ended: Final = asyncio.Event()
+        """Set when the last of those has ended."""
         self._announcements: Final[set[asyncio.Task[None]]] = set()
         self._timer: Final = Timer(self._loop, self._tick)
         self._block_timer: Final = Timer(self._loop, self._start_blocks)
@@ -118,16 +124,18 @@ class Client:
         self.settle(now)
 
     async def end(self) -> None:
-        """Wait for the last announcements, then close everything but the storage."""
+        """Wait for the last announcements and the ends of connections, then close everything but the storage."""
         self._dialler.close()
         if self._announcements:
             await asyncio.wait(self._announcements)
+        if self._ending:
+            await self._has_ended.wait()
         self.cut()
 
     def cut(self) -> None:
         """Close everything at once."""
         self._dialler.close()
-        for each in list(self._connections.values()):
+        for each in (*self._connections.values(), *self._ending):
             each.cut()
         for announcement in self._announcements:
             announcement.cancel()
@@ -258,7 +266,16 @@ class Client:
         connection = self._connections.get(action.neighbour)
         if connection is not None:
             self._forget(connection)
-            connection.end()
+            if len(self._ending) >= MOST_ENDING:
+                next(iter(self._ending)).cut()
+            self._ending[connection] = None
+            self._has_ended.clear()
+            connection.end(partial(self._ended, connection))
+
+    def _ended(self, connection: Connection) -> None:
+        del self._ending[connection]
+        if not self._ending:
+            self._has_ended.set()
 
     def _announce(self, action: Announce, _: float) -> None:
         asking = self._loop.create_task(self._ask(action))

@@ -15,9 +15,11 @@ SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot b
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol
 
+from peer.bittorrent.client.ending import Ending
 from peer.bittorrent.client.send_queue import SendQueue
 from peer.bittorrent.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
 from peer.bittorrent.wire.handshake import Handshake
@@ -36,8 +38,6 @@ MOST_ROOM: Final = 1 << 20
 ROOM_SECONDS: Final = 0.01
 _RATE_PERIOD: Final = 0.05
 _SENDS_AT_A_TIME: Final = 4
-_CLOSING_TIME: Final = 2.0
-"""Seconds in which a connection that is being closed sends what is queued."""
 _MOST_BUFFERS: Final = 1_000
 """The kernel takes 1024 buffers in a call."""
 
@@ -108,7 +108,7 @@ class Connection:
         """`start_block` will be called."""
         self._is_full = False
         """The loop will call `_writable` when the socket has room."""
-        self._closing: asyncio.TimerHandle | None = None
+        self._ending: Ending | None = None
         self._wakes_after = 1
         """The bytes that must have come before the loop calls `_readable`."""
         self._taken = 0
@@ -146,13 +146,12 @@ class Connection:
         if self._wants_blocks and self._take_block(now):
             self.flush(now)
 
-    def end(self) -> None:
-        """Stop reading, send what is queued, and close."""
-        if self._is_open:
-            self._stop()
-            self._queue.drop_blocks()
-            self._closing = self._loop.call_later(_CLOSING_TIME, self._close)
-            self.flush(monotonic())
+    def end(self, on_closed: Callable[[], None]) -> None:
+        """Report nothing more, send what is queued, and close in order; `on_closed` is called once that is done."""
+        self._stop()
+        self._queue.drop_blocks()
+        self._ending = Ending(self._socket, self._loop, self._buffer, on_closed)
+        self.flush(monotonic())
 
     def cut(self) -> None:
         """Close at once."""
@@ -283,8 +282,8 @@ class Connection:
         if self._is_full:
             self._is_full = False
             self._poller.remove_writer(self._fd)
-        if not self._is_open:
-            self._close()
+        if self._ending is not None:
+            self._ending.all_sent()
 
     def _disconnect(self, reason: str, now: float) -> None:
         was_open = self._is_open
@@ -299,9 +298,9 @@ class Connection:
             self._poller.remove_reader(self._fd)
 
     def _close(self) -> None:
-        if self._closing is not None:
-            self._closing.cancel()
-        if self._socket.fileno() >= 0:
+        if self._ending is not None:
+            self._ending.close()
+        elif self._socket.fileno() >= 0:
             self._poller.remove_writer(self._fd)
             self._socket.close()
 
