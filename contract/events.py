@@ -83,6 +83,15 @@ class Handshaken(TraceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Encrypted(TraceEvent):
+    """An encrypted handshake was exchanged; the stream goes on by this method: `rc4` or `plaintext`."""
+
+    event: ClassVar[str] = "encrypted"
+    neighbour: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Disconnected(TraceEvent):
     """A connection ended; `by_us` if we closed it. Totals are bytes of blocks."""
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import Final
 
 from contract.events import Level
+from peer.bittorrent.client.encryption import PACKAGE, Encryption, is_available
 from peer.bittorrent.client.open_torrent import StorageOpener
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.client.trackers.urls import why_not
@@ -76,6 +77,7 @@ def options(chosen: argparse.Namespace, torrent: Torrent, open_storage: StorageO
         strategy=chosen.strategy,
         parameters=parameters,
         upload_limit=chosen.upload_limit,
+        encryption=_encryption(chosen.encryption),
         trace=chosen.trace,
         level=Level[chosen.level.upper()],
         seed=chosen.seed,
@@ -102,6 +104,13 @@ def read_torrent(chosen: argparse.Namespace) -> Torrent:
     if not (trackers or peers or chosen.no_tracker):
         warnings.append(NOBODY_TO_ASK)
     return Torrent(torrent.info_hash, torrent.info, trackers, peers, tuple(warnings))
+
+
+def _encryption(choice: Encryption) -> Encryption:
+    if choice in {Encryption.PREFER, Encryption.REQUIRE} and not is_available():
+        problem = f"--encryption {choice} needs the Python package {PACKAGE}: install it (`pip install {PACKAGE}`)"
+        raise ProgramError(ExitStatus.USAGE, problem)
+    return choice
 
 
 def pieces_rng(chosen: argparse.Namespace) -> Random:
@@ -146,6 +155,14 @@ def _add_network_options(group: OptionGroup) -> None:
         default=[],
         metavar="HOST:PORT",
         help="a peer to connect to; repeatable",
+    )
+    add(
+        "--encryption",
+        type=Encryption,
+        choices=list(Encryption),
+        default=Encryption.ACCEPT,
+        help="accept: dial in plaintext, and take encrypted connections; prefer: dial with encryption first; require: "
+        "refuse plaintext; off: refuse encryption (default: accept)",
     )
     add("--no-tracker", action="store_true", help="do not announce to the torrent's trackers")
 

@@ -25,6 +25,7 @@ from contract.events import Level
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
+from peer.bittorrent.client.encryption import Encryption, negotiation
 from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
@@ -80,6 +81,7 @@ class Options:
     parameters: dict[str, object] = field(default_factory=dict)
     upload_limit: float | None = None
     """In bytes/s."""
+    encryption: Encryption = Encryption.ACCEPT
     trace: Path | None = None
     level: Level = Level.SUMMARY
     seed: int | None = None
@@ -201,6 +203,10 @@ class _Program:
             torrent=self._torrent,
             open_torrent=lambda info: loop.run_in_executor(None, self._open_torrent, info),
             on_complete=partial(_print_completed, trace),
+            negotiation=lambda is_outgoing: negotiation(
+                options.encryption, options.torrent.info_hash, is_outgoing=is_outgoing
+            ),
+            falls_back=options.encryption is Encryption.PREFER,
         )
 
     async def _open_known_torrent(self) -> None:

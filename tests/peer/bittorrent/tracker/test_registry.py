@@ -110,8 +110,7 @@ class Model:
         self.peers[step.peer] = Known(step.host, step.port, key, step.left == 0, now, is_counted)
 
     def others(self, step: Step) -> set[tuple[str, int]]:
-        wanted = [known for known in self.peers.values() if step.left or not known.is_seed]
-        everyone = {(f"198.18.0.{known.host}", known.port) for known in wanted}
+        everyone = {(f"198.18.0.{known.host}", known.port) for known in self.peers.values()}
         return everyone - {(f"198.18.0.{step.host}", step.port)}
 
     def entry(self) -> ScrapeEntry:
