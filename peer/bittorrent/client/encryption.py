@@ -1,7 +1,7 @@
 """Which connections are encrypted: the user's choice, RC4, and the way back to plaintext.
 
-RC4 comes from `cryptography`, where it is among the ciphers that nobody should choose any more. It does 300 MB/s, and
-Python alone 3.5. It is imported when the first connection needs it, since it takes 8 MB of memory.
+RC4 comes from `cryptography`, where it is among the ciphers that nobody should choose any more. Python alone would take
+about a hundred times as long. It is imported when the first connection needs it, since it takes 8 MB of memory.
 """
 
 import secrets
