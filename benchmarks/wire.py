@@ -7,7 +7,7 @@ import os
 import timeit
 from collections.abc import Callable, Sequence
 
-from peer.bittorrent.client.encryption import rc4
+from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.decoder import Decoder

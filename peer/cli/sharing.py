@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from contract.events import Level
-from peer.bittorrent.client.encryption import PACKAGE, Encryption, is_available
+from peer.bittorrent.client.connections.encryption import PACKAGE, Encryption, is_available
 from peer.bittorrent.client.open_torrent import StorageOpener
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.client.trackers.urls import why_not

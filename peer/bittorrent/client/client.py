@@ -16,8 +16,8 @@ from random import Random
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from peer.bittorrent.client.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.encryption import Fallbacks
+from peer.bittorrent.client.connections.connection import READ_BUFFER, Connection
+from peer.bittorrent.client.connections.encryption import Fallbacks
 from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure

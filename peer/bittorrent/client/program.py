@@ -25,7 +25,7 @@ from contract.events import Level
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
-from peer.bittorrent.client.encryption import Encryption, negotiation
+from peer.bittorrent.client.connections.encryption import Encryption, negotiation
 from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
-from peer.bittorrent.client.encryption import rc4
+from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
 from peer.bittorrent.wire import extensions, messages

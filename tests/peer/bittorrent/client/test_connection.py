@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from peer.bittorrent.client.connection import MOST_MESSAGES, READ_BUFFER, Connection
+from peer.bittorrent.client.connections.connection import MOST_MESSAGES, READ_BUFFER, Connection
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import (
     Have,
@@ -339,8 +339,8 @@ def test_both_may_end_at_once(run: Run) -> None:
 
 @pytest.mark.parametrize("sends", [True, False], ids=["sends without end", "is silent"])
 def test_the_other_end_cannot_hold_a_connection_open(run: Run, monkeypatch: pytest.MonkeyPatch, sends: bool) -> None:
-    monkeypatch.setattr("peer.bittorrent.client.ending.WAITING_TIME", SOON if sends else 0.01)
-    monkeypatch.setattr("peer.bittorrent.client.ending.MOST_DROPPED", 1 << 20)
+    monkeypatch.setattr("peer.bittorrent.client.connections.ending.WAITING_TIME", SOON if sends else 0.01)
+    monkeypatch.setattr("peer.bittorrent.client.connections.ending.MOST_DROPPED", 1 << 20)
 
     async def body() -> None:
         ended = asyncio.Event()

@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
-from peer.bittorrent.client.encrypted_queue import MOST_SEALED, EncryptedQueue
-from peer.bittorrent.client.encryption import rc4
+from peer.bittorrent.client.connections.encrypted_queue import MOST_SEALED, EncryptedQueue
+from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.client.torrent_maker import Order, create
 from peer.bittorrent.wire.messages import Have, PieceHeader, Request, encode
 from tests.peer.programs import Share, events, events_so_far, leeching, named, seeding, wait_until

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.encryption import rc4
+from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.wire.encryption import (
     KEY_LENGTH,
     MOST_PAD,

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol
 
-from peer.bittorrent.client.encrypted_queue import EncryptedQueue
-from peer.bittorrent.client.ending import Ending
-from peer.bittorrent.client.send_queue import SendQueue
+from peer.bittorrent.client.connections.encrypted_queue import EncryptedQueue
+from peer.bittorrent.client.connections.ending import Ending
+from peer.bittorrent.client.connections.send_queue import SendQueue
 from peer.bittorrent.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
 from peer.bittorrent.wire.encryption import Agreement, Cipher, Method, Negotiation
 from peer.bittorrent.wire.handshake import Handshake

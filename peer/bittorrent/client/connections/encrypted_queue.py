@@ -8,7 +8,7 @@ costs a copy of each block, which plaintext connections do without.
 
 from typing import Final
 
-from peer.bittorrent.client.send_queue import Buffer, SendQueue
+from peer.bittorrent.client.connections.send_queue import Buffer, SendQueue
 from peer.bittorrent.wire.encryption import Cipher
 from peer.bittorrent.wire.messages import Request
 
