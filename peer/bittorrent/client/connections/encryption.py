@@ -70,8 +70,10 @@ def rc4(key: bytes) -> Cipher:
 
 
 class Fallbacks:
-    """Neighbours that we dialled with encryption, until it is clear whether they know it; those that do not are dialled
-    again. The session does not notice: to it, that is a connection on which the handshake takes longer."""
+    """Dials neighbours again, in plaintext, that do not know encryption.
+
+    The session does not notice: to it, that is a connection on which the handshake takes longer.
+    """
 
     def __init__(
         self,
