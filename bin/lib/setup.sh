@@ -50,6 +50,8 @@ readonly test_needs='
     shellcheck      shellcheck
     tshark          tshark
     transmission-cli transmission-cli
+    tshark          tshark
+    wireshark-common editcap
 '
 
 set_up() {

@@ -1,1 +1,1 @@
-"""Files of captures, and the blocks that they are made of."""
+"""Capture files, pcap and pcapng: read as frames, and written."""
