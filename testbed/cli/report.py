@@ -11,9 +11,9 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.output import decimal
-from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
+from testbed.experiment.language.points import short, short_names, telling_keys
 from testbed.runfolder.folder import PLAN
 
 if TYPE_CHECKING:
