@@ -3,7 +3,7 @@
 With pairs it is how much faster the varied peers were than their partners; without, the most important measure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, TypeAlias
@@ -16,8 +16,9 @@ from testbed.results.tables import Tables
 Json: TypeAlias = dict[str, Any]
 Row: TypeAlias = Mapping[str, Any]
 
-MOST_NAMED: Final = 4
+MOST_NAMED: Final = 3
 """The most numbers that the sentence names; of more, it names the ends of their range."""
+_PERCENT: Final = "%"
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,11 @@ class Answer:
 
     def sentence(self) -> str:
         """Return the answer; it says so if there is none yet."""
-        rows = self._gains() or self._means(self._first_measure())
-        if not rows:
-            return "No valid trial has a result yet."
-        return self._of_gains(rows) if rows[0]["compared"] else self._of_means(rows)
+        if self.words.plan.pair is not None:
+            gains = self._of_interest(self._gains())
+            return self._of_gains(gains) if gains else "No pair of trials that count has a result yet."
+        means = self._means(next(iter(self._measures()), ""))
+        return self._of_means(means) if means else "No trial that counts has a result yet."
 
     def comparisons(self) -> Json | None:
         """Return the gain of each point over its partner; None without pairs."""
@@ -53,7 +55,10 @@ class Answer:
             {"name": name, "label": self.words.label(name), "unit": self._unit(name), "gain": False}
             for name in measures
         ]
-        intervals = [list(map(_interval, rows)) for rows in zip(*by_measure, strict=True)]
+        intervals = [
+            [_interval(row, 100 if self._unit(row["measure"]) == _PERCENT else 1) for row in rows]
+            for rows in zip(*by_measure, strict=True)
+        ]
         return self._table(by_measure[0], intervals, headings, with_groups=False)
 
     def _table(self, rows: Sequence[Row], intervals: Sequence[object], measures: object, *, with_groups: bool) -> Json:
@@ -75,12 +80,23 @@ class Answer:
         }
 
     def _gains(self) -> list[Row]:
-        """Return the gains that could be computed: of the groups if there are several, else of all peers together."""
+        """Return the gains that could be computed: of the groups if there are several, else of all peers together.
+
+        The group that the paired key varies comes first.
+        """
         summary = self.tables.summary
         gains = summary[(summary["compared"] == "gain") & (summary["n"] > 0)]
         of_group, of_trial = self.tables.columns.paired
         of_groups = gains[gains["measure"] == of_group]
-        return _rows(gains[gains["measure"] == of_trial] if of_groups.empty else of_groups)
+        rows = _rows(gains[gains["measure"] == of_trial] if of_groups.empty else of_groups)
+        return sorted(rows, key=lambda row: not self._is_varied(row))
+
+    def _is_varied(self, row: Row) -> bool:
+        return row["group"] in (self.words.plan.pair or "").split(".")
+
+    def _of_interest(self, gains: Sequence[Row]) -> Sequence[Row]:
+        """Return the gains of the varied group, if there is one; else all."""
+        return [row for row in gains if self._is_varied(row)] or gains
 
     def _means(self, measure: str, *, all_points: bool = False) -> list[Row]:
         summary = self.tables.summary
@@ -90,59 +106,76 @@ class Answer:
     def _measures(self) -> list[str]:
         return [measure for measure in self.tables.columns.headline if self._means(measure)]
 
-    def _first_measure(self) -> str:
-        return next(iter(self._measures()), self.tables.columns.headline[0])
-
     def _unit(self, measure: str) -> str:
         column = self.tables.columns.column(measure)
-        return "" if column is None else column.unit
+        return "" if column is None else _PERCENT if column.is_share else column.unit
 
     def _of_means(self, rows: Sequence[Row]) -> str:
-        measure = rows[0]["measure"]
-        label, unit = self.words.label(measure), self._unit(measure)
-        parts = list(self._named(rows, lambda row: number(row["mean"], unit), "with" if self.words.keys else ""))
-        return _sentence(f"{label[:1].upper()}{label[1:]}", parts, len(rows), "point")
+        label, unit = self.words.label(rows[0]["measure"]), self._unit(rows[0]["measure"])
+        worth = 100 if unit == _PERCENT else 1
+        return self._told(
+            f"{label[:1].upper()}{label[1:]}",
+            rows,
+            lambda row: number(worth * row["mean"], unit),
+            lambda row: _certainty(row, unit, worth),
+            self.words.varying(rows),
+        )
 
     def _of_gains(self, rows: Sequence[Row]) -> str:
-        against, label = self.words.value(rows[0]["against"]), self.words.label(rows[0]["measure"])
-        parts = list(self._named(rows, lambda row: f"{number(row['mean'])} times as fast", "with"))
-        return _sentence(f"Compared with {against}, by {label}", parts, len(rows), "comparison")
+        varying = self.words.varying(rows)
+        pair, against = str(self.words.plan.pair), self.words.value(rows[0]["against"])
+        is_one = pair in rows[0] and pair not in varying
+        subject = (
+            f"With {self.words.value(rows[0][pair])} instead of {against}" if is_one else f"Compared with {against}"
+        )
+        return self._told(
+            subject,
+            rows,
+            lambda row: f"{row['group']} {number(row['mean'])} times as fast".strip(),
+            lambda row: _certainty(row, "", 1),
+            varying,
+        )
 
-    def _named(self, rows: Sequence[Row], said: Any, preposition: str) -> Iterator[str]:
-        """Yield each number with its point; of many, only the lowest and the highest."""
-        chosen = rows if len(rows) <= MOST_NAMED else sorted(rows, key=lambda row: row["mean"])[:: len(rows) - 1]
-        for row in chosen:
-            who = f"{row['group']} " if row["group"] else ""
-            where = f" {preposition} {self.words.point(row)}" if self.words.keys else ""
-            yield f"{who}{said(row)}{where} ({_certainty(row, self._unit_of(row))})"
+    def _told(
+        self,
+        subject: str,
+        rows: Sequence[Row],
+        said: Callable[[Row], str],
+        certainty: Callable[[Row], str],
+        varying: Sequence[str],
+    ) -> str:
+        """Say the numbers with their points, or of many the lowest and the highest."""
+        is_all = len(rows) <= MOST_NAMED
+        chosen = rows if is_all else sorted(rows, key=lambda row: float(row["mean"]))[:: len(rows) - 1]
+        parts = [f"{said(row)}{self.words.at(row, varying)} ({certainty(row)})" for row in chosen]
+        if is_all:
+            return f"{subject}: {'; '.join(parts)}."
+        return f"{subject}: from {parts[0]} to {parts[1]}, over {counted(len(rows), 'point')}."
 
-    def _unit_of(self, row: Row) -> str:
-        return "" if row["compared"] else self._unit(row["measure"])
 
-
-def _sentence(subject: str, parts: Sequence[str], count: int, noun: str) -> str:
-    if len(parts) == count:
-        return f"{subject}: {'; '.join(parts)}."
-    return f"{subject}: from {parts[0]} to {parts[1]}, over {counted(count, noun)}."
-
-
-def _certainty(row: Row, unit: str) -> str:
+def _certainty(row: Row, unit: str, worth: float) -> str:
     """Say how certain a mean is: its interval, its test, and how many values it has."""
     n, noun = int(row["n"]), "pair" if row["compared"] else "trial"
     if n < 2:
         return f"one {noun}, so no interval"
-    low, high = number(row["low"], unit), number(row["high"], unit)
-    of_same_unit = low.rpartition(" ")[2] == high.rpartition(" ")[2] and unit
-    parts = [f"95 % interval {low.rpartition(' ')[0] if of_same_unit else low} to {high}"]
-    if (p := _known(row["p_permutation"])) is not None:
-        parts.append(f"p = {number(p)}")
-    return ", ".join([*parts, counted(n, noun)])
+    return ", ".join([*_ends(row, unit, worth), *_test(row), counted(n, noun)])
 
 
-def _interval(row: Row) -> list[float | None]:
+def _ends(row: Row, unit: str, worth: float) -> Iterator[str]:
+    low, high = (number(worth * row[end], unit).split(" ", 1) for end in ("low", "high"))
+    yield f"95 % interval {' '.join(low[:1] if low[1:] == high[1:] else low)} to {' '.join(high)}"
+
+
+def _test(row: Row) -> Iterator[str]:
+    p = _known(row["p_permutation"])
+    if p is not None:
+        yield f"p = {number(p)}"
+
+
+def _interval(row: Row, worth: float = 1) -> list[float | None]:
     """Return a mean and the ends of its interval; None for what is unknown."""
-    has_interval = row["n"] > 1
-    return [_known(row["mean"]), *(_known(row[end]) if has_interval else None for end in ("low", "high"))]
+    ends = [row["mean"], *([row["low"], row["high"]] if row["n"] > 1 else [None, None])]
+    return [None if _known(end) is None else worth * float(end) for end in ends]
 
 
 def _known(value: Any) -> float | None:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
+from testbed.experiment.language.cells import readable
 from testbed.tasks.columns import Column
 
 Json: TypeAlias = dict[str, Any]
@@ -55,7 +56,7 @@ def _cell(value: Any) -> object:
     if _is_empty(value):
         return None
     if not _is_number(value):
-        return str(value)
+        return readable(value)
     number = float(value)
     return int(number) if number == int(number) and abs(number) < 2**53 else float(f"{number:.{_DIGITS}g}")
 

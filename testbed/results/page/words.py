@@ -67,9 +67,23 @@ class Words:
         """Return what a swept value is called."""
         return in_words(cell, self.columns.names)
 
-    def point(self, cells: Mapping[str, object]) -> str:
-        """Name a point; the key of a single swept word needs no mention: `BitTorrent`, but `number of peers 30`."""
-        keys = self.keys
-        if len(keys) == 1 and self.value(cells[keys[0]])[:1].isalpha():
-            return self.value(cells[keys[0]])
-        return ", ".join(f"{self.label(key)} {self.value(cells[key])}" for key in keys)
+    def varying(self, rows: Sequence[Mapping[str, object]]) -> list[str]:
+        """Return the keys whose values differ among some rows."""
+        return [key for key in self.keys if len({self.value(row[key]) for row in rows}) > 1]
+
+    def point(self, cells: Mapping[str, object], keys: Sequence[str] | None = None) -> str:
+        """Name a point; a single word needs no key: `BitTorrent`, but `number of peers 30`."""
+        told = self.keys if keys is None else keys
+        if len(told) == 1 and self._is_word(cells[told[0]]):
+            return self.value(cells[told[0]])
+        return ", ".join(f"{self.label(key)} {self.value(cells[key])}" for key in told)
+
+    def at(self, cells: Mapping[str, object], keys: Sequence[str]) -> str:
+        """Return the end of a sentence that says where a number was found; empty if there is one place only."""
+        if not keys:
+            return ""
+        is_word = len(keys) == 1 and self._is_word(cells[keys[0]])
+        return f" {'with' if is_word else 'at'} {self.point(cells, keys)}"
+
+    def _is_word(self, cell: object) -> bool:
+        return self.value(cell)[:1].isalpha()

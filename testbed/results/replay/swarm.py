@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, Final, TypeAlias
 
-from testbed.results.replay.history import Bytes, Change, Connection, Flow, History
+from testbed.results.replay.history import Bytes, Change, Connection, Flow, History, Start
 from testbed.runfolder.record import HostRecord
 
 _MOST_STEPS: Final = 600
@@ -72,9 +72,14 @@ class Replay:
             "strategy": (host.strategy or {}).get("name"),
             "lives": [[_time(begin), _time(end)] for begin, end in self._lives(host, history)],
             "completed": None if history.completed is None else _time(history.completed),
-            "shares": _shares(history, self.step, self.steps),
+            "shares": _shares(history, self._size(), self.step, self.steps),
         }
         return known | ({"held": self._held(history)} if self.has_pieces else {})
+
+    def _size(self) -> int:
+        """Return the size of the file; where no client says it, what most of it was received by one."""
+        said = [start.bytes for each in self.histories.values() for start in each.starts]
+        return max(said, default=0) or max((_received(each) for each in self.histories.values()), default=0) or 1
 
     def _lives(self, host: HostRecord, history: History) -> Iterator[tuple[float, float]]:
         """Yield when it was in the swarm; a host without a trace counts from its arrival to the end."""
@@ -183,9 +188,9 @@ def _merged(several: Iterable[Sequence[Change]]) -> list[Change]:
     return merged[1:]
 
 
-def _shares(history: History, step: float, steps: int) -> list[int]:
-    """Return the share of the file that a host has at the end of each step, in thousandths."""
-    points = list(_pieces_held(history) if history.pieces else _payload_held(history))
+def _shares(history: History, size: int, step: float, steps: int) -> list[int]:
+    """Return the share of the file that a host has at t = 0 and at the end of each step, in thousandths."""
+    points = list(_pieces_held(history) if history.pieces else _payload_held(history, size))
     if history.completed is not None:
         points = [*(point for point in points if point[0] < history.completed), (history.completed, 1.0)]
     return list(_sampled(points, step, steps))
@@ -193,7 +198,7 @@ def _shares(history: History, step: float, steps: int) -> list[int]:
 
 def _sampled(points: Sequence[tuple[float, float]], step: float, steps: int) -> Iterator[int]:
     at, share = 0, 0.0
-    for number in range(1, steps + 1):
+    for number in range(steps + 1):
         while at < len(points) and points[at][0] <= number * step:
             share = points[at][1]
             at += 1
@@ -210,14 +215,16 @@ def _pieces_held(history: History) -> Iterator[tuple[float, float]]:
         yield t, min(1.0, have / total)
 
 
-def _payload_held(history: History) -> Iterator[tuple[float, float]]:
+def _received(history: History) -> int:
+    return sum(moved.payload for connection in history.connections for moved in connection.taken.moved)
+
+
+def _payload_held(history: History, size: int) -> Iterator[tuple[float, float]]:
     """Yield the share of the file's bytes that were received, where pieces are not in the trace."""
-    start = history.starts[0] if history.starts else None
-    if start is None:
-        return
-    held, size = start.have / (start.pieces or 1), start.bytes or 1
+    start = history.starts[0] if history.starts else Start(0.0, 0, 1, size)
+    held = start.have / (start.pieces or 1)
     yield start.t, held
-    received = sorted(moved for connection in history.connections for moved in connection.taken.moved)
+    received = [moved for connection in history.connections for moved in connection.taken.moved]
     total = 0
     for _, end, count in sorted(received, key=lambda moved: moved.end):
         total += count

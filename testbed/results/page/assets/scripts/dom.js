@@ -32,6 +32,11 @@ function dressed(element, attributes, children) {
   return element;
 }
 
+/** Return text as children of an element: what stands between backticks becomes code. */
+export function prose(text) {
+  return text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part));
+}
+
 /** A small picture of a state that words say too. */
 export function mark(kind, sign, text) {
   return h("span", { class: `mark ${kind}` }, h("span", { "aria-hidden": "true" }, `${sign} `), text);

@@ -1,6 +1,6 @@
 // The head of the page: what was asked, the answer, and how far one may trust it.
 
-import { h, mark } from "./dom.js";
+import { h, mark, prose } from "./dom.js";
 import { counted } from "./numbers.js";
 import { points } from "./points.js";
 
@@ -57,7 +57,7 @@ export function answer(page) {
     page.means && h("div", { class: "part" }, h("h3", {}, "Means of the trials that count"), points(page.means, "means of the points")),
     !page.means && !page.comparisons && h("p", { class: "soft" }, "No trial that counts has a number yet."),
     page.expectations.length > 0 && h("div", { class: "part" }, h("h3", {}, "What was expected before the measurement"), outcomes(page.expectations)),
-    page.problems.length > 0 && h("div", { class: "part" }, h("h3", {}, "What to know before using these numbers"), h("ul", { class: "notes small" }, page.problems.map((each) => h("li", {}, capital(each))))),
+    page.problems.length > 0 && h("div", { class: "part" }, h("h3", {}, "What to know before using these numbers"), h("ul", { class: "notes small" }, page.problems.map((each) => h("li", {}, prose(capital(each)))))),
   );
 }
 

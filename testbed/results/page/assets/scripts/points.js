@@ -5,6 +5,7 @@ import { plain, unitFor } from "./numbers.js";
 
 const FIRST_ROWS = 16;
 const WIDTH = 200;
+const SHORT = 18;
 
 /** Make the table of a comparison or of means; the first measure is drawn, too. */
 export function points(found, caption) {
@@ -64,13 +65,18 @@ function line(found, measures, axis, row) {
   return h(
     "tr",
     {},
-    names.map((name, place) => (place === 0 ? h("th", { scope: "row" }, name) : h("td", {}, name))),
+    names.map((name, place) => (place === 0 ? h("th", { scope: "row", class: length(name) }, name) : h("td", { class: length(name) }, name))),
     h("td", { class: "number" }, h("strong", {}, plain(scale(row.values[0][0], first))), interval(row.values[0], first)),
     h("td", { class: "plot" }, drawn(row.values[0], axis)),
     hasTests && h("td", { class: "number" }, row.p === null ? "–" : plain(row.p, 2)),
     h("td", { class: "number" }, String(row.n)),
     others.map((measure, place) => h("td", { class: "number" }, plain(scale(row.values[place + 1][0], measure)))),
   );
+}
+
+/** Short names stay in one line. */
+function length(name) {
+  return name.length <= SHORT ? "short" : false;
 }
 
 function scale(value, measure) {

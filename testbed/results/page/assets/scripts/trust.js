@@ -28,7 +28,7 @@ function doubts(page) {
     h(
       "tr",
       {},
-      h("td", {}, verdict(doubt.verdict)),
+      h("td", { class: "state" }, verdict(doubt.verdict)),
       h("th", { scope: "row" }, [doubt.point, `repetition ${doubt.repetition}`].filter(Boolean).join(", ")),
       h("td", {}, doubt.reasons),
     ),

@@ -33,7 +33,7 @@ export class Player {
     this.play = h("button", { type: "button", class: "play", click: () => this.toggle() });
     this.slider = h("input", { type: "range", min: 0, max: this.clock.end, step: 0.1, "aria-label": "time", input: () => this.seek(Number(this.slider.value)) });
     this.time = h("output");
-    this.speed = h("select", { "aria-label": "speed", change: () => this.setSpeed(Number(this.speed.value)) }, SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
+    this.speed = h("select", { change: () => this.setSpeed(Number(this.speed.value)) }, SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
     this.readings = h("dl", { class: "readings" });
     this.words = h("p", { class: "hidden", role: "status" });
     this.table = h("details", { toggle: () => this.draw() }, h("summary", {}, "This moment as a table"));
@@ -46,8 +46,8 @@ export class Player {
       { class: "replay", role: "group", "aria-label": "replay", keydown: (event) => this.key(event) },
       h("div", { class: "whole replay-bar" }, h("label", { class: "choice" }, "Look at", this.who), h("label", { class: "choice" }, this.slots, "Open slots without traffic")),
       this.stage,
-      h("div", {}, this.readings, h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption()))),
-      h("div", { class: "whole" }, this.chart, h("div", { class: "controls" }, this.play, h("span", { class: "seek" }, this.slider), this.time, this.speed)),
+      h("div", {}, this.readings, meaning(), h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption()))),
+      h("div", { class: "whole" }, this.chart, h("div", { class: "seek" }, this.slider), h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed))),
       h("div", { class: "whole" }, this.words, this.table, keys()),
     );
   }
@@ -191,6 +191,17 @@ export class Player {
     this.clock.shift(step);
     this.draw();
   }
+}
+
+function meaning() {
+  const terms = {
+    payload: "what all hosts receive together, as a mean over a second or more",
+    "given back": "of what peers give each other, the share that goes both ways within two seconds: of each pair, twice the smaller direction",
+    "asking in vain": "peers that are interested in somebody, and that nobody lets have anything",
+    "rarest piece": "how many hosts in the swarm have the piece that the fewest have",
+  };
+  const list = Object.entries(terms).flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]);
+  return h("details", {}, h("summary", {}, "What these mean"), h("dl", { class: "facts" }, list));
 }
 
 function keys() {

@@ -109,7 +109,8 @@ export class Ring {
     const { points } = this.layout;
     const path = this.pathOf(this.paths, number, `edge group-${this.hosts[link.from].look}`);
     const width = Math.max(0.8, Math.min(1.6, rate / this.swarm.fastest) * WIDEST * (this.size / 560));
-    set(path, { d: taper(points[link.from], points[link.to], width, this.layout.radius) });
+    const opacity = 0.25 + 0.45 * Math.min(1, rate / this.swarm.fastest);
+    set(path, { d: taper(points[link.from], points[link.to], width, this.layout.radius), opacity: opacity.toFixed(2) });
     path.classList.toggle("faded", isAside(link, chosen));
   }
 

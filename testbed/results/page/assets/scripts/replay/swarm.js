@@ -34,8 +34,8 @@ export class Swarm {
     }
     const shares = this.hosts[host].shares;
     const at = t / this.data.step;
-    const before = Math.min(Math.floor(at), this.steps);
-    const [low, high] = [shares[before - 1] ?? shares.at(0) * 0, shares[Math.min(before, this.steps - 1)]];
+    const before = Math.min(Math.floor(at), this.steps - 1);
+    const [low, high] = [shares[before], shares[before + 1]];
     return (low + (high - low) * Math.min(1, at - before)) / 1000;
   }
 
@@ -136,9 +136,9 @@ export class Swarm {
   /** A time at which there is something to see: when half of the file is where it should be. */
   middle() {
     const peers = this.hosts.filter((host) => host.role !== "server");
-    for (let step = 0; step < this.steps; step++) {
+    for (let step = 0; step <= this.steps; step++) {
       if (peers.reduce((sum, host) => sum + host.shares[step], 0) >= 450 * peers.length) {
-        return Math.min(this.data.seconds, (step + 0.5) * this.data.step);
+        return Math.min(this.data.seconds, step * this.data.step);
       }
     }
     return this.data.seconds / 2;

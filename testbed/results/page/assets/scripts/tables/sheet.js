@@ -7,6 +7,8 @@ import { sorted } from "./sorting.js";
 
 const FIRST_ROWS = 50;
 const MORE_ROWS = 500;
+const LONG_TEXT = 40;
+const LONGEST_EXAMPLE = 14;
 
 /** Make the table of a sheet: what the overview says about it, and its cells by column. */
 export function sheet(about, cells) {
@@ -56,10 +58,10 @@ class Sheet {
   }
 
   example() {
-    const group = this.columns.find((column) => !column.numeric && !column.isFolded && column.name !== "trial");
-    const number = this.columns.find((column) => column.numeric && !column.isFolded);
-    const terms = [group && `${group.name}=…`, number && `${number.name}>…`].filter(Boolean);
-    return ["words", ...terms].join("  ");
+    const open = this.columns.filter((column) => !column.isFolded && column.name.length <= LONGEST_EXAMPLE);
+    const word = open.find((column) => column.style === "word");
+    const number = open.find((column) => column.numeric && column.name !== "seed");
+    return ["words", word && `${word.name}=…`, number && `${number.name}>…`].filter(Boolean).join(", or ");
   }
 
   same() {
@@ -133,7 +135,14 @@ class Sheet {
   }
 
   line(columns, row) {
-    return h("tr", {}, columns.map((column) => h("td", { class: column.style }, this.text(column, row))));
+    return h("tr", {}, columns.map((column) => this.cell(column, this.text(column, row))));
+  }
+
+  cell(column, text) {
+    // An id is cut on its left, as its end tells it apart; the whole of it is in its title.
+    return column.style === "id"
+      ? h("td", { class: "id", title: text }, h("bdi", {}, text))
+      : h("td", { class: column.style }, text);
   }
 
   text(column, row) {
@@ -171,8 +180,12 @@ function prepared(column, cells) {
   const shown = unit.worth === 1 ? cells : cells.map((cell) => (cell === null ? null : cell / unit.worth));
   const isFolded = cells.length > 1 && cells.every((cell) => cell === cells[0]);
   const isId = column.name === "trial" || column.name === "pair";
-  const style = column.numeric ? "number" : isId ? "id" : "word";
+  const style = column.numeric ? "number" : isId ? "id" : longest(cells) > LONG_TEXT ? "text" : "word";
   return { ...column, shown, unitName: unit.name, isFolded, style };
+}
+
+function longest(cells) {
+  return cells.reduce((most, cell) => Math.max(most, String(cell ?? "").length), 0);
 }
 
 function largest(cells) {
