@@ -62,8 +62,10 @@ class Answer:
         return self._table(by_measure[0], intervals, headings, with_groups=False)
 
     def _table(self, rows: Sequence[Row], intervals: Sequence[object], measures: object, *, with_groups: bool) -> Json:
-        keys = self.words.keys
+        keys = self.words.varying(rows) or self.words.keys
+        fixed = [key for key in self.words.keys if key not in keys]
         return {
+            "fixed": f"In all of these: {self.words.point(rows[0], fixed)}." if fixed else "",
             "keys": [{"name": key, "label": self.words.label(key)} for key in keys],
             "groups": with_groups and any(row["group"] for row in rows),
             "measures": measures,
@@ -125,11 +127,9 @@ class Answer:
         varying = self.words.varying(rows)
         pair, against = str(self.words.plan.pair), self.words.value(rows[0]["against"])
         is_one = pair in rows[0] and pair not in varying
-        subject = (
-            f"With {self.words.value(rows[0][pair])} instead of {against}" if is_one else f"Compared with {against}"
-        )
+        subject = f"With {self.words.value(rows[0][pair])} instead of" if is_one else "Compared with"
         return self._told(
-            subject,
+            f"{subject} {against}",
             rows,
             lambda row: f"{row['group']} {number(row['mean'])} times as fast".strip(),
             lambda row: _certainty(row, "", 1),

@@ -53,7 +53,7 @@ export function answer(page) {
     { id: "answer" },
     h("h2", {}, "The answer in numbers"),
     page.comparisons && h("div", { class: "part" }, h("h3", {}, capital(page.comparisons.measures[0].label)), points(page.comparisons, page.comparisons.measures[0].label)),
-    page.left_out && h("p", { class: "small soft" }, `${capital(page.left_out)}.`),
+    page.left_out && h("p", { class: "aside" }, `${capital(page.left_out)}.`),
     page.means && h("div", { class: "part" }, h("h3", {}, "Means of the trials that count"), points(page.means, "means of the points")),
     !page.means && !page.comparisons && h("p", { class: "soft" }, "No trial that counts has a number yet."),
     page.expectations.length > 0 && h("div", { class: "part" }, h("h3", {}, "What was expected before the measurement"), outcomes(page.expectations)),

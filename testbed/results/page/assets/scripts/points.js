@@ -15,15 +15,16 @@ export function points(found, caption) {
   const table = h("table", { class: "points" }, h("caption", { class: "hidden" }, caption), head(found, measures, axis), body);
   const scroll = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table);
   const rest = found.rows.slice(FIRST_ROWS);
+  const fixed = found.fixed && h("p", { class: "aside" }, found.fixed);
   if (rest.length === 0) {
-    return scroll;
+    return h("div", {}, scroll, fixed);
   }
   const more = h("button", { type: "button", class: "more" }, `Show ${rest.length} more`);
   more.addEventListener("click", () => {
     body.append(...rest.map((row) => line(found, measures, axis, row)));
     more.remove();
   });
-  return h("div", {}, scroll, more);
+  return h("div", {}, scroll, more, fixed);
 }
 
 function scaled(measure, rows, place) {
