@@ -25,11 +25,16 @@ _OF_BLOCKS: Final = re.compile(
 def read_replay(folder: Path, trial: Trial, *, traced: Collection[str]) -> Replay:
     """Read the replay of a trial from its folder; a DamageError names what is unusable."""
     record = read_record(folder, trial)
-    hosts = record.of_role(*traced)
+    hosts = tuple(_in_group(host, record.trial) for host in record.of_role(*traced))
     histories = {
         host.name: history_of(_events(folder / host.trace, host, record.t0)) for host in hosts if host.trace is not None
     }
     return Replay(trial.id, record.seconds, hosts, histories)
+
+
+def _in_group(host: HostRecord, trial: Trial) -> HostRecord:
+    """Return a host with its group, which records of earlier versions leave to the plan."""
+    return host.model_copy(update={"group": host.group or trial.hosts.groups.get(host.name)})
 
 
 def size_of_traces(folder: Path) -> int:
