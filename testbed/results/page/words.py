@@ -65,7 +65,8 @@ class Words:
 
     def value(self, cell: object) -> str:
         """Return what a swept value is called."""
-        return in_words(cell, self.columns.names)
+        plain = int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+        return in_words(plain, self.columns.names)
 
     def varying(self, rows: Sequence[Mapping[str, object]]) -> list[str]:
         """Return the keys whose values differ among some rows."""

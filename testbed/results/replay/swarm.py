@@ -1,7 +1,8 @@
 """The histories of all hosts of a trial as one: a replay.
 
-Two hosts saw each connection. What moved is taken from the receiver, and who was let to request from the giver; where
-that one wrote no trace, from the other. Rates are means over steps, so that a long trial is no larger than a short one.
+Two hosts saw each connection. What moved, and whether the receiver is interested, is taken from the receiver. Whether
+it may request is taken from the giver. Where one of them wrote no trace, the other is asked. Rates are means over
+steps, so that a long trial is no larger than a short one.
 """
 
 from collections import defaultdict
@@ -107,9 +108,9 @@ class Replay:
     def _links(self) -> Iterator[Json]:
         numbers = {host.name: number for number, host in enumerate(self.hosts)}
         for (giver, receiver), flows in _paired(self.hosts, self.histories).items():
-            moved = _by_step((each for flow in flows.moved for each in flow.moved), self.step, self.steps)
-            slots = _merged(flow.slots for flow in flows.allowed)
-            wants = _merged(flow.wants for flow in flows.allowed)
+            moved = _by_step((each for flow in flows.told_by_receiver for each in flow.moved), self.step, self.steps)
+            slots = _merged(flow.slots for flow in flows.told_by_giver)
+            wants = _merged(flow.wants for flow in flows.told_by_receiver)
             if moved or any(change.state for change in slots):
                 yield {
                     "from": numbers[giver],
@@ -128,11 +129,11 @@ class _Flows:
     by_receiver: list[Flow]
 
     @property
-    def moved(self) -> list[Flow]:
+    def told_by_receiver(self) -> list[Flow]:
         return self.by_receiver or self.by_giver
 
     @property
-    def allowed(self) -> list[Flow]:
+    def told_by_giver(self) -> list[Flow]:
         return self.by_giver or self.by_receiver
 
 

@@ -63,7 +63,7 @@ export class Swarm {
       return false;
     }
     const links = this.incoming[host];
-    return links.some((link) => this.wants(link, t)) && links.every((link) => this.slot(link, t) === "choked" && this.rate(link, t) === 0);
+    return links.some((link) => this.wants(link, t)) && links.every((link) => this.slot(link, t) === "choked");
   }
 
   /** How many pieces a host had completed, of the ones that its trace names. */
