@@ -16,7 +16,7 @@ from testbed.results.page.packing import Parts, packed
 from testbed.results.page.sheets import MOST_CELLS, sheet
 from testbed.results.page.words import listed, number
 from testbed.tasks.columns import Column
-from tests.page.swarms import EXPERIMENT, small_run, swarm
+from tests.page.swarms import EXPERIMENT, swarm, write_trials
 from tests.runfolder.runs import GOLDEN, golden, write_run, write_trial
 
 
@@ -65,8 +65,8 @@ def test_run_without_a_valid_trial_has_no_answer(tmp_path: Path) -> None:
     assert (page["means"], page["comparisons"], page["trials"]["missing"]) == (None, None, 1)
 
 
-def test_answer_of_pairs_is_about_the_varied_group(tmp_path: Path) -> None:
-    page = overview(small_run(tmp_path))
+def test_answer_of_pairs_is_about_the_varied_group(small: Report) -> None:
+    page = overview(small)
     assert page["answer"].startswith("With BitThief instead of tit-for-tat: riders 0.6")
     assert re.search(r"\(95 % interval 0\.\d+ to 0\.\d+, p = 0\.\d+, 2 pairs\)\.$", page["answer"])
     assert [row["group"] for row in page["comparisons"]["rows"]] == ["riders", "others"]
@@ -78,8 +78,8 @@ def test_expectations_say_whether_they_held(tmp_path: Path) -> None:
     assert [each["state"] for each in overview(made)["expectations"]] == ["held", "failed", "open"]
 
 
-def test_doubts_problems_links_and_replays(tmp_path: Path) -> None:
-    page = overview(small_run(tmp_path))
+def test_doubts_problems_links_and_replays(small: Report) -> None:
+    page = overview(small)
     assert [(each["verdict"], each["reasons"]) for each in page["doubts"]] == [
         ("suspect", "programs woke 30.0 ms late")
     ]
@@ -90,17 +90,14 @@ def test_doubts_problems_links_and_replays(tmp_path: Path) -> None:
     assert page["replays"]["left_out"] == ""
 
 
-def test_same_run_makes_the_same_page(tmp_path: Path) -> None:
-    first = small_run(tmp_path).page
-    assert first is not None
-    before = first.read_bytes()
-    report(tmp_path)
-    assert first.read_bytes() == before
+def test_same_run_makes_the_same_page(small: Report, small_page: Path) -> None:
+    before = small_page.read_bytes()
+    report(small.run.path)
+    assert small_page.read_bytes() == before
 
 
-def test_parts_beyond_the_limit_are_left_out_and_named(tmp_path: Path) -> None:
-    made = small_run(tmp_path)
-    parts = Contents(made, Parts(most=3000)).collect()
+def test_parts_beyond_the_limit_are_left_out_and_named(small: Report) -> None:
+    parts = Contents(small, Parts(most=3000)).collect()
     page = unpacked(parts.by_name["overview"])
     left_out = [about["name"] for about in page["tables"] if about["part"] is None]
     assert "timeline" in left_out
@@ -120,7 +117,7 @@ def test_damaged_trial_costs_its_replay_and_not_the_page(tmp_path: Path) -> None
 
 def test_names_of_a_hostile_folder_are_data(tmp_path: Path) -> None:
     hostile = '</script><img src=x onerror=\\"alert(1)\\">'
-    made = small_run(tmp_path, EXPERIMENT.replace("repeat: 3", "repeat: 1"))
+    write_trials(tmp_path, write_run(tmp_path, EXPERIMENT.replace("repeat: 3", "repeat: 1")))
     for file in (tmp_path / "plan.json", *tmp_path.glob("trials/*/trial.json")):
         file.write_text(file.read_text().replace('"group": "riders"', f'"group": "{hostile}"'))
     made = report(tmp_path)

@@ -194,7 +194,7 @@ def test_replay_runs_and_stops_at_the_end(open_page: Open, small_page: Path) -> 
 
 def test_replay_shows_who_starves_arrives_and_leaves(open_page: Open, small_page: Path) -> None:
     page = open_page(small_page).page
-    select_trial(page, "BitThief")
+    select_trial(page, "bitthief")
     page.get_by_text("This moment as a table").click()
     at(page, "1")
     assert classes(page, "p6") >= {"absent"}
@@ -232,7 +232,7 @@ def test_suspect_trial_says_so_in_its_replay(open_page: Open, tmp_path: Path) ->
     made = small_run(tmp_path, EXPERIMENT.replace("repeat: 3", "repeat: 1"))
     assert made.page is not None
     page = open_page(made.page).page
-    select_trial(page, "BitThief")
+    select_trial(page, "bitthief")
     expect(page.locator("#replay")).to_contain_text("this trial is suspect")
     expect(page.locator(".answer")).to_have_text("No pair of trials that count has a result yet.")
 
@@ -248,7 +248,7 @@ def test_colours_change_without_a_reload(open_page: Open, small_page: Path) -> N
     assert page.evaluate(background) != before
 
 
-def test_print_hides_controls_and_cuts_no_table(open_page: Open, small_page: Path) -> None:
+def test_paper_has_no_controls_and_no_table_that_does_not_fit(open_page: Open, small_page: Path) -> None:
     page = open_page(small_page, theme="dark").page
     page.emulate_media(media="print")
     expect(page.locator(".controls")).to_be_hidden()

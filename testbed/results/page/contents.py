@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 from testbed.experiment import Trial
 from testbed.experiment.language.cells import as_cell
+from testbed.experiment.language.points import name_of
 from testbed.results.figures.numbers import read_numbers
 from testbed.results.made import Report
 from testbed.results.page.answer import Answer
@@ -115,6 +116,11 @@ class Contents:
             "repetition": trial.repetition,
         }
 
+    def _name(self, trial: Trial) -> str:
+        """Return the short name of a trial, as it is in terminals: it must fit in a line."""
+        points = [each.point for each in self.made.run.plan.trials]
+        return ", ".join(filter(None, [name_of(trial.point, points), f"repetition {trial.repetition}"]))
+
     def _provenance(self) -> Json:
         report = provenance.of_report()
         return {
@@ -155,7 +161,7 @@ class Contents:
         verdicts = self._verdicts
         choice = choose(self.made.run.plan.trials, verdicts)
         shown = [
-            self._described(trial) | {"verdict": verdicts[trial.id], "part": part}
+            self._described(trial) | {"name": self._name(trial), "verdict": verdicts[trial.id], "part": part}
             for trial in choice.trials
             if (part := self._replay(trial))
         ]

@@ -7,17 +7,22 @@ const NEXT = { system: "light", light: "dark", dark: "system" };
 /** Make the button that changes the theme; whoever draws on a canvas listens to `themechange`. */
 export function themes() {
   let theme = "system";
-  const button = h("button", { type: "button", class: "themes small" });
-  const say = () => {
-    button.textContent = `Colours: ${theme}`;
-  };
-  button.addEventListener("click", () => {
-    theme = NEXT[theme];
-    document.documentElement.dataset.theme = theme;
-    say();
-    document.dispatchEvent(new Event("themechange"));
-  });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.dispatchEvent(new Event("themechange")));
-  say();
+  const button = h("button", { type: "button", class: "themes small", click: () => choose(NEXT[theme]) });
+
+  function choose(name) {
+    theme = name;
+    button.textContent = `Colours: ${name}`;
+    show(name);
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => show(theme));
+  window.addEventListener("beforeprint", () => show("light"));
+  window.addEventListener("afterprint", () => show(theme));
+  choose(theme);
   return button;
+}
+
+function show(theme) {
+  document.documentElement.dataset.theme = theme;
+  document.dispatchEvent(new Event("themechange"));
 }

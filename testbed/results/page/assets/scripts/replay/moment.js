@@ -3,6 +3,8 @@
 import { h } from "../dom.js";
 import { counted, plain, seconds, withUnit } from "../numbers.js";
 
+const order = new Intl.Collator("en", { numeric: true });
+
 const HEADINGS = ["host", "group", "has", "receives", "gives", "served by", "serves"];
 
 /** Return a list of what the whole swarm does, as terms and descriptions. */
@@ -58,5 +60,8 @@ function row(swarm, host, number, t) {
 
 function served(swarm, links, t, end) {
   const open = links.filter((link) => swarm.slot(link, t) !== "choked");
-  return open.map((link) => `${swarm.hosts[link[end]].name}${swarm.slot(link, t) === "optimistic" ? "*" : ""}`).join(", ");
+  return open
+    .map((link) => `${swarm.hosts[link[end]].name}${swarm.slot(link, t) === "optimistic" ? "*" : ""}`)
+    .sort(order.compare)
+    .join(", ");
 }

@@ -23,7 +23,7 @@ export function replays(page) {
     place.replaceChildren(player.element);
   }
 
-  const select = h("select", { change: () => open(shown[select.selectedIndex]) }, shown.map((about) => h("option", {}, titled(about))));
+  const select = h("select", { change: () => open(shown[select.selectedIndex]) }, shown.map((about) => h("option", {}, about.name)));
   open(shown[0]);
   return h(
     "section",
@@ -34,9 +34,4 @@ export function replays(page) {
     place,
     leftOut && h("p", { class: "small soft" }, leftOut),
   );
-}
-
-function titled(about) {
-  const repetition = `repetition ${about.repetition}`;
-  return about.point ? `${about.point} (${repetition})` : repetition;
 }

@@ -26,7 +26,9 @@ export function tables(page) {
   }
 
   open(page.tables.find((about) => about.name === FIRST) ?? page.tables[0]);
-  return h("section", { id: "tables" }, h("h2", {}, "Tables"), list, panel);
+  const files = page.tables.map((about) => about.file).filter(Boolean);
+  const paper = h("p", { class: "on-paper" }, `Beside this page: ${files.join(", ")}.`);
+  return h("section", { id: "tables" }, h("h2", {}, "Tables"), list, panel, paper);
 }
 
 async function contentOf(about) {
