@@ -25,14 +25,22 @@ function contents(sections) {
 
 async function show(place) {
   const page = await part("overview");
-  const sections = [answer(page), figures(page), replays(page), tables(page), trust(page), provenance(page)].filter(Boolean);
+  const sections = [answer(page), figures(page), replays(page), tables(page), trust(page), provenance(page)].filter(
+    Boolean,
+  );
   place.replaceChildren(h("div", { class: "page" }, head(page, themes()), contents(sections), h("main", {}, sections)));
 }
 
 const place = document.getElementById("page");
 if (place !== null) {
   show(place).catch((error) => {
-    place.append(h("p", { class: "plain", role: "alert" }, `This page cannot be shown: ${error.message}. The tables and figures are beside it.`));
+    place.append(
+      h(
+        "p",
+        { class: "plain", role: "alert" },
+        `This page cannot be shown: ${error.message}. The tables and figures are beside it.`,
+      ),
+    );
     throw error;
   });
 }

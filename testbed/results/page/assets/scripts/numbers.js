@@ -1,8 +1,16 @@
 // Numbers as people read them. Pure.
 
 const STEPS = {
-  "bit/s": [[1e9, "Gbit/s"], [1e6, "Mbit/s"], [1e3, "kbit/s"]],
-  B: [[2 ** 30, "GiB"], [2 ** 20, "MiB"], [2 ** 10, "KiB"]],
+  "bit/s": [
+    [1e9, "Gbit/s"],
+    [1e6, "Mbit/s"],
+    [1e3, "kbit/s"],
+  ],
+  B: [
+    [2 ** 30, "GiB"],
+    [2 ** 20, "MiB"],
+    [2 ** 10, "KiB"],
+  ],
 };
 
 /** Return the unit in which numbers up to `largest` have few digits: its name, and its worth in the unit given. */

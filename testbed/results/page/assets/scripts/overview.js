@@ -42,7 +42,16 @@ function tally(page) {
     failed > 0 && h("li", {}, verdict("failed", `${failed} failed`)),
     missing > 0 && h("li", {}, mark("none", "–", `${missing} missing`)),
     again > 0 && h("li", {}, mark("none", "↻", `${again} measured again`)),
-    expected > 0 && h("li", {}, mark(held === expected ? "good" : "bad", held === expected ? "✓" : "✗", `${held} of ${counted(expected, "expectation")} held`)),
+    expected > 0 &&
+      h(
+        "li",
+        {},
+        mark(
+          held === expected ? "good" : "bad",
+          held === expected ? "✓" : "✗",
+          `${held} of ${counted(expected, "expectation")} held`,
+        ),
+      ),
   );
 }
 
@@ -52,12 +61,35 @@ export function answer(page) {
     "section",
     { id: "answer" },
     h("h2", {}, "The answer in numbers"),
-    page.comparisons && h("div", { class: "part" }, h("h3", {}, capital(page.comparisons.measures[0].label)), points(page.comparisons, page.comparisons.measures[0].label)),
+    page.comparisons &&
+      h(
+        "div",
+        { class: "part" },
+        h("h3", {}, capital(page.comparisons.measures[0].label)),
+        points(page.comparisons, page.comparisons.measures[0].label),
+      ),
     page.left_out && h("p", { class: "aside" }, `${capital(page.left_out)}.`),
-    page.means && h("div", { class: "part" }, h("h3", {}, "Means of the trials that count"), points(page.means, "means of the points")),
+    page.means &&
+      h(
+        "div",
+        { class: "part" },
+        h("h3", {}, "Means of the trials that count"),
+        points(page.means, "means of the points"),
+      ),
     !page.means && !page.comparisons && h("p", { class: "soft" }, "No trial that counts has a number yet."),
-    page.expectations.length > 0 && h("div", { class: "part" }, h("h3", {}, "What was expected before the measurement"), outcomes(page.expectations)),
-    page.problems.length > 0 && h("div", { class: "part" }, h("h3", {}, "What to know before using these numbers"), h("ul", { class: "notes small" }, page.problems.map((each) => h("li", {}, prose(capital(each)))))),
+    page.expectations.length > 0 &&
+      h("div", { class: "part" }, h("h3", {}, "What was expected before the measurement"), outcomes(page.expectations)),
+    page.problems.length > 0 &&
+      h(
+        "div",
+        { class: "part" },
+        h("h3", {}, "What to know before using these numbers"),
+        h(
+          "ul",
+          { class: "notes small" },
+          page.problems.map((each) => h("li", {}, prose(capital(each)))),
+        ),
+      ),
   );
 }
 

@@ -11,8 +11,18 @@ const SHORT = 18;
 export function points(found, caption) {
   const measures = found.measures.map((measure, place) => scaled(measure, found.rows, place));
   const axis = axisOf(measures[0], found.rows);
-  const body = h("tbody", {}, found.rows.slice(0, FIRST_ROWS).map((row) => line(found, measures, axis, row)));
-  const table = h("table", { class: "points" }, h("caption", { class: "hidden" }, caption), head(found, measures, axis), body);
+  const body = h(
+    "tbody",
+    {},
+    found.rows.slice(0, FIRST_ROWS).map((row) => line(found, measures, axis, row)),
+  );
+  const table = h(
+    "table",
+    { class: "points" },
+    h("caption", { class: "hidden" }, caption),
+    head(found, measures, axis),
+    body,
+  );
   const scroll = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table);
   const rest = found.rows.slice(FIRST_ROWS);
   const fixed = found.fixed && h("p", { class: "aside" }, found.fixed);
@@ -47,7 +57,12 @@ function head(found, measures, axis) {
       found.keys.map((key) => h("th", { scope: "col" }, key.label)),
       found.groups && h("th", { scope: "col" }, "group"),
       h("th", { scope: "col", class: "number" }, titled(first), h("br"), "95 % interval"),
-      h("th", { scope: "col", class: "plot" }, h("span", { class: "hidden" }, "drawn, "), h("span", { class: "scale" }, h("span", {}, low), h("span", {}, high))),
+      h(
+        "th",
+        { scope: "col", class: "plot" },
+        h("span", { class: "hidden" }, "drawn, "),
+        h("span", { class: "scale" }, h("span", {}, low), h("span", {}, high)),
+      ),
       hasTests && h("th", { scope: "col", class: "number" }, "p"),
       h("th", { scope: "col", class: "number" }, "n"),
       others.map((measure) => h("th", { scope: "col", class: "number" }, titled(measure))),
@@ -66,8 +81,15 @@ function line(found, measures, axis, row) {
   return h(
     "tr",
     {},
-    names.map((name, place) => (place === 0 ? h("th", { scope: "row", class: length(name) }, name) : h("td", { class: length(name) }, name))),
-    h("td", { class: "number" }, h("strong", {}, plain(scale(row.values[0][0], first))), interval(row.values[0], first)),
+    names.map((name, place) =>
+      place === 0 ? h("th", { scope: "row", class: length(name) }, name) : h("td", { class: length(name) }, name),
+    ),
+    h(
+      "td",
+      { class: "number" },
+      h("strong", {}, plain(scale(row.values[0][0], first))),
+      interval(row.values[0], first),
+    ),
     h("td", { class: "plot" }, drawn(row.values[0], axis)),
     hasTests && h("td", { class: "number" }, row.p === null ? "–" : plain(row.p, 2)),
     h("td", { class: "number" }, String(row.n)),
@@ -85,7 +107,9 @@ function scale(value, measure) {
 }
 
 function interval([, low, high], measure) {
-  return low === null ? "" : h("span", { class: "interval" }, ` ${plain(low / measure.worth)} – ${plain(high / measure.worth)}`);
+  return low === null
+    ? ""
+    : h("span", { class: "interval" }, ` ${plain(low / measure.worth)} – ${plain(high / measure.worth)}`);
 }
 
 /** Return the axis of a measure: of gains it is logarithmic, so that half and twice as fast are equally far from 1. */
@@ -112,11 +136,20 @@ function drawn([mean, low, high], axis) {
   const picture = s("svg", { viewBox: `0 0 ${WIDTH} 20`, preserveAspectRatio: "none", "aria-hidden": "true" });
   if (axis.reference !== null) {
     const x = axis.at(axis.reference);
-    picture.append(s("line", { class: "reference", x1: x, x2: x, y1: -6, y2: 26, "vector-effect": "non-scaling-stroke" }));
+    picture.append(
+      s("line", { class: "reference", x1: x, x2: x, y1: -6, y2: 26, "vector-effect": "non-scaling-stroke" }),
+    );
   }
   if (low !== null && (low > 0 || axis.reference === null)) {
     picture.append(
-      s("line", { class: "bar", x1: axis.at(low), x2: axis.at(high), y1: 10, y2: 10, "vector-effect": "non-scaling-stroke" }),
+      s("line", {
+        class: "bar",
+        x1: axis.at(low),
+        x2: axis.at(high),
+        y1: 10,
+        y2: 10,
+        "vector-effect": "non-scaling-stroke",
+      }),
     );
   }
   if (mean !== null && (mean > 0 || axis.reference === null)) {

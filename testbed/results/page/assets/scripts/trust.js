@@ -19,7 +19,13 @@ export function trust(page) {
         : "A suspect trial was disturbed by the machine, and a failed one by a program. The verdict looks at the machine and the programs, never at results.",
     ),
     page.doubts.length > 0 && h("div", { class: "part" }, h("h3", {}, "Trials that are not valid"), doubts(page)),
-    h("div", { class: "part" }, h("h3", {}, "Links, as asked and as measured"), h("p", {}, page.links), h("p", { class: "small soft" }, "Each link is in the table links.")),
+    h(
+      "div",
+      { class: "part" },
+      h("h3", {}, "Links, as asked and as measured"),
+      h("p", {}, page.links),
+      h("p", { class: "small soft" }, "Each link is in the table links."),
+    ),
   );
 }
 
@@ -33,7 +39,11 @@ function doubts(page) {
       h("td", {}, doubt.reasons),
     ),
   );
-  const head = h("tr", {}, ["verdict", "trial", "reasons"].map((name) => h("th", { scope: "col" }, name)));
+  const head = h(
+    "tr",
+    {},
+    ["verdict", "trial", "reasons"].map((name) => h("th", { scope: "col" }, name)),
+  );
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "group", "aria-label": "trials that are not valid" },
@@ -49,7 +59,12 @@ export function provenance(page) {
     { id: "provenance" },
     h("h2", {}, "Where it comes from"),
     sessions.map((session, place) =>
-      h("div", { class: "part" }, h("h3", {}, sessions.length > 1 ? `Session ${place + 1}` : "Measured by"), facts(session)),
+      h(
+        "div",
+        { class: "part" },
+        h("h3", {}, sessions.length > 1 ? `Session ${place + 1}` : "Measured by"),
+        facts(session),
+      ),
     ),
     h("div", { class: "part" }, h("h3", {}, "Tables, figures and this page made by"), facts(report)),
   );
@@ -71,6 +86,8 @@ function shown(value) {
   if (typeof value !== "object") {
     return String(value);
   }
-  const entries = Object.entries(value).map(([name, each]) => `${name} ${typeof each === "object" ? JSON.stringify(each) : each}`);
+  const entries = Object.entries(value).map(
+    ([name, each]) => `${name} ${typeof each === "object" ? JSON.stringify(each) : each}`,
+  );
   return entries.join(", ");
 }

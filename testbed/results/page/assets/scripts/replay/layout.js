@@ -50,7 +50,8 @@ export function taper(from, to, width, radius) {
   }
   const { start, middle, end, across } = bend;
   const [half, quarter] = [width / 2, width / 4];
-  const side = (point, distance) => `${(point.x + across.x * distance).toFixed(1)} ${(point.y + across.y * distance).toFixed(1)}`;
+  const side = (point, distance) =>
+    `${(point.x + across.x * distance).toFixed(1)} ${(point.y + across.y * distance).toFixed(1)}`;
   return `M${side(start, half)}Q${side(middle, quarter)} ${side(end, 0.3)}L${side(end, -0.3)}Q${side(middle, -quarter)} ${side(start, -half)}Z`;
 }
 

@@ -1,6 +1,6 @@
 // The pieces of each host: a row for a host, a column for a piece. Without pieces in the traces, a row fills by bytes.
 
-import { h, set } from "../dom.js";
+import { h } from "../dom.js";
 import { lookOf } from "./shapes.js";
 
 const BY_BYTES = 240;
@@ -13,13 +13,23 @@ export class Matrix {
     this.order = rowsOf(swarm);
     this.columns = swarm.data.pieces ?? BY_BYTES;
     this.row = Math.max(3, Math.min(12, Math.floor(430 / this.order.length)));
-    this.canvas = h("canvas", { role: "img", "aria-label": "The pieces that each host has", width: this.columns, height: this.order.length });
+    this.canvas = h("canvas", {
+      role: "img",
+      "aria-label": "The pieces that each host has",
+      width: this.columns,
+      height: this.order.length,
+    });
     this.canvas.style.height = `${this.row * this.order.length}px`;
     this.names = this.order.map((host) => h("div", {}, host === null || this.row < 10 ? "" : swarm.hosts[host].name));
     this.names.forEach((name) => {
       name.style.height = name.style.lineHeight = `${this.row}px`;
     });
-    this.element = h("div", { class: "matrix" }, h("div", { class: "names", "aria-hidden": "true" }, this.names), this.canvas);
+    this.element = h(
+      "div",
+      { class: "matrix" },
+      h("div", { class: "names", "aria-hidden": "true" }, this.names),
+      this.canvas,
+    );
     this.recolour();
   }
 
@@ -78,8 +88,12 @@ export class Matrix {
 function rowsOf(swarm) {
   const places = swarm.hosts.map((_, host) => host);
   const servers = places.filter((host) => swarm.hosts[host].role === "server");
-  const groups = swarm.groups.map((group) => places.filter((host) => swarm.hosts[host].role !== "server" && swarm.hosts[host].group === group));
-  return [servers, ...groups].filter((group) => group.length).flatMap((group, number) => (number ? [null, ...group] : group));
+  const groups = swarm.groups.map((group) =>
+    places.filter((host) => swarm.hosts[host].role !== "server" && swarm.hosts[host].group === group),
+  );
+  return [servers, ...groups]
+    .filter((group) => group.length)
+    .flatMap((group, number) => (number ? [null, ...group] : group));
 }
 
 /** Return the red, green and blue of a colour of the style sheet. */
@@ -87,7 +101,10 @@ function colourOf(name) {
   const probe = h("span");
   probe.style.color = `var(${name})`;
   document.body.append(probe);
-  const colour = getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).map(Number);
+  const colour = getComputedStyle(probe)
+    .color.match(/[\d.]+/g)
+    .slice(0, 3)
+    .map(Number);
   probe.remove();
   return colour;
 }

@@ -36,7 +36,15 @@ export function hostsTable(swarm, t) {
     "table",
     {},
     h("caption", { class: "hidden" }, `The swarm at ${seconds(t)}`),
-    h("thead", {}, h("tr", {}, HEADINGS.map((heading) => h("th", { scope: "col" }, heading)))),
+    h(
+      "thead",
+      {},
+      h(
+        "tr",
+        {},
+        HEADINGS.map((heading) => h("th", { scope: "col" }, heading)),
+      ),
+    ),
     h("tbody", {}, rows),
   );
 }
@@ -44,7 +52,11 @@ export function hostsTable(swarm, t) {
 function row(swarm, host, number, t) {
   const incoming = swarm.incoming[number];
   const outgoing = swarm.outgoing[number];
-  const rate = (links) => withUnit(links.reduce((sum, link) => sum + swarm.rate(link, t), 0), "bit/s");
+  const rate = (links) =>
+    withUnit(
+      links.reduce((sum, link) => sum + swarm.rate(link, t), 0),
+      "bit/s",
+    );
   const isPresent = swarm.isPresent(number, t);
   const cells = isPresent
     ? [
@@ -55,7 +67,13 @@ function row(swarm, host, number, t) {
         served(swarm, outgoing, t, "to"),
       ]
     : ["away", "", "", "", ""];
-  return h("tr", {}, h("th", { scope: "row" }, host.name), h("td", {}, host.group), cells.map((cell) => h("td", {}, cell)));
+  return h(
+    "tr",
+    {},
+    h("th", { scope: "row" }, host.name),
+    h("td", {}, host.group),
+    cells.map((cell) => h("td", {}, cell)),
+  );
 }
 
 function served(swarm, links, t, end) {

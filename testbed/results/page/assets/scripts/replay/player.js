@@ -1,13 +1,13 @@
 // A replay with everything that belongs to it: pictures, controls, keys.
 
-import { h, s, set } from "../dom.js";
+import { h, set } from "../dom.js";
 import { counted, seconds } from "../numbers.js";
 import { Clock, SPEEDS } from "./clock.js";
+import { keys, legend, meaning } from "./explanations.js";
 import { Matrix } from "./matrix.js";
 import { hostsTable, inWords, readings } from "./moment.js";
 import { Progress } from "./progress.js";
 import { Ring } from "./ring.js";
-import { shape } from "./shapes.js";
 import { Swarm } from "./swarm.js";
 
 const WORDS_EVERY_MS = 500;
@@ -19,7 +19,9 @@ export class Player {
     this.clock = new Clock(data.seconds, this.swarm.middle());
     this.chosen = new Set();
     this.told = 0;
-    this.ring = new Ring(this.swarm, (host) => this.choose(this.chosen.has(host) && this.chosen.size === 1 ? "" : `host ${host}`));
+    this.ring = new Ring(this.swarm, (host) =>
+      this.choose(this.chosen.has(host) && this.chosen.size === 1 ? "" : `host ${host}`),
+    );
     this.progress = new Progress(this.swarm, (t) => this.seek(t));
     this.matrix = new Matrix(this.swarm);
     this.build();
@@ -31,23 +33,54 @@ export class Player {
     this.slots = h("input", { type: "checkbox", change: () => this.draw() });
     this.who = h("select", { change: () => this.choose(this.who.value) }, this.choices());
     this.play = h("button", { type: "button", class: "play", click: () => this.toggle() });
-    this.slider = h("input", { type: "range", min: 0, max: this.clock.end, step: 0.1, "aria-label": "time", input: () => this.seek(Number(this.slider.value)) });
+    this.slider = h("input", {
+      type: "range",
+      min: 0,
+      max: this.clock.end,
+      step: 0.1,
+      "aria-label": "time",
+      input: () => this.seek(Number(this.slider.value)),
+    });
     this.time = h("output");
-    this.speed = h("select", { change: () => this.setSpeed(Number(this.speed.value)) }, SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)));
+    this.speed = h(
+      "select",
+      { change: () => this.setSpeed(Number(this.speed.value)) },
+      SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)),
+    );
     this.readings = h("dl", { class: "readings" });
     this.words = h("p", { class: "hidden", role: "status" });
     this.table = h("details", { toggle: () => this.draw() }, h("summary", {}, "This moment as a table"));
     this.tablePlace = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "this moment" });
-    this.table.append(h("p", { class: "small soft" }, "Served by and serves: who is unchoked; * began as an optimistic unchoke."), this.tablePlace);
-    this.stage = h("div", { class: "swarm" }, this.ring.picture, this.legend());
+    this.table.append(
+      h("p", { class: "small soft" }, "Served by and serves: who is unchoked; * began as an optimistic unchoke."),
+      this.tablePlace,
+    );
+    this.stage = h("div", { class: "swarm" }, this.ring.picture, legend(this.swarm));
     this.chart = h("div", { class: "progress" }, this.progress.picture);
     this.element = h(
       "div",
       { class: "replay", role: "group", "aria-label": "replay", keydown: (event) => this.key(event) },
-      h("div", { class: "whole replay-bar" }, h("label", { class: "choice" }, "Look at", this.who), h("label", { class: "choice" }, this.slots, "Open slots without traffic")),
+      h(
+        "div",
+        { class: "whole replay-bar" },
+        h("label", { class: "choice" }, "Look at", this.who),
+        h("label", { class: "choice" }, this.slots, "Open slots without traffic"),
+      ),
       this.stage,
-      h("div", {}, this.readings, meaning(), h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption()))),
-      h("div", { class: "whole" }, this.chart, h("div", { class: "seek" }, this.slider), h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed))),
+      h(
+        "div",
+        {},
+        this.readings,
+        meaning(),
+        h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption())),
+      ),
+      h(
+        "div",
+        { class: "whole" },
+        this.chart,
+        h("div", { class: "seek" }, this.slider),
+        h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed)),
+      ),
       h("div", { class: "whole" }, this.words, this.table, keys()),
     );
   }
@@ -60,18 +93,6 @@ export class Player {
       this.swarm.groups.length > 1 && h("optgroup", { label: "groups" }, groups),
       h("optgroup", { label: "hosts" }, hosts),
     ];
-  }
-
-  legend() {
-    const groups = this.swarm.groups.map((group, number) => [number % 8, group, this.swarm.hosts.filter((host) => host.role !== "server" && host.group === group).length]);
-    const servers = this.swarm.hosts.filter((host) => host.role === "server").length;
-    const all = servers ? [["server", servers > 1 ? "servers" : "server", servers], ...groups] : groups;
-    const items = all.map(([look, name, count]) =>
-      h("li", {}, s("svg", { class: `shape group-${look}`, viewBox: "-7 -7 14 14", "aria-hidden": "true" }, s("path", { class: "level", d: shape(look, 5) })), count > 1 ? `${name} (${count})` : name),
-    );
-    const edge = s("svg", { class: "group-server", viewBox: "0 0 26 14", "aria-hidden": "true" }, s("path", { class: "edge", d: "M1 2L25 7L1 12Z" }));
-    const ask = s("svg", { class: "shape node starves", viewBox: "-7 -7 14 14", "aria-hidden": "true" }, s("circle", { class: "starving", r: 5.5 }));
-    return h("ul", { class: "legend" }, items, h("li", {}, edge, "gives, from wide to narrow"), h("li", {}, ask, "asks, and nobody serves it"));
   }
 
   watch() {
@@ -126,7 +147,10 @@ export class Player {
 
   choose(value) {
     const [kind, number] = value.split(" ");
-    const belongs = { host: (_, place) => place === Number(number), group: (host) => host.role !== "server" && host.group === this.swarm.groups[Number(number)] }[kind];
+    const belongs = {
+      host: (_, place) => place === Number(number),
+      group: (host) => host.role !== "server" && host.group === this.swarm.groups[Number(number)],
+    }[kind];
     const places = this.swarm.hosts.map((_, place) => place);
     this.chosen = new Set(belongs ? places.filter((place) => belongs(this.swarm.hosts[place], place)) : []);
     this.who.value = value;
@@ -191,20 +215,4 @@ export class Player {
     this.clock.shift(step);
     this.draw();
   }
-}
-
-function meaning() {
-  const terms = {
-    payload: "what all hosts receive together, as a mean over a second or more",
-    "given back": "of what peers give each other, the share that goes both ways within two seconds: of each pair, twice the smaller direction",
-    "asking in vain": "peers that are interested in somebody, and that nobody lets have anything",
-    "rarest piece": "how many hosts in the swarm have the piece that the fewest have",
-  };
-  const list = Object.entries(terms).flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]);
-  return h("details", {}, h("summary", {}, "What these mean"), h("dl", { class: "facts" }, list));
-}
-
-function keys() {
-  const all = [["k", "play or pause"], ["←", "a second back"], ["→", "a second on"], ["Home", "the beginning"], ["End", "the end"], ["−", "slower"], ["+", "faster"]];
-  return h("p", { class: "keys small soft" }, "Keys, while a control of the replay has the focus: ", all.flatMap(([key, what], place) => [place ? ", " : "", h("kbd", {}, key), ` ${what}`]), ".");
 }

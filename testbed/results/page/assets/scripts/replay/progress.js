@@ -14,7 +14,10 @@ export class Progress {
   constructor(swarm, seek) {
     this.swarm = swarm;
     this.now = s("line", { class: "now" });
-    this.picture = s("svg", { role: "img", "aria-label": "The share of the file that each peer had, over time; thick lines are the means of groups" });
+    this.picture = s("svg", {
+      role: "img",
+      "aria-label": "The share of the file that each peer had, over time; thick lines are the means of groups",
+    });
     this.lines = new Map();
     set(this.picture, {
       pointerdown: (event) => {
@@ -53,11 +56,19 @@ export class Progress {
     const times = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, number) => number * step);
     const levels = [0, 0.5, 1].flatMap((share) => [
       s("line", { class: "axis", x1: LEFT, x2: this.width, y1: this.y(share), y2: this.y(share) }),
-      s("text", { x: LEFT - 6, y: this.y(share), "text-anchor": "end", "dominant-baseline": "central" }, `${100 * share} %`),
+      s(
+        "text",
+        { x: LEFT - 6, y: this.y(share), "text-anchor": "end", "dominant-baseline": "central" },
+        `${100 * share} %`,
+      ),
     ]);
     const labels = times.map((t) => {
       const isLast = this.x(t) > this.width - 20;
-      return s("text", { x: this.x(t), y: HEIGHT - 4, "text-anchor": t === 0 ? "start" : isLast ? "end" : "middle" }, `${plain(t)} s`);
+      return s(
+        "text",
+        { x: this.x(t), y: HEIGHT - 4, "text-anchor": t === 0 ? "start" : isLast ? "end" : "middle" },
+        `${plain(t)} s`,
+      );
     });
     return [...levels, ...labels];
   }
@@ -68,7 +79,10 @@ export class Progress {
 
   ones() {
     return this.peers().map((host) => {
-      const line = s("path", { class: `one group-${this.look(host)}`, d: this.path((t) => this.swarm.share(host, t), this.swarm.hosts[host].lives[0]?.[0]) });
+      const line = s("path", {
+        class: `one group-${this.look(host)}`,
+        d: this.path((t) => this.swarm.share(host, t), this.swarm.hosts[host].lives[0]?.[0]),
+      });
       this.lines.set(host, line);
       return line;
     });

@@ -18,7 +18,13 @@ export class Ring {
     this.nodes = s("g");
     this.paths = new Map();
     this.slots = new Map();
-    this.picture = s("svg", { role: "img" }, s("title", {}, "The swarm: hosts, and what they give each other"), this.edges, this.nodes);
+    this.picture = s(
+      "svg",
+      { role: "img" },
+      s("title", {}, "The swarm: hosts, and what they give each other"),
+      this.edges,
+      this.nodes,
+    );
     this.hosts = swarm.hosts.map((host, number) => this.node(host, number, choose));
     this.nodes.append(...this.hosts.map((node) => node.group));
     this.resize(560);
@@ -121,7 +127,10 @@ export class Ring {
       const isShown = slot !== "choked" && !isAside(link, chosen) && (showsSlots || chosen.size > 0);
       if (isShown || this.slots.has(number)) {
         const path = this.pathOf(this.slots, number, `slot group-${this.hosts[link.from].look}`);
-        set(path, { display: isShown ? false : "none", d: path.getAttribute("d") ?? bow(points[link.from], points[link.to], radius) });
+        set(path, {
+          display: isShown ? false : "none",
+          d: path.getAttribute("d") ?? bow(points[link.from], points[link.to], radius),
+        });
         path.classList.toggle("optimistic", slot === "optimistic");
       }
     });

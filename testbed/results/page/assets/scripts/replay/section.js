@@ -19,11 +19,19 @@ export function replays(page) {
     const data = await part(about.part);
     player?.close();
     player = new Player(data);
-    note.replaceChildren(...(about.verdict === "valid" ? [] : [verdict(about.verdict, `this trial is ${about.verdict}: it is not in the numbers above`)]));
+    note.replaceChildren(
+      ...(about.verdict === "valid"
+        ? []
+        : [verdict(about.verdict, `this trial is ${about.verdict}: it is not in the numbers above`)]),
+    );
     place.replaceChildren(player.element);
   }
 
-  const select = h("select", { change: () => open(shown[select.selectedIndex]) }, shown.map((about) => h("option", {}, about.name)));
+  const select = h(
+    "select",
+    { change: () => open(shown[select.selectedIndex]) },
+    shown.map((about) => h("option", {}, about.name)),
+  );
   open(shown[0]);
   return h(
     "section",

@@ -11,7 +11,13 @@ export class Swarm {
     this.links = data.links.map((link) => ({ ...link, rates: rates(link.moved, data) }));
     this.steps = Math.max(1, Math.ceil(data.seconds / data.step));
     this.groups = [...new Set(data.hosts.filter((host) => host.role !== "server").map((host) => host.group))];
-    this.fastest = Math.max(1, quantile(this.links.flatMap((link) => [...link.rates].filter((rate) => rate > 0)), 0.98));
+    this.fastest = Math.max(
+      1,
+      quantile(
+        this.links.flatMap((link) => [...link.rates].filter((rate) => rate > 0)),
+        0.98,
+      ),
+    );
     this.incoming = this.hosts.map((_, host) => this.links.filter((link) => link.to === host));
     this.outgoing = this.hosts.map((_, host) => this.links.filter((link) => link.from === host));
   }
@@ -126,7 +132,10 @@ export class Swarm {
       present: peers.filter((host) => this.isPresent(host, t)).length,
       complete: peers.filter((host) => this.isComplete(host, t)).length,
       rate: this.links.reduce((sum, link) => sum + this.rate(link, t), 0),
-      fromServer: this.links.reduce((sum, link) => sum + (this.hosts[link.from].role === "server" ? this.rate(link, t) : 0), 0),
+      fromServer: this.links.reduce(
+        (sum, link) => sum + (this.hosts[link.from].role === "server" ? this.rate(link, t) : 0),
+        0,
+      ),
       starving: peers.filter((host) => this.starves(host, t)).length,
       givenBack: this.givenBack(t),
       rarest: copies === null || copies.length === 0 ? null : Math.min(...copies),

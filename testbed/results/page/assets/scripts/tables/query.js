@@ -32,7 +32,11 @@ export function readQuery(text, names) {
 function containing(text, count) {
   return (cell) => {
     for (let place = 0; place < count; place++) {
-      if (String(cell(place) ?? "").toLowerCase().includes(text)) {
+      if (
+        String(cell(place) ?? "")
+          .toLowerCase()
+          .includes(text)
+      ) {
         return true;
       }
     }

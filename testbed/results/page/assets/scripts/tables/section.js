@@ -11,9 +11,17 @@ const FIRST = "trials";
 export function tables(page) {
   const panel = h("div", { role: "tabpanel", id: "table" });
   const tabs = page.tables.map((about) =>
-    h("button", { type: "button", role: "tab", id: `tab-${about.name}`, "aria-controls": "table", click: () => open(about) }, about.name),
+    h(
+      "button",
+      { type: "button", role: "tab", id: `tab-${about.name}`, "aria-controls": "table", click: () => open(about) },
+      about.name,
+    ),
   );
-  const list = h("div", { class: "tabs", role: "tablist", "aria-label": "tables", keydown: (event) => move(event, tabs) }, tabs);
+  const list = h(
+    "div",
+    { class: "tabs", role: "tablist", "aria-label": "tables", keydown: (event) => move(event, tabs) },
+    tabs,
+  );
 
   async function open(about) {
     const chosen = tabs[page.tables.indexOf(about)];

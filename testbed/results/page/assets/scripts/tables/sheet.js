@@ -29,7 +29,12 @@ class Sheet {
 
   build() {
     const name = this.about.name;
-    this.query = h("input", { type: "search", placeholder: this.example(), spellcheck: "false", input: () => this.requery() });
+    this.query = h("input", {
+      type: "search",
+      placeholder: this.example(),
+      spellcheck: "false",
+      input: () => this.requery(),
+    });
     this.count = h("span", { class: "soft small", role: "status" });
     this.fault = h("p", { class: "fault", role: "alert", hidden: true });
     this.all = h("input", { type: "checkbox", change: () => this.toggleColumns() });
@@ -69,7 +74,8 @@ class Sheet {
     const same = folded.filter((column) => column.shown[0] !== null);
     const empty = folded.filter((column) => column.shown[0] === null);
     const parts = [
-      same.length && `The same in all rows: ${same.map((column) => `${column.name} ${this.text(column, 0)}`).join(", ")}.`,
+      same.length &&
+        `The same in all rows: ${same.map((column) => `${column.name} ${this.text(column, 0)}`).join(", ")}.`,
       empty.length && `Empty: ${empty.map((column) => column.name).join(", ")}.`,
     ].filter(Boolean);
     return parts.length ? h("p", { class: "same" }, parts.join(" ")) : null;
@@ -112,7 +118,8 @@ class Sheet {
 
   counts() {
     const { rows, shown, file } = this.about;
-    const found = this.rows.length === shown ? counted(shown, "row") : `${this.rows.length} of ${counted(shown, "row")}`;
+    const found =
+      this.rows.length === shown ? counted(shown, "row") : `${this.rows.length} of ${counted(shown, "row")}`;
     const where = file ? `; the other ${rows - shown} are in ${file}` : "";
     return rows > shown ? `${found}, the first of ${rows}${where}` : found;
   }
@@ -135,7 +142,11 @@ class Sheet {
   }
 
   line(columns, row) {
-    return h("tr", {}, columns.map((column) => this.cell(column, this.text(column, row))));
+    return h(
+      "tr",
+      {},
+      columns.map((column) => this.cell(column, this.text(column, row))),
+    );
   }
 
   cell(column, text) {
