@@ -15,6 +15,7 @@ from testbed.results.page.contents import Contents
 from testbed.results.page.packing import Parts, packed
 from testbed.results.page.sheets import MOST_CELLS, sheet
 from testbed.results.page.words import listed, number
+from testbed.runfolder.damage import DamageError
 from testbed.tasks.columns import Column
 from tests.page.swarms import EXPERIMENT, swarm, write_trials
 from tests.runfolder.runs import GOLDEN, golden, write_run, write_trial
@@ -113,6 +114,35 @@ def test_damaged_trial_costs_its_replay_and_not_the_page(tmp_path: Path) -> None
     made = report(tmp_path)
     assert made.page is not None
     assert len(overview(made)["replays"]["shown"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "sessions"),
+    [
+        ("no JSON", []),
+        ('{"sessions": "<b>"}', []),
+        ('{"sessions": [3, {"cpu": NaN}]}', [{"cpu": "NaN"}]),
+    ],
+)
+def test_damaged_provenance_costs_nothing_else(tmp_path: Path, text: str, sessions: list[Any]) -> None:
+    plan = write_run(tmp_path, GOLDEN)
+    write_trial(tmp_path, plan.trials[0], golden())
+    (tmp_path / "provenance.json").write_text(text)
+    assert overview(report(tmp_path))["provenance"]["sessions"] == sessions
+
+
+def test_links_in_the_place_of_figures_are_not_followed(tmp_path: Path) -> None:
+    made = small_figures(tmp_path)
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    (tmp_path / "figures" / "done.svg").unlink()
+    (tmp_path / "figures" / "done.svg").symlink_to(secret)
+    with pytest.raises(DamageError, match="is a symbolic link"):
+        Contents(made).collect()
+
+
+def small_figures(folder: Path) -> Report:
+    return reported(folder, "figures: {done: {kind: cdf}}\n", 0.0)
 
 
 def test_names_of_a_hostile_folder_are_data(tmp_path: Path) -> None:

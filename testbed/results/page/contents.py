@@ -1,9 +1,12 @@
 """What is on the page of a run, as data: an overview, and parts that the browser opens when they are wanted."""
 
+import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Any, Final, TypeAlias
 
+from testbed.errors import RunError
 from testbed.experiment import Trial
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.points import name_of
@@ -19,6 +22,7 @@ from testbed.results.problems import problems
 from testbed.results.replay.choosing import Choice, choose
 from testbed.results.replay.reading import read_replay, size_of_traces
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import read_file
 from testbed.runfolder.record import TrialRecord, read_record
 from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
@@ -27,6 +31,8 @@ Json: TypeAlias = dict[str, Any]
 
 OVERVIEW: Final = "overview"
 _VERSION: Final = 1
+_IN_FIGURES: Final = 2
+"""How many names at the end of the path of a figure belong to the run folder, so that none of them may be a link."""
 _MOST_LISTED: Final = 200
 """The most trials, problems and sessions that are listed outside of tables."""
 _MOST_REPLAY_BYTES: Final = 400_000
@@ -124,10 +130,20 @@ class Contents:
     def _provenance(self) -> Json:
         report = provenance.of_report()
         return {
-            "sessions": self.made.run.sessions[-_MOST_LISTED:],
+            "sessions": self._sessions(),
             # Neither when nor by which command the page was made: the same run gives the same page.
             "report": {key: value for key, value in report.items() if key not in {"made", "command"}},
         }
+
+    def _sessions(self) -> list[Json]:
+        """Return the sessions that measured; none if their file is damaged, which costs no other result."""
+        try:
+            found = self.made.run.sessions[-_MOST_LISTED:]
+        except RunError:
+            return []
+        # JSON has no NaN, but Python reads it.
+        plain = json.loads(json.dumps(found), parse_constant=str)
+        return [session for session in plain if isinstance(session, dict)]
 
     def _add_tables(self, names: Iterator[str]) -> None:
         plan, columns = self.made.run.plan, self.made.tables.columns
@@ -146,9 +162,10 @@ class Contents:
             drawing = next((file for file in self.made.files if file.name == f"{name}.svg"), None)
             if drawing is None:
                 continue
-            numbers = sheet(name, read_numbers(drawing.with_suffix(".csv")), {}, f"figures/{name}.csv")
+            table = read_numbers(BytesIO(read_file(drawing.with_suffix(".csv"), _IN_FIGURES)))
+            numbers = sheet(name, table, {}, f"figures/{name}.csv")
             has_numbers = self.parts.add(f"numbers-{name}", numbers.values)
-            is_drawn = self.parts.add(f"figure-{name}", drawing.read_text(encoding="utf-8"))
+            is_drawn = self.parts.add(f"figure-{name}", read_file(drawing, _IN_FIGURES).decode())
             yield {
                 "name": name,
                 "kind": figure.kind,

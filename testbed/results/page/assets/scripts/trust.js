@@ -58,6 +58,8 @@ export function provenance(page) {
     "section",
     { id: "provenance" },
     h("h2", {}, "Where it comes from"),
+    sessions.length === 0 &&
+      h("p", { class: "soft" }, "What measured it is not known: provenance.json is missing or damaged."),
     sessions.map((session, place) =>
       h(
         "div",

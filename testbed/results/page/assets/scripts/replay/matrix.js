@@ -79,7 +79,7 @@ export class Matrix {
   /** Say what the rows show. */
   caption() {
     return this.swarm.data.pieces === null
-      ? "Rows fill by the share of the file's bytes: these traces do not say which pieces. trace_level: pieces makes them."
+      ? "Rows fill by the share of the file's bytes. Traces of the level “pieces” would also say which pieces."
       : `A column for each of ${this.swarm.data.pieces} pieces. Those of the last second are darkest (lightest in the dark).`;
   }
 }
