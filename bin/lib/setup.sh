@@ -48,6 +48,7 @@ readonly test_needs='
     opentracker     opentracker
     qemu-system-x86 qemu-system-x86_64
     shellcheck      shellcheck
+    tshark          tshark
     transmission-cli transmission-cli
 '
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from testbed.runfolder.record import (
     VERSION,
-    CaptureRecord,
     Fidelity,
     HostRecord,
     LinkRecord,
@@ -66,7 +65,7 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> T
         links=_link_records(use for use in uses if use.direction != "trunk"),
         trunks=_link_records(use for use in uses if use.direction == "trunk"),
         fidelity=fidelity,
-        captures=tuple(_capture_record(capture, folder) for capture in performance.captures),
+        captures=tuple(capture.keep(folder) for capture in performance.captures),
     )
     write_record(folder, record)
     return record
@@ -93,10 +92,3 @@ def _host_record(performance: Performance, application: Application, trace: str 
         trace=trace,
         **application.details,
     )
-
-
-def _capture_record(capture: Capture, folder: Path) -> CaptureRecord:
-    """Compress a capture where it is, and return its record."""
-    name = compress(capture.file, folder)
-    capture.file.unlink()
-    return CaptureRecord(host=capture.host, file=name, missed=capture.missed)

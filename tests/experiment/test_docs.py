@@ -97,6 +97,16 @@ def test_examples_in_document_are_valid(tmp_path: Path) -> None:
     assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2
 
 
+def test_examples_of_captures_are_valid(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "captures.md").read_text()
+    (example,) = re.findall(r"```yaml\n(capture:.*?)```", text, re.DOTALL)
+    for capture in [example, *re.findall(r"^    (capture: .*)$", text, re.MULTILINE)]:
+        swarm = "file: {size: 1 MiB}\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 12, up: 1 Mbit/s}}\n"
+        (tmp_path / "x.yaml").write_text(swarm + capture)
+        (trial,) = make_plan(read_experiment(tmp_path / "x.yaml")).trials
+        assert trial.settings.capture is not None
+
+
 def test_example_in_readme_is_valid(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     (tmp_path / "mine.yaml").write_text(example)

@@ -1,0 +1,1 @@
+"""Files of captures, and the blocks that they are made of."""
