@@ -109,6 +109,15 @@ def test_policy_refuses_requests_and_foreign_scripts(open_page: Open, small_page
     assert any("Content Security Policy" in text for text in watched.said)
 
 
+def test_no_value_is_shown_as_the_program_has_it(open_page: Open, small_page: Path) -> None:
+    page = open_page(small_page).page
+    for tab in ("summary", "links", "timeline"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("group", name=f"rows of {tab}")).to_be_visible()
+        text = page.locator("#page").inner_text()
+        assert [word for word in ("null", "undefined", "NaN", "[object") if word in text] == []
+
+
 def test_answer_and_expectations_are_at_the_top(open_page: Open, small_page: Path) -> None:
     page = open_page(small_page).page
     expect(page.locator("h1")).to_have_text('Free riders & <script>alert("title")</script> others')

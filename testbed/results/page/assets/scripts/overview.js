@@ -32,12 +32,13 @@ export function verdict(name, text = name) {
 
 function tally(page) {
   const { planned, valid, suspect, failed, missing, again } = page.trials;
+  const trials = `${valid} of ${counted(planned, "trial")} valid`;
   const held = page.expectations.filter((each) => each.state === "held").length;
   const expected = page.expectations.length;
   return h(
     "ul",
     { class: "tally small" },
-    h("li", {}, verdict("valid", `${valid} of ${counted(planned, "trial")} valid`)),
+    h("li", {}, valid > 0 ? verdict("valid", trials) : mark("none", "–", trials)),
     suspect > 0 && h("li", {}, verdict("suspect", `${suspect} suspect`)),
     failed > 0 && h("li", {}, verdict("failed", `${failed} failed`)),
     missing > 0 && h("li", {}, mark("none", "–", `${missing} missing`)),

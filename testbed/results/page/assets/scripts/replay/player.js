@@ -66,6 +66,13 @@ export class Player {
         h("label", { class: "choice" }, "Look at", this.who),
         h("label", { class: "choice" }, this.slots, "Open slots without traffic"),
       ),
+      h(
+        "div",
+        { class: "whole" },
+        this.chart,
+        h("div", { class: "seek" }, this.slider),
+        h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed)),
+      ),
       this.stage,
       h(
         "div",
@@ -73,13 +80,6 @@ export class Player {
         this.readings,
         meaning(),
         h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption())),
-      ),
-      h(
-        "div",
-        { class: "whole" },
-        this.chart,
-        h("div", { class: "seek" }, this.slider),
-        h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed)),
       ),
       h("div", { class: "whole" }, this.words, this.table, keys()),
     );

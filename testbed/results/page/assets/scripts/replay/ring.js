@@ -7,6 +7,7 @@ import { lookOf, shape } from "./shapes.js";
 const WIDEST = 11;
 const LEAST_SHARE = 0.01;
 const MOST_EDGES = 400;
+const FEW_HOSTS = 24;
 let made = 0;
 
 /** Draws the swarm at a time. `choose` is called with a host that is clicked. */
@@ -27,6 +28,8 @@ export class Ring {
     );
     this.hosts = swarm.hosts.map((host, number) => this.node(host, number, choose));
     this.nodes.append(...this.hosts.map((node) => node.group));
+    /* A crowd has thinner edges, or nothing else could be seen. */
+    this.thin = Math.min(1, Math.sqrt(FEW_HOSTS / swarm.hosts.length));
     this.resize(560);
   }
 
@@ -114,8 +117,9 @@ export class Ring {
   drawEdge(link, number, rate, chosen) {
     const { points } = this.layout;
     const path = this.pathOf(this.paths, number, `edge group-${this.hosts[link.from].look}`);
-    const width = Math.max(0.8, Math.min(1.6, rate / this.swarm.fastest) * WIDEST * (this.size / 560));
-    const opacity = 0.25 + 0.45 * Math.min(1, rate / this.swarm.fastest);
+    const share = rate / this.swarm.fastest;
+    const width = Math.max(0.8, Math.min(1.6, share) * WIDEST * this.thin * (this.size / 560));
+    const opacity = (0.25 + 0.45 * Math.min(1, share)) * this.thin;
     set(path, { d: taper(points[link.from], points[link.to], width, this.layout.radius), opacity: opacity.toFixed(2) });
     path.classList.toggle("faded", isAside(link, chosen));
   }

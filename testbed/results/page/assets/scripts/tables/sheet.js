@@ -42,7 +42,7 @@ class Sheet {
     this.body = h("tbody");
     this.more = h("button", { type: "button", class: "more", click: () => this.showMore() });
     const hasFolded = this.columns.some((column) => column.isFolded);
-    this.element.append(
+    const parts = [
       h(
         "div",
         { class: "sheet-bar" },
@@ -59,7 +59,8 @@ class Sheet {
       ),
       this.more,
       this.meanings(),
-    );
+    ];
+    this.element.append(...parts.filter(Boolean));
   }
 
   example() {
@@ -84,7 +85,7 @@ class Sheet {
   meanings() {
     const known = this.columns.filter((column) => column.meaning);
     if (known.length === 0) {
-      return "";
+      return null;
     }
     const terms = known.flatMap((column) => [h("dt", {}, column.name), h("dd", {}, column.meaning)]);
     return h("details", {}, h("summary", {}, "What the columns mean"), h("dl", { class: "facts columns" }, terms));
