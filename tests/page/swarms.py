@@ -1,5 +1,6 @@
 """Runs of a small swarm that was made up, with everything that a page can show."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ def small_run(folder: Path, text: str = EXPERIMENT) -> Report:
     provenance = '{"version": 1, "sessions": [{"started": "then", "ended": "later", "command": ["testbed", "run"]}]}'
     (folder / "provenance.json").write_text(provenance)
     return report(folder)
+
+
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+def hostile_run(folder: Path) -> Path:
+    """Write a run whose group of riders has a name that no experiment file can have, and return its page."""
+    write_trials(folder, write_run(folder, EXPERIMENT.replace("repeat: 3", "repeat: 1")))
+    for file in (folder / "plan.json", *folder.glob("trials/*/trial.json")):
+        file.write_text(file.read_text().replace('"group": "riders"', f'"group": {json.dumps(HOSTILE)}'))
+    made = report(folder)
+    assert made.page is not None
+    return made.page
 
 
 def write_trials(folder: Path, plan: Plan) -> None:

@@ -17,7 +17,7 @@ from testbed.results.page.sheets import MOST_CELLS, sheet
 from testbed.results.page.words import listed, number
 from testbed.runfolder.damage import DamageError
 from testbed.tasks.columns import Column
-from tests.page.swarms import EXPERIMENT, swarm, write_trials
+from tests.page.swarms import EXPERIMENT, hostile_run, swarm
 from tests.runfolder.runs import GOLDEN, golden, write_run, write_trial
 
 
@@ -146,13 +146,7 @@ def small_figures(folder: Path) -> Report:
 
 
 def test_names_of_a_hostile_folder_are_data(tmp_path: Path) -> None:
-    hostile = '</script><img src=x onerror=\\"alert(1)\\">'
-    write_trials(tmp_path, write_run(tmp_path, EXPERIMENT.replace("repeat: 3", "repeat: 1")))
-    for file in (tmp_path / "plan.json", *tmp_path.glob("trials/*/trial.json")):
-        file.write_text(file.read_text().replace('"group": "riders"', f'"group": "{hostile}"'))
-    made = report(tmp_path)
-    assert made.page is not None
-    text = made.page.read_text()
+    text = hostile_run(tmp_path).read_text()
     assert "<img" not in text
     assert "<script>alert" not in text
     assert text.count("</script>") == text.count("<script ") + 1

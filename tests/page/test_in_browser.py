@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.page.conftest import Open
-from tests.page.swarms import EXPERIMENT, small_run
+from tests.page.swarms import EXPERIMENT, HOSTILE, hostile_run, small_run
 
 WIDTHS = (360, 800, 1600)
 
@@ -235,6 +235,30 @@ def test_pieces_fill_as_they_are_completed(open_page: Open, small_page: Path) ->
     assert page.evaluate(colours) == 1
     at(page, "4")
     assert page.evaluate(colours) > 1
+
+
+def test_a_piece_can_be_followed(open_page: Open, small_page: Path) -> None:
+    page = open_page(small_page).page
+    at(page, "1.8")
+    page.get_by_label("Follow piece").fill("0")
+    heights = (
+        "[...document.querySelectorAll('.node clipPath rect')].map((each) => Number(each.getAttribute('height')) > 0)"
+    )
+    assert page.evaluate(heights) == [True, True, False, False, False, False, False, False, False]
+    expect(page.locator(".readings")).to_contain_text("2 copies")
+    page.locator("canvas").click(position={"x": 2, "y": 2})
+    assert page.get_by_label("Follow piece").input_value() == ""
+
+
+def test_hostile_names_are_text(open_page: Open, tmp_path: Path) -> None:
+    file = hostile_run(tmp_path)
+    watched = open_page(file)
+    expect(watched.page.locator(".legend")).to_contain_text(HOSTILE)
+    for tab in watched.page.get_by_role("tab").all():
+        tab.click()
+    assert watched.page.locator("#page img:not(figure img)").count() == 0
+    assert watched.said == []
+    assert watched.requested == [file.as_uri()]
 
 
 def test_suspect_trial_says_so_in_its_replay(open_page: Open, tmp_path: Path) -> None:

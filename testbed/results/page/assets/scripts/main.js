@@ -24,6 +24,9 @@ function contents(sections) {
 }
 
 async function show(place) {
+  if (typeof DecompressionStream === "undefined") {
+    throw new Error("this browser is too old; one of 2024 or later can show it");
+  }
   const page = await part("overview");
   const sections = [answer(page), figures(page), replays(page), tables(page), trust(page), provenance(page)].filter(
     Boolean,

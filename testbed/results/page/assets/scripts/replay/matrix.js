@@ -5,11 +5,13 @@ import { lookOf } from "./shapes.js";
 
 const BY_BYTES = 240;
 const FRESH_SECONDS = 1;
+const ASIDE = 0.3;
 
-/** Draws the rows at a time, on a canvas with a pixel for a piece. */
+/** Draws the rows at a time, on a canvas with a pixel for a piece. `choose` is called with a piece that is clicked. */
 export class Matrix {
-  constructor(swarm) {
+  constructor(swarm, choose) {
     this.swarm = swarm;
+    this.piece = null;
     this.order = rowsOf(swarm);
     this.columns = swarm.data.pieces ?? BY_BYTES;
     this.row = Math.max(3, Math.min(12, Math.floor(430 / this.order.length)));
@@ -18,6 +20,7 @@ export class Matrix {
       "aria-label": "The pieces that each host has",
       width: this.columns,
       height: this.order.length,
+      click: (event) => choose(Math.floor((event.offsetX / this.canvas.clientWidth) * this.columns)),
     });
     this.canvas.style.height = `${this.row * this.order.length}px`;
     this.names = this.order.map((host) => h("div", {}, host === null || this.row < 10 ? "" : swarm.hosts[host].name));
@@ -40,8 +43,9 @@ export class Matrix {
     [this.empty, this.ink, this.paper] = ["--line", "--ink", "--paper"].map(colourOf);
   }
 
-  /** Draw a time. */
-  draw(t, chosen) {
+  /** Draw a time, with a piece in front of the others if it is not null. */
+  draw(t, { chosen, piece }) {
+    this.piece = piece;
     const image = new ImageData(this.columns, this.order.length);
     this.pixels = new Uint32Array(image.data.buffer);
     this.order.forEach((host, row) => {
@@ -62,17 +66,18 @@ export class Matrix {
       this.pixels.fill(packed(colour), start, start + Math.round(this.columns * this.swarm.share(host, t)));
       return;
     }
-    held.first?.forEach((piece) => this.put(start, piece, packed(colour)));
+    held.first?.forEach((piece) => this.put(start, piece, colour));
     const count = this.swarm.piecesBy(host, t);
     for (let number = 0; number < count; number++) {
       const isFresh = held.times[number] > t - FRESH_SECONDS;
-      this.put(start, held.pieces[number], isFresh ? packed(this.ink) : packed(colour));
+      this.put(start, held.pieces[number], isFresh ? this.ink : colour);
     }
   }
 
   put(start, piece, colour) {
     if (piece < this.columns) {
-      this.pixels[start + piece] = colour;
+      const isAside = this.piece !== null && this.piece !== piece;
+      this.pixels[start + piece] = isAside ? mixed(colour, this.paper, ASIDE) : packed(colour);
     }
   }
 
@@ -80,7 +85,7 @@ export class Matrix {
   caption() {
     return this.swarm.data.pieces === null
       ? "Rows fill by the share of the file's bytes. Traces of the level “pieces” would also say which pieces."
-      : `A column for each of ${this.swarm.data.pieces} pieces. Those of the last second are darkest (lightest in the dark).`;
+      : `A column for each of ${this.swarm.data.pieces} pieces. Those of the last second are darkest (lightest in the dark). Click one to follow it.`;
   }
 }
 

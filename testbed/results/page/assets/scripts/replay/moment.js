@@ -8,7 +8,7 @@ const order = new Intl.Collator("en", { numeric: true });
 const HEADINGS = ["host", "group", "has", "receives", "gives", "served by", "serves"];
 
 /** Return a list of what the whole swarm does, as terms and descriptions. */
-export function readings(swarm, t) {
+export function readings(swarm, t, piece = null) {
   const facts = swarm.facts(t);
   const entries = [
     ["in the swarm", `${facts.present} of ${facts.peers}`],
@@ -17,9 +17,14 @@ export function readings(swarm, t) {
     ["from the server", facts.rate > 0 ? `${plain((100 * facts.fromServer) / facts.rate, 2)} %` : "–"],
     ["given back", facts.givenBack === null ? "–" : `${plain(100 * facts.givenBack, 2)} %`],
     ["asking in vain", String(facts.starving)],
-    facts.rarest !== null && ["rarest piece", counted(facts.rarest, "copy").replace("copys", "copies")],
+    facts.rarest !== null && ["rarest piece", copies(facts.rarest)],
+    piece !== null && [`piece ${piece}`, copies(swarm.copies(t)[piece])],
   ].filter(Boolean);
   return entries.map(([term, text]) => h("div", {}, h("dt", {}, term), h("dd", {}, text)));
+}
+
+function copies(count) {
+  return count === 1 ? "1 copy" : `${count} copies`;
 }
 
 /** Return a moment in a sentence. */

@@ -18,12 +18,13 @@ export class Player {
     this.swarm = new Swarm(data);
     this.clock = new Clock(data.seconds, this.swarm.middle());
     this.chosen = new Set();
+    this.piece = null;
     this.told = 0;
     this.ring = new Ring(this.swarm, (host) =>
       this.choose(this.chosen.has(host) && this.chosen.size === 1 ? "" : `host ${host}`),
     );
     this.progress = new Progress(this.swarm, (t) => this.seek(t));
-    this.matrix = new Matrix(this.swarm);
+    this.matrix = new Matrix(this.swarm, (piece) => this.follow(piece === this.piece ? null : piece));
     this.build();
     this.watch();
     this.draw();
@@ -47,6 +48,13 @@ export class Player {
       { change: () => this.setSpeed(Number(this.speed.value)) },
       SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)),
     );
+    this.pieces = h("input", {
+      type: "number",
+      min: 0,
+      max: (this.swarm.data.pieces ?? 1) - 1,
+      placeholder: "all",
+      input: () => this.follow(this.pieces.value === "" ? null : Number(this.pieces.value)),
+    });
     this.readings = h("dl", { class: "readings" });
     this.words = h("p", { class: "hidden", role: "status" });
     this.table = h("details", { toggle: () => this.draw() }, h("summary", {}, "This moment as a table"));
@@ -64,6 +72,7 @@ export class Player {
         "div",
         { class: "whole replay-bar" },
         h("label", { class: "choice" }, "Look at", this.who),
+        this.swarm.data.pieces !== null && h("label", { class: "choice" }, "Follow piece", this.pieces),
         h("label", { class: "choice" }, this.slots, "Open slots without traffic"),
       ),
       h(
@@ -157,11 +166,22 @@ export class Player {
     this.draw();
   }
 
+  /** Follow a piece through the swarm; null for none. */
+  follow(piece) {
+    const { pieces } = this.swarm.data;
+    this.piece = pieces !== null && piece !== null && piece >= 0 && piece < pieces ? Math.floor(piece) : null;
+    if (document.activeElement !== this.pieces) {
+      this.pieces.value = this.piece ?? "";
+    }
+    this.draw();
+  }
+
   draw() {
     const { t, end, isRunning, speed } = this.clock;
-    this.ring.draw(t, this.chosen, this.slots.checked);
+    const look = { chosen: this.chosen, showsSlots: this.slots.checked, piece: this.piece };
+    this.ring.draw(t, look);
     this.progress.draw(t, this.chosen);
-    this.matrix.draw(t, this.chosen);
+    this.matrix.draw(t, look);
     this.slider.value = t;
     this.time.textContent = `${t.toFixed(1)} of ${seconds(end)}`;
     this.play.textContent = isRunning ? "Pause" : "Play";
@@ -176,7 +196,7 @@ export class Player {
       return;
     }
     this.told = now;
-    this.readings.replaceChildren(...readings(this.swarm, t));
+    this.readings.replaceChildren(...readings(this.swarm, t, this.piece));
     set(this.slider, { "aria-valuetext": `${seconds(t)}, ${counted(this.swarm.facts(t).complete, "peer")} complete` });
     if (!isRunning) {
       this.words.textContent = inWords(this.swarm, t);
@@ -195,7 +215,7 @@ export class Player {
   }
 
   actOf({ key, target }) {
-    if (target.tagName === "SELECT" || target.classList.contains("scroll")) {
+    if (target.tagName === "SELECT" || target.type === "number" || target.classList.contains("scroll")) {
       return undefined;
     }
     const isPressed = target.tagName === "BUTTON" || target.tagName === "SUMMARY" || target.type === "checkbox";

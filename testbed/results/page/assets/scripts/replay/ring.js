@@ -88,9 +88,12 @@ export class Ring {
     });
   }
 
-  /** Draw a time. `chosen` is a set of hosts to look at, empty for all; slots without traffic are shown if asked for. */
-  draw(t, chosen, showsSlots) {
-    this.hosts.forEach((node, number) => this.drawNode(node, number, t, chosen));
+  /**
+   * Draw a time. `chosen` is a set of hosts to look at, empty for all; `showsSlots` says whether slots without traffic
+   * are drawn; with a `piece` that is not null, nodes are filled if they have it.
+   */
+  draw(t, { chosen, showsSlots, piece }) {
+    this.hosts.forEach((node, number) => this.drawNode(node, number, t, chosen, piece));
     const flowing = this.swarm.links
       .map((link, number) => ({ link, number, rate: this.swarm.rate(link, t) }))
       .filter(({ rate }) => rate > LEAST_SHARE * this.swarm.fastest)
@@ -102,10 +105,11 @@ export class Ring {
     this.drawSlots(t, chosen, showsSlots);
   }
 
-  drawNode(node, number, t, chosen) {
+  drawNode(node, number, t, chosen, piece) {
     const isPresent = this.swarm.isPresent(number, t);
     const reach = node.radius * 1.3;
-    const height = 2 * reach * this.swarm.share(number, t);
+    const share = piece === null ? this.swarm.share(number, t) : Number(this.swarm.has(number, piece, t));
+    const height = 2 * reach * share;
     set(node.rect, { y: (reach - height).toFixed(1), height: height.toFixed(1) });
     const isChosen = chosen.has(number);
     node.group.classList.toggle("absent", !isPresent);

@@ -77,6 +77,13 @@ export class Swarm {
     return countUntil(this.hosts[host].held.times, t);
   }
 
+  /** Whether a host had a piece, as far as its trace says. */
+  has(host, piece, t) {
+    const { first, pieces } = this.hosts[host].held;
+    const place = pieces.indexOf(piece);
+    return (first?.includes(piece) ?? false) || (place >= 0 && place < this.piecesBy(host, t));
+  }
+
   /** The number of copies of each piece among the hosts that are there; null if the traces do not say. */
   copies(t) {
     if (this.data.pieces === null) {

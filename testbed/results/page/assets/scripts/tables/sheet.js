@@ -76,7 +76,7 @@ class Sheet {
     const empty = folded.filter((column) => column.shown[0] === null);
     const parts = [
       same.length &&
-        `The same in all rows: ${same.map((column) => `${column.name} ${this.text(column, 0)}`).join(", ")}.`,
+        `The same in all rows: ${same.map((column) => `${column.name} ${this.text(column, 0)} ${column.unitName}`.trim()).join(", ")}.`,
       empty.length && `Empty: ${empty.map((column) => column.name).join(", ")}.`,
     ].filter(Boolean);
     return parts.length ? h("p", { class: "same" }, parts.join(" ")) : null;
