@@ -241,10 +241,8 @@ def test_a_piece_can_be_followed(open_page: Open, small_page: Path) -> None:
     page = open_page(small_page).page
     at(page, "1.8")
     page.get_by_label("Follow piece").fill("0")
-    heights = (
-        "[...document.querySelectorAll('.node clipPath rect')].map((each) => Number(each.getAttribute('height')) > 0)"
-    )
-    assert page.evaluate(heights) == [True, True, False, False, False, False, False, False, False]
+    levels = "[...document.querySelectorAll('.node clipPath rect')].map((each) => each.getAttribute('height'))"
+    assert [float(height) > 0 for height in page.evaluate(levels)] == [True, True, *[False] * 7]
     expect(page.locator(".readings")).to_contain_text("2 copies")
     page.locator("canvas").click(position={"x": 2, "y": 2})
     assert page.get_by_label("Follow piece").input_value() == ""

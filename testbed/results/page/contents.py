@@ -35,8 +35,8 @@ _IN_FIGURES: Final = 2
 """How many names at the end of the path of a figure belong to the run folder, so that none of them may be a link."""
 _MOST_LISTED: Final = 200
 """The most trials, problems and sessions that are listed outside of tables."""
-_MOST_REPLAY_BYTES: Final = 400_000
-"""The most that one replay takes in the page; it leaves room for several."""
+_MOST_REPLAY_BYTES: Final = 2_500_000
+"""The most that all replays take in the page. Each may have an equal share of what those before it have left."""
 _MOST_TRACE_BYTES: Final = 30_000_000
 """The most compressed traces that are read for replays: a minute or so."""
 _EARLY: Final = ("summary", "trials", "groups")
@@ -177,14 +177,16 @@ class Contents:
     def _replays(self) -> Json:
         verdicts = self._verdicts
         choice = choose(self.made.run.plan.trials, verdicts)
-        shown = [
-            self._described(trial) | {"name": self._name(trial), "verdict": verdicts[trial.id], "part": part}
-            for trial in choice.trials
-            if (part := self._replay(trial))
-        ]
+        shown: list[Json] = []
+        before = self.parts.bytes
+        for number, trial in enumerate(choice.trials):
+            left = _MOST_REPLAY_BYTES - (self.parts.bytes - before)
+            if part := self._replay(trial, most=left // (len(choice.trials) - number)):
+                named = {"name": self._name(trial), "verdict": verdicts[trial.id], "part": part}
+                shown.append(self._described(trial) | named)
         return {"shown": shown, "left_out": _left_out(choice, len(shown))}
 
-    def _replay(self, trial: Trial) -> str | None:
+    def _replay(self, trial: Trial, *, most: int) -> str | None:
         """Add the replay of a trial, and return its part; None if it would be too large, or cannot be read."""
         folder = self.made.run.folder_of(trial)
         size = size_of_traces(folder)
@@ -196,7 +198,7 @@ class Contents:
         except (DamageError, OSError):
             return None
         part = f"replay-{trial.id}"
-        is_in = bool(replay["links"]) and self.parts.add(part, replay, most=_MOST_REPLAY_BYTES)
+        is_in = bool(replay["links"]) and self.parts.add(part, replay, most=most)
         return part if is_in else None
 
     def _records(self) -> Iterator[TrialRecord]:
