@@ -50,6 +50,7 @@ readonly test_needs='
     shellcheck      shellcheck
     tshark          tshark
     transmission-cli transmission-cli
+    tshark          tshark
 '
 
 set_up() {

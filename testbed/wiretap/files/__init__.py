@@ -1,1 +1,1 @@
-"""Files of captures, and the blocks that they are made of."""
+"""Files of captures: the blocks that they are made of, and the frames in them with their times and link types."""
