@@ -143,6 +143,11 @@ def test_long_trials_have_longer_steps() -> None:
     assert len(found["hosts"][0]["shares"]) == 361
 
 
+def test_crowds_have_longer_steps() -> None:
+    crowd = tuple(HostRecord(name=f"p{number}", role="peer", address="") for number in range(300))
+    assert (Replay("x", 120.0, crowd, {}).step, Replay("x", 120.0, crowd[:30], {}).step) == (2, 1)
+
+
 @given(st.lists(st.tuples(st.floats(0, 20), st.integers(1, 10**6)), max_size=20))
 def test_no_byte_is_lost_or_made(moves: list[tuple[float, int]]) -> None:
     moved = [(t, Moved(((1, count, 0),))) for t, count in sorted(moves)]

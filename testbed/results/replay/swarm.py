@@ -15,6 +15,9 @@ from testbed.results.replay.history import Bytes, Change, Connection, Flow, Hist
 from testbed.runfolder.record import HostRecord
 
 _MOST_STEPS: Final = 600
+_FEWEST_STEPS: Final = 60
+_MOST_HOST_STEPS: Final = 9000
+"""A crowd has longer steps than a few peers."""
 _STEPS: Final = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600)
 _WHOLE: Final = 1000
 """The whole file, in the units of shares."""
@@ -38,7 +41,8 @@ class Replay:
     @property
     def step(self) -> int:
         """The seconds of a step."""
-        return next((step for step in _STEPS if self.seconds / step <= _MOST_STEPS), ceil(self.seconds / _MOST_STEPS))
+        most = min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_HOST_STEPS // max(1, len(self.hosts))))
+        return next((step for step in _STEPS if self.seconds / step <= most), ceil(self.seconds / most))
 
     @property
     def steps(self) -> int:
