@@ -63,13 +63,14 @@ def open_page(browser: Browser) -> Iterator[Open]:
     """Return a function that opens a file at a width, and waits until all of it is there."""
     pages: list[Page] = []
 
-    def opened(file: Path, *, width: int = 1600, theme: Theme = "light", wait_for: str = "#tables table") -> Watched:
+    def opened(file: Path, *, width: int = 1600, theme: Theme = "light") -> Watched:
         page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=theme)
         pages.append(page)
         watched = Watched(page)
         watched.watch()
         page.goto(file.as_uri())
-        page.wait_for_selector(wait_for)
+        for each in ("#tables table", ".replay"):
+            page.wait_for_selector(each)
         return watched
 
     yield opened

@@ -90,7 +90,7 @@ def test_page_says_nothing_and_asks_nothing(open_page: Open, small_page: Path) -
     for tab in watched.page.get_by_role("tab").all():
         tab.click()
     watched.page.get_by_role("button", name="Play").click()
-    watched.page.wait_for_function("document.querySelector('.play').textContent === 'Pause'")
+    expect(watched.page.locator(".play")).to_have_text("Pause")
     assert watched.said == []
     assert watched.requested == [small_page.as_uri()]
 
@@ -169,9 +169,8 @@ def test_tabs_are_changed_by_arrow_keys(open_page: Open, small_page: Path) -> No
 
 def test_figures_show_their_drawing_and_numbers(open_page: Open, small_page: Path) -> None:
     page = open_page(small_page).page
-    page.wait_for_function(
-        "[...document.images].length === 2 && [...document.images].every((each) => each.naturalWidth > 100)"
-    )
+    for image in page.locator("figure img").all():
+        image.evaluate("(image) => image.decode()")  # fails for what is no picture
     page.locator("figure").first.get_by_text("Its numbers").click()
     expect(page.locator("figure").first.locator("table")).to_contain_text("value")
 
@@ -197,7 +196,7 @@ def test_replay_runs_and_stops_at_the_end(open_page: Open, small_page: Path) -> 
     page.get_by_role("slider", name="time").fill("19.5")
     page.get_by_label("Speed").select_option("16")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("document.querySelector('.controls output').textContent.startsWith('20.0')")
+    expect(page.locator(".controls output")).to_have_text("20.0 of 20.0 s")
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
@@ -292,9 +291,9 @@ def test_paper_has_no_controls_and_no_table_that_does_not_fit(open_page: Open, s
 def select_trial(page: Page, name: str) -> None:
     """Choose the replay of a trial, and wait for it."""
     options = page.get_by_role("combobox", name="Trial").locator("option").all_inner_texts()
-    page.evaluate("window.before = document.querySelector('.replay')")
+    page.locator(".replay").evaluate("(replay) => replay.classList.add('earlier')")
     page.get_by_role("combobox", name="Trial").select_option(next(text for text in options if name in text))
-    page.wait_for_function("document.querySelector('.replay') !== window.before")
+    expect(page.locator(".replay:not(.earlier)")).to_be_visible()
 
 
 def at(page: Page, t: str) -> None:

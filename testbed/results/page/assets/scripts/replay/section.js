@@ -17,6 +17,9 @@ export function replays(page) {
 
   async function open(about) {
     const data = await part(about.part);
+    if (shown[select.selectedIndex] !== about) {
+      return; // another one was chosen meanwhile
+    }
     player?.close();
     player = new Player(data);
     note.replaceChildren(
