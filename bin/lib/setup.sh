@@ -51,6 +51,7 @@ readonly test_needs='
     tshark          tshark
     transmission-cli transmission-cli
     tshark          tshark
+    wireshark-common editcap
 '
 
 set_up() {

@@ -118,6 +118,7 @@ def _fidelity(data: TrialData) -> Row:
         "link_error": _link_error(data),
         "stopped": data.record.stopped,
         "seconds": data.record.seconds,
+        "audit": "" if data.record.audit is None else data.record.audit.outcome,
         "captures": _captures(data),
     }
 

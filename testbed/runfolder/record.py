@@ -145,6 +145,33 @@ class CaptureRecord(Entry):
         return tuple(f"{count} packets {which}" for which, count in counted.items() if count)
 
 
+class AuditRecord(Entry):
+    """What the audit of the traces against the captures came to."""
+
+    agree: int
+    """How many events, bytes and pieces agree."""
+    explained: dict[str, int] = {}
+    """Differences by their reason."""
+    disagreements: int = 0
+    examples: tuple[str, ...] = ()
+    """The first of them."""
+    left_out: dict[str, str] = {}
+    """The hosts that could not be audited, and why."""
+    failed: str = ""
+    """Why there is no outcome."""
+
+    @property
+    def outcome(self) -> str:
+        """What tables say of it."""
+        if self.failed:
+            return f"failed: {self.failed}"
+        if not self.agree and not self.disagreements:
+            return "nothing to compare"
+        if not self.disagreements:
+            return "agrees"
+        return f"{self.disagreements} disagreement{'' if self.disagreements == 1 else 's'}"
+
+
 class TrialRecord(Entry):
     """One trial. `t0` and `end` are of CLOCK_MONOTONIC, as the times in traces are."""
 
@@ -153,6 +180,8 @@ class TrialRecord(Entry):
     trial: Trial
     t0: float
     end: float
+    t0_unix: float | None = None
+    """The wall clock at t0, in seconds since 1970; None in records of version 0.1."""
     stopped: str
     hosts: tuple[HostRecord, ...]
     links: tuple[LinkRecord, ...] = ()
@@ -160,6 +189,8 @@ class TrialRecord(Entry):
     """Links between cores."""
     fidelity: Fidelity
     captures: tuple[CaptureRecord, ...] = ()
+    audit: AuditRecord | None = None
+    """None unless `audit: true`. The verdict does not depend on it."""
 
     @property
     def verdict(self) -> Verdict:

@@ -64,6 +64,10 @@ class Direction:
     """Bytes that were seen again."""
     out_of_order: int = 0
     """Packets that came before one that precedes them."""
+    acknowledged: int = 0
+    """How far the other end has acknowledged the stream: behind it may be bytes that never arrived."""
+    missing: int = 0
+    """Bytes before that which no packet of the capture brought."""
 
 
 @dataclass(slots=True)

@@ -67,7 +67,8 @@ def test_row_agrees_with_model(key: str) -> None:
         assert default.startswith("required") or key in {"HOSTS.count", "topology.class"}
     elif written := re.fullmatch("`(.*)`", default):
         adapter = TypeAdapter(Annotated[field.annotation, *field.metadata, "as a field"])
-        value = int(written[1]) if written[1].isdigit() else written[1]
+        truths: dict[str, Any] = {"true": True, "false": False}
+        value = int(written[1]) if written[1].isdigit() else truths.get(written[1], written[1])
         assert adapter.validate_python(value) == field.get_default(call_default_factory=True)
     else:
         assert field.default in {None, PydanticUndefined, "", 1}

@@ -21,7 +21,7 @@ from testbed.experiment.file.sweep import (
     wanted_points,
 )
 from testbed.experiment.file.swept import SweptExperiment
-from testbed.experiment.schema.captures import named_hosts
+from testbed.experiment.schema.captures import captures_hosts, named_hosts
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task
@@ -307,3 +307,10 @@ def _check_capture(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]
             hint = did_you_mean(name, sorted(known))
             possible = f"write {', '.join(groups)}, or the name of a host"
             yield Finding(("capture", *path, index), f"unknown name {name!r}{hint}: {possible}")
+    if experiment.audit and not captures_hosts(experiment.capture):
+        what = "the core is" if experiment.capture != "none" else "no packets are"
+        yield Finding(
+            ("audit",),
+            f"compares each host's trace with the packets at its interface, and {what} captured: add `capture: all`, or"
+            " a list of hosts",
+        )

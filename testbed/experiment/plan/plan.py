@@ -92,6 +92,7 @@ def _common_settings(experiment: Experiment, modules: Mapping[str, str]) -> Comm
         time_scale=experiment.time_scale,
         capture=planned(experiment.capture),
         trace_level=experiment.trace_level,
+        audit=experiment.audit,
         modules=dict(modules),
     )
 

@@ -97,6 +97,17 @@ def named_hosts(capture: Capture) -> tuple[tuple[str, ...], list[str]]:
     return (), capture if isinstance(capture, list) else []
 
 
+def captures_hosts(capture: Capture) -> bool:
+    """Return whether packets of any host are captured, and not only those of the core."""
+    hosts = capture.hosts if isinstance(capture, Captured) else capture
+    return hosts not in ("none", [])
+
+
+def captures_all_hosts(capture: Capture) -> bool:
+    """Return whether packets of all hosts are captured."""
+    return (capture.hosts if isinstance(capture, Captured) else capture) == "all"
+
+
 def planned(capture: Capture) -> PlannedCapture | None:
     """Fill in what is captured; None for nothing."""
     written = capture if isinstance(capture, Captured) else None

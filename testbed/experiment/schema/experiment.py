@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -142,6 +143,9 @@ class Experiment(Part):
     )
     capture: Capture = Field(
         default="none", description="packets to keep: of all hosts, of those in a list, or as a mapping says"
+    )
+    audit: StrictBool = Field(
+        default=False, description="compare the traces with the captures after each trial; its outcome is a column"
     )
     trace_level: Literal["summary", "pieces", "full"] = Field(
         default="summary", description="how much detail the peers' traces have"

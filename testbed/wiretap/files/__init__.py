@@ -1,1 +1,1 @@
-"""Files of captures: the blocks that they are made of, and the frames in them with their times and link types."""
+"""Capture files, pcap and pcapng: read as frames, and written."""

@@ -179,6 +179,7 @@ class Stream:
         missing = self.acked - self.offset - self.is_finished
         if missing > 0 and self.next >= 0:
             self._skip(missing)
+        self.counts.acknowledged = min(self.acked, self.offset)
         self.reader.finish()
         self.counts.packets, self.counts.payload = self.packets, self.offset - self.missing
 
@@ -214,6 +215,7 @@ class Stream:
     def _skip(self, missing: int) -> None:
         self.missing += missing
         self._findings.losses.missing_bytes += missing
+        self.counts.missing += max(0, min(missing, self.acked - self.is_finished - self.offset))
         self._move(missing)
         self.reader.feed(b"", 0, 0, missing)
 

@@ -62,7 +62,10 @@ def _peer_name(number: int) -> str:
 def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
     if keys.distribution != "bittorrent":
         return None
-    return PlannedTracker(name=TRACKER, kind=keys.tracker.kind, numwant=keys.tracker.numwant)
+    chosen = keys.tracker
+    return PlannedTracker(
+        name=TRACKER, kind=chosen.kind, numwant=chosen.numwant, seeds_meet_seeds=chosen.seeds_meet_seeds
+    )
 
 
 def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:

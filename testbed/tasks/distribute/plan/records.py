@@ -1,8 +1,8 @@
 """A distribution with every value filled in."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from testbed.theory import Term
 from testbed.values.parts import Parameter
@@ -53,6 +53,13 @@ class PlannedTracker(PlannedHost):
 
     kind: Literal["http", "udp"]
     numwant: int
+    seeds_meet_seeds: bool = True
+
+    @model_serializer(mode="wrap")
+    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
+        values: dict[str, Any] = dump(self)
+        return {key: value for key, value in values.items() if key != "seeds_meet_seeds" or not value}
 
 
 class TrialHosts(Record):
