@@ -132,8 +132,8 @@ choose_needs() {
     needs+=$test_needs
     # Ubuntu packs its kernel modules with zstd, which its minimal systems cannot unpack.
     if [[ $system == ubuntu-* ]]; then needs+=$'zstd zstd\n'; fi
-    # Ubuntu has dropped vagrant.
-    if [[ $system == debian-* ]]; then needs+=$'vagrant vagrant\n'; fi
+    # Ubuntu has dropped vagrant, and has chromium only as a snap.
+    if [[ $system == debian-* ]]; then needs+=$'vagrant vagrant\nchromium chromium\n'; fi
 }
 
 is_present() {

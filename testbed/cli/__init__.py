@@ -302,13 +302,16 @@ def list_runs(runs: Runs = RUNS, json: Json = False) -> None:
     show_runs(runs, json=json)
 
 
-@app.command("open", short_help="Open a run folder or its figures.")
+@app.command("open", short_help="Open the page of a run, or its figures.")
 def open_(
     run: LatestRun = None,
     runs: Runs = RUNS,
-    figures: Annotated[bool, typer.Option("--figures", help="Open the figures instead of the folder.")] = False,
+    figures: Annotated[bool, typer.Option("--figures", help="Open the figures instead of the page.")] = False,
 ) -> None:
-    """Open a run folder or its figures with xdg-open. Without a display, print the paths of the tables and figures."""
+    """Open the page of a run with xdg-open, or its folder if it has none.
+
+    Without a display, print the paths of the page, the tables and the figures.
+    """
     from testbed.cli.runs.naming import run_named
     from testbed.cli.runs.opening import open_run
 

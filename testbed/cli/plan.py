@@ -11,10 +11,10 @@ from testbed.cli.check import checked_plan, summary, warning
 from testbed.cli.experiments import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
-from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.doctor.capacity import load_capacity
 from testbed.doctor.kernel import check_kernel
 from testbed.doctor.resources import find_resources
+from testbed.experiment.language.points import short, short_names, telling_keys
 from testbed.experiment.plan.doubts import Machine, doubts
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.refusals import refusals

@@ -11,9 +11,9 @@ from testbed.cli.experiments import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.output import decimal
-from testbed.cli.terminal.points import short, short_names, telling_keys
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan, make_plan
+from testbed.experiment.language.points import short, short_names, telling_keys
 from testbed.runfolder.folder import PLAN
 
 if TYPE_CHECKING:
@@ -37,11 +37,12 @@ def make_report(
     """Make the tables and figures of a run, and print a summary; returns the exit status."""
     with extra_explained():
         from testbed.results import report
+        from testbed.results.problems import problems
     _refuse_collection(run)
     made = report(run, parquet=parquet, with_suspect=with_suspect, declared=declared)
     if not quiet:
         print("\n".join(_in_short(made, line_width(sys.stdout))))
-    for line in _complaints(made):
+    for line in problems(made):
         complain(line)
     return 0 if made.is_well else 1
 
@@ -92,19 +93,16 @@ def _sentences(made: "Report") -> Iterator[str]:
         yield f"{again} {were} measured again because the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
     yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
+    yield f"to look at in a browser: {made.page}"
 
 
 def _told(made: "Report", outcome: "Outcome") -> str:
-    """Describe an outcome. An expectation has not failed if it is about trials that are missing, or not valid."""
+    """Describe an outcome."""
     is_complete = not made.run.missing()
-    if outcome.rows or (is_complete and (outcome.holds or _all_used(made))):
+    if made.is_evaluated(outcome):
         return str(outcome) if is_complete else f"so far {outcome}"
     why = "is valid" if is_complete else "has ended"
     return f"not evaluated: {outcome.text} (no trial that it is about {why})"
-
-
-def _all_used(made: "Report") -> bool:
-    return made.with_suspect or bool((made.tables.trials["verdict"] == "valid").all())
 
 
 def _keys(made: "Report") -> list[str]:
@@ -165,29 +163,3 @@ def _mean(row: Any) -> str:
         return "-"
     interval = f" [{decimal(row['low'])}, {decimal(row['high'])}]" if row["n"] > 1 else ""
     return f"{decimal(row['mean'])}{interval}"
-
-
-def _complaints(made: "Report") -> Iterator[str]:
-    """Yield a line for each problem: trials that are damaged, missing or suspect, and figures that cannot be drawn."""
-    yield from map(str, made.damages)
-    if made.damages:
-        yield "damaged trials are not used: remove their folders and run the experiment again"
-    planned = len(made.run.plan.trials)
-    if made.run.missing():
-        yield f"{len(made.run.missing())} of {planned} trials are missing: run the experiment again to complete them"
-    if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
-        use = "used" if made.with_suspect else "excluded from summary, figures and expectations"
-        yield (
-            f"{suspect} of {planned} trials are suspect, and {use}; trials.csv has the reasons,"
-            " and `testbed run --redo-suspect` measures them again"
-        )
-    if made.failed:
-        yield (
-            f"{len(made.failed)} of {planned} trials failed, and {'is' if len(made.failed) == 1 else 'are'} never used:"
-            " mend the program, or see `testbed run --redo-failed`"
-        )
-        yield from made.failed[:_MOST_LINES]
-    yield from made.complaints
-    if len(made.tables.trials):
-        yield from made.undrawn
-    yield from made.notes

@@ -10,10 +10,10 @@ from typing import Final
 
 from testbed.cli.check import check_findings, check_programs
 from testbed.cli.experiments import open_experiment
-from testbed.cli.terminal.points import name_of
 from testbed.cli.terminal.rehearsal import failure_lines, result_lines
 from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import ExperimentFile, Plan, Trial, make_plan
+from testbed.experiment.language.points import name_of
 from testbed.experiment.plan.naming import trial_named
 from testbed.tasks.programs import programs_of
 from testbed.tasks.rehearsal import Ended, Failed, Happening, Running

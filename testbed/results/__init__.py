@@ -1,5 +1,6 @@
-"""The results of a run folder: `report` makes all tables and figures, and evaluates the expectations."""
+"""The results of a run folder: `report` makes all tables, figures and a page, and evaluates the expectations."""
 
-from testbed.results.report import Report, report
+from testbed.results.made import Report
+from testbed.results.report import report
 
 __all__ = ["Report", "report"]

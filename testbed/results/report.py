@@ -1,7 +1,7 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,8 @@ from testbed.experiment.language.expressions import parse_expectation
 from testbed.results.figures import FigureError, numbers_of, write_figure
 from testbed.results.figures.rows import FigureSource
 from testbed.results.left_out import pairs_left_out
+from testbed.results.made import Report
+from testbed.results.page import write_page
 from testbed.results.summary import is_used
 from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
 from testbed.runfolder.damage import Damage, DamageError
@@ -29,38 +31,6 @@ FIGURES: Final = "figures"
 _VERDICT: Final = "verdict"
 _IS_VALID: Final = Comparison(_VERDICT, "=", "valid")
 _NOT_FAILED: Final = Comparison(_VERDICT, "!=", "failed")
-
-
-@dataclass(frozen=True)
-class Report:
-    """The results of a run."""
-
-    run: RunFolder
-    tables: Tables
-    with_suspect: bool
-    """Whether suspect trials are in the summary, the figures and the expectations."""
-    files: tuple[Path, ...]
-    """Every table and figure that was written."""
-    outcomes: tuple[Outcome, ...]
-    """One for each line of `expect:`."""
-    damages: tuple[Damage, ...]
-    """The unusable files of the folder; no trial with one is in the tables."""
-    complaints: tuple[str, ...]
-    """Results that do not agree with each other; they change no verdict."""
-    failed: tuple[str, ...]
-    """The trials in which a program failed, and how."""
-    undrawn: tuple[str, ...]
-    """Why some figures could not be drawn."""
-    notes: tuple[str, ...]
-    """What some figures leave out."""
-    pairs_left_out: str = ""
-    """How many pairs are in no comparison, and why; empty if all are."""
-
-    @property
-    def is_well(self) -> bool:
-        """Whether the run is complete and undamaged, and everything is as expected."""
-        complete = not (self.damages or self.undrawn or self.failed or self.run.missing())
-        return complete and all(outcome.holds for outcome in self.outcomes)
 
 
 def report(
@@ -82,19 +52,21 @@ def report(
         found = outcomes(run.plan.expect, tables, with_suspect=with_suspect)
         _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in found])
         _write_json(folder, REPORT, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
-    return Report(
-        run=run,
-        tables=tables,
-        with_suspect=with_suspect,
-        files=(*files, *drawn),
-        outcomes=tuple(found),
-        damages=damages,
-        complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
-        failed=tuple(_failed(tables.trials)),
-        undrawn=tuple(undrawn),
-        notes=tuple(notes),
-        pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
-    )
+        made = Report(
+            run=run,
+            tables=tables,
+            with_suspect=with_suspect,
+            files=(*files, *drawn),
+            outcomes=tuple(found),
+            damages=damages,
+            complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
+            failed=tuple(_failed(tables.trials)),
+            undrawn=tuple(undrawn),
+            notes=tuple(notes),
+            pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
+        )
+        page = write_page(made, folder)
+    return replace(made, files=(*made.files, page), page=page)
 
 
 def _failed(trials: pd.DataFrame) -> Iterator[str]:

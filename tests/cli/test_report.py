@@ -45,12 +45,13 @@ def finished(tmp_path: Path) -> Path:
 def test_report_summarises_run(call: Run, finished: Path) -> None:
     result = call("report", finished)
     assert (result.returncode, result.stderr) == (0, "")
-    heading, first, second, expectation, where = result.stdout.splitlines()
+    heading, first, second, expectation, where, page = result.stdout.splitlines()
     assert heading.split()[:5] == ["distribution", "valid", "suspect", "distribution_s", "payload_ratio"]
     assert first.split()[:5] == ["bittorrent", "1", "0", "5", "2.391"]
     assert second.split()[:2] == ["client-server", "1"]
     assert expectation == "as expected: ratio.mean < 3 (ratio.mean = 1.875 of 2 rows)"
     assert where == f"tables and 1 figure in {finished}"
+    assert page == f"to look at in a browser: {finished / 'report.html'}"
     assert (finished / "figures" / "done.pdf").exists()
 
 

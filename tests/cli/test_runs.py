@@ -74,7 +74,8 @@ def test_open_prints_paths_without_a_display(
     call("report", runs / found)
     shown = call("open", *filter(None, [named]), "--runs", runs).stdout.splitlines()
     assert shown[0] == str(runs / found)
-    assert {f"{runs / found}/trials.csv", f"{runs / found}/figures/done.pdf"} <= set(shown)
+    inside = ("report.html", "trials.csv", "figures/done.pdf")
+    assert {f"{runs / found}/{name}" for name in inside} <= set(shown)
     figures = call("open", *filter(None, [named]), "--runs", runs, "--figures")
     assert figures.stdout.splitlines() == [f"{runs / found}/figures/done.pdf"]
 
@@ -89,7 +90,9 @@ def test_open_starts_the_program_of_the_desktop(
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
     assert call("open", "small", "--runs", runs).stdout == f"{runs / LATE}\n"
-    assert (tmp_path / "opened").read_text() == f"{runs / LATE}\n"
+    call("report", runs / LATE)
+    assert call("open", "small", "--runs", runs).stdout == f"{runs / LATE}/report.html\n"
+    assert (tmp_path / "opened").read_text() == f"{runs / LATE}\n{runs / LATE}/report.html\n"
     program.write_text("#!/bin/sh\necho no program for it >&2\nexit 3\n")
     assert call("open", "small", "--runs", runs).stderr.endswith("cannot be opened: no program for it\n")
 
@@ -102,7 +105,9 @@ def test_unknown_run_is_refused_with_the_nearest(call: Run, runs: Path, command:
 
 
 def test_report_takes_the_name_of_an_experiment(call: Run, runs: Path) -> None:
-    assert call("report", "small", "--runs", runs).stdout.endswith(f"1 figure in {runs / LATE}\n")
+    assert call("report", "small", "--runs", runs).stdout.endswith(
+        f"to look at in a browser: {runs / LATE}/report.html\n"
+    )
 
 
 def test_run_without_figures_is_refused(call: Run, runs: Path) -> None:

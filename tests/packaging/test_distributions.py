@@ -57,6 +57,11 @@ def test_wheel_marks_packages_as_typed(package: str, wheel_files: set[str]) -> N
     assert f"{package}/py.typed" in wheel_files
 
 
+def test_wheel_holds_what_draws_the_page(wheel_files: set[str]) -> None:
+    assets = (REPOSITORY / "testbed/results/page/assets").rglob("*.*")
+    assert {str(path.relative_to(REPOSITORY)) for path in assets} <= wheel_files
+
+
 def test_wheel_holds_the_delay_box_source(wheel_files: set[str]) -> None:
     assert "testbed/network/delaybox/delaybox.c" in wheel_files
 

@@ -301,5 +301,5 @@ def test_same_traces_make_same_files(tmp_path: Path) -> None:
     made = reported(tmp_path, text=text)
     before = {file: file.read_bytes() for file in made.files}
     assert {file: file.read_bytes() for file in report(tmp_path).files} == before
-    assert {file.suffix for file in made.files} == {".csv", ".pdf", ".svg"}
+    assert {file.suffix for file in made.files} == {".csv", ".html", ".pdf", ".svg"}
     assert not list(tmp_path.glob("**/*.part"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from testbed.cli.terminal.layout import Column, format_table, wrapped
 from testbed.cli.terminal.output import counted, decimal
-from testbed.cli.terminal.points import short, short_names, telling_keys
+from testbed.experiment.language.points import short, short_names, telling_keys
 
 if TYPE_CHECKING:
     from testbed.results.comparison import Comparison

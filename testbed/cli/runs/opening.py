@@ -1,4 +1,4 @@
-"""`testbed open`: the folder of a run, or its figures, in the programs of the desktop."""
+"""`testbed open`: the page of a run, its folder or its figures, in the programs of the desktop."""
 
 import os
 import shutil
@@ -10,17 +10,22 @@ from typing import Final
 from testbed.errors import ExplainedError
 
 _OPENER: Final = "xdg-open"
+_PAGE: Final = "report.html"
 _DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
 def open_run(run: Path, *, figures: bool) -> None:
-    """Open the folder of a run or its figures; where there is no display, print the paths."""
-    paths = _figures(run) if figures else [run]
-    if _has_display():
-        for path in paths:
-            _open(path)
-    else:
-        _print(run, paths)
+    """Open the page of a run, or its folder if there is none, or its figures; without a display, print the paths."""
+    if not _has_display():
+        _print(run, _figures(run) if figures else [run])
+        return
+    for path in _figures(run) if figures else [_page(run) or run]:
+        _open(path)
+
+
+def _page(run: Path) -> Path | None:
+    page = run / _PAGE
+    return page if page.is_file() else None
 
 
 def _figures(run: Path) -> list[Path]:
@@ -42,7 +47,8 @@ def _open(path: Path) -> None:
 
 
 def _print(run: Path, paths: Sequence[Path]) -> None:
-    """Print the paths; of a folder, also those of its tables and figures."""
-    inside = [*sorted(run.glob("*.csv")), *sorted((run / "figures").glob("*.pdf"))] if run in paths else []
+    """Print the paths; of a folder, also those of its page, tables and figures."""
+    found = [*sorted(run.glob(_PAGE)), *sorted(run.glob("*.csv")), *sorted((run / "figures").glob("*.pdf"))]
+    inside = found if run in paths else []
     for path in (*paths, *inside):
         print(path)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from testbed.cli.terminal.output import in_words
-from testbed.cli.terminal.points import name_of
+from testbed.experiment.language.points import name_of
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.trial.events import Event, Preparing, Progress, RunBegan, TrialAborted, TrialBegan, TrialEnded

@@ -115,7 +115,7 @@ def write_numbers(numbers: Numbers, file: BinaryIO) -> None:
     numbers.rows.to_csv(file, index=False, float_format=DIGITS, lineterminator="\n")
 
 
-def read_numbers(file: Path) -> pd.DataFrame:
+def read_numbers(file: Path | BinaryIO) -> pd.DataFrame:
     """Read what `write_numbers` has written; keys are numbers or words, as tables have them."""
     rows = pd.read_csv(file, dtype=str, keep_default_na=False)
     for name in rows:

@@ -33,12 +33,16 @@ class Phrases:
 
     def name(self, cell: object) -> str:
         """Return what a value is called: `BitThief, 4 connections` for a strategy with a parameter."""
-        text = readable(cell)
-        names = {**self.columns.names, **(self.figure.names or {})}
-        if text in names:
-            return names[text]
-        parsed = _mapping(str(cell))
-        return _plain(text, names) if parsed is None else _of_mapping(parsed, names)
+        return in_words(cell, {**self.columns.names, **(self.figure.names or {})})
+
+
+def in_words(cell: object, names: Mapping[str, str]) -> str:
+    """Return what a value is called, where some words have other names."""
+    text = readable(cell)
+    if text in names:
+        return names[text]
+    parsed = _mapping(str(cell))
+    return _plain(text, names) if parsed is None else _of_mapping(parsed, names)
 
 
 def _mapping(text: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.cli.terminal.points import (
+from testbed.experiment.language.points import (
     WIDEST,
     name_of,
     short,

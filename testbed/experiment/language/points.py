@@ -1,4 +1,4 @@
-"""Short names for the points of a sweep, for terminals."""
+"""Short names for the points of a sweep, for terminals and pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
