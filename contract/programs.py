@@ -40,3 +40,20 @@ STRATEGIES: Final = (
     "swift",
 )
 """The strategies that come with our BitTorrent client."""
+
+CLIENTS: Final = ("libtorrent", "transmission", "aria2")
+"""The other BitTorrent clients that adapters come with."""
+
+NEIGHBOURS: Final = "neighbours"
+"""Who its neighbours are, and the bytes of each."""
+CHOKES: Final = "chokes"
+"""Who unchokes whom, and when."""
+PIECES: Final = "pieces"
+"""Which pieces it has, and when each was complete or wrong."""
+WASTE: Final = "waste"
+"""The bytes that it received and did not need, or that were wrong."""
+FAULTS: Final = "faults"
+"""Errors from which it recovered, and hosts that it banned."""
+UNTOLD: Final = (NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
+"""All that another client may not tell of itself: the words of `untold` in the header of its trace. Bytes in total,
+completion and departure are obligatory."""

@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "create": _Command("make a torrent of a file or folder", "peer"),
     "seed": _Command("share a complete file or folder", "peer"),
     "leech": _Command("download a file or folder from a swarm, and share it", "peer"),
+    "client": _Command("run another BitTorrent client", "client"),
+    "adapters": _Command("find adapters of other clients, and tell what is wrong with each", "adapters"),
     "tracker": _Command("run a BitTorrent tracker over HTTP and UDP", "tracker"),
     "simulate": _Command("perform a trial in virtual time", "simulate"),
     "strategies": _Command("make strategies, and tell what is wrong with each", "strategies"),

@@ -15,6 +15,9 @@ from contract.events import (
 from contract.programs import COMPLETED
 from peer.trace.file import TraceFile
 
+TOGETHER: Final = 0
+"""The number of no connection: bytes of which it is not known on which connection they moved."""
+
 
 class TraceRecorder:
     """Numbers connections from one, and counts the bytes of the file on each."""
@@ -22,8 +25,8 @@ class TraceRecorder:
     def __init__(self, trace: TraceFile) -> None:
         self._trace: Final = trace
         self._last_key = 0
-        self._totals: dict[int, list[int]] = {}
-        """Received and sent on each open connection."""
+        self._totals: dict[int, list[int]] = {TOGETHER: [0, 0]}
+        """Received and sent on each open connection, and together on those that are not known."""
         self._unwritten: dict[int, list[int]] = {}
         """The same since the last `flush`, also for connections that have ended since."""
         self.received = 0

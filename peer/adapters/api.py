@@ -1,0 +1,30 @@
+"""All that an adapter of your own imports from us."""
+
+from contract.programs import CHOKES, FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
+from peer.adapters.adapter import (
+    Adapter,
+    AdapterError,
+    Neighbour,
+    Place,
+    State,
+    output_of,
+    version_in,
+)
+from peer.adapters.rpc import call
+
+__all__ = [
+    "CHOKES",
+    "FAULTS",
+    "NEIGHBOURS",
+    "PIECES",
+    "UNTOLD",
+    "WASTE",
+    "Adapter",
+    "AdapterError",
+    "Neighbour",
+    "Place",
+    "State",
+    "call",
+    "output_of",
+    "version_in",
+]
