@@ -44,6 +44,8 @@ STRATEGIES: Final = (
 CLIENTS: Final = ("libtorrent", "transmission", "aria2")
 """The other BitTorrent clients that adapters come with."""
 
+TOGETHER: Final = 0
+"""The number of no connection, in `moved`: bytes of which a program does not tell on which connection they moved."""
 NEIGHBOURS: Final = "neighbours"
 """Who its neighbours are, and the bytes of each."""
 CHOKES: Final = "chokes"

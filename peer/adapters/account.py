@@ -3,9 +3,10 @@
 from typing import Final
 
 from contract.events import Joined, Opened
+from contract.programs import TOGETHER
 from peer.adapters.adapter import Neighbour, State
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.trace.recorder import TOGETHER, TraceRecorder
+from peer.trace.recorder import TraceRecorder
 
 _NOT_LISTED: Final = "the client lists it no longer"
 

@@ -12,11 +12,8 @@ from contract.events import (
     Moved,
     TraceEvent,
 )
-from contract.programs import COMPLETED
+from contract.programs import COMPLETED, TOGETHER
 from peer.trace.file import TraceFile
-
-TOGETHER: Final = 0
-"""The number of no connection: bytes of which it is not known on which connection they moved."""
 
 
 class TraceRecorder:

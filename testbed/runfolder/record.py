@@ -41,6 +41,8 @@ class HostRecord(Entry):
     strategy: dict[str, Any] | None = None
     profile: str | None = None
     application: str | None = None
+    program: str | None = None
+    """Its name and version, as its trace has them."""
     group: str | None = None
     arrival_s: float | None = None
     exit_code: int | None = None

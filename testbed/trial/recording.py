@@ -91,6 +91,7 @@ def _host_record(performance: Performance, application: Application, trace: str 
         failed=report.has_failed,
         complaint=application.complaint or None,
         trace=trace,
+        program=end.program or None,
         **application.details,
     )
 

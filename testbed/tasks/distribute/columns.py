@@ -57,6 +57,11 @@ TRIALS: Final[Mapping[str, Column]] = {
     ),
     "seed_copies": Column("", "payload that the servers passed to their kernels / F", "copies sent by the server"),
     "payload_bytes": Column("B", "payload received, as the applications counted it", "payload"),
+    "unattributed_bytes": Column(
+        "B",
+        "the part of `payload_bytes` of which neither end tells who sent it to whom, so that transfers.csv lacks it",
+        "payload between unknown ends",
+    ),
     "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was corrupt", "duplicates"),
     "control_bytes": Column(
         "B",
@@ -120,6 +125,10 @@ PEERS: Final[Mapping[str, Column]] = {
     "failed_pieces": Column("", "pieces received with a wrong hash", "corrupt pieces"),
     "bans": Column("", "hosts that it banned", "banned hosts"),
     "errors": Column("", "errors from which it recovered", "errors"),
+    "untold": words(
+        "what its client does not tell of `neighbours` (and their bytes), `chokes`, `pieces`, `waste` and `faults`:"
+        " such cells are empty"
+    ),
     "why_ended": words("why its application ended, if not as it should; else why it left"),
 }
 

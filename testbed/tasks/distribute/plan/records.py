@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from testbed.tasks.distribute.schema.keys import OURS
 from testbed.theory import Term
 from testbed.values.parts import Parameter
 from testbed.values.records import CommonSettings, PlannedHost, Record
@@ -33,9 +34,15 @@ class PlannedServer(PlannedHost):
     """A host that has the whole file."""
 
     profile: str
+    """Empty for another client than ours, as is the name of the strategy."""
     strategy: PlannedStrategy
     application: str
     seed: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our own program runs there."""
+        return self.application == OURS
 
 
 class PlannedPeer(PlannedServer):
