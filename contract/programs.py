@@ -46,6 +46,8 @@ CLIENTS: Final = ("libtorrent", "transmission", "aria2")
 
 TOGETHER: Final = 0
 """The number of no connection, in `moved`: bytes of which a program does not tell on which connection they moved."""
+BYTES: Final = "bytes"
+"""Bytes of the file: what TCP carried on the host's interface takes their place, which has messages too."""
 NEIGHBOURS: Final = "neighbours"
 """Who its neighbours are, and the bytes of each."""
 CHOKES: Final = "chokes"
@@ -56,6 +58,5 @@ WASTE: Final = "waste"
 """The bytes that it received and did not need, or that were wrong."""
 FAULTS: Final = "faults"
 """Errors from which it recovered, and hosts that it banned."""
-UNTOLD: Final = (NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
-"""All that another client may not tell of itself: the words of `untold` in the header of its trace. Bytes in total,
-completion and departure are obligatory."""
+UNTOLD: Final = (BYTES, NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
+"""All that another client may not tell of itself: the words of `untold` in the header of its trace."""

@@ -5,6 +5,7 @@ from typing import Final
 from contract.events import Joined, Opened
 from contract.programs import TOGETHER
 from peer.adapters.adapter import Neighbour, State
+from peer.adapters.interface import Carried, carried
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.trace.recorder import TraceRecorder
 
@@ -19,6 +20,8 @@ class Account:
         self._recorder: Final = recorder
         self._open: dict[str, tuple[int, Neighbour]] = {}
         """The number and the last state of each connection, by its address."""
+        self._before = Carried()
+        """What the host's interface had carried when the client joined."""
         self.last = State(is_complete=False)
         self.has_completed = False
 
@@ -27,6 +30,7 @@ class Account:
         info, count = self._info, self.piece_count
         self._recorder.record(Joined(name, info.info_hash.hex(), port))
         self._recorder.record(Opened(info.name, info.length, info.piece_length, count, count if is_seed else 0))
+        self._before = carried()
         self.has_completed = is_seed
 
     def take(self, state: State) -> None:
@@ -51,6 +55,12 @@ class Account:
         """How many pieces the client has; the last one is shorter than the others."""
         return self.piece_count if self.last.is_complete else self.last.have // self._info.piece_length
 
+    def _totals(self, state: State) -> Carried:
+        if state.received is not None and state.sent is not None:
+            return Carried(state.received, state.sent)
+        now, before = carried(), self._before
+        return Carried(now.received - before.received, now.sent - before.sent)
+
     def _take_neighbours(self, listed: dict[str, Neighbour]) -> None:
         for address, (key, before) in list(self._open.items()):
             after = listed.get(address)
@@ -73,7 +83,8 @@ class Account:
 
     def _take_rest(self, state: State) -> None:
         """Record the bytes that no neighbour accounts for: of connections that ended between two looks, or of all."""
-        received = max(0, state.received - self._recorder.received)
-        sent = max(0, state.sent - self._recorder.sent)
+        totals = self._totals(state)
+        received = max(0, totals.received - self._recorder.received)
+        sent = max(0, totals.sent - self._recorder.sent)
         if received or sent:
             self._recorder.moved(TOGETHER, received=received, sent=sent)

@@ -66,8 +66,9 @@ class State:
     is_complete: bool
     have: int = 0
     """Bytes of the file that it has and has verified."""
-    received: int = 0
-    sent: int = 0
+    received: int | None = None
+    """None if it does not tell: then `untold` has BYTES, and the host's interface is read instead."""
+    sent: int | None = None
     wasted: int | None = None
     """Bytes that were not needed, or wrong; None if it does not tell."""
     neighbours: Sequence[Neighbour] | None = None

@@ -1,6 +1,6 @@
 """All that an adapter of your own imports from us."""
 
-from contract.programs import CHOKES, FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
+from contract.programs import BYTES, CHOKES, FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
 from peer.adapters.adapter import (
     Adapter,
     AdapterError,
@@ -13,6 +13,7 @@ from peer.adapters.adapter import (
 from peer.adapters.rpc import call
 
 __all__ = [
+    "BYTES",
     "CHOKES",
     "FAULTS",
     "NEIGHBOURS",

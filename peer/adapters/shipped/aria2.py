@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from contract.programs import UNTOLD
+from contract.programs import CHOKES, FAULTS, NEIGHBOURS, PIECES, WASTE
 from peer.adapters.adapter import Adapter, Place, State
 from peer.adapters.rpc import free_port, json_call
 
@@ -40,7 +40,7 @@ class Aria2(Adapter):
     program = "aria2c"
     install = "apt-get install aria2"
     title = "aria2"
-    untold: ClassVar[Sequence[str]] = UNTOLD
+    untold: ClassVar[Sequence[str]] = (NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -126,8 +126,8 @@ PEERS: Final[Mapping[str, Column]] = {
     "bans": Column("", "hosts that it banned", "banned hosts"),
     "errors": Column("", "errors from which it recovered", "errors"),
     "untold": words(
-        "what its client does not tell of `neighbours` (and their bytes), `chokes`, `pieces`, `waste` and `faults`:"
-        " such cells are empty"
+        "what its client does not tell of `bytes`, `neighbours`, `chokes`, `pieces`, `waste` and `faults`: such cells"
+        " are empty, and bytes are those of its host's interface"
     ),
     "why_ended": words("why its application ended, if not as it should; else why it left"),
 }
