@@ -41,7 +41,7 @@ STRATEGIES: Final = (
 )
 """The strategies that come with our BitTorrent client."""
 
-CLIENTS: Final = ("libtorrent", "transmission", "aria2")
+CLIENTS: Final = ("libtorrent", "transmission", "aria2", "rtorrent", "qbittorrent")
 """The other BitTorrent clients that adapters come with."""
 
 TOGETHER: Final = 0

@@ -12,6 +12,8 @@ ADAPTERS: Final[Mapping[str, str]] = {
     "libtorrent": "peer.adapters.shipped.libtorrent:Libtorrent",
     "transmission": "peer.adapters.shipped.transmission:Transmission",
     "aria2": "peer.adapters.shipped.aria2:Aria2",
+    "rtorrent": "peer.adapters.shipped.rtorrent:RTorrent",
+    "qbittorrent": "peer.adapters.shipped.qbittorrent:QBittorrent",
 }
 """Modules are imported when their client is used."""
 

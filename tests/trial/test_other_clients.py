@@ -64,7 +64,7 @@ def test_client_seeds_our_leeches(tmp_path: Path, name: str) -> None:
 @pytest.mark.kernel
 def test_clients_leave_as_planned(tmp_path: Path) -> None:
     peers = """
-        ours: {count: 1, up: 8 Mbit/s}
+        ours: {count: 1, up: 8 Mbit/s, down: 2 Mbit/s}
         quick: {count: 1, up: 8 Mbit/s, application: libtorrent, departure: at-completion}
         gone: {count: 1, up: 1 Mbit/s, down: 1 Mbit/s, application: aria2, departure: {after: 1.5 s}}
         late: {count: 1, up: 8 Mbit/s, application: libtorrent, arrival: {at: 1 s}, departure: {linger: 0.2 s}}
