@@ -43,6 +43,8 @@ STRATEGIES: Final = (
 
 CLIENTS: Final = ("libtorrent", "transmission", "aria2", "rtorrent", "qbittorrent")
 """The other BitTorrent clients that adapters come with."""
+SERVICES: Final = ("nginx", "opentracker")
+"""The other servers that adapters come with."""
 
 TOGETHER: Final = 0
 """The number of no connection, in `moved`: bytes of which a program does not tell on which connection they moved."""

@@ -46,8 +46,11 @@ readonly test_needs='
     debootstrap     debootstrap
     mandoc          mandoc
     git             git
+    nginx-light     nginx
     opentracker     opentracker
+    qbittorrent-nox qbittorrent-nox
     qemu-system-x86 qemu-system-x86_64
+    rtorrent        rtorrent
     shellcheck      shellcheck
     transmission-cli transmission-cli
     transmission-daemon transmission-daemon
@@ -224,9 +227,9 @@ apt_install() {
 # network, from now on; `systemctl unmask opentracker` allows that again.
 mask_services() {
     local service unit
-    for service in opentracker transmission-daemon; do
+    for service in nginx opentracker transmission-daemon; do
         unit=$units/$service.service
-        if [[ $needs != *" $service "* || -e $unit || -L $unit ]] || is_present "$service"; then continue; fi
+        if [[ $needs != *" $service"* || -e $unit || -L $unit ]] || is_present "$service"; then continue; fi
         mkdir -p "$units" && ln -s /dev/null "$unit" || return
     done
 }

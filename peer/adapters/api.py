@@ -1,15 +1,8 @@
 """All that an adapter of your own imports from us."""
 
 from contract.programs import BYTES, CHOKES, FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
-from peer.adapters.adapter import (
-    Adapter,
-    AdapterError,
-    Neighbour,
-    Place,
-    State,
-    output_of,
-    version_in,
-)
+from peer.adapters.adapter import Adapter, Neighbour, Place, State
+from peer.adapters.program import AdapterError, output_of, version_in
 from peer.adapters.rpc import call
 
 __all__ = [

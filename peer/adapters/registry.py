@@ -6,7 +6,9 @@ from importlib import import_module
 from typing import Final
 
 from contract.programs import UNTOLD
-from peer.adapters.adapter import Adapter, AdapterError
+from peer.adapters.adapter import Adapter
+from peer.adapters.life.server import Service
+from peer.adapters.program import AdapterError, Program
 
 ADAPTERS: Final[Mapping[str, str]] = {
     "libtorrent": "peer.adapters.shipped.libtorrent:Libtorrent",
@@ -16,6 +18,10 @@ ADAPTERS: Final[Mapping[str, str]] = {
     "qbittorrent": "peer.adapters.shipped.qbittorrent:QBittorrent",
 }
 """Modules are imported when their client is used."""
+_SERVICES: Final[Mapping[str, str]] = {
+    "nginx": "peer.adapters.shipped.nginx:Nginx",
+    "opentracker": "peer.adapters.shipped.opentracker:Opentracker",
+}
 
 
 def adapter_named(name: str) -> type[Adapter]:
@@ -32,6 +38,18 @@ def adapter_named(name: str) -> type[Adapter]:
         raise AdapterError(f"{attribute} in module {module_name} is no subclass of peer.adapters.api.Adapter")
     _check(found)
     return found
+
+
+def service_named(name: str) -> type[Service]:
+    """Return one of the contract's SERVICES."""
+    module_name, _, attribute = _SERVICES[name].partition(":")
+    found: type[Service] = getattr(import_module(module_name), attribute)
+    return found
+
+
+def program_named(name: str) -> type[Program]:
+    """Return a server or a client; raises AdapterError for one that does not exist or cannot be used."""
+    return service_named(name) if name in _SERVICES else adapter_named(name)
 
 
 def _check(adapter: type[Adapter]) -> None:

@@ -3,8 +3,8 @@
 import argparse
 from typing import Final
 
-from peer.adapters.adapter import AdapterError
-from peer.adapters.registry import adapter_named
+from peer.adapters.program import AdapterError
+from peer.adapters.registry import program_named
 from peer.process.confinement import Confinement, confine, read_question
 from peer.process.exit_status import ExitStatus, exit_codes
 
@@ -39,7 +39,7 @@ def run(_: argparse.Namespace) -> int:
 def _found(name: str) -> dict[str, str]:
     """Say which client an adapter is for, or what is wrong with it."""
     try:
-        adapter = adapter_named(name)
+        adapter = program_named(name)
         adapter.executable()
         return {"state": "found", "identity": adapter.identity()}
     except AdapterError as error:

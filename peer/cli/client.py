@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from peer.adapters.life.client import Options, run_client
 from peer.adapters.registry import ADAPTERS
-from peer.adapters.running import Options, run_client
 from peer.bittorrent.engine.strategy import Departure
 from peer.bittorrent.strategies.parts.departures import MidWay, Stay, parse_departure
 from peer.bittorrent.wire.metainfo.metainfo import Info, decode_metainfo

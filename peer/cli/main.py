@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "seed": _Command("share a complete file or folder", "peer"),
     "leech": _Command("download a file or folder from a swarm, and share it", "peer"),
     "client": _Command("run another BitTorrent client", "client"),
+    "service": _Command("run another server: nginx, opentracker", "service"),
     "adapters": _Command("find adapters of other clients, and tell what is wrong with each", "adapters"),
     "tracker": _Command("run a BitTorrent tracker over HTTP and UDP", "tracker"),
     "simulate": _Command("perform a trial in virtual time", "simulate"),

@@ -62,7 +62,7 @@ class Aria2(Adapter):
             "log": self._log,
             "log-level": "info" if place.is_seed else "warn",
         }
-        return [self.program, *OPTIONS, *(f"--{name}={value}" for name, value in own.items())]
+        return [self.executable(), *OPTIONS, *(f"--{name}={value}" for name, value in own.items())]
 
     def is_up(self) -> bool:
         return bool(self._ask("aria2.getVersion"))

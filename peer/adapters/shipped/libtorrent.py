@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from contract.programs import CHOKES, FAULTS, PIECES
-from peer.adapters.adapter import Adapter, AdapterError, Neighbour, Place, State
+from peer.adapters.adapter import Adapter, Neighbour, Place, State
+from peer.adapters.program import AdapterError
 
 _PROGRAM: Final = "peer.adapters.shipped.libtorrent_program"
 _UNKNOWN: Final = State(is_complete=False, is_announced=False)

@@ -59,7 +59,7 @@ class QBittorrent(Adapter):
         file = self.place.folder / "qBittorrent" / "config" / "qBittorrent.conf"
         file.parent.mkdir(parents=True)
         file.write_text("\n".join(self.settings()) + "\n")
-        return [self.program, f"--profile={self.place.folder}"]
+        return [self.executable(), f"--profile={self.place.folder}"]
 
     def settings(self) -> Iterator[str]:
         """Yield the lines of its settings file."""

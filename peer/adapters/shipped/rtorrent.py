@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from contract.programs import CHOKES, FAULTS, PIECES
-from peer.adapters.adapter import Adapter, Neighbour, State, output_of, version_in
+from peer.adapters.adapter import Adapter, Neighbour, State
 from peer.adapters.rpc import SECONDS
 
 _AT_ONCE: Final = 1 << 16
@@ -34,15 +34,12 @@ class RTorrent(Adapter):
     title = "rTorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
     end_signal = signal.SIGINT
-
-    @classmethod
-    def version(cls) -> str:
-        return version_in(output_of([cls.executable(), "-h"]))
+    version_option = "-h"
 
     def command(self) -> list[str | Path]:
         file = self.place.folder / "rtorrent.rc"
         file.write_text("\n".join([*SETTINGS, *self.settings()]) + "\n")
-        return [self.program, "-n", "-o", f"import={file}"]
+        return [self.executable(), "-n", "-o", f"import={file}"]
 
     def settings(self) -> Iterator[str]:
         """Yield the settings of this client."""
@@ -90,7 +87,7 @@ class RTorrent(Adapter):
         for host, port, is_incoming, received, sent in self._ask("p.multicall", name, "", *fields):
             yield Neighbour(f"{host}:{port}", not is_incoming, received, sent)
 
-    def _ask(self, method: str, *parameters: object) -> Any:
+    def _ask(self, method: str, *parameters: str) -> Any:
         """Call a method; raises OSError, or ValueError for an answer that is a fault."""
         body = xmlrpc.client.dumps(parameters, method).encode()
         with socket.socket(socket.AF_UNIX) as stream:

@@ -54,7 +54,7 @@ class Transmission(Adapter):
 
     def command(self) -> list[str | Path]:
         (self.place.folder / "settings.json").write_text(json.dumps(self.settings()))
-        return [self.program, "--foreground", "--config-dir", self.place.folder, "--log-error"]
+        return [self.executable(), "--foreground", "--config-dir", self.place.folder, "--log-error"]
 
     def settings(self) -> dict[str, object]:
         """Return the contents of its settings file."""

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from peer.adapters.account import Account
 from peer.adapters.adapter import Neighbour, State
+from peer.adapters.life.account import Account
 from peer.bittorrent.wire.metainfo.metainfo import make_info
 from peer.trace.file import TraceFile
 from peer.trace.recorder import TraceRecorder

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from contract.programs import CLIENTS
-from peer.adapters.adapter import Adapter, AdapterError, Place, State
-from peer.adapters.interface import Carried, carried_in
-from peer.adapters.payload import check_copy
+from peer.adapters.adapter import Adapter, Place, State
+from peer.adapters.life.files import check_copy
+from peer.adapters.life.interface import Carried, carried_in
+from peer.adapters.program import AdapterError
 from peer.adapters.registry import ADAPTERS, adapter_named
 from peer.adapters.shipped.aria2 import Aria2
 from peer.adapters.shipped.libtorrent_program import parse, settings
@@ -44,7 +45,7 @@ def test_transmission_gets_its_peers_from_the_tracker_only(tmp_path: Path) -> No
     assert (written["bind-address-ipv4"], written["peer-port"], written["encryption"]) == ("198.18.0.5", 6881, 0)
     assert written["rpc-bind-address"] == "127.0.0.1"
     assert written["script-torrent-done-filename"] == str(tmp_path / "wake")
-    assert command[:2] == ["transmission-daemon", "--foreground"]
+    assert command[:2] == [Transmission.executable(), "--foreground"]
 
 
 @pytest.mark.parametrize(("is_seed", "checks", "level"), [(True, "true", "info"), (False, "false", "warn")])

@@ -42,7 +42,8 @@ def draw_hosts(keys: DistributionKeys, draws: Draws) -> TrialHosts:
 def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
     if keys.distribution != "bittorrent":
         return None
-    return PlannedTracker(name=TRACKER, kind=keys.tracker.kind, numwant=keys.tracker.numwant)
+    chosen = keys.tracker
+    return PlannedTracker(name=TRACKER, kind=chosen.kind, application=chosen.application, numwant=chosen.numwant)
 
 
 def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:

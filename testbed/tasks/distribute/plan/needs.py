@@ -31,7 +31,9 @@ BLOCK_KEPT_BYTES: Final = 40
 
 def needs_of(settings: Settings, hosts: TrialHosts, estimate: Estimate) -> Needs:
     """Return what a trial needs at least: all its peers complete, or its links are busy until the time limit."""
-    others = sum(not host.is_ours for host in (*hosts.servers, *hosts.peers))
+    others = 0
+    if settings.distribution == "bittorrent":
+        others = sum(not host.is_ours for host in (*hosts.servers, *hosts.peers))
     programs = len(hosts.positions) - others
     most = round(settings.time_limit * estimate.bits_per_second / 8)
     received = min(most, _received(hosts.peers, settings.file_size))

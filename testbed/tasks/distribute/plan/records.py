@@ -59,6 +59,7 @@ class PlannedTracker(PlannedHost):
     """A host that introduces peers to one another."""
 
     kind: Literal["http", "udp"]
+    application: str = OURS
     numwant: int
 
 

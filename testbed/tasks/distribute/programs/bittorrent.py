@@ -11,6 +11,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs.payload_file import payload_file
+from testbed.tasks.distribute.schema.keys import OPENTRACKER
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 from testbed.values.parts import Parameter
 
@@ -18,6 +19,7 @@ TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800
 """The interval between announcements. As a period of the protocol it is divided by the time scale."""
 _TORRENT: Final = "file.torrent"
+_INFO_HASH: Final = "info-hash"
 _MODULES: Final = "modules"
 _OTHER_CLIENTS: Final = "clients"
 
@@ -37,6 +39,7 @@ def _make_torrent(context: TrialContext) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TrialError(f"the torrent could not be made: {done.stderr.strip()}")
+    (context.folder / _INFO_HASH).write_text(done.stdout.strip())
 
 
 def write_modules(modules: Mapping[str, str], folder: Path) -> None:
@@ -64,7 +67,9 @@ def _tracker_of(trial: Trial) -> PlannedTracker:
 
 
 def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
-    """Launch our tracker. Its log takes the place of a trace."""
+    """Launch the tracker. The log of ours takes the place of a trace."""
+    if planned.application == OPENTRACKER:
+        return _opentracker(context, planned)
     words: dict[str, object] = {
         "bind": context.addresses[planned.name],
         "port": TRACKER_PORT,
@@ -74,6 +79,17 @@ def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
         "log": context.trace(planned),
     }
     return Launch(("peer", "tracker", *_options(words)), READY_LINE)
+
+
+def _opentracker(context: TrialContext, planned: PlannedTracker) -> Launch:
+    """Launch opentracker. Its interval cannot be set; it is that of ours, 30 minutes."""
+    words: dict[str, object] = {
+        "info-hash": (context.folder / _INFO_HASH).read_text(),
+        "folder": context.folder / _OTHER_CLIENTS,
+        "bind": context.addresses[planned.name],
+        "port": TRACKER_PORT,
+    }
+    return Launch(("peer", "service", OPENTRACKER, *_options(words)), READY_LINE)
 
 
 def announce_interval(time_scale: float) -> int:

@@ -1,4 +1,4 @@
-"""Finding the client of every adapter of a plan, before anything is built: only our programs know the adapters.
+"""Finding every program of a plan that is not ours, before anything is built: only our programs know the adapters.
 
 All shipped adapters are asked in one process, and those of each module of a user in another.
 """
@@ -11,7 +11,8 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.consultation import Consultation
 from testbed.tasks.distribute.programs.strategies import Place, groups_of
 from testbed.tasks.distribute.programs.user_code import module_of, user_code
-from testbed.values.findings import Finding
+from testbed.tasks.distribute.schema.keys import OURS
+from testbed.values.findings import Finding, KeyPath
 
 SECONDS: Final = 30
 """How long finding one client may take, with all that its adapter imports, and running it for its version."""
@@ -34,7 +35,7 @@ def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple
         for trial, path in of_name:
             if problem := found[name].problem:
                 yield trial, Finding((*path, "application"), f"{name}: {problem}")
-            if trial.settings.time_scale != 1:
+            if trial.settings.time_scale != 1 and trial.settings.distribution == "bittorrent":
                 scaled = (
                     f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
                 )
@@ -49,10 +50,16 @@ def client_versions(trials: Sequence[Trial], experiment: Path) -> Mapping[str, s
 def _places(trials: Iterable[Trial]) -> dict[str, list[Place]]:
     places: dict[str, list[Place]] = {}
     for trial in trials:
-        for path, host in groups_of(trial):
-            if not host.is_ours:
-                places.setdefault(host.application, []).append((trial, path))
+        for path, name in _applications(trial):
+            if name != OURS:
+                places.setdefault(name, []).append((trial, path))
     return places
+
+
+def _applications(trial: Trial) -> Iterator[tuple[KeyPath, str]]:
+    yield from ((path, host.application) for path, host in groups_of(trial))
+    if trial.hosts.tracker is not None:
+        yield ("tracker",), trial.hosts.tracker.application
 
 
 def _find(trials: Sequence[Trial], experiment: Path) -> dict[str, Found]:

@@ -19,7 +19,7 @@ from testbed.tasks.distribute.programs.other_clients import client_findings, cli
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
-from testbed.tasks.distribute.schema.keys import OURS
+from testbed.tasks.distribute.schema.keys import NGINX, OURS
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
@@ -76,7 +76,10 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
                 client_server.server,
                 client_server.client,
                 ("peer.cli.main", "peer.cli.serve", "peer.cli.fetch"),
-            )
+            ),
+            NGINX: Adapter(
+                client_server.nginx, client_server.client, ("peer.cli.main", "peer.cli.service", "peer.cli.fetch")
+            ),
         },
         check=client_server.check,
     ),
@@ -98,10 +101,11 @@ class DistributePrograms:
         _scheme_of(trial).check(trial)
 
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
-        """Yield what is wrong with strategies and with other clients, which only BitTorrent has."""
-        of_bittorrent = [trial for trial in trials if trial.settings.distribution == "bittorrent"]
-        yield from client_findings(of_bittorrent, experiment)
-        yield from strategy_findings(of_bittorrent, experiment)
+        """Yield what is wrong with other people's programs, and with strategies, which only BitTorrent has."""
+        yield from client_findings(trials, experiment)
+        yield from strategy_findings(
+            [trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment
+        )
 
     def versions(self, trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
         """Return the versions of the programs that are not ours, by the names that the experiment file gives them."""
@@ -159,7 +163,7 @@ def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
 def _tracker(context: TrialContext) -> Iterator[Assignment]:
     planned, launch = context.trial.hosts.tracker, _scheme_of(context.trial).tracker
     if planned is not None and launch is not None:
-        details = {"application": planned.kind}
+        details = {"application": planned.kind if planned.application == OURS else planned.application}
         yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
 
 

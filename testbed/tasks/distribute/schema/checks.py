@@ -7,6 +7,8 @@ from typing import Any, get_args
 from contract.programs import STRATEGIES, ProfileName
 from testbed.tasks.distribute.schema.keys import (
     APPLICATIONS,
+    OPENTRACKER,
+    SERVERS_ALSO,
     After,
     AtRatio,
     DistributionKeys,
@@ -14,6 +16,7 @@ from testbed.tasks.distribute.schema.keys import (
     MidWay,
     PeerGroup,
     Scheme,
+    Servers,
 )
 from testbed.tasks.task import ColumnWords
 from testbed.theory import Term
@@ -52,6 +55,8 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
             yield from _check_fluid(("peers", name), group)
         if keys.distribution == "client-server" and group.count:
             yield from _check_client(("peers", name), group)
+    if keys.tracker.application == OPENTRACKER and "numwant" in keys.tracker.model_fields_set:
+        yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
@@ -60,12 +65,15 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
     application, known = hosts.application, APPLICATIONS[scheme]
+    if isinstance(hosts, Servers):
+        known = (*known, *SERVERS_ALSO[scheme])
     if application in known or (scheme == "bittorrent" and ":" in application):
         return
     if len(known) == 1:
         advice = f"{scheme} has only {known[0]!r}, so leave this key out"
     else:
-        advice = f"write {', '.join(known)}, or module:Class for an adapter of your own"
+        own = ", or module:Class for an adapter of your own" if scheme == "bittorrent" else ""
+        advice = f"write {', '.join(known)}{own}"
     problem = (
         f"unknown application {application!r}{did_you_mean(application, known)}: {advice}{_other_key(application)}"
     )

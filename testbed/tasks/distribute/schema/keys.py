@@ -30,12 +30,18 @@ KIB = 1024
 Scheme: TypeAlias = Literal["client-server", "bittorrent", "fluid"]
 
 OURS: Final = "ours"
+NGINX: Final = "nginx"
+OPENTRACKER: Final = "opentracker"
 APPLICATIONS: Final[Mapping[Scheme, tuple[str, ...]]] = {
     "client-server": (OURS,),
     "bittorrent": (OURS, *CLIENTS),
     "fluid": (OURS,),
 }
 """The applications that can run each scheme; of BitTorrent also those of adapters beside the file, `module:Class`."""
+
+
+SERVERS_ALSO: Final[Mapping[Scheme, tuple[str, ...]]] = {"client-server": (NGINX,), "bittorrent": (), "fluid": ()}
+"""The applications that can only be servers."""
 
 
 class After(Part):
@@ -167,6 +173,7 @@ class TrackerChoice(Part):
     """How peers find one another."""
 
     kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
+    application: Literal["ours", "opentracker"] = Field(default=OURS, description="the program that runs")
     numwant: Count = Field(default=50, description="how many peers to ask it for")
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from contract.events import Joined, Opened
 from contract.programs import TOGETHER
 from peer.adapters.adapter import Neighbour, State
-from peer.adapters.interface import Carried, carried
+from peer.adapters.life.interface import Carried, carried
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.trace.recorder import TraceRecorder
 

@@ -1,6 +1,6 @@
 """The life of a client: prepared, started, watched once a second, and ended.
 
-    python -m peer client  ->  running  ->  process (the client)
+    python -m peer client  ->  client  ->  process (the client)
                                   |   adapter: what to start, how to ask
                                   v
                                account  ->  trace
@@ -12,7 +12,6 @@ original when it has ended, so that the comparison takes no time from the measur
 import asyncio
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from peer.adapters.account import Account
-from peer.adapters.adapter import Adapter, AdapterError, Place, State
-from peer.adapters.payload import check_copy, put_copy
-from peer.adapters.process import ClientProcess
+from peer.adapters.adapter import Adapter, Place, State
+from peer.adapters.life.account import Account
+from peer.adapters.life.files import check_copy, private_folder, put_copy
+from peer.adapters.life.process import ClientProcess
+from peer.adapters.program import AdapterError
 from peer.adapters.registry import adapter_named
 from peer.bittorrent.engine.strategy import Departure, ProgressView
 from peer.bittorrent.strategies.parts.departures import Stay
@@ -81,13 +81,7 @@ async def run_client(options: Options, signals: EndSignals) -> ExitStatus:
 @contextmanager
 def _place(options: Options) -> Iterator[Place]:
     """Make the folder of a client, with the file of a seed; it is removed with all that the client put there."""
-    try:
-        options.folder.mkdir(parents=True, exist_ok=True)
-        made = tempfile.TemporaryDirectory(dir=options.folder, prefix="client-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise ProgramError(ExitStatus.NO_DATA, f"{options.folder}: {error.strerror}") from error
-    with made as name:
-        folder = Path(name)
+    with private_folder(options.folder) as folder:
         downloads, wake = folder / "downloads", folder / "wake"
         downloads.mkdir()
         wake.write_text(f"#!/bin/sh\nkill -USR2 {os.getpid()}\n")
@@ -164,9 +158,7 @@ class Life:
 
     async def _join(self) -> None:
         """Give the client its torrent. The trace has the time before it, since a client may connect at once."""
-        self._account.joined(
-            self._adapter.title or self._adapter.program, self._options.port, is_seed=self._options.is_seed
-        )
+        self._account.joined(self._adapter.name(), self._options.port, is_seed=self._options.is_seed)
         self._joined_at = monotonic()
         if self._process is None:
             await self._start()

@@ -1,15 +1,30 @@
-"""The file of a client: a copy of the original for a seed, and the comparison of what a leech has made.
+"""The files of a client: its folder, a copy of the original for a seed, and the comparison of what a leech has made.
 
 Each client has a copy of its own, a seed too: it opens its file to write, and the original is shared by all.
 """
 
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from peer.process.exit_status import ExitStatus, ProgramError
 
 _AT_ONCE: Final = 1 << 20
+
+
+@contextmanager
+def private_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder in another, and remove it at the end with all that is there; raises ProgramError."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        made = tempfile.TemporaryDirectory(dir=parent, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ProgramError(ExitStatus.NO_DATA, f"{parent}: {error.strerror}") from error
+    with made as name:
+        yield Path(name)
 
 
 def put_copy(original: Path, copy: Path) -> None:

@@ -1,4 +1,4 @@
-"""The process of a client: started with its own settings, heard, and ended in order or else killed."""
+"""The process of a program: started with its own settings, heard, and ended in order or else killed."""
 
 import asyncio
 import re
@@ -7,51 +7,51 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
-from peer.adapters.adapter import Adapter
+from peer.adapters.program import Program
 from peer.process.exit_status import ExitStatus, ProgramError
 from peer.process.signals import first_of
 
 END_SECONDS: Final = 3.0
-"""How long a client may take to end when it is asked to."""
+"""How long it may take to end when it is asked to."""
 _MOST_WORDS: Final = 300
 _TAIL_BYTES: Final = 4096
 
 
 class ClientProcess:
-    """A client that runs."""
+    """A program that runs."""
 
-    def __init__(self, process: asyncio.subprocess.Process, adapter: Adapter, log: Path) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, program: Program, log: Path) -> None:
         self._process: Final = process
-        self._adapter: Final = adapter
+        self._program: Final = program
         self._log: Final = log
         self._hearing: asyncio.Task[None] | None = None
         self.ended: Final = asyncio.ensure_future(process.wait())
 
     @classmethod
-    async def start(cls, adapter: Adapter, heard: Callable[[], None]) -> Self:
-        """Start the client; `heard` is called after each line that it prints and its adapter hears."""
-        log = adapter.place.folder / "output.log"
+    async def start(cls, program: Program, heard: Callable[[], None]) -> Self:
+        """Start it; `heard` is called after each line that it prints and it hears."""
+        log = program.folder / "output.log"
         try:
-            command = [str(word) for word in await asyncio.to_thread(adapter.command)]
+            command = [str(word) for word in await asyncio.to_thread(program.command)]
             with log.open("wb") as output:
                 process = await asyncio.create_subprocess_exec(
                     *command,
                     stdin=asyncio.subprocess.DEVNULL,
-                    stdout=asyncio.subprocess.PIPE if adapter.is_heard else output,
+                    stdout=asyncio.subprocess.PIPE if program.is_heard else output,
                     stderr=output,
-                    env=adapter.environment(),
-                    cwd=adapter.place.folder,
+                    env=program.environment(),
+                    cwd=program.folder,
                 )
         except OSError as error:
-            raise ProgramError(ExitStatus.CLIENT_FAILED, f"{adapter.program} cannot be started: {error}") from error
-        self = cls(process, adapter, log)
+            raise ProgramError(ExitStatus.CLIENT_FAILED, f"{program.program} cannot be started: {error}") from error
+        self = cls(process, program, log)
         if process.stdout is not None:
             self._hearing = asyncio.ensure_future(self._hear(process.stdout, heard))
         return self
 
     async def _hear(self, lines: asyncio.StreamReader, heard: Callable[[], None]) -> None:
         async for line in lines:
-            self._adapter.hear(line.decode(errors="replace").rstrip("\n"))
+            self._program.hear(line.decode(errors="replace").rstrip("\n"))
             heard()
 
     @property
@@ -64,14 +64,14 @@ class ClientProcess:
         status = self._process.returncode or 0
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         words = self._last_words()
-        problem = f"{self._adapter.program} ended by itself with {how}{': ' if words else ''}{words}"
+        problem = f"{self._program.program} ended by itself with {how}{': ' if words else ''}{words}"
         return ProgramError(ExitStatus.CLIENT_FAILED, problem)
 
     async def end(self, insisted: asyncio.Event) -> bool:
         """Ask it to end, and kill it if it does not within a few seconds; returns whether it ended in order."""
         if self.has_ended:
             return True
-        self._signal(self._adapter.end_signal)
+        self._signal(self._program.end_signal)
         await first_of(self.ended, asyncio.sleep(END_SECONDS), insisted.wait())
         if self.has_ended:
             return True
