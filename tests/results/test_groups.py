@@ -17,7 +17,7 @@ def measured(name: str, flows: Iterable[tuple[object, ...]], silent: Collection[
     peers = pd.DataFrame(
         [
             {"trial": "t", "peer": peer, "group": group, "strategy": "tit-for-tat", "download_s": 1.0}
-            | {"untold": "neighbours chokes" if peer in silent else ""}
+            | {"application": "ours", "cpu_s": 1.0, "untold": "neighbours chokes" if peer in silent else ""}
             | dict.fromkeys(("payload_received", "payload_sent", "completed_s"), 1.0)
             for peer, group in GROUPS.items()
         ]

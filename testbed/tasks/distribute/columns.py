@@ -125,6 +125,9 @@ PEERS: Final[Mapping[str, Column]] = {
     "failed_pieces": Column("", "pieces received with a wrong hash", "corrupt pieces"),
     "bans": Column("", "hosts that it banned", "banned hosts"),
     "errors": Column("", "errors from which it recovered", "errors"),
+    "cpu_s": Column(
+        "s", "processor time of its program from its start to its end, with all that it started", "processor time"
+    ),
     "untold": words(
         "what its client does not tell of `bytes`, `neighbours`, `chokes`, `pieces`, `waste` and `faults`: such cells"
         " are empty, and bytes are those of its host's interface"
@@ -136,6 +139,7 @@ GROUPS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
     "group": words("its name in the experiment", "group"),
     "strategy": words("the strategy of its peers", "strategy"),
+    "application": words("the program of its peers", "client"),
     "peers": Column("", "number of its peers", "number of peers"),
     "share": Column("", "its share of the peers of the trial", "share of the peers", is_share=True),
     "completed": Column("", "peers of the group that downloaded the whole file", "peers that completed"),
@@ -147,6 +151,7 @@ GROUPS: Final[Mapping[str, Column]] = {
         "gain over the other peers",
         is_gain=True,
     ),
+    "cpu_mean_s": Column("s", "mean of their `cpu_s`", "mean processor time"),
     "group_share_ratio": Column("", "payload that they sent / payload that they received", "share ratio"),
     "clustering": Column(
         "",
@@ -233,6 +238,7 @@ GROUP_MEASURES: Final = (
     "download_mean_s",
     "download_median_s",
     "gain",
+    "cpu_mean_s",
     "group_share_ratio",
     "clustering",
     "from_leeches",

@@ -38,6 +38,7 @@ def peer_rows(data: TrialData) -> Iterator[Row]:
             "failed_pieces": _told(trace, PIECES, trace.failed_pieces),
             "bans": _told(trace, FAULTS, trace.bans),
             "errors": _told(trace, FAULTS, trace.errors),
+            "cpu_s": number(data.host(peer.name).cpu_s),
             "untold": " ".join(word for word in UNTOLD if word in trace.untold),
             "why_ended": data.host(peer.name).why or trace.leave_reason or "",
         }
@@ -113,12 +114,14 @@ def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
                 "trial": trial,
                 "group": group,
                 "strategy": members["strategy"].iloc[0],
+                "application": members["application"].iloc[0],
                 "peers": len(members),
                 "share": len(members) / len(everyone),
                 "completed": int(members["completed_s"].notna().sum()),
                 "download_mean_s": float(members["download_s"].mean()),
                 "download_median_s": float(members["download_s"].median()),
                 "gain": float(others["download_s"].mean()) / float(members["download_s"].mean()),
+                "cpu_mean_s": float(members["cpu_s"].mean()),
                 "group_share_ratio": float(members["payload_sent"].sum()) / received if received else nan,
                 **_flows(members, everyone, of_trial),
             }
