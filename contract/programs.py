@@ -41,7 +41,7 @@ STRATEGIES: Final = (
 )
 """The strategies that come with our BitTorrent client."""
 
-CLIENTS: Final = ("libtorrent", "transmission", "aria2", "rtorrent", "qbittorrent")
+CLIENTS: Final = ("libtorrent", "transmission", "aria2", "rtorrent", "qbittorrent", "webtorrent")
 """The other BitTorrent clients that adapters come with."""
 SERVICES: Final = ("nginx", "opentracker")
 """The other servers that adapters come with."""

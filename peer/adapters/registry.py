@@ -16,6 +16,7 @@ ADAPTERS: Final[Mapping[str, str]] = {
     "aria2": "peer.adapters.shipped.aria2:Aria2",
     "rtorrent": "peer.adapters.shipped.rtorrent:RTorrent",
     "qbittorrent": "peer.adapters.shipped.qbittorrent:QBittorrent",
+    "webtorrent": "peer.adapters.shipped.webtorrent:WebTorrent",
 }
 """Modules are imported when their client is used."""
 _SERVICES: Final[Mapping[str, str]] = {

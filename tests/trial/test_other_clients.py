@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from contract.programs import CLIENTS
+from peer.adapters.program import AdapterError
+from peer.adapters.registry import adapter_named
 from testbed.experiment import make_plan, read_experiment
 from testbed.tasks.programs import programs_of
 from testbed.trial.events import TrialEnded
@@ -33,9 +35,20 @@ def failures(ended: TrialEnded) -> list[str]:
     return list(ended.reasons) if ended.verdict == "failed" else []
 
 
+def require(name: str) -> None:
+    """Skip WebTorrent where it is missing: npm and what it brings are too much for a set-up of tests."""
+    try:
+        adapter_named(name).version()
+    except AdapterError as error:
+        if name != "webtorrent":
+            raise
+        pytest.skip(str(error))
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", CLIENTS)
 def test_client_gets_the_file_from_our_seed(tmp_path: Path, name: str) -> None:
+    require(name)
     peers = f"theirs: {{count: 2, up: 8 Mbit/s, down: 24 Mbit/s, application: {name}}}"
     trial = plan_of(tmp_path, base=BASE, peers=peers).trials[0]
     ended, folder = perform(trial, tmp_path)
@@ -54,6 +67,7 @@ def test_client_gets_the_file_from_our_seed(tmp_path: Path, name: str) -> None:
 @pytest.mark.kernel
 @pytest.mark.parametrize("name", CLIENTS)
 def test_client_seeds_our_leeches(tmp_path: Path, name: str) -> None:
+    require(name)
     base = BASE.replace("{up: 16 Mbit/s}", f"{{up: 16 Mbit/s, application: {name}}}")
     peers = "ours: {count: 2, up: 8 Mbit/s, down: 24 Mbit/s}"
     ended, folder = perform(plan_of(tmp_path, base=base, peers=peers).trials[0], tmp_path)
@@ -82,6 +96,30 @@ def test_clients_leave_as_planned(tmp_path: Path) -> None:
         "after 1.5 s",
         "complete",
     ]
+
+
+@pytest.mark.kernel
+def test_nginx_serves_our_clients(tmp_path: Path) -> None:
+    base = "distribution: client-server\nfile: {size: 1 MiB}\nservers: {up: 16 Mbit/s, application: nginx}\n"
+    ended, folder = perform(plan_of(tmp_path, base=base).trials[0], tmp_path)
+    assert (ended.stopped, ended.completed, failures(ended)) == ("complete", 3, [])
+    header, *events = trace_of(folder, "server")
+    assert header["program"].startswith("nginx ")
+    assert 3 << 20 <= events[-1]["sent"] < 1.01 * (3 << 20), "the file three times, with heads"
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("kind", ["http", "udp"])
+def test_opentracker_introduces_ours_and_others(tmp_path: Path, kind: str) -> None:
+    peers = """
+        ours: {count: 1, up: 8 Mbit/s}
+        theirs: {count: 1, up: 8 Mbit/s, application: libtorrent}
+    """
+    more = f"tracker: {{application: opentracker, kind: {kind}}}\n"
+    ended, folder = perform(plan_of(tmp_path, base=BASE, peers=peers, more=more).trials[0], tmp_path)
+    assert (ended.stopped, ended.completed, failures(ended)) == ("complete", 2, [])
+    tracker = hosts_of(folder)["tracker"]
+    assert (tracker["application"], tracker["failed"], tracker["trace"]) == ("opentracker", False, None)
 
 
 FAILING = """

@@ -1,5 +1,6 @@
 """Adapters without their clients: settings, command lines, and what is refused."""
 
+import configparser
 import json
 from pathlib import Path
 
@@ -9,11 +10,17 @@ from contract.programs import CLIENTS
 from peer.adapters.adapter import Adapter, Place, State
 from peer.adapters.life.files import check_copy
 from peer.adapters.life.interface import Carried, carried_in
+from peer.adapters.life.server import Site
 from peer.adapters.program import AdapterError
 from peer.adapters.registry import ADAPTERS, adapter_named
 from peer.adapters.shipped.aria2 import Aria2
 from peer.adapters.shipped.libtorrent_program import parse, settings
+from peer.adapters.shipped.nginx import Nginx
+from peer.adapters.shipped.opentracker import Opentracker
+from peer.adapters.shipped.qbittorrent import QBittorrent
+from peer.adapters.shipped.rtorrent import RTorrent, scgi_request
 from peer.adapters.shipped.transmission import Transmission
+from peer.net.address import Address
 from peer.process.exit_status import ExitStatus, ProgramError
 
 
@@ -55,6 +62,46 @@ def test_aria2_checks_only_the_data_of_a_seed(tmp_path: Path, is_seed: bool, che
     assert f"--log-level={level}" in command
     assert {"--enable-dht=false", "--enable-peer-exchange=false", "--bt-enable-lpd=false"} <= set(command)
     assert {"--interface=198.18.0.5", "--listen-port=6881", "--seed-ratio=0"} <= set(command)
+
+
+def test_rtorrent_is_bound_and_asked_on_a_socket_of_its_own(tmp_path: Path) -> None:
+    command = RTorrent(place_in(tmp_path)).command()
+    written = (tmp_path / "rtorrent.rc").read_text().splitlines()
+    assert command[1:] == ["-n", "-o", f"import={tmp_path}/rtorrent.rc"], "no settings of the user"
+    assert {"dht.mode.set = disable", "protocol.pex.set = no", "protocol.encryption.set = none"} <= set(written)
+    assert {"network.bind_address.set = 198.18.0.5", "network.port_range.set = 6881-6881"} <= set(written)
+    assert f"network.scgi.open_local = {tmp_path}/rpc" in written
+
+
+def test_scgi_request_has_its_length_first() -> None:
+    assert scgi_request(b"body") == b"24:CONTENT_LENGTH\x004\x00SCGI\x001\x00,body"
+
+
+def test_qbittorrent_writes_each_section_once(tmp_path: Path) -> None:
+    QBittorrent(place_in(tmp_path)).command()
+    text = (tmp_path / "qBittorrent" / "config" / "qBittorrent.conf").read_text()
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    session = dict(parser["BitTorrent"])
+    off = ("DHTEnabled", "LSDEnabled", "PeXEnabled", "QueueingSystemEnabled", "Preallocation")
+    assert {session[rf"Session\{key}"] for key in off} == {"false"}
+    assert (session[r"Session\BTProtocol"], session[r"Session\Encryption"]) == ("TCP", "2")
+    assert (session[r"Session\Port"], session[r"Session\InterfaceAddress"]) == ("6881", "198.18.0.5")
+    assert parser["AutoRun"]["program"] == str(tmp_path / "wake")
+
+
+def test_nginx_serves_the_folder_of_the_file(tmp_path: Path) -> None:
+    Nginx(tmp_path, Site(Address("198.18.0.5", 8080), tmp_path / "files" / "1.bin")).command()
+    text = (tmp_path / "nginx.conf").read_text()
+    assert "listen 198.18.0.5:8080;" in text
+    assert f"root {tmp_path}/files;" in text
+
+
+def test_opentracker_serves_one_torrent(tmp_path: Path) -> None:
+    command = list(map(str, Opentracker(tmp_path, Site(Address("198.18.0.5", 6969), info_hash="ab" * 20)).command()))
+    assert (tmp_path / "listed").read_text() == "ab" * 20 + "\n"
+    assert command[-10:] == ["-i", "198.18.0.5", "-p", "6969", "-P", "6969", "-d", str(tmp_path), "-w", "listed"]
 
 
 def test_libtorrent_has_plain_tcp_only() -> None:
