@@ -76,6 +76,9 @@ class Adapter(Program):
     starts_at_join: ClassVar[bool] = False
     """Whether its program is started only when it joins, as it takes the torrent on its command line."""
 
+    staleness: ClassVar[float] = 0.0
+    """How many seconds old the counts that it tells may be: so long it is let be before the last question."""
+
     def __init__(self, place: Place) -> None:
         super().__init__(place.folder)
         self.place: Final = place

@@ -197,4 +197,4 @@ def test_adapter_of_the_page_works_as_the_page_says(tmp_path: Path) -> None:
     assert (ended.stopped, ended.completed, failures(ended)) == ("complete", 2, [])
     header, *events = trace_of(folder, "p2")
     assert header["program"].startswith("transmission-cli ")
-    assert 1 << 20 <= events[-1]["received"] < 1.1 * (1 << 20), "what TCP carried"
+    assert 1 << 20 <= events[-1]["received"] < 2 * (1 << 20), "what TCP carried, and blocks that came twice"

@@ -249,14 +249,21 @@ class Life:
         return leave is not None
 
     async def _end(self) -> None:
-        """Take the last counts, then end the client."""
+        """Take the last counts, and end the client."""
         if self._process is None:
             return
-        if self._joined_at and not self._process.has_ended:
-            with suppress(ProgramError):
-                await self._look()
+        has_joined = bool(self._joined_at)
+        if has_joined and not self._process.has_ended:
+            await first_of(asyncio.sleep(self._adapter.staleness), self._process.ended, self._signals.insisted.wait())
+            await self._look_once_more()
         if not await self._process.end(self._signals.insisted):
             self._recorder.failed(f"{self._adapter.program} did not end when it was asked to, and was killed")
+        if has_joined and self._adapter.is_heard:  # it has said its last word when it was asked to end
+            await self._look_once_more()
+
+    async def _look_once_more(self) -> None:
+        with suppress(ProgramError):
+            await self._look()
 
     def _check(self) -> None:
         """Compare what a leech completed with the original."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ from peer.process.signals import first_of
 
 END_SECONDS: Final = 3.0
 """How long it may take to end when it is asked to."""
+_HEAR_SECONDS: Final = 0.5
+"""How long to wait for the end of its output, which what it started may hold open."""
 _MOST_WORDS: Final = 300
 _TAIL_BYTES: Final = 4096
 
@@ -73,11 +76,13 @@ class ClientProcess:
             return True
         self._signal(self._program.end_signal)
         await first_of(self.ended, asyncio.sleep(END_SECONDS), insisted.wait())
-        if self.has_ended:
-            return True
-        self._signal(9)
-        await self.ended
-        return False
+        is_orderly = self.has_ended
+        if not is_orderly:
+            self._signal(signal.SIGKILL)
+            await self.ended
+        if self._hearing is not None:
+            await first_of(self._hearing, asyncio.sleep(_HEAR_SECONDS))
+        return is_orderly
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
