@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -88,8 +89,13 @@ class Run:
             )
         written = declared[name].model_dump(exclude_unset=True) if name else {}
         figure = Figure.model_validate({**written, **keys})
-        source = FigureSource(name or figure.kind, figure, self.plan, self.tables, self.with_suspect)
-        return draw(numbers_of(source))
+        tables = self._captured if figure.source == "captures" else self.tables
+        return draw(numbers_of(FigureSource(name or figure.kind, figure, self.plan, tables, self.with_suspect)))
+
+    @cached_property
+    def _captured(self) -> Tables:
+        """The tables as the captures have them: they are read when a figure needs them."""
+        return read_tables(self.folder, with_suspect=self.with_suspect, from_captures=True)[0]
 
 
 def run_experiment(

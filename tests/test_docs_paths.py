@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from typer import Typer
 from typer.testing import CliRunner
 
 from peer.cli.main import COMMANDS, main
@@ -90,10 +91,20 @@ def is_of_ours(name: str) -> bool:
     return last not in SUFFIXES and not iskeyword(last) and any(file.is_file() for file in packages)
 
 
+GROUPS = {each.name: each.typer_instance for each in app.registered_groups}
+"""The commands that have commands of their own."""
+
+
+def commands_of(group: Typer | None) -> set[str]:
+    assert group is not None
+    own = {each.name or each.callback.__name__ for each in group.registered_commands if each.callback}
+    return own | {str(each.name) for each in group.registered_groups}
+
+
 @cache
 def help_of(program: str, command: str) -> str:
     if program == "testbed":
-        return CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+        return CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "200"}).output
     with redirect_stdout(StringIO()) as output, suppress(SystemExit):
         main([command, "--help"])
     return output.getvalue()
@@ -123,17 +134,20 @@ def test_paths_in_commands_exist(document: str) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_named_commands_and_options_exist(document: str) -> None:
-    known = {"testbed": {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}}
+    known = {"testbed": commands_of(app)}
     known["python -m peer"] = set(COMMANDS)
     for line in code((REPOSITORY / document).read_text()):
         if match := COMMAND.match(line):
             program, command, rest = match.groups()
             assert command in known[program], line
+            if program == "testbed" and command in GROUPS and rest.split():
+                inner = rest.split()[0]
+                assert inner in commands_of(GROUPS[command]), line
+                command = f"{command} {inner}"
             for option in re.findall(r"(?<!\S)--[a-z][a-z0-9-]+", rest):
                 assert option in help_of(program, command), line
 
 
 def test_page_of_commands_lists_every_command() -> None:
-    commands = {each.name or each.callback.__name__ for each in app.registered_commands if each.callback}
     page = (REPOSITORY / "docs" / "commands.md").read_text()
-    assert set(re.findall(r"^\| `testbed ([a-z]+)", page, re.MULTILINE)) == commands
+    assert set(re.findall(r"^\| `testbed ([a-z]+)", page, re.MULTILINE)) == commands_of(app)

@@ -52,8 +52,10 @@ readonly test_needs='
     qemu-system-x86 qemu-system-x86_64
     rtorrent        rtorrent
     shellcheck      shellcheck
+    tshark          tshark
     transmission-cli transmission-cli
     transmission-daemon transmission-daemon
+    wireshark-common editcap
 '
 
 set_up() {

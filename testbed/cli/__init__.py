@@ -27,6 +27,7 @@ from testbed.cli.options import (
     Target,
     Version,
 )
+from testbed.cli.pcap.commands import pcap
 from testbed.cli.terminal.colours import may_colour
 from testbed.cli.terminal.complaints import complain
 from testbed.errors import ExplainedError
@@ -37,6 +38,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"], "color": None if may_colour() else False},
 )
+
+
+app.add_typer(pcap, name="pcap")
 
 
 @app.callback()
@@ -171,6 +175,28 @@ def report(
     declared = declared_in(experiment) if experiment is not None else None
     folder = run_named(run, runs)
     raise typer.Exit(make_report(folder, declared=declared, parquet=parquet, with_suspect=with_suspect, quiet=quiet))
+
+
+@app.command(short_help="Compare the traces of a run with its captures.")
+def audit(
+    run: RunName,
+    runs: Runs = RUNS,
+    trial: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--trial", metavar="TRIAL", help="Audit only this trial (can be repeated): its number, or a part of its id."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Compare what the programs' traces say with what was captured at their hosts: counts, order, and times.
+
+    Differences that have a reason are counted by it. The exit status is 1 if there is one without: it is listed with
+    its line in the trace and its packet in the capture.
+    """
+    from testbed.cli.audit import show_audit
+
+    raise typer.Exit(show_audit(run, runs, trial or [], json=json))
 
 
 @app.command(short_help="Grade submissions of an assignment by their runs.")

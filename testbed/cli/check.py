@@ -13,12 +13,14 @@ from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.output import in_words
 from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import ExperimentError, ExperimentFile, refused_values
+from testbed.experiment.file.sweep import Point
 from testbed.experiment.plan.doubts import Doubt, Machine, doubts
 from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.refusals import ANY_MACHINE, refusals
 from testbed.experiment.plan.trials import Trial
 from testbed.experiment.schema.experiment import experiment_schema
 from testbed.tasks.programs import programs_of
+from testbed.trial.capture.filters import filter_findings
 
 _ANY_MACHINE: Final = Machine()
 """An unknown machine: what is doubtful on it is doubtful on every machine. `testbed plan` asks about this one."""
@@ -113,15 +115,27 @@ def checked_plan(file: ExperimentFile) -> Plan:
         trial_topology(file, trial)
         check_programs(file, trial)
     check_findings(file, first)
+    _check_filters(file, first)
     return plan
+
+
+def _check_filters(file: ExperimentFile, trials: Sequence[Trial]) -> None:
+    """Raise an ExperimentError for filters of captures that libpcap cannot read."""
+    found = list(filter_findings(trials))
+    if found:
+        raise refused_values(file, ((_points(file)[repr(trial.point)], finding) for trial, finding in found))
 
 
 def check_findings(file: ExperimentFile, trials: Sequence[Trial]) -> None:
     """Raise an ExperimentError for what the programs of these trials, all of one task, cannot do."""
-    points = {repr(variant.point.values): variant.point for variant in file.variants}
     found = list(programs_of(trials[0]).findings(trials, file.path))
     if found:
-        raise refused_values(file, ((points[repr(trial.point)], finding) for trial, finding in found))
+        raise refused_values(file, ((_points(file)[repr(trial.point)], finding) for trial, finding in found))
+
+
+def _points(file: ExperimentFile) -> dict[str, Point]:
+    """Return each point of the sweep by the swept values, as trials have them."""
+    return {repr(variant.point.values): variant.point for variant in file.variants}
 
 
 def check_programs(file: ExperimentFile, trial: Trial) -> None:

@@ -16,6 +16,7 @@ Offer: TypeAlias = Callable[[typer.Context, str], Iterator[str]]
 
 _EXPERIMENTS: Final = (".yaml", ".yml")
 _TOPOLOGIES: Final = (".py",)
+_CAPTURES: Final = (".pcap", ".pcapng", ".gz")
 
 
 def _of(*offers: Offer) -> Complete:
@@ -59,5 +60,6 @@ def _files(*suffixes: str) -> Offer:
 experiments = _of(_shipped, _files(*_EXPERIMENTS))
 shipped = _of(_shipped)
 runs = _of(_runs)
+captures = _of(_runs, _files(*_CAPTURES))
 topologies = _of(_built_in, _files(*_TOPOLOGIES))
 targets = _of(_built_in, _shipped, _files(*_TOPOLOGIES, *_EXPERIMENTS))

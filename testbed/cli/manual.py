@@ -41,11 +41,18 @@ def _lines() -> Iterator[str]:
     yield from (".SH DESCRIPTION", *_paragraphs(str(group.help)))
     yield from (".SH OPTIONS", *_parameters(group, context))
     yield ".SH COMMANDS"
-    for name, command in group.commands.items():
-        yield from _command(name, command, context)
+    yield from _commands(group, context)
     yield from (".SH EXIT STATUS", *_paragraphs(_statuses()))
     yield from (".SH ENVIRONMENT", *_terms(_ENVIRONMENT))
     yield from (".SH EXAMPLES", *_terms(_EXAMPLES))
+
+
+def _commands(group: Any, context: Any, before: str = "") -> Iterator[str]:
+    """Yield each command, and below a command that has others of its own, these."""
+    for name, command in group.commands.items():
+        yield from _command(f"{before}{name}", command, context)
+        if hasattr(command, "commands"):
+            yield from _commands(command, context, f"{before}{name} ")
 
 
 def _command(name: str, command: Any, parent: Any) -> Iterator[str]:

@@ -16,17 +16,18 @@ from mininet.topo import Topo
 
 from testbed.network.build.build import Tell, build_network, remove_network, untold
 from testbed.network.build.delays import start_delay_boxes, stop_delay_boxes
-from testbed.network.build.fabric import Fabric
+from testbed.network.build.fabric import Fabric, core_ends
 from testbed.network.build.nodes import (
     Core,
     EmulatedHost,
     NodeError,
+    ShapedIntf,
     ShapedLink,
     make_core,
 )
 from testbed.network.delaybox import DelayBox
 from testbed.network.features import has_qdisc
-from testbed.network.processes.processes import Processes
+from testbed.network.processes.processes import Process, Processes
 from testbed.network.sandbox import SandboxError, inside_sandbox
 from testbed.values.costs import ADDRESSES, MOST_HOSTS, open_files
 
@@ -164,7 +165,8 @@ class Network:
         self.mininet = EmulatedMininet(topology, congestion_control, seed, tell)
 
     def __enter__(self) -> Self:
-        _allow_open_files(open_files(self._host_count))
+        # Each host may have a capture too, whose process takes one more.
+        _allow_open_files(open_files(self._host_count) + self._host_count)
         with ExitStack() as undo:
             undo.callback(self.mininet.remove)
             self.mininet.start()
@@ -177,6 +179,10 @@ class Network:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._undo.close()
+
+    def start_python(self, node: EmulatedHost | Core, module: str, arguments: Sequence[str | Path] = ()) -> Process:
+        """Run a module on a host or in a core, forked from the same interpreter as `EmulatedHost.start_python` does."""
+        return self._processes.start_python(node, module, arguments)
 
     def host(self, name: str) -> EmulatedHost:
         """Return the host with this name."""
@@ -199,6 +205,10 @@ class Network:
     def cores(self) -> Sequence[Core]:
         """All cores, in the order of the topology."""
         return self.mininet.fabric.cores
+
+    def access_ends(self, core: Core) -> list[ShapedIntf]:
+        """Return a core's ends of its hosts' access links, in the order of its ports."""
+        return [end for end in core_ends(core) if isinstance(end.peer.home, EmulatedHost)]
 
     @property
     def links(self) -> Sequence[ShapedLink]:

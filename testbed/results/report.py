@@ -108,13 +108,18 @@ def _write_json(folder: Folder, name: str, content: object) -> None:
         file.write(as_json(content).encode())
 
 
-def read_tables(run: RunFolder, *, with_suspect: bool) -> tuple[Tables, tuple[Damage, ...]]:
-    """Make the tables of the usable trials, and name the damage of the others."""
+def read_tables(
+    run: RunFolder, *, with_suspect: bool, from_captures: bool = False
+) -> tuple[Tables, tuple[Damage, ...]]:
+    """Make the tables of the usable trials, and name the damage of the others; of their captures if so chosen."""
     maker, damages = TableMaker(run.plan), list(run.unplanned())
     traced = tables_of(run.plan).traced_roles
     for trial in run.complete():
         try:
-            maker.add(read_trial(run.folder_of(trial), trial, run.attempts(trial), traced=traced))
+            data = read_trial(
+                run.folder_of(trial), trial, run.attempts(trial), traced=traced, from_captures=from_captures
+            )
+            maker.add(data)
         except DamageError as error:
             damages.append(error.damage)
     return maker.tables(with_suspect=with_suspect), tuple(damages)
@@ -130,13 +135,17 @@ def _draw_all(
     drawn: list[Path] = []
     undrawn: list[str] = []
     notes: list[str] = []
+    captured = tables
+    if any(figure.source == "captures" for figure in run.plan.figures.values()):
+        captured, _ = read_tables(run, with_suspect=with_suspect, from_captures=True)
     for name, figure in run.plan.figures.items():
         with folder.own_subfolder(FIGURES) as figures:
             for old in figures.names():
                 if old.startswith(f"{name}."):
                     figures.remove(old)
             try:
-                numbers = numbers_of(FigureSource(name, figure, run.plan, tables, with_suspect))
+                source = captured if figure.source == "captures" else tables
+                numbers = numbers_of(FigureSource(name, figure, run.plan, source, with_suspect))
                 drawn += write_figure(numbers, figures)
             except FigureError as error:
                 undrawn.append(str(error))

@@ -118,6 +118,7 @@ def _fidelity(data: TrialData) -> Row:
         "link_error": _link_error(data),
         "stopped": data.record.stopped,
         "seconds": data.record.seconds,
+        "audit": "" if data.record.audit is None else data.record.audit.outcome,
         "captures": _captures(data),
     }
 
@@ -125,7 +126,7 @@ def _fidelity(data: TrialData) -> Row:
 def _captures(data: TrialData) -> str:
     """Return whether the captures have all packets; empty without captures."""
     captures = data.record.captures
-    lacking = [f"{each.host} lacks {each.missed} packets" for each in captures if each.missed]
+    lacking = [f"{each.host} lacks {' and '.join(each.lacks)}" for each in captures if each.lacks]
     unknown = [f"{each.host} may lack packets" for each in captures if each.missed is None]
     return "; ".join([*lacking, *unknown]) or ("complete" if captures else "")
 

@@ -106,12 +106,74 @@ class Fidelity(Entry):
 
 
 class CaptureRecord(Entry):
-    """The captured packets of one host."""
+    """The packets that were captured at one place. Records of version 0.1 have the first three fields."""
 
     host: str
+    """The name of the host, or of the core."""
     file: str
+    """The file, or the newest of them."""
     missed: int | None = None
-    """Packets that were not written; None where that is not known."""
+    """Packets that the kernel had no room for; None where that is not known."""
+    place: Literal["host", "core"] = "host"
+    files: tuple[str, ...] = ()
+    """All files, the oldest first."""
+    interfaces: tuple[str, ...] = ()
+    """Of a host, both directions are captured; of a core, what arrives."""
+    filter: str = ""
+    snaplen: int | None = None
+    """The most bytes that were kept of a packet; None where that is not known."""
+    packets: int | None = None
+    """In the files."""
+    beyond_limit: int = 0
+    """Packets that came when the size limit was reached, and were not written."""
+    removed: int = 0
+    """Packets in older files, which were removed to make room."""
+    cpu_s: float | None = None
+    """Seconds of a processor that the program used; the kernel's work for it is partly done elsewhere."""
+    program: str = ""
+    """What captured."""
+
+    @property
+    def all_files(self) -> tuple[str, ...]:
+        """All files, the oldest first."""
+        return self.files or (self.file,)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What is missing in the files, in words; empty if they are complete."""
+        counted = {
+            "that the kernel had no room for": self.missed,
+            "that came after the size limit": self.beyond_limit,
+            "in files that were removed": self.removed,
+        }
+        return tuple(f"{count} packets {which}" for which, count in counted.items() if count)
+
+
+class AuditRecord(Entry):
+    """What the audit of the traces against the captures came to."""
+
+    agree: int
+    """How many events, bytes and pieces agree."""
+    explained: dict[str, int] = {}
+    """Differences by their reason."""
+    disagreements: int = 0
+    examples: tuple[str, ...] = ()
+    """The first of them."""
+    left_out: dict[str, str] = {}
+    """The hosts that could not be audited, and why."""
+    failed: str = ""
+    """Why there is no outcome."""
+
+    @property
+    def outcome(self) -> str:
+        """What tables say of it."""
+        if self.failed:
+            return f"failed: {self.failed}"
+        if not self.agree and not self.disagreements:
+            return "nothing to compare"
+        if not self.disagreements:
+            return "agrees"
+        return f"{self.disagreements} disagreement{'' if self.disagreements == 1 else 's'}"
 
 
 class TrialRecord(Entry):
@@ -122,6 +184,8 @@ class TrialRecord(Entry):
     trial: Trial
     t0: float
     end: float
+    t0_unix: float | None = None
+    """The wall clock at t0, in seconds since 1970; None in records of version 0.1."""
     stopped: str
     hosts: tuple[HostRecord, ...]
     links: tuple[LinkRecord, ...] = ()
@@ -129,6 +193,8 @@ class TrialRecord(Entry):
     """Links between cores."""
     fidelity: Fidelity
     captures: tuple[CaptureRecord, ...] = ()
+    audit: AuditRecord | None = None
+    """None unless `audit: true`. The verdict does not depend on it."""
 
     @property
     def verdict(self) -> Verdict:

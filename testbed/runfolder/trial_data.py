@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from testbed.experiment import Trial
+from testbed.runfolder.captures import addresses_of, capture_of, open_captures
+from testbed.runfolder.clock import wall_clock_at_start
 from testbed.runfolder.counters import Counters, read_counters
 from testbed.runfolder.record import HostRecord, TrialRecord, read_record
 from testbed.runfolder.traces import HostTrace, read_trace
+from testbed.runfolder.wire import WireReader
 
 Row: TypeAlias = dict[str, object]
 """A row of a table."""
@@ -29,6 +32,8 @@ class TrialData:
     counters: Counters
     traces: Mapping[str, HostTrace]
     """By host; without those whose application writes no trace."""
+    from_wire: frozenset[str] = frozenset()
+    """The hosts whose application wrote no trace, and whose `traces` were read from their captures."""
     attempts: int = 1
     """How often the trial was measured: suspect ones can be set aside and measured again."""
 
@@ -44,6 +49,17 @@ class TrialData:
     @cached_property
     def _hosts(self) -> Mapping[str, HostRecord]:
         return {host.name: host for host in self.record.hosts}
+
+    def source(self, host: str) -> str:
+        """Return where what is known of a host's application comes from."""
+        return "wire" if host in self.from_wire else "trace" if host in self.traces else "counters"
+
+    @property
+    def knows_pieces(self) -> bool:
+        """Whether it is known which piece each application had when."""
+        if self.trial.settings.distribution != "bittorrent":
+            return False
+        return self.trial.settings.trace_level != "summary" or set(self.traces) == self.from_wire
 
     def presence(self, host: str) -> list[tuple[float, float]]:
         """Return the periods in which a host was in the swarm; one that was killed was there until its last line."""
@@ -63,12 +79,36 @@ class TrialData:
         return self.record.seconds if self.host(host).ended_well else self.traces[host].last
 
 
-def read_trial(folder: Path, trial: Trial, attempts: int = 1, *, traced: Collection[str]) -> TrialData:
-    """Read a trial's folder, with the traces of hosts in the roles `traced`; a DamageError names what is unusable."""
+def read_trial(
+    folder: Path, trial: Trial, attempts: int = 1, *, traced: Collection[str], from_captures: bool = False
+) -> TrialData:
+    """Read a trial's folder, with the traces of hosts in the roles `traced`; a DamageError names what is unusable.
+
+    For an application that writes none, the capture of its host takes the place of its trace, if there is one; with
+    `from_captures`, for all.
+    """
     record = read_record(folder, trial)
+    hosts = record.of_role(*traced)
     traces = {}
-    for host in record.of_role(*traced):
-        if host.trace is not None:
+    for host in hosts:
+        if host.trace is not None and not from_captures:
             may_be_torn = not host.ended_well
             traces[host.name] = read_trace(folder / host.trace, record.t0, record.end, may_be_torn=may_be_torn)
-    return TrialData(record, read_counters(folder), traces, attempts)
+    seen = read_wire(folder, record, [host.name for host in hosts if host.name not in traces])
+    return TrialData(record, read_counters(folder), {**traces, **seen}, frozenset(seen), attempts)
+
+
+def read_wire(folder: Path, record: TrialRecord, hosts: Collection[str]) -> Mapping[str, HostTrace]:
+    """Return what the captures of these hosts say of their applications, where they exchange pieces of BitTorrent."""
+    settings, found = record.trial.settings, {}
+    captured = [host for host in hosts if (own := capture_of(record, host)) is not None and len(own.all_files) == 1]
+    start = wall_clock_at_start(folder, record) if captured else None
+    if start is None or settings.distribution != "bittorrent":
+        return {}
+    for host in captured:
+        (opened,) = open_captures(folder, record, [host]).opened
+        reader = WireReader(addresses_of(record, host), round(start * 1e9), settings.file_size, settings.piece_length)
+        for message in opened.reading.messages():
+            reader.take(message)
+        found[host] = reader.finish(opened.reading.connections, record.seconds)
+    return found

@@ -40,6 +40,15 @@ def of_report() -> dict[str, Any]:
     return {"made": now(), "command": sys.argv, **commit_of()._asdict(), "versions": versions()}
 
 
+def program() -> str:
+    """Name this program with its version and commit, for files that leave the run folder."""
+    commit, is_changed = commit_of()
+    words = [f"testbed {versions()['testbed']}"]
+    if commit:
+        words.append(f"commit {commit[:12]}{' with changes' if is_changed else ''}")
+    return ", ".join(words)
+
+
 def now() -> str:
     """Return the time as text."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -60,8 +60,9 @@ def run_trials(
 
 def _orders(run: RunFolder, work: Path, only: frozenset[str] | None) -> list[TrialOrder]:
     missing = {trial.id for trial in run.missing() if only is None or trial.id in only}
+    program = provenance.program()
     return [
-        TrialOrder(number, trial, run.trials, shared_folder=work, experiment_seed=run.plan.seed)
+        TrialOrder(number, trial, run.trials, work, run.plan.seed, program)
         for number, trial in enumerate(run.plan.trials, start=1)
         if trial.id in missing
     ]

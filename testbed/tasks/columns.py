@@ -70,7 +70,8 @@ FIDELITY: Final[Mapping[str, Column]] = {
     ),
     "stopped": words("why it ended: `complete`, `time limit`, ...", "end of the trial"),
     "seconds": Column("s", "from t = 0 to its end", "length of the trial"),
-    "captures": words("`complete`, or which captures lack packets; empty without captures"),
+    "audit": words("`agrees`, or how many disagreements of traces and captures there are; empty without `audit: true`"),
+    "captures": words("`complete`, or which captures lack packets, and why; empty without captures"),
 }
 """The last columns of trials.csv."""
 

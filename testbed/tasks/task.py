@@ -48,6 +48,8 @@ class Needs:
     """What trials have in common on the disk, if it has the same size; until the run ends."""
     kept: int
     """What the trial leaves on the disk."""
+    capturing: float = 0.0
+    """The share of a processor that captures are likely to take while all links are busy."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Task(Generic[Keys]):
     groups: Callable[[Keys], Iterable[Group]]
     """List the hosts as they are described."""
     capturable: Callable[[Keys], Sequence[str]]
-    """List the words that `capture:` can have."""
+    """List the words for hosts that `capture:` can have, besides their names."""
+    host_names: Callable[[Keys], Sequence[str]]
+    """List the names of all hosts of a trial."""
     modules: Callable[[Keys], Iterator[tuple[KeyPath, str]]]
     """Find references such as `module:Class`, whose modules may be beside the file."""
     columns: TableColumns

@@ -15,7 +15,8 @@ from testbed.tasks.launches import TrialContext
 from testbed.tasks.programs import programs_of
 from testbed.topology.planned import topology_of
 from testbed.trial.applications.applications import Applications
-from testbed.trial.capture.capture import captured_hosts, capturing
+from testbed.trial.capture.capture import capturing
+from testbed.trial.capture.orders import CaptureSite
 from testbed.trial.events import Collecting, Notify, TrialEnded, TrialOrder
 from testbed.trial.fidelity import Evidence, judge
 from testbed.trial.interrupts import Interrupt, interrupts_of_trial
@@ -54,8 +55,9 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
         steps("preparing files")
         programs.prepare(context)
         applications = Applications.assigned(programs.assignments(context), context)
+        site = CaptureSite(network, context, applications.groups, order.program)
         with (
-            capturing(network, captured_hosts(trial, applications.groups), folder) as captures,
+            capturing(network, site.places(folder), work) as captures,
             LinkMonitor(network) as links,
             MachineMonitor(work) as machine,
         ):

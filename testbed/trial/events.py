@@ -21,6 +21,8 @@ class TrialOrder:
     shared_folder: Path
     """For files that all trials of the run use and no result needs."""
     experiment_seed: int
+    program: str = "testbed"
+    """What performs it, with version and commit, for files that say where they come from."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The trial folder of the emulated engine: counters, traces, captures, and the record of all."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cached_property
@@ -7,7 +8,6 @@ from pathlib import Path
 
 from testbed.runfolder.record import (
     VERSION,
-    CaptureRecord,
     Fidelity,
     HostRecord,
     LinkRecord,
@@ -18,6 +18,7 @@ from testbed.runfolder.trial_folder import COUNTERS, MACHINE, compress, write_ta
 from testbed.tasks.launches import Phase, TrialContext
 from testbed.trial.applications.application import Application
 from testbed.trial.applications.applications import Applications
+from testbed.trial.auditing import audited
 from testbed.trial.capture.capture import Capture
 from testbed.trial.monitoring import links, machine
 from testbed.trial.monitoring.links import LinkMonitor, LinkUse
@@ -61,14 +62,18 @@ def write_trial(performance: Performance, fidelity: Fidelity, folder: Path) -> T
         trial=trial,
         t0=performance.t0,
         end=performance.end,
+        t0_unix=round(performance.t0 + time.time() - time.monotonic(), 6),
         stopped=performance.stopped,
         hosts=tuple(_host_record(performance, each, traces.get(each.name)) for each in applications),
         links=_link_records(use for use in uses if use.direction != "trunk"),
         trunks=_link_records(use for use in uses if use.direction == "trunk"),
         fidelity=fidelity,
-        captures=tuple(_capture_record(capture, folder) for capture in performance.captures),
+        captures=tuple(capture.keep(folder) for capture in performance.captures),
     )
     write_record(folder, record)
+    if trial.settings.audit:
+        record = record.model_copy(update={"audit": audited(folder)})
+        write_record(folder, record)
     return record
 
 
@@ -95,10 +100,3 @@ def _host_record(performance: Performance, application: Application, trace: str 
         program=end.program or None,
         **application.details,
     )
-
-
-def _capture_record(capture: Capture, folder: Path) -> CaptureRecord:
-    """Compress a capture where it is, and return its record."""
-    name = compress(capture.file, folder)
-    capture.file.unlink()
-    return CaptureRecord(host=capture.host, file=name, missed=capture.missed)

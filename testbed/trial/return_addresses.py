@@ -2,28 +2,24 @@
 
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv4Network
-from typing import Final
 
 from testbed.errors import TrialError
 from testbed.network import EmulatedHost, Network
 from testbed.network.kernel.messages import new_address, new_neighbour, new_route
 from testbed.network.kernel.netlink import NetlinkSocket
-from testbed.values.costs import ADDRESSES
-
-_APART: Final = 1 << 16
-"""The distance between a host's two addresses: first addresses are in the lower half of the range."""
+from testbed.values.costs import ADDRESSES, RETURN_DISTANCE
 
 
 def give_return_addresses(network: Network, returning: Collection[str]) -> dict[str, str]:
     """Give each of these hosts a second address, and return the addresses by the host's name."""
-    if returning and (len(network.hosts) >= _APART or network.mininet.fabric.bridged):
+    if returning and (len(network.hosts) >= RETURN_DISTANCE or network.mininet.fabric.bridged):
         raise TrialError("hosts that come back need a routed core and fewer than 65536 hosts")
     return {name: str(_give_address(network, network.host(name))) for name in returning}
 
 
 def _give_address(network: Network, host: EmulatedHost) -> IPv4Address:
     fabric = network.mininet.fabric
-    second, near, far = host.address + _APART, host.access, host.access.peer
+    second, near, far = host.address + RETURN_DISTANCE, host.access, host.access.peer
     if second not in ADDRESSES:
         raise TrialError(f"{host.name}: there is no second address for {host.address}")
     algorithm = fabric.congestion_control

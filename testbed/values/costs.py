@@ -9,6 +9,9 @@ from typing import Final
 ADDRESSES: Final = IPv4Network("198.18.0.0/15")
 """The range for benchmarks: BitTorrent clients treat private ranges as local and exempt them from their limits."""
 
+RETURN_DISTANCE: Final = 1 << 16
+"""From a host's first address to its second one, with which it comes back: first ones are in the lower half."""
+
 MOST_HOSTS: Final = ADDRESSES.num_addresses - 3
 """The network's own address, its broadcast address, and one core's are taken."""
 

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
+from testbed.values.captures import OptionalCapture
 from testbed.values.parts import Parameter
 
 
@@ -38,16 +39,19 @@ class CommonSettings(Record):
     congestion_control: Literal["cubic", "reno", "bbr"]
     time_limit: float
     time_scale: float
-    capture: tuple[str, ...]
-    """`all`, or words for hosts, such as names of groups; empty for nothing."""
+    capture: OptionalCapture
     trace_level: Literal["summary", "pieces", "full"] = Field(validation_alias=AliasChoices("trace_level", "trace"))
     """How much the peers' traces say. Plans of version 0.1 call it `trace`."""
+    audit: bool = False
+    """Whether the traces are compared with the captures when the trial has ended."""
     modules: dict[str, str] = Field(default_factory=dict)
     """The text of each strategy module beside the experiment file, by its name."""
 
     def identity(self) -> dict[str, Any]:
         """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""
         values = self.model_dump(mode="json")
+        values["capture"] = values["capture"] or []
+        del values["audit"]  # which changes nothing in the trial
         return {"trace" if key == "trace_level" else key: value for key, value in values.items()}
 
 

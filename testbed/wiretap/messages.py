@@ -16,9 +16,9 @@ class Message(NamedTuple):
     """One message of the peer wire, or one of a tracker's, as it stands in the bytes of one direction."""
 
     time: int
-    """When the packet with its last byte was captured, in nanoseconds since 1970."""
+    """When it was complete, in nanoseconds since 1970: all its bytes, and all before it, had been captured then."""
     packet: int
-    """That packet's number in the file, from 1, as in Wireshark."""
+    """The number in the file of the packet that completed it, from 1, as in Wireshark."""
     connection: int
     """The number of the TCP connection or UDP exchange that carries it, from 0, in the order of their first packets."""
     source: Endpoint
@@ -47,6 +47,10 @@ class Losses:
     """Messages of which the kind is known, and whose fields were cut off."""
     unreadable_bytes: int = 0
     """Bytes of streams in which messages could no longer be told apart, or which are no peer wire."""
+    unread_bytes: int = 0
+    """Bytes at the end of the file that are no whole frame: its writer was killed, or they are damaged."""
+    connections: int = 0
+    """Packets of connections beyond the first 20,000, which are not followed."""
 
 
 @dataclass(slots=True)
@@ -60,6 +64,10 @@ class Direction:
     """Bytes that were seen again."""
     out_of_order: int = 0
     """Packets that came before one that precedes them."""
+    acknowledged: int = 0
+    """How far the other end has acknowledged the stream: behind it may be bytes that never arrived."""
+    missing: int = 0
+    """Bytes before that which no packet of the capture brought."""
 
 
 @dataclass(slots=True)

@@ -280,6 +280,14 @@ EXPECTATIONS = {
         "7:5: expect.0: peers.homes.count is a column: write an aggregate behind it, as peers.homes.count.mean"
     ),
 }
+CAPTURES = {
+    more("capture:\n  core: true\n  filter: tcp prot 80"): (
+        "7:3: capture.filter: can't parse filter expression: syntax error"
+    ),
+    more("capture: {hosts: [servers], filter: port 70000}"): (
+        "5:29: capture.filter: illegal port number 70000 > 65535"
+    ),
+}
 YAML = {
     more("seed:1"): (
         "6:1: not YAML: could not find expected ':' (is a `:`, or the space behind it, missing in the line before?)"
@@ -304,5 +312,6 @@ MISTAKES = {
     **SWEEPS,
     **APPLICATION_NAMES,
     **EXPECTATIONS,
+    **CAPTURES,
     **YAML,
 }

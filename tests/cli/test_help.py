@@ -14,7 +14,12 @@ from tests.runfolder.runs import GOLDEN, write_run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PAGE = Path(__file__).parents[2] / "docs" / "testbed.1"
-COMMANDS = sorted(each.name or each.callback.__name__ for each in app.registered_commands if each.callback)
+COMMANDS = sorted(
+    [
+        *(each.name or each.callback.__name__ for each in app.registered_commands if each.callback),
+        *(f"pcap {name}" for name in ("messages", "summary", "flows")),
+    ]
+)
 COMPLETE = """
 eval "$(testbed --show-completion bash)"
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
@@ -25,7 +30,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_short_option_prints_help_everywhere(call: Run, command: str) -> None:
-    words = [command] if command else []
+    words = command.split()
     assert call(*words, "-h").stdout == call(*words, "--help").stdout
     assert call(*words, "-h").stdout.startswith("Usage: testbed")
 

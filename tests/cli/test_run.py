@@ -141,7 +141,7 @@ def test_results_of_sudo_belong_to_its_caller(
     (run,) = runs.iterdir()
     assert owners(runs) == {OTHER}
     (trial,) = (run / "trials").iterdir()
-    assert {"server.pcap.gz", "trial.json"} <= {path.name for path in trial.iterdir()}
+    assert {"server.pcapng.gz", "trial.json"} <= {path.name for path in trial.iterdir()}
 
 
 def test_killed_run_leaves_nothing_and_can_resume(

@@ -97,7 +97,7 @@ def test_tools_are_found_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 def test_missing_tool_names_package_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools.shutil, "which", lambda *_command, **_options: None)
     found = {check.name: check for check in check_tools()}
-    assert found["tcpdump"].mend == "sudo apt-get install tcpdump   (for captures)"
+    assert found["tcpdump"].mend == "sudo apt-get install tcpdump   (for filters of captures)"
     assert not found["tcpdump"].failed
 
 

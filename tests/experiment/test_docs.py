@@ -67,7 +67,8 @@ def test_row_agrees_with_model(key: str) -> None:
         assert default.startswith("required") or key in {"HOSTS.count", "topology.class"}
     elif written := re.fullmatch("`(.*)`", default):
         adapter = TypeAdapter(Annotated[field.annotation, *field.metadata, "as a field"])
-        value = int(written[1]) if written[1].isdigit() else written[1]
+        truths: dict[str, Any] = {"true": True, "false": False}
+        value = int(written[1]) if written[1].isdigit() else truths.get(written[1], written[1])
         assert adapter.validate_python(value) == field.get_default(call_default_factory=True)
     else:
         assert field.default in {None, PydanticUndefined, "", 1}
@@ -95,6 +96,16 @@ def test_examples_in_document_are_valid(tmp_path: Path) -> None:
     pairs = "peers: {one: {count: 1, up: 1 Mbit/s}}\nsweep: {peers.one.strategy: [tit-for-tat, swift]}\n"
     (tmp_path / "x.yaml").write_text(f"file: {{size: 1 MiB}}\nservers: {{up: 1 Mbit/s}}\n{pairs}{of_pairs}")
     assert len(read_experiment(tmp_path / "x.yaml").experiment.expect) == 2
+
+
+def test_examples_of_captures_are_valid(tmp_path: Path) -> None:
+    text = (REPOSITORY / "docs" / "captures.md").read_text()
+    (example,) = re.findall(r"```yaml\n(capture:.*?)```", text, re.DOTALL)
+    for capture in [example, *re.findall(r"^    (capture: .*)$", text, re.MULTILINE)]:
+        swarm = "file: {size: 1 MiB}\nservers: {up: 1 Mbit/s}\npeers: {homes: {count: 12, up: 1 Mbit/s}}\n"
+        (tmp_path / "x.yaml").write_text(swarm + capture)
+        (trial,) = make_plan(read_experiment(tmp_path / "x.yaml")).trials
+        assert trial.settings.capture is not None
 
 
 def test_example_in_readme_is_valid(tmp_path: Path) -> None:

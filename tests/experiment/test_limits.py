@@ -54,7 +54,7 @@ def refused(folder: Path, text: str) -> str:
             "but only 20.0 GiB are free in /data: use a smaller file, or choose another place with --runs",
         ),
         (
-            ("4 MiB}", "1 GiB}\ntime_limit: 24 h\ncapture: all"),
+            ("4 MiB}", "1 GiB}\ntime_limit: 24 h\ncapture: {hosts: all, snaplen: full}"),
             Resources(disk=6 * GIB, disk_place="/data"),
             "9.0 GiB of disk (1.0 GiB for the file that is distributed, 8.0 GiB for captures and traces), but only 6.0",
         ),
@@ -80,19 +80,56 @@ def test_what_is_not_known_refuses_nothing(tmp_path: Path) -> None:
 
 def test_captures_are_limited_by_the_time_limit(tmp_path: Path) -> None:
     """Twice 12 Mbit/s for ten seconds are 30 MB, whatever the size of the file."""
-    base = SMALL.replace("4 MiB}", "1 GiB}\ntime_limit: 10 s\ncapture: all")
+    base = SMALL.replace("4 MiB}", "1 GiB}\ntime_limit: 10 s\ncapture: {hosts: all, snaplen: full}")
     (trial,) = planned(tmp_path, base).trials
     assert trial.needs.kept == 30_000_000
 
 
-@pytest.mark.parametrize(("capture", "copies"), [("none", 0), ("[servers]", 1), ("[homes]", 4), ("all", 8)])
-def test_captures_have_what_their_hosts_send_and_receive(tmp_path: Path, capture: str, copies: int) -> None:
-    (trial,) = planned(tmp_path, SMALL + f"capture: {capture}\n").trials
+@pytest.mark.parametrize(
+    ("hosts", "copies"),
+    [
+        ("[servers]", 1),
+        ("[homes]", 4),
+        ("[server, p1]", 2),
+        ("all", 8),
+        ("none, core: true", 4),
+        ("all, core: true", 12),
+    ],
+)
+def test_captures_have_what_their_hosts_send_and_receive(tmp_path: Path, hosts: str, copies: int) -> None:
+    (trial,) = planned(tmp_path, SMALL + f"capture: {{hosts: {hosts}, snaplen: full}}\n").trials
     assert trial.needs.kept == copies * 4 * MIB
 
 
+@pytest.mark.parametrize(
+    ("more", "kept"),
+    [
+        ("", 8 * 4 * MIB * (192 - 66) // 1448),
+        (", snaplen: 790", 8 * 4 * MIB // 2),
+        (", snaplen: full, size_limit: 2 MiB", 6 * MIB),
+        (", snaplen: full, size_limit: 1 MiB, files: 3", 6 * MIB),
+        (", snaplen: full, filter: tcp", 0),
+    ],
+)
+def test_captures_take_what_is_kept_of_packets(tmp_path: Path, more: str, kept: int) -> None:
+    (trial,) = planned(tmp_path, SMALL + f"capture: {{hosts: all{more}}}\n").trials
+    assert trial.needs.kept == kept
+
+
+@pytest.mark.parametrize(
+    ("capture", "megabits", "doubted"),
+    [("all", 8, False), ("{core: true}", 45, False), ("{hosts: all, core: true, snaplen: full}", 45, True)],
+)
+def test_captures_that_may_disturb_are_doubted(tmp_path: Path, capture: str, megabits: int, doubted: bool) -> None:
+    """Ten peers."""
+    text = SMALL.replace("count: 4, up: 1 Mbit/s, down: 8 Mbit/s", f"count: 10, up: {megabits} Mbit/s")
+    plan = planned(tmp_path, text.replace("4 MiB", "1 GiB") + f"capture: {capture}\n")
+    assert any("captures take about" in doubt.text for doubt in doubts(plan.trials, Machine())) == doubted
+
+
 def test_disk_holds_one_file_of_each_size_and_all_captures(tmp_path: Path) -> None:
-    more = "repeat: 3\ncapture: [homes]\nsweep: {file.size: [1 MiB, 2 MiB], tracker.numwant: [5, 50]}\n"
+    sweep = "sweep: {file.size: [1 MiB, 2 MiB], tracker.numwant: [5, 50]}\n"
+    more = "repeat: 3\ncapture: {hosts: [homes], snaplen: full}\n" + sweep
     trials = planned(tmp_path, SMALL.replace("4 MiB", "1 MiB") + more).trials
     needed = 3 * MIB + 3 * 2 * (4 + 8) * MIB
     assert refusals(trials, Resources(disk=needed)) == []

@@ -21,6 +21,7 @@ from testbed.experiment.plan.plan import Plan, make_plan
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedBound, PlannedDeparture, PlannedPeer
 from testbed.theory import payload_share
+from testbed.values.captures import WHOLE, PlannedCapture
 from testbed.values.costs import MOST_TESTED
 from tests.experiment.files import SMALL, planned, written
 
@@ -302,7 +303,7 @@ EXPERIMENT = st.fixed_dictionaries(
         "placement": st.sampled_from(["in-order", "drawn"]),
         "pair": st.just("distribution"),
         "time_scale": st.floats(0.1, 100),
-        "capture": st.sampled_from(["all", "none", ["servers"]]),
+        "capture": st.sampled_from(["all", "none", ["servers"], {"core": True, "snaplen": 128}]),
     },
 )
 
@@ -330,6 +331,37 @@ def test_plan_is_deterministic_and_survives_json(
         assert 0 < trial.theory.p2p.seconds <= trial.theory.client_server.seconds * (1 + 1e-9)
         assert trial.theory.p2p.seconds <= trial.theory.p2p.payload_seconds
         assert trial.estimate.seconds > 0 < trial.estimate.packets_per_second
+
+
+@pytest.mark.parametrize(
+    ("old", "read"),
+    [
+        ([], None),
+        (["all"], PlannedCapture(hosts=("all",), snaplen=WHOLE)),
+        (["servers", "homes"], PlannedCapture(hosts=("servers", "homes"), snaplen=WHOLE)),
+    ],
+)
+def test_captures_in_plans_of_version_0_1_are_of_whole_packets(
+    tmp_path: Path, old: list[str], read: PlannedCapture | None
+) -> None:
+    document = json.loads(planned(tmp_path, SMALL).to_json())
+    document["trials"][0]["settings"]["capture"] = old
+    assert Plan.from_json(json.dumps(document)).trials[0].settings.capture == read
+
+
+def test_trial_without_captures_keeps_the_id_that_version_0_1_gave_it(tmp_path: Path) -> None:
+    (trial,) = planned(tmp_path, SMALL).trials
+    assert trial.settings.identity()["capture"] == []
+    (captured,) = planned(tmp_path, SMALL + "capture: all\n").trials
+    assert captured.id != trial.id
+
+
+def test_word_for_a_group_means_the_group_and_others_are_names(tmp_path: Path) -> None:
+    groups = {"server": "servers", "p1": "homes", "p2": "p1", "p3": "farms"}
+    assert PlannedCapture(hosts=("p1", "p3")).chosen(groups) == ["p2", "p3"]
+    assert PlannedCapture(hosts=("servers", "homes")).chosen(groups) == ["server", "p1"]
+    assert PlannedCapture(hosts=("all",)).chosen(groups) == list(groups)
+    assert PlannedCapture(core=True).chosen(groups) == []
 
 
 TWO_AND_SIX_HOMES = """\

@@ -201,11 +201,48 @@ FINE = "count: 2, up: 1 Mbit/s"
         ),
         (
             "capture: [homse]",
-            "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes",
+            (
+                "5:11: capture.0: unknown name 'homse' (did you mean homes?): write servers, tracker, homes, or the"
+                " name of a host"
+            ),
         ),
         (
             "capture: every",
-            "5:1: capture: expected none, all, or a list of groups of hosts, found 'every'",
+            (
+                "5:1: capture: expected none, all, a list of groups or names of hosts, or a mapping with hosts, core,"
+                " filter, snaplen, size_limit, files, found 'every'"
+            ),
+        ),
+        (
+            "capture: {hosts: [p1, p9]}",
+            "5:23: capture.hosts.1: unknown name 'p9': write servers, tracker, homes, or the name of a host",
+        ),
+        ("capture: {core: false}", "5:1: capture: captures nothing: write `hosts:`, or `core: true`"),
+        ("capture: {hosts: []}", "5:1: capture: captures nothing: write `hosts:`, or `core: true`"),
+        (
+            "capture: {hosts: every}",
+            "5:11: capture.hosts: expected none, all, or a list of groups or names of hosts, found 'every'",
+        ),
+        ("capture: {core: yes please}", "5:11: capture.core: expected true or false, found 'yes please'"),
+        (
+            "capture: {core: true, snaplen: 20}",
+            "5:23: capture.snaplen: expected headers, full, or a number of bytes from 94 to 262144, found 20",
+        ),
+        (
+            "capture: {core: true, snaplen: 128 B}",
+            "5:23: capture.snaplen: expected headers, full, or a number of bytes from 94 to 262144, found '128 B'",
+        ),
+        (
+            "capture: {core: true, size_limit: 1 KiB}",
+            "5:23: capture.size_limit: expected at least 1 MiB, found '1 KiB'",
+        ),
+        ("capture: {core: true, files: 4}", "5:1: capture: `files:` needs `size_limit:`, the size of one file"),
+        (
+            "capture: {core: true, snap: full}",
+            (
+                "5:23: capture.snap: unknown key (did you mean snaplen?): the keys here are hosts, core, filter,"
+                " snaplen, size_limit, files"
+            ),
         ),
         (
             "topology: {class: star, up: 1 Mbit/s}",

@@ -407,4 +407,4 @@ def test_open_files_are_allowed_for_many_hosts() -> None:
         with Network(Star(n=100)):
             return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
-    assert sandbox.run(body) == 420
+    assert sandbox.run(body) == 520

@@ -256,6 +256,25 @@ def test_audit_without_payload_is_empty(tmp_path: Path) -> None:
     assert not any("payload" in each for each in made.complaints)
 
 
+def test_incomplete_captures_say_what_they_lack(tmp_path: Path) -> None:
+    captures = [
+        {"host": "server", "file": "server.pcap.gz", "missed": 0},
+        {"host": "p1", "file": "p1.pcap.gz", "missed": None},
+        {"host": "p2", "file": "p2.0004.pcapng.gz", "missed": 3, "removed": 70, "place": "host"},
+        {"host": "s1", "file": "s1.pcapng.gz", "missed": 0, "beyond_limit": 5, "place": "core"},
+    ]
+    row = only(reported(tmp_path, replace(golden(), captures=captures)).tables.trials)
+    assert row["captures"] == (
+        "p2 lacks 3 packets that the kernel had no room for and 70 packets in files that were removed; s1 lacks 5"
+        " packets that came after the size limit; p1 may lack packets"
+    )
+
+
+def test_captures_without_losses_are_complete(tmp_path: Path) -> None:
+    captures = [{"host": "p1", "file": "p1.pcapng.gz", "missed": 0}]
+    assert only(reported(tmp_path, replace(golden(), captures=captures)).tables.trials)["captures"] == "complete"
+
+
 def test_peer_that_never_completed_is_told(tmp_path: Path) -> None:
     happened = golden()
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]

@@ -90,6 +90,7 @@ class Happened:
     links: Sequence[Mapping[str, Any]] = ()
     fidelity: Mapping[str, Any] = field(default_factory=lambda: CALM)
     stopped: str = "complete"
+    captures: Sequence[Mapping[str, Any]] = ()
 
 
 def address(number: int) -> str:
@@ -139,6 +140,7 @@ def record(trial: Trial, happened: Happened) -> dict[str, Any]:
         ],
         "links": list(happened.links),
         "fidelity": dict(happened.fidelity),
+        "captures": list(happened.captures),
     }
 
 

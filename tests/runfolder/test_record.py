@@ -40,7 +40,12 @@ def record_of(plan: Plan) -> TrialRecord:
         ),
         links=(link,),
         fidelity=Fidelity(verdict="suspect", reasons=("late",), limits=("memory",)),
-        captures=(CaptureRecord(host="p1", file="p1.pcap.gz"),),
+        captures=(
+            CaptureRecord(host="p1", file="p1.pcap.gz"),
+            CaptureRecord(
+                host="s1", place="core", file="b.pcapng.gz", files=("a.pcapng.gz", "b.pcapng.gz"), snaplen=192
+            ),
+        ),
     )
 
 
@@ -48,6 +53,12 @@ def test_record_survives_the_round_trip(tmp_path: Path, plan: Plan) -> None:
     record = record_of(plan)
     write_record(tmp_path, record)
     assert read_record(tmp_path, plan.trials[0]) == record
+
+
+def test_files_of_a_capture_are_found_in_old_and_new_records(plan: Plan) -> None:
+    old, new = record_of(plan).captures
+    assert old.all_files == ("p1.pcap.gz",)
+    assert new.all_files == ("a.pcapng.gz", "b.pcapng.gz")
 
 
 def test_record_without_a_planned_host_is_damage(tmp_path: Path, plan: Plan) -> None:

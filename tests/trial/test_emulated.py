@@ -4,9 +4,7 @@ import csv
 import gzip
 import json
 import os
-import shutil
 import signal
-import struct
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +15,7 @@ import pytest
 from testbed.errors import TrialError
 from testbed.trial.events import Event, Preparing
 from tests.network.users import User
-from tests.trial.plans import Once, perform, plan_of, program_on, program_with_file
+from tests.trial.plans import Once, perform, plan_of, program_on
 
 pytestmark = pytest.mark.kernel
 
@@ -174,52 +172,3 @@ def test_trial_fails_with_the_complaint_of_its_programs(tmp_path: Path) -> None:
     with pytest.raises(TrialError, match=r"no peer started; p1: .* strategy no:such: module no cannot be imported"):
         perform(trial, tmp_path)
     assert list((tmp_path / "trials").iterdir()) == []
-
-
-def test_named_hosts_are_captured(as_user: AsUser, user: User) -> None:
-    if user is User.ROOT and shutil.which("tcpdump", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("no tcpdump")
-
-    def body() -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
-        with tempfile.TemporaryDirectory() as name:
-            trial = plan_of(Path(name), more="capture: [servers, tracker]\n").trials[0]
-            _, folder = perform(trial, Path(name))
-            return record_of(folder), {file.name: frames(file) for file in folder.glob("*.pcap.gz")}
-
-    record, captured = as_user(body)
-    assert [(each["host"], each["file"], each["missed"]) for each in record["captures"]] == [
-        ("server", "server.pcap.gz", 0),
-        ("tracker", "tracker.pcap.gz", 0),
-    ]
-    count, length = captured["server.pcap.gz"]
-    sent = next(link["bytes"] for link in record["links"] if (link["host"], link["direction"]) == ("server", "up"))
-    assert length > sent
-    assert count > 500
-
-
-def test_killed_capture_costs_the_trial(as_user: AsUser, user: User) -> None:
-    if user is User.ROOT and shutil.which("tcpdump", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("no tcpdump")
-
-    def body() -> list[Path]:
-        with tempfile.TemporaryDirectory() as name:
-            trial = plan_of(Path(name), base=_slow(), more="capture: [servers]\n").trials[0]
-            kill = Once(1.0, lambda: os.kill(program_with_file("server.pcap"), signal.SIGKILL))
-            with pytest.raises(TrialError, match="the capture on server ended early"):
-                perform(trial, Path(name), kill)
-            return list((Path(name) / "trials").iterdir())
-
-    assert as_user(body) == []
-
-
-def frames(file: Path) -> tuple[int, int]:
-    """Return the number of frames in a capture, and their bytes."""
-    with gzip.open(file) as data:
-        head = data.read(24)
-        assert head[:4] in {b"\xd4\xc3\xb2\xa1", b"\x4d\x3c\xb2\xa1"}
-        lengths = []
-        while record := data.read(16):
-            captured, length = struct.unpack("<8xII", record)
-            assert len(data.read(captured)) == captured
-            lengths.append(length)
-    return len(lengths), sum(lengths)

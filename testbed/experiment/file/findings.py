@@ -31,6 +31,8 @@ _NEEDED: Final[Mapping[str, str]] = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
     "finite_number": "a finite number",
     "list_type": "a list",
     "literal_error": "{expected}",

@@ -21,6 +21,7 @@ from testbed.experiment.file.sweep import (
     wanted_points,
 )
 from testbed.experiment.file.swept import SweptExperiment
+from testbed.experiment.schema.captures import captures_hosts, named_hosts
 from testbed.experiment.schema.experiment import MODELS, Experiment, Sweep, task_named
 from testbed.tasks.planning import TASKS
 from testbed.tasks.task import Task
@@ -274,7 +275,8 @@ def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
     yield from task.check(experiment)
     if task.has_trials(experiment):
         yield from _check_topology(experiment, task)
-    yield from _check_capture(experiment, task.capturable(experiment))
+    if sum(group.count for group in groups) <= MOST_HOSTS:
+        yield from _check_capture(experiment, task)
 
 
 def _check_addresses(groups: Sequence[Group]) -> Iterator[Finding]:
@@ -296,9 +298,19 @@ def _check_topology(experiment: Experiment, task: Task[Any]) -> Iterator[Finding
             yield Finding(("topology", key), f"is set from {groups}: leave it out")
 
 
-def _check_capture(experiment: Experiment, known: Sequence[str]) -> Iterator[Finding]:
-    if isinstance(experiment.capture, list):
-        for index, name in enumerate(experiment.capture):
-            if name not in known:
-                hint = did_you_mean(name, known)
-                yield Finding(("capture", index), f"unknown name {name!r}{hint}: write {', '.join(known)}")
+def _check_capture(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:
+    path, words = named_hosts(experiment.capture)
+    groups, names = task.capturable(experiment), task.host_names(experiment) if words else ()
+    known = frozenset([*groups, *names])
+    for index, name in enumerate(words):
+        if name not in known:
+            hint = did_you_mean(name, sorted(known))
+            possible = f"write {', '.join(groups)}, or the name of a host"
+            yield Finding(("capture", *path, index), f"unknown name {name!r}{hint}: {possible}")
+    if experiment.audit and not captures_hosts(experiment.capture):
+        what = "the core is" if experiment.capture != "none" else "no packets are"
+        yield Finding(
+            ("audit",),
+            f"compares each host's trace with the packets at its interface, and {what} captured: add `capture: all`, or"
+            " a list of hosts",
+        )

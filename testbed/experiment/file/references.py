@@ -15,6 +15,7 @@ from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.conditions import Comparison, Condition
 from testbed.experiment.language.expressions import parse_condition, parse_expectation
 from testbed.experiment.language.tokens import ExpressionError, Value, read_value
+from testbed.experiment.schema.captures import captures_all_hosts
 from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
 from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
@@ -98,7 +99,8 @@ class _References:
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
-        if figure.kind == "timeline" and not findings:
+        findings += self._source(figure)
+        if figure.kind == "timeline" and figure.source == "traces" and not findings:
             findings += self._trace_level(figure)
         findings = findings or list(self._one_table(figure))
         yield from findings or check_appearance(self.path, figure, self.experiment)
@@ -187,6 +189,13 @@ class _References:
             yield Finding((*self.path, "compared"), _NO_PAIRS)
         if figure.compared is not None and figure.theory:
             yield Finding((*self.path, "theory"), "compared values have no bounds: leave it out")
+
+    def _source(self, figure: Figure) -> Iterator[Finding]:
+        """A figure from captures needs those of all hosts: what one host is missing would look like idleness."""
+        points = self.experiment.points
+        if figure.source == "captures" and not all(captures_all_hosts(point.capture) for point in points):
+            problem = "needs the packets of all hosts: add `capture: all` to the experiment"
+            yield Finding((*self.path, "source"), problem)
 
     def _trace_level(self, figure: Figure) -> Iterator[Finding]:
         """Find a column that needs more detailed traces than any point has."""

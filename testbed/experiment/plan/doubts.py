@@ -19,6 +19,9 @@ LEAST_SECONDS: Final = 5.0
 UNJUDGED_SECONDS: Final = 2.0
 """Links are judged second by second: in a shorter trial, none may be busy for a whole second."""
 
+CAPTURE_SHARE: Final = 0.2
+"""The share of a processor that captures may take: more was seen to make programs wake late."""
+
 LONG_SECONDS: Final = 24 * 3600.0
 """What takes longer than a day may be a surprise."""
 
@@ -108,6 +111,16 @@ def _cannot_delay(trial: Trial, machine: Machine) -> Complaint | None:
     return 1, "links delay or lose packets, which this machine cannot emulate: leave out `delay:` and `loss:`"
 
 
+def _captures_too_much(trial: Trial, _machine: Machine) -> Complaint | None:
+    share = trial.needs.capturing
+    if share <= CAPTURE_SHARE:
+        return None
+    return share, (
+        f"captures take about {share:.0%} of a processor while all links are busy, and may disturb the trial: capture"
+        " fewer hosts or only the core, shorten packets (`snaplen: headers`), or write a `filter:`"
+    )
+
+
 def _is_too_short(trial: Trial, _machine: Machine) -> Complaint | None:
     seconds = _least_seconds(trial)
     if seconds is None or not UNJUDGED_SECONDS <= seconds < LEAST_SECONDS:
@@ -151,6 +164,7 @@ _CHECKS: Final[tuple[_Check, ...]] = (
     _is_too_much,
     _has_too_many_hosts,
     _cannot_delay,
+    _captures_too_much,
     _cannot_end,
     _is_too_short,
     _cannot_be_judged,

@@ -9,6 +9,7 @@ from typing import Any
 from testbed.experiment.file.errors import ExperimentError, Place, Problem
 from testbed.experiment.file.load import ExperimentFile, Variant
 from testbed.experiment.plan.trials import Trial
+from testbed.experiment.schema.captures import planned
 from testbed.experiment.schema.experiment import Experiment
 from testbed.experiment.schema.figures import Figure
 from testbed.tasks.planning import Settings, TrialHosts
@@ -84,14 +85,14 @@ def _trial(variant: Variant, repetition: int, file: ExperimentFile) -> Trial:
 
 def _common_settings(experiment: Experiment, modules: Mapping[str, str]) -> CommonSettings:
     topology = experiment.topology
-    capture = () if experiment.capture == "none" else experiment.capture
     return CommonSettings(
         topology=PlannedTopology(reference=topology.reference, parameters=topology.parameters),
         congestion_control=experiment.congestion_control,
         time_limit=experiment.time_limit,
         time_scale=experiment.time_scale,
-        capture=("all",) if capture == "all" else tuple(capture),
+        capture=planned(experiment.capture),
         trace_level=experiment.trace_level,
+        audit=experiment.audit,
         modules=dict(modules),
     )
 

@@ -12,6 +12,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    StrictBool,
     StrictFloat,
     StrictInt,
     StrictStr,
@@ -22,13 +23,13 @@ from pydantic import (
 )
 from pydantic.json_schema import models_json_schema
 
+from testbed.experiment.schema.captures import Capture
 from testbed.experiment.schema.figures import ConditionText, ExpectationText, Figure
 from testbed.experiment.schema.keys import OWN_KEYS
 from testbed.tasks.planning import DEFAULT_TASK, TASKS, TaskName
 from testbed.values.parts import Named, Part
 from testbed.values.quantities import (
     LIST,
-    PLAIN,
     Count,
     Positive,
     PositiveDuration,
@@ -37,7 +38,6 @@ from testbed.values.quantities import (
     matching,
     message,
     needed,
-    word,
 )
 from testbed.values.ranges import RangeError, expand
 
@@ -47,14 +47,6 @@ _FIGURE_NAME: Final = r"^[a-z0-9][a-z0-9_-]{0,39}$"
 _FIGURE_NAME_FORM: Final = "a name of at most 40 lower-case letters, digits, - and _, the first a letter or a digit"
 FigureName: TypeAlias = Annotated[
     StrictStr, matching(_FIGURE_NAME, _FIGURE_NAME_FORM), WithJsonSchema({"type": "string", "pattern": _FIGURE_NAME})
-]
-
-
-CAPTURE_FORMS = "none, all, or a list of groups of hosts"
-Capture: TypeAlias = Annotated[
-    Annotated[Literal["none", "all"], word(CAPTURE_FORMS, "none", "all"), Tag(PLAIN)]
-    | Annotated[list[Text], Tag(LIST)],
-    forms(CAPTURE_FORMS),
 ]
 
 
@@ -149,7 +141,12 @@ class Experiment(Part):
     pair: Text | None = Field(
         default=None, description="a key that is swept: trials that differ only in it share all draws"
     )
-    capture: Capture = Field(default="none", description="packets to keep: of all hosts, or of the groups in a list")
+    capture: Capture = Field(
+        default="none", description="packets to keep: of all hosts, of those in a list, or as a mapping says"
+    )
+    audit: StrictBool = Field(
+        default=False, description="compare the traces with the captures after each trial; its outcome is a column"
+    )
     trace_level: Literal["summary", "pieces", "full"] = Field(
         default="summary", description="how much detail the peers' traces have"
     )

@@ -96,6 +96,9 @@ class Figure(Part):
         " peers that had completed; timeline: y over the seconds of a trial; flows: who sent how much to whom; heatmap:"
         " means of y in a matrix, x across and series down",
     )
+    source: Literal["traces", "captures"] = Field(
+        default="traces", description="of a timeline and of flows: what their rows are counted from"
+    )
     x: Text | None = Field(default=None, description="a column; of a curve, most often a key that is swept")
     y: Columns | None = Field(
         default=None, description="a column: distribution_s, payload_ratio, ...; a timeline can have a list of them"
@@ -149,8 +152,8 @@ _AXES: Final = frozenset({"units", "scale"})
 USED_BY: Final[Mapping[str, frozenset[str]]] = {
     "curve": _ALWAYS | _AXES | {"x", "y", "series", "panels", "interval", "theory", "compared"},
     "cdf": _ALWAYS | _AXES | {"x", "series", "panels"},
-    "timeline": _ALWAYS | _AXES | {"y", "series", "panels"},
-    "flows": _ALWAYS,
+    "timeline": _ALWAYS | _AXES | {"source", "y", "series", "panels"},
+    "flows": _ALWAYS | {"source"},
     "heatmap": _ALWAYS | {"x", "y", "series", "panels", "compared", "units"},
 }
 """The keys that a figure of each kind uses."""

@@ -87,6 +87,9 @@ PEERS: Final[Mapping[str, Column]] = {
     "strategy": words("its name, without parameters", "strategy"),
     "profile": words("the constants of its client", "profile"),
     "application": words("the program: `ours`, or another client", "client"),
+    "source": words(
+        "what its times and bytes are from: its `trace`; without one the `wire`, its host's capture; else `counters`"
+    ),
     "up": Column("bit/s", "the rate of its uplink, as planned", "upload rate"),
     "down": Column("bit/s", "the rate of its downlink, as planned; empty if unlimited", "download rate"),
     "up_measured": Column(
@@ -181,6 +184,7 @@ TRANSFERS: Final[Mapping[str, Column]] = {
     "unchoked_s": Column(
         "s", "how long the giver had unchoked the receiver; empty for schemes without choking", "unchoked"
     ),
+    "source": words("what this is from: `trace`, `wire`, or both, such as `wire/trace` for giver and receiver"),
 }
 
 TIMELINE: Final[Mapping[str, Column]] = {

@@ -5,7 +5,7 @@ from typing import Final
 
 from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
-from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts
+from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts, host_names
 from testbed.tasks.distribute.plan.needs import needs_of
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
@@ -76,6 +76,7 @@ DISTRIBUTE: Final = Task(
     check=check_values,
     groups=_groups,
     capturable=_capturable,
+    host_names=host_names,
     modules=_modules,
     columns=COLUMNS,
     column_words=column_words,

@@ -30,13 +30,32 @@ def draw_hosts(keys: DistributionKeys, draws: Draws) -> TrialHosts:
     """Draw all hosts of a trial. The tracker's link has no limits, so that it delays no peer."""
     servers = tuple(_servers(keys, draws))
     drawn = [peer for name in keys.peers for peer in _peers(keys, name, draws)]
-    peers = tuple(PlannedPeer(name=f"p{k}", **values) for k, values in enumerate(drawn, start=1))
+    peers = tuple(PlannedPeer(name=_peer_name(k), **values) for k, values in enumerate(drawn, start=1))
     tracker = _tracker(keys)
     order = [peer.name for peer in peers]
     if keys.placement == "drawn":
         order = [order[k] for k in shuffled(range(len(order)), draws.stream("placement"))]
     leading = [*(server.name for server in servers), *([TRACKER] if tracker else [])]
     return TrialHosts(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
+
+
+def host_names(keys: DistributionKeys) -> list[str]:
+    """Return the names of all hosts of a trial."""
+    servers = keys.servers.count if keys.servers else 0
+    peers = sum(group.count for group in keys.peers.values())
+    return [
+        *(_server_name(k, servers) for k in range(1, servers + 1)),
+        *([TRACKER] if _tracker(keys) else []),
+        *(_peer_name(k) for k in range(1, peers + 1)),
+    ]
+
+
+def _server_name(number: int, count: int) -> str:
+    return "server" if count == 1 else f"server{number}"
+
+
+def _peer_name(number: int) -> str:
+    return f"p{number}"
 
 
 def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
@@ -51,7 +70,7 @@ def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:
     if group is None:
         return
     for k, values in enumerate(_hosts(keys, group, group.count, "servers", draws), start=1):
-        yield PlannedServer(name="server" if group.count == 1 else f"server{k}", **values)
+        yield PlannedServer(name=_server_name(k, group.count), **values)
 
 
 def _peers(keys: DistributionKeys, name: str, draws: Draws) -> Iterator[dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from math import ceil
 from typing import Final
 
+from testbed.tasks.distribute.plan.captures import captures_of
 from testbed.tasks.distribute.plan.records import PlannedPeer, Settings, TrialHosts
 from testbed.tasks.task import Needs
 from testbed.values.costs import MIB
@@ -36,15 +37,17 @@ def needs_of(settings: Settings, hosts: TrialHosts, estimate: Estimate) -> Needs
         others = sum(not host.is_ours for host in (*hosts.servers, *hosts.peers))
     programs = len(hosts.positions) - others
     most = round(settings.time_limit * estimate.bits_per_second / 8)
+    captured = captures_of(settings, hosts, most, estimate.packets_per_second)
     received = min(most, _received(hosts.peers, settings.file_size))
     blocks = received // BLOCK if settings.trace_level == "full" and settings.distribution == "bittorrent" else 0
     return Needs(
-        memory=programs * _program_bytes(settings) + others * OTHER_CLIENT_MIB * MIB,
-        threads=programs * PROGRAM_THREADS + others * OTHER_CLIENT_THREADS,
+        memory=programs * _program_bytes(settings) + others * OTHER_CLIENT_MIB * MIB + captured.memory,
+        threads=programs * PROGRAM_THREADS + others * OTHER_CLIENT_THREADS + captured.places,
         traces=blocks * BLOCK_TRACE_BYTES,
         copies=others * settings.file_size,
         shared_file=settings.file_size,
-        kept=blocks * BLOCK_KEPT_BYTES + _captured(settings, hosts, most),
+        kept=blocks * BLOCK_KEPT_BYTES + captured.kept,
+        capturing=captured.processors,
     )
 
 
@@ -55,16 +58,3 @@ def _program_bytes(settings: Settings) -> int:
 
 def _received(peers: Iterable[PlannedPeer], file_size: int) -> int:
     return sum(round(file_size * (1 - peer.held)) for peer in peers)
-
-
-def _captured(settings: Settings, hosts: TrialHosts, most: int) -> int:
-    """Return the payload in captures, which are hardly smaller when compressed, as payload is random.
-
-    A host that receives it is captured, or a host that sends it, or both; servers send the file once at least.
-    """
-    wanted = settings.capture
-    if "all" in wanted:
-        return 2 * min(most, _received(hosts.peers, settings.file_size))
-    received = _received([peer for peer in hosts.peers if peer.group in wanted], settings.file_size)
-    sent = settings.file_size if "servers" in wanted else 0
-    return min(most, received) + min(most, sent)

@@ -59,7 +59,7 @@ class UnknownPiecesError(Exception):
 def copies_at(data: TrialData, times: Numbers) -> Copies:
     """Count copies at some times, in order; nan throughout if the traces do not say which pieces hosts had."""
     unknown = np.full(len(times), np.nan)
-    if data.trial.settings.distribution != "bittorrent" or data.trial.settings.trace_level == "summary":
+    if not data.knows_pieces:
         return Copies(unknown, unknown)
     try:
         changes = sorted(_all_changes(data), key=lambda change: change.t)

@@ -27,6 +27,7 @@ def peer_rows(data: TrialData) -> Iterator[Row]:
             "strategy": peer.strategy.name,
             "profile": peer.profile,
             "application": peer.application,
+            "source": data.source(peer.name),
             "up": number(peer.up),
             "down": number(peer.down),
             **_links(data, peer.name),

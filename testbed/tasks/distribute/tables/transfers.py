@@ -36,7 +36,13 @@ def transfer_rows(data: TrialData) -> Iterator[Row]:
                 "bytes_received": nan if flow.received is None else flow.received,
                 "bytes_as_leech": nan if flow.sent_as_leech is None else flow.sent_as_leech,
                 "unchoked_s": unchoked,
+                "source": "/".join(dict.fromkeys(_sources(data, giver, receiver))),
             }
+
+
+def _sources(data: TrialData, *hosts: str) -> Iterator[str]:
+    """Yield where the giver's and the receiver's counts come from, if they have any."""
+    return (data.source(host) for host in hosts if host in data.traces)
 
 
 def _flows(data: TrialData) -> Flows:

@@ -1,0 +1,67 @@
+"""The audit of one host: its trace, and the capture of its own interface."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from testbed.audit.comparing import UNREAD_SECONDS, HostAudit, compare_connections, compare_unpaired
+from testbed.audit.findings import Findings
+from testbed.audit.pairing import Pair, paired
+from testbed.audit.pieces import compare_pieces
+from testbed.audit.seen import SeenConnection
+from testbed.audit.sequences import aligned, telling, tracks_at
+from testbed.audit.times import EVENT_SECONDS, LATE_SECONDS, compare_times
+from testbed.audit.traced import TracedHost
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What is known of a host besides its trace."""
+
+    addresses: Collection[str]
+    level: str
+    """Of its trace: `summary`, `pieces` or `full`; empty for a program without pieces of BitTorrent."""
+    was_killed: bool
+    is_lacking: bool
+    """Whether packets are missing in its capture, as the capture's record says."""
+    is_cut: bool
+    """Whether it keeps only the beginning of each packet."""
+    trackers: Collection[str]
+    """The addresses of trackers."""
+    origin: float
+    """t = 0 on the wall clock, in seconds since 1970."""
+
+
+def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection]) -> Findings:
+    """Compare everything that both say of one host."""
+    into = Findings()
+    audit = HostAudit(
+        host,
+        witness.addresses,
+        witness.level,
+        witness.was_killed,
+        witness.is_lacking,
+        witness.is_cut,
+        witness.trackers,
+        into,
+    )
+    found = paired(host.connections, seen, witness.addresses, EVENT_SECONDS + host.worst_lag, witness.level)
+    audit.patience = _patience(host, found.pairs, witness.level)
+    compare_connections(audit, found.pairs)
+    compare_unpaired(audit, found.only_traced, found.only_seen)
+    if witness.level:
+        compare_pieces(audit, found.pairs)
+    compare_times(host, audit.received, audit.sent, witness.origin, into)
+    return into
+
+
+def _patience(host: TracedHost, pairs: Sequence[Pair], level: str) -> float:
+    """Return how long a message may wait to be read: twice as long as any did that was read."""
+    waits = [
+        fact.t - sight.t
+        for pair in pairs
+        for kinds in tracks_at(level)
+        for fact, sight in aligned(
+            [fact for fact in pair.traced.received if fact.kind in kinds], telling(pair.received.sights, kinds)
+        ).pairs
+    ]
+    return min(max(UNREAD_SECONDS, 2 * max(waits, default=0.0)), LATE_SECONDS) + host.worst_lag

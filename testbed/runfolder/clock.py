@@ -1,0 +1,48 @@
+"""The wall clock at t = 0 of a trial: packets have its time, and traces that of CLOCK_MONOTONIC.
+
+The header of each trace has both, read one after the other. A program can lose the processor in between, so the middle
+one of all traces is taken.
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+
+from contract.encoding import decode_header
+from testbed.runfolder.damage import DamageError
+from testbed.runfolder.handles import IN_TRIAL, open_to_read
+from testbed.runfolder.record import TrialRecord
+
+
+def wall_clock_at_start(folder: Path, record: TrialRecord) -> float | None:
+    """Return t = 0 in seconds since 1970; None if neither the record nor a trace says it."""
+    found = list(_offsets(folder, record))
+    if found:
+        return record.t0 + median(found)
+    return record.t0_unix
+
+
+def _offsets(folder: Path, record: TrialRecord) -> Iterator[float]:
+    """Yield by how much the wall clock is ahead of CLOCK_MONOTONIC, as each trace has it."""
+    for host in record.hosts:
+        if host.trace is None or host.role == "tracker":  # a tracker's log has no header
+            continue
+        header = _first_line(folder / host.trace)
+        try:
+            entries = decode_header(header)
+        except ValueError:
+            continue  # the trace of a program that was killed can be empty; damage is told where traces are read
+        if isinstance(unix := entries.get("unix"), int | float):
+            yield unix - entries["t"]
+
+
+def _first_line(file: Path) -> bytes:
+    try:
+        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
+            return stream.readline()
+    except FileNotFoundError as error:
+        raise DamageError(file, "is missing") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DamageError(file, f"is cut short or corrupt: {error}") from error

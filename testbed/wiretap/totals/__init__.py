@@ -1,0 +1,1 @@
+"""Messages added up: who talks to whom, who unchokes whom, and which pieces arrive."""

@@ -1,0 +1,58 @@
+"""The audit of real trials in which not all goes as usual: nothing is unexplained."""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.audit.trials import audited, performed
+
+pytestmark = pytest.mark.kernel
+
+STRATEGIES = """
+homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}
+odd: {count: 2, up: 8 Mbit/s, down: 32 Mbit/s, departure: {after: 4 s}, strategy: STRATEGY}
+"""
+LIARS = ("polluter", "{class: polluter, claims: own}")
+
+
+@pytest.mark.parametrize(
+    "strategy", ["bittyrant", "false-pieces", *LIARS, "sybil", "whitewash", "swift", "under-report", "super-seeding"]
+)
+def test_nothing_is_unexplained_with_strategy(tmp_path: Path, strategy: str) -> None:
+    found = audited(performed(tmp_path, peers=STRATEGIES.replace("STRATEGY", strategy)))
+    assert found.disagreements == []
+    assert found.counts["block"].agree > 0
+
+
+@pytest.mark.parametrize("distribution", ["client-server", "fluid"])
+def test_other_schemes_agree_on_connections_and_bytes(tmp_path: Path, distribution: str) -> None:
+    peers = "homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
+    found = audited(performed(tmp_path, peers=peers, more=f"distribution: {distribution}\n"))
+    assert found.disagreements == []
+    assert found.counts["bytes"].agree > 0
+
+
+@pytest.mark.parametrize("level", ["summary", "pieces"])
+def test_less_detailed_traces_are_compared_as_far_as_they_go(tmp_path: Path, level: str) -> None:
+    peers = "homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
+    found = audited(performed(tmp_path, peers=peers, more=f"trace_level: {level}\n"))
+    assert found.disagreements == []
+    assert found.counts["bytes"].agree > 0
+    assert ("request" in found.counts, "piece" in found.counts) == (False, level == "pieces")
+
+
+def test_trial_audits_itself_whoever_runs_it(as_user: Callable[[Callable[[], Any]], Any]) -> None:
+    def body() -> Any:
+        with tempfile.TemporaryDirectory() as name:
+            folder = performed(
+                Path(name), peers="homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}", more="audit: true\n"
+            )
+            return json.loads((folder / "trial.json").read_text())["audit"]
+
+    found = as_user(body)
+    assert (found["failed"], found["disagreements"], found["left_out"]) == ("", 0, {})
+    assert found["agree"] > 100
