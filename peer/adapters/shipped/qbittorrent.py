@@ -102,8 +102,9 @@ class QBittorrent(Adapter):
         return State(
             is_complete=torrent["amount_left"] == 0 and torrent["completed"] == self.place.length,
             have=torrent["completed"],
-            received=torrent["downloaded"],
-            sent=torrent["uploaded"],
+            # Those of all sessions are added up only once a second.
+            received=properties["total_downloaded_session"],
+            sent=properties["total_uploaded_session"],
             wasted=properties["total_wasted"],
             neighbours=list(self._neighbours()),
             is_announced=any(each["status"] == _WORKS for each in self._ask(f"torrents/trackers?hash={self._hash}")),
