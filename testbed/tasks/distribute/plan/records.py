@@ -1,8 +1,8 @@
 """A distribution with every value filled in."""
 
-from typing import Literal
+from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from testbed.tasks.distribute.schema.keys import OURS
 from testbed.theory import Term
@@ -55,12 +55,22 @@ class PlannedPeer(PlannedServer):
     departure: PlannedDeparture = PlannedDeparture()
 
 
+_ADDED_LATER: Final = {"application": OURS}
+"""Keys of a tracker that older plans lack, with their defaults."""
+
+
 class PlannedTracker(PlannedHost):
     """A host that introduces peers to one another."""
 
     kind: Literal["http", "udp"]
     application: str = OURS
     numwant: int
+
+    @model_serializer(mode="wrap")
+    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
+        values: dict[str, Any] = dump(self)
+        return {key: value for key, value in values.items() if (key, value) not in _ADDED_LATER.items()}
 
 
 class TrialHosts(Record):
