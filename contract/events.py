@@ -71,6 +71,15 @@ class DialFailed(TraceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class Encrypted(TraceEvent):
+    """An encrypted handshake was exchanged; the stream goes on by this method: `rc4` or `plaintext`."""
+
+    event: ClassVar[str] = "encrypted"
+    neighbour: int
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
 class Handshaken(TraceEvent):
     """The handshakes were exchanged: the other end is in our swarm. Its peer id is in hex."""
 

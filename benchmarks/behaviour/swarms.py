@@ -186,6 +186,7 @@ def trace_of(drawn: Drawn) -> str:
         seed=drawn.seed,
         latency=drawn.latency,
         numwant=drawn.numwant,
+        seeds_meet_seeds=False,  # as when the record was made
         level=Level.FULL,
     )
     for member in drawn.members:

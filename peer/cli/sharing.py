@@ -8,8 +8,10 @@ from random import Random
 from typing import Final
 
 from contract.events import Level
+from peer.bittorrent.client.connections.encryption import PACKAGE, Encryption, is_available
 from peer.bittorrent.client.open_torrent import StorageOpener
 from peer.bittorrent.client.program import Options, Torrent
+from peer.bittorrent.client.trackers.urls import why_not
 from peer.bittorrent.engine.profile import PROFILES
 from peer.bittorrent.strategies.registry import STRATEGIES
 from peer.bittorrent.wire.errors import MetainfoError
@@ -38,6 +40,10 @@ EPILOG: Final = (
         *(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE),
         *(ExitStatus.NO_TORRENT_OR_PLAN, ExitStatus.NO_DATA, ExitStatus.CUT_SHORT),
     )
+)
+NOBODY_TO_ASK: Final = (
+    "there is no tracker to ask and no peer to dial, and no DHT, so it waits for others to connect; "
+    "name a tracker in the torrent, or a peer with --peer (--no-tracker says that this is meant)"
 )
 _MOST_TORRENT: Final = 64 << 20
 
@@ -71,6 +77,7 @@ def options(chosen: argparse.Namespace, torrent: Torrent, open_storage: StorageO
         strategy=chosen.strategy,
         parameters=parameters,
         upload_limit=chosen.upload_limit,
+        encryption=_encryption(chosen.encryption),
         trace=chosen.trace,
         level=Level[chosen.level.upper()],
         seed=chosen.seed,
@@ -88,12 +95,22 @@ def read_torrent(chosen: argparse.Namespace) -> Torrent:
     except WireError as error:
         problem = f"{chosen.torrent[:80]}: {error}; name a torrent file or a magnet link"
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem) from error
-    return Torrent(
-        torrent.info_hash,
-        torrent.info,
-        () if chosen.no_tracker else torrent.trackers,
-        (*torrent.peers, *chosen.peer),
-    )
+    named = () if chosen.no_tracker else torrent.trackers
+    problems = {url: why_not(url) for tier in named for url in tier}
+    usable = (tuple(url for url in tier if problems[url] is None) for tier in named)
+    trackers = tuple(tier for tier in usable if tier)
+    peers = (*torrent.peers, *chosen.peer)
+    warnings = [f"tracker {url[:80]!r} is left out: {problem}" for url, problem in problems.items() if problem]
+    if not (trackers or peers or chosen.no_tracker):
+        warnings.append(NOBODY_TO_ASK)
+    return Torrent(torrent.info_hash, torrent.info, trackers, peers, tuple(warnings))
+
+
+def _encryption(choice: Encryption) -> Encryption:
+    if choice in {Encryption.PREFER, Encryption.REQUIRE} and not is_available():
+        problem = f"--encryption {choice} needs the Python package {PACKAGE}: install it (`pip install {PACKAGE}`)"
+        raise ProgramError(ExitStatus.USAGE, problem)
+    return choice
 
 
 def pieces_rng(chosen: argparse.Namespace) -> Random:
@@ -138,6 +155,14 @@ def _add_network_options(group: OptionGroup) -> None:
         default=[],
         metavar="HOST:PORT",
         help="a peer to connect to; repeatable",
+    )
+    add(
+        "--encryption",
+        type=Encryption,
+        choices=list(Encryption),
+        default=Encryption.ACCEPT,
+        help="accept: dial in plaintext, and take encrypted connections; prefer: dial with encryption first; require: "
+        "refuse plaintext; off: refuse encryption (default: accept)",
     )
     add("--no-tracker", action="store_true", help="do not announce to the torrent's trackers")
 

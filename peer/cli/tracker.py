@@ -52,7 +52,13 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="HASH",
         help="serve only the torrent with this info-hash (hex); repeatable",
     )
-    add("--seeds-meet-seeds", action="store_true", help="include seeds in the answers to seeds")
+    add(
+        "--seeds-meet-seeds",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="include seeds in the answers to seeds; some clients that have only a magnet link so far announce "
+        "themselves as seeds (default: include)",
+    )
     add("--believe-ip", action="store_true", help="accept the ip that clients state; for closed networks only")
 
 

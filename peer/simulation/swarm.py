@@ -68,6 +68,7 @@ class VirtualSwarm:
         latency: float = 0.01,
         profile: Profile | str = "course",
         numwant: int = 50,
+        seeds_meet_seeds: bool = True,
         announce_interval: int = ANNOUNCE_INTERVAL,
         level: Level = Level.PIECES,
     ) -> None:
@@ -77,7 +78,12 @@ class VirtualSwarm:
         self._profile = PROFILES[profile] if isinstance(profile, str) else profile
         self._level = level
         self._agenda = Agenda()
-        policy = Policy(interval=announce_interval, default_numwant=numwant, most_numwant=numwant)
+        policy = Policy(
+            interval=announce_interval,
+            default_numwant=numwant,
+            most_numwant=numwant,
+            seeds_meet_seeds=seeds_meet_seeds,
+        )
         registry = Registry(policy, Random(seed))
         self._network: Network[VirtualPeer] = Network(self._agenda, latency, registry)
         self._completions = 0

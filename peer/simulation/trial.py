@@ -102,6 +102,7 @@ def make_trial(description: Description, parameters_of: Callable[[Description], 
         seed=description["seed"],
         latency=LATENCY,
         numwant=description["numwant"],
+        seeds_meet_seeds=description["seeds_meet_seeds"],
         announce_interval=description["announce_interval"],
         level=Level.SUMMARY,
     )

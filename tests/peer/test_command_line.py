@@ -18,6 +18,7 @@ from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import HaveBitfield
 from peer.bittorrent.wire.metainfo.magnet import Magnet
 from peer.cli.main import main
+from peer.cli.sharing import NOBODY_TO_ASK
 from peer.net.address import Address
 from peer.process.exit_status import ExitStatus
 from tests.peer.programs import (
@@ -66,7 +67,7 @@ def test_created_torrent_is_seeded_and_leeched(shared: Share, tmp_path: Path) ->
             assert leech.process.wait(SOON) == ExitStatus.OK
             assert leech.errors() == ""
         assert seed.end() == ExitStatus.OK
-        assert seed.errors() == ""
+        assert seed.errors() == f"peer: {NOBODY_TO_ASK}\n"
     assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
     recorded = events(trace)
     assert recorded[-1]["event"] == "left"
@@ -198,6 +199,27 @@ def test_upload_limit_holds(shared: Share, tmp_path: Path) -> None:
     recorded = events(trace)
     took = named(recorded, "completed")[0]["t"] - named(recorded, "unchoked")[0]["t"]
     assert shared.info.length / 1e6 * 0.9 < took < shared.info.length / 1e6 * 1.5
+
+
+def test_who_has_nobody_to_ask_says_so_at_once(shared: Share, tmp_path: Path) -> None:
+    with leeching(shared.torrent, "--to", tmp_path) as leech:
+        assert leech.end() == 0
+        assert leech.errors() == f"peer: {NOBODY_TO_ASK}\n"
+    for options in (["--peer", "127.0.0.1:1"], ["--no-tracker"]):
+        with leeching(shared.torrent, "--to", tmp_path, *options) as leech:
+            assert leech.end() == 0
+            assert leech.errors() == ""
+
+
+def test_trackers_that_can_never_be_asked_are_left_out_by_name(shared: Share, tmp_path: Path) -> None:
+    trackers = ("wss://tracker.example:443", "udp://127.0.0.1:1/announce", "announce")
+    trace = tmp_path / "trace.jsonl"
+    with leeching(Magnet(shared.info.info_hash, None, trackers).encode(), "--to", tmp_path, "--trace", trace) as leech:
+        wait_until(lambda: bool(named(events_so_far(trace), "error")))
+        assert leech.end() == 0
+        left_out = [line.partition(" is left out")[0] for line in leech.errors().splitlines()]
+    assert left_out == ["peer: tracker 'wss://tracker.example:443'", "peer: tracker 'announce'"]
+    assert {event["what"].split()[1] for event in named(events(trace), "error")} == {"udp://127.0.0.1:1/announce:"}
 
 
 # Ending.

@@ -62,7 +62,8 @@ def test_code_has_limits_and_cannot_answer_by_printing(tmp_path: Path) -> None:
 def test_simulated_trial_tells_progress_and_result(tmp_path: Path) -> None:
     peer = {**USE, "up": 1e5, "down": None, "delay": 0.01, "capacity": 1e5, "arrival": 0, "held": 0, "moves": False}
     peers = [{**peer, "name": name, "seed": k, "is_server": k == 0} for k, name in enumerate(("server", "p1", "p2"))]
-    trial = {"length": 1 << 20, "piece_length": 1 << 15, "seed": 1, "numwant": 50, "announce_interval": 180}
+    trial = {"length": 1 << 20, "piece_length": 1 << 15, "seed": 1}
+    trial |= {"numwant": 50, "seeds_meet_seeds": True, "announce_interval": 180}
     first, *_, last = answers(ask("simulate", {**trial, "time_limit": 60, "peers": peers}, tmp_path))
     assert (first["state"], len(first["shares"])) == ("running", 2)
     assert (last["state"], last["stopped"]) == ("ended", "complete")

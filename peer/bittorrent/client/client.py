@@ -16,7 +16,8 @@ from random import Random
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from peer.bittorrent.client.connection import READ_BUFFER, Connection
+from peer.bittorrent.client.connections.connection import READ_BUFFER, Connection
+from peer.bittorrent.client.connections.encryption import Fallbacks
 from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
@@ -38,6 +39,7 @@ from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.upload.upload import LARGEST_BLOCK
 from peer.bittorrent.wire.bitfield import Bitfield
+from peer.bittorrent.wire.encryption import Method, Negotiation
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import (
     Message,
@@ -54,6 +56,8 @@ from peer.net.timer import Timer
 
 Opening: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
+MOST_ENDING: Final = 500
+"""Connections that are being closed in order: with more, the one that has had the most time is cut."""
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
 
@@ -70,8 +74,14 @@ class Client:
         torrent: OpenTorrent | None,
         open_torrent: Callable[[Info], Opening],
         on_complete: Callable[[], None],
+        negotiation: Callable[[bool], Negotiation | None] = lambda _: None,
+        falls_back: bool = False,
     ) -> None:
-        """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more."""
+        """`torrent` is None for a client with only a magnet link; `open_torrent` is called once it knows more.
+
+        `negotiation` returns our part in the encrypted handshake of a connection, given whether it is outgoing, and
+        None for plaintext. With `falls_back`, who does not know encryption is dialled again without it.
+        """
         self._session: Final = session
         self._dialler: Final = dialler
         self._trackers: Final = trackers
@@ -79,10 +89,18 @@ class Client:
         self.torrent = torrent
         self._open_torrent: Final = open_torrent
         self._on_complete: Final = on_complete
+        self._negotiation: Final = negotiation
+        self._fallbacks: Final = (
+            Fallbacks(dialler, self._dialled_again, self._dial_again_failed) if falls_back else None
+        )
         self._loop: Final = asyncio.get_running_loop()
         self._buffer: Final = memoryview(mmap.mmap(-1, READ_BUFFER))  # costs memory only as far as reads reach into it
         self._connections: Final[dict[int, Connection]] = {}
         self._to_flush: Final[dict[int, Connection]] = {}
+        self._ending: Final[dict[Connection, None]] = {}
+        """Those that the session has closed, the longest ago first; they are not in `_connections` any more."""
+        self._has_ended: Final = asyncio.Event()
+        """Set when the last of those has ended."""
         self._announcements: Final[set[asyncio.Task[None]]] = set()
         self._timer: Final = Timer(self._loop, self._tick)
         self._block_timer: Final = Timer(self._loop, self._start_blocks)
@@ -118,16 +136,18 @@ class Client:
         self.settle(now)
 
     async def end(self) -> None:
-        """Wait for the last announcements, then close everything but the storage."""
+        """Wait for the last announcements and the ends of connections, then close everything but the storage."""
         self._dialler.close()
         if self._announcements:
             await asyncio.wait(self._announcements)
+        if self._ending:
+            await self._has_ended.wait()
         self.cut()
 
     def cut(self) -> None:
         """Close everything at once."""
         self._dialler.close()
-        for each in list(self._connections.values()):
+        for each in (*self._connections.values(), *self._ending):
             each.cut()
         for announcement in self._announcements:
             announcement.cancel()
@@ -184,8 +204,17 @@ class Client:
     def protocol_error(self, connection: Connection, error: str, now: float) -> None:
         self._session.protocol_error(connection.key, error, now)
 
+    def negotiated(self, connection: Connection, method: Method | None, now: float) -> None:
+        """It is known how the stream goes on."""
+        if self._fallbacks is not None:
+            self._fallbacks.forget(connection.key)
+        if method is not None:
+            self._session.encrypted(connection.key, method.name or "", now)
+
     def disconnected(self, connection: Connection, reason: str, now: float) -> None:
         self._forget(connection)
+        if self._fallbacks is not None and self._fallbacks.begin(connection.key, connection.held):
+            return
         self._session.disconnected(connection.key, reason, now)
 
     def settle(self, now: float) -> None:
@@ -255,10 +284,21 @@ class Client:
         self._dialler.dial(action.address, partial(self._dialled, identity), partial(self._dial_failed, identity))
 
     def _close(self, action: Close, _: float) -> None:
+        if self._fallbacks is not None:
+            self._fallbacks.forget(action.neighbour)
         connection = self._connections.get(action.neighbour)
         if connection is not None:
             self._forget(connection)
-            connection.end()
+            if len(self._ending) >= MOST_ENDING:
+                next(iter(self._ending)).cut()
+            self._ending[connection] = None
+            self._has_ended.clear()
+            connection.end(partial(self._ended, connection))
+
+    def _ended(self, connection: Connection) -> None:
+        del self._ending[connection]
+        if not self._ending:
+            self._has_ended.set()
 
     def _announce(self, action: Announce, _: float) -> None:
         asking = self._loop.create_task(self._ask(action))
@@ -290,10 +330,33 @@ class Client:
         if key is None:
             connected.close()
             return
+        if is_outgoing and self._fallbacks is not None:
+            self._fallbacks.expect(key, address)
+        self._connections[key] = self._connection(connected, key, self._negotiation(is_outgoing))
+
+    def _connection(self, connected: socket.socket, key: int, negotiation: Negotiation | None) -> Connection:
         piece_count = None if self.torrent is None else self.torrent.info.piece_count
-        self._connections[key] = Connection(
-            connected, key, self, loop=self._loop, buffer=self._buffer, piece_count=piece_count
+        return Connection(
+            connected,
+            key,
+            self,
+            loop=self._loop,
+            buffer=self._buffer,
+            piece_count=piece_count,
+            negotiation=negotiation,
         )
+
+    def _dialled_again(self, key: int, greeting: bytes, connected: socket.socket) -> None:
+        now = monotonic()
+        connection = self._connections[key] = self._connection(connected, key, None)
+        connection.send(greeting, now)
+        connection.flush(now)
+        self.settle(now)
+
+    def _dial_again_failed(self, key: int, reason: str) -> None:
+        now = monotonic()
+        self._session.disconnected(key, reason, now)
+        self.settle(now)
 
     def _forget(self, connection: Connection) -> None:
         self._connections.pop(connection.key, None)

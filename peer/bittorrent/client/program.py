@@ -11,6 +11,7 @@ A life begins with a new header in the trace, and numbers its neighbours from on
 import asyncio
 import secrets
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +25,7 @@ from contract.events import Level
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
+from peer.bittorrent.client.connections.encryption import Encryption, negotiation
 from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
@@ -58,6 +60,8 @@ class Torrent:
     info: Info | None = None
     trackers: tuple[tuple[str, ...], ...] = ()
     peers: tuple[Address, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """What to tell the user once everything else is in order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,7 @@ class Options:
     parameters: dict[str, object] = field(default_factory=dict)
     upload_limit: float | None = None
     """In bytes/s."""
+    encryption: Encryption = Encryption.ACCEPT
     trace: Path | None = None
     level: Level = Level.SUMMARY
     seed: int | None = None
@@ -103,6 +108,7 @@ class _Program:
         self._torrent: OpenTorrent | None = None
         self._have: Bitfield | None = None
         self._waits_for_start = options.waits_for_start
+        self._warnings = options.torrent.warnings
         self._bug: BaseException | None = None
 
     async def run(self) -> ExitStatus:
@@ -129,6 +135,7 @@ class _Program:
             sockets = [undo.enter_context(_bind(Address(host, port))) for port in self._ports()]
             addresses = [Address(*bound.getsockname()[:2]) for bound in sockets]
             await self._open_known_torrent()
+            self._warn()
             if self._waits_for_start:
                 await wait_for_start(addresses[0], self._signals)
                 self._waits_for_start = False
@@ -144,6 +151,11 @@ class _Program:
         if client.failure is not None:
             raise ProgramError(ExitStatus.NO_DATA, client.failure)
         return leave.back_after
+
+    def _warn(self) -> None:
+        warnings, self._warnings = self._warnings, ()
+        for warning in warnings:
+            print(f"peer: {warning}", file=sys.stderr, flush=True)
 
     def _ports(self) -> list[int]:
         """Return consecutive ports to listen on, one for each identity; 0 is any free one."""
@@ -191,6 +203,10 @@ class _Program:
             torrent=self._torrent,
             open_torrent=lambda info: loop.run_in_executor(None, self._open_torrent, info),
             on_complete=partial(_print_completed, trace),
+            negotiation=lambda is_outgoing: negotiation(
+                options.encryption, options.torrent.info_hash, is_outgoing=is_outgoing
+            ),
+            falls_back=options.encryption is Encryption.PREFER,
         )
 
     async def _open_known_torrent(self) -> None:

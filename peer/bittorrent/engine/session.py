@@ -16,7 +16,7 @@ from dataclasses import replace
 from math import inf
 from typing import Final, TypeVar, TypeVarTuple
 
-from contract.events import Erred, Joined, Left, Opened
+from contract.events import Encrypted, Erred, Joined, Left, Opened
 from peer.bittorrent.engine.actions import Action, Leave
 from peer.bittorrent.engine.connections.connections import Connections
 from peer.bittorrent.engine.connections.neighbour import Neighbour
@@ -131,6 +131,10 @@ class Session:
         """A neighbour sent a handshake or a message other than a block."""
         self._handle_from(key, now, self._message_received, message)
 
+    def encrypted(self, key: int, method: str, now: float) -> None:
+        """The ends of a connection have shaken hands for an encrypted stream, or a plaintext one after that."""
+        self._handle_from(key, now, self._encrypted, method)
+
     def block_began(self, key: int, header: PieceHeader, now: float) -> Placement:
         """The header of a block came: decide where its bytes belong."""
         return self._handle_from(key, now, self._exchange.block_began, header) or Placement.NOWHERE
@@ -236,14 +240,17 @@ class Session:
             presence.search.refused(address)
         return None if neighbour is None else neighbour.key
 
+    def _encrypted(self, neighbour: Neighbour, method: str) -> None:
+        self._outbox.record(Encrypted(neighbour.key, method.lower()))
+
     def _message_received(self, neighbour: Neighbour, message: Handshake | Message) -> None:
         neighbour.conversation.last_received = self._outbox.now
         if not neighbour.is_handshaken:
             if not isinstance(message, Handshake):
                 raise MessageError("expected a handshake first")
             if self._connections_of(neighbour).shake_hands(neighbour, message):
-                self._exchange.neighbour_joined(neighbour)
-                self._extensions.neighbour_joined(neighbour, is_seed=self.is_complete)
+                says_all = self._exchange.neighbour_joined(neighbour)
+                self._extensions.neighbour_joined(neighbour, is_upload_only=says_all and self.is_complete)
         elif isinstance(message, Extended):
             self._extensions.message_received(neighbour, message)
         elif isinstance(message, Handshake):

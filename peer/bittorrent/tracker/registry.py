@@ -46,7 +46,9 @@ class Policy:
     """A peer that was silent for so long has expired: two intervals and a minute."""
     default_numwant: int = 50
     most_numwant: int = 50
-    seeds_meet_seeds: bool = False
+    seeds_meet_seeds: bool = True
+    """Whether seeds get seeds, too. Some clients announce that nothing is left as long as they have only a magnet link,
+    and would never find the seeds."""
     believes_ip: bool = False
     """Take the `ip` that a client states as its address. Anyone can then direct a swarm at any host."""
     allowed: frozenset[bytes] | None = None

@@ -1,7 +1,7 @@
 """The pieces that a peer has (BEP 3, the bitfield message): one bit a piece.
 
     byte      0                  1
-    piece     0 1 2 3 4 5 6 7    8 9 - - - - - -      10 pieces: 2 bytes, and 6 spare bits that must be 0
+    piece     0 1 2 3 4 5 6 7    8 9 - - - - - -      10 pieces: 2 bytes, and 6 spare bits; we send zeros there
 
 The bits are a bytearray in wire order: 1,250 bytes for 10,000 pieces, 100 kB for 80 neighbours. Testing and setting a
 bit is faster there than in a Python int, which is copied at each change. Operations on whole sets (which pieces does it
@@ -50,16 +50,12 @@ class Bitfield:
 
     @classmethod
     def from_wire(cls, data: bytes, size: int) -> Self:
-        """Read the payload of a bitfield message; the length must fit and the spare bits must be 0."""
+        """Read the payload of a bitfield message; the length must fit, and the spare bits are ignored."""
         made = cls(size)
         if len(data) != len(made._bits):
             expected = f"expected {len(made._bits)} bytes for {size} pieces"
             raise MessageError(f"bitfield: {expected}, found {len(data)}")
-        bits = int.from_bytes(data, "big")
-        spare = len(data) * 8 - size
-        if bits & ((1 << spare) - 1):
-            raise MessageError(f"bitfield: expected the last {spare} bits to be 0, found {data[-1]:08b}")
-        made._adopt(bits >> spare)
+        made._adopt(int.from_bytes(data, "big") >> (len(data) * 8 - size))
         return made
 
     def to_wire(self) -> bytes:
@@ -81,6 +77,10 @@ class Bitfield:
         self._bits[index >> 3] |= mask
         self.count += 1
         return True
+
+    def update(self, other: Self) -> None:
+        """Add all pieces of another set."""
+        self._adopt(self._as_int() | other._as_int())
 
     @property
     def is_full(self) -> bool:

@@ -9,8 +9,8 @@
                  d 8:msg_type i2e 5:piece i0e e              reject
     ut_pex       d 5:added 6n: compact addresses 7:added.f n: flags 7:dropped 6n: compact addresses e
 
-These dictionaries are never hashed, so keys are accepted in any order. An advisory entry of the handshake that makes no
-sense counts as absent: it is not worth closing a connection.
+These dictionaries are never hashed, so keys are accepted in any order. An entry of the handshake that makes no sense
+counts as absent: it is not worth closing a connection.
 """
 
 from collections.abc import Callable, Mapping
@@ -215,15 +215,9 @@ def _metadata_data(piece: int, total_size: int, data: bytes) -> MetadataData:
 
 
 def _extension_ids(value: Value) -> dict[str, int]:
-    if not isinstance(value, dict):
-        raise MessageError(f"extension handshake, 'm': expected a dictionary, found {kind_of(value)}")
-    return {name.decode(errors="replace"): _extension_id(name, number) for name, number in value.items()}
-
-
-def _extension_id(name: bytes, number: Value) -> int:
-    if not isinstance(number, int) or not 0 <= number <= 0xFF:
-        raise MessageError(f"extension handshake, the id of {name[:32]!r}: expected 0 to 255, found {number!r:.32}")
-    return number
+    named = value.items() if isinstance(value, dict) else ()
+    ids = ((name.decode(errors="replace"), _number_or_none(number, 0, 0xFF)) for name, number in named)
+    return {name: number for name, number in ids if number is not None}
 
 
 def _text_or_none(value: Value | None) -> str | None:

@@ -18,7 +18,7 @@ HANDSHAKE_LENGTH: Final = 68
 INFO_HASH_LENGTH: Final = 20
 PEER_ID_LENGTH: Final = 20
 
-_FRONT: Final = b"\x13BitTorrent protocol"
+HEADER: Final = b"\x13BitTorrent protocol"
 
 
 class Reserved(IntFlag):
@@ -40,7 +40,7 @@ class Handshake:
     def encode(self) -> bytes:
         if len(self.info_hash) != INFO_HASH_LENGTH or len(self.peer_id) != PEER_ID_LENGTH:
             raise HandshakeError("handshake: expected an info-hash and a peer id of 20 bytes each")
-        return _FRONT + self.reserved.to_bytes(8, "big") + self.info_hash + self.peer_id
+        return HEADER + self.reserved.to_bytes(8, "big") + self.info_hash + self.peer_id
 
 
 def decode_handshake(data: bytes) -> Handshake:
@@ -52,6 +52,12 @@ def decode_handshake(data: bytes) -> Handshake:
 
 def check_front(data: bytes) -> None:
     """Refuse a connection as soon as its first bytes cannot become a handshake."""
-    front = data[: len(_FRONT)]
-    if not _FRONT.startswith(front):
-        raise HandshakeError(f"handshake: expected {_FRONT!r}, found {front!r}")
+    front = data[: len(HEADER)]
+    if not HEADER.startswith(front):
+        guess = "" if is_text(front) else "; perhaps an encrypted handshake (MSE)"
+        raise HandshakeError(f"handshake: expected {HEADER!r}, found {front!r}{guess}")
+
+
+def is_text(front: bytes) -> bool:
+    """Whether first bytes are of a protocol in text: those of an encrypted handshake are hardly ever all printable."""
+    return all(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in front)

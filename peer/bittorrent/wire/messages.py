@@ -79,7 +79,7 @@ class Have:
 
 @dataclass(frozen=True, slots=True)
 class HaveBitfield:
-    """What the sender has, as the first message; `bitfield.Bitfield.from_wire` reads it."""
+    """What the sender has, most often as its first message; `bitfield.Bitfield.from_wire` reads it."""
 
     bits: bytes
 

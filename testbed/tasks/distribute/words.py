@@ -25,6 +25,7 @@ _KEYS: Final[Mapping[str, str]] = {
     "file.size": "file size",
     "tracker.kind": "protocol of the tracker",
     "tracker.numwant": "peers that the tracker names",
+    "tracker.seeds_meet_seeds": "seeds are named to seeds",
     "topology.class": "topology",
     "servers.count": "number of servers",
 }

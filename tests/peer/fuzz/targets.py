@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
 from peer.bittorrent.wire import extensions, messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.compact import unpack, unpack6
 from peer.bittorrent.wire.decoder import Decoder
+from peer.bittorrent.wire.encryption import Called, Caller, Method
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.metainfo import bencode
 from peer.bittorrent.wire.metainfo.magnet import decode_magnet
@@ -80,6 +82,27 @@ def _stream_sample() -> bytes:
     return Handshake(HASH, HASH).encode() + b"".join(map(messages.encode, sent)) + block
 
 
+def _called() -> Called:
+    return Called(HASH, (Method.RC4, Method.PLAINTEXT), Random(2).randbytes, rc4)
+
+
+def _caller() -> Caller:
+    return Caller(HASH, (Method.RC4, Method.PLAINTEXT), Random(1).randbytes, rc4)
+
+
+def _encrypted_handshake() -> tuple[bytes, bytes]:
+    """All that a caller sends to the end of `_called`, and that to it."""
+    caller, called = _caller(), _called()
+    asked = [caller.take()]
+    told = [called.receive(asked[-1])]
+    asked.append(caller.receive(told[-1]))
+    told.append(called.receive(asked[-1]))
+    return b"".join(asked), b"".join(told)
+
+
+ASKED_IN_SECRET, TOLD_IN_SECRET = _encrypted_handshake()
+
+
 def _udp_tracker(data: bytes) -> None:
     """Let a tracker answer a datagram."""
     UdpServer(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
@@ -99,6 +122,8 @@ TARGETS: dict[str, Target] = {
     "bitfield": Target(lambda data: Bitfield.from_wire(data, 13), (b"\xff\xf8",)),
     "message": Target(messages.decode, (messages.encode(messages.Request(1, 2, 3))[4:], b"\x14\x00de")),
     "stream": Target(_stream, (_stream_sample(),)),
+    "encrypted-caller": Target(lambda data: _called().receive(data), (ASKED_IN_SECRET, Handshake(HASH, HASH).encode())),
+    "encrypted-called": Target(lambda data: _caller().receive(data), (TOLD_IN_SECRET,)),
     "extension-handshake": Target(
         extensions.decode_extension_handshake,
         (extensions.ExtensionHandshake(m={"ut_pex": 1}, v="x", p=1, yourip="1.2.3.4", metadata_size=9).encode(),),

@@ -32,8 +32,9 @@ def trial(*peers: Mapping[str, Any], **settings: Any) -> VirtualTrial:
         {**PEER, "name": "server", "seed": 0, "is_server": True},
         *({**PEER, "name": f"p{k}", "seed": k, **peer} for k, peer in enumerate(peers, start=1)),
     ]
-    common = {"length": 500 * KIB, "piece_length": 32 * KIB, "seed": 1, "numwant": 50, "announce_interval": 180}
-    return make_trial({**common, "time_limit": 100.0, **settings, "peers": described}, lambda each: each["parameters"])
+    common = {"length": 500 * KIB, "piece_length": 32 * KIB, "seed": 1, "time_limit": 100.0}
+    tracker = {"numwant": 50, "seeds_meet_seeds": True, "announce_interval": 180}
+    return make_trial({**common, **tracker, **settings, "peers": described}, lambda each: each["parameters"])
 
 
 def never() -> bool:

@@ -8,7 +8,7 @@ from peer.bittorrent.client.trackers.http import fetch
 from peer.bittorrent.client.trackers.http_answer import Answer
 from peer.bittorrent.client.trackers.limits import Timeouts, TrackerFailure
 from peer.bittorrent.client.trackers.udp import UdpTrackers
-from peer.bittorrent.client.trackers.urls import parts_of
+from peer.bittorrent.client.trackers.urls import parts_of, why_not
 from peer.bittorrent.wire.tracker.http import announce_url, decode_announce_response
 from peer.bittorrent.wire.tracker.messages import (
     AnnounceRequest,
@@ -33,6 +33,9 @@ class TrackerClient:
 
     async def announce(self, url: str, request: AnnounceRequest) -> AnnounceResponse:
         """Announce within a limited time, which is short for an announcement that we leave; raises TrackerFailure."""
+        problem = why_not(url)
+        if problem is not None:
+            raise TrackerFailure(problem)
         scheme = parts_of(url).scheme
         limit = self._limit(scheme, request.event)
         try:
@@ -54,13 +57,9 @@ class TrackerClient:
         return self._timeouts.udp if scheme == "udp" else self._timeouts.http
 
     async def _ask(self, scheme: str, url: str, request: AnnounceRequest) -> AnnounceResponse | Failure:
-        match scheme:
-            case "http" | "https":
-                return _read(await fetch(announce_url(url, request), self._bind))
-            case "udp":
-                return await self._udp.announce(url, request)
-            case _:
-                raise TrackerFailure(f"expected a tracker's URL with http, https or udp, found {scheme[:32]!r}")
+        if scheme == "udp":
+            return await self._udp.announce(url, request)
+        return _read(await fetch(announce_url(url, request), self._bind))
 
 
 def _read(answer: Answer) -> AnnounceResponse | Failure:

@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from peer.bittorrent.client.trackers.limits import TrackerFailure
 from peer.net.address import Address
 
+SCHEMES: Final = ("http", "https", "udp")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 
 
@@ -18,6 +19,15 @@ def parts_of(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError as error:
         raise _wrong(url, str(error)) from error
+
+
+def why_not(url: str) -> str | None:
+    """Say why no tracker can ever be asked at a URL; None if one can."""
+    try:
+        scheme = parts_of(url).scheme
+    except TrackerFailure as failure:
+        return str(failure)
+    return None if scheme in SCHEMES else f"expected a tracker's URL with http, https or udp, found {scheme[:32]!r}"
 
 
 def place_of(parts: SplitResult, default_port: int | None = None) -> Address:

@@ -23,6 +23,7 @@ from peer.net.address import Address
 OURSELVES: Final = "it is ourselves"
 TWICE: Final = "connected twice"
 MAKES_ROOM: Final = "makes room for another"
+UNGREETED: Final = " before its handshake: perhaps it has no place, or requires another kind of encryption"
 CROSSING: Final = 3.0
 """Seconds within which two clients that dial each other at the same time have shaken hands twice."""
 
@@ -126,6 +127,8 @@ class Connections:
             ending = Ending.FAULT
         else:
             ending = Ending.REFUSED
+            if neighbour.is_outgoing:
+                reason += UNGREETED
         self._remove(neighbour, reason, ending, by_us=False)
 
     def tick(self) -> None:

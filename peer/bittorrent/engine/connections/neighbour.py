@@ -27,8 +27,8 @@ class Conversation:
     """The ids under which the neighbour wants extension messages."""
     listens_on: int | None = None
     """The port that it says it listens on; the connection's own port is that one only if we dialled."""
-    has_announced: bool = False
-    """It sent a bitfield or a have: no bitfield may come after that."""
+    malformed: int = 0
+    """Its extension messages that could not be read."""
     last_received: float = 0
     last_sent: float = 0
     delayed: list[Message] = field(default_factory=list)
@@ -51,7 +51,7 @@ class UploadState:
     free_pieces: frozenset[int] = frozenset()
     """The allowed-fast set: these are served even while it is choked."""
     refused: int = 0
-    """Requests that came since we choked it."""
+    """Requests since we last unchoked it that came while it was choked, or asked for no block of this torrent."""
 
 
 @dataclass(slots=True, eq=False)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from peer.bittorrent.wire.errors import MessageError
-
 
 class Block(NamedTuple):
     """What one request asks for. It is equal to the plain tuple of its numbers, and hashes alike."""
@@ -29,10 +27,7 @@ class Grid:
     def block_count(self, index: int) -> int:
         return -(-self.piece_size(index) // self.block_length)
 
-    def check(self, index: int, begin: int, length: int) -> None:
-        """Raise MessageError for what is not one of our blocks: we never request anything else."""
+    def is_block(self, index: int, begin: int, length: int) -> bool:
+        """Whether this is one of our blocks: we never request anything else."""
         expected = min(self.block_length, self.piece_size(index) - begin)
-        if begin % self.block_length or expected <= 0:
-            raise MessageError(f"piece: expected the beginning of a block, found piece {index}, byte {begin}")
-        if length != expected:
-            raise MessageError(f"piece: expected {expected} bytes from byte {begin} of piece {index}, found {length}")
+        return begin % self.block_length == 0 and length == expected > 0

@@ -69,11 +69,11 @@ _NOTHING: Final[dict[Block, None]] = {}
 class _Neighbour:
     key: int
     theirs: Bitfield
-    is_seed: bool
+    is_seed: bool = False
     """It is counted as one that had all pieces when it came."""
-    wanted: int
+    wanted: int = 0
     """How many pieces it has and we lack."""
-    inactive: int
+    inactive: int = 0
     """How many of those are not active."""
     requested: dict[Block, None] = field(default_factory=dict)
     """The blocks that were requested from it and that it has not sent, the oldest first."""
@@ -111,9 +111,8 @@ class Pieces:
 
     def neighbour_joined(self, key: int, theirs: Bitfield) -> None:
         """Add a neighbour and what it has; `piece_announced` keeps its bitfield up to date."""
-        wanted, active = _count(self.have.missing_in(theirs)), self._active.count_in(theirs)
-        is_seed = self._rarity.neighbour_joined(theirs)
-        self._neighbours[key] = _Neighbour(key, theirs, is_seed, wanted, wanted - active)
+        self._neighbours[key] = neighbour = _Neighbour(key, theirs)
+        self._count_pieces(neighbour)
 
     def piece_announced(self, key: int, index: int) -> bool:
         """Record that a neighbour has a piece; returns whether that is new."""
@@ -125,6 +124,23 @@ class Pieces:
         if self._rarity.gained(index):
             neighbour.inactive += 1
         return True
+
+    def bitfield_announced(self, key: int, claimed: Bitfield) -> list[int]:
+        """Record that a neighbour has these pieces; returns those that are new.
+
+        What it announced before stays announced, so that its requests and the counts of copies stay right: most clients
+        that send a bitfield late have gained pieces, and one that lost some rejects our requests.
+        """
+        neighbour = self._neighbours[key]
+        new = list(neighbour.theirs.missing_in(claimed))
+        if neighbour.theirs:
+            for index in new:
+                self.piece_announced(key, index)
+        elif new:
+            self._rarity.neighbour_left(neighbour.theirs, is_seed=False)
+            neighbour.theirs.update(claimed)
+            self._count_pieces(neighbour)
+        return new
 
     def neighbour_left(self, key: int) -> None:
         """Remove a neighbour, if it is known, and end its requests. Blocks that it sent keep its key."""
@@ -180,12 +196,12 @@ class Pieces:
         return blocks
 
     def block_began(self, key: int, index: int, begin: int, length: int) -> Placement:
-        """Decide where a block belongs whose header came; raises MessageError for what is no block of ours."""
+        """Decide where a block belongs whose header came; what is no block of ours is dropped."""
         span = (index, begin, length)
-        if span not in self._neighbours[key].requested:
-            self._grid.check(index, begin, length)
-            if not self._is_welcome(key, index, begin):
-                return Placement.NOWHERE
+        if span not in self._neighbours[key].requested and not (
+            self._grid.is_block(index, begin, length) and self._is_welcome(key, index, begin)
+        ):
+            return Placement.NOWHERE
         return self._reception.block_began(key, span)
 
     def block_received(self, key: int, index: int, begin: int, length: int) -> ReceivedBlock:
@@ -224,6 +240,12 @@ class Pieces:
             self.missing_blocks += len(piece.senders)
             self._put_back(piece)
         return Verdict(piece.contributors, guilty)
+
+    def _count_pieces(self, neighbour: _Neighbour) -> None:
+        theirs = neighbour.theirs
+        neighbour.wanted = _count(self.have.missing_in(theirs))
+        neighbour.inactive = neighbour.wanted - self._active.count_in(theirs)
+        neighbour.is_seed = self._rarity.neighbour_joined(theirs)
 
     def _keep(self, piece: ActivePiece) -> None:
         self._active.drop(piece)

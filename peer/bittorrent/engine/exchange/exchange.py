@@ -29,7 +29,6 @@ from peer.bittorrent.engine.upload.upload import Upload
 from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.allowed_fast import allowed_fast_set
 from peer.bittorrent.wire.bitfield import Bitfield
-from peer.bittorrent.wire.errors import MessageError
 from peer.bittorrent.wire.messages import (
     AllowedFast,
     Have,
@@ -127,10 +126,10 @@ class Exchange:
         """When to call `decide`."""
         return self._rounds.next_at
 
-    def neighbour_joined(self, neighbour: Neighbour) -> None:
-        """Announce our pieces to a neighbour that has just shaken hands."""
+    def neighbour_joined(self, neighbour: Neighbour) -> bool:
+        """Announce our pieces to a neighbour that has just shaken hands; returns whether we said that we have all."""
         self._join(neighbour)
-        self._announce_pieces(neighbour)
+        return self._announce_pieces(neighbour)
 
     def neighbour_joined_early(self, neighbour: Neighbour, early_messages: Iterable[Message]) -> None:
         """Announce our pieces to a neighbour that shook hands before the torrent was known, and handle what it sent."""
@@ -202,7 +201,7 @@ class Exchange:
         neighbour.bitfield = Bitfield(self._info.piece_count)
         self._pieces.neighbour_joined(neighbour.key, neighbour.bitfield)
 
-    def _announce_pieces(self, neighbour: Neighbour) -> None:
+    def _announce_pieces(self, neighbour: Neighbour) -> bool:
         announced = self._strategy.advertiser.initial_bitfield(neighbour.key, self._pieces.have)
         if neighbour.conversation.is_fast and announced.is_full:
             self._outbox.send(neighbour, HaveAll())
@@ -212,6 +211,7 @@ class Exchange:
             self._outbox.send(neighbour, HaveBitfield(announced.to_wire()))
         if neighbour.conversation.is_fast and ":" not in neighbour.address.host:
             self._allow_free_pieces(neighbour)
+        return announced.is_full
 
     def _allow_free_pieces(self, neighbour: Neighbour) -> None:
         info, count = self._info, self._profile.allowed_fast
@@ -224,7 +224,6 @@ class Exchange:
     def _got_have(self, neighbour: Neighbour, message: Have) -> None:
         if not self._pieces.piece_announced(neighbour.key, message.index):
             return
-        neighbour.conversation.has_announced = True
         self._send_haves(self._strategy.advertiser.answer_have(neighbour.key, message.index))
         if message.index not in self._pieces.have:
             self._download.update_interest(neighbour)
@@ -234,21 +233,14 @@ class Exchange:
         self._set_pieces(neighbour, Bitfield.from_wire(message.bits, self._info.piece_count))
 
     def _got_have_all(self, neighbour: Neighbour, _: HaveAll) -> None:
-        _expect_fast(neighbour)
         self._set_pieces(neighbour, Bitfield.full(self._info.piece_count))
 
     def _got_have_none(self, neighbour: Neighbour, _: HaveNone) -> None:
-        _expect_fast(neighbour)
         self._set_pieces(neighbour, Bitfield(self._info.piece_count))
 
     def _set_pieces(self, neighbour: Neighbour, bitfield: Bitfield) -> None:
-        if neighbour.conversation.has_announced:
-            raise MessageError("bitfield: expected it once, before any have")
-        neighbour.conversation.has_announced = True
-        neighbour.bitfield = bitfield
-        self._pieces.neighbour_left(neighbour.key)
-        self._pieces.neighbour_joined(neighbour.key, bitfield)
-        for index in bitfield:
+        """Take what a neighbour says it has; it can come at any time, and adds to what it has said before."""
+        for index in self._pieces.bitfield_announced(neighbour.key, bitfield):
             self._send_haves(self._strategy.advertiser.answer_have(neighbour.key, index))
         self._download.update_interest(neighbour)
         self._download.request_blocks(neighbour)
@@ -277,14 +269,12 @@ class Exchange:
                 self._rounds.interest_changed(frees_slot=not is_interested)
 
     def _got_allowed_fast(self, neighbour: Neighbour, message: AllowedFast) -> None:
-        _expect_fast(neighbour)
         free = neighbour.down.free_pieces
         if 0 <= message.index < self._info.piece_count and len(free) < MOST_FREE_PIECES:
             free.add(message.index)
             self._download.request_blocks(neighbour)
 
     def _got_reject(self, neighbour: Neighbour, message: messages.RejectRequest) -> None:
-        _expect_fast(neighbour)
         self._download.got_reject(neighbour, Block(message.index, message.begin, message.length))
 
     def _piece_completed(self, index: int, contributors: tuple[int, ...]) -> None:
@@ -307,8 +297,3 @@ class Exchange:
 
     def _joined_keys(self) -> Iterable[int]:
         return (each.key for each in self._neighbours.values() if each.bitfield is not None)
-
-
-def _expect_fast(neighbour: Neighbour) -> None:
-    if not neighbour.conversation.is_fast:
-        raise MessageError("expected no message of the fast extension, which was not agreed on")

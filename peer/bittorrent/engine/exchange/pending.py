@@ -9,11 +9,25 @@ from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.strategy import Candidate
 from peer.bittorrent.engine.upload.upload import QueuedBlock
+from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.errors import MessageError
-from peer.bittorrent.wire.messages import HaveNone, Message, PieceHeader, Request
+from peer.bittorrent.wire.messages import HaveBitfield, HaveNone, Message, PieceHeader, Request
 
 MOST_EARLY: Final = 20_000
 """Messages of one neighbour that are kept until the torrent is known."""
+MOST_EARLY_BITFIELDS: Final = 4
+"""Such messages may be large, and one is usual."""
+KEPT: Final = (
+    messages.Choke,
+    messages.Unchoke,
+    messages.Interested,
+    messages.NotInterested,
+    messages.Have,
+    messages.HaveAll,
+    messages.HaveBitfield,
+    messages.AllowedFast,
+)
+"""What says something about the time after that; the others are answers, or requests for what we cannot have."""
 
 
 class PendingExchange:
@@ -35,17 +49,24 @@ class PendingExchange:
     def __init__(self, context: Context) -> None:
         self._outbox = context.outbox
 
-    def neighbour_joined(self, neighbour: Neighbour) -> None:
+    def neighbour_joined(self, neighbour: Neighbour) -> bool:
         if neighbour.conversation.is_fast:
             self._outbox.send(neighbour, HaveNone())
+        return False
 
     def neighbour_left(self, neighbour: Neighbour) -> None:
         """Its messages leave with it."""
 
     def message_received(self, neighbour: Neighbour, message: Message) -> None:
-        if len(neighbour.early_messages) >= MOST_EARLY:
+        if not isinstance(message, KEPT):
+            return
+        early = neighbour.early_messages
+        if len(early) >= MOST_EARLY:
             raise MessageError(f"expected at most {MOST_EARLY} messages before the torrent is known")
-        neighbour.early_messages.append(message)
+        bitfields = sum(isinstance(each, HaveBitfield) for each in early) if isinstance(message, HaveBitfield) else 0
+        if bitfields >= MOST_EARLY_BITFIELDS:
+            raise MessageError(f"expected at most {MOST_EARLY_BITFIELDS} bitfields before the torrent is known")
+        early.append(message)
 
     def block_began(self, _: Neighbour, __: PieceHeader) -> Placement:
         return Placement.NOWHERE

@@ -31,7 +31,10 @@ from peer.bittorrent.wire.extensions import (
 )
 from peer.bittorrent.wire.messages import Extended
 from peer.bittorrent.wire.metainfo.metainfo import Info
+from peer.errors import WireError
 
+MOST_MALFORMED: Final = 10
+"""Extension messages of one neighbour that cannot be read, and are ignored."""
 OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 """The ids under which we want the messages of each extension."""
 
@@ -55,8 +58,12 @@ class ExtensionProtocol:
         self._share = MetadataShare(info.raw)
         self._pex.is_private = info.is_private
 
-    def neighbour_joined(self, neighbour: Neighbour, *, is_seed: bool) -> None:
-        """Send the extension handshake."""
+    def neighbour_joined(self, neighbour: Neighbour, *, is_upload_only: bool) -> None:
+        """Send the extension handshake.
+
+        A neighbour closes the connection if an upload-only peer has nothing that it lacks. So a seed that hides pieces
+        must not say that it is one.
+        """
         if not neighbour.conversation.is_extended:
             return
         ids = {name: number for name, number in OUR_IDS.items() if name != UT_PEX or not self._pex.is_private}
@@ -67,12 +74,21 @@ class ExtensionProtocol:
             reqq=MOST_QUEUED,
             yourip=neighbour.address.host,
             metadata_size=self._share.size,
-            upload_only=is_seed,
+            upload_only=is_upload_only,
         )
         self._outbox.send(neighbour, Extended(HANDSHAKE_ID, ours.encode()))
 
     def message_received(self, neighbour: Neighbour, message: Extended) -> None:
-        """Handle an extension message; raises WireError for one that is malformed."""
+        """Handle an extension message; one that cannot be read is traced and ignored, and too many raise WireError."""
+        try:
+            self._read(neighbour, message)
+        except WireError as error:
+            neighbour.conversation.malformed += 1
+            if neighbour.conversation.malformed > MOST_MALFORMED:
+                raise
+            self._outbox.record(Erred(f"{error}; the message is ignored", neighbour.key))
+
+    def _read(self, neighbour: Neighbour, message: Extended) -> None:
         if message.extension == HANDSHAKE_ID:
             self._got_handshake(neighbour, decode_extension_handshake(message.payload))
         elif message.extension == OUR_IDS[UT_PEX]:

@@ -32,7 +32,7 @@ MOST_QUEUED: Final = 500
 """Requests that are queued for one neighbour; the extension handshake states it (`reqq`)."""
 LARGEST_BLOCK: Final = 128 << 10
 MOST_REFUSED: Final = 1_000
-"""Requests while choked, after which a neighbour cannot simply have missed the choke."""
+"""Requests while choked, or beyond the torrent, after which a neighbour cannot simply have missed the choke."""
 
 
 class QueuedBlock(NamedTuple):
@@ -86,17 +86,18 @@ class Upload:
             self._refuse(neighbour, request, "choked")
 
     def got_request(self, neighbour: Neighbour, request: Request) -> None:
-        """Queue a request, or refuse it; raises MessageError for one that no honest client makes."""
-        self._check(request)
+        """Queue a request, or refuse it; raises MessageError for too many that were refused."""
         up = neighbour.up
+        if not self._is_within_a_piece(request):
+            self._count_refused(neighbour)
+            self._reject(neighbour, request)
+            return
         if self._outbox.records_blocks:
             self._outbox.record(BlockRequested(neighbour.key, False, request.index, request.begin, request.length))
         if request.index not in self._have and up.garbage is Garbage.NEVER:
             self._refuse(neighbour, request, "rejected")
         elif not up.is_unchoked and request.index not in up.free_pieces:
-            up.refused += 1
-            if up.refused > MOST_REFUSED:
-                raise MessageError(f"expected no requests while choked, found {up.refused}")
+            self._count_refused(neighbour)
             self._refuse(neighbour, request, "choked")
         elif len(up.queue) >= MOST_QUEUED:
             self._refuse(neighbour, request, "rejected")
@@ -129,18 +130,22 @@ class Upload:
         if self._outbox.records_blocks:
             self._outbox.record(BlockMoved(neighbour.key, True, request.index, request.begin, request.length))
 
-    def _check(self, request: Request) -> None:
-        """Check that a request lies within a piece; an index beyond the end fails too: a piece there has no bytes."""
+    def _is_within_a_piece(self, request: Request) -> bool:
+        """Whether a request asks for what we can send at once; a piece beyond the end of the torrent has no bytes."""
         end = min(self._piece_length, self._length - request.index * self._piece_length)
-        if not 0 < request.length <= LARGEST_BLOCK:
-            raise MessageError(f"request: expected 1 to {LARGEST_BLOCK} bytes, found {request.length}")
-        if request.begin + request.length > end:
-            found = f"{request.length} bytes from {request.begin}"
-            raise MessageError(f"request: expected a block within piece {request.index}, found {found}")
+        return 0 < request.length <= LARGEST_BLOCK and request.begin + request.length <= end
 
-    def _refuse(self, neighbour: Neighbour, request: Request, how: str) -> None:
-        """Reject a request; without the fast extension it is dropped without an answer."""
+    def _count_refused(self, neighbour: Neighbour) -> None:
+        neighbour.up.refused += 1
+        if neighbour.up.refused > MOST_REFUSED:
+            raise MessageError(f"expected no more requests that cannot be served, found {neighbour.up.refused}")
+
+    def _reject(self, neighbour: Neighbour, request: Request) -> None:
+        """Answer that a request is refused; without the fast extension there is no such answer."""
         if neighbour.conversation.is_fast:
             self._outbox.send(neighbour, RejectRequest(request.index, request.begin, request.length))
+
+    def _refuse(self, neighbour: Neighbour, request: Request, how: str) -> None:
+        self._reject(neighbour, request)
         if self._outbox.records_blocks:
             self._outbox.record(RequestEnded(neighbour.key, False, request.index, request.begin, request.length, how))

@@ -14,6 +14,7 @@ from peer.bittorrent.wire.errors import MetainfoError
 from peer.net.address import Address, parse_address
 
 _SCHEME: Final = "magnet:?"
+_TOPIC_OF_VERSION_2: Final = "urn:btmh:"
 _TOPIC: Final = "urn:btih:"
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{40}")
 _BASE32: Final = re.compile(r"[A-Za-z2-7]{32}")
@@ -63,6 +64,8 @@ def _info_hash(topics: list[str]) -> bytes:
     for topic in topics:
         if topic.lower().startswith(_TOPIC):
             return _hash_bytes(topic[len(_TOPIC) :])
+    if any(topic.lower().startswith(_TOPIC_OF_VERSION_2) for topic in topics):
+        raise MetainfoError("magnet link: a torrent of version 2 alone is not supported")
     found = ", ".join(topics)[:80] or "none"
     raise MetainfoError(f"magnet link: expected xt={_TOPIC}<info-hash>, found {found}")
 

@@ -62,7 +62,13 @@ def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
     if keys.distribution != "bittorrent":
         return None
     chosen = keys.tracker
-    return PlannedTracker(name=TRACKER, kind=chosen.kind, application=chosen.application, numwant=chosen.numwant)
+    return PlannedTracker(
+        name=TRACKER,
+        kind=chosen.kind,
+        application=chosen.application,
+        numwant=chosen.numwant,
+        seeds_meet_seeds=chosen.seeds_meet_seeds,
+    )
 
 
 def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:

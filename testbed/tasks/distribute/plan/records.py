@@ -55,7 +55,7 @@ class PlannedPeer(PlannedServer):
     departure: PlannedDeparture = PlannedDeparture()
 
 
-_ADDED_LATER: Final = {"application": OURS}
+_ADDED_LATER: Final[dict[str, object]] = {"application": OURS, "seeds_meet_seeds": True}
 """Keys of a tracker that older plans lack, with their defaults."""
 
 
@@ -65,6 +65,7 @@ class PlannedTracker(PlannedHost):
     kind: Literal["http", "udp"]
     application: str = OURS
     numwant: int
+    seeds_meet_seeds: bool = True
 
     @model_serializer(mode="wrap")
     def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -78,7 +78,8 @@ def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
         "seed": context.trial.seed,
         "log": context.trace(planned),
     }
-    return Launch(("peer", "tracker", *_options(words)), READY_LINE)
+    shown = () if planned.seeds_meet_seeds else ("--no-seeds-meet-seeds",)
+    return Launch(("peer", "tracker", *_options(words), *shown), READY_LINE)
 
 
 def _opentracker(context: TrialContext, planned: PlannedTracker) -> Launch:

@@ -66,6 +66,7 @@ def description(trial: Trial) -> dict[str, Any]:
         "piece_length": settings.piece_length,
         "seed": trial.seed,
         "numwant": tracker.numwant,
+        "seeds_meet_seeds": tracker.seeds_meet_seeds,
         "announce_interval": announce_interval(settings.time_scale),
         "time_limit": settings.time_limit,
         "peers": [_peer(host, trial) for host in (*trial.hosts.servers, *trial.hosts.peers)],

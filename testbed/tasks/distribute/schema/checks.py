@@ -57,6 +57,8 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
             yield from _check_client(("peers", name), group)
     if keys.tracker.application == OPENTRACKER and "numwant" in keys.tracker.model_fields_set:
         yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
+    if keys.tracker.application == OPENTRACKER and not keys.tracker.seeds_meet_seeds:
+        yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"

@@ -175,6 +175,9 @@ class TrackerChoice(Part):
     kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
     application: Literal["ours", "opentracker"] = Field(default=OURS, description="the program that runs")
     numwant: Count = Field(default=50, description="how many peers to ask it for")
+    seeds_meet_seeds: bool = Field(
+        default=True, description="whether peers that have everything are named to others that have everything"
+    )
 
 
 class DistributionKeys(Part):

@@ -4,14 +4,14 @@ import asyncio
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import pytest
 
-from peer.bittorrent.client.connection import MOST_MESSAGES, READ_BUFFER, Connection
+from peer.bittorrent.client.connections.connection import MOST_MESSAGES, READ_BUFFER, Connection
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import (
     Have,
@@ -289,16 +289,68 @@ def test_end_by_the_other_side_is_reported_once(run: Run) -> None:
 
 def test_end_by_us_flushes_messages_and_reports_nothing(run: Run) -> None:
     async def body() -> None:
-        owner = Owner()
+        owner, ended = Owner(), asyncio.Event()
         owner.blocks = [(Request(index, 0, BLOCK), memoryview(bytes(BLOCK))) for index in range(1000)]
         async with connected(owner) as (connection, theirs):
             connection.offer_blocks()
             connection.flush(0)
             connection.send(encode(Have(7)), 0)
-            connection.end()
+            connection.end(ended.set)
             received = await everything(theirs)
+            assert not ended.is_set()
+            theirs.close()
+            async with asyncio.timeout(SOON):
+                await ended.wait()
         assert received.endswith(encode(Have(7)))
         assert owner.endings == []
+
+    run(body())
+
+
+def test_what_comes_during_the_end_resets_nothing(run: Run) -> None:
+    async def body() -> None:
+        ended = asyncio.Event()
+        async with connected(Owner()) as (connection, theirs):
+            await say(theirs, HELLO.encode())
+            connection.end(ended.set)
+            await say(theirs, bytes(1 << 20))
+            assert await everything(theirs) == b""
+            theirs.close()
+            async with asyncio.timeout(SOON):
+                await ended.wait()
+
+    run(body())
+
+
+def test_both_may_end_at_once(run: Run) -> None:
+    async def body() -> None:
+        ended = asyncio.Event()
+        async with connected(Owner()) as (connection, theirs):
+            await say(theirs, bytes(1 << 16))
+            theirs.shutdown(socket.SHUT_WR)
+            connection.send(encode(Have(7)), 0)
+            connection.end(ended.set)
+            assert await everything(theirs) == encode(Have(7))
+            async with asyncio.timeout(SOON):
+                await ended.wait()
+
+    run(body())
+
+
+@pytest.mark.parametrize("sends", [True, False], ids=["sends without end", "is silent"])
+def test_the_other_end_cannot_hold_a_connection_open(run: Run, monkeypatch: pytest.MonkeyPatch, sends: bool) -> None:
+    monkeypatch.setattr("peer.bittorrent.client.connections.ending.WAITING_TIME", SOON if sends else 0.01)
+    monkeypatch.setattr("peer.bittorrent.client.connections.ending.MOST_DROPPED", 1 << 20)
+
+    async def body() -> None:
+        ended = asyncio.Event()
+        async with connected(Owner()) as (connection, theirs):
+            connection.end(ended.set)
+            with suppress(ConnectionResetError, BrokenPipeError):
+                while sends:
+                    await say(theirs, bytes(1 << 16))
+            async with asyncio.timeout(SOON / 2):
+                await ended.wait()
 
     run(body())
 

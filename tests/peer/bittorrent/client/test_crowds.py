@@ -41,7 +41,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Share:
 
 @pytest.fixture
 def seed(shared: Share) -> Iterator[Program]:
-    with seeding(shared) as program:
+    with seeding(shared, "--no-tracker") as program:
         yield program
         assert program.end() == 0
         assert program.errors() == ""

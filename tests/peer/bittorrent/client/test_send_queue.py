@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.client.send_queue import SendQueue
+from peer.bittorrent.client.connections.send_queue import SendQueue
 from peer.bittorrent.wire.messages import (
     Choke,
     Have,

@@ -1,6 +1,7 @@
 """libtorrent as a program for one host, with the options and output lines of our own peer.
 
     python libtorrent_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 6881] [--log FILE]
+                                [--encryption off|plaintext|rc4]
 
 On stdout: `ready HOST:PORT` when it listens and has the torrent, `completed` when the file is whole and checked, and
 `error TEXT`. At SIGTERM it announces to the trackers that it stops, and exits with 0.
@@ -44,6 +45,16 @@ SETTINGS: "lt.settings_pack" = {
     "enable_outgoing_utp": False,
     # Trackers may be at any address, the loopback included.
     "ssrf_mitigation": False,
+}
+
+
+# With `plaintext` and `rc4`, only encrypted handshakes are exchanged, and what follows is in plaintext or in RC4.
+FORCED = {"out_enc_policy": lt.enc_policy.pe_forced, "in_enc_policy": lt.enc_policy.pe_forced}
+ENCRYPTION: "dict[str, lt.settings_pack]" = {
+    "": {},
+    "off": {"out_enc_policy": lt.enc_policy.pe_disabled, "in_enc_policy": lt.enc_policy.pe_disabled},
+    "plaintext": {**FORCED, "allowed_enc_level": lt.enc_level.pe_plaintext},
+    "rc4": {**FORCED, "allowed_enc_level": lt.enc_level.pe_rc4},
 }
 
 
@@ -116,7 +127,7 @@ def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
         "alert_mask": ALL_ALERTS if chosen.log else NEEDED_ALERTS,
         "alert_queue_size": 100_000,
     }
-    return {**SETTINGS, **own}
+    return {**SETTINGS, **ENCRYPTION[chosen.encryption], **own}
 
 
 def torrent(chosen: argparse.Namespace) -> lt.add_torrent_params:
@@ -141,6 +152,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bind", required=True, metavar="HOST")
     parser.add_argument("--port", type=int, default=6881)
     parser.add_argument("--log", type=Path)
+    parser.add_argument("--encryption", choices=ENCRYPTION, default="")
     return parser.parse_args(arguments)
 
 

@@ -34,9 +34,25 @@ class Client(StrEnum):
     """Which program."""
 
     OURS = "ours"
+    OURS_PREFERRING_ENCRYPTION = "ours-encryption-prefer"
     LIBTORRENT = "libtorrent"
-    TRANSMISSION = "transmission"
-    ENCRYPTING_TRANSMISSION = "encrypting-transmission"
+    LIBTORRENT_WITH_RC4 = "libtorrent-encryption-rc4"
+    LIBTORRENT_WITH_HIDDEN_HANDSHAKE = "libtorrent-encryption-plaintext"
+    LIBTORRENT_WITHOUT_ENCRYPTION = "libtorrent-encryption-off"
+    TRANSMISSION = "transmission-encryption-allowed"
+    TRANSMISSION_PREFERRING_ENCRYPTION = "transmission-encryption-preferred"
+    TRANSMISSION_REQUIRING_ENCRYPTION = "transmission-encryption-required"
+
+    @property
+    def encryption(self) -> list[str]:
+        """The option that says how it treats encryption."""
+        _, option, choice = self.partition("-encryption-")
+        return ["--encryption", choice] if option else []
+
+
+OURS: Final = [Client.OURS, Client.OURS_PREFERRING_ENCRYPTION]
+LIBTORRENTS: Final = [client for client in Client if client.startswith("libtorrent")]
+TRANSMISSIONS: Final = [client for client in Client if client.startswith("transmission")]
 
 
 class Tracker(StrEnum):
@@ -211,10 +227,10 @@ class RunningSwarm:
 def command_line(client: Client, role: str, torrent: str, name: str, folder: Path) -> list[str | Path]:
     """Return the command line that makes this client seed or leech."""
     data = folder / "data"
-    if client == Client.OURS:
+    if client in OURS:
         place: list[str | Path] = ["--data", data / name] if role == "seed" else ["--to", data]
-        return [sys.executable, "-m", "peer", role, torrent, *place, "--trace", folder / "trace", "--level", "full"]
-    if client == Client.LIBTORRENT:
-        return [sys.executable, HERE / "libtorrent_client.py", role, torrent, data, "--log", folder / "alerts"]
-    encryption = ["--encrypt"] if client == Client.ENCRYPTING_TRANSMISSION else []
-    return [sys.executable, HERE / "transmission_client.py", role, torrent, data, "--home", folder, *encryption]
+        trace = ["--trace", folder / "trace", "--level", "full"]
+        return [sys.executable, "-m", "peer", role, torrent, *place, *trace, *client.encryption]
+    program, log = ("libtorrent", ("--log", "alerts")) if client in LIBTORRENTS else ("transmission", ("--home", ""))
+    options = [log[0], folder / log[1], *client.encryption]
+    return [sys.executable, HERE / f"{program}_client.py", role, torrent, data, *options]

@@ -1,6 +1,7 @@
 """Transmission as a program for one host, with the options and output lines of our own peer.
 
-    python transmission_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 51413] --home DIR [--encrypt]
+    python transmission_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 51413] --home DIR
+                                  [--encryption allowed|preferred|required]
 
 On stdout: `ready HOST:PORT` when it listens, `completed` when the file is whole and checked, and `error TEXT`. At
 SIGTERM it announces to the tracker that it stops.
@@ -48,6 +49,9 @@ SETTINGS: dict[str, Any] = {
     "rpc-host-whitelist-enabled": False,
     "message-level": 3,
 }
+
+# Its own numbers are 0, 1 and 2.
+ENCRYPTION = ("allowed", "preferred", "required")
 
 
 class RemoteControl:
@@ -130,8 +134,7 @@ class Client:
 def start(chosen: argparse.Namespace) -> subprocess.Popen[bytes]:
     """Start transmission-cli; whatever is in the folder is checked first."""
     place = {"bind-address-ipv4": chosen.bind, "peer-port": chosen.port}
-    # 1, the default, tries encryption first; 0 uses it only if the other end wants it.
-    settings = {**SETTINGS, **place, "encryption": int(chosen.encrypt)}
+    settings = {**SETTINGS, **place, "encryption": ENCRYPTION.index(chosen.encryption)}
     (chosen.home / "settings.json").write_text(json.dumps(settings))
     argv = ["transmission-cli", "--config-dir", chosen.home, "--download-dir", chosen.folder, chosen.torrent]
     log = (chosen.home / "log").open("wb")
@@ -148,7 +151,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--bind", required=True, metavar="HOST")
     parser.add_argument("--port", type=int, default=51413)
     parser.add_argument("--home", type=Path, required=True)
-    parser.add_argument("--encrypt", action="store_true", help="try encryption first, as Transmission would")
+    parser.add_argument("--encryption", choices=ENCRYPTION, default="preferred")
     return parser.parse_args(arguments)
 
 

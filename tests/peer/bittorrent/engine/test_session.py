@@ -39,6 +39,7 @@ from peer.bittorrent.wire.extensions import (
     decode_metadata,
     decode_pex,
 )
+from peer.bittorrent.wire.handshake import Reserved
 from peer.bittorrent.wire.messages import (
     AllowedFast,
     Cancel,
@@ -204,12 +205,31 @@ def test_extension_handshake_describes_us() -> None:
 
 
 @pytest.mark.parametrize(
+    ("strategy", "parameters", "have", "is_upload_only"),
+    [
+        ("tit-for-tat", {}, Bitfield.full(8), True),
+        ("tit-for-tat", {}, None, False),
+        ("under-report", {}, Bitfield.full(8), True),
+        ("super-seeding", {}, Bitfield.full(8), False),
+        ("swift", {}, Bitfield.full(8), False),
+        ("bitthief", {}, Bitfield.full(8), False),
+        ("false-pieces", {"share": 1}, None, False),
+    ],
+)
+def test_only_who_shows_all_its_pieces_says_upload_only(
+    strategy: str, parameters: dict[str, object], have: Bitfield | None, is_upload_only: bool
+) -> None:
+    made = make_strategy(strategy, PROFILES["course"], Random(1), parameters)
+    neighbour = SessionHarness(INFO, have=have, strategy=made).add_neighbour()
+    (said,) = [each for each in neighbour.received() if isinstance(each, Extended)]
+    assert decode_extension_handshake(said.payload).upload_only == is_upload_only
+
+
+@pytest.mark.parametrize(
     ("said", "problem"),
     [
         ([HaveBitfield(b"\xff\x00")], "bitfield: expected 1 bytes for 8 pieces, found 2"),
         ([HaveBitfield(b"")], "bitfield: expected 1 bytes for 8 pieces, found 0"),
-        ([HaveBitfield(b"\x80"), HaveBitfield(b"\xff")], "bitfield: expected it once, before any have"),
-        ([Have(1), HaveAll()], "bitfield: expected it once, before any have"),
         ([Have(8)], "piece 8: expected an index below 8"),
         ([Have(0xFFFFFFFF)], "piece 4294967295: expected an index below 8"),
     ],
@@ -221,10 +241,31 @@ def test_invalid_claim_ends_the_connection(said: list[messages.Message], problem
     assert harness.errors == [problem]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        [Have(1), HaveBitfield(b"\xff")],
+        [HaveBitfield(b"\x80"), HaveBitfield(b"\xff")],
+        [Have(1), HaveAll()],
+        [HaveNone(), HaveNone(), HaveAll(), HaveBitfield(b"\x80"), HaveNone()],
+        [*map(Have, range(8)), *map(Have, range(8))],
+        [Have(7), Extended(0, ExtensionHandshake().encode()), HaveBitfield(b"\xfe")],
+    ],
+)
+@pytest.mark.parametrize("reserved", [ALL, PLAIN], ids=["fast", "plain"])
+def test_pieces_may_be_announced_late_and_twice(said: list[messages.Message], reserved: Reserved) -> None:
+    leech = SessionHarness()
+    neighbour = leech.add_neighbour(*said, Unchoke(), reserved=reserved)
+    assert {each.index for each in neighbour.received() if isinstance(each, Request)}
+    assert not leech.errors
+    seed = a_seed()
+    assert seed.add_neighbour(*said, reserved=reserved).disconnect_reason == "both have everything"
+
+
 @pytest.mark.parametrize("message", [HaveAll(), HaveNone(), RejectRequest(0, 0, BLOCK), AllowedFast(1)], ids=str)
-def test_fast_messages_need_the_fast_extension(message: messages.Message) -> None:
+def test_fast_messages_do_no_harm_without_the_fast_extension(message: messages.Message) -> None:
     neighbour = SessionHarness().add_neighbour(message, reserved=PLAIN)
-    assert neighbour.disconnect_reason == "expected no message of the fast extension, which was not agreed on"
+    assert not neighbour.is_disconnected
 
 
 # Upload
@@ -238,22 +279,25 @@ def unchoked_by(harness: SessionHarness, **options: object):
 
 
 @pytest.mark.parametrize(
-    ("request_", "problem"),
+    "request_",
     [
-        (Request(0, 0, 1 << 20), "request: expected 1 to 131072 bytes, found 1048576"),
-        (Request(0, 0, 0), "request: expected 1 to 131072 bytes, found 0"),
-        (Request(8, 0, BLOCK), "request: expected a block within piece 8, found 16384 bytes from 0"),
-        (Request(0, 64 << 10, 1), "request: expected a block within piece 0, found 1 bytes from 65536"),
-        (
-            Request(0xFFFFFFFF, 0xFFFFFFFF, BLOCK),
-            "request: expected a block within piece 4294967295, found 16384 bytes from 4294967295",
-        ),
+        Request(0, 0, 1 << 20),
+        Request(0, 0, 0),
+        Request(8, 0, BLOCK),
+        Request(0, 64 << 10, 1),
+        Request(0xFFFFFFFF, 0xFFFFFFFF, BLOCK),
     ],
 )
-def test_dishonest_request_ends_the_connection(request_: Request, problem: str) -> None:
-    neighbour = unchoked_by(a_seed())
+def test_request_for_no_block_is_rejected(request_: Request) -> None:
+    harness = a_seed()
+    neighbour = unchoked_by(harness)
+    answer = RejectRequest(request_.index, request_.begin, request_.length)
+    for _ in range(1_000):
+        assert neighbour.send(request_) == [answer]
+    assert harness.session.next_block(neighbour.key, harness.now) is None
     neighbour.send(request_)
-    assert neighbour.disconnect_reason == problem
+    assert neighbour.disconnect_reason == "expected no more requests that cannot be served, found 1001"
+    assert unchoked_by(a_seed(), reserved=PLAIN).send(request_) == []
 
 
 def test_requests_are_served_in_order() -> None:
@@ -298,7 +342,7 @@ def test_too_many_requests_while_choked_end_the_connection() -> None:
     for _ in range(1_000):
         assert neighbour.send(Request(1, 0, BLOCK)) == [RejectRequest(1, 0, BLOCK)]
     neighbour.send(Request(1, 0, BLOCK))
-    assert neighbour.disconnect_reason == "expected no requests while choked, found 1001"
+    assert neighbour.disconnect_reason == "expected no more requests that cannot be served, found 1001"
 
 
 def test_no_more_requests_are_kept_than_we_said() -> None:
@@ -404,11 +448,20 @@ def test_whole_torrent_from_one_neighbour_then_seeds_part() -> None:
     assert neighbour.disconnect_reason == "both have everything"
 
 
-def test_impossible_block_ends_the_connection() -> None:
+@pytest.mark.parametrize("header", [PieceHeader(0, 1, BLOCK), PieceHeader(8, 0, BLOCK), PieceHeader(0, 0, 1)], ids=str)
+def test_impossible_blocks_are_dropped_and_finally_end_the_connection(header: PieceHeader) -> None:
     harness = SessionHarness()
     neighbour = harness.add_neighbour(HaveAll(), Unchoke())
-    assert harness.session.block_began(neighbour.key, PieceHeader(0, 1, BLOCK), harness.now) is Placement.NOWHERE
-    assert neighbour.disconnect_reason == "piece: expected the beginning of a block, found piece 0, byte 1"
+    assert harness.session.block_began(neighbour.key, header, harness.now) is Placement.NOWHERE
+    for _ in range((16 << 20) // header.length if header.length > 1 else 9):
+        assert not arrives(harness, neighbour.key, header)
+    assert not neighbour.is_disconnected
+    assert harness.session.wasted_bytes == harness.session.received_bytes
+    if header.length > 1:
+        arrives(harness, neighbour.key, header)
+        assert (
+            neighbour.disconnect_reason == f"expected blocks that we asked for, found {1_025 * BLOCK} bytes of others"
+        )
 
 
 def test_repeated_blocks_finally_end_the_connection() -> None:
@@ -524,6 +577,26 @@ def test_messages_before_the_torrent_is_known_are_bounded() -> None:
     for _ in range(20_001):
         neighbour.send(Have(1))
     assert "before the torrent is known" in neighbour.disconnect_reason
+
+
+def test_early_bitfields_are_bounded_and_answers_are_not_kept() -> None:
+    harness = SessionHarness(is_magnet=True)
+    neighbour = harness.add_neighbour(*[messages.Unknown(99, bytes(1_000))] * 20_001, *[HaveBitfield(b"\xff")] * 4)
+    assert not neighbour.is_disconnected
+    neighbour.send(HaveBitfield(b"\xff"))
+    assert neighbour.disconnect_reason == "expected at most 4 bitfields before the torrent is known"
+
+
+def test_unreadable_extension_messages_are_ignored_up_to_ten() -> None:
+    harness = SessionHarness()
+    neighbour = harness.add_neighbour()
+    for number in range(10):
+        neighbour.send(Extended(number % 3, b"nonsense"))
+    assert len(harness.errors) == 10
+    assert all(error.endswith("the message is ignored") for error in harness.errors)
+    assert not neighbour.is_disconnected
+    neighbour.send(Extended(0, b"nonsense"))
+    assert neighbour.is_disconnected
 
 
 def test_failed_tracker_is_traced_and_asked_again() -> None:

@@ -110,8 +110,7 @@ class Model:
         self.peers[step.peer] = Known(step.host, step.port, key, step.left == 0, now, is_counted)
 
     def others(self, step: Step) -> set[tuple[str, int]]:
-        wanted = [known for known in self.peers.values() if step.left or not known.is_seed]
-        everyone = {(f"198.18.0.{known.host}", known.port) for known in wanted}
+        everyone = {(f"198.18.0.{known.host}", known.port) for known in self.peers.values()}
         return everyone - {(f"198.18.0.{step.host}", step.port)}
 
     def entry(self) -> ScrapeEntry:
@@ -221,9 +220,9 @@ def test_default_answer_has_fifty_peers() -> None:
     assert answered(tracker.announce(replace(ASK, numwant=1000), host(500), 1)).peer_count == 50
 
 
-def test_seeds_get_seeds_only_by_policy() -> None:
-    for seeds_meet, told in ((False, 0), (True, 3)):
-        tracker = registry(replace(POLICY, seeds_meet_seeds=seeds_meet))
+def test_seeds_get_seeds_unless_the_policy_says_no() -> None:
+    for policy, told in ((replace(POLICY, seeds_meet_seeds=False), 0), (POLICY, 3)):
+        tracker = registry(policy)
         crowd(tracker, 3, left=0)
         assert answered(tracker.announce(replace(ASK, left=0), host(9), 1)).peer_count == told
 

@@ -64,6 +64,9 @@ def test_handshake_of_specification_is_read() -> None:
         b"d13:metadata_sizei-1e11:upload_onlyi0ee",
         b"d5:otherle7:unknowni1ee",
         b"d1:vle1:pdee",
+        b"d1:mi1ee",
+        b"d1:md6:ut_pexi256eee",
+        b"d1:md6:ut_pex1:1ee",
     ],
 )
 def test_senseless_optional_entries_count_as_absent(payload: bytes) -> None:
@@ -74,9 +77,6 @@ def test_senseless_optional_entries_count_as_absent(payload: bytes) -> None:
     ("payload", "problem"),
     [
         (b"i1e", "extension handshake: expected a dictionary, found an integer"),
-        (b"d1:mi1ee", "extension handshake, 'm': expected a dictionary, found an integer"),
-        (b"d1:md6:ut_pexi256eee", "the id of b'ut_pex': expected 0 to 255, found 256"),
-        (b"d1:md6:ut_pex1:1ee", "the id of b'ut_pex': expected 0 to 255"),
         (b"", "expected a value"),
         (b"l" * 100_000, "more than 32 lists"),
     ],

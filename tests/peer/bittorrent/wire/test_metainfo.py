@@ -248,7 +248,8 @@ def test_all_fields_of_magnet_link_are_read() -> None:
     [
         ("http://x", "expected 'magnet:[?]' in front, found 'http://x'"),
         ("magnet:?dn=x", "expected xt=urn:btih:<info-hash>, found none"),
-        ("magnet:?xt=urn:btmh:1220", "expected xt=urn:btih:<info-hash>, found urn:btmh:1220"),
+        ("magnet:?xt=urn:btmh:1220", "a torrent of version 2 alone is not supported"),
+        ("magnet:?xt=urn:sha1:1220", "expected xt=urn:btih:<info-hash>, found urn:sha1:1220"),
         ("magnet:?xt=urn:btih:abc", "expected an info-hash of 40 hex or 32 base32 digits, found 'abc'"),
         (f"magnet:?xt=urn:btih:{'0' * 40}&x.pe=nowhere", "expected host:port"),
         (f"magnet:?xt=urn:btih:{'0' * 40}&dn=%ff", "expected UTF-8 text"),

@@ -200,20 +200,25 @@ def test_missing_block_is_taken_after_its_request_ended() -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "begin", "length", "message"),
-    [
-        (2, 0, 10, "found piece 2, byte 0"),
-        (0, 5, 10, "found piece 0, byte 5"),
-        (0, 40, 10, "found piece 0, byte 40"),
-        (0, 0, 9, "expected 10 bytes from byte 0 of piece 0, found 9"),
-        (1, 30, 10, "expected 7 bytes from byte 30 of piece 1, found 10"),
-        (2**32 - 1, 2**32 - 10, 10, "expected the beginning of a block"),
-    ],
+    ("index", "begin", "length"),
+    [(2, 0, 10), (0, 5, 10), (0, 40, 10), (0, 0, 9), (1, 30, 10), (2**32 - 1, 2**32 - 10, 10)],
 )
-def test_what_is_no_block_of_ours_is_refused(index: int, begin: int, length: int, message: str) -> None:
+def test_what_is_no_block_of_ours_is_dropped(index: int, begin: int, length: int) -> None:
     pieces = pieces_of("  ", "**", last=3)
-    with pytest.raises(MessageError, match=message):
-        pieces.block_began(0, index, begin, length)
+    assert pieces.block_began(0, index, begin, length) is Placement.NOWHERE
+    assert pieces.block_received(0, index, begin, length) == ReceivedBlock(is_needed=False)
+
+
+def test_a_bitfield_adds_to_what_was_announced() -> None:
+    pieces = pieces_of("   ", "*  ", "   ")
+    block = pieces.choose_blocks(0, 1)[0]
+    assert pieces.bitfield_announced(0, bitfield(" * ")) == [1]
+    assert list(pieces.requested_from(0)) == [block]
+    assert pieces.bitfield_announced(0, bitfield("   ")) == []
+    assert pieces.bitfield_announced(1, bitfield("***")) == [0, 1, 2]
+    assert pieces.bitfield_announced(1, bitfield("***")) == []
+    pieces.neighbour_left(0)
+    assert [each.index for each in pieces.choose_blocks(1, 12)] == [0] * 4 + [1] * 4 + [2] * 4
 
 
 def test_second_sender_of_a_block_is_put_aside() -> None:
@@ -426,6 +431,15 @@ class PiecesAgainstModel(RuleBasedStateMachine):
         if key in self.theirs:
             assert self.pieces.piece_announced(key, index) == (index not in self.theirs[key])
             self.theirs[key].add(index)
+
+    @rule(key=KEYS, claimed=st.sets(st.integers(0, COUNT - 1)) | st.just(set(range(COUNT))))
+    def announce_many(self, key: int, claimed: set[int]) -> None:
+        if key in self.theirs:
+            made = Bitfield(COUNT)
+            for index in claimed:
+                made.add(index)
+            assert self.pieces.bitfield_announced(key, made) == sorted(claimed - self.theirs[key])
+            self.theirs[key] |= claimed
 
     @rule(key=KEYS)
     def part(self, key: int) -> None:

@@ -15,11 +15,15 @@ SO_RCVLOWAT lets us sleep until its rest is there: what comes behind it cannot b
 import asyncio
 import errno
 import socket
+from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol
 
-from peer.bittorrent.client.send_queue import SendQueue
+from peer.bittorrent.client.connections.encrypted_queue import EncryptedQueue
+from peer.bittorrent.client.connections.ending import Ending
+from peer.bittorrent.client.connections.send_queue import SendQueue
 from peer.bittorrent.wire.decoder import USUAL_BLOCK, BlockReceived, Decoder
+from peer.bittorrent.wire.encryption import Agreement, Cipher, Method, Negotiation
 from peer.bittorrent.wire.handshake import Handshake
 from peer.bittorrent.wire.messages import Message, PieceHeader, Request
 from peer.errors import WireError
@@ -36,8 +40,6 @@ MOST_ROOM: Final = 1 << 20
 ROOM_SECONDS: Final = 0.01
 _RATE_PERIOD: Final = 0.05
 _SENDS_AT_A_TIME: Final = 4
-_CLOSING_TIME: Final = 2.0
-"""Seconds in which a connection that is being closed sends what is queued."""
 _MOST_BUFFERS: Final = 1_000
 """The kernel takes 1024 buffers in a call."""
 
@@ -68,6 +70,9 @@ class Owner(Protocol):
     def protocol_error(self, connection: "Connection", error: str, now: float) -> None:
         """Bytes came that are no message; nothing after them is read."""
 
+    def negotiated(self, connection: "Connection", method: Method | None, now: float) -> None:
+        """Both ends agreed on how the stream goes on; None if the other end began in plaintext."""
+
     def disconnected(self, connection: "Connection", reason: str, now: float) -> None:
         """The connection ended, other than by `end` or `cut`."""
 
@@ -87,8 +92,12 @@ class Connection:
         loop: asyncio.AbstractEventLoop,
         buffer: memoryview,
         piece_count: int | None,
+        negotiation: Negotiation | None = None,
     ) -> None:
-        """`buffer` is shared by all connections: nothing stays in it between two wake-ups."""
+        """`buffer` is shared by all connections: nothing stays in it between two wake-ups.
+
+        With a `negotiation`, nothing else is sent or received before that has led to an agreement.
+        """
         self.key: Final = key
         self.aside: memoryview | None = None
         """The buffer of a block that was put aside."""
@@ -101,6 +110,10 @@ class Connection:
         self._fd = connected.fileno()
         self._decoder = Decoder(piece_count=piece_count)
         self._queue = SendQueue()
+        self._negotiation = negotiation
+        self._held = bytearray()
+        """Messages that wait for the agreement."""
+        self._decrypt: Cipher | None = None
         self._is_open = True
         self._wants_blocks = False
         """The engine may have blocks for this neighbour."""
@@ -108,18 +121,25 @@ class Connection:
         """`start_block` will be called."""
         self._is_full = False
         """The loop will call `_writable` when the socket has room."""
-        self._closing: asyncio.TimerHandle | None = None
+        self._ending: Ending | None = None
         self._wakes_after = 1
         """The bytes that must have come before the loop calls `_readable`."""
         self._taken = 0
         self._measured_at = monotonic()
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._make_room(LEAST_ROOM)
+        if negotiation is not None:
+            self._queue.add_message(negotiation.take())
         self._poller.add_reader(self._fd, self._readable)
 
     def know_pieces(self, count: int) -> None:
         """Expect bitfields of the right length from now on."""
         self._decoder.piece_count = count
+
+    @property
+    def held(self) -> bytes:
+        """The messages that wait for an agreement."""
+        return bytes(self._held)
 
     def divert(self) -> None:
         """Drop the rest of the block that is coming: its place holds the block of another neighbour."""
@@ -127,6 +147,9 @@ class Connection:
 
     def send(self, encoded: bytes, now: float) -> None:
         """Queue a message; `flush` sends it."""
+        if self._negotiation is not None:
+            self._held += encoded
+            return
         self._queue.add_message(encoded)
         if self._queue.message_bytes > MOST_MESSAGES:
             self._disconnect(_DOES_NOT_READ, now)
@@ -146,13 +169,12 @@ class Connection:
         if self._wants_blocks and self._take_block(now):
             self.flush(now)
 
-    def end(self) -> None:
-        """Stop reading, send what is queued, and close."""
-        if self._is_open:
-            self._stop()
-            self._queue.drop_blocks()
-            self._closing = self._loop.call_later(_CLOSING_TIME, self._close)
-            self.flush(monotonic())
+    def end(self, on_closed: Callable[[], None]) -> None:
+        """Report nothing more, send what is queued, and close in order; `on_closed` is called once that is done."""
+        self._stop()
+        self._queue.drop_blocks()
+        self._ending = Ending(self._socket, self._loop, self._buffer, on_closed)
+        self.flush(monotonic())
 
     def cut(self) -> None:
         """Close at once."""
@@ -169,14 +191,44 @@ class Connection:
         except OSError as error:
             self._disconnect(_reason(error), now)
         else:
-            if count:
-                self._process(count, len(space), now)
+            if count and self._negotiation is not None:
+                self._negotiate(self._negotiation, bytes(self._buffer[:count]), now)
+            elif count:
+                self._process(count, space, now)
             else:
                 self._disconnect("closed by the other end", now)
         self._owner.settle(now)
 
-    def _process(self, count: int, room: int, now: float) -> None:
-        """Decode `count` bytes, of which the first `room` went into the block's place."""
+    def _negotiate(self, negotiation: Negotiation, data: bytes, now: float) -> None:
+        negotiation.payload = self.held
+        try:
+            self._queue.add_message(negotiation.receive(data))
+            if negotiation.agreement is not None:
+                del self._held[: negotiation.payload_sent]
+                self._agree(negotiation.agreement, now)
+        except WireError as error:
+            self._owner.protocol_error(self, str(error), now)
+        self.flush(now)
+
+    def _agree(self, agreement: Agreement, now: float) -> None:
+        self._negotiation = None
+        self._decrypt = agreement.decrypt
+        if agreement.encrypt is not None:
+            self._queue = EncryptedQueue(agreement.encrypt, b"".join(self._queue.buffers()))
+        self._queue.add_message(self.held)
+        self._owner.negotiated(self, agreement.method, now)
+        self._decode(memoryview(agreement.received), now)
+
+    def _decipher(self, *views: memoryview) -> None:
+        for view in views:
+            if view and self._decrypt is not None:
+                self._decrypt.update_into(view, view)
+
+    def _process(self, count: int, space: memoryview, now: float) -> None:
+        """Decode `count` bytes, of which the first went into the block's place."""
+        room = len(space)
+        if self._decrypt is not None:
+            self._decipher(space[:count], self._buffer[: max(0, count - room)])
         before = self._decoder.payload_bytes
         try:
             if room and (block := self._decoder.received(min(count, room))):
@@ -283,8 +335,8 @@ class Connection:
         if self._is_full:
             self._is_full = False
             self._poller.remove_writer(self._fd)
-        if not self._is_open:
-            self._close()
+        if self._ending is not None:
+            self._ending.all_sent()
 
     def _disconnect(self, reason: str, now: float) -> None:
         was_open = self._is_open
@@ -299,9 +351,9 @@ class Connection:
             self._poller.remove_reader(self._fd)
 
     def _close(self) -> None:
-        if self._closing is not None:
-            self._closing.cancel()
-        if self._socket.fileno() >= 0:
+        if self._ending is not None:
+            self._ending.close()
+        elif self._socket.fileno() >= 0:
             self._poller.remove_writer(self._fd)
             self._socket.close()
 

@@ -1,0 +1,1 @@
+"""TCP connections to neighbours, in plaintext or encrypted, until they end."""
