@@ -203,6 +203,9 @@ APPLICATION_NAMES = {
     more("tracker: {application: opentracker, numwant: 30}"): (
         "5:37: tracker.numwant: opentracker gives each peer as many as it asks for: leave this key out"
     ),
+    more("tracker: {application: opentracker, seeds_meet_seeds: false}"): (
+        "5:37: tracker.seeds_meet_seeds: opentracker names seeds to seeds too: leave this key out"
+    ),
     group("strategy: {bittyrant: {excess: withheld}}"): (
         "4:35: peers.homes.strategy: write {class: bittyrant, excess: withheld}: `class:` has the name, and the"
         " parameters stand beside it"

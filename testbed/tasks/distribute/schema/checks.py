@@ -17,6 +17,7 @@ from testbed.tasks.distribute.schema.keys import (
     PeerGroup,
     Scheme,
     Servers,
+    TrackerChoice,
 )
 from testbed.tasks.task import ColumnWords
 from testbed.theory import Term
@@ -55,14 +56,20 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
             yield from _check_fluid(("peers", name), group)
         if keys.distribution == "client-server" and group.count:
             yield from _check_client(("peers", name), group)
-    if keys.tracker.application == OPENTRACKER and "numwant" in keys.tracker.model_fields_set:
-        yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
-    if keys.tracker.application == OPENTRACKER and not keys.tracker.seeds_meet_seeds:
-        yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
+    yield from _check_tracker(keys.tracker)
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
         )
+
+
+def _check_tracker(tracker: TrackerChoice) -> Iterator[Finding]:
+    if tracker.application != OPENTRACKER:
+        return
+    if "numwant" in tracker.model_fields_set:
+        yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
+    if not tracker.seeds_meet_seeds:
+        yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
 
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
