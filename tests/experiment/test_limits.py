@@ -190,11 +190,11 @@ def test_what_nobody_can_plan_is_refused_quickly(tmp_path: Path, change: tuple[s
 
 
 def test_each_other_client_has_a_copy_of_the_file(tmp_path: Path) -> None:
-    (tmp_path / "swarm.yaml").write_text(
+    plan = planned(
+        tmp_path,
         "file: {size: 4 MiB}\nservers: {up: 8 Mbit/s, application: aria2}\n"
-        "peers:\n  ours: {count: 3, up: 8 Mbit/s}\n  theirs: {count: 2, up: 8 Mbit/s, application: transmission}\n"
+        "peers:\n  ours: {count: 3, up: 8 Mbit/s}\n  theirs: {count: 2, up: 8 Mbit/s, application: transmission}\n",
     )
-    plan = make_plan(read_experiment(tmp_path / "swarm.yaml"))
     assert plan.trials[0].needs.copies == 3 * 4 * MIB
     assert refusals(plan.trials, Resources(memory_files=12 * MIB)) == []
     (refused,) = refusals(plan.trials, Resources(memory_files=12 * MIB - 1))
