@@ -22,6 +22,7 @@ from testbed.cli.options import (
     Parameters,
     Quiet,
     RunName,
+    RunNames,
     Runs,
     Settings,
     Target,
@@ -197,6 +198,71 @@ def audit(
     from testbed.cli.audit import show_audit
 
     raise typer.Exit(show_audit(run, runs, trial or [], json=json))
+
+
+@app.command(short_help="Compare runs of one experiment.")
+def compare(
+    names: RunNames,
+    runs: Runs = RUNS,
+    by: Annotated[
+        str | None,
+        typer.Option("--by", metavar="KEY", help="Compare the values of a swept key within one run, with the first."),
+    ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--measure",
+            metavar="COLUMN",
+            help="Compare this column of trials.csv or groups.csv (can be repeated; default: the task's own).",
+        ),
+    ] = None,
+    margin: Annotated[
+        str, typer.Option("--margin", metavar="PERCENT", help="A change that is certainly smaller counts as none.")
+    ] = "5%",
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar="CONDITION",
+            help="Exit with 1 if a ratio to the first run is beyond a bound, as in 'distribution_s > 1.05' (can be"
+            " repeated).",
+        ),
+    ] = None,
+    fail_if_undecided: Annotated[
+        bool, typer.Option("--fail-if-undecided", help="Exit with 1 also if a ratio may be beyond its bound.")
+    ] = False,
+    with_suspect: Annotated[bool, typer.Option("--with-suspect", help="Include suspect trials.")] = False,
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="Compare trials with the same draws as if they had nothing in common.")
+    ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Also write the comparison as a page.")
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="Print a row for each comparison as CSV.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare runs of one experiment with the first of them: on two commits, machines or clients, for example.
+
+    Each point of the sweep is different, equivalent within a margin, or undecided. The exit status is 1 if a condition
+    of --fail-if holds with confidence at a point; if more of its trials failed or gave no value than before; or if no
+    point has enough repetitions to judge it.
+    """
+    from testbed.cli.runs.comparing import CompareOptions, compare_runs
+    from testbed.cli.runs.naming import run_named
+
+    options = CompareOptions(
+        by=by,
+        measures=measures or [],
+        margin=margin,
+        fail_if=fail_if or [],
+        fail_if_undecided=fail_if_undecided,
+        with_suspect=with_suspect,
+        unpaired=unpaired,
+        html=html,
+        as_csv=csv,
+        as_json=json,
+    )
+    raise typer.Exit(compare_runs([run_named(name, runs) for name in names], options))
 
 
 @app.command(short_help="Grade submissions of an assignment by their runs.")

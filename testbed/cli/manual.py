@@ -22,6 +22,7 @@ _EXAMPLES: Final = {
     "sudo testbed run mine.yaml": "Run an experiment, or resume it after an interruption.",
     "sudo testbed run quickstart --set repeat=1 --only 3": "Run the third trial of a changed experiment.",
     "testbed report quickstart": "Make the tables and figures of its latest run again.",
+    "testbed compare mine-20261120T101500Z mine": "Compare its latest run with another.",
     "testbed clean --keep-latest 3 --remove": "Keep the latest three finished runs of each experiment.",
 }
 

@@ -43,6 +43,10 @@ Runs = Annotated[
 RUNS = Path("runs")
 _RUN_HELP = "A run folder, its name, or an experiment's name for its latest run."
 RunName = Annotated[Path, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=completion.runs)]
+RunNames = Annotated[
+    list[Path],
+    typer.Argument(metavar="RUN", help=f"The first is compared with. {_RUN_HELP}", autocompletion=completion.runs),
+]
 LatestRun = Annotated[
     Path | None,
     typer.Argument(metavar="RUN", help=f"{_RUN_HELP} Default: the latest of all.", autocompletion=completion.runs),
