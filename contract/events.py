@@ -233,7 +233,10 @@ class Lagged(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Moved(TraceEvent):
-    """Bytes of blocks since the last such event: (neighbour, received, sent) for each neighbour that moved any."""
+    """Bytes of blocks since the last such event: (neighbour, received, sent) for each neighbour that moved any.
+
+    Neighbour 0 (`TOGETHER`) is no connection: it has what a program does not tell apart.
+    """
 
     event: ClassVar[str] = "moved"
     bytes: tuple[tuple[int, int, int], ...]

@@ -40,3 +40,25 @@ STRATEGIES: Final = (
     "swift",
 )
 """The strategies that come with our BitTorrent client."""
+
+CLIENTS: Final = ("libtorrent", "transmission", "aria2", "rtorrent", "qbittorrent", "webtorrent")
+"""The other BitTorrent clients that adapters come with."""
+SERVICES: Final = ("nginx", "opentracker")
+"""The other servers that adapters come with."""
+
+TOGETHER: Final = 0
+"""The number of no connection, in `moved`: bytes of which a program does not tell on which connection they moved."""
+BYTES: Final = "bytes"
+"""Bytes of the file: what TCP carried on the host's interface takes their place, which has messages too."""
+NEIGHBOURS: Final = "neighbours"
+"""Who its neighbours are, and the bytes of each."""
+CHOKES: Final = "chokes"
+"""Who unchokes whom, and when."""
+PIECES: Final = "pieces"
+"""Which pieces it has, and when each was complete or wrong."""
+WASTE: Final = "waste"
+"""The bytes that it received and did not need, or that were wrong."""
+FAULTS: Final = "faults"
+"""Errors from which it recovered, and hosts that it banned."""
+UNTOLD: Final = (BYTES, NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
+"""All that another client may not tell of itself: the words of `untold` in the header of its trace."""

@@ -15,7 +15,7 @@ readonly repository=${BASH_SOURCE[0]%/bin/lib/setup.sh}
 readonly system_python=/usr/bin/python3
 readonly machine_venv=/opt/testbed/venv
 readonly packages_marker=/var/lib/testbed/installing-packages
-readonly opentracker_unit=/etc/systemd/system/opentracker.service
+readonly units=/etc/systemd/system
 readonly os_release=${TESTBED_OS_RELEASE:-/etc/os-release}
 # The exit status of a step that failed after it had changed something.
 readonly half_done=75
@@ -40,17 +40,21 @@ readonly run_needs='
     util-linux      unshare
 '
 readonly test_needs='
+    aria2           aria2c
     bridge-utils    brctl
     busybox-static  /var/lib/dpkg/info/busybox-static.list
     debootstrap     debootstrap
     mandoc          mandoc
     git             git
+    nginx-light     nginx
     opentracker     opentracker
+    qbittorrent-nox qbittorrent-nox
     qemu-system-x86 qemu-system-x86_64
+    rtorrent        rtorrent
     shellcheck      shellcheck
     tshark          tshark
     transmission-cli transmission-cli
-    tshark          tshark
+    transmission-daemon transmission-daemon
     wireshark-common editcap
 '
 
@@ -214,18 +218,22 @@ apt_install() {
     dpkg --configure -a
     # A package source that does not answer may not be the one that is needed: let the installation decide.
     update_package_lists
-    mask_opentracker
+    mask_services
     apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 \
         -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" && return
     [[ -z $(dpkg --audit) ]] || return "$half_done"
     return 1
 }
 
-# The tests start opentracker themselves, in a namespace. Its package would also start it on the machine's own network,
-# from now on; `systemctl unmask opentracker` allows that again.
-mask_opentracker() {
-    if [[ $needs != *opentracker* || -e $opentracker_unit || -L $opentracker_unit ]] || is_present opentracker; then return; fi
-    mkdir -p "${opentracker_unit%/*}" && ln -s /dev/null "$opentracker_unit"
+# The tests start these programs themselves, in a namespace. Their packages would also start them on the machine's own
+# network, from now on; `systemctl unmask opentracker` allows that again.
+mask_services() {
+    local service unit
+    for service in nginx opentracker transmission-daemon; do
+        unit=$units/$service.service
+        if [[ $needs != *" $service"* || -e $unit || -L $unit ]] || is_present "$service"; then continue; fi
+        mkdir -p "$units" && ln -s /dev/null "$unit" || return
+    done
 }
 
 # A fresh machine starts with its daily update; apt can wait for the lock on packages, but not for that on their lists.

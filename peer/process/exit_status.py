@@ -16,6 +16,7 @@ class ExitStatus(IntEnum):
     CUT_SHORT = 7
     WRONG_DATA = 8
     GAVE_UP = 9
+    CLIENT_FAILED = 10
 
 
 MEANINGS: Final = {
@@ -28,6 +29,7 @@ MEANINGS: Final = {
     ExitStatus.CUT_SHORT: "a second SIGTERM or SIGINT cut the departure short",
     ExitStatus.WRONG_DATA: "the received data is not the expected file",
     ExitStatus.GAVE_UP: "the server refuses the file, or is unreachable for too long",
+    ExitStatus.CLIENT_FAILED: "the client that it runs is missing, failed, or ended by itself",
 }
 
 

@@ -12,7 +12,7 @@ from contract.events import (
     Moved,
     TraceEvent,
 )
-from contract.programs import COMPLETED
+from contract.programs import COMPLETED, TOGETHER
 from peer.trace.file import TraceFile
 
 
@@ -22,8 +22,8 @@ class TraceRecorder:
     def __init__(self, trace: TraceFile) -> None:
         self._trace: Final = trace
         self._last_key = 0
-        self._totals: dict[int, list[int]] = {}
-        """Received and sent on each open connection."""
+        self._totals: dict[int, list[int]] = {TOGETHER: [0, 0]}
+        """Received and sent on each open connection, and together on those that are not known."""
         self._unwritten: dict[int, list[int]] = {}
         """The same since the last `flush`, also for connections that have ended since."""
         self.received = 0

@@ -20,6 +20,9 @@ MOST_EXAMPLES = 10
 """Disagreements that the record of a trial names."""
 NO_TRACE = "it writes no trace"
 NO_CAPTURE = "its packets were not captured"
+TELLS_LITTLE = "it is another client, whose trace has no messages"
+OURS = ("ours", None)
+"""What records call our programs; None in old ones."""
 
 
 def audit_trial(folder: Path, record: TrialRecord) -> Findings:
@@ -33,6 +36,8 @@ def audit_trial(folder: Path, record: TrialRecord) -> Findings:
             total.left_out[host.name] = NO_TRACE
         elif capture_of(record, host.name) is None:
             total.left_out[host.name] = NO_CAPTURE
+        elif host.application not in OURS:
+            total.left_out[host.name] = TELLS_LITTLE
         else:
             total.add(_audit(folder, record, host, host.trace, origin))
     return total

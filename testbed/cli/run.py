@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from testbed.cli.check import checked_plan, warning
 from testbed.cli.experiments import STANDARD_INPUT, open_experiment
@@ -22,6 +22,7 @@ from testbed.runfolder.collection import latest_run, make_run, unfinished_run
 from testbed.runfolder.folder import RunFolder
 from testbed.runs.provenance import session
 from testbed.runs.run_all import Tally, finish_session, run_trials
+from testbed.tasks.programs import programs_of
 from testbed.trial.events import RunEnded
 
 INTERRUPTED: Final = 130
@@ -66,7 +67,9 @@ def run_experiment(experiment: Path, runs: Path, options: RunOptions) -> int:
     run = _run_to_continue(experiment.stem, runs, plan, options)
     if not options.force:
         _refuse_impossible(plan, run, chosen, runs)
-    return _run_and_report(run or make_run(runs, experiment.stem, file.text, plan), plan, chosen, options)
+    clients = programs_of(plan.trials[0]).versions(plan.trials[: len(file.variants)], file.path)
+    run = run or make_run(runs, experiment.stem, file.text, plan)
+    return _run_and_report(run, plan, chosen, options, session(clients))
 
 
 def _open(experiment: Path, settings: Sequence[str]) -> ExperimentFile:
@@ -87,12 +90,14 @@ def _run_to_continue(name: str, runs: Path, plan: Plan, options: RunOptions) -> 
     return None if options.fresh else unfinished_run(runs, name, plan)
 
 
-def _run_and_report(run: RunFolder, plan: Plan, chosen: frozenset[str] | None, options: RunOptions) -> int:
+def _run_and_report(
+    run: RunFolder, plan: Plan, chosen: frozenset[str] | None, options: RunOptions, provenance: dict[str, Any]
+) -> int:
     view = choose_view(quiet=options.quiet, json_lines=options.json_lines)
     with run.locked():
         if options.redo:
             run.set_aside(trial for trial in run.judged(*options.redo) if chosen is None or trial in chosen)
-        tally = _run(run, chosen, view)
+        tally = _run(run, chosen, view, provenance)
         # The figures and expectations in the file may be newer than those of the run.
         declared = plan if options.redo else None
         status = 1
@@ -124,9 +129,9 @@ def _refuse_impossible(plan: Plan, run: RunFolder | None, chosen: frozenset[str]
         raise ExplainedError("\n".join([*texts, "--force runs it all the same"]))
 
 
-def _run(run: RunFolder, chosen: frozenset[str] | None, view: View) -> Tally:
+def _run(run: RunFolder, chosen: frozenset[str] | None, view: View, provenance: dict[str, Any]) -> Tally:
     try:
-        tally = run_trials(run, session(), view, only=chosen)
+        tally = run_trials(run, provenance, view, only=chosen)
     finally:
         view.close()
     if tally.was_building:

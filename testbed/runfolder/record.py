@@ -41,6 +41,8 @@ class HostRecord(Entry):
     strategy: dict[str, Any] | None = None
     profile: str | None = None
     application: str | None = None
+    program: str | None = None
+    """Its name and version, as its trace has them."""
     group: str | None = None
     arrival_s: float | None = None
     exit_code: int | None = None
@@ -49,6 +51,8 @@ class HostRecord(Entry):
     """Why it ended, if it did not end as it should."""
     failed: bool | None = None
     """Whether that was a fault of the program; None in records of version 0.1."""
+    cpu_s: float | None = None
+    """The processor time that it took from its start to its end, with all that it started."""
     complaint: str | None = None
     """The end of its standard error."""
     trace: str | None = None

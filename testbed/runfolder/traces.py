@@ -43,6 +43,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
+from contract.programs import TOGETHER, UNTOLD
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.moved_lines import MovedLines
@@ -103,6 +104,10 @@ class HostTrace:
     An application that leaves and comes back begins another life, with a header of its own.
     """
 
+    program: str = ""
+    """What wrote it: name and version."""
+    untold: frozenset[str] = frozenset()
+    """What that program does not tell: words of the contract's UNTOLD."""
     peer_ids: list[str] = field(default_factory=list)
     """One for each life."""
     join_times: list[float] = field(default_factory=list)
@@ -173,6 +178,14 @@ def _damage(file: Path, number: int, error: Exception) -> DamageError:
     return DamageError(file, f"is not a line of a trace: {error}", number)
 
 
+def _untold(header: Mapping[str, Any]) -> frozenset[str]:
+    """Return what the program of a trace does not tell; raises ValueError for a word that the contract lacks."""
+    words = header.get("untold", [])
+    if not isinstance(words, list) or any(word not in UNTOLD for word in words):
+        raise ValueError(f"expected `untold` as a list of {', '.join(UNTOLD)}, found {words!r}")
+    return frozenset(words)
+
+
 class _Reader:
     """Adds up the lines of a trace in their order."""
 
@@ -185,9 +198,10 @@ class _Reader:
         self._wasted = 0
         self._moved_lines = MovedLines(t0)
         self._by_key: dict[int, ConnectionTotals] = {}
-        """The connections of this life, by their number."""
+        """The connections of this life by their number, and TOGETHER for what is of none of them."""
         self._open: set[int] = set()
         """The numbers of those that have not ended."""
+        self._forget_connections()
         self._is_leech = False
 
     def take(self, number: int, line: bytes) -> None:
@@ -216,15 +230,20 @@ class _Reader:
         t = min(self.trace.leave_times[-1] if self.trace.has_left else self._t, end)
         for connection in self._by_key.values():
             connection.stop(t)
-        self._by_key = {}
-        self._open = set()
+        self._forget_connections()
         self.trace.wasted += self._wasted
         self._wasted = 0
+
+    def _forget_connections(self) -> None:
+        self._by_key = {TOGETHER: ConnectionTotals("")}
+        self._open = {TOGETHER}
 
     def _begin_life(self, entries: dict[str, Any]) -> None:
         self._t = self.trace.last = float(check_header(entries)["t"]) - self._t0
         self.end_life(self._t)
         self._has_header = True
+        self.trace.program = str(entries.get("program", ""))
+        self.trace.untold = _untold(entries)
 
     def _read_moved_lines(self) -> None:
         """Add what the collected lines say of open connections; ended ones gave their totals when they ended."""

@@ -5,6 +5,7 @@ A run may be resumed, so there is an entry for each session. A report has an ent
 
 import os
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,14 +17,15 @@ from testbed.runs.versions import versions
 _PROC: Final = Path("/proc")
 
 
-def session() -> dict[str, Any]:
-    """Describe a session that begins now."""
+def session(clients: Mapping[str, str]) -> dict[str, Any]:
+    """Describe a session that begins now; `clients` are the versions of programs that are not ours."""
     return {
         "started": now(),
         "ended": None,
         "command": sys.argv,
         **commit_of()._asdict(),
         "versions": versions(),
+        "clients": dict(clients),
         "cpu": _cpu(),
         "processors": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),

@@ -95,6 +95,9 @@ class TaskPrograms(Protocol):
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what only the programs can find wrong with the trials of an experiment file, at the keys to blame."""
 
+    def versions(self, trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
+        """Return the versions of the programs that are not ours, by the names that the experiment file gives them."""
+
     def check_rehearsal(self, trial: Trial) -> None:
         """Raise TrialError for what a trial has and virtual time has not."""
 

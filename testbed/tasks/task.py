@@ -42,6 +42,8 @@ class Needs:
     threads: int
     traces: int
     """What their traces take until the trial ends; they are kept in memory."""
+    copies: int
+    """What copies of the file take until the trial ends; they are kept in memory too."""
     shared_file: int
     """What trials have in common on the disk, if it has the same size; until the run ends."""
     kept: int

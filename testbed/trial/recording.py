@@ -94,7 +94,9 @@ def _host_record(performance: Performance, application: Application, trace: str 
         signal=report.signal,
         why=report.why or None,
         failed=report.has_failed,
+        cpu_s=application.processor_seconds,
         complaint=application.complaint or None,
         trace=trace,
+        program=end.program or None,
         **application.details,
     )

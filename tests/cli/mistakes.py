@@ -1,6 +1,6 @@
 """Experiment files with one mistake of a new user each, and what `testbed check` says behind the file's name."""
 
-from contract.programs import STRATEGIES
+from contract.programs import CLIENTS, STRATEGIES
 
 RATES = "{count: 3, up: 1 Mbit/s}"
 HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count, arrival, departure, start"
@@ -9,6 +9,7 @@ SIDES = "(gain.mean where group = one) < (gain.mean where group = others)"
 LAST = (
     f"`where` comes last, and selects the rows of all sides; for rows of its own, put a side in brackets, as in {SIDES}"
 )
+NAMES = f"ours, {', '.join(CLIENTS)}, or module:Class for an adapter of your own"
 CLASS = "is not of the form module:Class, such as my_client:Clever"
 
 
@@ -169,17 +170,41 @@ SWEEPS = {
     ),
 }
 APPLICATION_NAMES = {
-    group("application: libtorrent"): (
-        "4:35: peers.homes.application: unknown application 'libtorrent': bittorrent has only 'ours' so far, so leave"
-        " this key out; for our client with the constants of libtorrent, write `profile: libtorrent`"
+    group("application: mainline"): (
+        f"4:35: peers.homes.application: unknown application 'mainline': write {NAMES}; for our client with the"
+        " constants of mainline, write `profile: mainline`"
     ),
     group("application: BitTyrant"): (
-        "4:35: peers.homes.application: unknown application 'BitTyrant': bittorrent has only 'ours' so far, so leave"
-        " this key out; it is a strategy of our client, so write `strategy: bittyrant`"
+        f"4:35: peers.homes.application: unknown application 'BitTyrant': write {NAMES}; it is a strategy of our"
+        " client, so write `strategy: bittyrant`"
     ),
-    more("sweep: {peers.homes.application: [ours, transmission]}"): (
-        "5:41: peers.homes.application: unknown application 'transmission': bittorrent has only 'ours' so far, so leave"
-        " this key out"
+    more("sweep: {peers.homes.application: [ours, transmision]}"): (
+        f"5:41: peers.homes.application: unknown application 'transmision' (did you mean transmission?): write {NAMES}"
+    ),
+    swarm(servers="{up: 8 Mbit/s, application: nginx}"): (
+        f"2:25: servers.application: unknown application 'nginx': write {NAMES}"
+    ),
+    group("application: aria2").replace("file:", "distribution: fluid\nfile:"): (
+        "5:35: peers.homes.application: unknown application 'aria2': fluid has only 'ours', so leave this key out"
+    ),
+    group("application: aria2, strategy: swift"): (
+        "4:55: peers.homes.strategy: only our client has a strategy: leave this key out beside `application: aria2`"
+    ),
+    group("application: aria2, profile: mainline"): (
+        "4:55: peers.homes.profile: only our client has a profile: leave this key out beside `application: aria2`"
+    ),
+    group("application: aria2, start: {peers: 1, with: 5 %}"): (
+        "4:55: peers.homes.start: aria2 starts with no data: leave this key out"
+    ),
+    group("application: aria2, departure: {mid_way: {at: 50 %, back_after: 1 s}}"): (
+        "4:55: peers.homes.departure: only our client can leave and come back with its pieces: write stay,"
+        " at-completion, or a mapping with after, linger or share_ratio"
+    ),
+    more("tracker: {application: opentracker, numwant: 30}"): (
+        "5:37: tracker.numwant: opentracker gives each peer as many as it asks for: leave this key out"
+    ),
+    more("tracker: {application: opentracker, seeds_meet_seeds: false}"): (
+        "5:37: tracker.seeds_meet_seeds: opentracker names seeds to seeds too: leave this key out"
     ),
     group("strategy: {bittyrant: {excess: withheld}}"): (
         "4:35: peers.homes.strategy: write {class: bittyrant, excess: withheld}: `class:` has the name, and the"

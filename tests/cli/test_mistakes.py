@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from testbed.tasks.distribute.programs.schemes import SCHEMES
-from testbed.tasks.distribute.schema.keys import APPLICATIONS
+from testbed.tasks.distribute.schema.keys import APPLICATIONS, SERVERS_ALSO
 from tests.cli.mistakes import HOSTS, MISTAKES, UNKNOWN_AT_TOP, swarm
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -57,8 +57,8 @@ def test_key_at_wrong_indentation_is_recognised(call: Run, tmp_path: Path) -> No
 
 
 def test_applications_of_the_schema_have_adapters() -> None:
-    assert {name: set(scheme.adapters) for name, scheme in SCHEMES.items()} == {
-        name: set(known) for name, known in APPLICATIONS.items()
+    assert {name: {*scheme.adapters, *scheme.others} for name, scheme in SCHEMES.items()} == {
+        name: {*known, *SERVERS_ALSO[name]} for name, known in APPLICATIONS.items()
     }
 
 

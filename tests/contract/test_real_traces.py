@@ -162,7 +162,7 @@ def fetched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Lines, Lines]:
 
 def test_programs_without_strategy_have_their_own_header_and_events(fetched: tuple[Lines, Lines]) -> None:
     _, section = DOC.split("Programs of client-server and of the fluid scheme")
-    described = section.split("## Events")[0]
+    described = section.split("## Other clients")[0]
     header = re.findall(r"^\| `(\w+)`", described, re.MULTILINE)
     written = set(re.findall(r"`(\w+)`", described.split("They write ")[1].split("no other events")[0]))
     assert written <= EVENTS.keys()

@@ -187,3 +187,15 @@ def test_what_nobody_can_plan_is_refused_quickly(tmp_path: Path, change: tuple[s
     began = time.monotonic()
     assert says in refused(tmp_path, SMALL.replace(*change) + more)
     assert time.monotonic() - began < QUICK_SECONDS
+
+
+def test_each_other_client_has_a_copy_of_the_file(tmp_path: Path) -> None:
+    plan = planned(
+        tmp_path,
+        "file: {size: 4 MiB}\nservers: {up: 8 Mbit/s, application: aria2}\n"
+        "peers:\n  ours: {count: 3, up: 8 Mbit/s}\n  theirs: {count: 2, up: 8 Mbit/s, application: transmission}\n",
+    )
+    assert plan.trials[0].needs.copies == 3 * 4 * MIB
+    assert refusals(plan.trials, Resources(memory_files=12 * MIB)) == []
+    (refused,) = refusals(plan.trials, Resources(memory_files=12 * MIB - 1))
+    assert refused.text.startswith("copies of the file, one for each client that is not ours, need at least 12.0 MiB")

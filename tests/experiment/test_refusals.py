@@ -267,7 +267,10 @@ FINE = "count: 2, up: 1 Mbit/s"
         ("figures: {f: {x: 5}}", "5:15: figures.f.x: expected text (in quotes if it looks like a number), found 5"),
         ("figures: {f: {where: 5 > x}}", "5:22: figures.f.where: expected a name, such as distribution, found '5'"),
         ("figures: [f]", "5:1: figures: expected a mapping whose keys are names of your choice, found the list ['f']"),
-        ("tracker: http", "5:1: tracker: expected a mapping with kind, numwant, found 'http'"),
+        (
+            "tracker: http",
+            "5:1: tracker: expected a mapping with kind, application, numwant, seeds_meet_seeds, found 'http'",
+        ),
         ("sweep:", "5:1: sweep: has no keys: write a key and its values, such as `peers.homes.count: [5, 10]`"),
         ("sweep: {}", "5:1: sweep: has no keys: write a key and its values, such as `peers.homes.count: [5, 10]`"),
         ("sweep: {seed: [1, 2]}", "5:9: sweep.seed: 'seed' applies to the whole experiment and cannot be swept"),

@@ -441,7 +441,7 @@ def test_help_lists_exit_codes(command: list[str], codes: list[int], capsys: pyt
     with pytest.raises(SystemExit):
         main([*command, "--help"])
     told = capsys.readouterr().out.partition("exit codes:")[2]
-    assert [int(code) for code in re.findall(r"^  (\d)  ", told, re.MULTILINE)] == codes
+    assert [int(code) for code in re.findall(r"^  (\d+)  ", told, re.MULTILINE)] == codes
 
 
 def test_command_imports_only_what_it_needs() -> None:
@@ -463,4 +463,4 @@ def test_command_imports_only_what_it_needs() -> None:
 def test_documentation_lists_exit_codes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "peer.md").read_text()
     table = page.partition("| exit code | why |\n")[2].partition("\n\n")[0]
-    assert [int(code) for code in re.findall(r"^\| (\d) \|", table, re.MULTILINE)] == [*ExitStatus]
+    assert [int(code) for code in re.findall(r"^\| (\d+) \|", table, re.MULTILINE)] == [*ExitStatus]

@@ -1,6 +1,6 @@
 """Clustering (whether peers prefer their own group) and what groups received from leeches."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import isnan
 from typing import Any
 
@@ -12,11 +12,12 @@ from testbed.tasks.distribute.tables.peers import group_rows
 GROUPS = {"p1": "fast", "p2": "fast", "p3": "fast", "p4": "slow", "p5": "slow", "p6": "alone"}
 
 
-def measured(name: str, flows: Iterable[tuple[object, ...]]) -> dict[str, float]:
-    """Return a measure of each group, given the flows between hosts."""
+def measured(name: str, flows: Iterable[tuple[object, ...]], silent: Collection[str] = ()) -> dict[str, float]:
+    """Return a measure of each group, given the flows between hosts; silent ones do not tell their neighbours."""
     peers = pd.DataFrame(
         [
             {"trial": "t", "peer": peer, "group": group, "strategy": "tit-for-tat", "download_s": 1.0}
+            | {"application": "ours", "cpu_s": 1.0, "untold": "neighbours chokes" if peer in silent else ""}
             | dict.fromkeys(("payload_received", "payload_sent", "completed_s"), 1.0)
             for peer, group in GROUPS.items()
         ]
@@ -72,3 +73,12 @@ def test_gifts_of_seeds_do_not_count() -> None:
 
 def test_from_leeches_is_empty_without_such_gifts() -> None:
     assert all(isnan(value) for value in from_leeches(("server", "p1", 5.0, 0.0), ("p1", "p2", 5.0, None)).values())
+
+
+def test_measures_are_empty_where_nobody_tells_who_gave_to_whom() -> None:
+    flows = [("p1", "p2", 5.0, 5.0, 5.0), ("p4", "p5", 3.0, 3.0, 3.0)]
+    one, two = measured("clustering", flows, ["p1"]), measured("clustering", flows, ["p1", "p4"])
+    assert one == pytest.approx(measured("clustering", flows), nan_ok=True), "the other end tells"
+    assert isnan(two["fast"])
+    assert isnan(two["slow"])
+    assert all(isnan(value) for value in measured("from_leeches", flows, ["p1"]).values()), "when it completed"

@@ -93,7 +93,8 @@ def test_first_interrupt_before_trial_begins_is_raised() -> None:
 
 
 def test_session_describes_machine_and_versions() -> None:
-    entry = session()
+    entry = session({"aria2": "aria2 1.36.0"})
+    assert entry["clients"] == {"aria2": "aria2 1.36.0"}
     assert entry["ended"] is None
     assert entry["memory_bytes"] > 1 << 20
     assert entry["processors"] >= 1

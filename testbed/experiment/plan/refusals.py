@@ -108,17 +108,22 @@ def _lacks_threads(trial: Trial, resources: Resources) -> Complaint | None:
 
 def _lacks_memory(trial: Trial, resources: Resources) -> Complaint | None:
     hosts, needs = len(trial.hosts.positions), trial.needs
-    needed = hosts * KERNEL_BYTES + needs.memory + needs.traces
+    needed = hosts * KERNEL_BYTES + needs.memory + needs.traces + needs.copies
     return _complaint(needed, _exceeds_memory(hosts, needed, resources))
 
 
-def _lacks_room_for_traces(trial: Trial, resources: Resources) -> Complaint | None:
-    needed = trial.needs.traces
+def _lacks_room_in_memory(trial: Trial, resources: Resources) -> Complaint | None:
+    needs = trial.needs
+    needed = needs.traces + needs.copies
     if resources.memory_files is None or needed <= resources.memory_files:
         return None
+    if needs.copies > needs.traces:
+        what, advice = "copies of the file, one for each client that is not ours,", "or fewer such clients"
+    else:
+        what, advice = "traces of every block", "or a lower `trace_level:`"
     return needed, (
-        f"traces of every block need at least {_size(needed)} of files in memory, which may take only"
-        f" {_size(resources.memory_files)}: use a smaller file, or a lower `trace_level:`"
+        f"{what} need at least {_size(needed)} of files in memory, which may take only"
+        f" {_size(resources.memory_files)}: use a smaller file, {advice}"
     )
 
 
@@ -164,6 +169,6 @@ _OF_A_TRIAL: Final[tuple[Callable[[Trial, Resources], Complaint | None], ...]] =
     _lacks_threads,
     _lacks_open_files,
     _lacks_namespaces,
-    _lacks_room_for_traces,
+    _lacks_room_in_memory,
 )
 _OF_ALL: Final[tuple[Callable[[Sequence[Trial], Resources], str], ...]] = (_lack_disk, _take_years)

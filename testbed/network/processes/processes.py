@@ -46,6 +46,8 @@ class Process:
         self.host = host
         self.stdout_path, self.stderr_path = _output_files(output)
         self.returncode: int | None = None
+        self.processor_seconds: float | None = None
+        """The processor time that it took, with all that it started; None while it runs, and where it is not known."""
         self._pidfd = pidfd
 
     def __str__(self) -> str:
@@ -126,7 +128,9 @@ class _WarmProcess(Process):
         self._interpreter = interpreter
 
     def _reap(self) -> int:
-        return self._interpreter.exit_status(self.pid)
+        status = self._interpreter.exit_status(self.pid)
+        self.processor_seconds = self._interpreter.processor_seconds(self.pid)
+        return status
 
 
 def stop_all(processes: Iterable[Process], patience: float = 5) -> list[int]:

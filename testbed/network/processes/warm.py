@@ -50,6 +50,7 @@ class WarmInterpreter:
     def __init__(self, preload: Sequence[str] = ()) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._ended: dict[int, int] = {}
+        self._processor_seconds: dict[int, float] = {}
         with theirs:
             command = [sys.executable, "-c", _SERVE, str(theirs.fileno()), *preload]
             self._server = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
@@ -74,6 +75,10 @@ class WarmInterpreter:
             self._receive("ended")
         return self._ended.pop(pid)
 
+    def processor_seconds(self, pid: int) -> float:
+        """Return the processor time of a child whose exit status is known, with all that it started and waited for."""
+        return self._processor_seconds.pop(pid)
+
     def close(self) -> None:
         """End the warm interpreter; its children keep running."""
         self._socket.close()
@@ -91,6 +96,7 @@ class WarmInterpreter:
             message: dict[str, Any] = json.loads(data)
             if message["kind"] == "ended":
                 self._ended[message["pid"]] = message["status"]
+                self._processor_seconds[message["pid"]] = message["processor_seconds"]
             if message["kind"] == kind:
                 return message, descriptors
 
@@ -148,9 +154,16 @@ def _answer(channel: socket.socket) -> bool:
 
 def _report_ended(channel: socket.socket) -> None:
     with contextlib.suppress(ChildProcessError):
-        while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-            pid, status = ended
-            report = {"kind": "ended", "pid": pid, "status": os.waitstatus_to_exitcode(status)}
+        while True:
+            pid, status, used = os.wait4(-1, os.WNOHANG)
+            if pid == 0:
+                return
+            report = {
+                "kind": "ended",
+                "pid": pid,
+                "status": os.waitstatus_to_exitcode(status),
+                "processor_seconds": used.ru_utime + used.ru_stime,
+            }
             channel.send(json.dumps(report).encode())
 
 

@@ -57,6 +57,11 @@ TRIALS: Final[Mapping[str, Column]] = {
     ),
     "seed_copies": Column("", "payload that the servers passed to their kernels / F", "copies sent by the server"),
     "payload_bytes": Column("B", "payload received, as the applications counted it", "payload"),
+    "unattributed_bytes": Column(
+        "B",
+        "the part of `payload_bytes` of which neither end tells who sent it to whom, so that transfers.csv lacks it",
+        "payload between unknown ends",
+    ),
     "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was corrupt", "duplicates"),
     "control_bytes": Column(
         "B",
@@ -123,6 +128,13 @@ PEERS: Final[Mapping[str, Column]] = {
     "failed_pieces": Column("", "pieces received with a wrong hash", "corrupt pieces"),
     "bans": Column("", "hosts that it banned", "banned hosts"),
     "errors": Column("", "errors from which it recovered", "errors"),
+    "cpu_s": Column(
+        "s", "processor time of its program from its start to its end, with all that it started", "processor time"
+    ),
+    "untold": words(
+        "what its client does not tell of `bytes`, `neighbours`, `chokes`, `pieces`, `waste` and `faults`: such cells"
+        " are empty, and bytes are those of its host's interface"
+    ),
     "why_ended": words("why its application ended, if not as it should; else why it left"),
 }
 
@@ -130,6 +142,7 @@ GROUPS: Final[Mapping[str, Column]] = {
     "trial": _TRIAL,
     "group": words("its name in the experiment", "group"),
     "strategy": words("the strategy of its peers", "strategy"),
+    "application": words("the program of its peers", "client"),
     "peers": Column("", "number of its peers", "number of peers"),
     "share": Column("", "its share of the peers of the trial", "share of the peers", is_share=True),
     "completed": Column("", "peers of the group that downloaded the whole file", "peers that completed"),
@@ -141,6 +154,7 @@ GROUPS: Final[Mapping[str, Column]] = {
         "gain over the other peers",
         is_gain=True,
     ),
+    "cpu_mean_s": Column("s", "mean of their `cpu_s`", "mean processor time"),
     "group_share_ratio": Column("", "payload that they sent / payload that they received", "share ratio"),
     "clustering": Column(
         "",
@@ -228,6 +242,7 @@ GROUP_MEASURES: Final = (
     "download_mean_s",
     "download_median_s",
     "gain",
+    "cpu_mean_s",
     "group_share_ratio",
     "clustering",
     "from_leeches",

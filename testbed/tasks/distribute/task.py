@@ -22,9 +22,12 @@ def _groups(keys: DistributionKeys) -> Iterator[Group]:
         yield Group(path, hosts, hosts.count)
 
 
-def _strategies(keys: DistributionKeys) -> Iterator[tuple[KeyPath, str]]:
+def _modules(keys: DistributionKeys) -> Iterator[tuple[KeyPath, str]]:
     for path, hosts in keys.hosts.items():
-        yield (*path, "strategy"), hosts.strategy.reference
+        if hosts.is_ours:
+            yield (*path, "strategy"), hosts.strategy.reference
+        else:
+            yield (*path, "application"), hosts.application
 
 
 def _capturable(keys: DistributionKeys) -> list[str]:
@@ -74,7 +77,7 @@ DISTRIBUTE: Final = Task(
     groups=_groups,
     capturable=_capturable,
     host_names=host_names,
-    modules=_strategies,
+    modules=_modules,
     columns=COLUMNS,
     column_words=column_words,
     refused_theory=refused_theory,

@@ -95,6 +95,11 @@ class Application:
         return self.has_completed or self.has_ended
 
     @property
+    def processor_seconds(self) -> float | None:
+        """The processor time that it took from its start to its end, if that is known."""
+        return None if self._process is None else self._process.processor_seconds
+
+    @property
     def complaint(self) -> str:
         """The end of what it printed on standard error."""
         if self._process is None:

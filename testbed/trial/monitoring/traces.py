@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from contract.encoding import HEADER
 from contract.events import Completed, Joined, Lagged, Left
 from testbed.network import Process, ProcessError
 
@@ -47,6 +48,8 @@ def _lines_with(trace: Path, *words: str) -> Iterator[bytes]:
 class TraceEnd:
     """What the trace of a program that has ended says. Times are of CLOCK_MONOTONIC."""
 
+    program: str = ""
+    """The name and version of what wrote it."""
     completed_at: float | None = None
     has_left: bool = False
     """Whether its last life ended in order."""
@@ -59,7 +62,7 @@ class TraceEnd:
 def read_end(trace: Path, begin: float, end: float) -> TraceEnd:
     """Read the trace of a program in a trial between two moments."""
     found = TraceEnd()
-    for line in _lines_with(trace, Completed.event, Joined.event, Left.event, Lagged.event):
+    for line in _lines_with(trace, HEADER, Completed.event, Joined.event, Left.event, Lagged.event):
         try:
             _take(found, json.loads(line), begin, end)
         except (ValueError, TypeError, KeyError) as error:
@@ -70,6 +73,8 @@ def read_end(trace: Path, begin: float, end: float) -> TraceEnd:
 
 def _take(found: TraceEnd, entry: Mapping[str, Any], begin: float, end: float) -> None:
     match entry["event"]:
+        case header if header == HEADER:
+            found.program = str(entry.get("program", ""))
         case Completed.event if found.completed_at is None:
             found.completed_at = float(entry["t"])
         case Joined.event:

@@ -22,7 +22,6 @@ from testbed.tasks.distribute.schema.keys import (
     Start,
 )
 from testbed.values.draws import Draws, draw_arrivals, draw_rates, shuffled
-from testbed.values.parts import Named
 
 TRACKER: Final = "tracker"
 
@@ -64,7 +63,11 @@ def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
         return None
     chosen = keys.tracker
     return PlannedTracker(
-        name=TRACKER, kind=chosen.kind, numwant=chosen.numwant, seeds_meet_seeds=chosen.seeds_meet_seeds
+        name=TRACKER,
+        kind=chosen.kind,
+        application=chosen.application,
+        numwant=chosen.numwant,
+        seeds_meet_seeds=chosen.seeds_meet_seeds,
     )
 
 
@@ -96,16 +99,18 @@ def _hosts(keys: DistributionKeys, hosts: Hosts, count: int, name: str, draws: D
         "delay": hosts.delay,
         "jitter": hosts.jitter,
         "loss": hosts.loss / 100,
-        "profile": hosts.profile or keys.profile,
-        "strategy": _strategy(hosts.strategy),
-        "application": hosts.application,
+        **_behaviour(keys, hosts),
     }
     for k, (up, down) in enumerate(zip(ups, downs, strict=True), start=1):
         yield {**common, "up": up, "down": down, "seed": draws.number(name, "seed", k)}
 
 
-def _strategy(strategy: Named) -> PlannedStrategy:
-    return PlannedStrategy(name=strategy.reference, parameters=strategy.parameters)
+def _behaviour(keys: DistributionKeys, hosts: Hosts) -> dict[str, Any]:
+    """Return what runs there; only our client has a profile and a strategy."""
+    if not hosts.is_ours:
+        return {"profile": "", "strategy": PlannedStrategy(name=""), "application": hosts.application}
+    strategy = PlannedStrategy(name=hosts.strategy.reference, parameters=hosts.strategy.parameters)
+    return {"profile": hosts.profile or keys.profile, "strategy": strategy, "application": hosts.application}
 
 
 def _departure(departure: Departure) -> PlannedDeparture:

@@ -16,6 +16,11 @@ PROGRAM_MIB: Final = {"bittorrent": 9, "client-server": 6, "fluid": 6}
 PROGRAM_THREADS: Final = 5
 """One of Python and four of uvloop; a BitTorrent client has one more, which verifies pieces."""
 
+OTHER_CLIENT_MIB: Final = 16
+"""The same for another client with the program that watches it: 17 MiB for Transmission, and more for all others."""
+OTHER_CLIENT_THREADS: Final = 8
+"""Of both; Transmission has three, and ours one more than an own client, to ask it."""
+
 PIECE_BYTES: Final = 1000
 """What a BitTorrent client knows of a piece: 1270 bytes with ten neighbours and 32768 pieces."""
 
@@ -27,15 +32,19 @@ BLOCK_KEPT_BYTES: Final = 40
 
 def needs_of(settings: Settings, hosts: TrialHosts, estimate: Estimate) -> Needs:
     """Return what a trial needs at least: all its peers complete, or its links are busy until the time limit."""
-    programs = len(hosts.positions)
+    others = 0
+    if settings.distribution == "bittorrent":
+        others = sum(not host.is_ours for host in (*hosts.servers, *hosts.peers))
+    programs = len(hosts.positions) - others
     most = round(settings.time_limit * estimate.bits_per_second / 8)
     captured = captures_of(settings, hosts, most, estimate.packets_per_second)
     received = min(most, _received(hosts.peers, settings.file_size))
     blocks = received // BLOCK if settings.trace_level == "full" and settings.distribution == "bittorrent" else 0
     return Needs(
-        memory=programs * _program_bytes(settings) + captured.memory,
-        threads=programs * PROGRAM_THREADS + captured.places,
+        memory=programs * _program_bytes(settings) + others * OTHER_CLIENT_MIB * MIB + captured.memory,
+        threads=programs * PROGRAM_THREADS + others * OTHER_CLIENT_THREADS + captured.places,
         traces=blocks * BLOCK_TRACE_BYTES,
+        copies=others * settings.file_size,
         shared_file=settings.file_size,
         kept=blocks * BLOCK_KEPT_BYTES + captured.kept,
         capturing=captured.processors,

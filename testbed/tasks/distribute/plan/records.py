@@ -1,9 +1,10 @@
 """A distribution with every value filled in."""
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
+from testbed.tasks.distribute.schema.keys import OURS
 from testbed.theory import Term
 from testbed.values.parts import Parameter
 from testbed.values.records import CommonSettings, PlannedHost, Record
@@ -33,9 +34,15 @@ class PlannedServer(PlannedHost):
     """A host that has the whole file."""
 
     profile: str
+    """Empty for another client than ours, as is the name of the strategy."""
     strategy: PlannedStrategy
     application: str
     seed: int
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our own program runs there."""
+        return self.application == OURS
 
 
 class PlannedPeer(PlannedServer):
@@ -48,10 +55,15 @@ class PlannedPeer(PlannedServer):
     departure: PlannedDeparture = PlannedDeparture()
 
 
+_ADDED_LATER: Final[dict[str, object]] = {"application": OURS, "seeds_meet_seeds": True}
+"""Keys of a tracker that older plans lack, with their defaults."""
+
+
 class PlannedTracker(PlannedHost):
     """A host that introduces peers to one another."""
 
     kind: Literal["http", "udp"]
+    application: str = OURS
     numwant: int
     seeds_meet_seeds: bool = True
 
@@ -59,7 +71,7 @@ class PlannedTracker(PlannedHost):
     def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
         values: dict[str, Any] = dump(self)
-        return {key: value for key, value in values.items() if key != "seeds_meet_seeds" or not value}
+        return {key: value for key, value in values.items() if (key, value) not in _ADDED_LATER.items()}
 
 
 class TrialHosts(Record):

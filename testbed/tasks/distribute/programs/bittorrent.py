@@ -11,6 +11,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs.payload_file import payload_file
+from testbed.tasks.distribute.schema.keys import OPENTRACKER
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 from testbed.values.parts import Parameter
 
@@ -18,13 +19,15 @@ TRACKER_PORT: Final = 6969
 _ANNOUNCE_SECONDS: Final = 1800
 """The interval between announcements. As a period of the protocol it is divided by the time scale."""
 _TORRENT: Final = "file.torrent"
-_STRATEGIES: Final = "strategies"
+_INFO_HASH: Final = "info-hash"
+_MODULES: Final = "modules"
+_OTHER_CLIENTS: Final = "clients"
 
 
 def prepare(context: TrialContext) -> None:
-    """Write the torrent, and the strategies that come with the experiment."""
+    """Write the torrent, and the strategies and adapters that come with the experiment."""
     _make_torrent(context)
-    write_modules(context.trial.settings.modules, context.folder / _STRATEGIES)
+    write_modules(context.trial.settings.modules, context.folder / _MODULES)
 
 
 def _make_torrent(context: TrialContext) -> None:
@@ -36,6 +39,7 @@ def _make_torrent(context: TrialContext) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise TrialError(f"the torrent could not be made: {done.stderr.strip()}")
+    (context.folder / _INFO_HASH).write_text(done.stdout.strip())
 
 
 def write_modules(modules: Mapping[str, str], folder: Path) -> None:
@@ -63,7 +67,9 @@ def _tracker_of(trial: Trial) -> PlannedTracker:
 
 
 def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
-    """Launch our tracker. Its log takes the place of a trace."""
+    """Launch the tracker. The log of ours takes the place of a trace."""
+    if planned.application == OPENTRACKER:
+        return _opentracker(context, planned)
     words: dict[str, object] = {
         "bind": context.addresses[planned.name],
         "port": TRACKER_PORT,
@@ -74,6 +80,17 @@ def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
     }
     shown = () if planned.seeds_meet_seeds else ("--no-seeds-meet-seeds",)
     return Launch(("peer", "tracker", *_options(words), *shown), READY_LINE)
+
+
+def _opentracker(context: TrialContext, planned: PlannedTracker) -> Launch:
+    """Launch opentracker. Its interval cannot be set; it is that of ours, 30 minutes."""
+    words: dict[str, object] = {
+        "info-hash": (context.folder / _INFO_HASH).read_text(),
+        "folder": context.folder / _OTHER_CLIENTS,
+        "bind": context.addresses[planned.name],
+        "port": TRACKER_PORT,
+    }
+    return Launch(("peer", "service", OPENTRACKER, *_options(words)), READY_LINE)
 
 
 def announce_interval(time_scale: float) -> int:
@@ -98,6 +115,36 @@ def leech(context: TrialContext, planned: PlannedPeer) -> Launch:
     return Launch(("peer", "leech", context.folder / _TORRENT, *options), WAITING_LINE, waits_for_start=True)
 
 
+def other_seed(context: TrialContext, planned: PlannedServer) -> Launch:
+    """Launch another client as a seed. It is ready when the tracker knows it."""
+    return Launch(_other(context, planned, "seed"), READY_LINE)
+
+
+def other_leech(context: TrialContext, planned: PlannedPeer) -> Launch:
+    """Launch another client as a leech, with a copy of the file of its own."""
+    departure = _options({"departure": departure_text(planned.departure)})
+    argv = (*_other(context, planned, "leech"), *departure, "--wait-for-start")
+    return Launch(argv, WAITING_LINE, waits_for_start=True)
+
+
+def _other(context: TrialContext, planned: PlannedServer, role: str) -> tuple[str | Path, ...]:
+    """Return the command line of the program that runs and watches another client."""
+    words: dict[str, object] = {
+        "original": payload_file(context),
+        "folder": context.folder / _OTHER_CLIENTS,
+        "adapters": _modules(context),
+        "bind": context.addresses[planned.name],
+        "upload-limit": f"{planned.up}bit/s" if planned.up else None,
+        "trace": context.trace(planned),
+    }
+    return ("peer", "client", planned.application, role, context.folder / _TORRENT, *_options(words))
+
+
+def _modules(context: TrialContext) -> Path | None:
+    """Return the folder of the modules that come with the experiment, if there are any."""
+    return context.folder / _MODULES if context.trial.settings.modules else None
+
+
 def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
     """Return the options that seeds and leeches have in common.
 
@@ -110,7 +157,7 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
         "profile": planned.profile,
         "time-scale": settings.time_scale,
-        "strategies": context.folder / _STRATEGIES if settings.modules else None,
+        "strategies": _modules(context),
         "strategy": planned.strategy.name,
         "trace": context.trace(planned),
         "level": settings.trace_level,

@@ -6,6 +6,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer
 from testbed.tasks.distribute.programs.payload_file import payload_file
+from testbed.tasks.distribute.schema.keys import NGINX
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 
 _PORT: Final = 8080
@@ -27,6 +28,15 @@ def server(context: TrialContext, planned: PlannedServer) -> Launch:
     """Launch the HTTP server."""
     words = ("--bind", context.addresses[planned.name], "--port", str(_PORT), "--trace", context.trace(planned))
     return Launch(("peer", "serve", payload_file(context), *words), READY_LINE)
+
+
+def nginx(context: TrialContext, planned: PlannedServer) -> Launch:
+    """Launch nginx with the original, which it only reads."""
+    words = (
+        *("--file", payload_file(context), "--folder", context.folder / "servers"),
+        *("--bind", context.addresses[planned.name], "--port", str(_PORT), "--trace", context.trace(planned)),
+    )
+    return Launch(("peer", "service", NGINX, *words), READY_LINE)
 
 
 def client(context: TrialContext, planned: PlannedPeer) -> Launch:

@@ -10,14 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
+from contract.programs import CLIENTS
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
+from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
-from testbed.tasks.distribute.schema.keys import OURS
+from testbed.tasks.distribute.schema.keys import NGINX, OURS
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
@@ -48,6 +50,10 @@ class Scheme:
     """Write the files that programs read, besides the payload."""
     check: Callable[[Trial], None] = lambda _trial: None
     """Raise TrialError for what no implementation of the scheme can do."""
+    other: Adapter | None = None
+    """How other people's clients are launched, all by one program of ours that has an adapter for each."""
+    others: tuple[str, ...] = ()
+    """Their names; those of adapters beside the experiment have the form `module:Class`."""
     tracker: Callable[[TrialContext, PlannedTracker], Launch] | None = None
     preload: tuple[str, ...] = ()
 
@@ -57,6 +63,8 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
         adapters={
             OURS: Adapter(bittorrent.seed, bittorrent.leech, ("peer.cli.main", "peer.cli.seed", "peer.cli.leech"))
         },
+        other=Adapter(bittorrent.other_seed, bittorrent.other_leech, ("peer.cli.main", "peer.cli.client")),
+        others=CLIENTS,
         prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
@@ -68,7 +76,10 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
                 client_server.server,
                 client_server.client,
                 ("peer.cli.main", "peer.cli.serve", "peer.cli.fetch"),
-            )
+            ),
+            NGINX: Adapter(
+                client_server.nginx, client_server.client, ("peer.cli.main", "peer.cli.service", "peer.cli.fetch")
+            ),
         },
         check=client_server.check,
     ),
@@ -90,8 +101,15 @@ class DistributePrograms:
         _scheme_of(trial).check(trial)
 
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
-        """Yield what is wrong with strategies, which only BitTorrent has."""
-        return strategy_findings([trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment)
+        """Yield what is wrong with other people's programs, and with strategies, which only BitTorrent has."""
+        yield from client_findings(trials, experiment)
+        yield from strategy_findings(
+            [trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment
+        )
+
+    def versions(self, trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
+        """Return the versions of the programs that are not ours, by the names that the experiment file gives them."""
+        return client_versions(trials, experiment)
 
     def check_rehearsal(self, trial: Trial) -> None:
         """Raise TrialError for what virtual time does not have."""
@@ -131,19 +149,21 @@ def _scheme_of(trial: Trial) -> Scheme:
 
 
 def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
-    known = _scheme_of(trial).adapters
-    if planned.application not in known:
-        raise TrialError(
-            f"{planned.name}: unknown application {planned.application!r} for {trial.settings.distribution}:"
-            f" write {', '.join(known)}"
-        )
-    return known[planned.application]
+    scheme, name = _scheme_of(trial), planned.application
+    if name in scheme.adapters:
+        return scheme.adapters[name]
+    if scheme.other is not None and (name in scheme.others or ":" in name):
+        return scheme.other
+    raise TrialError(
+        f"{planned.name}: unknown application {name!r} for {trial.settings.distribution}:"
+        f" write {', '.join((*scheme.adapters, *scheme.others))}"
+    )
 
 
 def _tracker(context: TrialContext) -> Iterator[Assignment]:
     planned, launch = context.trial.hosts.tracker, _scheme_of(context.trial).tracker
     if planned is not None and launch is not None:
-        details = {"application": planned.kind}
+        details = {"application": planned.kind if planned.application == OURS else planned.application}
         yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
 
 
@@ -161,5 +181,7 @@ def _peers(context: TrialContext) -> Iterator[Assignment]:
 
 
 def _behaviour(planned: PlannedServer) -> dict[str, Any]:
+    if not planned.is_ours:
+        return {"application": planned.application}
     strategy = planned.strategy.model_dump(mode="json")
     return {"strategy": strategy, "profile": planned.profile, "application": planned.application}

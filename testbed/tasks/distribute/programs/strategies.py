@@ -65,6 +65,11 @@ class _Uses:
 
 
 def _groups(trial: Trial) -> Iterator[tuple[KeyPath, PlannedServer]]:
+    """Yield the key and one host of each group that runs our client."""
+    yield from ((path, host) for path, host in groups_of(trial) if host.is_ours)
+
+
+def groups_of(trial: Trial) -> Iterator[tuple[KeyPath, PlannedServer]]:
     """Yield the key and one host of each group."""
     for server in trial.hosts.servers[:1]:
         yield ("servers",), server

@@ -7,7 +7,8 @@ from typing import Any, get_args
 from contract.programs import STRATEGIES, ProfileName
 from testbed.tasks.distribute.schema.keys import (
     APPLICATIONS,
-    OURS,
+    OPENTRACKER,
+    SERVERS_ALSO,
     After,
     AtRatio,
     DistributionKeys,
@@ -15,6 +16,8 @@ from testbed.tasks.distribute.schema.keys import (
     MidWay,
     PeerGroup,
     Scheme,
+    Servers,
+    TrackerChoice,
 )
 from testbed.tasks.task import ColumnWords
 from testbed.theory import Term
@@ -45,24 +48,60 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
         yield from _check_strategy(path, hosts)
         if keys.distribution == "bittorrent":
             yield from _check_parameters(path, hosts)
+        if not hosts.is_ours:
+            yield from _check_other_client(path, hosts)
     for name, group in keys.peers.items():
         yield from _check_peers(("peers", name), group)
         if keys.distribution == "fluid":
             yield from _check_fluid(("peers", name), group)
         if keys.distribution == "client-server" and group.count:
             yield from _check_client(("peers", name), group)
+    yield from _check_tracker(keys.tracker)
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
         )
 
 
+def _check_tracker(tracker: TrackerChoice) -> Iterator[Finding]:
+    if tracker.application != OPENTRACKER:
+        return
+    if "numwant" in tracker.model_fields_set:
+        yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
+    if not tracker.seeds_meet_seeds:
+        yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
+
+
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
     application, known = hosts.application, APPLICATIONS[scheme]
-    if application in known:
+    if isinstance(hosts, Servers):
+        known = (*known, *SERVERS_ALSO[scheme])
+    if application in known or (scheme == "bittorrent" and ":" in application):
         return
-    only = f"{scheme} has only {' and '.join(map(repr, known))} so far, so leave this key out"
-    yield Finding((*path, "application"), f"unknown application {application!r}: {only}{_other_key(application)}")
+    if len(known) == 1:
+        advice = f"{scheme} has only {known[0]!r}, so leave this key out"
+    else:
+        own = ", or module:Class for an adapter of your own" if scheme == "bittorrent" else ""
+        advice = f"write {', '.join(known)}{own}"
+    problem = (
+        f"unknown application {application!r}{did_you_mean(application, known)}: {advice}{_other_key(application)}"
+    )
+    yield Finding((*path, "application"), problem)
+
+
+def _check_other_client(path: KeyPath, hosts: Hosts) -> Iterator[Finding]:
+    """Another client makes its own decisions, and can only be started and ended."""
+    program = hosts.application
+    written = {key: key in hosts.model_fields_set for key in ("strategy", "profile")}
+    for key in (key for key, is_written in written.items() if is_written):
+        yield Finding((*path, key), f"only our client has a {key}: leave this key out beside `application: {program}`")
+    if not isinstance(hosts, PeerGroup):
+        return
+    if hosts.start is not None:
+        yield Finding((*path, "start"), f"{program} starts with no data: leave this key out")
+    if isinstance(hosts.departure, MidWay):
+        choices = "write stay, at-completion, or a mapping with after, linger or share_ratio"
+        yield Finding((*path, "departure"), f"only our client can leave and come back with its pieces: {choices}")
 
 
 def _other_key(application: str) -> str:
@@ -75,7 +114,7 @@ def _other_key(application: str) -> str:
 
 def _check_strategy(path: KeyPath, hosts: Hosts) -> Iterator[Finding]:
     strategy = hosts.strategy.reference
-    if hosts.application == OURS and strategy not in STRATEGIES and ":" not in strategy:
+    if hosts.is_ours and strategy not in STRATEGIES and ":" not in strategy:
         hint, known = did_you_mean(strategy, STRATEGIES), ", ".join(STRATEGIES)
         own = (
             _own_strategy(strategy)
@@ -139,7 +178,7 @@ def column_words(points: Sequence[DistributionKeys]) -> dict[str, ColumnWords]:
         "distribution": ColumnWords(frozenset(point.distribution for point in points), frozenset(schemes)),
         "profile": ColumnWords(frozenset(profiles), frozenset(get_args(ProfileName))),
         "group": ColumnWords(frozenset(name for point in points for name in point.peers)),
-        "strategy": ColumnWords(frozenset(each.strategy.reference for each in hosts)),
+        "strategy": ColumnWords(frozenset(each.strategy.reference for each in hosts if each.is_ours)),
         "application": ColumnWords(frozenset(each.application for each in hosts)),
     }
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, Tag, WithJsonSchema
 
-from contract.programs import ProfileName
+from contract.programs import CLIENTS, ProfileName
 from testbed.values.hosts import AccessLinks, Arrival
 from testbed.values.parts import Named, NameOrMapping, Part
 from testbed.values.quantities import (
@@ -30,12 +30,18 @@ KIB = 1024
 Scheme: TypeAlias = Literal["client-server", "bittorrent", "fluid"]
 
 OURS: Final = "ours"
+NGINX: Final = "nginx"
+OPENTRACKER: Final = "opentracker"
 APPLICATIONS: Final[Mapping[Scheme, tuple[str, ...]]] = {
     "client-server": (OURS,),
-    "bittorrent": (OURS,),
+    "bittorrent": (OURS, *CLIENTS),
     "fluid": (OURS,),
 }
-"""The applications that can run each scheme."""
+"""The applications that can run each scheme; of BitTorrent also those of adapters beside the file, `module:Class`."""
+
+
+SERVERS_ALSO: Final[Mapping[Scheme, tuple[str, ...]]] = {"client-server": (NGINX,), "bittorrent": (), "fluid": ()}
+"""The applications that can only be servers."""
 
 
 class After(Part):
@@ -95,7 +101,14 @@ class Hosts(AccessLinks):
         default_factory=lambda: Named.model_validate({"class": "tit-for-tat"}),
         description="a name, `module:Class`, or a mapping with `class:` and the strategy's parameters",
     )
-    application: Text = Field(default=OURS, description="the program that runs; so far only ours")
+    application: Text = Field(
+        default=OURS, description="the program that runs: ours, another client's name, or an adapter as `module:Class`"
+    )
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether our own program runs there."""
+        return self.application == OURS
 
 
 class Servers(Hosts):
@@ -160,6 +173,7 @@ class TrackerChoice(Part):
     """How peers find one another."""
 
     kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
+    application: Literal["ours", "opentracker"] = Field(default=OURS, description="the program that runs")
     numwant: Count = Field(default=50, description="how many peers to ask it for")
     seeds_meet_seeds: bool = Field(
         default=True, description="whether peers that have everything are named to others that have everything"

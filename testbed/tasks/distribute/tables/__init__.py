@@ -16,6 +16,8 @@ from testbed.tasks.distribute.tables.transfers import transfer_rows
 from testbed.tasks.distribute.tables.trials import trial_row
 
 _SERVER: Final = "server"
+LEAST_UNATTRIBUTED: Final = 0.1
+"""The share of the payload from which on it is worth a complaint; the last second of a connection can be missing."""
 
 
 class DistributeTables:
@@ -43,7 +45,7 @@ class DistributeTables:
 
     def trial_row(self, data: TrialData, tables: Mapping[str, pd.DataFrame]) -> Row:
         """Return the task's cells in the row of a trial."""
-        return trial_row(data, tables["peers"])
+        return trial_row(data, tables["peers"], tables["transfers"])
 
     def group_names(self, plan: Plan) -> Sequence[str]:
         """Return the names of all groups of peers, in the order of the plan."""
@@ -64,6 +66,13 @@ class DistributeTables:
             yield (
                 f"in {unfinished} of {len(valid)} valid trials a peer never completed: such trials have no"
                 " distribution_s, and means of times are over the peers and trials that did complete"
+            )
+        silent = valid[valid["unattributed_bytes"] > LEAST_UNATTRIBUTED * valid["payload_bytes"]]
+        if len(silent):
+            share = silent["unattributed_bytes"].sum() / silent["payload_bytes"].sum()
+            yield (
+                f"in {len(silent)} of {len(valid)} valid trials clients do not tell who sent {share:.0%} of the payload"
+                " to whom: transfers.csv and figures of flows lack it (docs/applications.md)"
             )
         failed = trials[~trials["payload_audit"].isin([AGREES, ""])]
         if len(failed):

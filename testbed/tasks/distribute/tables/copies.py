@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.programs import PIECES
 from testbed.runfolder.counters import Numbers
 from testbed.runfolder.traces import HostTrace, InitialPieces
 from testbed.runfolder.trial_data import TrialData
@@ -90,10 +91,15 @@ def _counted(changes: list[Change], times: Numbers, piece_count: int) -> Copies:
 def _all_changes(data: TrialData) -> Iterator[Change]:
     for host in (*server_names(data), *peer_names(data)):
         trace = data.traces.get(host)
-        if trace is None:
+        if trace is None or not _tells_pieces(trace):
             raise UnknownPiecesError(host)
         deaths = [] if data.host(host).ended_well or trace.has_left else [trace.last]
         yield from _changes(trace, deaths)
+
+
+def _tells_pieces(trace: HostTrace) -> bool:
+    """Whether the trace says which pieces the host had: what it had from the beginning is known anyway."""
+    return PIECES not in trace.untold or all(each.have_count == each.piece_count for each in trace.initial_pieces)
 
 
 def _changes(trace: HostTrace, deaths: list[float]) -> Iterator[Change]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from contract.programs import FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
 from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.distribute.plan.records import PlannedPeer
@@ -35,11 +36,18 @@ def peer_rows(data: TrialData) -> Iterator[Row]:
             **_times(data, peer, trace),
             **_bytes(data, peer.name, trace),
             **_rates(data, peer, trace),
-            "failed_pieces": trace.failed_pieces,
-            "bans": trace.bans,
-            "errors": trace.errors,
+            "failed_pieces": _told(trace, PIECES, trace.failed_pieces),
+            "bans": _told(trace, FAULTS, trace.bans),
+            "errors": _told(trace, FAULTS, trace.errors),
+            "cpu_s": number(data.host(peer.name).cpu_s),
+            "untold": " ".join(word for word in UNTOLD if word in trace.untold),
             "why_ended": data.host(peer.name).why or trace.leave_reason or "",
         }
+
+
+def _told(trace: HostTrace, word: str, count: int) -> float:
+    """Return a count, or nan where the program does not tell it."""
+    return nan if word in trace.untold else count
 
 
 def _links(data: TrialData, name: str) -> Row:
@@ -69,7 +77,7 @@ def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
     return {
         "payload_received": trace.received,
         "payload_sent": trace.sent,
-        "wasted_bytes": trace.wasted,
+        "wasted_bytes": _told(trace, WASTE, trace.wasted),
         "wire_received": counters.last(name, "down_bytes"),
         "wire_sent": counters.last(name, "up_bytes"),
         "drops": dropped_packets(data, name),
@@ -81,7 +89,8 @@ def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
     """Return the rate of the payload that a peer kept until it had the file, also over the most it could get."""
     end = inf if trace.completed is None else trace.completed
     seconds = seconds_present(data, peer.name, end)
-    rate = 8 * (trace.received - trace.wasted) / seconds if seconds > 0 else nan
+    kept = min(trace.received - trace.wasted, round(data.trial.settings.file_size * (1 - peer.held)))
+    rate = 8 * (kept if WASTE in trace.untold else trace.received - trace.wasted) / seconds if seconds > 0 else nan
     return {"rate": rate, "normalised_rate": rate / _highest_rate(data, peer)}
 
 
@@ -106,16 +115,29 @@ def group_rows(peers: pd.DataFrame, transfers: pd.DataFrame) -> Iterator[Row]:
                 "trial": trial,
                 "group": group,
                 "strategy": members["strategy"].iloc[0],
+                "application": members["application"].iloc[0],
                 "peers": len(members),
                 "share": len(members) / len(everyone),
                 "completed": int(members["completed_s"].notna().sum()),
                 "download_mean_s": float(members["download_s"].mean()),
                 "download_median_s": float(members["download_s"].median()),
                 "gain": float(others["download_s"].mean()) / float(members["download_s"].mean()),
+                "cpu_mean_s": float(members["cpu_s"].mean()),
                 "group_share_ratio": float(members["payload_sent"].sum()) / received if received else nan,
-                "clustering": _clustering(members["peer"], everyone["peer"], of_trial),
-                "from_leeches": _from_leeches(members["peer"], everyone["peer"], of_trial),
+                **_flows(members, everyone, of_trial),
             }
+
+
+def _flows(members: pd.DataFrame, everyone: pd.DataFrame, given: pd.DataFrame) -> Row:
+    """Return what depends on who gave to whom; nan where neither end of some pair tells that."""
+    is_silent = everyone["untold"].str.contains(NEIGHBOURS)
+    from_members = is_silent[members.index].any() and is_silent.sum() > 1
+    names = members["peer"], everyone["peer"]
+    return {
+        "clustering": nan if from_members else _clustering(*names, given),
+        # Only the giver knows when it completed.
+        "from_leeches": nan if is_silent.any() else _from_leeches(*names, given),
+    }
 
 
 def _clustering(members: "pd.Series[str]", everyone: "pd.Series[str]", given: pd.DataFrame) -> float:

@@ -18,13 +18,13 @@ from testbed.tasks.distribute.tables.hosts import (
 )
 
 
-def trial_row(data: TrialData, peers: pd.DataFrame) -> Row:
-    """Return the cells of a trial; `peers` are the rows of its peers."""
+def trial_row(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> Row:
+    """Return the cells of a trial, given the rows of its peers and of its transfers."""
     return {
         **_setting(data.trial),
         **_bounds(data.trial),
         **_completion(data, peers),
-        **_use(data, peers),
+        **_use(data, peers, transfers),
     }
 
 
@@ -93,7 +93,7 @@ def distribution_time(data: TrialData) -> float:
     return max(times, default=nan)
 
 
-def _use(data: TrialData, peers: pd.DataFrame) -> Row:
+def _use(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> Row:
     hosts = (*server_names(data), *peer_names(data))
     payload = payload_received(data)
     given = sum(data.traces[server].sent for server in server_names(data) if server in data.traces)
@@ -102,7 +102,10 @@ def _use(data: TrialData, peers: pd.DataFrame) -> Row:
         "peer_utilisation": _utilisation(data, peer_names(data)),
         "seed_copies": given / data.trial.settings.file_size,
         "payload_bytes": payload,
-        "duplicate_bytes": peers["wasted_bytes"].sum(),
+        "unattributed_bytes": max(
+            0.0, payload - float(transfers["bytes_received"].fillna(transfers["bytes_sent"]).sum())
+        ),
+        "duplicate_bytes": peers["wasted_bytes"].sum(skipna=False),
         "control_bytes": stream_bytes(data) - payload,
         "wire_bytes": float(np.nansum([data.counters.last(host, "up_bytes") for host in hosts])),
         "drops": sum(dropped_packets(data, host) for host in hosts),

@@ -1,0 +1,49 @@
+"""WebTorrent, a library for Node.js: a small program around its npm package, heard line by line.
+
+Version 1: later ones load a module for WebRTC in machine code, which npm does not carry.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Final
+
+from contract.programs import CHOKES, FAULTS, PIECES, WASTE
+from peer.adapters.program import AdapterError, output_of
+from peer.adapters.shipped.lines import Telling
+
+_PROGRAM: Final = Path(__file__).with_name("webtorrent_program.cjs")
+
+
+class WebTorrent(Telling):
+    """A client in a process of its own; the torrent is added when it joins."""
+
+    program = "node"
+    install = "npm install --global --ignore-scripts --omit=optional webtorrent@1"
+    title = "WebTorrent"
+    untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, WASTE, FAULTS)
+
+    @classmethod
+    def package(cls) -> Path:
+        """Return the folder of the npm package; raises AdapterError."""
+        if shutil.which("npm") is None:
+            raise AdapterError(f"npm is not installed: install it with `apt-get install npm`, then `{cls.install}`")
+        folder = Path(output_of(["npm", "root", "--global"]).strip()) / "webtorrent"
+        if not (folder / "package.json").is_file():
+            raise AdapterError(f"the npm package webtorrent is not installed: install it with `{cls.install}`")
+        return folder
+
+    @classmethod
+    def version(cls) -> str:
+        cls.executable()
+        found = str(json.loads((cls.package() / "package.json").read_text())["version"])
+        if not found.startswith("1."):
+            raise AdapterError(f"webtorrent {found} is too new: install version 1 with `{cls.install}`")
+        return found
+
+    def command(self) -> list[str | Path]:
+        place = self.place
+        role = "seed" if place.is_seed else "leech"
+        words = (self.package(), role, place.torrent, place.downloads, place.host, str(place.port), self.make_gate())
+        return [self.executable(), _PROGRAM, *words]

@@ -1,0 +1,86 @@
+"""Finding every program of a plan that is not ours, before anything is built: only our programs know the adapters.
+
+All shipped adapters are asked in one process, and those of each module of a user in another.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from testbed.experiment.plan.trials import Trial
+from testbed.tasks.consultation import Consultation
+from testbed.tasks.distribute.programs.strategies import Place, groups_of
+from testbed.tasks.distribute.programs.user_code import module_of, user_code
+from testbed.tasks.distribute.schema.keys import OURS
+from testbed.values.findings import Finding, KeyPath
+
+SECONDS: Final = 30
+"""How long finding one client may take, with all that its adapter imports, and running it for its version."""
+_MEMORY: Final = 2 << 30
+_GRACE_SECONDS: Final = 5
+
+
+class Found(NamedTuple):
+    """What is known of a client: its name and version, or what is wrong."""
+
+    identity: str = ""
+    problem: str = ""
+
+
+def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
+    """Yield what is wrong with the other clients of these trials, at the keys that ask for them."""
+    places = _places(trials)
+    found = _find(trials, experiment)
+    for name, of_name in places.items():
+        for trial, path in of_name:
+            if problem := found[name].problem:
+                yield trial, Finding((*path, "application"), f"{name}: {problem}")
+            if trial.settings.time_scale != 1 and trial.settings.distribution == "bittorrent":
+                scaled = (
+                    f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
+                )
+                yield trial, Finding(("time_scale",), scaled)
+
+
+def client_versions(trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
+    """Return the names and versions of all other clients of these trials, without those that are not there."""
+    return {name: each.identity for name, each in _find(trials, experiment).items() if each.identity}
+
+
+def _places(trials: Iterable[Trial]) -> dict[str, list[Place]]:
+    places: dict[str, list[Place]] = {}
+    for trial in trials:
+        for path, name in _applications(trial):
+            if name != OURS:
+                places.setdefault(name, []).append((trial, path))
+    return places
+
+
+def _applications(trial: Trial) -> Iterator[tuple[KeyPath, str]]:
+    yield from ((path, host.application) for path, host in groups_of(trial))
+    if trial.hosts.tracker is not None:
+        yield ("tracker",), trial.hosts.tracker.application
+
+
+def _find(trials: Sequence[Trial], experiment: Path) -> dict[str, Found]:
+    modules = {name: text for trial in trials for name, text in trial.settings.modules.items()}
+    by_module: dict[str, list[str]] = {}
+    for name in _places(trials):
+        by_module.setdefault(module_of(name), []).append(name)
+    found: dict[str, Found] = {}
+    for module, names in by_module.items():
+        found |= _ask(names, modules if module else {}, experiment)
+    return found
+
+
+def _ask(names: Sequence[str], modules: Mapping[str, str], experiment: Path) -> dict[str, Found]:
+    """Ask for adapters in one process. If one of them crashes or hangs, that is said of those that follow too."""
+    found: dict[str, Found] = {}
+    with user_code(modules, experiment) as code:
+        question = {"adapters": names, **code.confinement(SECONDS, _MEMORY)}
+        with Consultation("adapters", question) as peer:
+            for answer in peer.answers(SECONDS + _GRACE_SECONDS):
+                if answer["state"] != "begun":
+                    found[answer["adapter"]] = Found(answer.get("identity", ""), answer.get("problem", ""))
+            crash = f"it does not end: it still runs after {SECONDS} s" if peer.was_stuck else peer.ending()
+    return {name: found.get(name, Found(problem=crash)) for name in names}

@@ -1,0 +1,188 @@
+"""Adapters without their clients: settings, command lines, and what is refused."""
+
+import configparser
+import json
+from pathlib import Path
+
+import pytest
+
+from contract.programs import CLIENTS
+from peer.adapters.adapter import Adapter, Place, State
+from peer.adapters.life.files import check_copy
+from peer.adapters.life.interface import Carried, carried_in
+from peer.adapters.life.server import Site
+from peer.adapters.program import AdapterError
+from peer.adapters.registry import ADAPTERS, adapter_named
+from peer.adapters.shipped.aria2 import Aria2
+from peer.adapters.shipped.libtorrent_program import parse, settings
+from peer.adapters.shipped.nginx import Nginx
+from peer.adapters.shipped.opentracker import Opentracker
+from peer.adapters.shipped.qbittorrent import QBittorrent
+from peer.adapters.shipped.rtorrent import RTorrent, scgi_request
+from peer.adapters.shipped.transmission import Transmission
+from peer.net.address import Address
+from peer.process.exit_status import ExitStatus, ProgramError
+
+
+def place_in(folder: Path, *, is_seed: bool = False) -> Place:
+    return Place(
+        is_seed=is_seed,
+        torrent=folder / "file.torrent",
+        name="file.bin",
+        length=1000,
+        folder=folder,
+        downloads=folder / "downloads",
+        host="198.18.0.5",
+        port=6881,
+        upload_limit=1_000_000,
+        wake=folder / "wake",
+    )
+
+
+def test_every_client_of_the_contract_has_an_adapter() -> None:
+    assert tuple(ADAPTERS) == CLIENTS
+    assert all(issubclass(adapter_named(name), Adapter) for name in CLIENTS)
+
+
+def test_transmission_gets_its_peers_from_the_tracker_only(tmp_path: Path) -> None:
+    command = Transmission(place_in(tmp_path)).command()
+    written = json.loads((tmp_path / "settings.json").read_text())
+    off = ("dht-enabled", "lpd-enabled", "pex-enabled", "utp-enabled", "port-forwarding-enabled", "ratio-limit-enabled")
+    assert not any(written[key] for key in off)
+    assert (written["bind-address-ipv4"], written["peer-port"], written["encryption"]) == ("198.18.0.5", 6881, 0)
+    assert written["rpc-bind-address"] == "127.0.0.1"
+    assert written["script-torrent-done-filename"] == str(tmp_path / "wake")
+    assert command[:2] == [Transmission.executable(), "--foreground"]
+
+
+@pytest.mark.parametrize(("is_seed", "checks", "level"), [(True, "true", "info"), (False, "false", "warn")])
+def test_aria2_checks_only_the_data_of_a_seed(tmp_path: Path, is_seed: bool, checks: str, level: str) -> None:
+    command = list(map(str, Aria2(place_in(tmp_path, is_seed=is_seed)).command()))
+    assert f"--check-integrity={checks}" in command
+    assert f"--log-level={level}" in command
+    assert {"--enable-dht=false", "--enable-peer-exchange=false", "--bt-enable-lpd=false"} <= set(command)
+    assert {"--interface=198.18.0.5", "--listen-port=6881", "--seed-ratio=0"} <= set(command)
+
+
+def test_rtorrent_is_bound_and_asked_on_a_socket_of_its_own(tmp_path: Path) -> None:
+    command = RTorrent(place_in(tmp_path)).command()
+    written = (tmp_path / "rtorrent.rc").read_text().splitlines()
+    assert command[1:] == ["-n", "-o", f"import={tmp_path}/rtorrent.rc"], "no settings of the user"
+    assert {"dht.mode.set = disable", "protocol.pex.set = no", "protocol.encryption.set = none"} <= set(written)
+    assert {"network.bind_address.set = 198.18.0.5", "network.port_range.set = 6881-6881"} <= set(written)
+    assert f"network.scgi.open_local = {tmp_path}/rpc" in written
+
+
+def test_scgi_request_has_its_length_first() -> None:
+    assert scgi_request(b"body") == b"24:CONTENT_LENGTH\x004\x00SCGI\x001\x00,body"
+
+
+def test_qbittorrent_writes_each_section_once(tmp_path: Path) -> None:
+    QBittorrent(place_in(tmp_path)).command()
+    text = (tmp_path / "qBittorrent" / "config" / "qBittorrent.conf").read_text()
+    parser = configparser.RawConfigParser()
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read_string(text)
+    session = dict(parser["BitTorrent"])
+    off = ("DHTEnabled", "LSDEnabled", "PeXEnabled", "QueueingSystemEnabled", "Preallocation")
+    assert {session[rf"Session\{key}"] for key in off} == {"false"}
+    assert (session[r"Session\BTProtocol"], session[r"Session\Encryption"]) == ("TCP", "2")
+    assert (session[r"Session\Port"], session[r"Session\InterfaceAddress"]) == ("6881", "198.18.0.5")
+    assert parser["AutoRun"]["program"] == str(tmp_path / "wake")
+
+
+def test_nginx_serves_the_folder_of_the_file(tmp_path: Path) -> None:
+    Nginx(tmp_path, Site(Address("198.18.0.5", 8080), tmp_path / "files" / "1.bin")).command()
+    text = (tmp_path / "nginx.conf").read_text()
+    assert "listen 198.18.0.5:8080;" in text
+    assert f"root {tmp_path}/files;" in text
+
+
+def test_opentracker_serves_one_torrent(tmp_path: Path) -> None:
+    command = list(map(str, Opentracker(tmp_path, Site(Address("198.18.0.5", 6969), info_hash="ab" * 20)).command()))
+    assert (tmp_path / "listed").read_text() == "ab" * 20 + "\n"
+    assert command[-10:] == ["-i", "198.18.0.5", "-p", "6969", "-P", "6969", "-d", str(tmp_path), "-w", "listed"]
+
+
+def test_libtorrent_has_plain_tcp_only() -> None:
+    chosen = parse(["leech", "a.torrent", "folder", "--bind", "198.18.0.5", "--port", "6881", "--gate", "pipe"])
+    found = settings(chosen)
+    assert found["listen_interfaces"] == "198.18.0.5:6881"
+    assert not any(found[key] for key in ("enable_dht", "enable_lsd", "enable_incoming_utp", "enable_outgoing_utp"))
+
+
+def test_missing_program_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(
+        AdapterError, match=r"transmission-daemon is not installed: install it with `apt-get install tr"
+    ):
+        Transmission.executable()
+
+
+class NoState(Adapter):
+    program = "x"
+
+    def command(self) -> list[str | Path]:
+        return []
+
+
+class NoProgram(NoState):
+    def state(self) -> State:
+        return State(is_complete=True)
+
+
+NoProgram.program = None  # type: ignore[assignment]
+
+
+class OddWord(NoProgram):
+    program = "x"
+    untold = ("choke",)
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("torrentia", "there is no application 'torrentia'; expected libtorrent"),
+        ("no_such_module:Client", "module no_such_module cannot be imported: ModuleNotFoundError"),
+        (f"{__name__}:place_in", "is no subclass of peer.adapters.api.Adapter"),
+        (f"{__name__}:NoState", "NoState has no method state"),
+        (f"{__name__}:NoProgram", "NoProgram has no `program`"),
+        (f"{__name__}:OddWord", "untold has 'choke': expected words of bytes, "),
+    ],
+)
+def test_unusable_adapter_is_refused(name: str, complaint: str) -> None:
+    with pytest.raises(AdapterError, match=complaint):
+        adapter_named(name)
+
+
+@pytest.mark.parametrize(
+    ("copy", "complaint"),
+    [
+        (b"abcd", ""),
+        (b"abxd", "from byte 2 on"),
+        (b"abc", "from byte 3 on"),
+        (b"abcde", "from byte 4 on"),
+        (None, "No such file"),
+    ],
+)
+def test_completed_file_is_compared_with_the_original(tmp_path: Path, copy: bytes | None, complaint: str) -> None:
+    original, mine = tmp_path / "original", tmp_path / "mine"
+    original.write_bytes(b"abcd")
+    if copy is not None:
+        mine.write_bytes(copy)
+    if not complaint:
+        check_copy(mine, original, "it")
+        return
+    with pytest.raises(ProgramError, match=f"it says that it is complete, but .*{complaint}") as found:
+        check_copy(mine, original, "it")
+    assert found.value.status is ExitStatus.WRONG_DATA
+
+
+def test_interface_counts_streams_without_headers_and_loopback() -> None:
+    counters = """\
+Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls ...
+    lo:  9999      10    0    0    0     0          0         0     9999      10    0    0    0     0       0          0
+  eth0:  1514       1    0    0    0     0          0         0      132       2    0    0    0     0       0          0
+"""
+    assert carried_in(counters) == Carried(received=1448, sent=0)
