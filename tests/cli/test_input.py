@@ -9,8 +9,8 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMANDS = [
-    *("run", "check", "plan", "try", "schema", "report", "runs", "open", "clean"),
-    *("links", "shell", "topologies", "experiments", "doctor"),
+    *("run", "check", "plan", "try", "schema", "report", "audit", "compare", "grade", "runs", "open", "clean"),
+    *("links", "shell", "topologies", "experiments", "doctor", "pcap"),
 ]
 
 
