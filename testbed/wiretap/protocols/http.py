@@ -140,7 +140,10 @@ class Http:
     def _answer(self, asked: str, status: int, body: bytes) -> tuple[str, Fields]:
         length = self._read - self._head
         said, is_whole = read_dictionary(body)
-        if not asked and (b"interval" in said or b"failure reason" in said):
+        # What it says decides: in a capture that lacks requests, answers follow others than their own.
+        if b"files" in said:
+            asked = "scrape"
+        elif b"interval" in said or (not asked and b"failure reason" in said):
             asked = "announce"
         if asked not in {"announce", "scrape"}:
             return "http answer", {"status": status, "length": length}
