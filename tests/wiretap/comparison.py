@@ -2,8 +2,8 @@
 
 tshark loses a stream's boundary where the four bytes of a message's length are the last of a segment, and the id is the
 first of the next: it shows "Continuation data" from there on, until a segment happens to begin with what looks like a
-message. So it lacks messages that we have, from such a message on. Only there can it have one that we lack: a segment that
-begins within a message, such as one with the piece 1 (00 00 00 01) and a first byte below 2^24 (00), looks like a choke.
+message. So it lacks messages that we have, from such a message on. Only there can it have one that we lack: a segment
+that begins within a message, say with the number of piece 1 (00 00 00 01) and a small number (00), looks like a choke.
 """
 
 import subprocess
