@@ -12,18 +12,22 @@ from tests.audit.trials import audited, performed
 
 pytestmark = pytest.mark.kernel
 
-STRATEGIES = """
-homes: {count: 3, up: 8 Mbit/s, down: 32 Mbit/s}
-odd: {count: 2, up: 8 Mbit/s, down: 32 Mbit/s, departure: {after: 4 s}, strategy: STRATEGY}
-"""
-LIARS = ("polluter", "{class: polluter, claims: own}")
+HOMES = "{count: 3, up: 8 Mbit/s, down: 32 Mbit/s}"
+ODD = "{count: 1, up: 8 Mbit/s, down: 32 Mbit/s, departure: {after: 4 s}, strategy: STRATEGY}"
 
 
 @pytest.mark.parametrize(
-    "strategy", ["bittyrant", "false-pieces", *LIARS, "sybil", "whitewash", "swift", "under-report", "super-seeding"]
+    "strategies",
+    [
+        ["bittyrant", "swift", "under-report", "super-seeding"],
+        ["sybil", "whitewash"],
+        ["false-pieces", "polluter", "{class: polluter, claims: own}"],
+    ],
+    ids=" ".join,
 )
-def test_nothing_is_unexplained_with_strategy(tmp_path: Path, strategy: str) -> None:
-    found = audited(performed(tmp_path, peers=STRATEGIES.replace("STRATEGY", strategy)))
+def test_nothing_is_unexplained_with_strategies(tmp_path: Path, strategies: list[str]) -> None:
+    odd = [f"odd{number}: {ODD.replace('STRATEGY', strategy)}" for number, strategy in enumerate(strategies)]
+    found = audited(performed(tmp_path, peers="\n".join([f"homes: {HOMES}", *odd])))
     assert found.disagreements == []
     assert found.counts["block"].agree > 0
 
