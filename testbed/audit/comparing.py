@@ -1,6 +1,6 @@
 """The connections of one host: what the trace says of each, against what the capture shows of it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +10,7 @@ from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
 from testbed.audit.sequences import Aligned, aligned, telling, tracks_at
 from testbed.audit.times import LATE_SECONDS, Match
 from testbed.audit.traced import Fact, TracedConnection, TracedHost
+from testbed.audit.witness import Witness
 
 UNREAD_SECONDS: Final = 0.25
 """What came so shortly before a connection's end may never have been read; on a busy machine, what came within twice
@@ -41,15 +42,7 @@ class HostAudit:
     """One host while it is compared."""
 
     host: TracedHost
-    addresses: Collection[str]
-    level: str
-    was_killed: bool
-    is_lacking: bool
-    """Whether the capture's record says that packets are missing."""
-    is_cut: bool
-    """Whether it keeps only the beginning of each packet."""
-    trackers: Collection[str]
-    """The addresses of trackers, whose connections are no neighbours."""
+    witness: Witness
     into: Findings
     patience: float = UNREAD_SECONDS
     """How long a message may have waited to be read when a connection ends."""
@@ -60,7 +53,7 @@ class HostAudit:
         """Return the time from which on the trace does not tell about a connection."""
         if connection.ended is not None:
             return connection.ended - self.patience
-        return self.host.last - LOST_SECONDS if self.was_killed else self.host.last - self.patience
+        return self.host.last - LOST_SECONDS if self.witness.was_killed else self.host.last - self.patience
 
 
 def compare_connections(audit: HostAudit, pairs: Iterable[Pair]) -> None:
@@ -75,7 +68,7 @@ def compare_connections(audit: HostAudit, pairs: Iterable[Pair]) -> None:
 
 
 def _compare_messages(audit: HostAudit, pair: Pair) -> None:
-    for kinds in tracks_at(audit.level):
+    for kinds in tracks_at(audit.witness.level):
         for direction, by_us in ((pair.sent, True), (pair.received, False)):
             _compare(audit, pair, kinds, telling(direction.sights, kinds), by_us=by_us)
     for direction, word in ((pair.sent, "to"), (pair.received, "from")):
@@ -86,7 +79,7 @@ def _check_holes(audit: HostAudit, pair: Pair, direction: SeenDirection, word: s
     """Bytes that their receiver has acknowledged have passed the interface: a capture without them lacks packets."""
     if not direction.missing:
         return
-    if audit.is_lacking:
+    if audit.witness.is_lacking:
         audit.into.explain("connection", LACKING)
     else:
         what = (
@@ -135,9 +128,9 @@ def _row(kind: str) -> str:
 
 def _why_unseen(audit: HostAudit, pair: Pair, fact: Fact, *, is_last: bool, by_us: bool) -> str:
     """Return why the capture does not show what the trace says; empty if there is no reason."""
-    if audit.is_lacking:
+    if audit.witness.is_lacking:
         return LACKING
-    if audit.is_cut and _may_be_cut(fact, pair.sent if by_us else pair.received, by_us=by_us):
+    if audit.witness.is_cut and _may_be_cut(fact, pair.sent if by_us else pair.received, by_us=by_us):
         return CUT
     was_queued = by_us and is_last and fact.t > pair.sent.last - UNSENT_SECONDS
     return UNSENT if was_queued and pair.traced.ended is not None else ""
@@ -151,7 +144,7 @@ def _may_be_cut(fact: Fact, direction: SeenDirection, *, by_us: bool) -> bool:
 
 def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) -> str:
     """Return why the trace does not say what the capture shows; empty if there is no reason."""
-    if audit.was_killed and pair.traced.ended is None and sight.t > audit.host.last - LOST_SECONDS:
+    if audit.witness.was_killed and pair.traced.ended is None and sight.t > audit.host.last - LOST_SECONDS:
         return KILLED
     if not by_us and sight.end > pair.received.acknowledged:
         return UNDELIVERED
@@ -159,7 +152,7 @@ def _why_untraced(audit: HostAudit, pair: Pair, sight: Sight, *, by_us: bool) ->
         return UNREAD
     if by_us and _had_begun(pair, sight):
         return BEGUN
-    return LACKING if audit.is_lacking and not by_us else ""
+    return LACKING if audit.witness.is_lacking and not by_us else ""
 
 
 def _had_begun(pair: Pair, sight: Sight) -> bool:
@@ -189,7 +182,7 @@ def _name(connection: TracedConnection) -> str:
 def _compare_bytes(audit: HostAudit, pair: Pair) -> None:
     """Compare the bytes of blocks, or those of the stream where it is no peer wire."""
     late_in, late_out = pair.traced.moved_late
-    if pair.seen.application == PEER_WIRE and audit.is_cut and (pair.sent.gaps or pair.received.gaps):
+    if pair.seen.application == PEER_WIRE and audit.witness.is_cut and (pair.sent.gaps or pair.received.gaps):
         audit.into.count("bytes").traced += 2
         audit.into.explain("bytes", CUT, 2)
     elif pair.seen.application == PEER_WIRE:
@@ -223,9 +216,9 @@ def _check_bytes(audit: HostAudit, pair: Pair, seen: int, allowed: tuple[int, in
         count.agree += 1
     elif allowed[0] <= difference <= allowed[1]:
         audit.into.explain("bytes", UNREAD if not by_us else UNSENT if difference < 0 else BEGUN)
-    elif audit.was_killed and pair.traced.ended is None and difference > 0:
+    elif audit.witness.was_killed and pair.traced.ended is None and difference > 0:
         audit.into.explain("bytes", KILLED)
-    elif audit.is_lacking and difference < 0:
+    elif audit.witness.is_lacking and difference < 0:
         audit.into.explain("bytes", LACKING)
     else:
         way = f"{'to' if by_us else 'from'} {_name(pair.traced)}"
@@ -249,23 +242,23 @@ def compare_unpaired(
     count = audit.into.count("connection")
     for traced in only_traced:
         count.traced += 1
-        if traced.endpoint.address in audit.addresses:
+        if traced.endpoint.address in audit.witness.addresses:
             audit.into.explain("connection", OURSELVES)
-        elif audit.is_lacking:
+        elif audit.witness.is_lacking:
             audit.into.explain("connection", LACKING)
         else:
             what = f"{_name(traced)}: not on the wire"
             audit.into.disagree(Disagreement(audit.host.name, "connection", what, traced.t, line=traced.line))
     for seen in only_seen:
-        is_opener = seen.opener.address in audit.addresses
+        is_opener = seen.opener.address in audit.witness.addresses
         sent = seen.forward if is_opener else seen.back
         theirs = seen.acceptor if is_opener else seen.opener
-        if seen.application not in _OURS or theirs.address in audit.trackers:
+        if seen.application not in _OURS or theirs.address in audit.witness.trackers:
             continue
         count.seen += 1
         if not sent.sights and sent.payload == 0:
             audit.into.explain("connection", REFUSED)
-        elif audit.was_killed and seen.began > audit.host.last - LOST_SECONDS:
+        elif audit.witness.was_killed and seen.began > audit.host.last - LOST_SECONDS:
             audit.into.explain("connection", KILLED)
         else:
             what = f"{theirs.address}:{theirs.port}: not in the trace"

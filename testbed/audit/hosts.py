@@ -1,7 +1,6 @@
 """The audit of one host: its trace, and the capture of its own interface."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from testbed.audit.comparing import UNREAD_SECONDS, HostAudit, compare_connections, compare_unpaired
 from testbed.audit.findings import Findings
@@ -11,39 +10,13 @@ from testbed.audit.seen import SeenConnection
 from testbed.audit.sequences import aligned, telling, tracks_at
 from testbed.audit.times import EVENT_SECONDS, LATE_SECONDS, compare_times
 from testbed.audit.traced import TracedHost
-
-
-@dataclass(frozen=True)
-class Witness:
-    """What is known of a host besides its trace."""
-
-    addresses: Collection[str]
-    level: str
-    """Of its trace: `summary`, `pieces` or `full`; empty for a program without pieces of BitTorrent."""
-    was_killed: bool
-    is_lacking: bool
-    """Whether packets are missing in its capture, as the capture's record says."""
-    is_cut: bool
-    """Whether it keeps only the beginning of each packet."""
-    trackers: Collection[str]
-    """The addresses of trackers."""
-    origin: float
-    """t = 0 on the wall clock, in seconds since 1970."""
+from testbed.audit.witness import Witness
 
 
 def audit_host(host: TracedHost, witness: Witness, seen: Sequence[SeenConnection]) -> Findings:
     """Compare everything that both say of one host."""
     into = Findings()
-    audit = HostAudit(
-        host,
-        witness.addresses,
-        witness.level,
-        witness.was_killed,
-        witness.is_lacking,
-        witness.is_cut,
-        witness.trackers,
-        into,
-    )
+    audit = HostAudit(host, witness, into)
     found = paired(host.connections, seen, witness.addresses, EVENT_SECONDS + host.worst_lag, witness.level)
     audit.patience = _patience(host, found.pairs, witness.level)
     compare_connections(audit, found.pairs)

@@ -43,9 +43,9 @@ def compare_pieces(audit: HostAudit, pairs: Sequence[Pair]) -> None:
         arrivals = _arrivals(own)
         following = audit.host.lives[number + 1 :]
         end = life.left if life.left is not None else following[0].t if following else audit.host.last
-        is_cut = audit.is_cut and any(pair.received.gaps for pair in own)
-        lacks = LACKING if audit.is_lacking else CUT if is_cut else ""
-        if audit.level != "summary":
+        is_cut = audit.witness.is_cut and any(pair.received.gaps for pair in own)
+        lacks = LACKING if audit.witness.is_lacking else CUT if is_cut else ""
+        if audit.witness.level != "summary":
             _compare_life(audit, life, arrivals, end, lacks)
             held = _held(life, held)
             _compare_haves(audit, life, held, own)
@@ -144,7 +144,7 @@ def _compare_rest(audit: HostAudit, life: Life, index: int, arrivals: Sequence[A
     audit.into.count("piece").seen += 1
     if life.have_count:
         audit.into.explain("piece", HAD)
-    elif audit.was_killed and last.t > end - LOST_SECONDS:
+    elif audit.witness.was_killed and last.t > end - LOST_SECONDS:
         audit.into.explain("piece", KILLED)
     elif last.t > end - audit.patience:
         audit.into.explain("piece", UNVERIFIED)
@@ -177,7 +177,7 @@ def _compare_haves(audit: HostAudit, life: Life, held: Mapping[int, float], pair
                 audit.into.count("have").agree += 1
             elif _may_claim(life.strategy):
                 audit.into.explain("have", CLAIMED)
-            elif not knows_first or audit.was_killed:
+            elif not knows_first or audit.witness.was_killed:
                 audit.into.explain("have", HAD if not knows_first else KILLED)
             else:
                 what = f"have {index}, sent: the trace has not completed that piece"

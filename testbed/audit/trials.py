@@ -1,19 +1,17 @@
 """The audit of a trial: its folder is read, one host after the other."""
 
-import gzip
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 
 from testbed.audit.findings import Findings
-from testbed.audit.hosts import Witness, audit_host
+from testbed.audit.hosts import audit_host
 from testbed.audit.seen import Gathering
 from testbed.audit.traced import TracedHost, TraceLineError, read_traced
+from testbed.audit.witness import Witness
 from testbed.runfolder.captures import addresses_of, capture_of, open_captures
 from testbed.runfolder.clock import wall_clock_at_start
 from testbed.runfolder.damage import DamageError
-from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.record import AuditRecord, HostRecord, TrialRecord
+from testbed.runfolder.trace_lines import trace_lines
 from testbed.values.captures import WHOLE
 
 MOST_EXAMPLES = 10
@@ -73,19 +71,9 @@ def _level(record: TrialRecord) -> str:
 
 def _read_trace(file: Path, record: TrialRecord, host: HostRecord) -> TracedHost:
     try:
-        return read_traced(host.name, _lines(file), record.t0, may_be_torn=not host.ended_well)
+        return read_traced(host.name, trace_lines(file), record.t0, may_be_torn=not host.ended_well)
     except TraceLineError as error:
         raise DamageError(file, f"is not a line of a trace: {error}", error.line) from error
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    try:
-        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
-            yield from stream
-    except FileNotFoundError as error:
-        raise DamageError(file, "is missing") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or corrupt: {error}") from error
 
 
 def as_record(findings: Findings) -> AuditRecord:

@@ -4,16 +4,13 @@ The header of each trace has both, read one after the other. A program can lose 
 one of all traces is taken.
 """
 
-import gzip
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
 from contract.encoding import decode_header
-from testbed.runfolder.damage import DamageError
-from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.record import TrialRecord
+from testbed.runfolder.trace_lines import trace_lines
 
 
 def wall_clock_at_start(folder: Path, record: TrialRecord) -> float | None:
@@ -29,20 +26,10 @@ def _offsets(folder: Path, record: TrialRecord) -> Iterator[float]:
     for host in record.hosts:
         if host.trace is None or host.role == "tracker":  # a tracker's log has no header
             continue
-        header = _first_line(folder / host.trace)
+        header = next(trace_lines(folder / host.trace), b"")
         try:
             entries = decode_header(header)
         except ValueError:
             continue  # the trace of a program that was killed can be empty; damage is told where traces are read
         if isinstance(unix := entries.get("unix"), int | float):
             yield unix - entries["t"]
-
-
-def _first_line(file: Path) -> bytes:
-    try:
-        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
-            return stream.readline()
-    except FileNotFoundError as error:
-        raise DamageError(file, "is missing") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or corrupt: {error}") from error

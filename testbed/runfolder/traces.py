@@ -6,9 +6,7 @@ line that is not an event of the contract is damage, except for the last line of
 wrote.
 """
 
-import gzip
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import floor
 from pathlib import Path
@@ -45,8 +43,8 @@ from contract.events import (
 )
 from contract.programs import TOGETHER, UNTOLD
 from testbed.runfolder.damage import DamageError
-from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.moved_lines import MovedLines
+from testbed.runfolder.trace_lines import trace_lines
 
 
 @dataclass(slots=True)
@@ -142,7 +140,7 @@ def read_trace(file: Path, t0: float, end: float, *, may_be_torn: bool = False) 
     reader = _Reader(t0)
     number = 0
     try:
-        for number, line in enumerate(_lines(file), start=1):
+        for number, line in enumerate(trace_lines(file), start=1):
             if may_be_torn and not line.endswith(b"\n"):
                 break
             reader.take(number, line)
@@ -152,16 +150,6 @@ def read_trace(file: Path, t0: float, end: float, *, may_be_torn: bool = False) 
     if not number and not may_be_torn:
         raise DamageError(file, "is empty, though its application ended well")
     return reader.trace
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    try:
-        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
-            yield from stream
-    except FileNotFoundError as error:
-        raise DamageError(file, "is missing") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DamageError(file, f"is cut short or corrupt: {error}") from error
 
 
 class UnknownConnectionError(ValueError):

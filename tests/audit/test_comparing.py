@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.audit.findings import Findings, joined, quantiles
-from testbed.audit.hosts import Witness, audit_host
+from testbed.audit.hosts import audit_host
 from testbed.audit.pairing import paired
 from testbed.audit.seen import PEER_WIRE, SeenConnection, SeenDirection, Sight
 from testbed.audit.sequences import aligned, changes
 from testbed.audit.traced import Fact, TracedConnection, TraceLineError, read_traced
+from testbed.audit.witness import Witness
 from testbed.wiretap.messages import Endpoint
 
 US, THEM = Endpoint("198.18.0.1", 6881), Endpoint("198.18.0.2", 40_000)

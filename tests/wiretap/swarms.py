@@ -1,21 +1,18 @@
 """Captures of real swarms: our peer, libtorrent and Transmission, in one emulated network, seen from each host."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from testbed.network import EmulatedHost, Network
-from testbed.network.processes.processes import stop_all
 from testbed.trial.capture.capture import capturing
 from testbed.trial.capture.instructions import everything
 from testbed.trial.capture.orders import Place
 from testbed.trial.capture.program import Order
 from testbed.values.captures import WHOLE, ring_bytes
 from tests.peer.bittorrent.conformance.swarms import (
-    COMPLETED_SECONDS,
-    GOODBYE_SECONDS,
     RunningSwarm,
     Swarm,
+    run_to_the_end,
     start_trackers,
 )
 from topologies.star import Star
@@ -33,14 +30,7 @@ def capture_swarms(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Path
         spare = iter(hosts)
         running = [RunningSwarm(swarm, trackers[swarm.tracker], spare, folder / swarm.name) for swarm in swarms]
         with capturing(network, [everything_at(host, len(hosts), folder) for host in hosts], folder):
-            for each in running:
-                each.start_seeds()
-            for each in running:
-                each.start_leeches()
-            deadline = time.monotonic() + COMPLETED_SECONDS
-            for each in running:
-                each.wait_until_completed(deadline)
-            stop_all([start.process for each in running for start in each.started], GOODBYE_SECONDS)
+            run_to_the_end(running)
     return {each.swarm.name: [folder / f"{start.host.name}.pcapng" for start in each.started] for each in running}
 
 

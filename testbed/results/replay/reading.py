@@ -1,8 +1,6 @@
 """A trial's traces, read once more for its replay: this time the events themselves, and not their sums."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
@@ -13,8 +11,8 @@ from testbed.experiment import Trial
 from testbed.results.replay.history import FOLLOWED, Timed, history_of
 from testbed.results.replay.swarm import Replay
 from testbed.runfolder.damage import DamageError
-from testbed.runfolder.handles import IN_TRIAL, open_to_read
 from testbed.runfolder.record import HostRecord, read_record
+from testbed.runfolder.trace_lines import trace_lines
 
 _OF_BLOCKS: Final = re.compile(
     "|".join(f'^{{"t":[0-9.]+,"event":"{kind.event}"' for kind in (BlockMoved, BlockRequested, RequestEnded)).encode()
@@ -48,13 +46,12 @@ def size_of_traces(folder: Path) -> int:
 def _events(file: Path, host: HostRecord, t0: float) -> Iterator[Timed]:
     """Yield the events of a trace; of a program that was killed, the last line may be torn."""
     try:
-        with open_to_read(file, IN_TRIAL) as packed, gzip.open(packed, "rb") as stream:
-            for line in stream:
-                if line.endswith(b"\n") or host.ended_well:
-                    yield from _event(line, t0)
-    except FileNotFoundError as error:
-        raise DamageError(file, "is missing") from error
-    except (EOFError, zlib.error, gzip.BadGzipFile, TypeError, ValueError) as error:
+        for line in trace_lines(file):
+            if line.endswith(b"\n") or host.ended_well:
+                yield from _event(line, t0)
+    except DamageError as error:
+        raise DamageError(file, f"cannot be replayed: it {error.damage.what}") from error
+    except (TypeError, ValueError) as error:
         raise DamageError(file, f"cannot be replayed: {error}") from error
 
 

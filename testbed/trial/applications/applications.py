@@ -13,7 +13,8 @@ from testbed.trial.applications.application import Application
 from testbed.trial.monitoring.traces import TraceEnd
 
 LEAVE_SECONDS: Final = 5.0
-"""How long an application may take to end when it is asked to; ours take up to 2 s if a tracker does not answer."""
+"""How long an application may take to end when it is asked to; ours take up to 2 s if a tracker does not answer, and
+3.5 s if a neighbour does not close its end of a connection."""
 
 
 @dataclass(frozen=True)

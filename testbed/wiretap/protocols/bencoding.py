@@ -1,6 +1,7 @@
 """Bencoding, read as far as it was captured: what is cut off or malformed ends the reading, and is no error.
 
-peer/ has a strict decoder; this package must not import it, and could not use it for half a dictionary.
+peer/ has a strict decoder; this package must not import it, and could not use it for half a dictionary. That of
+`testbed.wiretap.bencode` is as strict, and has an encoder: layers for scapy build what they dissect.
 """
 
 import re

@@ -124,16 +124,20 @@ def run_all(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Member]]:
         trackers = start_trackers(our_host, their_host, swarms, folder)
         spare = iter(hosts)
         running = [RunningSwarm(swarm, trackers[swarm.tracker], spare, folder / swarm.name) for swarm in swarms]
-        for each in running:
-            each.start_seeds()
-        for each in running:
-            each.start_leeches()
-        deadline = time.monotonic() + COMPLETED_SECONDS
-        for each in running:
-            each.wait_until_completed(deadline)
-        statuses = stop_all([start.process for each in running for start in each.started], GOODBYE_SECONDS)
-        ended = iter(statuses)
+        ended = iter(run_to_the_end(running))
         return {each.swarm.name: each.members(ended) for each in running}
+
+
+def run_to_the_end(swarms: Sequence["RunningSwarm"]) -> list[int]:
+    """Start seeds, then leeches; stop all when all have completed, and return how they ended."""
+    for each in swarms:
+        each.start_seeds()
+    for each in swarms:
+        each.start_leeches()
+    deadline = time.monotonic() + COMPLETED_SECONDS
+    for each in swarms:
+        each.wait_until_completed(deadline)
+    return stop_all([start.process for each in swarms for start in each.started], GOODBYE_SECONDS)
 
 
 def start_trackers(ours: EmulatedHost, theirs: EmulatedHost, swarms: Iterable[Swarm], folder: Path) -> dict[str, str]:
