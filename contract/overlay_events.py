@@ -1,0 +1,103 @@
+"""The events of the nodes of an overlay, which find out who has what; docs/trace.md describes them for readers.
+
+A search has the same name in the traces of all nodes: the hex digits that its messages carry, or that its first node
+drew. So what it cost anywhere can be added up. Upkeep (joining, pings, stabilisation, storing) has the name "".
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from contract.events import TraceEvent
+
+UPKEEP: Final = ""
+"""The name of no search: what a node sends to keep the overlay together."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeJoined(TraceEvent):
+    """The node takes part in the overlay: others can reach it, and it knows how to reach others."""
+
+    event: ClassVar[str] = "node_joined"
+    overlay: str
+    node: str
+    """Its identifier in the overlay, if it has one; otherwise its address."""
+    address: str
+    items: int
+    """How many it shares."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchBegan(TraceEvent):
+    """This node asks the overlay for something: an exact name, or words."""
+
+    event: ClassVar[str] = "search_began"
+    search: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCame(TraceEvent):
+    """This node learned that `holder` has `item`. Hops are those that the question made, where that can be known."""
+
+    event: ClassVar[str] = "answer_came"
+    search: str
+    item: str
+    holder: str
+    hops: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchEnded(TraceEvent):
+    """This node waits for no more answers. `outcome` is found, not_found, failed or left.
+
+    Not found: the overlay was asked as far as it goes. Failed: it could not be asked, as no neighbour answered.
+    """
+
+    event: ClassVar[str] = "search_ended"
+    search: str
+    outcome: str
+    answers: int
+    hops: int | None
+    """Of the longest way that a question of this search made before the first answer, where that can be known."""
+    timeouts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spent(TraceEvent):
+    """What this node sent and received since the last such event: (search, messages sent, bytes sent) for each search.
+
+    Bytes are those of messages, without headers of UDP and TCP.
+    """
+
+    event: ClassVar[str] = "spent"
+    sent: tuple[tuple[str, int, int], ...]
+    messages_received: int
+    bytes_received: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeState(TraceEvent):
+    """What the node keeps now: the addresses that it would send to, and how many entries of others it stores."""
+
+    event: ClassVar[str] = "node_state"
+    neighbours: tuple[str, ...]
+    entries: int
+    """Of routing tables, indexes and caches together: what grows with the size of the overlay."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeErred(TraceEvent):
+    """A message against the protocol, or a lost neighbour that mattered; the node goes on."""
+
+    event: ClassVar[str] = "node_erred"
+    what: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLeft(TraceEvent):
+    """The node left; `by_word` if it told others so."""
+
+    event: ClassVar[str] = "node_left"
+    reason: str
+    by_word: bool
