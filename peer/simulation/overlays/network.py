@@ -1,8 +1,8 @@
 """A network for nodes of overlays: each message arrives after a latency, whatever its size.
 
 Overlays send little and seldom. What counts is how many messages there are, how long their way is, and who is gone;
-links with rates are for those who distribute files (../links.py). A node that was killed gets nothing more: datagrams to
-it are lost, connections with it end one latency later, and a dial to it fails.
+links with rates are for those who distribute files (../links.py). A node that was killed gets nothing more: datagrams
+to it are lost, connections with it end one latency later, and a dial to it fails.
 """
 
 from collections.abc import Callable
