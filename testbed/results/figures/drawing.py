@@ -35,6 +35,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "flows": FLOWS,
     "heatmap": HEATMAP,
 }
+FORMS: Final = ("pdf", "svg")
+"""The formats of a figure that is kept."""
 _LEFT_OUT: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},
@@ -45,7 +47,7 @@ _DOTS: Final = 200
 _NOTE_SIZE: Final = 2
 """Points by which notes at the foot are smaller than other letters."""
 
-__all__ = ["FigureError", "choose", "draw", "numbers_of", "save", "write_figure"]
+__all__ = ["FORMS", "FigureError", "choose", "draw", "numbers_of", "save", "write_figure"]
 
 
 def numbers_of(source: FigureSource) -> Numbers:
@@ -90,9 +92,9 @@ def _ordered(rows: pd.DataFrame, figure: Figure, chosen: Chosen) -> pd.DataFrame
     return rows.reindex(columns=[*keys, *others, *MEASURED])
 
 
-def write_figure(numbers: Numbers, folder: Folder) -> list[Path]:
-    """Draw a figure, and write it in each format, and its numbers as CSV."""
-    drawings = [f"{numbers.name}.{form}" for form in ("pdf", "svg")]
+def write_figure(numbers: Numbers, folder: Folder, forms: Sequence[str] = FORMS) -> list[Path]:
+    """Draw a figure, and write it in some formats, and its numbers as CSV."""
+    drawings = [f"{numbers.name}.{form}" for form in forms]
     save(numbers, folder, drawings)
     table = f"{numbers.name}.csv"
     with whole_file(folder, table) as file:

@@ -1,13 +1,13 @@
 """What is on the page of a run, as data: an overview, and parts that the browser opens when they are wanted."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
 from testbed.errors import RunError
-from testbed.experiment import Trial
+from testbed.experiment import Plan, Trial
 from testbed.experiment.language.cells import as_cell
 from testbed.experiment.language.points import name_of
 from testbed.results.figures.numbers import read_numbers
@@ -22,6 +22,7 @@ from testbed.results.problems import problems
 from testbed.results.replay.choosing import Choice, choose
 from testbed.results.replay.reading import read_replay, size_of_traces
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.folder import RunFolder
 from testbed.runfolder.handles import read_file
 from testbed.runfolder.record import TrialRecord, read_record
 from testbed.runs import provenance
@@ -30,6 +31,8 @@ from testbed.tasks.tables import tables_of
 Json: TypeAlias = dict[str, Any]
 
 OVERVIEW: Final = "overview"
+REPLAY: Final = "replay-"
+"""What the name of a replay's part begins with; the trial's id follows."""
 _VERSION: Final = 1
 _IN_FIGURES: Final = 2
 """How many names at the end of the path of a figure belong to the run folder, so that none of them may be a link."""
@@ -49,6 +52,8 @@ class Contents:
 
     made: Report
     parts: Parts = field(default_factory=Parts)
+    has_all_replays: bool = False
+    """Whether every trial has a replay, which is read when it is wanted, and so is no part."""
     _tables: list[Json] = field(default_factory=list, init=False)
     _traces_read: int = field(default=0, init=False)
 
@@ -56,7 +61,7 @@ class Contents:
         """Return all parts; the overview names the others, and says what was left out."""
         names = list(self.made.tables.by_name)
         self._add_tables(name for name in _EARLY if name in names)
-        figures, replays = list(self._figures()), self._replays()
+        figures, replays = list(self._figures()), self._offered() if self.has_all_replays else self._replays()
         links = link_table(self._records())
         self._add_sheet("links", links, OF_LINKS, file="")
         self._add_tables(name for name in names if name not in _EARLY)
@@ -112,38 +117,15 @@ class Contents:
         by_id = {trial.id: trial for trial in self.made.run.plan.trials}
         table = self.made.tables.trials
         for row in table[table["verdict"] != "valid"].head(_MOST_LISTED).to_dict("records"):
-            yield self._described(by_id[row["trial"]]) | {"verdict": row["verdict"], "reasons": row["reasons"]}
-
-    def _described(self, trial: Trial) -> Json:
-        point = {key: as_cell(value) for key, value in trial.point.items()}
-        return {
-            "trial": trial.id,
-            "point": self._words.point(point) if point else "",
-            "repetition": trial.repetition,
-        }
-
-    def _name(self, trial: Trial) -> str:
-        """Return the short name of a trial, as it is in terminals: it must fit in a line."""
-        points = [each.point for each in self.made.run.plan.trials]
-        return ", ".join(filter(None, [name_of(trial.point, points), f"repetition {trial.repetition}"]))
+            yield _described(self._words, by_id[row["trial"]]) | {"verdict": row["verdict"], "reasons": row["reasons"]}
 
     def _provenance(self) -> Json:
         report = provenance.of_report()
         return {
-            "sessions": self._sessions(),
+            "sessions": sessions_of(self.made.run),
             # Neither when nor by which command the page was made: the same run gives the same page.
             "report": {key: value for key, value in report.items() if key not in {"made", "command"}},
         }
-
-    def _sessions(self) -> list[Json]:
-        """Return the sessions that measured; none if their file is damaged, which costs no other result."""
-        try:
-            found = self.made.run.sessions[-_MOST_LISTED:]
-        except RunError:
-            return []
-        # JSON has no NaN, but Python reads it.
-        plain = json.loads(json.dumps(found), parse_constant=str)
-        return [session for session in plain if isinstance(session, dict)]
 
     def _add_tables(self, names: Iterator[str]) -> None:
         plan, columns = self.made.run.plan, self.made.tables.columns
@@ -181,25 +163,25 @@ class Contents:
         before = self.parts.bytes
         for number, trial in enumerate(choice.trials):
             left = _MOST_REPLAY_BYTES - (self.parts.bytes - before)
-            if part := self._replay(trial, most=left // (len(choice.trials) - number)):
-                named = {"name": self._name(trial), "verdict": verdicts[trial.id], "part": part}
-                shown.append(self._described(trial) | named)
+            if self._replay(trial, most=left // (len(choice.trials) - number)):
+                shown.append(_about_replay(self._words, trial, verdicts[trial.id]))
         return {"shown": shown, "left_out": _left_out(choice, len(shown))}
 
-    def _replay(self, trial: Trial, *, most: int) -> str | None:
-        """Add the replay of a trial, and return its part; None if it would be too large, or cannot be read."""
+    def _offered(self) -> Json:
+        return offered_replays(self._words, self._verdicts)
+
+    def _replay(self, trial: Trial, *, most: int) -> bool:
+        """Add the replay of a trial; returns whether it was added: it can be too large, or unreadable."""
         folder = self.made.run.folder_of(trial)
         size = size_of_traces(folder)
         if self._traces_read + size > _MOST_TRACE_BYTES:
-            return None
+            return False
         self._traces_read += size
         try:
             replay = read_replay(folder, trial, traced=tables_of(self.made.run.plan).traced_roles).as_json()
         except (DamageError, OSError):
-            return None
-        part = f"replay-{trial.id}"
-        is_in = bool(replay["links"]) and self.parts.add(part, replay, most=most)
-        return part if is_in else None
+            return False
+        return bool(replay["links"]) and self.parts.add(_part_of(trial), replay, most=most)
 
     def _records(self) -> Iterator[TrialRecord]:
         """Yield the records of the trials that are in the tables."""
@@ -207,6 +189,43 @@ class Contents:
         for trial in self.made.run.plan.trials:
             if trial.id in used:
                 yield read_record(self.made.run.folder_of(trial), trial)
+
+
+def short_name(plan: Plan, trial: Trial) -> str:
+    """Return the short name of a trial, as it is in terminals: it must fit in a line."""
+    points = [each.point for each in plan.trials]
+    return ", ".join(filter(None, [name_of(trial.point, points), f"repetition {trial.repetition}"]))
+
+
+def sessions_of(run: RunFolder) -> list[Json]:
+    """Return the sessions that measured; none if their file is damaged, which costs no other result."""
+    try:
+        found = run.sessions[-_MOST_LISTED:]
+    except RunError:
+        return []
+    # JSON has no NaN, but Python reads it.
+    plain = json.loads(json.dumps(found), parse_constant=str)
+    return [session for session in plain if isinstance(session, dict)]
+
+
+def offered_replays(words: Words, verdicts: Mapping[str, str]) -> Json:
+    """Return what a page says of replays if each trial that has a verdict has one."""
+    shown = [_about_replay(words, trial, verdicts[trial.id]) for trial in words.plan.trials if trial.id in verdicts]
+    return {"shown": shown, "left_out": ""}
+
+
+def _about_replay(words: Words, trial: Trial, verdict: str) -> Json:
+    named = {"name": short_name(words.plan, trial), "verdict": verdict, "part": _part_of(trial)}
+    return _described(words, trial) | named
+
+
+def _part_of(trial: Trial) -> str:
+    return f"{REPLAY}{trial.id}"
+
+
+def _described(words: Words, trial: Trial) -> Json:
+    point = {key: as_cell(value) for key, value in trial.point.items()}
+    return {"trial": trial.id, "point": words.point(point) if point else "", "repetition": trial.repetition}
 
 
 def _left_out(choice: Choice, shown: int) -> str:
