@@ -44,6 +44,13 @@ ReadRows: TypeAlias = Callable[[RunFolder, Trial, bool], TrialRows]
 """Reads a complete trial; of its captures instead of its traces, if so chosen. A DamageError says why it cannot."""
 
 
+def read_rows(run: RunFolder, trial: Trial, from_captures: bool) -> TrialRows:
+    """Read the rows of a trial; a DamageError says why it cannot be used."""
+    traced, attempts = tables_of(run.plan).traced_roles, run.attempts(trial)
+    data = read_trial(run.folder_of(trial), trial, attempts, traced=traced, from_captures=from_captures)
+    return rows_of(run.plan, data)
+
+
 def report(
     run_folder: Path, *, parquet: bool = False, with_suspect: bool = False, declared: Plan | None = None
 ) -> Report:
@@ -70,14 +77,13 @@ def look(run: RunFolder, scratch: Folder, read: ReadRows) -> Report:
     return _made(run, scratch, read=read, forms=("svg",))
 
 
-def _read(run: RunFolder, trial: Trial, from_captures: bool) -> TrialRows:
-    traced, attempts = tables_of(run.plan).traced_roles, run.attempts(trial)
-    data = read_trial(run.folder_of(trial), trial, attempts, traced=traced, from_captures=from_captures)
-    return rows_of(run.plan, data)
-
-
 def _made(
-    run: RunFolder, folder: Folder, *, with_suspect: bool = False, read: ReadRows = _read, forms: Sequence[str] = FORMS
+    run: RunFolder,
+    folder: Folder,
+    *,
+    with_suspect: bool = False,
+    read: ReadRows = read_rows,
+    forms: Sequence[str] = FORMS,
 ) -> Report:
     """Make the tables, and draw the figures into a folder."""
     tables, damages = read_tables(run, with_suspect=with_suspect, read=read)
@@ -109,7 +115,7 @@ def _write_json(folder: Folder, name: str, content: object) -> None:
 
 
 def read_tables(
-    run: RunFolder, *, with_suspect: bool, from_captures: bool = False, read: ReadRows = _read
+    run: RunFolder, *, with_suspect: bool, from_captures: bool = False, read: ReadRows = read_rows
 ) -> tuple[Tables, tuple[Damage, ...]]:
     """Make the tables of the usable trials, and name the damage of the others; of their captures if so chosen."""
     maker, damages = TableMaker(run.plan), list(run.unplanned())

@@ -23,6 +23,12 @@ def open_run(run: Path, *, figures: bool) -> None:
         _open(path)
 
 
+def open_address(address: str) -> None:
+    """Open an address in the browser of the desktop; without a display there is none, and nothing is opened."""
+    if _has_display():
+        _ask_to_open(address)
+
+
 def _page(run: Path) -> Path | None:
     page = run / _PAGE
     return page if page.is_file() else None
@@ -40,10 +46,14 @@ def _has_display() -> bool:
 
 
 def _open(path: Path) -> None:
-    done = subprocess.run([_OPENER, path], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ExplainedError(f"{path} cannot be opened: {done.stderr.strip() or f'{_OPENER} failed'}")
+    _ask_to_open(path)
     print(path)
+
+
+def _ask_to_open(what: Path | str) -> None:
+    done = subprocess.run([_OPENER, what], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ExplainedError(f"{what} cannot be opened: {done.stderr.strip() or f'{_OPENER} failed'}")
 
 
 def _print(run: Path, paths: Sequence[Path]) -> None:

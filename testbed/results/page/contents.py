@@ -33,7 +33,7 @@ Json: TypeAlias = dict[str, Any]
 OVERVIEW: Final = "overview"
 REPLAY: Final = "replay-"
 """What the name of a replay's part begins with; the trial's id follows."""
-_VERSION: Final = 1
+VERSION: Final = 1
 _IN_FIGURES: Final = 2
 """How many names at the end of the path of a figure belong to the run folder, so that none of them may be a link."""
 _MOST_LISTED: Final = 200
@@ -82,7 +82,7 @@ class Contents:
         made, plan = self.made, self.made.run.plan
         answer = Answer(self._words, made.tables)
         return {
-            "version": _VERSION,
+            "version": VERSION,
             "run": made.run.path.resolve().name,
             "title": plan.title,
             "question": plan.question,
@@ -120,12 +120,7 @@ class Contents:
             yield _described(self._words, by_id[row["trial"]]) | {"verdict": row["verdict"], "reasons": row["reasons"]}
 
     def _provenance(self) -> Json:
-        report = provenance.of_report()
-        return {
-            "sessions": sessions_of(self.made.run),
-            # Neither when nor by which command the page was made: the same run gives the same page.
-            "report": {key: value for key, value in report.items() if key not in {"made", "command"}},
-        }
+        return {"sessions": sessions_of(self.made.run), "report": report_identity()}
 
     def _add_tables(self, names: Iterator[str]) -> None:
         plan, columns = self.made.run.plan, self.made.tables.columns
@@ -189,6 +184,11 @@ class Contents:
         for trial in self.made.run.plan.trials:
             if trial.id in used:
                 yield read_record(self.made.run.folder_of(trial), trial)
+
+
+def report_identity() -> Json:
+    """Return what makes a page. Neither when nor by which command: the same run gives the same page."""
+    return {key: value for key, value in provenance.of_report().items() if key not in {"made", "command"}}
 
 
 def short_name(plan: Plan, trial: Trial) -> str:

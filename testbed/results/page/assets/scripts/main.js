@@ -3,6 +3,7 @@
 import { part } from "./data.js";
 import { h } from "./dom.js";
 import { figures } from "./figures.js";
+import { kept } from "./keeping.js";
 import { answer, head } from "./overview.js";
 import { replays } from "./replay/section.js";
 import { tables } from "./tables/section.js";
@@ -18,24 +19,65 @@ const TITLES = {
   provenance: "Provenance",
 };
 
+/** The sections in their order. Each is made from the page, and from itself if it was made before; null for none. */
+const SECTIONS = [plainly(answer), figures, replays, tables, plainly(trust), plainly(provenance)];
+
+function plainly(make) {
+  return (page, before) => kept(before, make(page));
+}
+
 function contents(sections) {
   const links = sections.map(({ id }) => h("li", {}, h("a", { href: `#${id}` }, TITLES[id])));
   return h("nav", { class: "contents", "aria-label": "sections of this page" }, h("ul", {}, links));
+}
+
+/** The page of a run: it is made once, and follows what becomes known later. */
+export class Shown {
+  constructor(...aboveAll) {
+    this.head = null;
+    this.sections = SECTIONS.map(() => null);
+    this.nav = h("nav");
+    this.main = h("main");
+    this.run = h("span");
+    this.top = h("header", { class: "head" }, h("div", { class: "run" }, this.run, themes()), aboveAll);
+    this.element = h("div", { class: "page" }, this.top, this.nav, this.main);
+  }
+
+  update(page) {
+    this.run.textContent = `testbed run ${page.run}`;
+    this.head = head(page, this.head);
+    this.top.append(this.head);
+    this.sections = SECTIONS.map((make, place) => make(page, this.sections[place]));
+    const shown = this.sections.filter(Boolean);
+    if (shown.length !== this.main.childElementCount) {
+      const nav = contents(shown);
+      this.nav.replaceWith(nav);
+      this.nav = nav;
+    }
+    put(this.main, shown);
+  }
+}
+
+/** Have these elements in a place; those that are there are not moved, so they keep how far they are scrolled. */
+function put(place, elements) {
+  elements.forEach((element, number) => {
+    if (place.children[number] !== element) {
+      place.insertBefore(element, place.children[number] ?? null);
+    }
+  });
 }
 
 async function show(place) {
   if (typeof DecompressionStream === "undefined") {
     throw new Error("this browser is too old; one of 2024 or later can show it");
   }
-  const page = await part("overview");
-  const sections = [answer(page), figures(page), replays(page), tables(page), trust(page), provenance(page)].filter(
-    Boolean,
-  );
-  place.replaceChildren(h("div", { class: "page" }, head(page, themes()), contents(sections), h("main", {}, sections)));
+  const shown = new Shown();
+  shown.update(await part("overview"));
+  place.replaceChildren(shown.element);
 }
 
 const place = document.getElementById("page");
-if (place !== null) {
+if (place !== null && !("served" in place.dataset)) {
   show(place).catch((error) => {
     place.append(
       h(
