@@ -8,14 +8,17 @@ from testbed.results.made import Report
 _MOST_LINES: Final = 60
 
 
-def problems(made: Report) -> Iterator[str]:
+def problems(made: Report, *, is_running: bool = False) -> Iterator[str]:
     """Yield a line for each problem: trials that are damaged, missing or suspect, and figures that cannot be drawn."""
     yield from map(str, made.damages)
     if made.damages:
         yield "damaged trials are not used: remove their folders and run the experiment again"
     planned = len(made.run.plan.trials)
     if made.run.missing():
-        yield f"{len(made.run.missing())} of {planned} trials are missing: run the experiment again to complete them"
+        missing, advice = "missing", "run the experiment again to complete them"
+        if is_running:
+            missing, advice = "still to come", "these numbers will change"
+        yield f"{len(made.run.missing())} of {planned} trials are {missing}: {advice}"
     if suspect := int((made.tables.trials["verdict"] == "suspect").sum()):
         use = "used" if made.with_suspect else "excluded from summary, figures and expectations"
         yield (

@@ -11,8 +11,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from functools import cache
+from html import escape
 from http import HTTPStatus
+from string import Template
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,11 +25,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from testbed.serving.guard import TOKEN, Guard
-from testbed.serving.shells import HEADERS, RUN_SCRIPT, RUNS_SCRIPT, script, shell, style
+from testbed.serving.headers import HEADERS
 from testbed.serving.watching import LiveRun, Site, Watch
 from testbed.serving.worker import NoAnswerError, UnknownError
 
 _HEARTBEAT_S: Final = 20.0
+_KINDS: Final = {"js": "text/javascript", "css": "text/css"}
 _PACKED: Final = {"Content-Encoding": "deflate"}
 _OLD: Final = "this part of the page was made anew meanwhile"
 _NOT_YET: Final = "the page is being made"
@@ -45,9 +47,7 @@ def app_of(site: Site, guard: Guard) -> Starlette:
         Route("/run/{name}/overview", pages.overview),
         Route("/run/{name}/parts/{hash}", pages.part),
         Route("/run/{name}/replays/{part}", pages.replay),
-        Route("/assets/style.css", asset),
-        Route(f"/assets/{RUN_SCRIPT}", asset),
-        Route(f"/assets/{RUNS_SCRIPT}", asset),
+        Route("/assets/{name}", pages.asset),
     ]
     errors = {UnknownError: _unknown, NoAnswerError: _unanswered}
     return Starlette(routes=routes, middleware=[Middleware(Gate, guard=guard)], exception_handlers=errors)
@@ -61,7 +61,7 @@ class Pages:
 
     async def first(self, _request: Request) -> Response:
         """The list of runs."""
-        return HTMLResponse(shell("Runs", RUNS_SCRIPT, ""))
+        return await self._shell("Runs", "runs.js", "")
 
     async def runs_events(self, _request: Request) -> Response:
         """The rows of the list, now and whenever they change."""
@@ -69,7 +69,7 @@ class Pages:
 
     async def run(self, request: Request) -> Response:
         """The page of a run."""
-        return HTMLResponse(shell((await self._run(request)).name, RUN_SCRIPT, "../../"))
+        return await self._shell((await self._run(request)).name, "run.js", "../../")
 
     async def run_events(self, request: Request) -> Response:
         """How far a run is, now and whenever that changes."""
@@ -95,20 +95,21 @@ class Pages:
         content = await (await self._run(request)).replay(request.path_params["part"])
         return Response(content, media_type="application/json", headers=_PACKED)
 
+    async def asset(self, request: Request) -> Response:
+        """A script or the styles."""
+        name = request.path_params["name"]
+        kind, assets = _KINDS.get(name.rpartition(".")[2]), await self._site.assets()
+        if kind is None or name not in assets:
+            return PlainTextResponse("there is no such file", HTTPStatus.NOT_FOUND)
+        return Response(assets[name], media_type=kind)
+
+    async def _shell(self, title: str, script: str, root: str) -> Response:
+        """A page that its script draws; `root` leads from it to the first page."""
+        template = Template((await self._site.assets())["served.html"])
+        return HTMLResponse(template.substitute(title=escape(title), script=script, root=root))
+
     async def _run(self, request: Request) -> LiveRun:
         return await self._site.run(request.path_params["name"])
-
-
-async def asset(request: Request) -> Response:
-    """A script or the styles."""
-    name = request.url.path.removeprefix("/assets/")
-    kind = "text/javascript" if name.endswith(".js") else "text/css"
-    return Response(_asset(name), media_type=kind)
-
-
-@cache
-def _asset(name: str) -> str:
-    return script(name) if name.endswith(".js") else style()
 
 
 def _events(watch: Watch) -> Response:

@@ -167,21 +167,27 @@ class Site:
     slow: Worker
     runs: RunList = field(init=False)
     _live: dict[str, LiveRun] = field(default_factory=dict, init=False)
+    _assets: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.runs = RunList(self.quick)
 
+    async def assets(self) -> dict[str, str]:
+        """Return what a browser gets besides data, by name."""
+        if not self._assets:
+            self._assets = await self.quick.ask("assets")
+        return self._assets
+
     async def run(self, name: str) -> LiveRun:
         """Return a run that exists, or was seen while it did; an UnknownError says that there is none."""
         if name not in self._live:
-            live = LiveRun(name, self.quick, self.slow)
             try:
                 await self.quick.ask("state", run=name)
-            except UnknownError:
-                raise
-            except NoAnswerError:
-                pass  # its page says why it cannot be read
-            self._live.setdefault(name, live)
+            except NoAnswerError as error:
+                if isinstance(error, UnknownError):
+                    raise
+                # Otherwise its page says why it cannot be read.
+            self._live.setdefault(name, LiveRun(name, self.quick, self.slow))
         return self._live[name]
 
     def close(self) -> None:

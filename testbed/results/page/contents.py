@@ -54,6 +54,8 @@ class Contents:
     parts: Parts = field(default_factory=Parts)
     has_all_replays: bool = False
     """Whether every trial has a replay, which is read when it is wanted, and so is no part."""
+    is_running: bool = False
+    """Whether the run goes on."""
     _tables: list[Json] = field(default_factory=list, init=False)
     _traces_read: int = field(default=0, init=False)
 
@@ -92,7 +94,7 @@ class Contents:
             "comparisons": answer.comparisons(),
             "means": answer.means(),
             "expectations": list(self._expectations()),
-            "problems": list(problems(made))[:_MOST_LISTED],
+            "problems": list(problems(made, is_running=self.is_running))[:_MOST_LISTED],
             "doubts": list(self._doubts()),
             "provenance": self._provenance(),
         }

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 from testbed.errors import ExplainedError
+from testbed.serving.reader.assets import assets
 from testbed.serving.reader.catalogue import Catalogue
 from testbed.serving.reader.listing import Listing
 from testbed.serving.reader.pages import Pages, Tell, replay_of
@@ -26,6 +27,10 @@ class Answerer:
     def answer(self, question: Json, tell: Tell) -> Any:
         """Answer a question; an ExplainedError says why that cannot be."""
         return _ANSWERS[question["ask"]](self, question, tell)
+
+    def assets(self, _question: Json, _tell: Tell) -> Mapping[str, str]:
+        """Return what does not depend on runs."""
+        return assets()
 
     def runs(self, _question: Json, _tell: Tell) -> list[Json]:
         """Return a row for each run."""
@@ -53,6 +58,7 @@ class Answerer:
 
 
 _ANSWERS: Final[Mapping[str, Callable[[Answerer, Json, Tell], Any]]] = {
+    "assets": Answerer.assets,
     "runs": Answerer.runs,
     "state": Answerer.state,
     "page": Answerer.page,

@@ -15,7 +15,7 @@ from testbed.results.replay.reading import read_replay
 from testbed.results.report import look, read_rows
 from testbed.results.tables import TrialRows
 from testbed.runfolder.damage import DamageError
-from testbed.runfolder.folder import RunFolder
+from testbed.runfolder.folder import RunFolder, is_locked
 from testbed.runfolder.handles import opened
 from testbed.runfolder.record import RECORD, read_record
 from testbed.serving.reader.catalogue import UnknownRunError
@@ -65,9 +65,10 @@ class Pages:
         return self._made(run, tell)
 
     def _made(self, run: RunFolder, tell: Tell) -> dict[str, str]:
+        is_running = is_locked(run.path)
         with tempfile.TemporaryDirectory(prefix="testbed-serve-") as scratch, opened(Path(scratch)) as folder:
             made = look(run, folder, self._rows_of(run.path, tell).read)
-            return Contents(made, Parts(_MOST_BYTES), has_all_replays=True).collect().by_name
+            return Contents(made, Parts(_MOST_BYTES), has_all_replays=True, is_running=is_running).collect().by_name
 
     def _rows_of(self, path: Path, tell: Tell) -> Rows:
         """Return the rows of a run; those of the run that was looked at longest ago are forgotten."""

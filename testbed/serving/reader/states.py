@@ -50,7 +50,7 @@ def state_of(run: RunFolder) -> Json:
     done = len(planned & ended)
     is_running = is_locked(run.path)
     return {
-        "signature": _signature(run.path, ended),
+        "signature": _signature(run.path, ended, is_running=is_running),
         "planned": len(planned),
         "done": done,
         "phase": _phase(is_running=is_running, is_complete=done == len(planned)),
@@ -86,8 +86,8 @@ def _now(plan: Plan, run: Path, begun: list[str]) -> Json | None:
     return None
 
 
-def _signature(run: Path, ended: set[str]) -> str:
-    text = repr([*_stamps(run), *((name, stamp_of(run / TRIALS / name)) for name in sorted(ended))])
+def _signature(run: Path, ended: set[str], *, is_running: bool) -> str:
+    text = repr([is_running, *_stamps(run), *((name, stamp_of(run / TRIALS / name)) for name in sorted(ended))])
     return sha256(text.encode()).hexdigest()[:16]
 
 

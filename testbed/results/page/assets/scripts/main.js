@@ -33,13 +33,14 @@ function contents(sections) {
 
 /** The page of a run: it is made once, and follows what becomes known later. */
 export class Shown {
-  constructor(...aboveAll) {
+  /** Made with what leads away from the page, and what is said before anything else; a page in a file has neither. */
+  constructor(back = null, status = null) {
     this.head = null;
     this.sections = SECTIONS.map(() => null);
     this.nav = h("nav");
     this.main = h("main");
     this.run = h("span");
-    this.top = h("header", { class: "head" }, h("div", { class: "run" }, this.run, themes()), aboveAll);
+    this.top = h("header", { class: "head" }, h("div", { class: "run" }, h("span", {}, back, this.run), themes()), status);
     this.element = h("div", { class: "page" }, this.top, this.nav, this.main);
   }
 

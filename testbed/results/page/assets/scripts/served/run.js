@@ -20,7 +20,7 @@ class Page {
     this.isFetching = false;
     this.heard = 0;
     const name = document.title;
-    this.first.append(back(), h("h1", {}, name), this.status.element);
+    this.first.append(h("p", { class: "back small soft" }, back(), name), h("h1", {}, name), this.status.element);
     place.replaceChildren(this.first);
   }
 
@@ -66,7 +66,7 @@ class Page {
 }
 
 function back() {
-  return h("p", { class: "back small" }, h("a", { href: "../../" }, "All runs"));
+  return h("span", {}, h("a", { href: "../../" }, "All runs"), " / ");
 }
 
 const place = document.getElementById("page");

@@ -12,11 +12,13 @@ const VERDICTS = ["valid", "suspect", "failed"];
 class List {
   constructor(place) {
     this.rows = new Map();
-    this.body = h("tbody");
+    this.body = h("tbody", { role: "rowgroup" });
     this.count = h("p", { class: "soft small", role: "status" }, "Looking for runs");
     this.trouble = h("p", { class: "trouble small", role: "alert", hidden: true });
-    const heads = HEADINGS.map((name) => h("th", { scope: "col" }, name));
-    const table = h("table", { class: "runs" }, h("thead", {}, h("tr", {}, heads)), this.body);
+    const heads = HEADINGS.map((name) => h("th", { scope: "col", role: "columnheader" }, name));
+    const head = h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads));
+    // Narrow windows show the cells of a row below each other, so what they are is said here too.
+    const table = h("table", { class: "runs", role: "table" }, head, this.body);
     this.scroll = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "runs", hidden: true }, table);
     place.replaceChildren(
       h(
@@ -67,8 +69,9 @@ class List {
 class Row {
   constructor(run) {
     this.title = h("a", { href: `run/${encodeURIComponent(run.name)}/` });
-    this.name = h("th", { scope: "row" }, this.title, h("div", { class: "soft name" }, run.name));
-    this.element = h("tr", {}, this.name);
+    this.folder = h("div", { class: "soft name" }, run.name);
+    this.name = h("th", { scope: "row", role: "rowheader" }, this.title, this.folder);
+    this.element = h("tr", { role: "row" }, this.name);
     this.told = "";
   }
 
@@ -77,19 +80,22 @@ class Row {
     if (told !== this.told) {
       this.told = told;
       this.title.textContent = run.title || run.name;
+      set(this.folder, { hidden: !run.title });
       this.element.replaceChildren(this.name, ...cells(run));
     }
   }
 }
 
 function cells(run) {
-  return [
-    h("td", { class: "short" }, when(run.began)),
-    h("td", {}, state(run)),
-    h("td", { class: "short" }, trials(run)),
-    h("td", {}, h("ul", { class: "verdicts" }, VERDICTS.filter((name) => run.verdicts[name]).map((name) => tally(run, name)))),
-    h("td", { class: "short" }, run.expected ? `${run.held ?? "?"} of ${run.expected}` : "–"),
-  ];
+  const counts = VERDICTS.filter((name) => run.verdicts[name]).map((name) => tally(run, name));
+  const held = run.expected && `${run.held ?? "?"} of ${run.expected}`;
+  const contents = [when(run.began), state(run), trials(run), counts.length && h("ul", {}, counts), held];
+  return contents.map((content, place) => cell(HEADINGS[place + 1], content));
+}
+
+function cell(heading, content) {
+  const label = h("span", { class: "label soft", "aria-hidden": "true" }, heading);
+  return h("td", { role: "cell", class: content ? false : "empty" }, label, h("div", {}, content || "–"));
 }
 
 function tally(run, name) {
@@ -98,7 +104,7 @@ function tally(run, name) {
 
 function trials({ complete, planned }) {
   if (!planned) {
-    return "–";
+    return null;
   }
   const bar = complete < planned && h("progress", { max: planned, value: complete, "aria-hidden": "true" });
   return [`${complete} of ${planned}`, bar];
@@ -111,7 +117,7 @@ function state(run) {
   if (run.in_use) {
     return mark("going", "●", "running");
   }
-  return run.state === "finished" ? mark("good", "✓", "ended") : mark("doubt", "❙❙", "not complete");
+  return run.state === "finished" ? mark("good", "✓", "ended") : mark("doubt", "■", "not complete");
 }
 
 function when(began) {

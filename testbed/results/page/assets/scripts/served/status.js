@@ -7,7 +7,7 @@ const PHASES = {
   running: ["going", "●", "Running"],
   reporting: ["going", "●", "All trials have ended; the report is being written"],
   ended: ["good", "✓", "Ended"],
-  stopped: ["doubt", "❙❙", "Not running"],
+  stopped: ["doubt", "■", "Not running"],
 };
 
 /** The line that says how far a run is. */
