@@ -32,6 +32,9 @@ class Answer:
         packed = self.headers.get("content-encoding") == "deflate"
         return json.loads(zlib.decompress(self.body) if packed else self.body)
 
+    def json_header(self, name: str) -> Any:
+        return json.loads(self.headers[name])
+
 
 @dataclass
 class Server:

@@ -121,7 +121,7 @@ def test_written_page_is_taken_if_nothing_has_changed_since(reader: Answerer, ru
         trial_ends(run, trial)
     report(run)
     for trace in run.glob("trials/*/*.jsonl.gz"):
-        trace.write_bytes(b"")  # so whoever reads traces again finds damage
+        trace.write_bytes(b"no gzip")  # so whoever reads traces again finds damage
     page = overview_of(reader)
     assert page["trials"]["valid"] == 2
     assert [each["trial"] for each in page["replays"]["shown"]] == [trial.id for trial in plan.trials]
@@ -182,7 +182,7 @@ def test_only_replays_of_trials_that_ended_exist(reader: Answerer, run: Path, pa
 def test_damaged_trial_has_no_replay_and_the_reason(reader: Answerer, run: Path) -> None:
     trial = plan_of(reader).trials[0]
     trial_ends(run, trial)
-    (run / "trials" / trial.id / "p1.jsonl.gz").write_bytes(b"")
+    (run / "trials" / trial.id / "p1.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(ExplainedError, match="cannot be replayed"):
         asked(reader, "replay", part=f"replay-{trial.id}")
 

@@ -18,8 +18,11 @@ def packed(content: object) -> str:
 
 
 def unpacked(text: str) -> Any:
-    """Return data that was packed."""
-    return json.loads(zlib.decompress(b64decode(text)))
+    """Return data that was packed; raises ValueError if it was not."""
+    try:
+        return json.loads(zlib.decompress(b64decode(text)))
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 @dataclass
