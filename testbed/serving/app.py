@@ -11,9 +11,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from html import escape
 from http import HTTPStatus
-from string import Template
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,13 +22,13 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from testbed.serving.assets import STYLE, Assets
 from testbed.serving.guard import TOKEN, Guard
 from testbed.serving.headers import HEADERS
 from testbed.serving.watching import LiveRun, Site, Watch
 from testbed.serving.worker import NoAnswerError, UnknownError
 
 _HEARTBEAT_S: Final = 20.0
-_KINDS: Final = {"js": "text/javascript", "css": "text/css"}
 _PACKED: Final = {"Content-Encoding": "deflate"}
 _OLD: Final = "this part of the page was made anew meanwhile"
 _NOT_YET: Final = "the page is being made"
@@ -47,7 +45,7 @@ def app_of(site: Site, guard: Guard) -> Starlette:
         Route("/run/{name}/overview", pages.overview),
         Route("/run/{name}/parts/{hash}", pages.part),
         Route("/run/{name}/replays/{part}", pages.replay),
-        Route("/assets/{name}", pages.asset),
+        Route("/assets/{name:path}", pages.asset),
     ]
     errors = {UnknownError: _unknown, NoAnswerError: _unanswered}
     return Starlette(routes=routes, middleware=[Middleware(Gate, guard=guard)], exception_handlers=errors)
@@ -58,10 +56,11 @@ class Pages:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._assets = Assets.read()
 
     async def first(self, _request: Request) -> Response:
         """The list of runs."""
-        return await self._shell("Runs", "runs.js", "")
+        return HTMLResponse(self._assets.shell("Runs", "served/runs.js", ""))
 
     async def runs_events(self, _request: Request) -> Response:
         """The rows of the list, now and whenever they change."""
@@ -69,7 +68,7 @@ class Pages:
 
     async def run(self, request: Request) -> Response:
         """The page of a run."""
-        return await self._shell((await self._run(request)).name, "run.js", "../../")
+        return HTMLResponse(self._assets.shell((await self._run(request)).name, "served/run.js", "../../"))
 
     async def run_events(self, request: Request) -> Response:
         """How far a run is, now and whenever that changes."""
@@ -98,15 +97,9 @@ class Pages:
     async def asset(self, request: Request) -> Response:
         """A script or the styles."""
         name = request.path_params["name"]
-        kind, assets = _KINDS.get(name.rpartition(".")[2]), await self._site.assets()
-        if kind is None or name not in assets:
+        if name not in self._assets.files:
             return PlainTextResponse("there is no such file", HTTPStatus.NOT_FOUND)
-        return Response(assets[name], media_type=kind)
-
-    async def _shell(self, title: str, script: str, root: str) -> Response:
-        """A page that its script draws; `root` leads from it to the first page."""
-        template = Template((await self._site.assets())["served.html"])
-        return HTMLResponse(template.substitute(title=escape(title), script=script, root=root))
+        return Response(self._assets.files[name], media_type="text/css" if name == STYLE else "text/javascript")
 
     async def _run(self, request: Request) -> LiveRun:
         return await self._site.run(request.path_params["name"])

@@ -17,6 +17,7 @@ from uvicorn import Config, Server
 from testbed.errors import ExplainedError
 from testbed.serving.app import app_of
 from testbed.serving.guard import TOKEN, Guard
+from testbed.serving.reader.answering import KINDS
 from testbed.serving.watching import Site
 from testbed.serving.worker import Worker
 
@@ -41,7 +42,7 @@ def serve(served: Served, ready: Callable[[str], object]) -> None:
 
 
 async def _serve(served: Served, guard: Guard, listener: socket.socket, ready: Callable[[str], object]) -> None:
-    site = Site(Worker(served.runs, served.named), Worker(served.runs, served.named))
+    site = Site(*(Worker(kind, served.runs, served.named) for kind in KINDS))
     config = Config(
         app_of(site, guard),
         http="h11",

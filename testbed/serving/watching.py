@@ -89,10 +89,9 @@ class LiveRun(Watch):
     """A run whose page is made anew when its folder has changed, but not too often."""
 
     name: str
-    states: Worker
-    """Answers at once."""
+    glances: Worker
     pages: Worker
-    """Takes its time."""
+    replays: Worker
     page: Page | None = field(default=None, init=False)
     _version: int = field(default=0, init=False)
     _made_of: str = field(default="", init=False)
@@ -106,7 +105,7 @@ class LiveRun(Watch):
     async def look(self) -> None:
         """See how far the run is, and begin to make its page again if that is due."""
         try:
-            self._state = await self.states.ask("state", run=self.name)
+            self._state = await self.glances.ask("state", run=self.name)
         except NoAnswerError as error:
             self._state = {"signature": "", "planned": 0, "done": 0, "phase": "stopped", "now": None}
             self._state["trouble"] = str(error)
@@ -150,7 +149,7 @@ class LiveRun(Watch):
 
     async def replay(self, part: str) -> bytes:
         """Return a replay, packed."""
-        return b64decode(await self.states.ask("replay", run=self.name, part=part))
+        return b64decode(await self.replays.ask("replay", run=self.name, part=part))
 
     def close(self) -> None:
         """Stop."""
@@ -163,36 +162,30 @@ class LiveRun(Watch):
 class Site:
     """All that is served."""
 
-    quick: Worker
-    slow: Worker
+    glances: Worker
+    pages: Worker
+    replays: Worker
     runs: RunList = field(init=False)
     _live: dict[str, LiveRun] = field(default_factory=dict, init=False)
-    _assets: dict[str, str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.runs = RunList(self.quick)
-
-    async def assets(self) -> dict[str, str]:
-        """Return what a browser gets besides data, by name."""
-        if not self._assets:
-            self._assets = await self.quick.ask("assets")
-        return self._assets
+        self.runs = RunList(self.glances)
 
     async def run(self, name: str) -> LiveRun:
         """Return a run that exists, or was seen while it did; an UnknownError says that there is none."""
         if name not in self._live:
             try:
-                await self.quick.ask("state", run=name)
+                await self.glances.ask("state", run=name)
             except NoAnswerError as error:
                 if isinstance(error, UnknownError):
                     raise
                 # Otherwise its page says why it cannot be read.
-            self._live.setdefault(name, LiveRun(name, self.quick, self.slow))
+            self._live.setdefault(name, LiveRun(name, self.glances, self.pages, self.replays))
         return self._live[name]
 
     def close(self) -> None:
         """End all."""
         for watch in (self.runs, *self._live.values()):
             watch.close()
-        self.quick.end()
-        self.slow.end()
+        for worker in (self.glances, self.pages, self.replays):
+            worker.end()

@@ -33,6 +33,8 @@ _REFUSALS: Final = {"refused": NoAnswerError, "unknown": UnknownError}
 class Worker:
     """Asks one reader."""
 
+    kind: str
+    """What it answers: see `testbed.serving.reader.answering`."""
     runs: Path
     named: Path | None
     _process: Process | None = field(default=None, init=False)
@@ -62,7 +64,7 @@ class Worker:
     async def _started(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             named = "" if self.named is None else str(self.named.absolute())
-            words = [sys.executable, "-P", "-m", _READER, str(self.runs.absolute()), named]
+            words = [sys.executable, "-P", "-m", _READER, self.kind, str(self.runs.absolute()), named]
             # One thread for arithmetic: a trial may need the processors.
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
             self._process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, env=environment)

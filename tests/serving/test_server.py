@@ -88,7 +88,8 @@ def test_list_tells_of_new_runs(server: Server, runs: Path) -> None:
         f"/run/{NAME}/parts/plan.json",
         f"/run/{NAME}/parts/..%2fplan.json",
         f"/run/{NAME}/replays/..%2f..%2fplan.json",
-        "/assets/served.html",
+        "/assets/served",
+        "/assets/../page.html",
         "/assets/..%2fpage.html",
         "/assets/../../../../../../etc/passwd",
     ],
@@ -98,7 +99,7 @@ def test_nothing_else_is_found(server: Server, path: str) -> None:
 
 
 def test_every_answer_protects_its_reader(server: Server) -> None:
-    for path in ("/", "/nothing", "/assets/run.js", f"/run/{NAME}/"):
+    for path in ("/", "/nothing", "/assets/main.js", f"/run/{NAME}/"):
         headers = server.ask(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self';")
         assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store")

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
 from testbed.errors import RunError
-from testbed.experiment import Plan, Trial
+from testbed.experiment import Trial
 from testbed.experiment.language.cells import as_cell
-from testbed.experiment.language.points import name_of
+from testbed.experiment.plan.naming import short_names_of
 from testbed.results.figures.numbers import read_numbers
 from testbed.results.made import Report
 from testbed.results.page.answer import Answer
@@ -71,11 +72,11 @@ class Contents:
         self.parts.require(OVERVIEW, overview | {"tables": self._tables})
         return self.parts
 
-    @property
+    @cached_property
     def _words(self) -> Words:
         return Words(self.made.run.plan, self.made.tables.columns)
 
-    @property
+    @cached_property
     def _verdicts(self) -> dict[str, str]:
         trials = self.made.tables.trials
         return dict(zip(trials["trial"], trials["verdict"], strict=True))
@@ -156,12 +157,13 @@ class Contents:
     def _replays(self) -> Json:
         verdicts = self._verdicts
         choice = choose(self.made.run.plan.trials, verdicts)
+        names = short_names_of(self.made.run.plan)
         shown: list[Json] = []
         before = self.parts.bytes
         for number, trial in enumerate(choice.trials):
             left = _MOST_REPLAY_BYTES - (self.parts.bytes - before)
             if self._replay(trial, most=left // (len(choice.trials) - number)):
-                shown.append(_about_replay(self._words, trial, verdicts[trial.id]))
+                shown.append(_about_replay(self._words, trial, names[trial.id], verdicts[trial.id]))
         return {"shown": shown, "left_out": _left_out(choice, len(shown))}
 
     def _offered(self) -> Json:
@@ -193,12 +195,6 @@ def report_identity() -> Json:
     return {key: value for key, value in provenance.of_report().items() if key not in {"made", "command"}}
 
 
-def short_name(plan: Plan, trial: Trial) -> str:
-    """Return the short name of a trial, as it is in terminals: it must fit in a line."""
-    points = [each.point for each in plan.trials]
-    return ", ".join(filter(None, [name_of(trial.point, points), f"repetition {trial.repetition}"]))
-
-
 def sessions_of(run: RunFolder) -> list[Json]:
     """Return the sessions that measured; none if their file is damaged, which costs no other result."""
     try:
@@ -212,12 +208,14 @@ def sessions_of(run: RunFolder) -> list[Json]:
 
 def offered_replays(words: Words, verdicts: Mapping[str, str]) -> Json:
     """Return what a page says of replays if each trial that has a verdict has one."""
-    shown = [_about_replay(words, trial, verdicts[trial.id]) for trial in words.plan.trials if trial.id in verdicts]
+    names = short_names_of(words.plan)
+    ended = [trial for trial in words.plan.trials if trial.id in verdicts]
+    shown = [_about_replay(words, trial, names[trial.id], verdicts[trial.id]) for trial in ended]
     return {"shown": shown, "left_out": ""}
 
 
-def _about_replay(words: Words, trial: Trial, verdict: str) -> Json:
-    named = {"name": short_name(words.plan, trial), "verdict": verdict, "part": _part_of(trial)}
+def _about_replay(words: Words, trial: Trial, name: str, verdict: str) -> Json:
+    named = {"name": name, "verdict": verdict, "part": _part_of(trial)}
     return _described(words, trial) | named
 
 

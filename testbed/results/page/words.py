@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, isfinite, log10
 from typing import Final
 
@@ -54,7 +55,7 @@ class Words:
     plan: Plan
     columns: TableColumns
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The swept keys by which points are told apart."""
         return telling_keys([trial.point for trial in self.plan.trials])

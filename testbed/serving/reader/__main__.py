@@ -11,19 +11,19 @@ from typing import Any, TypeAlias
 
 from testbed.errors import ExplainedError
 from testbed.serving.framing import framed, read_message
-from testbed.serving.reader.answering import Answerer
+from testbed.serving.reader.answering import Answerer, answerer_of
 from testbed.serving.reader.catalogue import Catalogue, UnknownRunError
 
 Send: TypeAlias = Callable[[object], object]
 
 
-def main(runs: str, named: str) -> None:
+def main(kind: str, runs: str, named: str) -> None:
     """Answer until there are no more questions."""
     _keep_out_of_the_way()
     # Whatever a library prints must not get between the answers.
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0) as answers:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-        answerer = Answerer(Catalogue(Path(runs), Path(named) if named else None))
+        answerer = answerer_of(kind, Catalogue(Path(runs), Path(named) if named else None))
         with suppress(EOFError, BrokenPipeError):
             while True:
                 answer(answerer, read_message(sys.stdin.buffer), lambda message: answers.write(framed(message)))

@@ -1,7 +1,6 @@
 """The parts of a run's page, while the run goes on: of each trial, traces are read once."""
 
 import tempfile
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,22 +10,19 @@ from testbed.experiment import Trial
 from testbed.results.page.contents import OVERVIEW, REPLAY, Contents, offered_replays, sessions_of
 from testbed.results.page.packing import Parts, packed, unpacked
 from testbed.results.page.words import Words
-from testbed.results.replay.reading import read_replay
 from testbed.results.report import look, read_rows
 from testbed.results.tables import TrialRows
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.folder import RunFolder, is_locked
 from testbed.runfolder.handles import opened
 from testbed.runfolder.record import RECORD, read_record
-from testbed.serving.reader.catalogue import UnknownRunError
-from testbed.serving.reader.states import Stamp, stamp_of
+from testbed.serving.reader.answering import Tell
+from testbed.serving.reader.catalogue import Catalogue
+from testbed.serving.reader.states import Plans, Stamp, stamp_of
 from testbed.serving.reader.written import written_parts
 from testbed.tasks.tables import tables_of
 
 Json: TypeAlias = dict[str, Any]
-Tell: TypeAlias = Callable[[int, int], object]
-"""Is told how many trials have been read, and how many there are."""
-
 _MOST_BYTES: Final = 64_000_000
 """The most that the parts of a page take: they are sent one by one, so they may be larger than those within a file."""
 _MOST_RUNS: Final = 4
@@ -54,10 +50,13 @@ class Rows:
 class Pages:
     """Makes the pages of runs."""
 
+    catalogue: Catalogue
+    _plans: Plans = field(default_factory=Plans)
     _rows: dict[Path, Rows] = field(default_factory=dict)
 
-    def parts(self, run: RunFolder, tell: Tell) -> dict[str, str]:
+    def answer(self, question: Json, tell: Tell) -> dict[str, str]:
         """Return the parts of a run's page, packed: as they were written, if nothing has changed, or else anew."""
+        run = self._plans.run(self.catalogue.path_of(question["run"]))
         written = written_parts(run.path)
         if written is not None:
             with suppress(DamageError):
@@ -91,19 +90,7 @@ def _brought_up_to_date(run: RunFolder, parts: dict[str, str]) -> dict[str, str]
     return {**kept, OVERVIEW: packed(overview)}
 
 
-def replay_of(run: RunFolder, part: str) -> str:
-    """Return the replay of a trial that has ended, packed, by the name of its part."""
-    for trial in run.complete():
-        if part == f"{REPLAY}{trial.id}":
-            return _replay(run, trial)
-    raise UnknownRunError(f"{run.path.name} has no replay {part.removeprefix(REPLAY)!r}: no such trial has ended")
-
-
-def _replay(run: RunFolder, trial: Trial) -> str:
-    replay = read_replay(run.folder_of(trial), trial, traced=tables_of(run.plan).traced_roles).as_json()
-    if not replay["links"]:
-        raise UnknownRunError("this trial has no replay: its traces do not say who sent how much to whom")
-    return packed(replay)
+answerer = Pages
 
 
 def _stamp_of(run: RunFolder, trial: Trial) -> Stamp:

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from testbed.errors import ExplainedError
 from testbed.experiment import Plan
-from testbed.results.page.contents import short_name
+from testbed.experiment.plan.naming import short_names_of
 from testbed.runfolder.folder import PLAN, PROVENANCE, SET_ASIDE, TRIALS, RunFolder, is_locked
 
 Stamp: TypeAlias = tuple[int, int]
@@ -77,12 +77,11 @@ def _trials(run: Path) -> tuple[set[str], list[str]]:
 
 def _now(plan: Plan, run: Path, begun: list[str]) -> Json | None:
     """Describe the trial that is being performed. When it began, its folder was made among the others."""
-    by_id = {trial.id: (number, trial) for number, trial in enumerate(plan.trials, start=1)}
+    numbers = {trial.id: number for number, trial in enumerate(plan.trials, start=1)}
     for trial_id in begun:
-        if trial_id in by_id:
-            number, trial = by_id[trial_id]
+        if trial_id in numbers:
             since = stamp_of(run / TRIALS)[1] // 1_000_000_000
-            return {"number": number, "name": short_name(plan, trial), "since": since}
+            return {"number": numbers[trial_id], "name": short_names_of(plan)[trial_id], "since": since}
     return None
 
 
