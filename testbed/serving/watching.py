@@ -16,7 +16,7 @@ Json: TypeAlias = dict[str, Any]
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks at a run, or at the list of runs."""
 _REST: Final = 4.0
-"""How much longer than making a page has taken it is left as it is."""
+"""For how long a page is left as it is, in multiples of the processor time that making it took."""
 OVERVIEW: Final = "overview"
 
 
@@ -119,7 +119,6 @@ class LiveRun(Watch):
         return has_changed and not is_making and time.monotonic() >= self._not_before
 
     async def _make(self, signature: str) -> None:
-        began = time.monotonic()
         try:
             parts = await self.pages.ask("page", self._tell, run=self.name)
             self._before, self.page, self._trouble = self.page, Page.of(parts), ""
@@ -127,8 +126,7 @@ class LiveRun(Watch):
         except NoAnswerError as error:
             self._trouble = str(error)
         self._made_of, self._progress = signature, None
-        now = time.monotonic()
-        self._not_before = now + _REST * (now - began)
+        self._not_before = time.monotonic() + _REST * self.pages.cost
         self._publish()
 
     def _tell(self, done: int, of: int) -> None:

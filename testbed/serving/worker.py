@@ -37,6 +37,8 @@ class Worker:
     """What it answers: see `testbed.serving.reader.answering`."""
     runs: Path
     named: Path | None
+    cost: float = field(default=0.0, init=False)
+    """Seconds of a processor that the last answer took."""
     _process: Process | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -45,7 +47,9 @@ class Worker:
         async with self._turn:
             process = await self._started()
             try:
-                return await _asked(process, {"ask": question, **about}, tell)
+                message = await _asked(process, {"ask": question, **about}, tell)
+                self.cost = message["cost"]
+                return message["answer"]
             except (OSError, asyncio.IncompleteReadError) as error:
                 status = await process.wait()
                 why = f"the program that reads runs has ended (status {status}); see the terminal"
@@ -71,7 +75,7 @@ class Worker:
         return self._process
 
 
-async def _asked(process: Process, question: Json, tell: Tell) -> Any:
+async def _asked(process: Process, question: Json, tell: Tell) -> Json:
     assert process.stdin is not None  # noqa: S101
     assert process.stdout is not None  # noqa: S101
     process.stdin.write(framed(question))
@@ -79,7 +83,7 @@ async def _asked(process: Process, question: Json, tell: Tell) -> Any:
     while True:
         message: Json = await receive_message(process.stdout)
         if "answer" in message:
-            return message["answer"]
+            return message
         if "progress" in message:
             tell(*message["progress"])
         for kind, error in _REFUSALS.items():

@@ -90,7 +90,7 @@ def test_run_is_followed_and_its_reader_keeps_the_place(
             "Running 0 of 6 trials have ended · now trial 1: strategy tit-for"
         )
         shows(page, 0)
-        expect(page.locator(".tally")).to_contain_text("– 2 expectations not evaluated")
+        expect(page.locator(".tally")).to_contain_text("2 expectations not evaluated")
         expect(page.locator("#answer")).to_contain_text("6 of 6 trials are still to come")
         for trial in plan.trials[:2]:
             trial_ends(run, trial)
@@ -99,16 +99,15 @@ def test_run_is_followed_and_its_reader_keeps_the_place(
 
         opened_tab(page, "peers", "riders")
         heading(page, "download_s").get_by_role("button").click()
-        page.get_by_role("searchbox", name="Filter").fill("group=others")
+        query = page.locator("#tables").get_by_role("searchbox", name="Filter")
+        query.fill("group=others")
         rows = page.get_by_role("group", name="rows of peers")
         rows.evaluate("(element) => element.scrollTo(0, 60)")
         page.locator(".seek input").fill("7.5")
         page.locator("figure").first.get_by_text("Its numbers").click()
         page.locator("figure").first.locator("table").wait_for()
-        page.get_by_role("searchbox", name="Filter").focus()
+        query.focus()
         page.evaluate("window.scrollTo(0, 900)")
-        before = page.evaluate("[...document.querySelectorAll('.replay, .sheet, figure')]", None)
-        assert len(before) > 2
         shown = page.locator("#tables").get_by_role("status")
         expect(shown).to_have_text("12 of 16 rows")
         picture = page.locator("figure img").last.get_attribute("src")

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,8 +32,10 @@ def main(kind: str, runs: str, named: str) -> None:
 
 def answer(answerer: Answerer, question: dict[str, Any], send: Send) -> None:
     """Answer a question: with how far it is, any number of times, then with the answer or why there is none."""
+    before = time.process_time()
     try:
-        send({"answer": answerer.answer(question, lambda done, all_: send({"progress": [done, all_]}))})
+        found = answerer.answer(question, lambda done, all_: send({"progress": [done, all_]}))
+        send({"answer": found, "cost": time.process_time() - before})
     except UnknownRunError as error:
         send({"unknown": str(error)})
     except ExplainedError as error:

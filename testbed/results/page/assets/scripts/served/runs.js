@@ -81,7 +81,9 @@ class Row {
       this.told = told;
       this.title.textContent = run.title || run.name;
       set(this.folder, { hidden: !run.title });
-      this.element.replaceChildren(this.name, ...cells(run));
+      // The name stays where it is, and with it the focus.
+      [...this.element.children].slice(1).forEach((cell) => cell.remove());
+      this.element.append(...cells(run));
     }
   }
 }
@@ -94,7 +96,7 @@ function cells(run) {
 }
 
 function cell(heading, content) {
-  const label = h("span", { class: "label soft", "aria-hidden": "true" }, heading);
+  const label = h("span", { class: "label soft" }, heading);
   return h("td", { role: "cell", class: content ? false : "empty" }, label, h("div", {}, content || "–"));
 }
 
