@@ -5,6 +5,7 @@ from pathlib import Path
 from testbed.cli.report import extra_explained
 from testbed.cli.runs.naming import run_named
 from testbed.cli.runs.opening import open_address
+from testbed.runfolder.folder import RunFolder
 from testbed.runfolder.owners import own_runs
 
 
@@ -14,6 +15,8 @@ def serve_runs(run: Path | None, runs: Path, *, port: int, bind: str, opens: boo
         from testbed.serving.server import Served, serve
 
     named = None if run is None else run_named(run, runs).resolve()
+    if named is not None:
+        RunFolder.open(named)  # which says what is wrong with it
     folder = runs if named is None or named.parent == own_runs(runs).resolve() else named.parent
 
     def ready(address: str) -> None:

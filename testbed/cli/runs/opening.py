@@ -24,9 +24,10 @@ def open_run(run: Path, *, figures: bool) -> None:
 
 
 def open_address(address: str) -> None:
-    """Open an address in the browser of the desktop; without a display there is none, and nothing is opened."""
+    """Open an address in the desktop's browser, if there is a display. It may run on, so it is not awaited."""
     if _has_display():
-        _ask_to_open(address)
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen([_OPENER, address], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
 
 
 def _page(run: Path) -> Path | None:
@@ -46,14 +47,10 @@ def _has_display() -> bool:
 
 
 def _open(path: Path) -> None:
-    _ask_to_open(path)
-    print(path)
-
-
-def _ask_to_open(what: Path | str) -> None:
-    done = subprocess.run([_OPENER, what], capture_output=True, text=True, check=False)
+    done = subprocess.run([_OPENER, path], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ExplainedError(f"{what} cannot be opened: {done.stderr.strip() or f'{_OPENER} failed'}")
+        raise ExplainedError(f"{path} cannot be opened: {done.stderr.strip() or f'{_OPENER} failed'}")
+    print(path)
 
 
 def _print(run: Path, paths: Sequence[Path]) -> None:

@@ -19,6 +19,8 @@ const TITLES = {
   provenance: "Provenance",
 };
 
+/** How far down the window readers look, as a share of its height. */
+const MIDDLE = 0.4;
 /** The sections in their order. Each is made from the page, and from itself if it was made before; null for none. */
 const SECTIONS = [plainly(answer), figures, replays, tables, plainly(trust), plainly(provenance)];
 
@@ -44,7 +46,17 @@ export class Shown {
     this.element = h("div", { class: "page" }, this.top, this.nav, this.main);
   }
 
+  /** Show what is known now; what is being read stays where it is in the window. */
   update(page) {
+    const seen = this.sections.findLast((section) => section && topOf(section) < innerHeight * MIDDLE);
+    const top = seen && topOf(seen);
+    this.fill(page);
+    if (seen && Math.abs(topOf(seen) - top) > 1) {
+      scrollBy({ top: topOf(seen) - top, behavior: "instant" });
+    }
+  }
+
+  fill(page) {
     this.run.textContent = `testbed run ${page.run}`;
     this.head = head(page, this.head);
     this.top.append(this.head);
@@ -57,6 +69,10 @@ export class Shown {
     }
     put(this.main, shown);
   }
+}
+
+function topOf(element) {
+  return element.getBoundingClientRect().top;
 }
 
 /** Have these elements in a place; those that are there are not moved, so they keep how far they are scrolled. */
