@@ -42,7 +42,12 @@ export class Shown {
     this.nav = h("nav");
     this.main = h("main");
     this.run = h("span");
-    this.top = h("header", { class: "head" }, h("div", { class: "run" }, h("span", {}, back, this.run), themes()), status);
+    this.top = h(
+      "header",
+      { class: "head" },
+      h("div", { class: "run" }, h("span", {}, back, this.run), themes()),
+      status,
+    );
     this.element = h("div", { class: "page" }, this.top, this.nav, this.main);
   }
 

@@ -19,12 +19,21 @@ class List {
     const head = h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads));
     // Narrow windows show the cells of a row below each other, so what they are is said here too.
     const table = h("table", { class: "runs", role: "table" }, head, this.body);
-    this.scroll = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "runs", hidden: true }, table);
+    this.scroll = h(
+      "div",
+      { class: "scroll", tabindex: "0", role: "group", "aria-label": "runs", hidden: true },
+      table,
+    );
     place.replaceChildren(
       h(
         "div",
         { class: "page" },
-        h("header", { class: "head" }, h("div", { class: "run" }, h("span", {}, "testbed"), themes()), h("h1", {}, "Runs")),
+        h(
+          "header",
+          { class: "head" },
+          h("div", { class: "run" }, h("span", {}, "testbed"), themes()),
+          h("h1", {}, "Runs"),
+        ),
         h("main", { class: "list" }, this.count, this.trouble, this.scroll),
       ),
     );
@@ -33,7 +42,9 @@ class List {
   hear({ runs, trouble }) {
     this.known = trouble;
     this.complain(trouble);
-    this.count.textContent = runs.length ? counted(runs.length, "run") : "There are no runs yet: `testbed run` makes them.";
+    this.count.textContent = runs.length
+      ? counted(runs.length, "run")
+      : "There are no runs yet: `testbed run` makes them.";
     set(this.scroll, { hidden: runs.length === 0 });
     const names = new Set(runs.map((run) => run.name));
     for (const [name, row] of this.rows) {

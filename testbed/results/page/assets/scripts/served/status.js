@@ -26,7 +26,9 @@ export class Status {
   update(state) {
     const { phase, planned, done, now, read } = state;
     this.state.replaceChildren(mark(...PHASES[phase]));
-    this.trials.textContent = planned ? `${done} of ${counted(planned, "trial")} ${done === 1 ? "has" : "have"} ended` : "";
+    this.trials.textContent = planned
+      ? `${done} of ${counted(planned, "trial")} ${done === 1 ? "has" : "have"} ended`
+      : "";
     this.now.textContent = now ? `· now trial ${now.number}: ${now.name}, since ${clock(now.since)}` : "";
     set(this.bar, { max: Math.max(1, planned), value: done, hidden: phase === "ended" || planned === 0 });
     this.reading.textContent = read ? `Reading what the trials left: ${read[0]} of ${read[1]}` : "";
