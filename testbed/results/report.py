@@ -64,8 +64,9 @@ def report(
     if declared is not None:
         run = run.declaring(declared)
     with run.opened() as folder:
-        made = _made(run, folder, with_suspect=with_suspect)
-        files = write_tables(made.tables, folder, parquet=parquet)
+        found = read_tables(run, with_suspect=with_suspect)
+        files = write_tables(found[0], folder, parquet=parquet)
+        made = _made(run, found, folder, with_suspect=with_suspect)
         _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in made.outcomes])
         _write_json(folder, REPORT, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
         page = write_page(made, folder)
@@ -74,19 +75,21 @@ def report(
 
 def look(run: RunFolder, scratch: Folder, read: ReadRows) -> Report:
     """Make the same of a run that is not to be changed: nothing is written but its figures, into another folder."""
-    return _made(run, scratch, read=read, forms=("svg",))
+    found = read_tables(run, with_suspect=False, read=read)
+    return _made(run, found, scratch, with_suspect=False, read=read, forms=("svg",))
 
 
 def _made(
     run: RunFolder,
+    found: tuple[Tables, tuple[Damage, ...]],
     folder: Folder,
     *,
-    with_suspect: bool = False,
+    with_suspect: bool,
     read: ReadRows = read_rows,
     forms: Sequence[str] = FORMS,
 ) -> Report:
-    """Make the tables, and draw the figures into a folder."""
-    tables, damages = read_tables(run, with_suspect=with_suspect, read=read)
+    """Make of tables what else there is, and draw the figures into a folder."""
+    tables, damages = found
     drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect, read=read, forms=forms)
     return Report(
         run=run,
