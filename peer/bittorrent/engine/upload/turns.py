@@ -18,6 +18,8 @@ from typing import Final
 from peer.bittorrent.engine.actions import OfferBlocks
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.context import Context
+from peer.bittorrent.wire.messages import Request
+from peer.bittorrent.wire.metainfo.metainfo import Info
 
 LEAST_PATIENCE: Final = 0.05
 """Seconds: where the capacity is not known, or so large that less would only measure the machine."""
@@ -26,26 +28,32 @@ LEAST_PATIENCE: Final = 0.05
 class Turn:
     """One neighbour's turn, which ends with the piece that it began with."""
 
-    __slots__ = ("neighbour", "piece", "took_at")
+    __slots__ = ("left", "neighbour", "piece", "took_at")
 
     def __init__(self, neighbour: Neighbour, now: float) -> None:
         self.neighbour: Final = neighbour
         self.piece: int | None = None
+        self.left = 0
+        """Bytes of the piece that were not sent in this turn."""
         self.took_at = now
 
     @property
     def is_over(self) -> bool:
-        """Whether the next request, if there is one, is for another piece."""
+        """Whether the whole piece was sent, or the next request is for another one.
+
+        Without a request it goes on: often the next one is on its way.
+        """
         queue = self.neighbour.up.queue
-        return not queue or (self.piece is not None and queue[0].index != self.piece)
+        return self.piece is not None and (self.left <= 0 or (len(queue) > 0 and queue[0].index != self.piece))
 
 
 class Turns:
     """Invariant: each neighbour with requests waits or has its turn, unless it has a rate of its own."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, info: Info) -> None:
         profile = context.profile
         self._at_once: Final = profile.served_at_once
+        self._info: Final = info
         self._outbox: Final = context.outbox
         self._turns: Final[dict[int, Turn]] = {}
         self._waiting: Final[dict[int, Neighbour]] = {}
@@ -64,37 +72,49 @@ class Turns:
 
     def requested(self, neighbour: Neighbour) -> None:
         """A neighbour has requests, after it had none."""
-        if not self._at_once or neighbour.up.limit is not None or neighbour.key in self._turns:
+        if not self._takes_turns(neighbour):
             self._outbox.do(OfferBlocks(neighbour.key))
+            return
+        turn = self._turns.get(neighbour.key)
+        if turn is None:
+            self._wait(neighbour)
+        elif turn.is_over:
+            self.sent(neighbour)
         else:
-            self._waiting[neighbour.key] = neighbour
-            self.begin_next()
+            self._outbox.do(OfferBlocks(neighbour.key))
+
+    def rate_changed(self, neighbour: Neighbour) -> None:
+        """A neighbour got a rate of its own, or has none any more."""
+        if self._at_once and neighbour.up.queue:
+            self.dropped(neighbour)
+            self.requested(neighbour)
 
     def may_take(self, neighbour: Neighbour) -> bool:
         """Whether a neighbour with requests may take the next block now."""
-        if not self._at_once or neighbour.up.limit is not None:
+        if not self._takes_turns(neighbour):
             return True
         turn = self._turns.get(neighbour.key)
-        return turn is not None and not (turn.is_over and self._waiting)
+        return turn is not None and not turn.is_over
 
-    def took(self, neighbour: Neighbour, piece: int) -> None:
+    def took(self, neighbour: Neighbour, request: Request) -> None:
         """A neighbour took a block."""
         turn = self._turns.get(neighbour.key)
-        if turn is not None:
-            turn.piece, turn.took_at = piece, self._outbox.now
+        if turn is None:
+            return
+        if turn.piece != request.index:
+            turn.piece, turn.left = request.index, self._info.piece_size(request.index)
+        turn.left -= request.length
+        turn.took_at = self._outbox.now
 
     def sent(self, neighbour: Neighbour) -> None:
-        """End a neighbour's turn if its piece is sent, or if it has no requests any more."""
+        """End a neighbour's turn if its piece is sent; it may begin another one if nobody waits."""
         turn = self._turns.get(neighbour.key)
         if turn is not None and turn.is_over:
-            if neighbour.up.queue and not self._waiting:
-                turn.piece = None
-                self._outbox.do(OfferBlocks(neighbour.key))
-                return
             del self._turns[neighbour.key]
             if neighbour.up.queue:
-                self._waiting[neighbour.key] = neighbour
-            self.begin_next()
+                self._wait(neighbour)
+            else:
+                self.begin_next()
 
     def cancelled(self, neighbour: Neighbour) -> None:
         """A neighbour withdrew a request."""
@@ -112,10 +132,28 @@ class Turns:
     def begin_next(self) -> None:
         """Begin the turns of those that waited longest, as far as there is room."""
         now = self._outbox.now
+        if self._waiting:
+            self._end_idle(now)
         while self._waiting and self._busy(now) < self._at_once:
             key = next(iter(self._waiting))
             self._turns[key] = Turn(self._waiting.pop(key), now)
             self._outbox.do(OfferBlocks(key))
 
+    def _takes_turns(self, neighbour: Neighbour) -> bool:
+        return self._at_once > 0 and neighbour.up.limit is None
+
+    def _wait(self, neighbour: Neighbour) -> None:
+        self._waiting[neighbour.key] = neighbour
+        self.begin_next()
+
+    def _end_idle(self, now: float) -> None:
+        """End the turns of those whose next request did not come in time."""
+        idle = [key for key, turn in self._turns.items() if not turn.neighbour.up.queue and not self._counts(turn, now)]
+        for key in idle:
+            del self._turns[key]
+
+    def _counts(self, turn: Turn, now: float) -> bool:
+        return now < turn.took_at + self._patience
+
     def _busy(self, now: float) -> int:
-        return sum(now < turn.took_at + self._patience for turn in self._turns.values())
+        return sum(self._counts(turn, now) for turn in self._turns.values())

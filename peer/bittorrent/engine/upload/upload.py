@@ -49,7 +49,7 @@ class Upload:
 
     def __init__(self, context: Context, info: Info, have: Bitfield) -> None:
         self._outbox = context.outbox
-        self._turns = Turns(context)
+        self._turns = Turns(context, info)
         self._have = have
         self._piece_length = info.piece_length
         self._length = info.length
@@ -63,6 +63,7 @@ class Upload:
         if grant.rate != up.limit:
             up.limit = grant.rate
             self._outbox.do(LimitUpload(neighbour.key, grant.rate))
+            self._turns.rate_changed(neighbour)
         if up.is_unchoked:
             return
         up.is_unchoked = True
@@ -126,7 +127,7 @@ class Upload:
         if not up.queue or not self._turns.may_take(neighbour):
             return None
         request = up.queue.popleft()
-        self._turns.took(neighbour, request.index)
+        self._turns.took(neighbour, request)
         return QueuedBlock(request, up.garbage is Garbage.ALWAYS or request.index not in self._have)
 
     def neighbour_left(self, neighbour: Neighbour) -> None:
