@@ -60,15 +60,8 @@ class Turns:
         share = 2 * profile.served_at_once * profile.block_length / (context.capacity or inf)
         self._patience: Final = max(LEAST_PATIENCE, share)
         """Twice the time between two blocks of one neighbour while all that are served share the uplink evenly."""
-
-    @property
-    def next_at(self) -> float:
+        self.next_at = inf
         """When to call `begin_next`, if nothing happens before."""
-        if not self._waiting:
-            return inf
-        return min(
-            (t for turn in self._turns.values() if (t := turn.took_at + self._patience) > self._outbox.now), default=inf
-        )
 
     def requested(self, neighbour: Neighbour) -> None:
         """A neighbour has requests, after it had none."""
@@ -131,13 +124,18 @@ class Turns:
 
     def begin_next(self) -> None:
         """Begin the turns of those that waited longest, as far as there is room."""
-        now = self._outbox.now
         if self._waiting:
-            self._end_idle(now)
-        while self._waiting and self._busy(now) < self._at_once:
+            self._end_idle()
+        while self._waiting and len(self._lasting()) < self._at_once:
             key = next(iter(self._waiting))
-            self._turns[key] = Turn(self._waiting.pop(key), now)
+            self._turns[key] = Turn(self._waiting.pop(key), self._outbox.now)
             self._outbox.do(OfferBlocks(key))
+        self.next_at = min(self._lasting(), default=inf) if self._waiting else inf
+
+    def _lasting(self) -> list[float]:
+        """Until when each turn counts, of those that do, unless another block is taken before."""
+        ends = (turn.took_at + self._patience for turn in self._turns.values())
+        return [end for end in ends if end > self._outbox.now]
 
     def _takes_turns(self, neighbour: Neighbour) -> bool:
         return self._at_once > 0 and neighbour.up.limit is None
@@ -146,14 +144,12 @@ class Turns:
         self._waiting[neighbour.key] = neighbour
         self.begin_next()
 
-    def _end_idle(self, now: float) -> None:
+    def _end_idle(self) -> None:
         """End the turns of those whose next request did not come in time."""
-        idle = [key for key, turn in self._turns.items() if not turn.neighbour.up.queue and not self._counts(turn, now)]
+        idle = [
+            key
+            for key, turn in self._turns.items()
+            if not turn.neighbour.up.queue and turn.took_at + self._patience <= self._outbox.now
+        ]
         for key in idle:
             del self._turns[key]
-
-    def _counts(self, turn: Turn, now: float) -> bool:
-        return now < turn.took_at + self._patience
-
-    def _busy(self, now: float) -> int:
-        return sum(self._counts(turn, now) for turn in self._turns.values())
