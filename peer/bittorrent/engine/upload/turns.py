@@ -10,6 +10,9 @@ let uplinks work that would idle otherwise. Nobody is served later, and most are
 
 A neighbour that does not take its blocks as fast as its share of the uplink would not fill that. So one that has taken
 none for a while does not count, and the next one's turn begins beside it.
+
+Where pieces are long and the uplink is slow, a turn ends before its piece, so that those who wait are not left without
+a block for so long that they give up.
 """
 
 from math import inf
@@ -26,16 +29,16 @@ LEAST_PATIENCE: Final = 0.05
 
 
 class Turn:
-    """One neighbour's turn, which ends with the piece that it began with."""
+    """One neighbour's turn, which ends with the piece that it began with, or with its time."""
 
-    __slots__ = ("left", "neighbour", "piece", "took_at")
+    __slots__ = ("began_at", "left", "neighbour", "piece", "took_at")
 
     def __init__(self, neighbour: Neighbour, now: float) -> None:
         self.neighbour: Final = neighbour
         self.piece: int | None = None
         self.left = 0
         """Bytes of the piece that were not sent in this turn."""
-        self.took_at = now
+        self.began_at = self.took_at = now
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +63,7 @@ class Turns:
         share = 2 * profile.served_at_once * profile.block_length / (context.capacity or inf)
         self._patience: Final = max(LEAST_PATIENCE, share)
         """Twice the time between two blocks of one neighbour while all that are served share the uplink evenly."""
+        self._longest: Final = profile.rechoke_period / 2
         self.next_at = inf
         """When to call `begin_next`, if nothing happens before."""
 
@@ -69,12 +73,10 @@ class Turns:
             self._outbox.do(OfferBlocks(neighbour.key))
             return
         turn = self._turns.get(neighbour.key)
-        if turn is None:
-            self._wait(neighbour)
-        elif turn.is_over:
-            self.sent(neighbour)
-        else:
+        if turn is not None and not turn.is_over:
             self._outbox.do(OfferBlocks(neighbour.key))
+        else:
+            self._end(neighbour)
 
     def rate_changed(self, neighbour: Neighbour) -> None:
         """A neighbour got a rate of its own, or has none any more."""
@@ -100,14 +102,10 @@ class Turns:
         turn.took_at = self._outbox.now
 
     def sent(self, neighbour: Neighbour) -> None:
-        """End a neighbour's turn if its piece is sent; it may begin another one if nobody waits."""
+        """A block was sent: end the neighbour's turn if that was the last one."""
         turn = self._turns.get(neighbour.key)
-        if turn is not None and turn.is_over:
-            del self._turns[neighbour.key]
-            if neighbour.up.queue:
-                self._wait(neighbour)
-            else:
-                self.begin_next()
+        if turn is not None and (turn.is_over or self._outbox.now >= turn.began_at + self._longest):
+            self._end(neighbour)
 
     def cancelled(self, neighbour: Neighbour) -> None:
         """A neighbour withdrew a request."""
@@ -140,8 +138,11 @@ class Turns:
     def _takes_turns(self, neighbour: Neighbour) -> bool:
         return self._at_once > 0 and neighbour.up.limit is None
 
-    def _wait(self, neighbour: Neighbour) -> None:
-        self._waiting[neighbour.key] = neighbour
+    def _end(self, neighbour: Neighbour) -> None:
+        """End a neighbour's turn, if it has one; with requests it waits for the next one, behind the others."""
+        self._turns.pop(neighbour.key, None)
+        if neighbour.up.queue:
+            self._waiting[neighbour.key] = neighbour
         self.begin_next()
 
     def _end_idle(self) -> None:

@@ -147,6 +147,15 @@ def test_the_turn_of_one_without_requests_passes_on(how: str) -> None:
     assert uplink.send(second) == 2
 
 
+def test_a_turn_ends_before_a_long_piece_does() -> None:
+    uplink = Uplink(1, 2)
+    first, second = uplink.neighbours
+    ask(first, 0)
+    ask(second, 2)
+    uplink.harness.now += COURSE.rechoke_period / 2
+    assert (uplink.send(first), uplink.send(first), uplink.send(second)) == (0, None, 2)
+
+
 def test_one_with_a_rate_of_its_own_takes_no_turn() -> None:
     uplink = Uplink(1, 2, rate=1_000)
     limited, other = uplink.neighbours
