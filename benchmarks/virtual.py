@@ -1,10 +1,12 @@
 """How near a swarm comes to the bound in virtual time, by profile, without a network or the machine's influence.
 
-    .venv/bin/python -m benchmarks.virtual --profile course testbed --n 5 10 20 40 [--strict] [--repeat 3]
+    .venv/bin/python -m benchmarks.virtual --profile course testbed --n 5 10 20 40 [--strict] [--repeat 3] [--whole]
     .venv/bin/python -m benchmarks.virtual --seed-strategy swift --leech-strategy tit-for-tat
 
 The swarms of benchmarks/swarm.py on links that are arithmetic (peer/simulation/swarm.py). All bytes are payload there,
-so the bound is not corrected for headers.
+so the bound is not corrected for headers. With 40 leeches or more, the rates and the file are half of those with fewer,
+unless `--whole` asks for the work of experiments/clients.yaml. With `--at-once 0`, all neighbours are sent blocks
+at the same time.
 
 time / bound    when the last peer completes, over the bound
 seed copies     how often the seed sent the file
@@ -25,9 +27,11 @@ PIECE = 128 << 10
 LATENCY = 0.002
 
 
-def ratio(profile: Profile, n: int, seed: int, strategies: tuple[str, str]) -> tuple[float, float, float]:
+def ratio(
+    profile: Profile, n: int, seed: int, strategies: tuple[str, str], *, is_whole: bool = False
+) -> tuple[float, float, float]:
     """Distribute once; return the time over the bound, the seed's copies, and the mean time over the bound."""
-    half = 2 if n >= 40 else 1
+    half = 2 if n >= 40 and not is_whole else 1
     seed_up, up, down = 2e6 / half, 1e6 / half, 3e6 / half
     swarm = VirtualSwarm(virtual_torrent(256 // half, PIECE), profile=profile, seed=seed, latency=LATENCY)
     source = swarm.add("seed", up=seed_up, is_seed=True, strategy=strategies[0])
@@ -44,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--n", nargs="+", type=int, default=[5, 10, 20, 40], help="numbers of leeches")
     parser.add_argument("--repeat", type=int, default=3, help="number of runs, each with its own random seed")
     parser.add_argument("--strict", action="store_true", help="give every profile strict priority")
+    parser.add_argument("--at-once", type=int, help="how many neighbours are sent blocks at a time; 0 is all of them")
+    parser.add_argument("--whole", action="store_true", help="the whole rates and file for 40 leeches and more, too")
     parser.add_argument("--seed-strategy", choices=list(STRATEGIES), default="tit-for-tat")
     parser.add_argument("--leech-strategy", choices=list(STRATEGIES), default="tit-for-tat")
     chosen = parser.parse_args(arguments)
@@ -52,8 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in chosen.profile:
         profile = PROFILES[name]
         profile = replace(profile, strict_priority=True) if chosen.strict else profile
+        profile = profile if chosen.at_once is None else replace(profile, served_at_once=chosen.at_once)
         for n in chosen.n:
-            runs = [ratio(profile, n, seed, strategies) for seed in range(1, chosen.repeat + 1)]
+            seeds = range(1, chosen.repeat + 1)
+            runs = [ratio(profile, n, seed, strategies, is_whole=chosen.whole) for seed in seeds]
             times, copies, means = zip(*runs, strict=True)
             rows.append([name, n, spread(times, 3), spread(copies), spread(means, 3)])
     print(markdown(["profile", "N", "time / bound", "seed copies", "mean / bound"], rows))
