@@ -8,11 +8,11 @@ The first runs an experiment twice for each pair, one run after the other, and c
 The second draws small swarms in virtual time (8 s or so of it) with another seed for each repetition: no network, no
 machine.
 
-p <= 5 %            comparisons (a measure at a point) that by themselves would count as unlikely: about 5 % if runs are the same
+p <= 5 %            comparisons (a measure at a point) that are unlikely by themselves: about 5 % if runs are the same
 different, ...      comparisons with that outcome, after the correction, and with the margin
 pairs, p <= 5 %     pairs of runs with at least one corrected p of 5 % or less: at most 5 % if runs are the same
-pairs, different    pairs of runs with at least one comparison that is called different: those differences within the margin
-                    are not, so this is less
+pairs, different    pairs of runs with at least one comparison that is called different: differences that are certainly
+                    within the margin are not, so this is less
 
 Shares have 95 % intervals. Those of comparisons are too narrow, as the measures of one pair of runs go together.
 """

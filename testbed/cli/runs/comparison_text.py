@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Final
 
+from contract.wording import counted
 from testbed.cli.terminal.layout import Column, format_table, wrapped
-from testbed.cli.terminal.output import counted, decimal
+from testbed.cli.terminal.output import decimal
 from testbed.experiment.language.points import short, short_names, telling_keys
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def in_short(made: "Comparison", width: int | None) -> Iterator[str]:
     header, lines = _table(made)
     yield format_table(header, lines[:_MOST_LINES], width)
     if len(lines) > _MOST_LINES:
-        yield f"... and {len(lines) - _MOST_LINES} more lines: --csv prints all"
+        yield f"... and {counted(len(lines) - _MOST_LINES, 'more line')}: --csv prints all"
     yield from (wrapped(line, width) for line in _sentences(made))
 
 
@@ -99,7 +100,7 @@ def _cells(each: "Finding") -> list[str]:
 
 def _numbers(each: "Finding") -> str:
     first, other = each.compared.ratio.counts
-    return f"{first} pairs" if each.compared.ratio.is_paired else f"{first}, {other}"
+    return counted(first, "pair") if each.compared.ratio.is_paired else f"{first}, {other}"
 
 
 def _ratio(each: "Finding") -> str:
@@ -127,12 +128,12 @@ def _sentences(made: "Comparison") -> Iterator[str]:
         yield f"{name} is not compared: its ratios are those of {twin}"
     counts = Counter(each.outcome for each in made.findings)
     yield (
-        f"{counted(made.findings, 'comparison')}: {counts['different']} different, {counts['equivalent']} equivalent"
-        f" within {made.request.margin * 100:g} %, {counts['undecided']} undecided"
+        f"{counted(len(made.findings), 'comparison')}: {counts['different']} different,"
+        f" {counts['equivalent']} equivalent within {made.request.margin * 100:g} %, {counts['undecided']} undecided"
     )
     yield (
         f"ratios of geometric means with 95 % intervals, each by itself; p of Student's t on logarithms, corrected for"
-        f" {counted(range(made.tests), 'test')} (Holm); needs: about how many repetitions would decide"
+        f" {counted(made.tests, 'test')} (Holm); needs: about how many repetitions would decide"
     )
     yield from (line for judged in made.judged for line in _condition(made, judged))
 
@@ -145,7 +146,7 @@ def _condition(made: "Comparison", judged: "Judged") -> Iterator[str]:
     yield f"{'FAILS' if fails else 'passes'}: --fail-if '{judged.guard.text}': {', '.join(told)}{blind}"
     for each in judged.having("beyond", "lost")[:_MOST_NAMED]:
         lost = each in judged.having("lost")
-        why = f"{', '.join(each.compared.of_other.left_out())} of {each.compared.of_other.planned} trials"
+        why = f"{', '.join(each.compared.of_other.left_out())} of {counted(each.compared.of_other.planned, 'trial')}"
         yield f"  {_place(made, each)}: {why if lost else _ratio(each)}"
 
 
@@ -187,7 +188,7 @@ def _left_out(made: "Comparison", side: "Side") -> Iterator[str]:
     excluded = ["failed", "missing", *([] if made.request.pairing.with_suspect else ["suspect"])]
     told = [f"{found[verdict]} {verdict}" for verdict in excluded if found[verdict]]
     if told:
-        yield f"{side.letter}: of {counted(side.trials, 'trial')}, {' and '.join(told)}: excluded"
+        yield f"{side.letter}: of {counted(len(side.trials), 'trial')}, {' and '.join(told)}: excluded"
 
 
 def _not_compared(made: "Comparison") -> Iterator[str]:

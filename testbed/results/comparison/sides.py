@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from contract.wording import counted
 from testbed.errors import ExplainedError
 from testbed.experiment import Trial
 from testbed.results.report import read_tables
@@ -103,7 +104,7 @@ def sides_by_key(path: Path, key: str) -> list[Side]:
     values = whole.values_of(chosen[0])
     if not 2 <= len(values) <= len(LETTERS):
         raise ExplainedError(
-            f"--by {key}: {path.name} has {len(values)} value{'s' * (len(values) != 1)} of it, which leaves nothing to"
+            f"--by {key}: {path.name} has {counted(len(values), 'value')} of it, which leaves nothing to"
             f" compare: a comparison is of 2 to {len(LETTERS)}"
         )
     return [
