@@ -169,7 +169,7 @@ def test_suspect_failed_and_missing_trials_are_excluded_and_counted(call: Run, m
 
     first, other = make("first"), make("other", happened=happened)
     result = call("compare", first, other, "--measure", "distribution_s")
-    assert "testbed: B: of 8 trials, 4 failed and 2 missing and 2 suspect: excluded" in result.stderr.splitlines()
+    assert "testbed: B: of 8 trials, 4 failed, 2 missing and 2 suspect: excluded" in result.stderr.splitlines()
     found = findings(call, first, other, "--measure", "distribution_s", "--with-suspect")
     assert [each["left_out_other"] for each in found] == ["2 failed, 1 missing"] * 2
     assert [each["n_first"] for each in found] == [1, 1]

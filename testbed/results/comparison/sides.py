@@ -9,6 +9,7 @@ from typing import Any, Final
 from contract.wording import counted
 from testbed.errors import ExplainedError
 from testbed.experiment import Trial
+from testbed.results.left_out import MISSING
 from testbed.results.report import read_tables
 from testbed.results.tables import Tables, point_cells
 from testbed.runfolder.damage import Damage
@@ -48,6 +49,12 @@ class Side:
         for trial, cells in self.cells:
             found.setdefault(tuple((key, cells[key]) for key in keys), []).append(trial)
         return found
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, str]:
+        """The verdict of each planned trial, by its id; that of one without a result is `missing`."""
+        known = dict(zip(self.tables.trials["trial"], self.tables.trials["verdict"], strict=True))
+        return {trial.id: known.get(trial.id, MISSING) for trial in self.trials}
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
