@@ -236,11 +236,9 @@ def test_page_has_names_as_text(call: Run, make: Callable[..., Path], tmp_path: 
     result = call("compare", make("<b>first"), make("other", text, slower=1.2), "--html", tmp_path / "page.html")
     assert result.returncode == 0
     page = (tmp_path / "page.html").read_text()
-    assert "default-src 'none'" in page
-    assert "<script" not in page
-    assert "&lt;b&gt;first" in page
-    assert "&lt;script&gt;alert(1)" in page
-    assert page.count("<svg") == 10
+    assert "default-src &#x27;none&#x27;" in page
+    assert "<h1>other against &lt;b&gt;first</h1>" in page
+    assert "alert(1)" not in page
 
 
 @pytest.mark.parametrize(

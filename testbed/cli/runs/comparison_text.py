@@ -125,5 +125,6 @@ def _condition(made: "Comparison", judged: "Judged") -> Iterator[str]:
     yield f"{'FAILS' if fails else 'passes'}: --fail-if '{judged.guard.text}': {judged_in_words(judged)}"
     for each in judged.having("beyond", "lost")[:_MOST_NAMED]:
         lost = each in judged.having("lost")
-        left_out, planned = each.compared.of_other.left_out(), counted(each.compared.of_other.planned, "trial")
-        yield f"  {place_of(made, each)}: {f'{", ".join(left_out)} of {planned}' if lost else _ratio(each)}"
+        use = each.compared.of_other
+        why = f"{', '.join(use.left_out())} of {counted(use.planned, 'trial')}"
+        yield f"  {place_of(made, each)}: {why if lost else _ratio(each)}"

@@ -27,7 +27,8 @@ _WIDEST: Final = 4.0
 _INSTEAD: Final = "`testbed compare` prints the same in a terminal."
 _DIGITS: Final = 4
 _RATIO_PLACES: Final = 3
-_P_DIGITS: Final = 2
+_P_PLACES: Final = 4
+_LEAST_P: Final = 0.0001
 _OF_TRIALS: Final = {
     "run": words("the run's letter"),
     "repetition": Column("", "which of the point's trials it is"),
@@ -85,21 +86,21 @@ def _ratios(made: Comparison) -> tuple[pd.DataFrame, Mapping[str, Column]]:
     """Return a row for each finding. The column `drawn` is the ratio again: it is sorted by it."""
     keys = telling_keys([dict(each.point) for each in made.findings])
     names, said = short_names(keys), words_of(made)
-    reach = _axis(made)["reach"]
+    reach, first = _axis(made)["reach"], made.sides[0]
     columns = {
         "measure": words("what is compared; a column of trials.csv, or of the table of groups"),
         "group": words("the group, where each has a value of its own"),
         "run": words("the run that is compared with A"),
         **{names[key]: Column("", said.label(key)) for key in keys},
-        "A": Column("", "the geometric mean of the first run"),
-        "other": Column("", "the geometric mean of the run that is compared with it"),
-        "ratio": Column("", "of geometric means, to A"),
+        "outcome": words("different, equivalent within the margin, or undecided"),
+        "ratio": Column("", f"of geometric means, to {first.letter}"),
+        "drawn": Column(f"1/{reach:.3g} to {reach:.3g}", "the ratio and its interval; the margin is shaded"),
         "low": Column("", "the lower end of its 95 % interval"),
         "high": Column("", "the upper end"),
-        "drawn": Column(f"1/{reach:.3g} to {reach:.3g}", "the ratio and its interval; the margin is shaded"),
-        "p": Column("", "corrected for all comparisons by Holm's method"),
-        "outcome": words("different, equivalent within the margin, or undecided"),
+        "p": Column("", f"corrected for all comparisons by Holm's method; {_LEAST_P:g} stands for less, too"),
         "needs": words("about how many repetitions would decide"),
+        first.letter: Column("", "the geometric mean of the first run"),
+        _other(made): Column("", "the geometric mean of the run that is compared with it"),
         "n": words("pairs of trials, or trials of each run"),
         "left_out": words("planned trials that are not used, and why"),
     }
@@ -117,13 +118,13 @@ def _row(each: Finding, made: Comparison) -> Json:
         "measure": each.measure.name,
         "group": each.group,
         "run": each.other.letter,
-        "A": _rounded(found.first, _DIGITS),
-        "other": _rounded(found.other, _DIGITS),
+        made.sides[0].letter: _rounded(found.first),
+        _other(made): _rounded(found.other),
         "ratio": value,
         "low": low,
         "high": high,
         "drawn": value,
-        "p": _rounded(each.p_corrected, _P_DIGITS),
+        "p": max(round(each.p_corrected, _P_PLACES), _LEAST_P),
         "outcome": each.outcome,
         "needs": each.needs,
         "n": ratio.sizes,
@@ -131,8 +132,13 @@ def _row(each: Finding, made: Comparison) -> Json:
     }
 
 
-def _rounded(value: float, digits: int) -> float:
-    return float(f"{value:.{digits}g}")
+def _other(made: Comparison) -> str:
+    """Return the name of the column of the other means: the letter of their run if there is one only."""
+    return made.sides[1].letter if len(made.sides) == 2 else "other"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def _axis(made: Comparison) -> Json:
@@ -145,9 +151,10 @@ def _axis(made: Comparison) -> Json:
 
 
 def _method(made: Comparison) -> str:
+    margin, tests = f"{made.request.margin * 100:g} %", counted(made.tests, "test")
     return (
-        f"Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is {made.request.margin * 100:g} %."
-        f" Intervals are each by itself; p is corrected for {counted(made.tests, 'test')}."
+        f"Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is {margin}."
+        f" Intervals are each by itself; p is corrected for {tests}."
     )
 
 

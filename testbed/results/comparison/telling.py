@@ -40,15 +40,31 @@ def _nothing(made: Comparison) -> str:
 
 def _outcomes(made: Comparison) -> str:
     counts = Counter(each.outcome for each in made.findings)
-    different = sorted((each for each in made.findings if each.outcome == "different"), key=_change, reverse=True)
-    are = one_or_many(len(different), "is", "are")
-    named = "; ".join(_difference(made, each) for each in different[:_MOST_TOLD])
-    more = f"; and {len(different) - _MOST_TOLD} more" if len(different) > _MOST_TOLD else ""
-    return (
-        f"{len(different) or 'none'} of {counted(len(made.findings), 'comparison')} {are if different else 'is'} different"
-        f"{f' ({named}{more})' if different else ''}, {counts['equivalent']} equivalent within"
-        f" {made.request.margin * 100:g} %, and {counts['undecided']} undecided."
-    )
+    different, total = counts["different"], counted(len(made.findings), "comparison")
+    if not different:
+        parts = [f"none of {total} is different"]
+    else:
+        parts = [f"{different} of {total} {one_or_many(different, 'is', 'are')} different ({_differences(made)})"]
+    if equivalent := counts["equivalent"]:
+        parts.append(f"{equivalent} {one_or_many(equivalent, 'is', 'are')} equivalent within {_percent(made)}")
+    if undecided := counts["undecided"]:
+        parts.append(f"{undecided} {one_or_many(undecided, 'is', 'are')} undecided")
+    return f"{listed(parts)}."
+
+
+def _percent(made: Comparison) -> str:
+    return f"{made.request.margin * 100:g} %"
+
+
+def _differences(made: Comparison) -> str:
+    """Name the greatest differences, and the interval of the very greatest."""
+    found = sorted((each for each in made.findings if each.outcome == "different"), key=_change, reverse=True)
+    greatest, *others = (_difference(made, each) for each in found[:_MOST_TOLD])
+    ratio = found[0].compared.ratio
+    low, high = ratio.interval()
+    sure = f", 95 % interval {low:.3f} to {high:.3f}" if ratio.varies else ""
+    more = [f"{len(found) - _MOST_TOLD} more"] if len(found) > _MOST_TOLD else []
+    return "; ".join([f"{greatest}{sure}", *others, *more])
 
 
 def _change(finding: Finding) -> float:
@@ -56,16 +72,12 @@ def _change(finding: Finding) -> float:
 
 
 def _difference(made: Comparison, each: Finding) -> str:
-    words = words_of(made)
+    words, first = words_of(made), made.sides[0].letter
     keys = telling_keys([dict(finding.point) for finding in made.findings])
-    whose = [f" of {each.group}" if each.group else "", f" in {each.other.letter}" if len(made.sides) > 2 else ""]
-    low, high = each.compared.ratio.interval()
-    sure = f", 95 % interval {low:.3f} to {high:.3f}" if each.compared.ratio.varies else ""
     where = words.at(dict(each.point), keys)
-    return (
-        f"{words.label(each.measure.name)}{''.join(whose)}{where}:"
-        f" {each.compared.ratio.value:.3f} times that of {made.sides[0].letter}{sure}"
-    )
+    whose = [f" of {each.group}" if each.group else "", f" in {each.other.letter}" if len(made.sides) > 2 else ""]
+    label = f"{words.label(each.measure.name)}{''.join(whose)}{where}"
+    return f"{label} is {each.compared.ratio.value:.3f} times that of {first}"
 
 
 def words_of(made: Comparison) -> Words:

@@ -28,7 +28,9 @@ function head(page) {
     h(
       "ul",
       { class: "tally small" },
-      Object.entries(OUTCOMES).map(([name, signs]) => h("li", {}, mark(...signs, `${page.counts[name]} ${name}`))),
+      Object.entries(OUTCOMES).map(
+        ([name, signs]) => page.counts[name] > 0 && h("li", {}, mark(...signs, `${page.counts[name]} ${name}`)),
+      ),
       page.conditions.map((each) => h("li", {}, judged(each, `${each.text} ${each.fails ? "fails" : "passes"}`))),
       ["suspect", "failed"].map((name) => {
         const count = page.runs.reduce((sum, run) => sum + run[name], 0);
@@ -78,7 +80,7 @@ function runs(page) {
     h("h2", {}, "What was compared"),
     table(
       "runs",
-      ["", "run", "trials planned", "valid", "suspect", "failed", "missing"],
+      ["letter", "run", "trials planned", "valid", "suspect", "failed", "missing"],
       page.runs.map((run) => [run.letter, run.name, run.planned, run.valid, run.suspect, run.failed, run.missing]),
     ),
     page.differences.map(({ letter, rows }) =>
@@ -87,7 +89,7 @@ function runs(page) {
         { class: "part" },
         h("h3", {}, `What else is different in ${letter}`),
         rows.length > 0
-          ? table(`what is different in ${letter}`, ["", page.runs[0].letter, letter], rows)
+          ? table(`what is different in ${letter}`, ["what", page.runs[0].letter, letter], rows)
           : h("p", { class: "soft" }, "Nothing, as far as plans and provenance say."),
       ),
     ),
@@ -114,7 +116,11 @@ async function trials(page) {
     h("h2", {}, "Trials that are not valid"),
     about.rows === 0
       ? h("p", { class: "soft" }, "Every planned trial of these runs is there and valid.")
-      : [h("p", {}, page.use), h("div", { class: "part" }, sheet(about, await part(about.part)))],
+      : [
+          h("p", {}, prose(page.use)),
+          h("div", { class: "part" }, sheet(about, await part(about.part))),
+          h("p", { class: "on-paper" }, "They are in the trials.csv of each run."),
+        ],
   );
 }
 
