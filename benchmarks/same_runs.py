@@ -1,10 +1,11 @@
 """How often `testbed compare` calls runs different that are the same, and whether it finds a difference that is there.
 
-    sudo .venv/bin/python -m benchmarks.same_runs quickstart --pairs 20 [--set KEY=VALUE] [--other KEY=VALUE]
+    sudo .venv/bin/python -m benchmarks.same_runs --pairs 20 [--set KEY=VALUE] [--other KEY=VALUE]
     .venv/bin/python -m benchmarks.same_runs --virtual --pairs 20 [--repeat 5] [--profile course] [--other-profile bep3]
 
-The first runs an experiment twice for each pair, one run after the other, and compares the two as a user would; with
-`--other` the second run has that value. What exists in the folder is not run again, so it can be stopped and continued.
+The first runs an experiment (benchmarks/same_runs.yaml, or another one) twice for each pair, one run after the other, and
+compares the two as a user would; with `--other` the second run has that value. What exists in the folder is not run
+again, so it can be stopped and continued.
 The second draws small swarms in virtual time (8 s or so of it) with another seed for each repetition: no network, no
 machine.
 
@@ -77,7 +78,10 @@ def measured(chosen: argparse.Namespace) -> Iterator[Outcomes]:
             has_run = list((folder / name).glob("*/summary.csv"))
             paths.append(has_run[0].parent if has_run else run(chosen.experiment, values, folder / name))
         done = subprocess.run([TESTBED, "compare", *paths, "--json"], capture_output=True, text=True, check=True)
-        yield [found_in(finding) for finding in json.loads(done.stdout)["findings"]]
+        made = json.loads(done.stdout)
+        trials = " and ".join(f"{side['valid']} of {side['planned']}" for side in made["sides"])
+        print(f"pair {number}: {trials} trials are valid", file=sys.stderr)
+        yield [found_in(finding) for finding in made["findings"]]
 
 
 def found_in(finding: dict[str, Any]) -> Found:
@@ -143,7 +147,7 @@ def share(part: int, whole: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", nargs="?", default="quickstart")
+    parser.add_argument("experiment", nargs="?", default="benchmarks/same_runs.yaml")
     parser.add_argument("--virtual", action="store_true", help="draw swarms in virtual time instead")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
