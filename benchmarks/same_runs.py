@@ -3,8 +3,8 @@
     sudo .venv/bin/python -m benchmarks.same_runs --pairs 20 [--set KEY=VALUE] [--other KEY=VALUE]
     .venv/bin/python -m benchmarks.same_runs --virtual --pairs 20 [--repeat 5] [--profile course] [--other-profile bep3]
 
-The first runs an experiment (benchmarks/same_runs.yaml, or another one) twice for each pair, one run after the other, and
-compares the two as a user would; with `--other` the second run has that value. What exists in the folder is not run
+The first runs an experiment (benchmarks/same_runs.yaml, or another one) twice for each pair, one run after the other,
+and compares the two as a user would; with `--other` the second run has that value. What exists in the folder is not run
 again, so it can be stopped and continued.
 The second draws small swarms in virtual time (8 s or so of it) with another seed for each repetition: no network, no
 machine.

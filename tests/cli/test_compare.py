@@ -228,7 +228,25 @@ def test_condition_without_repetitions_fails(call: Run, make: Callable[..., Path
     result = call("compare", *runs, "--fail-if", "distribution_s > 1.05")
     assert result.returncode == 1
     assert "no point has enough repetitions" in result.stdout
-    assert "distribution_s: too few repetitions for an interval (time_scale 1; time_scale 2)" in result.stderr
+    assert ", jain: too few repetitions for an interval (time_scale 1; time_scale 2)" in result.stderr
+    assert "without intervals: these need two repetitions in each run" in result.stdout
+
+
+def test_trials_without_a_partner_are_counted(call: Run, make: Callable[..., Path]) -> None:
+    first, other = make("first", SWEPT.replace("repeat: 4", "repeat: 2")), make("other")
+    alone = "testbed: B: 4 trials have no partner in A: not compared, but with --unpaired"
+    assert alone in call("compare", first, other).stderr.splitlines()
+    assert "no partner" not in call("compare", first, other, "--unpaired").stderr
+
+
+def test_run_without_a_trial_to_compare_is_refused(call: Run, make: Callable[..., Path]) -> None:
+    runs = make("first"), make("other", happened=lambda _: golden(fidelity=DISTURBED))
+    result = call("compare", *runs)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "other has no trial that can be compared (8 suspect): --with-suspect compares" in result.stderr
+    assert call("compare", *runs, "--with-suspect").returncode == 0
+    judged = call("compare", *runs, "--fail-if", "distribution_s > 1.05")
+    assert (judged.returncode, "FAILS" in judged.stdout) == (1, True)
 
 
 def test_page_has_names_as_text(call: Run, make: Callable[..., Path], tmp_path: Path) -> None:

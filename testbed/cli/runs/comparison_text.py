@@ -111,11 +111,17 @@ def _sentences(made: "Comparison") -> Iterator[str]:
         f"{counted(len(made.findings), 'comparison')}: {counts['different']} different,"
         f" {counts['equivalent']} equivalent within {made.request.margin * 100:g} %, {counts['undecided']} undecided"
     )
-    yield (
+    yield _method(made)
+    yield from (line for judged in made.judged for line in _condition(made, judged))
+
+
+def _method(made: "Comparison") -> str:
+    if not made.tests:
+        return "ratios of geometric means, without intervals: these need two repetitions in each run"
+    return (
         f"ratios of geometric means with 95 % intervals, each by itself; p of Student's t on logarithms, corrected for"
         f" {counted(made.tests, 'test')} (Holm); needs: about how many repetitions would decide"
     )
-    yield from (line for judged in made.judged for line in _condition(made, judged))
 
 
 def _condition(made: "Comparison", judged: "Judged") -> Iterator[str]:

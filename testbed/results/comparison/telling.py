@@ -10,7 +10,6 @@ from testbed.results.comparison.comparison import Comparison
 from testbed.results.comparison.findings import Finding
 from testbed.results.comparison.guards import Judged, Judgement
 from testbed.results.comparison.sides import Point, Side
-from testbed.results.left_out import MISSING
 from testbed.results.page.words import Words, listed
 from testbed.tasks.tables import tables_of
 
@@ -118,6 +117,7 @@ def complaints(made: Comparison) -> Iterator[str]:
         only = [_named(each.point) for each in made.unmatched if each.only.letter == letter]
         if only:
             yield f"only {letter} has {_some(list(dict.fromkeys(only)))}: not compared"
+    yield from _alone(made)
     yield from _not_compared(made)
 
 
@@ -127,27 +127,43 @@ def _runs(sides: Sequence[Side]) -> list[Side]:
 
 
 def _left_out(made: Comparison, side: Side) -> Iterator[str]:
-    verdicts = side.verdicts
-    found = Counter(verdicts.values())
-    excluded = ["failed", MISSING, *([] if made.request.pairing.with_suspect else ["suspect"])]
-    told = [f"{found[verdict]} {verdict}" for verdict in excluded if found[verdict]]
-    if told:
+    if told := side.excluded(with_suspect=made.request.pairing.with_suspect):
         yield f"{side.letter}: of {counted(len(side.trials), 'trial')}, {listed(told)}: excluded"
 
 
+def _alone(made: Comparison) -> Iterator[str]:
+    """Say where one of two runs has more repetitions, or its trials count and their partners do not."""
+    first = made.sides[0].letter
+    for letter in (side.letter for side in made.sides[1:]):
+        found = [each for each in made.findings if each.other.letter == letter]
+        uses = [each.compared for each in found if (each.measure, each.group) == (found[0].measure, found[0].group)]
+        for count, one, other in (
+            (sum(each.of_first.alone for each in uses), first, letter),
+            (sum(each.of_other.alone for each in uses), letter, first),
+        ):
+            if count:
+                has = one_or_many(count, "has", "have")
+                yield f"{one}: {counted(count, 'trial')} {has} no partner in {other}: not compared, but with --unpaired"
+
+
 def _not_compared(made: Comparison) -> Iterator[str]:
-    """Say where there is no interval, and where trials ended without a value."""
+    """Say where trials ended without a value, and where there is no interval."""
+    reasons: dict[tuple[str, str], list[str]] = {}
     for name in dict.fromkeys(each.measure.name for each in made.findings):
         found = [each for each in made.findings if each.measure.name == name]
         if lacking := [each for each in found if each.compared.of_first.without or each.compared.of_other.without]:
             first, other = _without(lacking)
             yield f"{name}: trials without a value are excluded: {first} of A, {other} of the others"
-        for why in dict.fromkeys(each.compared.why_not for each in found if each.compared.why_not):
-            places = [place_of(made, each) for each in found if each.compared.why_not == why]
-            yield f"{name}: {why} ({_some(places)})"
-        few = [each for each in found if not (each.compared.why_not or each.compared.ratio.is_repeated)]
-        if few:
-            yield f"{name}: too few repetitions for an interval ({_some([place_of(made, each) for each in few])})"
+        for why in dict.fromkeys(filter(None, map(_lack, found))):
+            places = [place for each in found if _lack(each) == why and (place := place_of(made, each)) != name]
+            reasons.setdefault((why, _some(places)), []).append(name)
+    for (why, places), names in reasons.items():
+        yield f"{_some(names, ', ')}: {why}{f' ({places})' if places else ''}"
+
+
+def _lack(each: Finding) -> str:
+    few = "" if each.compared.ratio.is_repeated else "too few repetitions for an interval"
+    return each.compared.why_not or few
 
 
 def _without(lacking: Sequence[Finding]) -> tuple[int, int]:
@@ -156,6 +172,6 @@ def _without(lacking: Sequence[Finding]) -> tuple[int, int]:
     return sum(first.values()), sum(each.compared.of_other.without for each in lacking)
 
 
-def _some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str], between: str = "; ") -> str:
     more = len(names) - _MOST_NAMED
-    return "; ".join(names[:_MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    return between.join([*names[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])])
