@@ -157,8 +157,8 @@ def _not_compared(made: Comparison) -> Iterator[str]:
         for why in dict.fromkeys(filter(None, map(_lack, found))):
             places = [place for each in found if _lack(each) == why and (place := place_of(made, each)) != name]
             reasons.setdefault((why, _some(places)), []).append(name)
-    for (why, places), names in reasons.items():
-        yield f"{_some(names, ', ')}: {why}{f' ({places})' if places else ''}"
+    for (why, where), names in reasons.items():
+        yield f"{_some(names, ', ')}: {why}{f' ({where})' if where else ''}"
 
 
 def _lack(each: Finding) -> str:
