@@ -70,7 +70,8 @@ function condition(each) {
 }
 
 function notes(lines) {
-  return lines.length > 0 && h("ul", { class: "notes small" }, lines.map((each) => h("li", {}, prose(each))));
+  const items = lines.map((each) => h("li", {}, prose(each)));
+  return items.length > 0 && h("ul", { class: "notes small" }, items);
 }
 
 function runs(page) {
@@ -104,7 +105,12 @@ function table(name, headings, rows) {
   return h(
     "div",
     { class: "scroll", tabindex: "0", role: "group", "aria-label": name },
-    h("table", { class: "wide-cells" }, h("thead", {}, h("tr", {}, headings.map(heading))), h("tbody", {}, rows.map(line))),
+    h(
+      "table",
+      { class: "wide-cells" },
+      h("thead", {}, h("tr", {}, headings.map(heading))),
+      h("tbody", {}, rows.map(line)),
+    ),
   );
 }
 
