@@ -10,14 +10,18 @@ const MORE_ROWS = 500;
 const LONG_TEXT = 40;
 const LONGEST_EXAMPLE = 14;
 
-/** Make the table of a sheet: what the overview says about it, and its cells by column. */
-export function sheet(about, cells) {
-  return new Sheet(about, cells).element;
+/**
+ * Make the table of a sheet: what the overview says about it, and its cells by column. Some columns may have a function
+ * of their own, which makes the cell of a row.
+ */
+export function sheet(about, cells, makers = {}) {
+  return new Sheet(about, cells, makers).element;
 }
 
 class Sheet {
-  constructor(about, cells) {
+  constructor(about, cells, makers) {
     this.about = about;
+    this.makers = makers;
     this.columns = about.columns.map((column, place) => prepared(column, cells.columns[place]));
     this.order = { place: null, direction: null };
     this.most = FIRST_ROWS;
@@ -146,7 +150,7 @@ class Sheet {
     return h(
       "tr",
       {},
-      columns.map((column) => this.cell(column, this.text(column, row))),
+      columns.map((column) => this.makers[column.name]?.(row) ?? this.cell(column, this.text(column, row))),
     );
   }
 
