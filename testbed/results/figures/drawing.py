@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
+from contract.wording import counted, one_or_many
 from testbed.experiment import Plan
 from testbed.experiment.schema.figures import Figure, Font
 from testbed.results.figures.kinds.cdf import CDF
@@ -239,9 +240,11 @@ def _doubts(source: FigureSource) -> str:
     """Say how many trials are suspect or failed; empty if there are none."""
     verdicts = source.tables.trials["verdict"]
     parts = []
-    for verdict, what in (("suspect", "are suspect"), ("failed", "failed")):
+    for verdict, has_be in (("suspect", True), ("failed", False)):
         count = int((verdicts == verdict).sum())
-        use = "are included" if verdict in source.trusted_verdicts else "are left out"
+        are = one_or_many(count, "is", "are")
+        what = f"{are} {verdict}" if has_be else verdict
+        use = "included" if verdict in source.trusted_verdicts else "left out"
         if count:
-            parts.append(f"{count} of {len(verdicts)} trials {what} and {use}")
+            parts.append(f"{count} of {counted(len(verdicts), 'trial')} {what} and {are} {use}")
     return "; ".join(parts)

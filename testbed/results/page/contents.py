@@ -7,6 +7,7 @@ from functools import cached_property
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
+from contract.wording import counted
 from testbed.errors import RunError
 from testbed.experiment import Trial
 from testbed.experiment.language.cells import as_cell
@@ -18,7 +19,7 @@ from testbed.results.page.links import COLUMNS as OF_LINKS
 from testbed.results.page.links import in_short, link_table
 from testbed.results.page.packing import Parts
 from testbed.results.page.sheets import sheet
-from testbed.results.page.words import Words, counted, listed
+from testbed.results.page.words import Words, listed
 from testbed.results.problems import problems
 from testbed.results.replay.choosing import Choice, choose
 from testbed.results.replay.reading import read_replay, size_of_traces

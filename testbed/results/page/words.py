@@ -37,11 +37,6 @@ def _plain(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 trial`, `2 trials`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def listed(parts: Sequence[str]) -> str:
     """Join parts as people do: `a, b and c`."""
     *most, last = parts

@@ -1,113 +1,13 @@
-// The page of a run, from its data.
+// The page of a run as a file, which has its data in itself.
 
 import { part } from "./data.js";
-import { h } from "./dom.js";
-import { figures } from "./figures.js";
-import { kept } from "./keeping.js";
-import { answer, head } from "./overview.js";
-import { replays } from "./replay/section.js";
-import { tables } from "./tables/section.js";
-import { themes } from "./themes.js";
-import { provenance, trust } from "./trust.js";
-
-const TITLES = {
-  answer: "Numbers",
-  figures: "Figures",
-  replay: "Replay",
-  tables: "Tables",
-  trust: "Trust",
-  provenance: "Provenance",
-};
-
-/** How far down the window readers look, as a share of its height. */
-const MIDDLE = 0.4;
-/** The sections in their order. Each is made from the page, and from itself if it was made before; null for none. */
-const SECTIONS = [plainly(answer), figures, replays, tables, plainly(trust), plainly(provenance)];
-
-function plainly(make) {
-  return (page, before) => kept(before, make(page));
-}
-
-function contents(sections) {
-  const links = sections.map(({ id }) => h("li", {}, h("a", { href: `#${id}` }, TITLES[id])));
-  return h("nav", { class: "contents", "aria-label": "sections of this page" }, h("ul", {}, links));
-}
-
-/** The page of a run: it is made once, and follows what becomes known later. */
-export class Shown {
-  /** Made with what leads away from the page, and what is said before anything else; a page in a file has neither. */
-  constructor(back = null, status = null) {
-    this.head = null;
-    this.sections = SECTIONS.map(() => null);
-    this.nav = h("nav");
-    this.main = h("main");
-    this.run = h("span");
-    this.top = h(
-      "header",
-      { class: "head" },
-      h("div", { class: "run" }, h("span", {}, back, this.run), themes()),
-      status,
-    );
-    this.element = h("div", { class: "page" }, this.top, this.nav, this.main);
-  }
-
-  /** Show what is known now; what is being read stays where it is in the window. */
-  update(page) {
-    const seen = this.sections.findLast((section) => section && topOf(section) < innerHeight * MIDDLE);
-    const top = seen && topOf(seen);
-    this.fill(page);
-    if (seen && Math.abs(topOf(seen) - top) > 1) {
-      scrollBy({ top: topOf(seen) - top, behavior: "instant" });
-    }
-  }
-
-  fill(page) {
-    this.run.textContent = `testbed run ${page.run}`;
-    this.head = head(page, this.head);
-    this.top.append(this.head);
-    this.sections = SECTIONS.map((make, place) => make(page, this.sections[place]));
-    const shown = this.sections.filter(Boolean);
-    if (shown.length !== this.main.childElementCount) {
-      const nav = contents(shown);
-      this.nav.replaceWith(nav);
-      this.nav = nav;
-    }
-    put(this.main, shown);
-  }
-}
-
-function topOf(element) {
-  return element.getBoundingClientRect().top;
-}
-
-/** Have these elements in a place; those that are there are not moved, so they keep how far they are scrolled. */
-function put(place, elements) {
-  elements.forEach((element, number) => {
-    if (place.children[number] !== element) {
-      place.insertBefore(element, place.children[number] ?? null);
-    }
-  });
-}
+import { begin } from "./frame.js";
+import { Shown } from "./shown.js";
 
 async function show(place) {
-  if (typeof DecompressionStream === "undefined") {
-    throw new Error("this browser is too old; one of 2024 or later can show it");
-  }
   const shown = new Shown();
   shown.update(await part("overview"));
   place.replaceChildren(shown.element);
 }
 
-const place = document.getElementById("page");
-if (place !== null && !("served" in place.dataset)) {
-  show(place).catch((error) => {
-    place.append(
-      h(
-        "p",
-        { class: "plain", role: "alert" },
-        `This page cannot be shown: ${error.message}. The tables and figures are beside it.`,
-      ),
-    );
-    throw error;
-  });
-}
+begin(show, "The tables and figures are beside it.");

@@ -1,7 +1,7 @@
 // The page of a run that is served: it follows the run.
 
 import { h } from "../dom.js";
-import { Shown } from "../main.js";
+import { Shown } from "../shown.js";
 import { listen } from "./events.js";
 import { Source } from "./source.js";
 import { clock, Status } from "./status.js";

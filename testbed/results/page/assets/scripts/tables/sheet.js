@@ -10,9 +10,18 @@ const MORE_ROWS = 500;
 const LONG_TEXT = 40;
 const LONGEST_EXAMPLE = 14;
 
-/** The table of a sheet: what the overview says about it, and its cells by column. */
+/**
+ * Make the table of a sheet: what the overview says about it, and its cells by column. Some columns may have a function
+ * of their own, which makes the cell of a row.
+ */
+export function sheet(about, cells, makers = {}) {
+  return new Sheet(about, cells, makers).element;
+}
+
+/** The same as an object, whose cells can be renewed. */
 export class Sheet {
-  constructor(about, cells) {
+  constructor(about, cells, makers = {}) {
+    this.makers = makers;
     this.take(about, cells);
     this.order = { place: null, direction: null };
     this.most = FIRST_ROWS;
@@ -172,7 +181,7 @@ export class Sheet {
     return h(
       "tr",
       {},
-      columns.map((column) => this.cell(column, this.text(column, row))),
+      columns.map((column) => this.makers[column.name]?.(row) ?? this.cell(column, this.text(column, row))),
     );
   }
 
