@@ -1,14 +1,21 @@
 """How often `testbed compare` calls runs different that are the same, and whether it finds a difference that is there.
 
-    sudo .venv/bin/python -m benchmarks.same_runs quickstart --pairs 20 [--set KEY=VALUE] [--other KEY=VALUE]
+    sudo .venv/bin/python -m benchmarks.same_runs --pairs 20 [--set KEY=VALUE] [--other KEY=VALUE]
     .venv/bin/python -m benchmarks.same_runs --virtual --pairs 20 [--repeat 5] [--profile course] [--other-profile bep3]
 
-The first runs an experiment twice for each pair, one run after the other, and compares the two as a user would; with
-`--other` the second run has that value. What exists in the folder is not run again, so it can be stopped and continued.
-The second draws the swarms of benchmarks/virtual.py with another seed for each repetition: no network, no machine.
+The first runs an experiment (benchmarks/same_runs.yaml, or another one) twice for each pair, one run after the other,
+and compares the two as a user would; with `--other` the second run has that value. What exists in the folder is not run
+again, so it can be stopped and continued.
+The second draws small swarms in virtual time (8 s or so of it) with another seed for each repetition: no network, no
+machine.
 
-called different    comparisons (a measure at a point) with that outcome, with the 95 % interval of their share
-pairs with any      pairs of runs in which at least one comparison is called different
+p <= 5 %            comparisons (a measure at a point) that are unlikely by themselves: about 5 % if runs are the same
+different, ...      comparisons with that outcome, after the correction, and with the margin
+pairs, p <= 5 %     pairs of runs with at least one corrected p of 5 % or less: at most 5 % if runs are the same
+pairs, different    pairs of runs with at least one comparison that is called different: differences that are certainly
+                    within the margin are not, so this is less
+
+Shares have 95 % intervals. Those of comparisons are too narrow, as the measures of one pair of runs go together.
 """
 
 import argparse
@@ -17,22 +24,40 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import count
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from scipy.stats import binomtest
 
 from benchmarks.clients import markdown
+from benchmarks.virtual import Setting
 from benchmarks.virtual import ratio as virtual_ratio
 from peer.bittorrent.engine.profile import PROFILES
 from testbed.results.comparison.findings import MARGIN, outcome_of
 from testbed.results.comparison.ratios import holm
 from testbed.results.comparison.samples import Observation, Pairing, compared
+from testbed.results.statistics import CONFIDENCE
 
 NAMES = ("time / bound", "seed copies", "mean / bound")
+SMALL = Setting(pieces=32, seed_up=1e6, up=0.25e6, down=2e6)
+"""4 MiB over links of home users: it takes about as long as a short real trial, and a tenth of a second to compute."""
 TESTBED = Path(sys.executable).with_name("testbed")
-Outcomes = Sequence[str]
+LEVEL = 1 - CONFIDENCE
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is found in one comparison."""
+
+    outcome: str
+    p: float
+    p_corrected: float
+
+
+Outcomes = Sequence[Found]
 """Of one pair of runs, one for each comparison."""
 
 
@@ -53,7 +78,16 @@ def measured(chosen: argparse.Namespace) -> Iterator[Outcomes]:
             has_run = list((folder / name).glob("*/summary.csv"))
             paths.append(has_run[0].parent if has_run else run(chosen.experiment, values, folder / name))
         done = subprocess.run([TESTBED, "compare", *paths, "--json"], capture_output=True, text=True, check=True)
-        yield [found["outcome"] for found in json.loads(done.stdout)["findings"]]
+        made = json.loads(done.stdout)
+        trials = " and ".join(f"{side['valid']} of {side['planned']}" for side in made["sides"])
+        print(f"pair {number}: {trials} trials are valid", file=sys.stderr)
+        yield [found_in(finding) for finding in made["findings"]]
+
+
+def found_in(finding: dict[str, Any]) -> Found:
+    """Read a finding; one without repetitions has no p."""
+    p, p_corrected = (nan if finding[name] is None else finding[name] for name in ("p", "p_holm"))
+    return Found(finding["outcome"], p, p_corrected)
 
 
 def virtual(chosen: argparse.Namespace) -> Iterator[Outcomes]:
@@ -69,7 +103,7 @@ def virtual(chosen: argparse.Namespace) -> Iterator[Outcomes]:
 
 
 def swarms(profile: str, n: int, seeds: Sequence[int]) -> list[tuple[float, ...]]:
-    return [virtual_ratio(PROFILES[profile], n, seed, ("tit-for-tat", "tit-for-tat")) for seed in seeds]
+    return [virtual_ratio(PROFILES[profile], n, seed, ("tit-for-tat", "tit-for-tat"), SMALL) for seed in seeds]
 
 
 def outcomes(samples: Sequence[dict[int, list[tuple[float, ...]]]]) -> Outcomes:
@@ -79,8 +113,11 @@ def outcomes(samples: Sequence[dict[int, list[tuple[float, ...]]]]) -> Outcomes:
         for n in first
         for place in range(len(NAMES))
     ]
-    corrected = holm([ratio.p_different() for ratio in ratios])
-    return [outcome_of(ratio, p, MARGIN) for ratio, p in zip(ratios, corrected, strict=True)]
+    p_values = [ratio.p_different() for ratio in ratios]
+    return [
+        Found(outcome_of(ratio, corrected, MARGIN), p, corrected)
+        for ratio, p, corrected in zip(ratios, p_values, holm(p_values), strict=True)
+    ]
 
 
 def observations(rows: Sequence[tuple[float, ...]], place: int, seed: int) -> list[Observation]:
@@ -88,23 +125,29 @@ def observations(rows: Sequence[tuple[float, ...]], place: int, seed: int) -> li
 
 
 def told(found: Sequence[Outcomes]) -> list[Any]:
-    counts = Counter(outcome for each in found for outcome in each)
-    total = sum(counts.values())
-    share = binomtest(counts["different"], total).proportion_ci()
-    some = sum("different" in each for each in found)
+    comparisons = [each for pair in found for each in pair]
+    counts = Counter(each.outcome for each in comparisons)
+    total = len(comparisons)
     return [
         len(found),
         total,
-        f"{counts['different']} ({share.low:.1%} to {share.high:.1%})",
+        share(sum(each.p <= LEVEL for each in comparisons), total),
+        share(counts["different"], total),
         counts["equivalent"],
         counts["undecided"],
-        some,
+        share(sum(any(each.p_corrected <= LEVEL for each in pair) for pair in found), len(found)),
+        share(sum(any(each.outcome == "different" for each in pair) for pair in found), len(found)),
     ]
+
+
+def share(part: int, whole: int) -> str:
+    interval = binomtest(part, whole).proportion_ci()
+    return f"{part} ({interval.low:.1%} to {interval.high:.1%})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("experiment", nargs="?", default="quickstart")
+    parser.add_argument("experiment", nargs="?", default="benchmarks/same_runs.yaml")
     parser.add_argument("--virtual", action="store_true", help="draw swarms in virtual time instead")
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
@@ -116,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--other-profile", choices=list(PROFILES), help="of the second of each pair")
     chosen = parser.parse_args(arguments)
     found = list(virtual(chosen) if chosen.virtual else measured(chosen))
-    headings = ["pairs", "comparisons", "called different", "equivalent", "undecided", "pairs with any"]
+    outcomes_and_pairs = ["different", "equivalent", "undecided", "pairs, p <= 5 %", "pairs, different"]
+    headings = ["pairs", "comparisons", "p <= 5 %", *outcomes_and_pairs]
     print(markdown(headings, [told(found)]))
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from contract.wording import counted
 from testbed.errors import ExplainedError
 from testbed.experiment import Outcome, Plan
 from testbed.experiment.schema.figures import Figure
@@ -74,8 +75,8 @@ class Run:
     def __repr__(self) -> str:
         complete, planned = len(self.folder.complete()), len(self.plan.trials)
         counts = [f"{len(self.folder.judged(verdict))} {verdict}" for verdict in ("suspect", "failed")]
-        damaged = f", {len(self.damages)} damaged files" if self.damages else ""
-        return f"<Run {self.path}: {complete} of {planned} trials complete, {', '.join(counts)}{damaged}>"
+        damaged = f", {counted(len(self.damages), 'damaged file')}" if self.damages else ""
+        return f"<Run {self.path}: {complete} of {counted(planned, 'trial')} complete, {', '.join(counts)}{damaged}>"
 
     def figure(self, name: str = "", **keys: Any) -> "Canvas":
         """Draw a figure that the experiment declares, or one with the keys of `figures:` given here (kind, x, y, ...).
@@ -140,9 +141,8 @@ def _events(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
 def _progress(event: dict[str, Any]) -> str:
     match event["event"]:
         case "run began":
-            trials = "trial" if event["trials"] == 1 else "trials"
             done = f", {event['done']} of them complete" if event["done"] else ""
-            return f"{event['trials']} {trials} in {event['folder']}{done}"
+            return f"{counted(event['trials'], 'trial')} in {event['folder']}{done}"
         case "trial ended":
             doubts = f": {'; '.join(event['reasons'])}" if event["reasons"] else ""
             return f"{event['id']}: {event['stopped']} in {event['seconds']:.0f} s; {event['verdict']}{doubts}"

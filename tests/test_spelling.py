@@ -21,7 +21,7 @@ TEXTS: Final = [
     *sorted(REPOSITORY.glob(".github/**/*.yml")),
 ]
 COMMAND: Final = re.compile(
-    r"(?:sudo )?(\S*bin/testbed) (?:run|check|plan|report|runs|open|clean|links|shell|doctor)\b[^`\n]*"
+    r"(?:sudo )?(\S*bin/testbed) (?:run|check|plan|report|runs|open|serve|clean|links|shell|doctor)\b[^`\n]*"
 )
 FIRST: Final = re.compile(r"sudo bin/testbed run experiments/[a-z-]+\.yaml")
 """The first command in a clone: it makes the link that is the command from then on."""

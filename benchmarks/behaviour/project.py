@@ -54,7 +54,7 @@ RENAMED_STRATEGIES: Final[Mapping[str, str]] = {}
 
 # Additions since the record are ignored in new output; dropped columns are ignored in the record.
 ADDED_FACTS: Final[frozenset[str]] = frozenset()
-ADDED_FIELDS: Final = frozenset({"most_per_host"})
+ADDED_FIELDS: Final = frozenset({"most_per_host", "served_at_once"})
 ADDED_COLUMNS: Final = frozenset({"trials.payload_audit", "trials.captures", "summary.n_failed"})
 DROPPED_COLUMNS: Final[frozenset[str]] = frozenset()
 ADDED_IN_FIGURES: Final = frozenset({"labels", "names", "units", "scale", "size", "font"})

@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from contract.events import Joined, Opened
+from contract.wording import counted
 from peer.distribution.content import arriving
 from peer.distribution.fluid.plan import (
     SERVER,
@@ -98,7 +99,7 @@ def _read_plan(path: Path, who: int) -> Plan:
     except (PlanError, UnicodeDecodeError) as error:
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, f"the plan {path}: {error}") from error
     if who > len(plan.peers):
-        problem = f"the plan {path} has {len(plan.peers)} peers; there is no peer {who}"
+        problem = f"the plan {path} has {counted(len(plan.peers), 'peer')}; there is no peer {who}"
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem)
     return plan
 

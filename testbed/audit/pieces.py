@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from contract.wording import counted
 from testbed.audit.comparing import CUT, KILLED, LACKING, LOST_SECONDS, HostAudit
 from testbed.audit.findings import Disagreement
 from testbed.audit.pairing import Pair
@@ -199,7 +200,7 @@ def _compare_have_all(audit: HostAudit, life: Life, held: Mapping[int, float], p
         elif _may_claim(life.strategy):
             audit.into.explain("have", CLAIMED)
         else:
-            what = f"have all, sent: the trace has {at_once} of {life.piece_count} pieces"
+            what = f"have all, sent: the trace has {at_once} of {counted(life.piece_count, 'piece')}"
             audit.into.disagree(Disagreement(audit.host.name, "have", what, sight.t, packet=sight.packet))
 
 
@@ -226,5 +227,5 @@ def _compare_completion(audit: HostAudit, life: Life, arrivals: Mapping[int, Seq
     elif lacks:
         audit.into.explain("completion", lacks)
     else:
-        what = f"complete, although {len(missing)} pieces had not come, such as {missing[0]}"
+        what = f"complete, although {counted(len(missing), 'piece')} had not come, such as {missing[0]}"
         audit.into.disagree(Disagreement(audit.host.name, "completion", what, t, line))

@@ -8,6 +8,7 @@ is wrong in either direction makes one of the two impossible.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from contract.wording import one_or_many
 from testbed.audit.findings import Disagreement, Findings
 from testbed.audit.seen import Sight
 from testbed.audit.traced import Fact, TracedHost
@@ -52,8 +53,8 @@ def _check_clock(
         worst = min(wrong, key=differences.__getitem__)
         fact, sight = pairs[worst]
         what = (
-            f"{len(wrong)} of {len(pairs)} messages that it {word} are in the trace {order},"
-            f" by up to {-1000 * differences[worst]:.3g} ms: one of the clocks is off"
+            f"{len(wrong)} of {len(pairs)} messages that it {word} {one_or_many(len(wrong), 'is', 'are')} in the trace"
+            f" {order}, by up to {-1000 * differences[worst]:.3g} ms: one of the clocks is off"
         )
         into.disagree(Disagreement(host.name, "clock", what, fact.t, fact.line, sight.packet))
         return

@@ -12,6 +12,7 @@ import typer
 
 from testbed.cli import completion
 from testbed.cli.options import (
+    RUN_HELP,
     RUNS,
     Alone,
     ExperimentPath,
@@ -316,6 +317,34 @@ def open_(
     from testbed.cli.runs.opening import open_run
 
     open_run(run_named(run, runs), figures=figures)
+
+
+@app.command(short_help="Serve the pages of runs, which change while trials end.")
+def serve(
+    run: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="RUN", help=f"{RUN_HELP} Default: the list of all runs.", autocompletion=completion.runs
+        ),
+    ] = None,
+    runs: Runs = RUNS,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes any free one.")] = 8040,
+    bind: Annotated[
+        str,
+        typer.Option(
+            "--bind", metavar="ADDRESS", help="Serve other machines, too, to those who have the address with its token."
+        ),
+    ] = "127.0.0.1",
+    opens: Annotated[bool, typer.Option("--open", help="Also open it in a browser.")] = False,
+) -> None:
+    """Serve the pages of runs to a browser: finished ones, and those that are being performed.
+
+    A page changes whenever a trial ends. Nothing is written, and reading gives way to a trial on the same machine.
+    Ctrl-C ends it.
+    """
+    from testbed.cli.serve import serve_runs
+
+    serve_runs(run, runs, port=port, bind=bind, opens=opens)
 
 
 @app.command(short_help="Remove leftovers and old runs.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from contract.wording import counted
 from testbed.audit.findings import KINDS, Count, Disagreement, Findings, Quantiles, joined, quantiles
 from testbed.audit.trials import audit_trial
 from testbed.cli.runs.naming import run_named
@@ -68,7 +69,9 @@ def _chosen(folder: RunFolder, named: Sequence[str]) -> Iterator[Trial]:
     if not able:
         raise ExplainedError(_advice(str(folder.path)))
     if not wanted and len(able) < len(complete):
-        complain(f"{len(complete) - len(able)} of {len(complete)} trials have no captures of hosts, and are left out")
+        lacking = len(complete) - len(able)
+        have, are = ("has", "is") if lacking == 1 else ("have", "are")
+        complain(f"{lacking} of {len(complete)} trials {have} no captures of hosts, and {are} left out")
     yield from able
 
 
@@ -95,13 +98,13 @@ def _lines(folder: RunFolder, trial: Trial, findings: Findings, width: int | Non
     if rows := [_quantile_row(name, each) for name, each in differences.items() if each is not None]:
         yield format_table(_DIFFERENCES, rows, width)
     for reason, count in findings.explained.most_common():
-        yield wrapped(f"explained {count} times: {reason}", width)
+        yield wrapped(f"explained {counted(count, 'time')}: {reason}", width)
     for host, why in findings.left_out.items():
         yield wrapped(f"{host} is left out: {why}", width)
     yield from (wrapped(_told(each), width) for each in findings.disagreements[:_MOST_LISTED])
     if (more := findings.disagreeing - _MOST_LISTED) > 0 or findings.more:
         hidden = max(more, findings.more.total())
-        yield f"... and {hidden} more disagreements (--json lists those of each kind)"
+        yield f"... and {counted(hidden, 'more disagreement')} (--json lists those of each kind)"
 
 
 def _outcome(findings: Findings) -> str:

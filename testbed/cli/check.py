@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contract.wording import counted
 from testbed.cli.experiments import open_experiment
 from testbed.cli.network.targets import target_of, trial_topology
 from testbed.cli.terminal.as_json import print_json
@@ -148,8 +149,7 @@ def check_programs(file: ExperimentFile, trial: Trial) -> None:
 
 def summary(plan: Plan) -> str:
     """Summarise the size of a plan."""
-    count = len(plan.trials)
-    return f"{count} {'trial' if count == 1 else 'trials'}, about {in_words(_seconds(plan))}"
+    return f"{counted(len(plan.trials), 'trial')}, about {in_words(_seconds(plan))}"
 
 
 def _seconds(plan: Plan) -> float:

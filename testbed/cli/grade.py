@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from contract.wording import counted
 from testbed.cli.experiments import open_experiment
 from testbed.cli.report import extra_explained
 from testbed.cli.runs.naming import run_named
@@ -94,7 +95,7 @@ def _run_of(submission: ExperimentFile, options: GradeOptions) -> RunFolder:
 
 def _lines(submission: Path, grade: "Grade", width: int | None) -> Iterator[str]:
     verdict = "passed" if grade.has_passed else "not passed"
-    yield f"{submission}: {grade.points} of {grade.marking.points} points: {verdict}"
+    yield f"{submission}: {grade.points} of {counted(grade.marking.points, 'point')}: {verdict}"
     for mark in grade.marks:
         yield wrapped(f"  {mark.points} of {mark.question.points}  {mark.question.asks}", width, indent=10)
         for reason in mark.reasons:

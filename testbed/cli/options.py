@@ -41,15 +41,15 @@ Runs = Annotated[
     typer.Option("--runs", "--out", metavar="FOLDER", help="The folder of all run folders.", envvar="TESTBED_RUNS"),
 ]
 RUNS = Path("runs")
-_RUN_HELP = "A run folder, its name, or an experiment's name for its latest run."
-RunName = Annotated[Path, typer.Argument(metavar="RUN", help=_RUN_HELP, autocompletion=completion.runs)]
+RUN_HELP = "A run folder, its name, or an experiment's name for its latest run."
+RunName = Annotated[Path, typer.Argument(metavar="RUN", help=RUN_HELP, autocompletion=completion.runs)]
 RunNames = Annotated[
     list[Path],
-    typer.Argument(metavar="RUN", help=f"The first is compared with. {_RUN_HELP}", autocompletion=completion.runs),
+    typer.Argument(metavar="RUN", help=f"The first is compared with. {RUN_HELP}", autocompletion=completion.runs),
 ]
 LatestRun = Annotated[
     Path | None,
-    typer.Argument(metavar="RUN", help=f"{_RUN_HELP} Default: the latest of all.", autocompletion=completion.runs),
+    typer.Argument(metavar="RUN", help=f"{RUN_HELP} Default: the latest of all.", autocompletion=completion.runs),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Target = Annotated[

@@ -7,6 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from contract.wording import counted, one_or_many
 from testbed.cli.experiments import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
@@ -78,7 +79,7 @@ def _in_short(made: "Report", width: int | None) -> Iterator[str]:
     if rows:
         yield format_table(header, rows[:_MOST_LINES], width)
     if len(rows) > _MOST_LINES:
-        yield f"... and {len(rows) - _MOST_LINES} more lines in summary.csv"
+        yield f"... and {counted(len(rows) - _MOST_LINES, 'more line')} in summary.csv"
     if pairs := _pairs(made):
         yield format_table([*_headings(made), *_OF_PAIRS], pairs[:_MOST_LINES], width)
     yield from (wrapped(line, width) for line in _sentences(made))
@@ -89,10 +90,10 @@ def _sentences(made: "Report") -> Iterator[str]:
         yield made.pairs_left_out
     yield from (_told(made, outcome) for outcome in made.outcomes)
     if again := int((made.tables.trials["attempts"] > 1).sum()):
-        were = "trial was" if again == 1 else "trials were"
-        yield f"{again} {were} measured again because the emulation had been disturbed"
+        were = one_or_many(again, "was", "were")
+        yield f"{counted(again, 'trial')} {were} measured again because the emulation had been disturbed"
     figures = sum(file.suffix == ".pdf" for file in made.files)
-    yield f"tables and {figures} {'figure' if figures == 1 else 'figures'} in {made.run.path}"
+    yield f"tables and {counted(figures, 'figure')} in {made.run.path}"
     yield f"to look at in a browser: {made.page}"
 
 

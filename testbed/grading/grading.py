@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from contract.wording import counted, one_or_many
 from testbed.errors import ExplainedError
 from testbed.experiment import ExperimentFile, make_plan
 from testbed.experiment.language.expressions import parse_expectation
@@ -61,13 +62,16 @@ def grade(marking: Marking, submission: ExperimentFile, run: RunFolder, *, with_
 def _unusable(run: RunFolder, tables: Tables, *, with_suspect: bool) -> Iterator[str]:
     """Say which trials are not there, or cannot be used: means over the others would be other results."""
     if missing := run.missing():
-        yield f"{len(missing)} of {len(run.plan.trials)} trials are missing: run it again to complete them"
+        are = one_or_many(len(missing), "is", "are")
+        yield f"{len(missing)} of {counted(len(run.plan.trials), 'trial')} {are} missing: run it again"
         return
     trials = tables.trials
     for name, reasons in _of_verdict("failed", tables):
         yield f"{name} failed: {reasons}"
     if (suspect := len(_of_verdict("suspect", tables))) and not with_suspect:
-        yield f"{suspect} of {len(trials)} trials are suspect: measure them again with `testbed run --redo-suspect`"
+        are = one_or_many(suspect, "is", "are")
+        total = counted(len(trials), "trial")
+        yield f"{suspect} of {total} {are} suspect: measure again with `testbed run --redo-suspect`"
 
 
 def _of_verdict(verdict: str, tables: Tables) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from contract.wording import counted, one_or_many
 from testbed.experiment import Plan, Trial
 
 MISSING: Final = "missing"
@@ -42,10 +43,10 @@ def _reason(verdicts: Mapping[object, str], pair: tuple[Trial, Trial], *, with_s
 
 
 def _of(count: int, total: int) -> str:
-    return f"{count} of {total} pair{'' if total == 1 else 's'} {'is' if count == 1 else 'are'}"
+    return f"{count} of {counted(total, 'pair')} {one_or_many(count, 'is', 'are')}"
 
 
 def _in_words(found: Mapping[str, int]) -> Iterator[str]:
     for reason in _REASONS:
         if count := found[reason]:
-            yield f"{count} {'has' if count == 1 else 'have'} a {reason} trial"
+            yield f"{count} {one_or_many(count, 'has', 'have')} a {reason} trial"

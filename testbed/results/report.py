@@ -1,23 +1,31 @@
 """From a run folder to its tables, its figures, and the outcomes of its expectations."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import pandas as pd
 
-from testbed.experiment import Outcome, Plan, evaluate
+from testbed.experiment import Outcome, Plan, Trial, evaluate
 from testbed.experiment.language.aggregates import Expectation
 from testbed.experiment.language.conditions import Comparison
 from testbed.experiment.language.expressions import parse_expectation
-from testbed.results.figures import FigureError, numbers_of, write_figure
+from testbed.results.figures import FORMS, FigureError, numbers_of, write_figure
 from testbed.results.figures.rows import FigureSource
 from testbed.results.left_out import pairs_left_out
 from testbed.results.made import Report
 from testbed.results.page import write_page
 from testbed.results.summary import is_used
-from testbed.results.tables import TableMaker, Tables, require_parquet, whole_file, write_tables
+from testbed.results.tables import (
+    TableMaker,
+    Tables,
+    TrialRows,
+    require_parquet,
+    rows_of,
+    whole_file,
+    write_tables,
+)
 from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import EXPECTATIONS, REPORT, RunFolder
 from testbed.runfolder.handles import Folder
@@ -31,6 +39,16 @@ FIGURES: Final = "figures"
 _VERDICT: Final = "verdict"
 _IS_VALID: Final = Comparison(_VERDICT, "=", "valid")
 _NOT_FAILED: Final = Comparison(_VERDICT, "!=", "failed")
+
+ReadRows: TypeAlias = Callable[[RunFolder, Trial, bool], TrialRows]
+"""Reads a complete trial; of its captures instead of its traces, if so chosen. A DamageError says why it cannot."""
+
+
+def read_rows(run: RunFolder, trial: Trial, from_captures: bool) -> TrialRows:
+    """Read the rows of a trial; a DamageError says why it cannot be used."""
+    traced, attempts = tables_of(run.plan).traced_roles, run.attempts(trial)
+    data = read_trial(run.folder_of(trial), trial, attempts, traced=traced, from_captures=from_captures)
+    return rows_of(run.plan, data)
 
 
 def report(
@@ -46,27 +64,46 @@ def report(
     if declared is not None:
         run = run.declaring(declared)
     with run.opened() as folder:
-        tables, damages = read_tables(run, with_suspect=with_suspect)
-        files = write_tables(tables, folder, parquet=parquet)
-        drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect)
-        found = outcomes(run.plan.expect, tables, with_suspect=with_suspect)
-        _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in found])
+        found = read_tables(run, with_suspect=with_suspect)
+        files = write_tables(found[0], folder, parquet=parquet)
+        made = _made(run, found, folder, with_suspect=with_suspect)
+        _write_json(folder, EXPECTATIONS, [asdict(outcome) for outcome in made.outcomes])
         _write_json(folder, REPORT, {"version": VERSION, **provenance.of_report(), "with_suspect": with_suspect})
-        made = Report(
-            run=run,
-            tables=tables,
-            with_suspect=with_suspect,
-            files=(*files, *drawn),
-            outcomes=tuple(found),
-            damages=damages,
-            complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
-            failed=tuple(_failed(tables.trials)),
-            undrawn=tuple(undrawn),
-            notes=tuple(notes),
-            pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
-        )
         page = write_page(made, folder)
-    return replace(made, files=(*made.files, page), page=page)
+    return replace(made, files=(*files, *made.files, page), page=page)
+
+
+def look(run: RunFolder, scratch: Folder, read: ReadRows) -> Report:
+    """Make the same of a run that is not to be changed: nothing is written but its figures, into another folder."""
+    found = read_tables(run, with_suspect=False, read=read)
+    return _made(run, found, scratch, with_suspect=False, read=read, forms=("svg",))
+
+
+def _made(
+    run: RunFolder,
+    found: tuple[Tables, tuple[Damage, ...]],
+    folder: Folder,
+    *,
+    with_suspect: bool,
+    read: ReadRows = read_rows,
+    forms: Sequence[str] = FORMS,
+) -> Report:
+    """Make of tables what else there is, and draw the figures into a folder."""
+    tables, damages = found
+    drawn, undrawn, notes = _draw_all(run, tables, folder, with_suspect=with_suspect, read=read, forms=forms)
+    return Report(
+        run=run,
+        tables=tables,
+        with_suspect=with_suspect,
+        files=tuple(drawn),
+        outcomes=tuple(outcomes(run.plan.expect, tables, with_suspect=with_suspect)),
+        damages=damages,
+        complaints=tuple(tables_of(run.plan).complaints(tables.trials)),
+        failed=tuple(_failed(tables.trials)),
+        undrawn=tuple(undrawn),
+        notes=tuple(notes),
+        pairs_left_out=pairs_left_out(run.plan, tables.trials, with_suspect=with_suspect),
+    )
 
 
 def _failed(trials: pd.DataFrame) -> Iterator[str]:
@@ -81,24 +118,20 @@ def _write_json(folder: Folder, name: str, content: object) -> None:
 
 
 def read_tables(
-    run: RunFolder, *, with_suspect: bool, from_captures: bool = False
+    run: RunFolder, *, with_suspect: bool, from_captures: bool = False, read: ReadRows = read_rows
 ) -> tuple[Tables, tuple[Damage, ...]]:
     """Make the tables of the usable trials, and name the damage of the others; of their captures if so chosen."""
     maker, damages = TableMaker(run.plan), list(run.unplanned())
-    traced = tables_of(run.plan).traced_roles
     for trial in run.complete():
         try:
-            data = read_trial(
-                run.folder_of(trial), trial, run.attempts(trial), traced=traced, from_captures=from_captures
-            )
-            maker.add(data)
+            maker.add(read(run, trial, from_captures))
         except DamageError as error:
             damages.append(error.damage)
     return maker.tables(with_suspect=with_suspect), tuple(damages)
 
 
 def _draw_all(
-    run: RunFolder, tables: Tables, folder: Folder, *, with_suspect: bool
+    run: RunFolder, tables: Tables, folder: Folder, *, with_suspect: bool, read: ReadRows, forms: Sequence[str]
 ) -> tuple[Sequence[Path], Sequence[str], Sequence[str]]:
     """Draw the figures, and say why some cannot be drawn, and what others leave out.
 
@@ -109,7 +142,7 @@ def _draw_all(
     notes: list[str] = []
     captured = tables
     if any(figure.source == "captures" for figure in run.plan.figures.values()):
-        captured, _ = read_tables(run, with_suspect=with_suspect, from_captures=True)
+        captured, _ = read_tables(run, with_suspect=with_suspect, from_captures=True, read=read)
     for name, figure in run.plan.figures.items():
         with folder.own_subfolder(FIGURES) as figures:
             for old in figures.names():
@@ -118,7 +151,7 @@ def _draw_all(
             try:
                 source = captured if figure.source == "captures" else tables
                 numbers = numbers_of(FigureSource(name, figure, run.plan, source, with_suspect))
-                drawn += write_figure(numbers, figures)
+                drawn += write_figure(numbers, figures, forms)
             except FigureError as error:
                 undrawn.append(str(error))
                 continue

@@ -50,6 +50,23 @@ class Tables:
         return next((name for name in names if wanted <= set(self.with_trials(name))), None)
 
 
+@dataclass(frozen=True)
+class TrialRows:
+    """The rows of one trial."""
+
+    trial: Row
+    """Its row in the table of trials."""
+    tables: Mapping[str, pd.DataFrame]
+    """Its rows in the others, by the table's name."""
+
+
+def rows_of(plan: Plan, data: TrialData) -> TrialRows:
+    """Make the rows of a trial."""
+    task = tables_of(plan)
+    tables = task.tables_of(data)
+    return TrialRows({**_identity(data.trial), **task.trial_row(data, tables), **_fidelity(data)}, tables)
+
+
 @dataclass
 class TableMaker:
     """Takes one trial after the other and keeps its rows, so that only one trial is in memory at a time."""
@@ -58,12 +75,10 @@ class TableMaker:
     _trials: list[Row] = field(default_factory=list, init=False)
     _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict, init=False)
 
-    def add(self, data: TrialData) -> None:
+    def add(self, rows: TrialRows) -> None:
         """Add the rows of a trial."""
-        task = tables_of(self.plan)
-        tables = task.tables_of(data)
-        self._trials.append({**_identity(data.trial), **task.trial_row(data, tables), **_fidelity(data)})
-        for name, table in tables.items():
+        self._trials.append(rows.trial)
+        for name, table in rows.tables.items():
             self._parts.setdefault(name, []).append(table)
 
     def tables(self, *, with_suspect: bool) -> Tables:

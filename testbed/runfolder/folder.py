@@ -13,6 +13,7 @@ RUN/.lock                           locked by the command that runs the trials
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ SET_ASIDE: Final = "suspect"
 WORK: Final = ".work"
 LOCK: Final = ".lock"
 EXPECTATIONS: Final = "expectations.json"
+_PATIENCE: Final = 0.1
+"""Seconds for which a command waits for a lock, in case somebody only looks at it."""
 
 
 @dataclass(frozen=True)
@@ -223,16 +226,28 @@ def locked(run: Path) -> Iterator[None]:
 
 
 @contextmanager
-def lock_held(run: Folder) -> Iterator[None]:
-    """Hold the lock of an open run folder."""
+def lock_held(run: Folder, patience: float = _PATIENCE) -> Iterator[None]:
+    """Hold the lock of an open run folder. It may be held for a moment by who only looks whether it is held."""
     descriptor = run.open_lock(LOCK)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, time.monotonic() + patience)
         yield
     except BlockingIOError as error:
         raise RunError(f"{run.path} is being run by another command: wait for it, or use --fresh") from error
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, until: float) -> None:
+    """Take a lock; raises BlockingIOError if it is still held at that time."""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise
+            time.sleep(_PATIENCE / 10)
 
 
 def is_locked(run: Path) -> bool:
@@ -241,7 +256,7 @@ def is_locked(run: Path) -> bool:
         with opened_own(run) as folder:
             if LOCK not in folder.names():
                 return False
-            with lock_held(folder):
+            with lock_held(folder, patience=0):
                 return False
     except ForeignFolderError:
         return False

@@ -47,6 +47,7 @@ class Overview:
 
     path: Path
     name: RunName
+    title: str = ""
     planned: int = 0
     complete: int = 0
     verdicts: Mapping[str, int] | None = None
@@ -132,6 +133,7 @@ def _with_trials(bare: Overview, run: RunFolder) -> Overview:
     held, expected = expectations_of(run.path)
     return replace(
         bare,
+        title=run.plan.title,
         planned=len(run.plan.trials),
         complete=verdicts.total(),
         verdicts=verdicts,

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from contract.wording import counted
 from testbed.experiment import Trial
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.handles import IN_TRIAL, read_file
@@ -141,12 +142,12 @@ class CaptureRecord(Entry):
     @property
     def lacks(self) -> tuple[str, ...]:
         """What is missing in the files, in words; empty if they are complete."""
-        counted = {
+        packets = {
             "that the kernel had no room for": self.missed,
             "that came after the size limit": self.beyond_limit,
             "in files that were removed": self.removed,
         }
-        return tuple(f"{count} packets {which}" for which, count in counted.items() if count)
+        return tuple(f"{counted(count, 'packet')} {which}" for which, count in packets.items() if count)
 
 
 class AuditRecord(Entry):
@@ -173,7 +174,7 @@ class AuditRecord(Entry):
             return "nothing to compare"
         if not self.disagreements:
             return "agrees"
-        return f"{self.disagreements} disagreement{'' if self.disagreements == 1 else 's'}"
+        return counted(self.disagreements, "disagreement")
 
 
 class TrialRecord(Entry):
@@ -206,7 +207,7 @@ class TrialRecord(Entry):
         """Why it is not to be trusted: which programs failed and how, then what disturbed the emulation."""
         failures = self._failures
         more = len(failures) - MOST_NAMED
-        others = (f"and {more} other program{'' if more == 1 else 's'} failed",) if more > 0 else ()
+        others = (f"and {counted(more, 'other program')} failed",) if more > 0 else ()
         return (*failures[:MOST_NAMED], *others, *self.fidelity.reasons)
 
     @property

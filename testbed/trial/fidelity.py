@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from contract.wording import counted, one_or_many
 from testbed.runfolder.record import LONG_BUSY_SECONDS, Fidelity
 from testbed.trial.monitoring.links import SHORTEST_BUSY_SECONDS, LinkUse
 from testbed.trial.monitoring.machine import MachineSample
@@ -88,7 +89,8 @@ def _of_processors(evidence: Evidence) -> Iterator[str]:
         late = evidence.loop_lateness_ms
         yield f"an event loop was {late:.0f} ms late (limit: {BAD_LOOP_LATENESS_MS:g} ms)"
     if drops := sum(sample.softnet_drops for sample in evidence.samples):
-        yield f"{drops} packets were dropped before the core saw them (raise net.core.netdev_max_backlog)"
+        were = one_or_many(drops, "was", "were")
+        yield f"{counted(drops, 'packet')} {were} dropped on the way to the core (raise net.core.netdev_max_backlog)"
 
 
 def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
@@ -96,7 +98,8 @@ def _of_links(links: Sequence[LinkUse]) -> Iterator[str]:
     off = [text for link in links if (text := _off(link))]
     yield from off[:MOST_NAMED]
     if len(off) > MOST_NAMED:
-        yield f"and {len(off) - MOST_NAMED} other links were off their rate"
+        more = len(off) - MOST_NAMED
+        yield f"and {counted(more, 'other link')} {one_or_many(more, 'was off its rate', 'were off their rate')}"
 
 
 def _off(link: LinkUse) -> str:

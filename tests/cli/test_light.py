@@ -39,6 +39,12 @@ def test_results_package_is_heavy() -> None:
     assert result.stderr.split() == list(HEAVY)
 
 
+def test_serving_is_light_until_a_page_is_made() -> None:
+    program = "import sys, testbed.serving.server, testbed.serving.reader.glances; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert not set(HEAVY) & set(result.stdout.split())
+
+
 def test_running_a_trial_is_light() -> None:
     program = "import sys, testbed.cli.run, testbed.runs.run_all, testbed.trial.emulated; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)

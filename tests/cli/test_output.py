@@ -6,7 +6,6 @@ import io
 import pytest
 
 from testbed.cli.terminal.output import (
-    counted,
     decimal,
     print_csv,
     progress,
@@ -47,7 +46,3 @@ def test_progress_goes_to_standard_error_unless_quiet(capsys: pytest.CaptureFixt
 )
 def test_decimal_has_four_digits_and_no_exponent(value: float, text: str) -> None:
     assert decimal(value) == text
-
-
-def test_one_takes_the_singular() -> None:
-    assert (counted(["s1"], "core"), counted(["h1", "h2"], "host")) == ("1 core", "2 hosts")

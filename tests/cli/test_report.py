@@ -25,7 +25,7 @@ from tests.runfolder.runs import (
 Run = Callable[..., subprocess.CompletedProcess[str]]
 LEFT_OUT = (
     "excluded from summary, figures and expectations; trials.csv has the reasons,"
-    " and `testbed run --redo-suspect` measures them again"
+    " and `testbed run --redo-suspect` measures it again"
 )
 TEXT = """\
 sweep: {distribution: [bittorrent, client-server]}
@@ -184,8 +184,8 @@ def test_complaints_go_to_standard_error(call: Run, tmp_path: Path) -> None:
     assert result.stderr.splitlines() == [
         f"testbed: {spoilt}: is missing",
         "testbed: damaged trials are not used: remove their folders and run the experiment again",
-        "testbed: 1 of 3 trials are missing: run the experiment again to complete them",
-        f"testbed: 1 of 3 trials are suspect, and {LEFT_OUT}",
+        "testbed: 1 of 3 trials is missing: run the experiment again to complete it",
+        f"testbed: 1 of 3 trials is suspect, and {LEFT_OUT}",
     ]
     assert result.stdout.splitlines()[1].split() == ["0", "1", *["-"] * 5]
 

@@ -328,7 +328,7 @@ def test_terminal_shows_live_progress(on_terminal: Callable[..., Terminal], tmp_
     shown = terminal.read_until("times the payload bound")
     assert "of 3 peers complete" in shown
     assert "fidelity:" in shown
-    assert "0 of 1 trials complete" in shown
+    assert "0 of 1 trial complete" in shown
 
 
 def test_two_ctrl_c_leave_nothing_of_the_trial_on_the_terminal(
@@ -379,7 +379,7 @@ def test_crashed_strategy_fails_the_run(testbed: Run, tmp_path: Path, runs: Path
     why = "p1 ended with exit status 1: AttributeError: 'ChokingView' object has no attribute 'neighbours'"
     assert result.returncode == 1
     assert f"all ended, 2 of 3 peers complete; failed: {why} (fragile.py, line 7)" in result.stderr
-    assert "1 of 1 trials failed, and is never used" in result.stderr
+    assert "1 of 1 trial failed, and is never used" in result.stderr
     (run,) = runs.iterdir()
     (row,) = rows(run / "trials.csv")
     assert (row["verdict"], row["reasons"].partition("; ")[0]) == ("failed", f"{why} (fragile.py, line 7)")
@@ -395,7 +395,7 @@ def test_only_named_trials_run_and_others_may_be_missing(testbed: Run, tmp_path:
     assert result.returncode == 0, result.stderr
     (run,) = runs.iterdir()
     assert {name.split("_")[0] for name in complete_trials(run)} == {"distribution-fluid", "distribution-client-server"}
-    assert "1 of 3 trials are missing" in result.stderr
+    assert "1 of 3 trials is missing" in result.stderr
 
     testbed("run", file, "--runs", runs)
     assert list(runs.iterdir()) == [run]

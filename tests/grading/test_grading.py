@@ -121,10 +121,10 @@ def test_other_changes_are_named_and_not_graded(
 @pytest.mark.parametrize(
     ("happened", "told"),
     [
-        ([], "1 of 1 trials are missing: run it again to complete them"),
+        ([], "1 of 1 trial is missing: run it again"),
         (
             [golden(fidelity=DISTURBED)],
-            "1 of 1 trials are suspect: measure them again with `testbed run --redo-suspect`",
+            "1 of 1 trial is suspect: measure again with `testbed run --redo-suspect`",
         ),
         ([golden()], "failed: p2 crashed"),
     ],

@@ -1,7 +1,7 @@
 """A browser without a window, and pages in it that are watched."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -63,13 +63,15 @@ def open_page(browser: Browser) -> Iterator[Open]:
     """Return a function that opens a file at a width, and waits until all of it is there."""
     pages: list[Page] = []
 
-    def opened(file: Path, *, width: int = 1600, theme: Theme = "light") -> Watched:
+    def opened(
+        file: Path, *, width: int = 1600, theme: Theme = "light", shows: Sequence[str] = ("#tables table", ".replay")
+    ) -> Watched:
         page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=theme)
         pages.append(page)
         watched = Watched(page)
         watched.watch()
         page.goto(file.as_uri())
-        for each in ("#tables table", ".replay"):
+        for each in shows:
             page.wait_for_selector(each)
         return watched
 

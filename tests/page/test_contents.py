@@ -84,7 +84,7 @@ def test_doubts_problems_links_and_replays(small: Report) -> None:
     assert [(each["verdict"], each["reasons"]) for each in page["doubts"]] == [
         ("suspect", "programs woke 30.0 ms late")
     ]
-    assert any("1 of 6 trials are suspect" in each for each in page["problems"])
+    assert any("1 of 6 trials is suspect" in each for each in page["problems"])
     assert page["links"].startswith("48 links of 48 with a limit were busy for 5 s or longer.")
     assert "0.75 % off" in page["links"]
     assert [each["point"] for each in page["replays"]["shown"]] == ["tit-for-tat", "BitThief"]

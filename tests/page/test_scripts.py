@@ -156,3 +156,17 @@ def test_hosts_on_a_ring_do_not_touch(call: Call) -> None:
 def test_axis_steps_are_round(call: Call) -> None:
     steps = "[[10, 5], [61, 6], [3600, 8]].map(([all, parts]) => use('replay/progress.js').niceStep(all, parts))"
     assert call(steps) == [2, 20, 500]
+
+
+@pytest.mark.parametrize(
+    ("states", "mark"),
+    [
+        (["held", "held"], ["good", "✓", "2 of 2 expectations held"]),
+        (["held", "failed"], ["bad", "✗", "1 of 2 expectations held"]),
+        (["held", "open"], ["none", "\N{EN DASH}", "1 of 2 expectations held, 1 not evaluated"]),
+        (["failed", "open"], ["bad", "✗", "0 of 2 expectations held, 1 not evaluated"]),
+        (["open"], ["none", "\N{EN DASH}", "1 expectation not evaluated"]),
+    ],
+)
+def test_tally_of_expectations_is_bad_only_if_one_failed(call: Call, states: list[str], mark: list[str]) -> None:
+    assert call(f"use('overview.js').expected({json.dumps(states)}.map((state) => ({{ state }})))") == mark

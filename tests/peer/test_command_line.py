@@ -341,7 +341,7 @@ def test_wrong_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytes
     wrong.write_bytes(bytes(3 * PIECE) + shared.data.read_bytes()[3 * PIECE :])
     command = ["seed", shared.torrent, "--data", wrong, "--bind", "127.0.0.1", "--port", 0]
     assert main([str(word) for word in command]) == ExitStatus.NO_DATA
-    assert problem(capsys).startswith(f"peer: {wrong}: 3 of {PIECES} pieces are not those of 'data.bin'; name the data")
+    assert problem(capsys).startswith(f"peer: {wrong}: 3 of {PIECES} pieces differ from those of 'data.bin'; name")
 
 
 def test_missing_data_is_an_exit_code(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -176,7 +176,7 @@ def test_failed_trial_is_never_drawn(tmp_path: Path, with_suspect: bool) -> None
     source = FigureSource("one", made.run.plan.figures["one"], made.run.plan, tables, with_suspect)
     found = numbers_of(source)
     assert found.left_out == "1 of 3 pairs is left out, as one of its trials failed"
-    assert found.doubts == "1 of 6 trials failed and are left out"
+    assert found.doubts == "1 of 6 trials failed and is left out"
     assert found.rows["n"].tolist() == [2]
 
 
@@ -389,9 +389,9 @@ def test_every_font_is_embedded(tmp_path: Path, figure: str) -> None:
 
 def test_figure_notes_suspect_trials(tmp_path: Path) -> None:
     drawn(tmp_path, "{x: time_limit, series: distribution}", suspect=True)
-    assert "1 of 8 trials are suspect and are left out" in texts(tmp_path)
+    assert "1 of 8 trials is suspect and is left out" in texts(tmp_path)
     report(tmp_path, with_suspect=True)
-    assert "1 of 8 trials are suspect and are included" in texts(tmp_path)
+    assert "1 of 8 trials is suspect and is included" in texts(tmp_path)
 
 
 @pytest.mark.parametrize(

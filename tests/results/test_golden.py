@@ -228,7 +228,7 @@ def test_audit_finds_bytes_that_no_link_carried(tmp_path: Path) -> None:
     assert row["payload_difference"] == pytest.approx((1.01 * 4.25 - 5.25) / 5.25)
     assert row["payload_audit"].startswith("the links carried -18.2% ")
     assert [each.split(":")[0] for each in made.complaints] == [
-        "in 1 of 1 trials the links did not carry the payload that the applications counted"
+        "in 1 of 1 trial the links did not carry the payload that the applications counted"
     ]
 
 
@@ -280,7 +280,7 @@ def test_peer_that_never_completed_is_told(tmp_path: Path) -> None:
     unfinished = [each for each in happened.traces["p2"] if each["event"] != "completed"]
     made = reported(tmp_path, replace(happened, traces={**happened.traces, "p2": unfinished}))
     (complaint,) = made.complaints
-    assert complaint.startswith("in 1 of 1 valid trials a peer never completed")
+    assert complaint.startswith("in 1 of 1 valid trial a peer never completed")
 
 
 def test_verdict_comes_from_the_record(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrialData, TrialData
 
 
 @pytest.mark.kernel
+@pytest.mark.alone
 def test_wire_and_trace_agree_on_completion_within_milliseconds(both: tuple[TrialData, TrialData]) -> None:
     traced, seen = both
     assert seen.from_wire == {"server", "p1", "p2", "p3"}
@@ -49,6 +50,7 @@ def test_wire_and_trace_agree_on_completion_within_milliseconds(both: tuple[Tria
 
 
 @pytest.mark.kernel
+@pytest.mark.alone
 def test_wire_and_trace_agree_on_pieces_bytes_and_neighbours(both: tuple[TrialData, TrialData]) -> None:
     traced, seen = both
     for host, trace in traced.traces.items():
@@ -63,6 +65,7 @@ def test_wire_and_trace_agree_on_pieces_bytes_and_neighbours(both: tuple[TrialDa
 
 
 @pytest.mark.kernel
+@pytest.mark.alone
 def test_tables_say_what_they_are_from(both: tuple[TrialData, TrialData]) -> None:
     for data, source in zip(both, ("trace", "wire"), strict=True):
         tables = tables_of(_Plan(data)).tables_of(data)  # type: ignore[arg-type]
@@ -78,6 +81,7 @@ class _Plan:
 
 
 @pytest.mark.kernel
+@pytest.mark.alone
 def test_host_without_trace_and_capture_has_only_counters(tmp_path: Path) -> None:
     folder = performed(tmp_path, peers=HOMES, more="capture: none\n")
     change_record(folder, lambda entries: [host.update(trace=None) for host in entries["hosts"]] and None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, TypeAlias
 
+from contract.wording import counted, one_or_many
 from peer.bittorrent.client.hashing import Hasher
 from peer.bittorrent.client.storage import (
     Disk,
@@ -82,7 +83,8 @@ class CompleteData:
             wrong = info.piece_count - have.count
             storage.close()
             raise StorageError(
-                f"{self.data}: {wrong} of {info.piece_count} pieces are not those of {info.name!r}; "
+                f"{self.data}: {wrong} of {counted(info.piece_count, 'piece')}"
+                f" {one_or_many(wrong, 'differs', 'differ')} from those of {info.name!r}; "
                 "name the data that the torrent was made from, or use `leech` to complete it"
             )
         return (_copied(storage, info) if self.in_memory else storage), have

@@ -50,6 +50,8 @@ class Profile:
     """A neighbour that unchokes us and has sent no requested block for this long can get an optimistic slot only."""
     readies_givers: bool = True
     """Whether to also unchoke uninterested neighbours that upload more to us than the slowest one served."""
+    served_at_once: int = 0
+    """How many of the unchoked neighbours are sent blocks at a time, a piece each in turns; 0 is all of them."""
     seed_choker: str = "fastest"
     """Which neighbours a seed serves: `fastest` (by upload rate) or `round-robin`."""
     seed_turn: float = field(default=60, metadata=PERIOD)
@@ -128,6 +130,6 @@ PROFILES: Final[dict[str, Profile]] = {
             have_patience=0,
             allowed_fast=5,
         ),
-        Profile(name="testbed", all_slots=MAINLINE_LADDER, request_seconds=0.5, endgame_copies=2),
+        Profile(name="testbed", all_slots=MAINLINE_LADDER, served_at_once=4, request_seconds=0.5, endgame_copies=2),
     )
 }

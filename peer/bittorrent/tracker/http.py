@@ -14,6 +14,7 @@ from collections.abc import Callable
 from socket import inet_aton
 from typing import Final, cast
 
+from contract.wording import counted
 from peer.bittorrent.tracker.registry import Registry
 from peer.bittorrent.wire.tracker.http import (
     decode_announce_query,
@@ -104,7 +105,10 @@ class HttpServer:
 
     def _summary(self) -> bytes:
         registry = self._registry
-        return f"A BitTorrent tracker: {registry.torrent_count} torrents, {registry.peer_count} peers.\n".encode()
+        return (
+            f"A BitTorrent tracker: {counted(registry.torrent_count, 'torrent')},"
+            f" {counted(registry.peer_count, 'peer')}.\n"
+        ).encode()
 
 
 class _Connection(asyncio.Protocol):

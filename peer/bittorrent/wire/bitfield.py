@@ -13,6 +13,7 @@ from itertools import compress
 from random import Random
 from typing import Final, Self
 
+from contract.wording import counted
 from peer.bittorrent.wire.errors import MessageError
 
 _ONES_AS_TRUTH: Final = bytes.maketrans(b"01", b"\0\1")
@@ -53,7 +54,7 @@ class Bitfield:
         """Read the payload of a bitfield message; the length must fit, and the spare bits are ignored."""
         made = cls(size)
         if len(data) != len(made._bits):
-            expected = f"expected {len(made._bits)} bytes for {size} pieces"
+            expected = f"expected {counted(len(made._bits), 'byte')} for {counted(size, 'piece')}"
             raise MessageError(f"bitfield: {expected}, found {len(data)}")
         made._adopt(int.from_bytes(data, "big") >> (len(data) * 8 - size))
         return made

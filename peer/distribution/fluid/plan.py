@@ -18,6 +18,7 @@ from hashlib import sha1
 from heapq import heapify, heapreplace, merge
 from typing import Any, Final
 
+from contract.wording import counted
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
 
@@ -179,7 +180,9 @@ def _check(plan: Plan) -> None:
     if not plan.peers:
         raise PlanError("peers: expected at least one")
     if len(plan.relayed) != len(plan.peers):
-        raise PlanError(f"relayed: expected a rate for each of {len(plan.peers)} peers, found {len(plan.relayed)}")
+        raise PlanError(
+            f"relayed: expected a rate for each of {counted(len(plan.peers), 'peer')}, found {len(plan.relayed)}"
+        )
     if len({plan.server, *plan.peers}) != len(plan.peers) + 1:
         raise PlanError("server, peers: expected an address of its own for each")
     if not plan.direct and not any(plan.relayed):

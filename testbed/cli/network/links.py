@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Final
 
+from contract.wording import counted
 from testbed.cli.network.targets import Target, open_target
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
-from testbed.cli.terminal.output import counted, print_csv, progress
+from testbed.cli.terminal.output import print_csv, progress
 from testbed.errors import ExplainedError
 from testbed.network import sandbox
 from testbed.network.check.linkcheck import (
@@ -105,7 +106,7 @@ def measure_target(target: Target, seconds: float, alone: Alone, streams: int, t
     """Build the network and check all of its links; must be called in a sandbox."""
     with Network(target.topology, congestion_control=target.congestion_control) as network:
         tell(
-            f"built {counted(network.hosts, 'host')} and {counted(network.cores, 'core')};"
+            f"built {counted(len(network.hosts), 'host')} and {counted(len(network.cores), 'core')};"
             f" each measurement takes {seconds:g} s or more"
         )
         paths = check_paths(network, tell)

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from contract.wording import counted
 from testbed.cli.pcap.source import Source, open_source
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.layout import Column, format_table, line_width
-from testbed.cli.terminal.output import counted, decimal
+from testbed.cli.terminal.output import decimal
 from testbed.cli.terminal.pipes import reader_may_leave
 from testbed.cli.terminal.sizes import about
 from testbed.wiretap.messages import ConnectionSummary, Direction
@@ -41,7 +42,7 @@ def show_flows(target: Path, runs: Path, trial: str | None, host: str | None, *,
             print_json([_plain(source, place, flow) for place, flow in flows])
         elif flows:
             print(format_table(_HEADER, [_row(source, place, flow) for place, flow in flows], line_width(sys.stdout)))
-            print(f"{counted(flows, 'connection')} in {source.title}")
+            print(f"{counted(len(flows), 'connection')} in {source.title}")
         else:
             print(f"there are no connections in {source.title}")
     return source.complain()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from contract.wording import counted
 from testbed.cli.runs.naming import run_named
 from testbed.cli.terminal.complaints import complain
 from testbed.errors import ExplainedError
@@ -19,15 +20,16 @@ from testbed.wiretap import read_capture
 from testbed.wiretap.messages import Endpoint, Losses
 
 _SUFFIXES: Final = (".pcap", ".pcapng", ".cap", ".gz")
-_LOSSES: Final[Mapping[str, str]] = {
-    "packets": "{} packets are cut or damaged before the end of their headers",
-    "fragments": "{} fragments of IP packets were not joined",
-    "missing_bytes": "{} bytes of streams are in no packet of the capture",
-    "cut_messages": "of {} messages a part was cut off",
-    "unreadable_bytes": "{} bytes of streams could not be told apart as messages, or are none",
-    "unread_bytes": "{} bytes at the end of the file are no whole packet",
-    "connections": "{} packets are of connections beyond the number that is followed",
+_LOSSES: Final[Mapping[str, tuple[str, str]]] = {
+    "packets": ("packet", "{} cut or damaged before the end of the headers"),
+    "fragments": ("fragment", "{} of IP packets not joined"),
+    "missing_bytes": ("byte", "{} of streams in no packet of the capture"),
+    "cut_messages": ("message", "{} of which a part was cut off"),
+    "unreadable_bytes": ("byte", "{} of streams not told apart as messages, or part of none"),
+    "unread_bytes": ("byte", "{} at the end of the file, no whole packet"),
+    "connections": ("packet", "{} of connections beyond the number that is followed"),
 }
+"""By kind of loss: what is counted, and what is wrong with it, in words that hold for one and for many."""
 
 
 @dataclass
@@ -95,9 +97,9 @@ class Source:
 
 def lost(losses: Losses) -> Iterator[str]:
     """Yield a line for each kind of loss."""
-    for name, words in _LOSSES.items():
+    for name, (noun, words) in _LOSSES.items():
         if count := getattr(losses, name):
-            yield words.format(count)
+            yield words.format(counted(count, noun))
 
 
 def open_source(target: Path, runs: Path, trial: str | None, host: str | None) -> Source:

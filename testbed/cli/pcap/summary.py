@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from contract.wording import counted
 from testbed.cli.pcap.messages import known_kinds
 from testbed.cli.pcap.source import Source, open_source
 from testbed.cli.terminal.as_json import print_json
@@ -84,7 +85,9 @@ def _label(source: Source, end: Endpoint) -> str:
 
 def _lines(source: Source, totals: Totals, width: int | None, *, is_narrowed: bool) -> Iterator[str]:
     talk = totals.conversations
-    yield wrapped(f"{source.title}: {source.packets} packets, {talk.kinds.total()} messages", width)
+    yield wrapped(
+        f"{source.title}: {counted(source.packets, 'packet')}, {counted(talk.kinds.total(), 'message')}", width
+    )
     pairs = sorted(talk.pairs.items(), key=lambda each: (-each[1].blocks, -each[1].messages.total(), each[0]))
     pairs = [pair for pair in pairs if pair[1].messages or not is_narrowed]
     if pairs:
@@ -101,7 +104,7 @@ def _lines(source: Source, totals: Totals, width: int | None, *, is_narrowed: bo
 
 def _rest(rows: Sequence[object]) -> Iterator[str]:
     if len(rows) > _MOST_PAIRS:
-        yield f"... and {len(rows) - _MOST_PAIRS} more lines (--json has all)"
+        yield f"... and {counted(len(rows) - _MOST_PAIRS, 'more line')} (--json has all)"
 
 
 def _pair_row(source: Source, names: tuple[str, str], pair: Conversation) -> list[str]:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from contract.wording import counted
 from testbed.cli.terminal.layout import format_table
-from testbed.cli.terminal.output import counted
 from testbed.cli.terminal.sizes import about
 from testbed.runfolder.cleaning import IN_USE, Choice, Removal, foreign_runs, removals, remove
 from testbed.runfolder.folder import is_locked
@@ -15,7 +15,7 @@ def clean_runs(runs: Path, choice: Choice, *, is_trial: bool) -> int:
     """Remove what is chosen, or only list it; returns 1 if something stays that should be removed."""
     chosen = list(removals(runs, choice, datetime.now(UTC)))
     if foreign := foreign_runs(runs):
-        print(f"{counted(foreign, 'run')} of other users: left alone")
+        print(f"{counted(len(foreign), 'run')} of other users: left alone")
     if not chosen:
         print(f"there is nothing to remove in {runs}")
         return 0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from testbed.cli.report import extra_explained
-from testbed.cli.runs.comparison_text import complaints, in_short
+from testbed.cli.runs.comparison_text import in_short
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import line_width
@@ -41,6 +41,7 @@ def compare_runs(paths: Sequence[Path], options: CompareOptions) -> int:
     """Compare runs and print what is found; 1 if a condition of `--fail-if` says so."""
     with extra_explained():
         from testbed.results.comparison import compare
+        from testbed.results.comparison.telling import complaints
     if options.fail_if_undecided and not options.fail_if:
         raise ExplainedError("--fail-if-undecided is about the conditions of --fail-if, and there is none")
     made = compare(paths, _request(options))

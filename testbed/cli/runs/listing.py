@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.wording import counted
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.layout import format_table
-from testbed.cli.terminal.output import counted
 from testbed.cli.terminal.sizes import about
 from testbed.runfolder.overview import Overview, find_runs, overview
 
@@ -19,7 +19,7 @@ def show_runs(runs: Path, *, json: bool) -> None:
         print_json([run.row() for run in found])
     elif found:
         print(_table(found))
-        print(f"{counted(found, 'run')} in {runs}, {about(sum(run.bytes for run in found))}")
+        print(f"{counted(len(found), 'run')} in {runs}, {about(sum(run.bytes for run in found))}")
     else:
         print(f"there are no runs in {runs}")
 

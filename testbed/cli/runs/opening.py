@@ -23,6 +23,13 @@ def open_run(run: Path, *, figures: bool) -> None:
         _open(path)
 
 
+def open_address(address: str) -> None:
+    """Open an address in the desktop's browser, if there is a display. It may run on, so it is not awaited."""
+    if _has_display():
+        nowhere = subprocess.DEVNULL
+        subprocess.Popen([_OPENER, address], stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True)
+
+
 def _page(run: Path) -> Path | None:
     page = run / _PAGE
     return page if page.is_file() else None

@@ -62,7 +62,7 @@ def screen(run: RunProgress, event: Progress) -> RenderableType:
         Text(run.participants(event)),
         Text(traffic(event)),
         Text(f"fidelity: {fidelity}", style="yellow" if event.reasons else ""),
-        Text(f"{len(run.complete)} of {run.count} trials complete, about {run.time_left()} left"),
+        Text(run.left()),
         *([Text(stopping, style="yellow")] if event.is_last else []),
     )
 

@@ -12,11 +12,6 @@ from testbed.values.units import format_duration
 _MOST_PLACES: Final = 4
 
 
-def counted(things: Sequence[object], noun: str) -> str:
-    """Return the number of things with their noun: "1 core", "2 cores"."""
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
-
-
 def in_words(seconds: float) -> str:
     """Format a time with the precision of an estimate."""
     unit = 1 if seconds < 120 else 60 if seconds < 7200 else 3600

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from contract.wording import counted
 from testbed.cli.terminal.output import in_words
 from testbed.experiment.language.points import name_of
 from testbed.experiment.plan.plan import Plan
@@ -64,6 +65,10 @@ class RunProgress:
         later = sum(trial.estimate.seconds for trial in left if self.trial is None or trial.id != self.trial.id)
         current = [self._time_left_of(trial) for trial in left if self.trial is not None and trial.id == self.trial.id]
         return in_words(later * self._scale + sum(current))
+
+    def left(self) -> str:
+        """Say how far the run is."""
+        return f"{len(self.complete)} of {counted(self.count, 'trial')} complete, about {self.time_left()} left"
 
     def _is_to_come(self, trial: Trial) -> bool:
         is_chosen = self.chosen is None or trial.id in self.chosen

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from contract.wording import counted, one_or_many
 from testbed.cli.terminal.live import LiveLines, screen
 from testbed.cli.terminal.run_progress import RunProgress, doing, traffic
 from testbed.experiment.plan.trials import Trial
@@ -152,10 +153,10 @@ class PlainLines:
 
 def _beginning(event: RunBegan) -> str:
     total, done = len(event.plan.trials), len(event.complete)
-    trials = "trial" if total == 1 else "trials"
+    trials = counted(total, "trial")
     if done:
-        return f"resuming {event.folder}: {done} of {total} {trials} {'is' if done == 1 else 'are'} complete"
-    return f"{total} {trials} in {event.folder}"
+        return f"resuming {event.folder}: {done} of {trials} {one_or_many(done, 'is', 'are')} complete"
+    return f"{trials} in {event.folder}"
 
 
 class LiveView:
@@ -195,5 +196,4 @@ class LiveView:
         self._console.print(Text(text), style=style)
 
     def _now(self, what: str) -> RenderableType:
-        left = f"{len(self._run.complete)} of {self._run.count} trials complete, about {self._run.time_left()} left"
-        return Group(Text(self._run.title(), style="bold"), Text(what), Text(left))
+        return Group(Text(self._run.title(), style="bold"), Text(what), Text(self._run.left()))

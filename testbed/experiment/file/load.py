@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from contract.wording import counted, one_or_many
 from testbed.experiment.file.attached_files import CsvError, ModuleError, parse_link_rate, read_column, read_module
 from testbed.experiment.file.errors import ExperimentError, Problem
 from testbed.experiment.file.findings import findings_of
@@ -205,7 +206,8 @@ class _Reading:
                     yield Finding(path, str(error))
                     continue
                 if key == "arrival" and len(values) < group.count:
-                    yield Finding(path, f"{group.count} peers need a row each, but {table.csv} has {len(values)}")
+                    needed = f"{counted(group.count, 'peer')} {one_or_many(group.count, 'needs', 'need')} a row each"
+                    yield Finding(path, f"{needed}, but {table.csv} has {len(values)}")
 
     def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
         """Read a column, unless it was read for another key or point before."""
@@ -259,11 +261,11 @@ def _check_total(variants: Sequence[Variant], task: Task[Any]) -> Iterator[Findi
     place = ("repeat",) if repeat > 1 else ("sweep",)
     trials = points * repeat
     hosts = repeat * sum(group.count for variant in variants for group in task.groups(variant.experiment))
-    counted = f"{points} {'point' if points == 1 else 'points'}, each {repeat} times, are {trials} trials"
+    size = f"{counted(points, 'point')}, each {counted(repeat, 'time')}, are {counted(trials, 'trial')}"
     if trials > MOST_TRIALS:
-        yield Finding(place, f"{counted}: the limit is {MOST_TRIALS}")
+        yield Finding(place, f"{size}: the limit is {MOST_TRIALS}")
     elif trials > 1 and hosts > MOST_HOSTS_OF_ALL:
-        yield Finding(place, f"{counted} with {hosts} hosts in all: the limit is {MOST_HOSTS_OF_ALL}")
+        yield Finding(place, f"{size} with {hosts} hosts in all: the limit is {MOST_HOSTS_OF_ALL}")
 
 
 def _check_values(experiment: Experiment, task: Task[Any]) -> Iterator[Finding]:

@@ -63,6 +63,12 @@ def name_of(point: Point, points: Sequence[Point]) -> str:
     return _name(point, telling_keys(points))
 
 
+def names_of(points: Sequence[Point]) -> list[str]:
+    """Name all points of a plan."""
+    keys = telling_keys(points)
+    return [_name(point, keys) for point in points]
+
+
 def _name(point: Point, keys: Sequence[str]) -> str:
     names = short_names(keys)
     return ", ".join(f"{names[key]} {short(point[key])}" for key in keys)

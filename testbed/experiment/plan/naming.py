@@ -1,6 +1,9 @@
-"""The trial that someone names."""
+"""Trials by the names that people use for them."""
+
+from collections.abc import Mapping
 
 from testbed.errors import ExplainedError
+from testbed.experiment.language.points import names_of
 from testbed.experiment.plan.plan import Plan
 from testbed.experiment.plan.trials import Trial
 from testbed.values.findings import did_you_mean
@@ -24,6 +27,15 @@ def trial_named(plan: Plan, name: str) -> Trial:
     raise ExplainedError(
         f"there is no trial {name!r}{hint}: write its number in `testbed plan`, its id or a part of it"
     )
+
+
+def short_names_of(plan: Plan) -> Mapping[str, str]:
+    """Return the short names of all trials by their ids, as they are in terminals: each must fit in a line."""
+    names = names_of([trial.point for trial in plan.trials])
+    return {
+        trial.id: ", ".join(filter(None, [name, f"repetition {trial.repetition}"]))
+        for trial, name in zip(plan.trials, names, strict=True)
+    }
 
 
 def _numbered(plan: Plan, number: int) -> Trial:

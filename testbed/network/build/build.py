@@ -16,6 +16,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, collapse_addresses
 from typing import Final, TypeAlias
 
+from contract.wording import counted
 from testbed.network.build.fabric import Fabric, core_ends
 from testbed.network.build.nodes import (
     Core,
@@ -90,7 +91,9 @@ def _wait_for_links(core: Core) -> None:
     with core.inside(), NetlinkSocket() as netlink:
         while idle := needed.difference(links_in_operation(netlink)):
             if time.monotonic() > deadline:
-                raise NodeError(f"{core.name}: {len(idle)} links are not in operation after {_TIMEOUT_SECONDS} s")
+                raise NodeError(
+                    f"{core.name}: {counted(len(idle), 'link')} not in operation after {_TIMEOUT_SECONDS} s"
+                )
             time.sleep(_POLL_SECONDS)
 
 

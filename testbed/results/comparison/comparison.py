@@ -78,6 +78,9 @@ def compare(paths: Sequence[Path], request: Request) -> Comparison:
     pairs = [(other, *matched(first, other, keys)) for other in others]
     matches = [(other, points) for other, points, _ in pairs]
     same, findings = _findings(first, matches, request)
+    if not request.guards:  # These judge what is lost, too.
+        for side in sides:
+            side.refuse_if_empty(with_suspect=request.pairing.with_suspect)
     return Comparison(
         request=request,
         sides=tuple(sides),

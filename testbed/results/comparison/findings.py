@@ -33,6 +33,15 @@ class Finding:
     repetitions: int | None = None
     """Of an undecided one, how many would decide it, roughly; None if more than a thousand, or not known."""
 
+    @property
+    def needs(self) -> str:
+        """How many repetitions would decide, in a word; empty if it is decided."""
+        if self.outcome != "undecided":
+            return ""
+        if self.repetitions is None:
+            return ">1000" if self.compared.ratio.is_repeated else "more"
+        return f"~{self.repetitions}"
+
 
 @dataclass
 class Findings:

@@ -1,178 +1,181 @@
-"""A comparison as a page: one file that asks for nothing else, with every ratio and its interval drawn to one scale."""
+"""A comparison as a page that looks and works as that of a run does: one file that asks for nothing else."""
 
-from collections.abc import Iterator, Sequence
-from html import escape
-from itertools import groupby
-from math import exp, isnan, log
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from math import exp, log
+from typing import Any, Final, TypeAlias, get_args
 
-from testbed.experiment.language.cells import readable
+import pandas as pd
+
+from contract.wording import counted
+from testbed.experiment.language.points import short_names, telling_keys
 from testbed.results.comparison.comparison import Comparison
-from testbed.results.comparison.findings import Finding
+from testbed.results.comparison.findings import Finding, Outcome
+from testbed.results.comparison.records import counts_of
+from testbed.results.comparison.sides import Side
+from testbed.results.comparison.telling import complaints, judged_in_words, outcome, words_of
+from testbed.results.page.contents import OVERVIEW
+from testbed.results.page.packing import Parts
+from testbed.results.page.sheets import sheet
+from testbed.results.page.writing import page as page_of
+from testbed.tasks.columns import Column, words
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-_STYLE: Final = """
-:root { color-scheme: light dark; --line: #8888; --different: #b3400f; --equivalent: #1c6fb5; --undecided: #777; }
-@media (prefers-color-scheme: dark) { :root { --different: #ff9a66; --equivalent: #7cc0ff; --undecided: #aaa; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 70rem; margin: 0 auto; padding: 1rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; }
-caption { text-align: left; font-weight: bold; padding: .5rem 0; }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
-td.drawn { padding: 0; }
-svg { display: block; }
-svg .one { stroke: currentColor; } svg .margin { fill: #8883; }
-.different { color: var(--different); }
-.equivalent { color: var(--equivalent); }
-.undecided { color: var(--undecided); }
-.fails { font-weight: bold; }
-""".strip()
-_WIDTH: Final = 260
-_HEIGHT: Final = 24
+Json: TypeAlias = dict[str, Any]
+
 _WIDEST: Final = 4.0
 """A ratio that is further from 1 is drawn at the edge, which the table's numbers put right."""
+_INSTEAD: Final = "`testbed compare` prints the same in a terminal."
+_DIGITS: Final = 4
+_RATIO_PLACES: Final = 3
+_P_PLACES: Final = 4
+_LEAST_P: Final = 0.0001
+_OF_TRIALS: Final = {
+    "run": words("the run's letter"),
+    "repetition": Column("", "which of the point's trials it is"),
+    "verdict": words("suspect: the machine disturbed it; failed: a program did; missing: it has no result"),
+    "reasons": words("why"),
+}
 
 
 def page(made: Comparison) -> str:
     """Return a whole page."""
     first, *others = (side.name for side in made.sides)
     title = f"{', '.join(others)} against {first}"
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>\n<style>\n{_STYLE}\n</style>\n</head>\n<body>\n<main>",
-            f"<h1>{escape(title)}</h1>",
-            section(made),
-            "</main>\n</body>\n</html>\n",
-        ]
-    )
+    parts = Parts()
+    parts.require(OVERVIEW, _overview(made, title, parts))
+    return page_of(title, outcome(made), parts, entry="comparison/main.js", instead=_INSTEAD)
 
 
-def section(made: Comparison) -> str:
-    """Return the part of a page that tells a comparison."""
-    return "\n".join(["<section>", *_conditions(made), *_sides(made), *_tables(made), *_notes(made), "</section>"])
+def _overview(made: Comparison, title: str, parts: Parts) -> Json:
+    counts = Counter(each.outcome for each in made.findings)
+    return {
+        "title": title,
+        "experiment": made.sides[0].run.plan.title,
+        "outcome": outcome(made),
+        "counts": {name: counts[name] for name in get_args(Outcome)},
+        "conditions": [
+            {
+                "text": judged.guard.text,
+                "fails": judged.fails(if_undecided=made.request.fails_if_undecided),
+                "found": judged_in_words(judged),
+            }
+            for judged in made.judged
+        ],
+        "ratios": {"about": _added("comparisons", *_ratios(made), parts), "axis": _axis(made)},
+        "method": _method(made),
+        "notes": list(_notes(made)),
+        "runs": [{"letter": side.letter, "name": side.name, **counts_of(side)} for side in made.sides],
+        "differences": [
+            {"letter": side.letter, "rows": [[each.what, each.first, each.other] for each in found]}
+            for side, found in made.differences
+        ],
+        "trials": _added("trials", *_trials(made), parts),
+        "use": "Suspect ones are compared as well, failed ones never."
+        if made.request.pairing.with_suspect
+        else "None of them is compared. With `--with-suspect`, suspect ones are.",
+    }
 
 
-def _conditions(made: Comparison) -> Iterator[str]:
-    for judged in made.judged:
-        fails = judged.fails(if_undecided=made.request.fails_if_undecided)
-        words = "fails" if fails else "passes"
-        yield f'<p class="{words}">{words}: <code>{escape(judged.guard.text)}</code></p>'
+def _added(name: str, table: pd.DataFrame, columns: Mapping[str, Column], parts: Parts) -> Json:
+    made = sheet(name, table, columns)
+    parts.require(f"table-{name}", made.values)
+    return made.about | {"part": f"table-{name}"}
 
 
-def _sides(made: Comparison) -> Iterator[str]:
-    first, *_ = made.sides
-    yield f"<p>{first.letter} is {escape(first.name)}.</p>"
-    for side, found in made.differences:
-        yield f"<p>{side.letter} is {escape(side.name)}.</p>"
-        if found:
-            rows = [[escape(each.what), escape(each.first), escape(each.other)] for each in found]
-            yield _table(f"What else differs in {side.letter}", ["", first.letter, side.letter], map(_row, rows))
+def _ratios(made: Comparison) -> tuple[pd.DataFrame, Mapping[str, Column]]:
+    """Return a row for each finding. The column `drawn` is the ratio again: it is sorted by it."""
+    keys = telling_keys([dict(each.point) for each in made.findings])
+    names, said = short_names(keys), words_of(made)
+    reach, first = _axis(made)["reach"], made.sides[0]
+    columns = {
+        "measure": words("what is compared; a column of trials.csv, or of the table of groups"),
+        "group": words("the group, where each has a value of its own"),
+        "run": words("the run that is compared with A"),
+        **{names[key]: Column("", said.label(key)) for key in keys},
+        "outcome": words("different, equivalent within the margin, or undecided"),
+        "ratio": Column("", f"of geometric means, to {first.letter}"),
+        "drawn": Column(f"1/{reach:.3g} to {reach:.3g}", "the ratio and its interval; the margin is shaded"),
+        "low": Column("", "the lower end of its 95 % interval"),
+        "high": Column("", "the upper end"),
+        "p": Column("", f"corrected for all comparisons by Holm's method; {_LEAST_P:g} stands for less, too"),
+        "needs": words("about how many repetitions would decide"),
+        first.letter: Column("", "the geometric mean of the first run"),
+        _other(made): Column("", "the geometric mean of the run that is compared with it"),
+        "n": words("pairs of trials, or trials of each run"),
+        "left_out": words("planned trials that are not used, and why"),
+    }
+    rows = [{names[key]: dict(each.point)[key] for key in keys} | _row(each, made) for each in made.findings]
+    return pd.DataFrame(rows, columns=list(columns)), columns
 
 
-def _tables(made: Comparison) -> Iterator[str]:
-    """Yield a table for each measure; all are drawn to one scale."""
-    reach = _reach(made.findings, made.request.margin)
-    has_groups, has_many = any(each.group for each in made.findings), len(made.sides) > 2
-    headings = [
-        *made.keys,
-        *(["group"] if has_groups else []),
-        *(["run"] if has_many else []),
-        "trials",
-        "ratio",
-        "95 % interval",
-        f"1/{exp(reach):.2f} to {exp(reach):.2f}",
-        "p (Holm)",
-        "outcome",
-    ]
-    for measure, found in groupby(made.findings, key=lambda each: each.measure.name):
-        lines = (_line(each, made.request.margin, reach, groups=has_groups, many=has_many) for each in found)
-        yield _table(measure, headings, lines)
+def _row(each: Finding, made: Comparison) -> Json:
+    found, ratio = each.compared, each.compared.ratio
+    low, high = (round(end, _RATIO_PLACES) for end in ratio.interval())
+    value = round(ratio.value, _RATIO_PLACES)
+    uses = ((made.sides[0], found.of_first), (each.other, found.of_other))
+    left_out = [f"{side.letter}: {', '.join(use.left_out())}" for side, use in uses if use.left_out()]
+    return {
+        "measure": each.measure.name,
+        "group": each.group,
+        "run": each.other.letter,
+        made.sides[0].letter: _rounded(found.first),
+        _other(made): _rounded(found.other),
+        "ratio": value,
+        "low": low,
+        "high": high,
+        "drawn": value,
+        "p": max(round(each.p_corrected, _P_PLACES), _LEAST_P),
+        "outcome": each.outcome,
+        "needs": each.needs,
+        "n": ratio.sizes,
+        "left_out": "; ".join([*left_out, *([found.why_not] if found.why_not else [])]),
+    }
 
 
-def _line(each: Finding, margin: float, reach: float, *, groups: bool, many: bool) -> str:
-    ratio = each.compared.ratio
-    first, other = ratio.counts
-    words = [readable(value) for _, value in each.point]
-    words += [*([each.group] if groups else []), *([each.other.letter] if many else [])]
-    words.append(f"{first} pairs" if ratio.is_paired else f"{first}, {other}")
-    low, high = ratio.interval()
-    has_ratio = not isnan(ratio.logarithm)
-    numbers = [
-        f"{ratio.value:.3f}" if has_ratio else "-",
-        f"{low:.3f} to {high:.3f}" if ratio.varies else "-",
-    ]
-    outcome = each.outcome if each.repetitions is None else f"{each.outcome} (~{each.repetitions})"
-    return _row(
-        [
-            *map(escape, words),
-            *numbers,
-            _drawn(each, margin, reach) if has_ratio else "",
-            "-" if isnan(each.p_corrected) else f"{each.p_corrected:.3f}",
-            f'<span class="{each.outcome}">{escape(each.compared.why_not or outcome)}</span>',
-        ]
-    )
+def _other(made: Comparison) -> str:
+    """Return the name of the column of the other means: the letter of their run if there is one only."""
+    return made.sides[1].letter if len(made.sides) == 2 else "other"
 
 
-def _reach(findings: Sequence[Finding], margin: float) -> float:
-    """Return how far from 1 the axis goes, as a logarithm."""
-    ends = [end for each in findings if each.compared.ratio.varies for end in each.compared.ratio.interval()]
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _axis(made: Comparison) -> Json:
+    """Return how far from 1 the axis goes, up as well as down, and the margin."""
+    ends = [end for each in made.findings if each.compared.ratio.varies for end in each.compared.ratio.interval()]
     farthest = max((abs(log(end)) for end in ends), default=0.0)
-    return min(max(farthest, 2 * log(1 + margin)), log(_WIDEST)) * 1.05
+    margin = made.request.margin
+    reach = exp(min(max(farthest, 2 * log(1 + margin)), log(_WIDEST)) * 1.05)
+    return {"reach": reach, "margin": margin}
 
 
-def _drawn(each: Finding, margin: float, reach: float) -> str:
-    """Draw a ratio with its interval; beside it the table has the same in numbers, so it is hidden from readers."""
-    ratio = each.compared.ratio
-    low, high = ratio.interval() if ratio.varies else (ratio.value, ratio.value)
-    left, right, middle, at = (_x(value, reach) for value in (low, high, ratio.value, 1.0))
-    near, far = _x(1 / (1 + margin), reach), _x(1 + margin, reach)
-    half = _HEIGHT / 2
+def _method(made: Comparison) -> str:
+    margin, tests = f"{made.request.margin * 100:g} %", counted(made.tests, "test")
     return (
-        f'<svg class="{each.outcome}" width="{_WIDTH}" height="{_HEIGHT}" aria-hidden="true">'
-        f'<rect class="margin" x="{near:.1f}" y="0" width="{far - near:.1f}" height="{_HEIGHT}"/>'
-        f'<line class="one" x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{_HEIGHT}"/>'
-        f'<line x1="{left:.1f}" x2="{right:.1f}" y1="{half}" y2="{half}" stroke="currentColor" stroke-width="2"/>'
-        f'<circle cx="{middle:.1f}" cy="{half}" r="4" fill="currentColor"/></svg>'
+        f"Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is {margin}."
+        f" Intervals are each by itself; p is corrected for {tests}."
     )
-
-
-def _x(ratio: float, reach: float) -> float:
-    share = min(max(log(ratio) / reach, -1.0), 1.0)
-    return _WIDTH / 2 * (1 + share)
 
 
 def _notes(made: Comparison) -> Iterator[str]:
-    for name, twin in made.same.items():
-        yield f"<p>{escape(name)} is not compared: its ratios are those of {escape(twin)}.</p>"
-    for each in made.unmatched:
-        point = ", ".join(f"{key} {readable(value)}" for key, value in each.point)
-        yield f"<p>Only {each.only.letter} has {escape(point)}.</p>"
-    yield (
-        f"<p>Ratios are of geometric means, to {made.sides[0].letter}. The shaded margin is"
-        f" {made.request.margin * 100:g} %. Intervals are each by itself; p is corrected for {made.tests} tests."
-        " Behind an undecided outcome is about how many repetitions would decide.</p>"
-    )
+    yield from (f"{name} is not compared: its ratios are those of {twin}" for name, twin in made.same.items())
+    yield from complaints(made)
 
 
-def _table(caption: str, headings: Sequence[str], rows: Iterator[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in headings)
-    body = "\n".join(rows)
-    return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">\n'
-        f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
+def _trials(made: Comparison) -> tuple[pd.DataFrame, Mapping[str, Column]]:
+    """Return a row for each planned trial that is not valid."""
+    keys = telling_keys([dict(each.point) for each in made.findings])
+    names, said = short_names(keys), words_of(made)
+    columns = {"run": _OF_TRIALS["run"], **{names[key]: Column("", said.label(key)) for key in keys}, **_OF_TRIALS}
+    rows = [row for side in made.sides for row in _not_valid(side, names)]
+    return pd.DataFrame(rows, columns=list(columns)), columns
 
 
-def _row(cells: Sequence[str]) -> str:
-    """Make a row of cells that are markup."""
-    return "<tr>" + "".join(_cell(cell) for cell in cells) + "</tr>"
-
-
-def _cell(text: str) -> str:
-    kind = ' class="drawn"' if text.startswith("<svg") else ' class="number"' if text[:1].isdigit() else ""
-    return f"<td{kind}>{text}</td>"
+def _not_valid(side: Side, names: Mapping[str, str]) -> Iterator[Json]:
+    reasons = dict(zip(side.tables.trials["trial"], side.tables.trials["reasons"], strict=True))
+    for trial, cells in side.cells:
+        if (verdict := side.verdicts[trial.id]) != "valid":
+            point = {name: cells.get(key, "") for key, name in names.items()}
+            about = {"run": side.letter, "repetition": trial.repetition, "verdict": verdict}
+            yield point | about | {"reasons": reasons.get(trial.id, "")}

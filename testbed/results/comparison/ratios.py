@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
 
+from contract.wording import counted
 from testbed.results.statistics import CONFIDENCE
 from testbed.results.summary import ROUNDING
 from testbed.runfolder.counters import Numbers
@@ -46,6 +47,12 @@ class Ratio:
     def value(self) -> float:
         """The ratio itself."""
         return _exp(self.logarithm)
+
+    @property
+    def sizes(self) -> str:
+        """How many values it is of: `5 pairs`, or those of each run."""
+        first, other = self.counts
+        return counted(first, "pair") if self.is_paired else f"{first}, {other}"
 
     @property
     def is_repeated(self) -> bool:

@@ -1,13 +1,17 @@
 """A comparison as plain values, for JSON, CSV and pages."""
 
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from testbed.results.comparison.comparison import Comparison
 from testbed.results.comparison.findings import Finding
 from testbed.results.comparison.guards import Judged
 from testbed.results.comparison.samples import Use
 from testbed.results.comparison.sides import Side
+from testbed.results.left_out import MISSING
+
+_VERDICTS: Final = ("valid", "suspect", "failed", MISSING)
 
 
 def as_record(made: Comparison) -> dict[str, Any]:
@@ -66,17 +70,19 @@ def _left_out(use: Use) -> str:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    verdicts = side.tables.trials.set_index("trial")["verdict"]
-    found = [verdicts[trial.id] for trial in side.trials if trial.id in verdicts.index]
     return {
         "letter": side.letter,
         "name": side.name,
         "run": str(side.run.path),
-        "planned": len(side.trials),
-        **{verdict: found.count(verdict) for verdict in ("valid", "suspect", "failed")},
-        "missing": len(side.trials) - len(found),
+        **counts_of(side),
         "damaged": len(side.damages),
     }
+
+
+def counts_of(side: Side) -> dict[str, int]:
+    """Return how many trials were planned, and how many of them have each verdict."""
+    found = Counter(side.verdicts.values())
+    return {"planned": len(side.trials), **{verdict: found[verdict] for verdict in _VERDICTS}}
 
 
 def _condition(judged: Judged, made: Comparison) -> dict[str, Any]:

@@ -53,12 +53,16 @@ class Use:
         ended = self.planned - self.missing
         return (self.failed + self.without) / ended if ended else 0.0
 
+    @property
+    def alone(self) -> int:
+        """How many trials would be used, but have no partner that is."""
+        return self.planned - self.used - self.suspect - self.failed - self.missing - self.without
+
     def left_out(self) -> list[str]:
         """Say why trials are left out, with their numbers; nothing if all are used."""
         counts = ((self.suspect, _SUSPECT), (self.failed, _FAILED), (self.missing, MISSING), (self.without, "no value"))
         told = [f"{count} {reason}" for count, reason in counts if count]
-        unpaired = self.planned - self.used - sum(count for count, _ in counts)
-        return [*told, *([f"{unpaired} without a partner"] if unpaired > 0 else [])]
+        return [*told, *([f"{self.alone} without a partner"] if self.alone else [])]
 
 
 @dataclass(frozen=True, slots=True)

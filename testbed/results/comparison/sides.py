@@ -1,13 +1,17 @@
 """What is compared: runs, or the trials of one run by the values of a swept key; and which of their points match."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from contract.wording import counted
 from testbed.errors import ExplainedError
 from testbed.experiment import Trial
+from testbed.results.left_out import MISSING
+from testbed.results.page.words import listed
 from testbed.results.report import read_tables
 from testbed.results.tables import Tables, point_cells
 from testbed.runfolder.damage import Damage
@@ -17,6 +21,11 @@ from testbed.values.findings import did_you_mean
 Point = tuple[tuple[str, object], ...]
 """Swept keys with their values, as tables have them."""
 
+_ADVICE: Final = {
+    "suspect": "--with-suspect compares suspect ones, and `testbed run --redo-suspect` measures them again",
+    "failed": "mend what failed, and measure it again with `testbed run --redo-failed`",
+    MISSING: "run the experiment again to complete it",
+}
 LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -47,6 +56,27 @@ class Side:
         for trial, cells in self.cells:
             found.setdefault(tuple((key, cells[key]) for key in keys), []).append(trial)
         return found
+
+    @cached_property
+    def verdicts(self) -> Mapping[str, str]:
+        """The verdict of each planned trial, by its id; that of one without a result is `missing`."""
+        known = dict(zip(self.tables.trials["trial"], self.tables.trials["verdict"], strict=True))
+        return {trial.id: known.get(trial.id, MISSING) for trial in self.trials}
+
+    def excluded(self, *, with_suspect: bool) -> list[str]:
+        """Say how many trials are not compared for their verdicts: `2 failed`."""
+        found = Counter(self.verdicts.values())
+        verdicts = ("failed", MISSING, *(() if with_suspect else ("suspect",)))
+        return [f"{found[verdict]} {verdict}" for verdict in verdicts if found[verdict]]
+
+    def refuse_if_empty(self, *, with_suspect: bool) -> None:
+        """Explain that no trial of it can be compared, and what helps."""
+        allowed = {"valid", "suspect"} if with_suspect else {"valid"}
+        verdicts = set(self.verdicts.values())
+        if not verdicts & allowed:
+            told = listed(self.excluded(with_suspect=with_suspect))
+            advice = "; ".join(text for verdict, text in _ADVICE.items() if verdict in verdicts)
+            raise ExplainedError(f"{self.name} has no trial that can be compared ({told}): {advice}")
 
     @property
     def sessions(self) -> list[dict[str, Any]]:
@@ -103,7 +133,7 @@ def sides_by_key(path: Path, key: str) -> list[Side]:
     values = whole.values_of(chosen[0])
     if not 2 <= len(values) <= len(LETTERS):
         raise ExplainedError(
-            f"--by {key}: {path.name} has {len(values)} value{'s' * (len(values) != 1)} of it, which leaves nothing to"
+            f"--by {key}: {path.name} has {counted(len(values), 'value')} of it, which leaves nothing to"
             f" compare: a comparison is of 2 to {len(LETTERS)}"
         )
     return [

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 
+from contract.wording import counted, one_or_many
 from testbed.experiment import Plan
 from testbed.experiment.schema.figures import Figure, Font
 from testbed.results.figures.kinds.cdf import CDF
@@ -35,6 +36,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "flows": FLOWS,
     "heatmap": HEATMAP,
 }
+FORMS: Final = ("pdf", "svg")
+"""The formats of a figure that is kept."""
 _LEFT_OUT: Final[Mapping[str, Mapping[str, Any]]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},
@@ -45,7 +48,7 @@ _DOTS: Final = 200
 _NOTE_SIZE: Final = 2
 """Points by which notes at the foot are smaller than other letters."""
 
-__all__ = ["FigureError", "choose", "draw", "numbers_of", "save", "write_figure"]
+__all__ = ["FORMS", "FigureError", "choose", "draw", "numbers_of", "save", "write_figure"]
 
 
 def numbers_of(source: FigureSource) -> Numbers:
@@ -90,9 +93,9 @@ def _ordered(rows: pd.DataFrame, figure: Figure, chosen: Chosen) -> pd.DataFrame
     return rows.reindex(columns=[*keys, *others, *MEASURED])
 
 
-def write_figure(numbers: Numbers, folder: Folder) -> list[Path]:
-    """Draw a figure, and write it in each format, and its numbers as CSV."""
-    drawings = [f"{numbers.name}.{form}" for form in ("pdf", "svg")]
+def write_figure(numbers: Numbers, folder: Folder, forms: Sequence[str] = FORMS) -> list[Path]:
+    """Draw a figure, and write it in some formats, and its numbers as CSV."""
+    drawings = [f"{numbers.name}.{form}" for form in forms]
     save(numbers, folder, drawings)
     table = f"{numbers.name}.csv"
     with whole_file(folder, table) as file:
@@ -237,9 +240,11 @@ def _doubts(source: FigureSource) -> str:
     """Say how many trials are suspect or failed; empty if there are none."""
     verdicts = source.tables.trials["verdict"]
     parts = []
-    for verdict, what in (("suspect", "are suspect"), ("failed", "failed")):
+    for verdict, has_be in (("suspect", True), ("failed", False)):
         count = int((verdicts == verdict).sum())
-        use = "are included" if verdict in source.trusted_verdicts else "are left out"
+        are = one_or_many(count, "is", "are")
+        what = f"{are} {verdict}" if has_be else verdict
+        use = "included" if verdict in source.trusted_verdicts else "left out"
         if count:
-            parts.append(f"{count} of {len(verdicts)} trials {what} and {use}")
+            parts.append(f"{count} of {counted(len(verdicts), 'trial')} {what} and {are} {use}")
     return "; ".join(parts)

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeAlias
 
 import pandas as pd
 
-from testbed.results.page.words import Words, counted, number
+from contract.wording import counted
+from testbed.results.page.words import Words, number
 from testbed.results.tables import Tables
 
 Json: TypeAlias = dict[str, Any]

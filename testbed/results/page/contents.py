@@ -1,15 +1,17 @@
 """What is on the page of a run, as data: an overview, and parts that the browser opens when they are wanted."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import Any, Final, TypeAlias
 
+from contract.wording import counted
 from testbed.errors import RunError
 from testbed.experiment import Trial
 from testbed.experiment.language.cells import as_cell
-from testbed.experiment.language.points import name_of
+from testbed.experiment.plan.naming import short_names_of
 from testbed.results.figures.numbers import read_numbers
 from testbed.results.made import Report
 from testbed.results.page.answer import Answer
@@ -17,11 +19,12 @@ from testbed.results.page.links import COLUMNS as OF_LINKS
 from testbed.results.page.links import in_short, link_table
 from testbed.results.page.packing import Parts
 from testbed.results.page.sheets import sheet
-from testbed.results.page.words import Words, counted, listed
+from testbed.results.page.words import Words, listed
 from testbed.results.problems import problems
 from testbed.results.replay.choosing import Choice, choose
 from testbed.results.replay.reading import read_replay, size_of_traces
 from testbed.runfolder.damage import DamageError
+from testbed.runfolder.folder import RunFolder
 from testbed.runfolder.handles import read_file
 from testbed.runfolder.record import TrialRecord, read_record
 from testbed.runs import provenance
@@ -30,7 +33,9 @@ from testbed.tasks.tables import tables_of
 Json: TypeAlias = dict[str, Any]
 
 OVERVIEW: Final = "overview"
-_VERSION: Final = 1
+REPLAY: Final = "replay-"
+"""What the name of a replay's part begins with; the trial's id follows."""
+VERSION: Final = 1
 _IN_FIGURES: Final = 2
 """How many names at the end of the path of a figure belong to the run folder, so that none of them may be a link."""
 _MOST_LISTED: Final = 200
@@ -49,6 +54,10 @@ class Contents:
 
     made: Report
     parts: Parts = field(default_factory=Parts)
+    has_all_replays: bool = False
+    """Whether every trial has a replay, which is read when it is wanted, and so is no part."""
+    is_running: bool = False
+    """Whether the run goes on."""
     _tables: list[Json] = field(default_factory=list, init=False)
     _traces_read: int = field(default=0, init=False)
 
@@ -56,7 +65,7 @@ class Contents:
         """Return all parts; the overview names the others, and says what was left out."""
         names = list(self.made.tables.by_name)
         self._add_tables(name for name in _EARLY if name in names)
-        figures, replays = list(self._figures()), self._replays()
+        figures, replays = list(self._figures()), self._offered() if self.has_all_replays else self._replays()
         links = link_table(self._records())
         self._add_sheet("links", links, OF_LINKS, file="")
         self._add_tables(name for name in names if name not in _EARLY)
@@ -64,11 +73,11 @@ class Contents:
         self.parts.require(OVERVIEW, overview | {"tables": self._tables})
         return self.parts
 
-    @property
+    @cached_property
     def _words(self) -> Words:
         return Words(self.made.run.plan, self.made.tables.columns)
 
-    @property
+    @cached_property
     def _verdicts(self) -> dict[str, str]:
         trials = self.made.tables.trials
         return dict(zip(trials["trial"], trials["verdict"], strict=True))
@@ -77,7 +86,7 @@ class Contents:
         made, plan = self.made, self.made.run.plan
         answer = Answer(self._words, made.tables)
         return {
-            "version": _VERSION,
+            "version": VERSION,
             "run": made.run.path.resolve().name,
             "title": plan.title,
             "question": plan.question,
@@ -87,7 +96,7 @@ class Contents:
             "comparisons": answer.comparisons(),
             "means": answer.means(),
             "expectations": list(self._expectations()),
-            "problems": list(problems(made))[:_MOST_LISTED],
+            "problems": list(problems(made, is_running=self.is_running))[:_MOST_LISTED],
             "doubts": list(self._doubts()),
             "provenance": self._provenance(),
         }
@@ -112,38 +121,10 @@ class Contents:
         by_id = {trial.id: trial for trial in self.made.run.plan.trials}
         table = self.made.tables.trials
         for row in table[table["verdict"] != "valid"].head(_MOST_LISTED).to_dict("records"):
-            yield self._described(by_id[row["trial"]]) | {"verdict": row["verdict"], "reasons": row["reasons"]}
-
-    def _described(self, trial: Trial) -> Json:
-        point = {key: as_cell(value) for key, value in trial.point.items()}
-        return {
-            "trial": trial.id,
-            "point": self._words.point(point) if point else "",
-            "repetition": trial.repetition,
-        }
-
-    def _name(self, trial: Trial) -> str:
-        """Return the short name of a trial, as it is in terminals: it must fit in a line."""
-        points = [each.point for each in self.made.run.plan.trials]
-        return ", ".join(filter(None, [name_of(trial.point, points), f"repetition {trial.repetition}"]))
+            yield _described(self._words, by_id[row["trial"]]) | {"verdict": row["verdict"], "reasons": row["reasons"]}
 
     def _provenance(self) -> Json:
-        report = provenance.of_report()
-        return {
-            "sessions": self._sessions(),
-            # Neither when nor by which command the page was made: the same run gives the same page.
-            "report": {key: value for key, value in report.items() if key not in {"made", "command"}},
-        }
-
-    def _sessions(self) -> list[Json]:
-        """Return the sessions that measured; none if their file is damaged, which costs no other result."""
-        try:
-            found = self.made.run.sessions[-_MOST_LISTED:]
-        except RunError:
-            return []
-        # JSON has no NaN, but Python reads it.
-        plain = json.loads(json.dumps(found), parse_constant=str)
-        return [session for session in plain if isinstance(session, dict)]
+        return {"sessions": sessions_of(self.made.run), "report": report_identity()}
 
     def _add_tables(self, names: Iterator[str]) -> None:
         plan, columns = self.made.run.plan, self.made.tables.columns
@@ -177,29 +158,30 @@ class Contents:
     def _replays(self) -> Json:
         verdicts = self._verdicts
         choice = choose(self.made.run.plan.trials, verdicts)
+        names = short_names_of(self.made.run.plan)
         shown: list[Json] = []
         before = self.parts.bytes
         for number, trial in enumerate(choice.trials):
             left = _MOST_REPLAY_BYTES - (self.parts.bytes - before)
-            if part := self._replay(trial, most=left // (len(choice.trials) - number)):
-                named = {"name": self._name(trial), "verdict": verdicts[trial.id], "part": part}
-                shown.append(self._described(trial) | named)
+            if self._replay(trial, most=left // (len(choice.trials) - number)):
+                shown.append(_about_replay(self._words, trial, names[trial.id], verdicts[trial.id]))
         return {"shown": shown, "left_out": _left_out(choice, len(shown))}
 
-    def _replay(self, trial: Trial, *, most: int) -> str | None:
-        """Add the replay of a trial, and return its part; None if it would be too large, or cannot be read."""
+    def _offered(self) -> Json:
+        return offered_replays(self._words, self._verdicts)
+
+    def _replay(self, trial: Trial, *, most: int) -> bool:
+        """Add the replay of a trial; returns whether it was added: it can be too large, or unreadable."""
         folder = self.made.run.folder_of(trial)
         size = size_of_traces(folder)
         if self._traces_read + size > _MOST_TRACE_BYTES:
-            return None
+            return False
         self._traces_read += size
         try:
             replay = read_replay(folder, trial, traced=tables_of(self.made.run.plan).traced_roles).as_json()
         except (DamageError, OSError):
-            return None
-        part = f"replay-{trial.id}"
-        is_in = bool(replay["links"]) and self.parts.add(part, replay, most=most)
-        return part if is_in else None
+            return False
+        return bool(replay["links"]) and self.parts.add(_part_of(trial), replay, most=most)
 
     def _records(self) -> Iterator[TrialRecord]:
         """Yield the records of the trials that are in the tables."""
@@ -207,6 +189,44 @@ class Contents:
         for trial in self.made.run.plan.trials:
             if trial.id in used:
                 yield read_record(self.made.run.folder_of(trial), trial)
+
+
+def report_identity() -> Json:
+    """Return what makes a page. Neither when nor by which command: the same run gives the same page."""
+    return {key: value for key, value in provenance.of_report().items() if key not in {"made", "command"}}
+
+
+def sessions_of(run: RunFolder) -> list[Json]:
+    """Return the sessions that measured; none if their file is damaged, which costs no other result."""
+    try:
+        found = run.sessions[-_MOST_LISTED:]
+    except RunError:
+        return []
+    # JSON has no NaN, but Python reads it.
+    plain = json.loads(json.dumps(found), parse_constant=str)
+    return [session for session in plain if isinstance(session, dict)]
+
+
+def offered_replays(words: Words, verdicts: Mapping[str, str]) -> Json:
+    """Return what a page says of replays if each trial that has a verdict has one."""
+    names = short_names_of(words.plan)
+    ended = [trial for trial in words.plan.trials if trial.id in verdicts]
+    shown = [_about_replay(words, trial, names[trial.id], verdicts[trial.id]) for trial in ended]
+    return {"shown": shown, "left_out": ""}
+
+
+def _about_replay(words: Words, trial: Trial, name: str, verdict: str) -> Json:
+    named = {"name": name, "verdict": verdict, "part": _part_of(trial)}
+    return _described(words, trial) | named
+
+
+def _part_of(trial: Trial) -> str:
+    return f"{REPLAY}{trial.id}"
+
+
+def _described(words: Words, trial: Trial) -> Json:
+    point = {key: as_cell(value) for key, value in trial.point.items()}
+    return {"trial": trial.id, "point": words.point(point) if point else "", "repetition": trial.repetition}
 
 
 def _left_out(choice: Choice, shown: int) -> str:

@@ -5,7 +5,8 @@ from typing import Final
 
 import pandas as pd
 
-from testbed.results.page.words import counted, number
+from contract.wording import counted, one_or_many
+from testbed.results.page.words import number
 from testbed.runfolder.record import LONG_BUSY_SECONDS, LinkRecord, TrialRecord
 from testbed.tasks.columns import Column, words
 
@@ -56,8 +57,9 @@ def _sentences(links: pd.DataFrame) -> Iterator[str]:
         return
     worst = max(judged.to_dict("records"), key=lambda link: abs(link["error"]))
     yield (
-        f"{counted(len(judged), 'link')} of {len(limited)} with a limit were busy for {LONG_BUSY_SECONDS:g} s or"
-        f" longer. The worst of them, {worst['host']} {worst['direction']} in trial {worst['trial']}, was asked for"
+        f"{counted(len(judged), 'link')} of {len(limited)} with a limit"
+        f" {one_or_many(len(judged), 'was', 'were')} busy for {LONG_BUSY_SECONDS:g} s or longer. The worst of them,"
+        f" {worst['host']} {worst['direction']} in trial {worst['trial']}, was asked for"
         f" {number(worst['asked'], 'bit/s')} and gave {number(worst['fastest'], 'bit/s')} in its fastest"
         f" second: {number(100 * abs(worst['error']))} % off."
     )

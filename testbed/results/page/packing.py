@@ -2,9 +2,9 @@
 
 import json
 import zlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 MOST_BYTES: Final = 4_500_000
 """The most that all data of a page takes, so that it can be sent by mail and opens at once."""
@@ -15,6 +15,14 @@ def packed(content: object) -> str:
     """Return data as text that no HTML parser can misread: JSON, compressed (zlib), in base64."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False)
     return b64encode(zlib.compress(text.encode(), _LEVEL)).decode()
+
+
+def unpacked(text: str) -> Any:
+    """Return data that was packed; raises ValueError if it was not."""
+    try:
+        return json.loads(zlib.decompress(b64decode(text)))
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
 
 
 @dataclass

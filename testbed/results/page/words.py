@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import floor, isfinite, log10
 from typing import Final
 
@@ -36,11 +37,6 @@ def _plain(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun: `1 trial`, `2 trials`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def listed(parts: Sequence[str]) -> str:
     """Join parts as people do: `a, b and c`."""
     *most, last = parts
@@ -54,7 +50,7 @@ class Words:
     plan: Plan
     columns: TableColumns
 
-    @property
+    @cached_property
     def keys(self) -> list[str]:
         """The swept keys by which points are told apart."""
         return telling_keys([trial.point for trial in self.plan.trials])

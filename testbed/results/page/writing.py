@@ -15,6 +15,7 @@ from testbed.results.tables import whole_file
 from testbed.runfolder.handles import Folder
 
 PAGE: Final = "report.html"
+_BESIDE: Final = "The same results are beside it, as tables (CSV) and figures (PDF, SVG)."
 
 
 def write_page(made: Report, folder: Folder) -> Path:
@@ -25,14 +26,18 @@ def write_page(made: Report, folder: Folder) -> Path:
     return folder.path / PAGE
 
 
-def page(title: str, question: str, parts: Parts) -> str:
-    """Return a page with this data. Its policy allows its own script and styles, and no request to anywhere."""
-    code, look = script(), style()
+def page(title: str, question: str, parts: Parts, *, entry: str = "main.js", instead: str = _BESIDE) -> str:
+    """Return a page with this data, which a script draws; `instead` says what serves without it.
+
+    Its policy allows its own script and styles, and no request to anywhere.
+    """
+    code, look = script(entry), style()
     template = Template((ASSETS / "page.html").read_text(encoding="utf-8"))
     return template.substitute(
         policy=escape(_policy(code, look)),
         title=escape(title),
         question=escape(question),
+        instead=escape(instead),
         style=look,
         script=code,
         data="\n".join(_element(name, parts.by_name[name]) for name in names_of(parts.by_name)),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from contract.wording import counted
 from testbed.network.delaybox import DelayBox, DelayBoxError
 
 MOST_LATE_MS: Final = 4.0
@@ -21,7 +22,7 @@ def _faults_of(box: DelayBox) -> list[str]:
         return [f"a delay box did not last: {error}"]
     faults = []
     if stats.dropped:
-        faults.append(f"a delay box lost {stats.dropped} packets that no link was to lose")
+        faults.append(f"a delay box lost {counted(stats.dropped, 'packet')} that no link was to lose")
     late_ms = stats.lateness.quantile_us(0.99) / 1000
     if late_ms > MOST_LATE_MS:
         faults.append(f"a delay box was {late_ms:.1f} ms late for one packet in a hundred (limit: {MOST_LATE_MS:g} ms)")

@@ -28,6 +28,7 @@ from testbed.network.delaybox import (
 
 pytestmark = [
     pytest.mark.kernel,
+    pytest.mark.alone,
     pytest.mark.skipif(
         os.geteuid() != 0 or not os.access("/dev/net/tun", os.R_OK | os.W_OK),
         reason="needs root, here or in a user namespace, and /dev/net/tun",

@@ -168,7 +168,7 @@ def test_hello_round_trips() -> None:
 
 @pytest.mark.parametrize(
     ("plan", "who", "problem"),
-    [("[]", 1, "expected an object"), ("good", 5, "has 1 peers; there is no peer 5")],
+    [("[]", 1, "expected an object"), ("good", 5, "has 1 peer; there is no peer 5")],
 )
 def test_unusable_plan_is_an_exit_code(
     tmp_path: Path, plan: str, who: int, problem: str, capsys: pytest.CaptureFixture[str]

@@ -124,7 +124,7 @@ class Exchange:
     @property
     def next_decision_at(self) -> float:
         """When to call `decide`."""
-        return self._rounds.next_at
+        return min(self._rounds.next_at, self._upload.next_turn_at)
 
     def neighbour_joined(self, neighbour: Neighbour) -> bool:
         """Announce our pieces to a neighbour that has just shaken hands; returns whether we said that we have all."""
@@ -146,6 +146,7 @@ class Exchange:
             return
         was_unchoked = neighbour.up.is_unchoked
         self._download.neighbour_left(neighbour)
+        self._upload.neighbour_left(neighbour)
         if was_unchoked:
             self._rounds.interest_changed(frees_slot=True)
 
@@ -178,6 +179,7 @@ class Exchange:
 
     def decide(self) -> Sequence[Candidate] | None:
         """Ask the choker, if that is due; returns what the strategy saw if this was a round."""
+        self._upload.begin_turns()
         return self._rounds.decide(is_seed=self._pieces.is_complete)
 
     def request_only_from(self, sources: frozenset[int] | None) -> None:

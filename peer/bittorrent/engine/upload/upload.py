@@ -13,10 +13,11 @@ from contract.events import (
     RequestEnded,
     Unchoked,
 )
-from peer.bittorrent.engine.actions import LimitUpload, OfferBlocks
+from peer.bittorrent.engine.actions import LimitUpload
 from peer.bittorrent.engine.connections.neighbour import Neighbour
 from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.strategy import Garbage, Grant
+from peer.bittorrent.engine.upload.turns import Turns
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
 from peer.bittorrent.wire.messages import (
@@ -48,6 +49,7 @@ class Upload:
 
     def __init__(self, context: Context, info: Info, have: Bitfield) -> None:
         self._outbox = context.outbox
+        self._turns = Turns(context, info)
         self._have = have
         self._piece_length = info.piece_length
         self._length = info.length
@@ -61,6 +63,7 @@ class Upload:
         if grant.rate != up.limit:
             up.limit = grant.rate
             self._outbox.do(LimitUpload(neighbour.key, grant.rate))
+            self._turns.rate_changed(neighbour)
         if up.is_unchoked:
             return
         up.is_unchoked = True
@@ -80,6 +83,8 @@ class Upload:
         kept = [request for request in up.queue if request.index in up.free_pieces]
         up.queue.clear()
         up.queue.extend(kept)
+        if not kept:
+            self._turns.dropped(neighbour)
         self._outbox.send(neighbour, Choke())
         self._outbox.record(Choked(neighbour.key, by_us=True, reason=reason))
         for request in dropped:
@@ -104,7 +109,7 @@ class Upload:
         else:
             up.queue.append(request)
             if len(up.queue) == 1:
-                self._outbox.do(OfferBlocks(neighbour.key))
+                self._turns.requested(neighbour)
 
     def got_cancel(self, neighbour: Neighbour, cancel: Cancel) -> None:
         """Drop a request; one whose block is being sent already is answered by that block."""
@@ -113,19 +118,34 @@ class Upload:
             neighbour.up.queue.remove(wanted)
         except ValueError:
             return
+        self._turns.cancelled(neighbour)
         self._refuse(neighbour, wanted, "cancelled")
 
     def next_block(self, neighbour: Neighbour) -> QueuedBlock | None:
         """Take the next block to send from the queue."""
         up = neighbour.up
-        if not up.queue:
+        if not up.queue or not self._turns.may_take(neighbour):
             return None
         request = up.queue.popleft()
+        self._turns.took(neighbour, request)
         return QueuedBlock(request, up.garbage is Garbage.ALWAYS or request.index not in self._have)
+
+    def neighbour_left(self, neighbour: Neighbour) -> None:
+        self._turns.dropped(neighbour)
+
+    @property
+    def next_turn_at(self) -> float:
+        """When to call `begin_turns`."""
+        return self._turns.next_at
+
+    def begin_turns(self) -> None:
+        """Serve others beside neighbours that do not take their blocks."""
+        self._turns.begin_next()
 
     def block_sent(self, neighbour: Neighbour, request: Request) -> None:
         self.sent += request.length
         neighbour.up.rate.add(request.length, self._outbox.now)
+        self._turns.sent(neighbour)
         neighbour.conversation.last_sent = self._outbox.now
         if self._outbox.records_blocks:
             self._outbox.record(BlockMoved(neighbour.key, True, request.index, request.begin, request.length))

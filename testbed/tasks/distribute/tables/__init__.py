@@ -5,6 +5,7 @@ from typing import Final
 
 import pandas as pd
 
+from contract.wording import counted
 from testbed.experiment import Plan
 from testbed.runfolder.trial_data import Row, TrialData
 from testbed.tasks.columns import TableColumns
@@ -64,21 +65,21 @@ class DistributeTables:
         valid = trials[trials["verdict"] == "valid"]
         if unfinished := int(valid["distribution_s"].isna().sum()):
             yield (
-                f"in {unfinished} of {len(valid)} valid trials a peer never completed: such trials have no"
+                f"in {unfinished} of {counted(len(valid), 'valid trial')} a peer never completed: such trials have no"
                 " distribution_s, and means of times are over the peers and trials that did complete"
             )
         silent = valid[valid["unattributed_bytes"] > LEAST_UNATTRIBUTED * valid["payload_bytes"]]
         if len(silent):
             share = silent["unattributed_bytes"].sum() / silent["payload_bytes"].sum()
             yield (
-                f"in {len(silent)} of {len(valid)} valid trials clients do not tell who sent {share:.0%} of the payload"
-                " to whom: transfers.csv and figures of flows lack it (docs/applications.md)"
+                f"in {len(silent)} of {counted(len(valid), 'valid trial')} clients do not tell who sent {share:.0%} of"
+                " the payload to whom: transfers.csv and figures of flows lack it (docs/applications.md)"
             )
         failed = trials[~trials["payload_audit"].isin([AGREES, ""])]
         if len(failed):
             yield (
-                f"in {len(failed)} of {len(trials)} trials the links did not carry the payload that the applications"
-                " counted: see the column payload_audit of trials.csv"
+                f"in {len(failed)} of {counted(len(trials), 'trial')} the links did not carry the payload that the"
+                " applications counted: see the column payload_audit of trials.csv"
             )
 
 

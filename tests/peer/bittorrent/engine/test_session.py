@@ -228,8 +228,8 @@ def test_only_who_shows_all_its_pieces_says_upload_only(
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ([HaveBitfield(b"\xff\x00")], "bitfield: expected 1 bytes for 8 pieces, found 2"),
-        ([HaveBitfield(b"")], "bitfield: expected 1 bytes for 8 pieces, found 0"),
+        ([HaveBitfield(b"\xff\x00")], "bitfield: expected 1 byte for 8 pieces, found 2"),
+        ([HaveBitfield(b"")], "bitfield: expected 1 byte for 8 pieces, found 0"),
         ([Have(8)], "piece 8: expected an index below 8"),
         ([Have(0xFFFFFFFF)], "piece 4294967295: expected an index below 8"),
     ],

@@ -119,7 +119,7 @@ def test_peers_find_each_other_and_are_counted() -> None:
         _, body = await client.ask(f"/scrape?info_hash={'A' * 20}&info_hash={'B' * 20}")
         entry = b"d8:completei1e10:downloadedi1e10:incompletei1ee"
         assert body == b"d5:filesd20:" + b"A" * 20 + entry + b"ee"
-        assert (await client.ask("/"))[1] == b"A BitTorrent tracker: 1 torrents, 2 peers.\n"
+        assert (await client.ask("/"))[1] == b"A BitTorrent tracker: 1 torrent, 2 peers.\n"
 
     with_server(talk)
 

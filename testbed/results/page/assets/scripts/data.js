@@ -1,16 +1,31 @@
-// The parts of the page's data. They are in the page itself, compressed, and are opened when they are first wanted.
+// The parts of the page's data, which are opened when they are first wanted. A page in a file has them in itself,
+// compressed; for a page that is served, they come from where it was told.
 
 const opened = new Map();
+let open = inThisPage;
 
 /** Return a promise of a part. */
 export function part(name) {
   if (!opened.has(name)) {
     opened.set(name, open(name));
+    opened.get(name).catch(() => opened.delete(name));
   }
   return opened.get(name);
 }
 
-async function open(name) {
+/** Have parts come from elsewhere: from a function that returns the promise of a part. */
+export function readFrom(source) {
+  open = source;
+}
+
+/** Forget the parts of which that is said: they have changed. */
+export function forget(hasChanged) {
+  for (const name of [...opened.keys()].filter(hasChanged)) {
+    opened.delete(name);
+  }
+}
+
+async function inThisPage(name) {
   const element = document.getElementById(`data:${name}`);
   if (element === null) {
     throw new Error(`this page has no part ${name}`);

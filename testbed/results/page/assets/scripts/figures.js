@@ -2,41 +2,83 @@
 
 import { part } from "./data.js";
 import { h } from "./dom.js";
-import { sheet } from "./tables/sheet.js";
+import { Sheet } from "./tables/sheet.js";
 
-/** Make the section of figures; null if there are none. */
-export function figures(page) {
+const made = new WeakMap();
+
+/** Make the section of figures, or bring it up to date; null if there are none. */
+export function figures(page, before) {
   if (page.figures.length === 0) {
     return null;
   }
-  return h(
-    "section",
-    { id: "figures" },
-    h("h2", {}, "Figures"),
-    h("div", { class: "figures" }, page.figures.map(figure)),
-  );
+  if (!before) {
+    const place = h("div", { class: "figures" });
+    before = h("section", { id: "figures" }, h("h2", {}, "Figures"), place);
+    made.set(before, { place, byName: new Map() });
+  }
+  const { place, byName } = made.get(before);
+  const found = page.figures.map((about) => {
+    const figure = byName.get(about.name) ?? new Figure(about);
+    byName.set(about.name, figure);
+    figure.update(about);
+    return figure.element;
+  });
+  if (found.some((element, number) => place.children[number] !== element)) {
+    place.replaceChildren(...found);
+  }
+  return before;
 }
 
-function figure(about) {
-  const name = about.name.replaceAll("_", " ");
-  const file = `figures/${about.name}.pdf`;
-  const caption = h("figcaption", {}, h("strong", {}, name), h("span", { class: "soft" }, ` · ${file}`));
-  const element = h("figure", { class: about.size === "wide" || about.kind === "heatmap" ? "wide" : false });
-  if (about.part === null) {
-    element.append(h("p", { class: "soft" }, `It is too large for this page: see ${file}.`), caption);
-  } else {
-    const image = h("img", { alt: `The figure ${name}, a ${about.kind}; its numbers follow as a table.` });
-    element.append(image, caption);
-    part(about.part).then((drawing) => image.setAttribute("src", `data:image/svg+xml,${encodeURIComponent(drawing)}`));
+class Figure {
+  constructor(about) {
+    const name = about.name.replaceAll("_", " ");
+    this.file = `figures/${about.name}.pdf`;
+    this.image = h("img", { alt: `The figure ${name}, a ${about.kind}; its numbers follow as a table.` });
+    this.numbers = null;
+    this.summary = h("summary");
+    this.details = h("details", { toggle: () => this.showNumbers() }, this.summary);
+    this.place = h("div");
+    const caption = h("figcaption", {}, h("strong", {}, name), h("span", { class: "soft" }, ` · ${this.file}`));
+    const isWide = about.size === "wide" || about.kind === "heatmap";
+    this.element = h("figure", { class: isWide ? "wide" : false }, this.place, caption);
   }
-  if (about.numbers.part !== null) {
-    element.append(numbers(about.numbers));
-  }
-  return element;
-}
 
-function numbers(about) {
-  const details = h("details", {}, h("summary", {}, `Its numbers (${about.rows})`));
-  details.addEventListener("toggle", async () => details.append(sheet(about, await part(about.part))), { once: true });
-  return details;
+  update(about) {
+    this.about = about;
+    if (about.part === null) {
+      this.place.replaceChildren(h("p", { class: "soft" }, `It is too large for this page: see ${this.file}.`));
+    } else {
+      this.draw();
+    }
+    this.summary.textContent = `Its numbers (${about.numbers.rows})`;
+    if (about.numbers.part !== null) {
+      this.element.append(this.details);
+      this.showNumbers();
+    }
+  }
+
+  async draw() {
+    if (this.image.parentElement === null) {
+      this.place.replaceChildren(this.image);
+    }
+    const source = `data:image/svg+xml,${encodeURIComponent(await part(this.about.part))}`;
+    if (this.image.getAttribute("src") !== source) {
+      this.image.setAttribute("src", source);
+    }
+  }
+
+  /** Show the numbers if they are wanted: the first time, and again when they have changed. */
+  async showNumbers() {
+    if (!this.details.open) {
+      return;
+    }
+    const about = this.about.numbers;
+    const cells = await part(about.part);
+    if (this.numbers === null) {
+      this.numbers = new Sheet(about, cells);
+      this.details.append(this.numbers.element);
+    } else {
+      this.numbers.renew(about, cells);
+    }
+  }
 }

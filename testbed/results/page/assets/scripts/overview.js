@@ -1,6 +1,7 @@
 // The head of the page: what was asked, the answer, and how far one may trust it.
 
 import { h, mark, prose } from "./dom.js";
+import { kept } from "./keeping.js";
 import { counted } from "./numbers.js";
 import { points } from "./points.js";
 
@@ -13,15 +14,17 @@ const STATES = {
 const VERDICTS = { valid: ["good", "✓"], suspect: ["doubt", "?"], failed: ["bad", "✗"] };
 
 /** Make the head: title, question, answer, and the tally of trials and expectations. */
-export function head(page, themes) {
-  return h(
-    "header",
-    { class: "head" },
-    h("div", { class: "run" }, h("span", {}, `testbed run ${page.run}`), themes),
-    h("h1", {}, page.title),
-    page.question && h("p", { class: "question" }, page.question),
-    h("p", { class: "answer" }, page.answer),
-    tally(page),
+export function head(page, before) {
+  return kept(
+    before,
+    h(
+      "div",
+      {},
+      h("h1", {}, page.title),
+      page.question && h("p", { class: "question" }, page.question),
+      h("p", { class: "answer" }, page.answer),
+      tally(page),
+    ),
   );
 }
 
@@ -33,8 +36,6 @@ export function verdict(name, text = name) {
 function tally(page) {
   const { planned, valid, suspect, failed, missing, again } = page.trials;
   const trials = `${valid} of ${counted(planned, "trial")} valid`;
-  const held = page.expectations.filter((each) => each.state === "held").length;
-  const expected = page.expectations.length;
   return h(
     "ul",
     { class: "tally small" },
@@ -43,17 +44,21 @@ function tally(page) {
     failed > 0 && h("li", {}, verdict("failed", `${failed} failed`)),
     missing > 0 && h("li", {}, mark("none", "–", `${missing} missing`)),
     again > 0 && h("li", {}, mark("none", "↻", `${again} measured again`)),
-    expected > 0 &&
-      h(
-        "li",
-        {},
-        mark(
-          held === expected ? "good" : "bad",
-          held === expected ? "✓" : "✗",
-          `${held} of ${counted(expected, "expectation")} held`,
-        ),
-      ),
+    page.expectations.length > 0 && h("li", {}, mark(...expected(page.expectations))),
   );
+}
+
+/** Return the mark of all expectations: bad only if one did not hold, and good only if all held. */
+export function expected(expectations) {
+  const count = (state) => expectations.filter((each) => each.state === state).length;
+  const all = expectations.length;
+  const [held, failed, open] = [count("held"), count("failed"), count("open")];
+  const [kind, sign] = STATES[failed > 0 ? "failed" : open > 0 ? "open" : "held"];
+  if (open === all) {
+    return [kind, sign, `${counted(all, "expectation")} not evaluated`];
+  }
+  const rest = open > 0 ? `, ${open} not evaluated` : "";
+  return [kind, sign, `${held} of ${counted(all, "expectation")} held${rest}`];
 }
 
 /** Make the section with the numbers of all points, what was expected, and what is wrong. */

@@ -6,15 +6,18 @@ import { plain, unitFor } from "./numbers.js";
 const FIRST_ROWS = 16;
 const WIDTH = 200;
 const SHORT = 18;
+/** The captions of tables of which all rows are shown: they stay so when the table is made again. */
+const expanded = new Set();
 
 /** Make the table of a comparison or of means; the first measure is drawn, too. */
 export function points(found, caption) {
   const measures = found.measures.map((measure, place) => scaled(measure, found.rows, place));
   const axis = axisOf(measures[0], found.rows);
+  const first = expanded.has(caption) ? found.rows.length : FIRST_ROWS;
   const body = h(
     "tbody",
     {},
-    found.rows.slice(0, FIRST_ROWS).map((row) => line(found, measures, axis, row)),
+    found.rows.slice(0, first).map((row) => line(found, measures, axis, row)),
   );
   const table = h(
     "table",
@@ -24,13 +27,14 @@ export function points(found, caption) {
     body,
   );
   const scroll = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": caption }, table);
-  const rest = found.rows.slice(FIRST_ROWS);
+  const rest = found.rows.slice(first);
   const fixed = found.fixed && h("p", { class: "aside" }, found.fixed);
   if (rest.length === 0) {
     return h("div", {}, scroll, fixed);
   }
   const more = h("button", { type: "button", class: "more" }, `Show ${rest.length} more`);
   more.addEventListener("click", () => {
+    expanded.add(caption);
     body.append(...rest.map((row) => line(found, measures, axis, row)));
     more.remove();
   });

@@ -10,15 +10,19 @@ const MORE_ROWS = 500;
 const LONG_TEXT = 40;
 const LONGEST_EXAMPLE = 14;
 
-/** Make the table of a sheet: what the overview says about it, and its cells by column. */
-export function sheet(about, cells) {
-  return new Sheet(about, cells).element;
+/**
+ * Make the table of a sheet: what the overview says about it, and its cells by column. Some columns may have a function
+ * of their own, which makes the cell of a row.
+ */
+export function sheet(about, cells, makers = {}) {
+  return new Sheet(about, cells, makers).element;
 }
 
-class Sheet {
-  constructor(about, cells) {
-    this.about = about;
-    this.columns = about.columns.map((column, place) => prepared(column, cells.columns[place]));
+/** The same as an object, whose cells can be renewed. */
+export class Sheet {
+  constructor(about, cells, makers = {}) {
+    this.makers = makers;
+    this.take(about, cells);
     this.order = { place: null, direction: null };
     this.most = FIRST_ROWS;
     this.showsAll = false;
@@ -27,11 +31,29 @@ class Sheet {
     this.update();
   }
 
+  take(about, cells) {
+    this.about = about;
+    this.cells = cells;
+    this.columns = about.columns.map((column, place) => prepared(column, cells.columns[place]));
+  }
+
+  /** Show other cells in the same order, with the same filter. */
+  renew(about, cells) {
+    if (cells === this.cells) {
+      return;
+    }
+    const name = this.columns[this.order.place]?.name;
+    this.take(about, cells);
+    const place = this.columns.findIndex((column) => column.name === name);
+    this.order = place < 0 ? { place: null, direction: null } : { ...this.order, place };
+    this.tell();
+    this.update();
+  }
+
   build() {
     const name = this.about.name;
     this.query = h("input", {
       type: "search",
-      placeholder: this.example(),
       spellcheck: "false",
       input: () => this.requery(),
     });
@@ -41,17 +63,18 @@ class Sheet {
     this.head = h("tr");
     this.body = h("tbody");
     this.more = h("button", { type: "button", class: "more", click: () => this.showMore() });
-    const hasFolded = this.columns.some((column) => column.isFolded);
+    this.allColumns = h("label", { class: "choice" }, this.all, "All columns");
+    this.same = h("p", { class: "same" });
     const parts = [
       h(
         "div",
         { class: "sheet-bar" },
         h("label", { class: "choice wide" }, "Filter", this.query),
-        hasFolded && h("label", { class: "choice" }, this.all, "All columns"),
+        this.allColumns,
         this.count,
       ),
       this.fault,
-      this.same(),
+      this.same,
       h(
         "div",
         { class: "scroll", tabindex: "0", role: "group", "aria-label": `rows of ${name}` },
@@ -61,6 +84,16 @@ class Sheet {
       this.meanings(),
     ];
     this.element.append(...parts.filter(Boolean));
+    this.tell();
+  }
+
+  /** Say what depends on the cells, besides their rows. */
+  tell() {
+    const same = this.sameInAll();
+    this.same.textContent = same;
+    set(this.same, { hidden: same === "" });
+    set(this.query, { placeholder: this.example() });
+    set(this.allColumns, { hidden: !this.columns.some((column) => column.isFolded) });
   }
 
   example() {
@@ -70,7 +103,7 @@ class Sheet {
     return ["words", word && `${word.name}=…`, number && `${number.name}>…`].filter(Boolean).join(", or ");
   }
 
-  same() {
+  sameInAll() {
     const folded = this.columns.filter((column) => column.isFolded);
     const same = folded.filter((column) => column.shown[0] !== null);
     const empty = folded.filter((column) => column.shown[0] === null);
@@ -79,7 +112,7 @@ class Sheet {
         `The same in all rows: ${same.map((column) => `${column.name} ${this.text(column, 0)} ${column.unitName}`.trim()).join(", ")}.`,
       empty.length && `Empty: ${empty.map((column) => column.name).join(", ")}.`,
     ].filter(Boolean);
-    return parts.length ? h("p", { class: "same" }, parts.join(" ")) : null;
+    return parts.join(" ");
   }
 
   meanings() {
@@ -109,8 +142,10 @@ class Sheet {
 
   draw() {
     const columns = this.visible();
+    const focused = [...this.head.children].indexOf(document.activeElement?.parentElement);
     this.head.replaceChildren(...columns.map((column) => this.heading(column)));
     this.body.replaceChildren(...this.rows.slice(0, this.most).map((row) => this.line(columns, row)));
+    this.head.children[focused]?.firstChild.focus();
     const left = this.rows.length - this.most;
     set(this.more, { hidden: left <= 0 });
     this.more.textContent = `Show ${Math.min(left, MORE_ROWS)} more rows`;
@@ -146,7 +181,7 @@ class Sheet {
     return h(
       "tr",
       {},
-      columns.map((column) => this.cell(column, this.text(column, row))),
+      columns.map((column) => this.makers[column.name]?.(row) ?? this.cell(column, this.text(column, row))),
     );
   }
 
