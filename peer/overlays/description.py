@@ -79,7 +79,7 @@ def read_description(text: str) -> Description:
     """Read a description; raises DescriptionError."""
     try:
         value = json.loads(text, object_pairs_hook=_without_repetition)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DescriptionError(f"it is not JSON: {error}") from error
     description = read(Description, value)
     _check_sessions(description.sessions)
@@ -107,8 +107,12 @@ def _check_sessions(sessions: tuple[Session, ...]) -> None:
     if not sessions:
         raise problem("sessions", "expected one at least")
     for number, (before, after) in enumerate(pairwise(sessions), start=1):
-        if after.join < before.end:
-            raise problem(f"sessions[{number}].join", f"expected {before.end:g} or later, when the last one has ended")
+        if before.leave is None:
+            raise problem(f"sessions[{number}].join", "the session before it has no end")
+        if after.join < before.leave:
+            raise problem(
+                f"sessions[{number}].join", f"expected {before.leave:g} or later, when the last one has ended"
+            )
 
 
 def _check_searches(description: Description) -> None:

@@ -8,7 +8,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from peer.errors import WireError
-from peer.net.address import Address, parse_address
+from peer.net.address import Address, pack_host, pack_host6, parse_address
 
 T = TypeVar("T")
 
@@ -95,8 +95,11 @@ def _number(value: object, key: str) -> float:
 
 
 def _address(value: object, key: str) -> Address:
+    """Read a numeric address: a name would have to be looked up."""
     try:
-        return parse_address(_text(value, key))
+        found = parse_address(_text(value, key))
+        (pack_host6 if ":" in found.host else pack_host)(found.host)
+        return found
     except WireError as error:
         raise problem(key, str(error)) from error
 

@@ -369,4 +369,4 @@ IGNORED: Final[frozenset[type[TraceEvent]]] = OVERLAY_EVENTS | frozenset(
         Snubbed,
     }
 )
-"""The events that no table of distribution is made of. Their fields are not checked, since a full trace has very many of them."""
+"""The events that no table of who distributes is made of. Their fields are not checked: a full trace has very many."""

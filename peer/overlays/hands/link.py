@@ -16,14 +16,14 @@ from peer.net.poller import running_poller
 from peer.net.sockets import explain, keep_alive
 from peer.overlays.overlay import Decoder
 
-MOST_UNSENT: Final = 256 << 10
+MOST_UNSENT: Final = 1 << 20
 STALLED: Final = 60.0
 LINGER: Final = 2.0
 _READ: Final = 64 << 10
 
 
 class Owner(Protocol):
-    """Who is told of a link, from the event loop, and never within a call of the link's methods."""
+    """Who is told of a link, from the event loop."""
 
     def link_received(self, link: "Link", data: bytes) -> None: ...
 
@@ -31,7 +31,7 @@ class Owner(Protocol):
         """It ended, and not by `finish` or `close`."""
 
     def link_closed(self, link: "Link") -> None:
-        """Its socket is closed, whoever ended it. This alone comes within `close` too."""
+        """Its socket is closed, whoever ended it. This alone comes within `close` and `send` too."""
 
 
 class Link:
@@ -61,7 +61,8 @@ class Link:
     def send(self, data: bytes, most_unsent: int = MOST_UNSENT) -> bool:
         """Send in the next turn of the loop, with what else is sent in this one; False ends a link that has no room."""
         if len(self._unsent) + len(data) > most_unsent:
-            self._loop.call_soon(self._lose, "it does not read what we send")
+            self.close()
+            self._loop.call_soon(self._owner.link_lost, self, "it does not read what we send")
             return False
         if not self._unsent:
             self._poller.add_writer(self._fd, self._writable)

@@ -17,8 +17,8 @@ from peer.overlays.overlay import StreamOverlay
 
 MOST_LINKS: Final = 16_384
 """Connections at a time; further ones are refused."""
-MOST_UNSENT: Final = 256 << 20
-"""Bytes that wait on all links together, in equal shares."""
+MOST_UNSENT: Final = 512 << 20
+"""Bytes that may wait on all links together, in equal shares."""
 DIAL_TIMEOUT: Final = 10.0
 
 
@@ -81,7 +81,7 @@ class StreamHands(Hands[StreamNode]):
         self.give(lambda node, now: node.accepted(link.number, source, now))
 
     def _dial(self, action: Dial) -> None:
-        """Both outcomes arrive in a turn of the loop of their own, so that a bug of the node is not one of the dialler."""
+        """Both outcomes arrive in a turn of the loop of their own: there an exception of the node is not lost."""
         self._dialler.dial(
             action.address,
             lambda address, connected: self._soon(self._connected, address, connected),
@@ -110,7 +110,7 @@ class StreamHands(Hands[StreamNode]):
 
     def _send(self, action: Send) -> None:
         link = self._links.get(action.link)
-        if link is None:
+        if link is None or link.is_closed:
             return
         data = self._overlay.encode(action.message)
         if link.send(data, min(MOST_UNSENT_ON_LINK, MOST_UNSENT // len(self._open))):
@@ -118,7 +118,7 @@ class StreamHands(Hands[StreamNode]):
 
     def _hang_up(self, action: HangUp) -> None:
         link = self._links.pop(action.link, None)
-        if link is not None:
+        if link is not None and not link.is_closed:
             link.finish()
 
     def link_received(self, link: Link, data: bytes) -> None:
@@ -126,7 +126,7 @@ class StreamHands(Hands[StreamNode]):
         for message in self._messages(link, data):
             self.costs.count_received(1, 0)
             self.give(lambda node, now, message=message: node.received(link.number, message, now))  # type: ignore[misc]
-            if link.number not in self._links:
+            if link.number not in self._links or link.is_closed:
                 return
 
     def _messages(self, link: Link, data: bytes) -> Iterator[Any]:

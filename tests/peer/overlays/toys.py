@@ -128,7 +128,7 @@ class Gossip(Mind):
             self.greet((source, *map(parse_address, message["hello"])))
         self.take(source, message)
 
-    def refused(self, source: Address, data: bytes, why: str, now: float) -> None:
+    def refused(self, source: Address, _data: bytes, why: str, now: float) -> None:
         self.begin(now, "refused")
         self.out.record(NodeErred(why, str(source)))
 
@@ -167,7 +167,7 @@ class Line(Mind):
 
     def disconnected(self, link: int, reason: str, now: float) -> None:
         self.begin(now, "disconnected")
-        address = self.members.pop(link)
+        address = self.members.pop(link, "")
         self.out.record(NodeErred(f"lost: {reason}", str(address)))
 
 
@@ -188,7 +188,7 @@ def decode(data: bytes) -> dict[str, Any]:
 
 
 class LineDecoder:
-    def __init__(self, is_outgoing: bool) -> None:
+    def __init__(self, _is_outgoing: bool) -> None:
         self._buffer = b""
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
