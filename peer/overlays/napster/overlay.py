@@ -15,8 +15,15 @@ def _directory(setup: Setup) -> Directory:
 def _client(setup: Setup) -> Client:
     """Make a client of the first known directory; its nickname is drawn, as that of the last life may still be in use."""
     nick = f"user{setup.rng.getrandbits(32):08x}"
-    directory, *_ = setup.known
-    return Client(setup.address, nick, list(setup.items), directory, setup.parameters, setup.rng, setup.record)
+    return Client(
+        setup.address,
+        setup.known[0],
+        nick=nick,
+        items=list(setup.items),
+        parameters=setup.parameters,
+        rng=setup.rng,
+        record=setup.record,
+    )
 
 
 NAPSTER: Final = StreamOverlay(
