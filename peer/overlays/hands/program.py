@@ -26,6 +26,7 @@ from contract.events import TraceEvent
 from contract.overlay_events import SearchEnded
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
+from peer.errors import WireError
 from peer.net.address import Address
 from peer.overlays.description import Description, Search, Session
 from peer.overlays.hands.datagrams import DatagramHands
@@ -126,9 +127,12 @@ class _Program:
         described, overlay = self._description, self._options.overlay
         bound, record = _bind(address, overlay), partial(self._record, trace)
         setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
-        if isinstance(overlay, DatagramOverlay):
-            return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
-        return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+        try:
+            if isinstance(overlay, DatagramOverlay):
+                return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+            return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+        except WireError as error:
+            raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 
     def _tell_ready(self, session: Session, trace: TraceFile) -> None:
         trace.flush()

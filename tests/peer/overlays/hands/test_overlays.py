@@ -19,6 +19,8 @@ QUICK: Final[dict[str, dict[str, Any]]] = {
 FIRST: Final = {"napster": "directory"}
 OTHERS: Final = {"napster": "client"}
 """The roles where not all nodes are equal."""
+CHARGES: Final = {"kademlia"}
+"""Those whose answers do not name the search, so that the node that asked counts them."""
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
@@ -43,4 +45,6 @@ def test_a_node_finds_what_another_shares(overlay: str, tmp_path: Path) -> None:
     (ended,) = named(events(traces[4]), "search_ended")
     assert (ended["search"], ended["outcome"]) == (SEARCH, "found")
     assert {line["holder"].partition(":")[0] for line in named(events(traces[4]), "answer_came")} == {"127.0.0.4"}
+    charged = {search for line in named(events(traces[4]), "spent") for search, _, _ in line["charged"]}
+    assert charged == ({SEARCH} if overlay in CHARGES else set())
     assert [named(events(trace), "node_erred") for trace in traces[:4]] == [[]] * 4

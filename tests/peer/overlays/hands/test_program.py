@@ -231,6 +231,12 @@ def test_address_that_is_taken_is_an_explained_error(overlay: str, tmp_path: Pat
             assert later.process.wait(SOON) == ExitStatus.NO_ADDRESS
 
 
+def test_address_for_which_messages_have_no_place_is_an_explained_error(tmp_path: Path) -> None:
+    with node(tmp_path, "chord", address=free_address("::1")) as one:
+        assert one.process.wait(SOON) == ExitStatus.USAGE
+        assert one.errors() == "node: chord has no such node: expected an IPv4 address, found '::1'\n"
+
+
 def test_trace_that_cannot_be_written_is_an_explained_error(tmp_path: Path) -> None:
     with node(tmp_path, BOTH["line"], "--trace", tmp_path / "missing" / "trace") as one:
         assert one.process.wait(SOON) == ExitStatus.NO_TRACE
