@@ -10,6 +10,7 @@ A life begins with a header in the trace.
 """
 
 import asyncio
+import json
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -167,9 +168,9 @@ class _Program:
         print(COMPLETED, flush=True)
 
     def _fetch(self, action: Fetch) -> None:
-        """Tell whoever started us, who gets the item by other means."""
+        """Tell whoever started us, who gets the item by other means. The name may hold anything, such as a new line."""
         if self._description.fetch:
-            print(f"fetch {action.holder} {action.item}", flush=True)
+            print(f"fetch {action.holder} {json.dumps(action.item)}", flush=True)
 
     def _address_of(self, session: Session) -> Address:
         return session.address or self._description.address

@@ -167,7 +167,7 @@ def test_what_it_would_fetch_is_told_if_wanted(fetch: bool, overlay: str, tmp_pa
         node(tmp_path, overlay, known=[address], searches=[searching(0.2)], fetch=fetch) as one,
     ):
         assert one.line().startswith("ready ")
-        assert one.line() == (f"fetch {address} {SONG.name}" if fetch else "completed")
+        assert one.line() == (f'fetch {address} "{SONG.name}"' if fetch else "completed")
 
 
 @pytest.mark.parametrize(
