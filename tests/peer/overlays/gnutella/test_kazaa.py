@@ -37,7 +37,9 @@ def test_levels_are_between_0_and_1000(given: int, taken: int) -> None:
     assert 0 <= Participation(uploaded=given, downloaded=taken).earned <= 1000
 
 
-@pytest.mark.parametrize(("level", "name"), [(0, "low"), (50, "low"), (51, "medium"), (500, "guru"), (1000, "supreme being")])
+@pytest.mark.parametrize(
+    ("level", "name"), [(0, "low"), (50, "low"), (51, "medium"), (500, "guru"), (1000, "supreme being")]
+)
 def test_levels_have_names(level: int, name: str) -> None:
     assert name_of(level) == name
 
