@@ -21,31 +21,29 @@ HIDDEN = Parameters(search=SearchParameters(silence=5), capability=Capability(is
 CALLER_PORT = 40_000
 Way = tuple[Address, Address]
 HEADER = ("id", "payload", "ttl", "hops", "size")
-FIELDS = tuple(
-    [
-        "header.id",
-        "header.payload",
-        "header.ttl",
-        "header.hops",
-        "header.size",
-        "pong.ip",
-        "pong.port",
-        "pong.files",
-        "pong.kbytes",
-        "query.search",
-        "query.min_speed",
-        "queryhit.count",
-        "queryhit.port",
-        "queryhit.ip",
-        "queryhit.speed",
-        "queryhit.servent_id",
-        "queryhit.hit.name",
-        "queryhit.hit.size",
-        "push.servent_id",
-        "push.ip",
-        "push.port",
-        "push.index",
-    ]
+FIELDS = (
+    "header.id",
+    "header.payload",
+    "header.ttl",
+    "header.hops",
+    "header.size",
+    "pong.ip",
+    "pong.port",
+    "pong.files",
+    "pong.kbytes",
+    "query.search",
+    "query.min_speed",
+    "queryhit.count",
+    "queryhit.port",
+    "queryhit.ip",
+    "queryhit.speed",
+    "queryhit.servent_id",
+    "queryhit.hit.name",
+    "queryhit.hit.size",
+    "push.servent_id",
+    "push.ip",
+    "push.port",
+    "push.index",
 )
 
 
@@ -55,7 +53,7 @@ def conversation() -> dict[Way, list[Any]]:
     world, sent = World(), defaultdict[Way, list[Any]](list)
     for number, known in ((0, [1]), (1, [2]), (2, [])):
         items = SONGS if number == 2 else []
-        world.add(number, known, items, with_degree(HIDDEN, 2))
+        world.add(number, known, items, with_degree(HIDDEN, 1 if number == 2 else 2))
     performers = world.network._performers
     perform = performers[Send]
 
