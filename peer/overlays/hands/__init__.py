@@ -1,0 +1,1 @@
+"""Nodes of overlays on real sockets: what they decide is done."""
