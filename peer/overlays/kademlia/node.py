@@ -204,13 +204,13 @@ class KademliaNode:
         self._outbox.do(Charge(question.search))
         if question.node_id not in {None, answer.id}:
             self.table.gone(NodeInfo(question.node_id or 0, source), now)
-        was_empty = not len(self.table)
+        was_empty = self.table.is_empty
         self.table.answered(NodeInfo(answer.id, source), now)
         question.asker.answered(question.about, answer)
         if answer.nodes:
             self._upkeep.heard_of(answer.nodes[: self._parameters.most_candidates])
         self._upkeep.check(answer.id)
-        if was_empty and len(self.table):
+        if was_empty and not self.table.is_empty:
             self._upkeep.join(now)
 
     def _take_refusal(self, source: Address, refusal: Refusal) -> None:
