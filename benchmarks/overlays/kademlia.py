@@ -183,7 +183,7 @@ def row(result: Result, parameters: Parameters) -> list[object]:
     hops = mean(result.hops)
     law = kademlia_law.hops(n, k, alpha)
     entries = kademlia_law.entries(n, k)
-    messages = kademlia_law.messages(k, alpha, hops)
+    messages = kademlia_law.messages(k, alpha, hops, ends_at_values=parameters.ends_at_values)
     return [
         n,
         f"{hops:.2f}, {result.hops[int(0.95 * (len(result.hops) - 1))]}",

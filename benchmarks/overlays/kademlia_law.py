@@ -1,13 +1,13 @@
 """What hops, table sizes and questions should be, from ranks alone: no messages, no buckets, no node.
 
-Hops follow the chain of Roos, Salah and Strufe ("Comprehending Kademlia routing", 2013), in ranks: the node of rank r
-is the r-th closest to the target of all N, and knows k drawn nodes of the part of the space that the target is in and it
-is not, which is about half of the nodes that are closer than it. Each round asks the alpha best that were not asked, and
-adds what they know. A search is over when one of the k best is asked, since these keep the values.
+Hops follow a chain in the manner of Roos, Salah and Strufe ("Comprehending Kademlia routing", 2013), in ranks: the node
+of rank r is the r-th closest to the target of all N. It knows k drawn nodes of the part of the space that the target is
+in and it is not, which has about half of the nodes that are closer than it. Each round asks the alpha best that were
+not asked, and adds what they know. A search is over when one of the k best is asked, since these keep the values.
 
-So a round wins one bit for the half, and H_k / ln 2 - 1/2 bits on average for the best of k: 4.4 bits for k = 8, 5.7 for
-k = 20, and a little more for alpha > 1. Hops grow as log2(N / k) / 4.4. The paper's bound, log2 N, has each round win
-one bit; Cai and Devroye (2013) prove c log N for the nodes that are hardest to find, with a c that falls with k.
+So a round wins one bit for the half, and H_k / ln 2 - 1/2 bits on average for the best of k: 4.4 bits together for
+k = 8, 5.7 for k = 20, and a little more for alpha > 1. Hops grow as log2(N / k) / 4.4. The paper's bound, log2 N, has
+each round win one bit; Cai and Devroye (2013) prove c log N with high probability, with a constant c.
 """
 
 from math import comb, floor, log2
@@ -57,6 +57,6 @@ def _at_most(n: int, share: float, k: int) -> float:
     return k - few
 
 
-def messages(k: int, alpha: int, mean_hops: float) -> float:
-    """Return the questions of a search and their answers: alpha on each hop before the last, and the k closest."""
-    return 2 * (k + alpha * max(mean_hops - 1, 0))
+def messages(k: int, alpha: int, mean_hops: float, *, ends_at_values: bool) -> float:
+    """Return the questions of a search and their answers: alpha on each hop, but for the k closest at the end."""
+    return 2 * alpha * mean_hops if ends_at_values else 2 * (k + alpha * max(mean_hops - 1, 0))
