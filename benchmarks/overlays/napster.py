@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.overlays.napster --n 1000 10000 --searches 1000
 
 N clients share some items each; each item is shared by `copies` of them. Searches come one after the other, from
-clients drawn at random, for exact names drawn at random. The law: one question, one result for each holder, one end of results,
-and a request and an answer for the download; the directory keeps a user for each client, and each share.
+clients drawn at random, for exact names drawn at random. The law: one question, one result for each holder, one end of
+results, and a request and an answer for the download; the directory keeps a user for each client, and each share.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from typing import Final
 from contract.overlay_events import UPKEEP, NodeErred
 from peer.net.address import Address
 from peer.overlays.content import Item
-from peer.overlays.gnutella.neighbours.links import Link, Links
+from peer.overlays.gnutella.links import Link, Links
 from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.tables.words import words_of_text
 from peer.overlays.gnutella.wire.messages import GUID_BYTES, Message

@@ -73,14 +73,14 @@ class Client:
         address: Address,
         directory: Address,
         *,
-        nick: str,
+        nick: str = "",
         items: list[Item],
         parameters: ClientParameters,
         rng: Random,
         record: Record,
     ) -> None:
         self._address: Final = address
-        self._nick: Final = nick
+        self._nick: Final = nick or f"{address.host.replace('.', '_')}-{address.port}"
         self._items: Final = [item for item in items if is_sayable(item.name)]
         self._directory: Final = directory
         self._parameters: Final = parameters

@@ -5,6 +5,7 @@ from math import inf
 from typing import Final
 
 from peer.net.address import Address
+from peer.overlays.gnutella.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.greeting import (
     Headers,
     addresses_in,
@@ -17,7 +18,6 @@ from peer.overlays.gnutella.neighbours.greeting import (
     yes,
 )
 from peer.overlays.gnutella.neighbours.hosts import HostCache
-from peer.overlays.gnutella.neighbours.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.handshake import code_of

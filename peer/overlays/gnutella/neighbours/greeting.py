@@ -5,7 +5,7 @@ from typing import Final
 
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.links import Link, Other
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.wire.handshake import ANSWER, CONNECT, OK

@@ -5,7 +5,7 @@ from typing import Final
 
 from peer.net.address import Address
 from peer.overlays.content import Item
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.links import Link, Other
 from peer.overlays.gnutella.routing.memory import OURS, Memory
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import Found, Push, Query, QueryHit

@@ -11,9 +11,9 @@ from math import inf
 from typing import Final
 
 from contract.overlay_events import UPKEEP
+from peer.overlays.gnutella.links import Link
 from peer.overlays.gnutella.neighbours.greeting import CHECK, call, no, yes
 from peer.overlays.gnutella.neighbours.keeping import Dialling
-from peer.overlays.gnutella.neighbours.links import Link
 from peer.overlays.gnutella.routing.memory import OURS
 from peer.overlays.gnutella.routing.queries import Queries
 from peer.overlays.gnutella.searching.searches import Search, Searches
