@@ -20,7 +20,7 @@ from peer.overlays.gnutella.routing.memory import OURS
 from peer.overlays.gnutella.routing.pongs import Pongs
 from peer.overlays.gnutella.routing.queries import Queries
 from peer.overlays.gnutella.searching.dynamic import DynamicQueries
-from peer.overlays.gnutella.searching.searches import Search, Searches
+from peer.overlays.gnutella.searching.searches import Search, Searches, question_of
 from peer.overlays.gnutella.searching.walkers import Walkers
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import (
@@ -115,7 +115,7 @@ class GnutellaNode:
         """Ask the neighbours: all at once, or in steps if we are an ultrapeer that does so."""
         asked = self._servent.parameters.search
         self._queries.memory.add(search.guid, OURS, self._servent.now)
-        query = Query(search.guid, asked.ttl, 0, search.wanted.text)
+        query = Query(search.guid, asked.ttl, 0, question_of(search.wanted))
         self._queries.to_leaves(query, None)
         if asked.way == "dynamic" and self._standing.is_ultrapeer:
             search.is_led = self._dynamic.lead(query, None)

@@ -32,6 +32,8 @@ from peer.overlays.napster.text import is_sayable
 from peer.overlays.napster.wire import Malformed
 from peer.overlays.node import Action, Dial, Fetch, HangUp, Outbox, Record, Send
 
+_MOST_TEXT: Final = 1_000
+"""Characters of a question."""
 _MOST_QUESTIONS: Final = 1_000
 """That wait for answers, and files that wait for an address."""
 
@@ -117,7 +119,7 @@ class Client:
             self._finish(question, "failed")
             return
         self._questions.append(question)
-        words = " ".join(words_of(wanted.text))
+        words = " ".join(words_of(wanted.text))[:_MOST_TEXT]
         self._say(Search(words, self._parameters.most_results), name)
 
     def leave(self, now: float, *, by_word: bool) -> None:

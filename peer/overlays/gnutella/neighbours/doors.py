@@ -97,11 +97,17 @@ class Doors:
             self._refuse(link, 503, "Already connected")
         elif self._standing.is_leaf:
             self._refuse(link, 503, "I am a shielded leaf node")
+        elif self._is_too_low(link):
+            self._refuse(link, 503, "Your level is too low for an ultrapeer")
         elif not self._has_place(link):
             self._refuse(link, 503, "No places left")
         else:
             link.stage = Stage.ANSWERED
             self._servent.send(link, yes((*self._introduction(), *self._guidance(link))))
+
+    def _is_too_low(self, link: Link) -> bool:
+        """Whether somebody wants to be an ultrapeer who may not; what is claimed is believed."""
+        return link.other is Other.ULTRAPEER and link.level < self._servent.parameters.election.level
 
     def _gives_way(self, twin: Link) -> bool:
         """Whether our own call is given up for that of the other, as both called at once."""
@@ -163,6 +169,8 @@ class Doors:
             return "I am a leaf and look for ultrapeers"
         if link.other is Other.LEAF:
             return "A leaf cannot answer"
+        if self._is_too_low(link):
+            return "Your level is too low for an ultrapeer"
         return "No places left" if self._peers_taken() >= self._standing.most else ""
 
     def _peers_taken(self) -> int:
