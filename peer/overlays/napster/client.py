@@ -11,7 +11,7 @@ from math import inf
 from random import Random
 from typing import Any, Final
 
-from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchBegan, SearchEnded
+from contract.overlay_events import UPKEEP, AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchBegan, SearchEnded
 from peer.net.address import Address
 from peer.net.backoff import backoff
 from peer.overlays.content import Item, Wanted, words_of
@@ -30,7 +30,7 @@ from peer.overlays.napster.messages import (
 )
 from peer.overlays.napster.text import is_sayable
 from peer.overlays.napster.wire import Malformed
-from peer.overlays.node import Action, Dial, Fetch, HangUp, Outbox, Record, Send
+from peer.overlays.node import Action, Charge, Dial, Fetch, HangUp, Outbox, Record, Send
 
 _MOST_TEXT: Final = 1_000
 """Characters of a question."""
@@ -224,6 +224,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions[0]
+        self._charge(question.name)
         is_new = not question.is_over and len(question.answers) < self._parameters.most_results
         if is_new and question.wanted.matches(Item(result.name)) and result.nick != self._nick:
             question.answers.append(result)
@@ -233,6 +234,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions.popleft()
+        self._charge(question.name)
         if not question.is_over:
             self._finish(question, "found" if question.answers else "not_found")
             if self._parameters.fetches:
@@ -251,14 +253,22 @@ class Client:
             self._say(DownloadRequest(first.nick, first.name), search)
 
     def _fetch(self, where: DownloadFrom) -> None:
-        if self._downloads.pop((where.nick, where.name), None) is not None:
+        asked = self._downloads.pop((where.nick, where.name), None)
+        if asked is not None:
+            self._charge(asked[0])
             self._out.do(Fetch(where.name, where.address))
 
     def _try_another(self, refused: DownloadRefused) -> None:
-        search, others = self._downloads.pop((refused.nick, refused.name), ("", []))
+        search, others = self._downloads.pop((refused.nick, refused.name), (UPKEEP, []))
+        self._charge(search)
         self._ask_where(search, others)
 
-    def _say(self, message: Any, search: str = "") -> None:
+    def _charge(self, search: str) -> None:
+        """Count the answer that has just come to its search, as the directory could not."""
+        if search:
+            self._out.do(Charge(search))
+
+    def _say(self, message: Any, search: str = UPKEEP) -> None:
         if self._link is not None:
             self._out.do(Send(self._link, message, search))
 

@@ -1,8 +1,7 @@
 """The directory: the one node that knows who shares what.
 
-What a search costs: messages carry no name of it, so what the directory sends counts as upkeep here. The requester's
-trace has it all: one question, one `Result` for each answer, one end of results, and for the download a request and an
-answer.
+Messages carry no name of a search, so what the directory sends counts as upkeep until the client that asked charges it
+to its search.
 """
 
 from collections.abc import Callable
