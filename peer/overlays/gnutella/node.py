@@ -144,7 +144,7 @@ class GnutellaNode:
         self._searches.end_late()
         self._dynamic.step()
         self._walkers.end_late()
-        self._doors.late()
+        self._doors.end_late()
         if self._tables.deadline <= now:
             self._tables.look()
         if self._standing.promote(now):

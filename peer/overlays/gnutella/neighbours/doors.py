@@ -62,12 +62,11 @@ class Doors:
         self._pending.pop(number, None)
         self.deadline = next((link.deadline for link in self._pending.values()), inf)
 
-    def late(self) -> list[Link]:
-        """Give up those whose time is over, and return them."""
+    def end_late(self) -> None:
+        """Give up those whose time is over."""
         late = [link for link in self._pending.values() if link.deadline <= self._servent.now]
         for link in late:
             self._refuse_silently(link, "no handshake in time")
-        return late
 
     def _refuse_silently(self, link: Link, reason: str) -> None:
         if link.stage is Stage.CALLED:

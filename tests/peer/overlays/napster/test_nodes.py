@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contract.events import TraceEvent
-from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, SearchEnded
+from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
 from peer.overlays.napster import messages as said
@@ -211,6 +211,18 @@ def test_a_nick_belongs_to_one_user_and_strangers_are_not_kept(town: Town) -> No
     assert not events(again, NodeJoined)
     assert not events(strange, NodeJoined)
     assert "one is logged in" in events(again, NodeErred)[0].what
+
+
+def test_a_directory_finds_in_its_own_memory_and_takes_all_searches_with_it(town: Town) -> None:
+    holder, asker = town.client(SONG), town.client()
+    town.wait()
+    town.search(town.server, "generic", "1" * 32)
+    assert events(town.server, AnswerCame) == [AnswerCame("1" * 32, SONG.name, holder.address.host, 0)]
+    town.search(asker, "generic", "2" * 32)
+    town.network.leave(town.server)
+    town.wait()
+    assert events(asker, SearchEnded) == [SearchEnded("2" * 32, "failed", 0, None, 0)]
+    assert events(town.server, NodeLeft) == [NodeLeft("left", True)]
 
 
 def test_who_does_not_log_in_is_hung_up_on(town: Town) -> None:
