@@ -1,7 +1,7 @@
 """Floods, walkers and ultrapeers: what searches cost and find, beside their laws.
 
     .venv/bin/python -m benchmarks.overlays.gnutella --n 1000 10000 --searches 100
-    .venv/bin/python -m benchmarks.overlays.gnutella --tables ultrapeers --n 1000 --searches 100
+    .venv/bin/python -m benchmarks.overlays.gnutella --tables ultrapeers --n 5000 --searches 20 --ultrapeers 8 --homes 1
 
 `flat`: servents of 0.4 on a random graph in which all have the same degree. An item is shared by a share of all
 servents, and is looked for by others. Floods have the TTLs that are asked for; the law is what breadth-first search
@@ -42,7 +42,7 @@ from peer.overlays.gnutella.wire import size
 from peer.simulation.overlays.network import OverlayNetwork, Place
 
 WANTED = "generic band - generic song.mp3"
-COMMON = "everybody has this one.mp3"
+COMMON = "many have this one.mp3"
 LATENCY = 0.05
 FLAT = (
     *("N", "way", "success", "recall", "hops mean / 95 %", "messages", "law", "difference"),
@@ -155,10 +155,14 @@ def walk_law(rules: WalkParameters, n: int, chosen: argparse.Namespace) -> float
 
 
 def two_levels(n: int, way: str, *, between: bool, chosen: argparse.Namespace) -> World:
-    """Make ultrapeers and leaves; the common item is everywhere, the wanted one at a share of the leaves."""
+    """Make ultrapeers and leaves, of whom some have the common item, and fewer the rare one."""
     rng, ultrapeers = Random(n), max(4, n // 31)
     base = Parameters(
-        neighbours=NeighbourParameters(ultrapeers=min(chosen.ultrapeers, ultrapeers - 1), leaves=120),
+        neighbours=NeighbourParameters(
+            ultrapeers=min(chosen.ultrapeers, ultrapeers - 1),
+            leaves=45 * chosen.homes,
+            ultrapeers_of_a_leaf=chosen.homes,
+        ),
         pongs=PongParameters(ttl=1),
         search=SearchParameters(way=way, ttl=3, silence=60, fetches=False),
         tables=TableParameters(entries=chosen.entries, between_ultrapeers=between),
@@ -170,9 +174,9 @@ def two_levels(n: int, way: str, *, between: bool, chosen: argparse.Namespace) -
         for number in range(n)
     }
     holders = rng.sample(range(ultrapeers, n), max(1, round(n * chosen.share)))
-    items = {number: [Item(COMMON)] for number in range(ultrapeers, n)}
-    for number in holders:
-        items[number].append(Item(WANTED))
+    items = {number: [Item(WANTED)] for number in holders}
+    for number in rng.sample(range(ultrapeers, n), round(n * chosen.common)):
+        items.setdefault(number, []).append(Item(COMMON))
     parameters = {number: replace(base, role=roles[number]) for number in range(n)}
     return world_of(known, items, parameters)
 
@@ -207,6 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--degree", type=int, default=4, help="neighbours of each servent of the flat graph")
     parser.add_argument("--ttl", nargs="+", type=int, default=[3, 5, 7])
     parser.add_argument("--share", type=float, default=0.01, help="of all servents, who have what is looked for")
+    parser.add_argument("--common", type=float, default=0.1, help="of all servents, who have what is common")
+    parser.add_argument("--homes", type=int, default=3, help="ultrapeers of each leaf")
     parser.add_argument("--ultrapeers", type=int, default=30, help="neighbours of each ultrapeer")
     parser.add_argument("--entries", type=int, default=4_096, help="of route tables")
     chosen = parser.parse_args(arguments)
