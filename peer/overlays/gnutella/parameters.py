@@ -1,6 +1,7 @@
 """What can be chosen of a servent. The defaults are those of the texts, or else of LimeWire or gtk-gnutella."""
 
 from dataclasses import dataclass, field
+from math import inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +157,33 @@ class Parameters:
     def __post_init__(self) -> None:
         _expect("role", self.role, ("peer", "leaf", "ultrapeer", "elected"))
         _expect("way", self.search.way, ("flood", "dynamic", "walk"))
-        entries = self.tables.entries
-        if entries < 8 or entries & (entries - 1):
-            raise ValueError(f"expected a power of two of at least 8 entries in a table, found {entries}")
+        for key, value, least, most in self._ranges():
+            if not least <= value <= most:
+                raise ValueError(f"{key}: expected {least} to {most}, found {value}")
+        if self.tables.entries & (self.tables.entries - 1):
+            raise ValueError(f"tables.entries: expected a power of two, found {self.tables.entries}")
+
+    def _ranges(self) -> list[tuple[str, float, float, float]]:
+        """Return the least and the most of what would make no sense, or would not fit into a message."""
+        search, tables, walk, dynamic = self.search, self.tables, self.walk, self.dynamic
+        return [
+            ("search.ttl", search.ttl, 1, 255),
+            ("search.silence", search.silence, 0, inf),
+            ("dynamic.probe_ttl", dynamic.probe_ttl, 1, 7),
+            ("dynamic.most_ttl", dynamic.most_ttl, 1, 7),
+            ("dynamic.probe_wait", dynamic.probe_wait, 0.001, inf),
+            ("dynamic.hop_wait", dynamic.hop_wait, 0.001, inf),
+            ("walk.walkers", walk.walkers, 1, 10_000),
+            ("walk.check_every", walk.check_every, 1, 0xFFFF),
+            ("walk.steps", walk.steps, 1, 0xFFFF),
+            ("tables.entries", tables.entries, 8, 1 << 21),
+            ("tables.infinity", tables.infinity, 2, 8),
+            ("tables.period", tables.period, 0.001, inf),
+            ("tables.patch_bytes", tables.patch_bytes, 1, 60_000),
+            ("pongs.ttl", self.pongs.ttl, 1, 255),
+            ("neighbours.first_wait", self.neighbours.first_wait, 0.001, inf),
+            ("capability.level", self.capability.level, 0, 1_000),
+        ]
 
 
 def _expect(key: str, value: str, known: tuple[str, ...]) -> None:
