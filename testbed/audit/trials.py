@@ -66,7 +66,7 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
 def _level(record: TrialRecord) -> str:
     """Return how much traces say: only those of BitTorrent have pieces and requests."""
     settings = record.trial.settings
-    return settings.trace_level if settings.distribution == "bittorrent" else ""
+    return settings.trace_level if settings.exchanges_pieces else ""
 
 
 def _read_trace(file: Path, record: TrialRecord, host: HostRecord) -> TracedHost:

@@ -22,7 +22,6 @@ from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import EXPECTATIONS, REPORT, RunFolder
 from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import VERSION
-from testbed.runfolder.trial_data import read_trial
 from testbed.runfolder.trial_folder import as_json
 from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
@@ -85,13 +84,10 @@ def read_tables(
 ) -> tuple[Tables, tuple[Damage, ...]]:
     """Make the tables of the usable trials, and name the damage of the others; of their captures if so chosen."""
     maker, damages = TableMaker(run.plan), list(run.unplanned())
-    traced = tables_of(run.plan).traced_roles
+    task = tables_of(run.plan)
     for trial in run.complete():
         try:
-            data = read_trial(
-                run.folder_of(trial), trial, run.attempts(trial), traced=traced, from_captures=from_captures
-            )
-            maker.add(data)
+            maker.add(task.read(run.folder_of(trial), trial, run.attempts(trial), from_captures=from_captures))
         except DamageError as error:
             damages.append(error.damage)
     return maker.tables(with_suspect=with_suspect), tuple(damages)

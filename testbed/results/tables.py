@@ -16,7 +16,7 @@ from testbed.experiment.language.cells import as_cell
 from testbed.results.summary import summary_table
 from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import LONG_BUSY_SECONDS
-from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.runfolder.trial_data import MeasuredTrial, Row, number
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
 
@@ -58,7 +58,7 @@ class TableMaker:
     _trials: list[Row] = field(default_factory=list, init=False)
     _parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict, init=False)
 
-    def add(self, data: TrialData) -> None:
+    def add(self, data: MeasuredTrial) -> None:
         """Add the rows of a trial."""
         task = tables_of(self.plan)
         tables = task.tables_of(data)
@@ -102,7 +102,7 @@ def _identity(trial: Trial) -> Row:
     }
 
 
-def _fidelity(data: TrialData) -> Row:
+def _fidelity(data: MeasuredTrial) -> Row:
     """Return the verdict, the signals of the machine, and how the trial ended."""
     fidelity = data.record.fidelity
     return {
@@ -123,7 +123,7 @@ def _fidelity(data: TrialData) -> Row:
     }
 
 
-def _captures(data: TrialData) -> str:
+def _captures(data: MeasuredTrial) -> str:
     """Return whether the captures have all packets; empty without captures."""
     captures = data.record.captures
     lacking = [f"{each.host} lacks {' and '.join(each.lacks)}" for each in captures if each.lacks]
@@ -131,7 +131,7 @@ def _captures(data: TrialData) -> str:
     return "; ".join([*lacking, *unknown]) or ("complete" if captures else "")
 
 
-def _link_error(data: TrialData) -> float:
+def _link_error(data: MeasuredTrial) -> float:
     """Return how far the worst link was from its rate in its fastest second; of links that were busy for long."""
     errors = [
         abs(link.fastest / link.asked - 1)

@@ -33,7 +33,7 @@ class Named(Part):
         return dict(self.__pydantic_extra__)
 
 
-def _named(value: object) -> object:
+def as_named(value: object) -> object:
     """Accept a name alone for a mapping without parameters."""
     if isinstance(value, str):
         return {"class": value}
@@ -52,4 +52,4 @@ def _refuse_nested(value: Mapping[str, object] | Named) -> None:
             raise message(f"write {{{written}}}: `class:` has the name, and the parameters stand beside it")
 
 
-NameOrMapping: TypeAlias = Annotated[Named, BeforeValidator(_named, json_schema_input_type=str | Named)]
+NameOrMapping: TypeAlias = Annotated[Named, BeforeValidator(as_named, json_schema_input_type=str | Named)]

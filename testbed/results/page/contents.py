@@ -176,7 +176,8 @@ class Contents:
 
     def _replays(self) -> Json:
         verdicts = self._verdicts
-        choice = choose(self.made.run.plan.trials, verdicts)
+        replayed = self.made.run.plan.trials if tables_of(self.made.run.plan).has_replay else ()
+        choice = choose(replayed, verdicts)
         shown: list[Json] = []
         before = self.parts.bytes
         for number, trial in enumerate(choice.trials):
