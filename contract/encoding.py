@@ -15,7 +15,7 @@ from math import isfinite
 from types import NoneType
 from typing import Any, Final, TypeAlias, get_args, get_type_hints
 
-from contract import events
+from contract import events, overlay_events
 from contract.events import TraceEvent
 
 VERSION: Final = 1
@@ -29,7 +29,8 @@ _Encode: TypeAlias = Callable[[TraceEvent, float], bytes]
 
 EVENTS: Final[dict[str, type[TraceEvent]]] = {
     kind.event: kind
-    for kind in vars(events).values()
+    for module in (events, overlay_events)
+    for kind in vars(module).values()
     if isinstance(kind, type) and issubclass(kind, TraceEvent) and kind is not TraceEvent
 }
 """Every class of event by the name that a line has."""
@@ -155,6 +156,14 @@ def _rows(rows: tuple[tuple[int, ...], ...]) -> str:
     return f"[{','.join(map(_row, rows))}]"
 
 
+def _cost(cost: tuple[str, int, int]) -> str:
+    return f"[{encode_basestring_ascii(cost[0])},{cost[1]},{cost[2]}]"
+
+
+def _costs(costs: tuple[tuple[str, int, int], ...]) -> str:
+    return f"[{','.join(map(_cost, costs))}]"
+
+
 _WRITERS: Final[dict[object, _Write]] = {
     int: int.__repr__,
     float: _number,
@@ -163,6 +172,7 @@ _WRITERS: Final[dict[object, _Write]] = {
     tuple[int, ...]: _row,
     tuple[str, ...]: _words,
     tuple[tuple[int, int, int], ...]: _rows,
+    tuple[tuple[str, int, int], ...]: _costs,
 }
 _ENCODERS: Final[dict[type[TraceEvent], _Encode]] = {kind: _make_encoder(kind) for kind in EVENTS.values()}
 _OPTIONAL: Final[dict[type[TraceEvent], dict[str, None]]] = {

@@ -101,3 +101,9 @@ class NodeLeft(TraceEvent):
     event: ClassVar[str] = "node_left"
     reason: str
     by_word: bool
+
+
+OVERLAY_EVENTS: Final[frozenset[type[TraceEvent]]] = frozenset(
+    {NodeJoined, SearchBegan, AnswerCame, SearchEnded, Spent, NodeState, NodeErred, NodeLeft}
+)
+"""Those of this module, for readers that have no use for them."""

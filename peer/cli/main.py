@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "serve": _Command("serve a file over HTTP", "server"),
     "fetch": _Command("fetch a file over HTTP", "client"),
     "relay": _Command("be the server or a peer of the fluid scheme", "relay"),
+    "node": _Command("be a node of an overlay, which finds who has what", "node"),
 }
 
 
@@ -49,7 +50,7 @@ def _parser(named: str, module: ModuleType | None) -> argparse.ArgumentParser:
     """Make the parser of one command; the others are only listed, which makes every start faster."""
     parser = argparse.ArgumentParser(
         prog="python -m peer",
-        description="Programs that run on hosts: BitTorrent, HTTP, and the fluid scheme.",
+        description="Programs that run on hosts: BitTorrent, HTTP, the fluid scheme, and overlays.",
         epilog=exit_codes(*ExitStatus),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

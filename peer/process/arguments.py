@@ -125,7 +125,7 @@ def add_seed(options: OptionGroup, of: str) -> None:
     options.add_argument("--seed", type=int, metavar="N", help=f"seed for {of} (default: different each time)")
 
 
-def add_start_gate(options: OptionGroup) -> None:
+def add_start_gate(options: OptionGroup, *also: str) -> None:
     """Add the option that lets many programs start at the same moment."""
     explained = "prepare, print `waiting HOST:PORT`, and start on SIGUSR1"
-    options.add_argument("--wait-for-start", "--hold", action="store_true", help=explained)
+    options.add_argument("--wait-for-start", "--hold", *also, action="store_true", help=explained)

@@ -28,10 +28,15 @@ class TraceFile:
     def __init__(self, path: Path | None, header: Mapping[str, object]) -> None:
         """Append a header: each life of a program begins with one. Without a path nothing is written."""
         self._path: Final = path
+        self._header: Final = header
         self._waiting: Final = bytearray()
         self._descriptor = None if path is None else _open(path)
+        self.begin_life()
+
+    def begin_life(self) -> None:
+        """Append the header once more, for another life of the same program."""
         if self._descriptor is not None:
-            self._waiting.extend(encode_header(time.monotonic(), time.time(), header))
+            self._waiting.extend(encode_header(time.monotonic(), time.time(), self._header))
             self.flush()
 
     def record(self, event: TraceEvent, now: float) -> None:

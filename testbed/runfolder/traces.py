@@ -41,6 +41,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
+from contract.overlay_events import OVERLAY_EVENTS
 from contract.programs import TOGETHER, UNTOLD
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.moved_lines import MovedLines
@@ -353,7 +354,7 @@ _HANDLERS: Final[Mapping[type[TraceEvent], Callable[[_Reader, Any], None]]] = {
 }
 HANDLED: Final = frozenset(_HANDLERS)
 """The events that tables are made of."""
-IGNORED: Final[frozenset[type[TraceEvent]]] = frozenset(
+IGNORED: Final[frozenset[type[TraceEvent]]] = OVERLAY_EVENTS | frozenset(
     {
         Announced,
         BlockMoved,
@@ -368,4 +369,4 @@ IGNORED: Final[frozenset[type[TraceEvent]]] = frozenset(
         Snubbed,
     }
 )
-"""The events that no table is made of. Their fields are not checked, since a full trace has very many of them."""
+"""The events that no table of who distributes is made of. Their fields are not checked: a full trace has very many."""

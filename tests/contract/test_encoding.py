@@ -33,6 +33,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
+from contract.overlay_events import Spent
 from peer import OUR_VERSION
 from peer.bittorrent.client.program import describe_setup
 from peer.bittorrent.engine.profile import PROFILES
@@ -50,6 +51,7 @@ VALUES: dict[object, st.SearchStrategy[Any]] = {
     tuple[int, ...]: st.lists(NUMBERS, max_size=5).map(tuple),
     tuple[str, ...]: st.lists(st.text(), max_size=5).map(tuple),
     tuple[tuple[int, int, int], ...]: st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS), max_size=5).map(tuple),
+    tuple[tuple[str, int, int], ...]: st.lists(st.tuples(st.text(), NUMBERS, NUMBERS), max_size=5).map(tuple),
 }
 TYPE_NAMES = {
     int: "integer",
@@ -59,6 +61,7 @@ TYPE_NAMES = {
     tuple[int, ...]: "integers",
     tuple[str, ...]: "texts",
     tuple[tuple[int, int, int], ...]: "triples",
+    tuple[tuple[str, int, int], ...]: "costs",
 }
 
 
@@ -132,6 +135,10 @@ def test_every_class_of_event_has_a_name() -> None:
             b'{"t":12.345679,"event":"dial_failed","address":"198.18.0.2:6881","reason":"it said \\"no\\"\\n"}\n',
         ),
         (
+            Spent((("", 2, 46), ("9f3c", 1, 61)), 3, 210),
+            b'{"t":12.345679,"event":"spent","sent":[["",2,46],["9f3c",1,61]],"messages_received":3,"bytes_received":210}\n',
+        ),
+        (
             Choked(1, False, "\ud800\x00é"),
             b'{"t":12.345679,"event":"choked","neighbour":1,"by_us":false,"reason":"\\ud800\\u0000\\u00e9"}\n',
         ),
@@ -187,7 +194,7 @@ def test_a_header_of_another_version_is_refused(line: bytes) -> None:
 
 
 def test_the_document_has_exactly_the_events() -> None:
-    documented = list(_documented())
+    documented = [*_documented("## Events"), *_documented("## Events of overlays")]
     expected = [
         (kind.event, kind.level.name.lower(), each.name, _type_name(get_type_hints(kind)[each.name]))
         for kind in EVENTS.values()
@@ -227,9 +234,9 @@ def test_each_life_numbers_its_connections_from_one() -> None:
     assert [connected.neighbour for connected in traveller.events_of(Connected)].count(1) == len(lives)
 
 
-def _documented() -> Iterator[tuple[str, str, str, str]]:
+def _documented(heading: str) -> Iterator[tuple[str, str, str, str]]:
     event = level = ""
-    for first, second, field, kind, what in _table("## Events"):
+    for first, second, field, kind, what in _table(heading):
         if first:
             event, level = first.strip("`"), second
             assert what

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-import resource
 import secrets
 import socket
 import sys
@@ -23,6 +22,7 @@ from peer.net.address import Address
 from peer.net.sockets import bound_socket, explain
 from peer.process import program
 from peer.process.exit_status import ExitStatus, ProgramError
+from peer.process.limits import allow_open_files
 from peer.process.signals import EndSignals
 
 _BACKLOG: Final = 1_024
@@ -47,7 +47,7 @@ class Options:
 
 def run(options: Options) -> ExitStatus:
     """Serve until SIGTERM or SIGINT, after printing the readiness line; raises ProgramError."""
-    _allow_many_connections()
+    allow_open_files(MOST_CONNECTIONS + _OTHER_FILES)
     return program.run(lambda signals: _run(options, signals))
 
 
@@ -184,13 +184,3 @@ async def _end(http: HttpServer) -> None:
     while http.connections and http.clock() < deadline:
         await asyncio.sleep(0.01)
     http.abort()
-
-
-def _allow_many_connections() -> None:
-    """Raise the limit of open files, which many systems set below what HttpServer allows, as far as we may."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_CONNECTIONS + _OTHER_FILES
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(
-            resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-        )

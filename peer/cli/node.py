@@ -1,0 +1,48 @@
+"""`python -m peer node`: a node of an overlay."""
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from peer.overlays.description import Description, parameters_for, read_description
+from peer.overlays.hands.program import Options
+from peer.overlays.hands.program import run as run_node
+from peer.overlays.reading import DescriptionError
+from peer.overlays.registry import OverlayError, overlay_named
+from peer.process.arguments import add_start_gate, add_trace
+from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
+
+DESCRIPTION: Final = """\
+Run a node of an overlay, as a file in JSON describes it. It prints
+  ready HOST:PORT        when it listens for the first time
+  completed              when all its searches have ended; it goes on until it is told to end
+  fetch HOST:PORT ITEM   when it would get an item that it has found, if the description has "fetch": true
+"""
+EPILOG: Final = exit_codes(
+    ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE, ExitStatus.CUT_SHORT
+)
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("description", type=Path, metavar="DESCRIPTION.json", help="what the node is and does")
+    add_trace(parser)
+    add_start_gate(parser, "--wait")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    try:
+        description = _read(chosen.description)
+        overlay = overlay_named(description.overlay)
+        parameters = parameters_for(description, overlay)
+    except (DescriptionError, OverlayError) as error:
+        raise ProgramError(ExitStatus.USAGE, f"{chosen.description}: {error}") from error
+    return run_node(Options(description, overlay, parameters, chosen.trace, chosen.wait_for_start))
+
+
+def _read(path: Path) -> Description:
+    try:
+        return read_description(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DescriptionError(f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DescriptionError(f"it is not UTF-8: {error}") from error

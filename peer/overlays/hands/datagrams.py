@@ -1,0 +1,76 @@
+"""What runs a node whose messages are datagrams: one UDP socket.
+
+A datagram that the kernel does not take is lost, as any may be on its way: the node waits for an answer in vain.
+"""
+
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from peer.errors import WireError
+from peer.net.address import Address
+from peer.net.poller import running_poller
+from peer.net.sockets import explain
+from peer.overlays.hands.hands import Hands
+from peer.overlays.node import DatagramNode, Fetch, Record, SendTo
+from peer.overlays.overlay import DatagramOverlay
+
+_LONGEST: Final = 1 << 16
+_RECEIVE_BUFFER: Final = 1 << 20
+_DATAGRAMS_A_TURN: Final = 64
+"""Received before other callbacks of the event loop run."""
+
+
+class DatagramHands(Hands[DatagramNode]):
+    """Runs one node on a UDP socket, which it closes."""
+
+    def __init__(
+        self,
+        node: DatagramNode,
+        overlay: DatagramOverlay,
+        bound: socket.socket,
+        record: Record,
+        fetch: Callable[[Fetch], None],
+    ) -> None:
+        super().__init__(node, record, fetch)
+        self.performers = {SendTo: self._send, Fetch: fetch}
+        self._overlay: Final = overlay
+        self._socket: Final = bound
+        self._poller: Final = running_poller()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        self._poller.add_reader(bound.fileno(), self._receive_some)
+
+    def cut(self) -> None:
+        """End at once."""
+        super().cut()
+        if self._socket.fileno() >= 0:
+            self._poller.remove_reader(self._socket.fileno())
+            self._socket.close()
+
+    def _receive_some(self) -> None:
+        with suppress(BlockingIOError, InterruptedError):
+            for _ in range(_DATAGRAMS_A_TURN):
+                if self.is_over:
+                    return
+                data, name = self._socket.recvfrom(_LONGEST)
+                self._received(data, Address(*name[:2]))
+
+    def _received(self, data: bytes, source: Address) -> None:
+        self.costs.count_received(1, len(data))
+        try:
+            message = self._overlay.decode(data)
+        except WireError as error:
+            why = str(error)
+            self.give(lambda node, now: node.refused(source, data, why, now))
+        else:
+            self.give(lambda node, now: node.received(source, message, now))
+
+    def _send(self, action: SendTo) -> None:
+        data = self._overlay.encode(action.message)
+        try:
+            self._socket.sendto(data, action.to)
+        except OSError as error:
+            self.troubles.note(f"a datagram was not sent: {explain(error)}", action.to)
+        else:
+            self.costs.count_sent(action.search, len(data))

@@ -1,0 +1,73 @@
+"""What runs any node: inputs with their time, then what the node asks for, then its timer.
+
+An action never leads to an input at once: what comes of it arrives later, from the event loop. So a node is never
+called while it is being called.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from contract.events import TraceEvent
+from contract.overlay_events import NodeState
+from peer.net.timer import Timer
+from peer.overlays.hands.costs import Costs, Troubles
+from peer.overlays.node import Fetch, Node, Record
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+Perform: TypeAlias = Callable[[Any], None]
+
+
+class Hands(Generic[AnyNode]):
+    """Runs one node for one life."""
+
+    def __init__(self, node: AnyNode, record: Record, fetch: Callable[[Fetch], None]) -> None:
+        self.node: Final = node
+        self.is_over = False
+        """Whether the node gets no more inputs."""
+        self.costs: Final = Costs(self._tell)
+        self.troubles: Final = Troubles(self._tell)
+        self.performers: Mapping[type, Perform] = {Fetch: fetch}
+        """What does each kind of action."""
+        self._record: Final = record
+        self._timer: Final = Timer(asyncio.get_running_loop(), self._wake)
+
+    def give(self, give: Callable[[AnyNode, float], None]) -> None:
+        """Give the node an input that happens now, and do what it then asks for."""
+        if self.is_over:
+            return
+        now = monotonic()
+        give(self.node, now)
+        for action in self.node.take_actions():
+            self.performers[type(action)](action)
+        self._timer.set(self.node.next_deadline(), now)
+
+    def tell(self) -> None:
+        """Record what was sent and received since the last time; to be called once a second."""
+        self.costs.tell()
+        self.troubles.tell()
+
+    def tell_state(self) -> None:
+        """Record what the node keeps."""
+        self._tell(NodeState(tuple(map(str, self.node.neighbours)), self.node.entries))
+
+    async def end(self) -> None:
+        """Give the node no more inputs, and end in an orderly way: what it has sent is delivered, if that is quick."""
+        self.cut()
+
+    def cut(self) -> None:
+        """End at once."""
+        self.is_over = True
+        self._timer.cancel()
+
+    def _wake(self) -> None:
+        """Wake the node, unless its deadline is later now than when the timer was set."""
+        now = monotonic()
+        if self.node.next_deadline() <= now:
+            self.give(lambda node, then: node.tick(then))
+        else:
+            self._timer.set(self.node.next_deadline(), now)
+
+    def _tell(self, event: TraceEvent) -> None:
+        self._record(event, monotonic())
