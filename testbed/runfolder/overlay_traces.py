@@ -118,7 +118,8 @@ class OverlayTrace:
 
 def read_overlay_trace(file: Path, t0: float, *, may_be_torn: bool = False) -> OverlayTrace:
     """Read the trace of a node in a trial that began at `t0` on the clock of the trace."""
-    reader, number = _Reader(t0), 0
+    reader = _Reader(t0)
+    number = 0
     try:
         for number, line in enumerate(trace_lines(file), start=1):
             if may_be_torn and not line.endswith(b"\n"):

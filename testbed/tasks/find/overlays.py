@@ -36,3 +36,9 @@ OVERLAYS: Final[Mapping[str, Overlay]] = {
     "keywords": Overlay(("node",), "keyword index"),
 }
 """By the name that experiment files and the program have for them."""
+_OWN: Final = Overlay(("node",), "")
+
+
+def overlay_named(reference: str) -> Overlay | None:
+    """Return what an overlay is; of `module:NAME`, which only the program can find, it is assumed to have no roles."""
+    return _OWN if ":" in reference else OVERLAYS.get(reference)

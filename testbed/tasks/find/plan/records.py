@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from testbed.tasks.find.overlays import OVERLAYS, Overlay
+from testbed.tasks.find.overlays import Overlay, overlay_named
 from testbed.values.parts import Parameter
 from testbed.values.records import CommonSettings, PlannedHost, Record
 
@@ -131,4 +131,7 @@ class FindSettings(CommonSettings):
     @property
     def kind(self) -> Overlay:
         """What its overlay is."""
-        return OVERLAYS[self.overlay.name]
+        kind = overlay_named(self.overlay.name)
+        if kind is None:
+            raise ValueError(f"there is no overlay {self.overlay.name}")
+        return kind

@@ -45,7 +45,8 @@ class FindPrograms:
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules of the program, with those of the overlay."""
-        overlay = f"peer.overlays.{settings_of(trial).overlay.name}"
+        name = settings_of(trial).overlay.name
+        overlay = name.partition(":")[0] if ":" in name else f"peer.overlays.{name}"
         modules = ["peer.cli.main", "peer.cli.node", overlay, _IMPORTED_LATE]
         return [module for module in modules if find_spec(module)]
 

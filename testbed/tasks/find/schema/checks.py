@@ -75,10 +75,7 @@ def _check_role(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterator[Fin
     if keys.kind is None or group.role is None or group.role in keys.kind.roles:
         return
     roles = keys.kind.roles
-    if len(roles) == 1:
-        advice = "its nodes are all alike, so leave this key out"
-    else:
-        advice = f"write {_or(roles)}"
+    advice = "its nodes are all alike, so leave this key out" if len(roles) == 1 else f"write {_or(roles)}"
     name = keys.overlay.reference if keys.overlay else ""
     hint = did_you_mean(group.role, roles)
     yield Finding((*path, "role"), f"{name} has no role {group.role!r}{hint}: {advice}")

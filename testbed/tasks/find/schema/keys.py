@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
-from testbed.tasks.find.overlays import OVERLAYS, Overlay
+from testbed.tasks.find.overlays import Overlay, overlay_named
 from testbed.values.hosts import AccessLinks, Arrival, CsvColumn
 from testbed.values.names import GroupName
 from testbed.values.parts import Named, Part, as_named
@@ -198,14 +198,17 @@ class OverlayChoice(Named):
     reference: Text = Field(alias="class", description="its name; every other key is a parameter of the overlay")
 
 
+OverlayOrName: TypeAlias = Annotated[
+    OverlayChoice, BeforeValidator(as_named, json_schema_input_type=str | OverlayChoice)
+]
+
+
 class FindKeys(Part):
     """The keys that this task adds to those of every experiment."""
 
-    overlay: Annotated[OverlayChoice, BeforeValidator(as_named, json_schema_input_type=str | OverlayChoice)] | None = (
-        Field(
-            default=None,
-            description="napster, gnutella, chord, kademlia, cubit, keywords, or a mapping with `class:` and parameters",
-        )
+    overlay: OverlayOrName | None = Field(
+        default=None,
+        description="napster, gnutella, chord, kademlia, cubit or keywords; or a mapping with `class:` and parameters",
     )
     directory: Directory | None = Field(
         default=None, description="the hosts that know who has what; overlays without a directory do not use it"
@@ -221,7 +224,7 @@ class FindKeys(Part):
     @property
     def kind(self) -> Overlay | None:
         """What the overlay is; None for one that does not exist."""
-        return None if self.overlay is None else OVERLAYS.get(self.overlay.reference)
+        return None if self.overlay is None else overlay_named(self.overlay.reference)
 
     @property
     def hosts(self) -> Mapping[tuple[str, ...], Directory | NodeGroup]:

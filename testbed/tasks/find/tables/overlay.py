@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, nan
+from math import floor, nan
 
 import numpy as np
 
@@ -24,14 +24,14 @@ class Seen:
 
 def overlay_rows(data: FindData) -> Iterator[Row]:
     """Yield a row for each second of a trial."""
-    times = [min(float(t), data.record.seconds) for t in range(1, ceil(data.record.seconds) + 1)]
+    times = [float(t) for t in range(1, floor(data.record.seconds) + 1)]
     nodes, names = data.hosts.nodes, [host.name for host in data.hosts.all]
     sent = [data.counters.sum_at(names, "up_bytes", np.array([t - 1, t])) for t in times]
-    for number, (t, (before, after)) in enumerate(zip(times, sent, strict=True), start=1):
+    for t, (before, after) in zip(times, sent, strict=True):
         seen = {host.name: found for host in data.hosts.all if (found := _seen(data, host, t)) is not None}
         yield {
             "trial": data.record.id,
-            "t": float(number),
+            "t": t,
             "planned": sum(node.is_there(t) for node in nodes),
             "alive": sum(node.name in seen for node in nodes),
             **_graph(data, seen),
