@@ -119,15 +119,14 @@ class OverlayTrace:
 def read_overlay_trace(file: Path, t0: float, *, may_be_torn: bool = False) -> OverlayTrace:
     """Read the trace of a node in a trial that began at `t0` on the clock of the trace."""
     reader = _Reader(t0)
-    number = 0
     try:
-        for number, line in enumerate(trace_lines(file), start=1):
+        for line in trace_lines(file):
             if may_be_torn and not line.endswith(b"\n"):
                 break
             reader.take(line)
     except (TypeError, ValueError) as error:
-        raise DamageError(file, f"is not a line of a trace: {error}", number) from error
-    if not number and not may_be_torn:
+        raise DamageError(file, f"is not a line of a trace: {error}", reader.lines) from error
+    if not reader.lines and not may_be_torn:
         raise DamageError(file, "is empty, though its application ended well")
     return reader.trace
 
@@ -137,11 +136,14 @@ class _Reader:
 
     def __init__(self, t0: float) -> None:
         self.trace: Final = OverlayTrace()
+        self.lines = 0
+        """How many it was given."""
         self._t0: Final = t0
         self._t = 0.0
         self._has_header = False
 
     def take(self, line: bytes) -> None:
+        self.lines += 1
         entries = parse(line)
         if not self._has_header or entries.get("event") == HEADER:
             self._begin_life(entries)

@@ -230,6 +230,7 @@ COLUMNS: Final = TableColumns(
     row_names={"trials": (), "groups": ("group",), "queries": ("search",), "nodes": ("node",), "overlay": ("t",)},
     table_of={"cdf": "queries", "timeline": "overlay"},
     cdf_of="searches",
+    can_be_captured=False,
     trial_measures=TRIAL_MEASURES,
     group_measures=GROUP_MEASURES,
     group_table="groups",

@@ -65,9 +65,8 @@ def _check_nodes(keys: FindKeys) -> Iterator[Finding]:
         yield Finding((*first, "asks"), "nobody looks for anything: at least one group must ask")
     for name, group in keys.nodes.items():
         yield from _check_role(("nodes", name), group, keys)
-    if keys.kind is not None and not any(
-        group.count and keys.kind.admits(group.role or keys.kind.roles[0]) for group in keys.nodes.values()
-    ):
+    used = [group for group in keys.nodes.values() if group.count]
+    if used and keys.kind is not None and not any(keys.kind.admits(group.role or keys.kind.roles[0]) for group in used):
         yield Finding((*first, "role"), f"nobody can join by such nodes: one group must be {_or(keys.kind.entered_by)}")
 
 

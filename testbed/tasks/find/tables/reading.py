@@ -53,8 +53,8 @@ class FindData(MeasuredTrial):
         return found
 
     def host_at(self, address: str) -> str:
-        """Return the host with an address such as 198.18.0.3:6346; the address itself if it is none of ours."""
-        ip = address.rpartition(":")[0].strip("[]")
+        """Return the host with an address, with a port or without; the address itself if it is none of ours."""
+        ip = address.rpartition(":")[0].strip("[]") or address
         return self._names.get(ip, address)
 
     def presence(self, host: PlannedMember) -> list[tuple[float, float]]:
