@@ -7,11 +7,12 @@ import os
 import timeit
 from collections.abc import Callable, Sequence
 
+from peer.bencode import codec as bencode
 from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.wire import messages
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.decoder import Decoder
-from peer.bittorrent.wire.metainfo import bencode, metainfo
+from peer.bittorrent.wire.metainfo import metainfo
 
 PIECES = 10_000
 BLOCK = 16 << 10

@@ -73,6 +73,9 @@ class Spent(TraceEvent):
     sent: tuple[tuple[str, int, int], ...]
     messages_received: int
     bytes_received: int
+    charged: tuple[tuple[str, int, int], ...] = ()
+    """Of what came, that which searches of this node caused and senders count as upkeep: their answers do not carry the
+    name. A search cost what all nodes sent for it, and what was charged to it; upkeep cost so much less."""
 
 
 @dataclass(frozen=True, slots=True)

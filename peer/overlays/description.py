@@ -92,6 +92,8 @@ def parameters_for(description: Description, overlay: Overlay) -> Any:
     role = overlay.roles.get(description.role)
     if role is None:
         raise problem("role", f"expected {' or '.join(overlay.roles)}, found {description.role[:64]!r}")
+    if len(description.known) < role.least_known:
+        raise problem("known", f"a {description.role} has to know {role.least_known} address at least")
     return read(role.parameters, description.parameters, "parameters")
 
 

@@ -62,7 +62,17 @@ class Fetch:
     holder: Address
 
 
-Action: TypeAlias = SendTo | Dial | Send | HangUp | Fetch
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Count the message that has just come to a search, which its sender could not know: he has counted it as upkeep.
+
+    For protocols whose answers do not carry the name of a search. Without a search, nothing happens.
+    """
+
+    search: str
+
+
+Action: TypeAlias = SendTo | Dial | Send | HangUp | Fetch | Charge
 
 
 class Outbox:

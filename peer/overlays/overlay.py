@@ -38,6 +38,8 @@ class Role(Generic[AnyNode_co]):
     make: Callable[[Setup], AnyNode_co]
     parameters: type = NoParameters
     """A dataclass, whose fields are the keys of `parameters` in a description."""
+    least_known: int = 0
+    """How many addresses such a node must know at the start."""
 
 
 class Decoder(Protocol):

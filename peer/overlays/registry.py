@@ -5,7 +5,9 @@ from typing import Final
 
 from peer.overlays.overlay import DatagramOverlay, Overlay, StreamOverlay
 
-OVERLAYS: Final[dict[str, str]] = {}
+OVERLAYS: Final = {
+    "napster": "peer.overlays.napster.overlay:NAPSTER",
+}
 """Where each is: the module and the name in it."""
 
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.wire.errors import BencodeError as OurError
-from peer.bittorrent.wire.metainfo.bencode import Value
-from peer.bittorrent.wire.metainfo.bencode import decode_prefix as our_decode_prefix
-from peer.bittorrent.wire.metainfo.bencode import encode as our_encode
+from peer.bencode.codec import BencodeError as OurError
+from peer.bencode.codec import Value
+from peer.bencode.codec import decode_prefix as our_decode_prefix
+from peer.bencode.codec import encode as our_encode
 from testbed.wiretap.bencode import DEPTH, VALUES, BencodeError, decode_prefix, encode
 from tests.peer.bittorrent.wire.values import BENCODED
 

@@ -3,14 +3,6 @@
 from peer.errors import WireError
 
 
-class BencodeError(WireError):
-    """Bytes that are not bencoding; `offset` is the first wrong byte."""
-
-    def __init__(self, offset: int, problem: str) -> None:
-        super().__init__(f"bencoding, byte {offset}: {problem}")
-        self.offset = offset
-
-
 class MetainfoError(WireError):
     """A torrent or a magnet link that cannot be used; the message is for the person who supplied it."""
 

@@ -18,15 +18,15 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Final, NamedTuple, TypeAlias
 
-from peer.bittorrent.wire.compact import pack, pack6, unpack, unpack6
-from peer.bittorrent.wire.errors import MessageError
-from peer.bittorrent.wire.metainfo.bencode import (
+from peer.bencode.codec import (
     Encodable,
     Value,
     decode_prefix,
     encode,
 )
-from peer.bittorrent.wire.metainfo.fields import Fields, kind_of
+from peer.bencode.fields import Fields, kind_of
+from peer.bittorrent.wire.compact import pack, pack6, unpack, unpack6
+from peer.bittorrent.wire.errors import MessageError
 from peer.net.address import Address, pack_host, pack_host6, unpack_host
 
 HANDSHAKE_ID: Final = 0

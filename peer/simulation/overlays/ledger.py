@@ -3,6 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from contract.overlay_events import UPKEEP
+
 
 @dataclass(slots=True)
 class Traffic:
@@ -29,6 +31,12 @@ class Ledger:
     def count_sent(self, host: str, search: str, size: int) -> None:
         self.by_search[search].add(size)
         self.sent[host].add(size)
+
+    def charge(self, search: str, size: int) -> None:
+        """Count a message to a search that its sender counted as upkeep."""
+        for name, sign in ((UPKEEP, -1), (search, 1)):
+            self.by_search[name].messages += sign
+            self.by_search[name].bytes += sign * size
 
     def count_received(self, host: str, size: int) -> None:
         self.received[host].add(size)

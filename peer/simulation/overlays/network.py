@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from contract.events import TraceEvent
 from peer.net.address import Address
-from peer.overlays.node import DatagramNode, Dial, Fetch, HangUp, Node, Send, SendTo, StreamNode
+from peer.overlays.node import Charge, DatagramNode, Dial, Fetch, HangUp, Node, Send, SendTo, StreamNode
 from peer.simulation.agenda import Agenda
 from peer.simulation.overlays.ledger import Ledger
 
@@ -37,6 +37,8 @@ class Place(Generic[AnyNode]):
         self.links: Final[dict[int, tuple[Place[AnyNode], int]]] = {}
         """Its connections: the other end, and that end's number for the connection."""
         self.last_link = 0
+        self.last_size = 0
+        """Of the message that it got last."""
 
     def record(self, event: TraceEvent, now: float) -> None:
         self.events.append((now, event))
@@ -64,6 +66,7 @@ class OverlayNetwork(Generic[AnyNode]):
             Send: self._send,
             Dial: self._dial,
             HangUp: self._hang_up,
+            Charge: lambda place, action: self.ledger.charge(action.search, place.last_size),
             Fetch: lambda place, action: self.fetches.append((place.address, action)),
         }
 
@@ -124,6 +127,7 @@ class OverlayNetwork(Generic[AnyNode]):
         far: Any = self.places.get(action.to)
         if far is not None and far.is_here:
             self.ledger.count_received(far.address.host, size)
+            far.last_size = size
             far.node.received(source, action.message, self.agenda.now)
             self._act(far)
 
@@ -139,6 +143,7 @@ class OverlayNetwork(Generic[AnyNode]):
     def _deliver(self, far: "Place[StreamNode]", link: int, message: Any, size: int) -> None:
         if far.is_here and link in far.links:
             self.ledger.count_received(far.address.host, size)
+            far.last_size = size
             far.node.received(link, message, self.agenda.now)
             self._act(far)  # type: ignore[arg-type]  # a network of streams has nodes with streams
 

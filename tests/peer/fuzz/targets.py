@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeAlias
 
+from peer.bencode import codec as bencode
 from peer.bittorrent.client.connections.encryption import rc4
 from peer.bittorrent.tracker.registry import Policy, Registry
 from peer.bittorrent.tracker.udp import ConnectionIds, UdpServer
@@ -15,7 +16,6 @@ from peer.bittorrent.wire.compact import unpack, unpack6
 from peer.bittorrent.wire.decoder import Decoder
 from peer.bittorrent.wire.encryption import Called, Caller, Method
 from peer.bittorrent.wire.handshake import Handshake
-from peer.bittorrent.wire.metainfo import bencode
 from peer.bittorrent.wire.metainfo.magnet import decode_magnet
 from peer.bittorrent.wire.metainfo.metainfo import (
     Metainfo,

@@ -102,6 +102,9 @@ def test_what_is_no_description_is_refused(text: str, expected: str) -> None:
 def test_role_and_parameters_are_those_of_the_overlay() -> None:
     with pytest.raises(DescriptionError, match="role: expected node, found 'king'"):
         parameters_for(read_description(json.dumps(LEAST | {"role": "king"})), LINE)
+    described = read_description(json.dumps(LEAST | {"role": "client"}))
+    with pytest.raises(DescriptionError, match="known: a client has to know 1 address at least"):
+        parameters_for(described, overlay_named("napster"))
     wrong = LEAST | {"parameters": {"patience": None}}
     with pytest.raises(DescriptionError, match=r"parameters\.patience: expected a number, found None"):
         parameters_for(read_description(json.dumps(wrong)), LINE)
@@ -111,5 +114,5 @@ def test_role_and_parameters_are_those_of_the_overlay() -> None:
 def test_every_overlay_takes_its_default_parameters(name: str) -> None:
     overlay = overlay_named(name)
     for role in overlay.roles:
-        described = read_description(json.dumps(LEAST | {"overlay": name, "role": role}))
+        described = read_description(json.dumps(LEAST | {"overlay": name, "role": role, "known": [LEAST["address"]]}))
         parameters_for(described, overlay)

@@ -20,8 +20,7 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Final
 
-from peer.bittorrent.wire.errors import MetainfoError
-from peer.bittorrent.wire.metainfo.bencode import (
+from peer.bencode.codec import (
     Encodable,
     Raw,
     Value,
@@ -29,7 +28,8 @@ from peer.bittorrent.wire.metainfo.bencode import (
     decode_whole,
     encode,
 )
-from peer.bittorrent.wire.metainfo.fields import Fields
+from peer.bencode.fields import Fields
+from peer.bittorrent.wire.errors import MetainfoError
 
 HASH_LENGTH: Final = 20
 _MOST_PIECES: Final = 1 << 22

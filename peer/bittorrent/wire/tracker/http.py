@@ -18,16 +18,16 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from peer.bittorrent.wire.compact import IPV4_STRIDE, IPV6_STRIDE
-from peer.bittorrent.wire.errors import TrackerError
-from peer.bittorrent.wire.handshake import INFO_HASH_LENGTH, PEER_ID_LENGTH
-from peer.bittorrent.wire.metainfo.bencode import (
+from peer.bencode.codec import (
     Encodable,
     Value,
     decode_leniently,
     encode,
 )
-from peer.bittorrent.wire.metainfo.fields import Fields
+from peer.bencode.fields import Fields
+from peer.bittorrent.wire.compact import IPV4_STRIDE, IPV6_STRIDE
+from peer.bittorrent.wire.errors import TrackerError
+from peer.bittorrent.wire.handshake import INFO_HASH_LENGTH, PEER_ID_LENGTH
 from peer.bittorrent.wire.tracker.messages import (
     AnnounceRequest,
     AnnounceResponse,

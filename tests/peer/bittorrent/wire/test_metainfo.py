@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from peer.bencode.codec import Encodable, decode, encode
 from peer.bittorrent.wire.errors import MetainfoError
-from peer.bittorrent.wire.metainfo.bencode import Encodable, decode, encode
 from peer.bittorrent.wire.metainfo.magnet import Magnet, decode_magnet
 from peer.bittorrent.wire.metainfo.metainfo import (
     File,

@@ -5,6 +5,7 @@ from struct import pack
 
 from hypothesis import strategies as st
 
+from peer.bencode.codec import Value
 from peer.bittorrent.wire.handshake import Handshake, Reserved
 from peer.bittorrent.wire.messages import (
     AllowedFast,
@@ -27,7 +28,6 @@ from peer.bittorrent.wire.messages import (
     Unchoke,
     Unknown,
 )
-from peer.bittorrent.wire.metainfo.bencode import Value
 from peer.net.address import Address
 
 NUMBERS = st.integers(0, 2**32 - 1)

@@ -1,4 +1,4 @@
-"""Bencoding (BEP 3): the data format of torrents, tracker answers and extension messages.
+"""Bencoding (BEP 3): the data format of torrents, tracker answers, extension messages, and the DHT.
 
     integer     i -42 e                 no leading zero, no -0
     string      4 : spam                bytes, not text
@@ -8,7 +8,7 @@
 Every value has exactly one encoding, so `encode(decode(data)) == data`: any other encoding is refused, with its offset.
 Input is untrusted: depth, number of values, size and digits have limits, which are checked before anything is built.
 Two functions are more lenient with data that is never hashed: `decode_prefix(..., any_order=True)` for extension
-messages, and `decode_leniently` for tracker answers.
+messages and the DHT, and `decode_leniently` for tracker answers.
 """
 
 import re
@@ -16,7 +16,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
-from peer.bittorrent.wire.errors import BencodeError
+from peer.errors import WireError
+
+
+class BencodeError(WireError):
+    """Bytes that are not bencoding; `offset` is the first wrong byte."""
+
+    def __init__(self, offset: int, problem: str) -> None:
+        super().__init__(f"bencoding, byte {offset}: {problem}")
+        self.offset = offset
+
 
 Value: TypeAlias = int | bytes | list["Value"] | dict[bytes, "Value"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from peer.bittorrent.wire.metainfo.bencode import Value
+from peer.bencode.codec import Value
 from peer.errors import WireError
 
 _KINDS: dict[type, str] = {bytes: "a string", int: "an integer", list: "a list", dict: "a dictionary"}

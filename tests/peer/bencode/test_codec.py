@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from peer.bittorrent.wire.errors import BencodeError
-from peer.bittorrent.wire.metainfo.bencode import (
+from peer.bencode.codec import (
+    BencodeError,
     Limits,
     Raw,
     Value,

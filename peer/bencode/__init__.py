@@ -1,0 +1,1 @@
+"""Bencoding, which torrents, trackers, extension messages and the DHT have in common."""
