@@ -1,0 +1,1 @@
+"""What becomes of messages that pass: where they came from, where they go, and what is remembered of them."""

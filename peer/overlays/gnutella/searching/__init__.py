@@ -1,0 +1,1 @@
+"""Our own searches, and those that an ultrapeer leads for its leaves."""
