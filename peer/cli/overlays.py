@@ -74,7 +74,7 @@ def _refused(
             read(overlay.roles[role].parameters, {name: parameters[name] for name in names})
         except DescriptionError as error:
             name, _, text = str(error).partition(": ")
-            found = (name, text) if name in parameters else ("", str(error))
+            found = (name, text) if name.partition(".")[0] in parameters else ("", str(error))
             if found not in said:
                 said.add(found)
                 yield _problem(*found)

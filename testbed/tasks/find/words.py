@@ -34,7 +34,7 @@ _ASPECTS: Final[Mapping[str, str]] = {
 NAMES: Final[Mapping[str, str]] = {
     **{name: overlay.label for name, overlay in OVERLAYS.items()},
     "not_found": "not found",
-    "ttl": "TTL",
+    "search.ttl": "TTL",
     "k": "k",
     "alpha": "alpha",
     "flash": "all at once",

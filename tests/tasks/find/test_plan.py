@@ -131,7 +131,7 @@ def test_nobody_is_killed_twice(kills: list[tuple[int, int]], seed: int) -> None
     killed = draw_kills(failures, ["directory"], {"homes": NAMES}, Draws(seed, {}))
     assert killed == draw_kills(failures, ["directory"], {"homes": NAMES}, Draws(seed, {}))
     living = len(NAMES)
-    for at, share in sorted(kills, key=lambda kill: kill[0]):
+    for _, share in sorted(kills, key=lambda kill: kill[0]):
         living -= round(share * living / 100)
     assert len(killed) == len(NAMES) - living
     assert set(killed.values()) <= {float(at) for at, _ in kills}

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from testbed.tasks.find.overlays import Overlay, overlay_named
-from testbed.values.parts import Parameter
+from testbed.values.parts import Nested
 from testbed.values.records import CommonSettings, PlannedHost, Record
 
 Session = tuple[float, float | None]
@@ -16,7 +16,7 @@ class PlannedOverlay(Record):
     """An overlay's name, and its parameters as they were written."""
 
     name: str
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[str, Nested] = Field(default_factory=dict)
 
 
 class PlannedContent(Record):

@@ -8,6 +8,7 @@ from testbed.tasks.find.plan import laws
 from testbed.tasks.find.plan.content import draw_catalogue
 from testbed.tasks.find.plan.records import FindHosts, FindSettings, FindTheory
 
+TTL: Final = "search.ttl"
 DEFAULT_TTL: Final = 7
 DEFAULT_BUCKET: Final = 8
 """What programs have where an experiment says nothing else."""
@@ -28,8 +29,10 @@ def population(settings: FindSettings, hosts: FindHosts) -> int:
 
 
 def number_of(settings: FindSettings, name: str, default: int) -> int:
-    """Return a parameter of the overlay that is a whole number."""
-    value = settings.overlay.parameters.get(name, default)
+    """Return a parameter of the overlay that is a whole number, by its path such as search.ttl."""
+    value: object = settings.overlay.parameters
+    for key in name.split("."):
+        value = value.get(key, default) if isinstance(value, dict) else default
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 

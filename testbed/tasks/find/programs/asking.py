@@ -40,7 +40,7 @@ def overlay_findings(trials: Iterable[Trial]) -> Iterator[tuple[Trial, Finding]]
     for trial, answer in zip(asked, _answers([Use.of(trial) for trial in asked]), strict=True):
         for problem in answer["problems"]:
             parameter = problem["parameter"]
-            key: KeyPath = ("overlay", parameter) if parameter else ("overlay",)
+            key: KeyPath = ("overlay", *parameter.split(".")) if parameter else ("overlay",)
             yield trial, Finding(key, f"{settings_of(trial).overlay.name}: {problem['text']}")
 
 

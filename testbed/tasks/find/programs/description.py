@@ -10,7 +10,7 @@ from testbed.tasks.find.plan.records import FindHosts, PlannedMember, PlannedNod
 from testbed.tasks.find.plan.searches import PlannedSearch, Scenario, draw_scenario
 from testbed.tasks.find.trials import hosts_of, settings_of
 from testbed.tasks.launches import TrialContext
-from testbed.values.parts import Parameter
+from testbed.values.parts import Nested
 
 PORT: Final = 6346
 _FOLDER: Final = "nodes"
@@ -71,7 +71,7 @@ class Describing:
             "sessions": list(self._sessions(node)),
         }
 
-    def _parameters(self, role: str) -> dict[str, Parameter]:
+    def _parameters(self, role: str) -> dict[str, Nested]:
         taken = self._taken.get(role, ())
         return {name: value for name, value in self._settings.overlay.parameters.items() if name in taken}
 

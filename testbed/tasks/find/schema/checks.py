@@ -7,6 +7,7 @@ from testbed.tasks.find.overlays import OVERLAYS
 from testbed.tasks.find.schema.keys import Failure, FindKeys, InTotal, NodeGroup
 from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
+from testbed.values.parts import Nested, Parameter
 from testbed.values.units import format_duration
 
 OUTCOMES: Final = ("found", "not_found", "failed", "left", "never ended", "never began")
@@ -49,10 +50,20 @@ def _check_overlay(keys: FindKeys) -> Iterator[Finding]:
         yield Finding(("overlay",), f"{name} has a directory, and there is none: add `directory: {{up: 100 Mbit/s}}`")
     if not keys.kind.has_words and keys.queries.what == "words":
         yield Finding(("queries", "what"), f"{name} finds exact names only: write `what: exact`, or another overlay")
-    for key, value in keys.overlay.parameters.items():
+    for path, value in _parameters(keys.overlay.parameters):
         if isinstance(value, list):
+            key = ".".join(path)
             problem = f"expected one value, found a list of {len(value)}: to vary it, write `overlay.{key}: [...]`"
-            yield Finding(("overlay", key), f"{problem} under `sweep:`")
+            yield Finding(("overlay", *path), f"{problem} under `sweep:`")
+
+
+def _parameters(written: Mapping[str, Nested]) -> Iterator[tuple[tuple[str, ...], Parameter]]:
+    """Yield each parameter with its path."""
+    for key, value in written.items():
+        if isinstance(value, dict):
+            yield from (((key, inner), each) for inner, each in value.items())
+        else:
+            yield (key,), value
 
 
 def _check_nodes(keys: FindKeys) -> Iterator[Finding]:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
 from testbed.tasks.find.overlays import Overlay, overlay_named
 from testbed.values.hosts import AccessLinks, Arrival, CsvColumn
 from testbed.values.names import GroupName
-from testbed.values.parts import Named, Part, as_named
+from testbed.values.parts import Nested, Part, as_named
 from testbed.values.quantities import (
     NEEDED,
     PLAIN,
@@ -192,10 +192,18 @@ def _groups(value: object) -> object:
     raise needed(f"groups with names of your choice, such as {_GROUP_EXAMPLE}")
 
 
-class OverlayChoice(Named):
-    """The overlay that nodes form, and its parameters."""
+class OverlayChoice(Part):
+    """The overlay that nodes form, and its parameters, some of which are mappings of others."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Nested]
 
     reference: Text = Field(alias="class", description="its name; every other key is a parameter of the overlay")
+
+    @property
+    def parameters(self) -> dict[str, Nested]:
+        """The parameters as they are written."""
+        return dict(self.__pydantic_extra__)
 
 
 OverlayOrName: TypeAlias = Annotated[

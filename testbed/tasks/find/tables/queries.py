@@ -12,7 +12,7 @@ from testbed.runfolder.overlay_traces import TracedSearch, Traffic
 from testbed.runfolder.trial_data import Row, number
 from testbed.tasks.find.plan.laws import flood_messages
 from testbed.tasks.find.plan.searches import PlannedSearch
-from testbed.tasks.find.plan.theory import DEFAULT_TTL, number_of
+from testbed.tasks.find.plan.theory import DEFAULT_TTL, TTL, number_of
 from testbed.tasks.find.tables.reading import FindData
 from testbed.tasks.find.trials import theory_of
 
@@ -114,7 +114,7 @@ class _Laws:
         self._messages: Final = number(theory.messages)
         roles = {node.role for node in data.hosts.nodes}
         self._is_flood: Final = settings.overlay.name == "gnutella" and roles == {_FLAT}
-        self._ttl: Final = number_of(settings, "ttl", DEFAULT_TTL)
+        self._ttl: Final = number_of(settings, TTL, DEFAULT_TTL)
         self._overlay: Final = overlay
 
     def messages(self, at: float) -> float:

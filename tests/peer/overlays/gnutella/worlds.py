@@ -66,9 +66,7 @@ class World:
             place.is_here = False
 
 
-def given_graph(
-    edges: Iterable[Edge], items: dict[int, list[Item]], parameters: Parameters | None = None
-) -> World:
+def given_graph(edges: Iterable[Edge], items: dict[int, list[Item]], parameters: Parameters | None = None) -> World:
     """Make servents whose neighbours are those of a graph, and nobody else."""
     world, known = World(), dict[int, list[int]]()
     degrees: dict[int, int] = {}
@@ -86,9 +84,7 @@ def given_graph(
 
 def with_degree(parameters: Parameters, degree: int) -> Parameters:
     kept = NeighbourParameters(wanted=degree, most=degree)
-    return Parameters(
-        neighbours=kept, search=parameters.search, walk=parameters.walk, capability=parameters.capability
-    )
+    return Parameters(neighbours=kept, search=parameters.search, walk=parameters.walk, capability=parameters.capability)
 
 
 def ring(length: int) -> list[Edge]:
