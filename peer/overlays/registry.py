@@ -6,6 +6,8 @@ from typing import Final
 from peer.overlays.overlay import DatagramOverlay, Overlay, StreamOverlay
 
 OVERLAYS: Final = {
+    "chord": "peer.overlays.chord.overlay:CHORD",
+    "kademlia": "peer.overlays.kademlia.overlay:KADEMLIA",
     "napster": "peer.overlays.napster.overlay:NAPSTER",
 }
 """Where each is: the module and the name in it."""

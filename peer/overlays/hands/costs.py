@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from contract.events import TraceEvent
-from contract.overlay_events import NodeErred, Spent
+from contract.overlay_events import UPKEEP, NodeErred, Spent
 from peer.net.address import Address
 
 MOST_SEARCHES: Final = 1_000
@@ -13,6 +13,8 @@ MOST_TROUBLES: Final = 20
 """Told one by one in a second."""
 
 Tell: TypeAlias = Callable[[TraceEvent], None]
+_BySearch: TypeAlias = dict[str, tuple[int, int]]
+"""Messages and bytes."""
 
 
 class Costs:
@@ -20,15 +22,20 @@ class Costs:
 
     def __init__(self, tell: Tell) -> None:
         self._tell: Final = tell
-        self._sent: dict[str, tuple[int, int]] = {}
+        self._sent: _BySearch = {}
+        self._charged: _BySearch = {}
         self._messages_received = 0
         self._bytes_received = 0
 
     def count_sent(self, search: str, size: int) -> None:
         if len(self._sent) >= MOST_SEARCHES and search not in self._sent:
             self.tell()
-        messages, total = self._sent.get(search, (0, 0))
-        self._sent[search] = (messages + 1, total + size)
+        _add(self._sent, search, size)
+
+    def charge(self, search: str, size: int) -> None:
+        """Count what came to a search of ours; its sender counts it as upkeep. Without a search, nothing happens."""
+        if search != UPKEEP:
+            _add(self._charged, search, size)
 
     def count_received(self, messages: int, size: int) -> None:
         self._messages_received += messages
@@ -37,9 +44,19 @@ class Costs:
     def tell(self) -> None:
         """Record what was counted since the last time, if anything was."""
         if self._sent or self._bytes_received or self._messages_received:
-            sent = tuple((search, messages, total) for search, (messages, total) in self._sent.items())
-            self._tell(Spent(sent, self._messages_received, self._bytes_received))
-        self._sent, self._messages_received, self._bytes_received = {}, 0, 0
+            received = self._messages_received, self._bytes_received
+            self._tell(Spent(_rows(self._sent), *received, _rows(self._charged)))
+        self._sent, self._charged = {}, {}
+        self._messages_received = self._bytes_received = 0
+
+
+def _add(counts: _BySearch, search: str, size: int) -> None:
+    messages, total = counts.get(search, (0, 0))
+    counts[search] = (messages + 1, total + size)
+
+
+def _rows(counts: _BySearch) -> tuple[tuple[str, int, int], ...]:
+    return tuple((search, messages, total) for search, (messages, total) in counts.items())
 
 
 class Troubles:

@@ -13,7 +13,7 @@ from peer.net.address import Address
 from peer.net.poller import running_poller
 from peer.net.sockets import explain
 from peer.overlays.hands.hands import Hands
-from peer.overlays.node import DatagramNode, Fetch, Record, SendTo
+from peer.overlays.node import Charge, DatagramNode, Fetch, Record, SendTo
 from peer.overlays.overlay import DatagramOverlay
 
 _LONGEST: Final = 1 << 16
@@ -34,7 +34,9 @@ class DatagramHands(Hands[DatagramNode]):
         fetch: Callable[[Fetch], None],
     ) -> None:
         super().__init__(node, record, fetch)
-        self.performers = {SendTo: self._send, Fetch: fetch}
+        self.performers = {SendTo: self._send, Charge: self._charge, Fetch: fetch}
+        self._last_size = 0
+        """Of the datagram that came last."""
         self._overlay: Final = overlay
         self._socket: Final = bound
         self._poller: Final = running_poller()
@@ -57,6 +59,7 @@ class DatagramHands(Hands[DatagramNode]):
                 self._received(data, Address(*name[:2]))
 
     def _received(self, data: bytes, source: Address) -> None:
+        self._last_size = len(data)
         self.costs.count_received(1, len(data))
         try:
             message = self._overlay.decode(data)
@@ -74,3 +77,6 @@ class DatagramHands(Hands[DatagramNode]):
             self.troubles.note(f"a datagram was not sent: {explain(error)}", action.to)
         else:
             self.costs.count_sent(action.search, len(data))
+
+    def _charge(self, action: Charge) -> None:
+        self.costs.charge(action.search, self._last_size)

@@ -73,7 +73,8 @@ class _Program:
         self._signals: Final = signals
         given = options.description.seed
         self._seed: Final = secrets.randbits(32) if given is None else given
-        self._rng: Final = Random(self._seed)
+        self._rng: Final = Random(f"{self._seed} {options.description.address}")
+        """Nodes with one seed differ: those with one identity would take each other for themselves."""
         self._unended: Final = {search.name for search in options.description.searches}
         self._hands: Hands[Any] | None = None
         """Of the last life that began."""
@@ -122,11 +123,9 @@ class _Program:
         trace.flush()
 
     def _make_hands(self, address: Address, trace: TraceFile) -> Hands[Any]:
-        bound = _bind(address, self._options.overlay)
-        record = partial(self._record, trace)
-        described = self._description
+        described, overlay = self._description, self._options.overlay
+        bound, record = _bind(address, overlay), partial(self._record, trace)
         setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
-        overlay = self._options.overlay
         if isinstance(overlay, DatagramOverlay):
             return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
         return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)

@@ -12,7 +12,7 @@ from peer.net.listener import Listener
 from peer.overlays.hands.hands import Hands
 from peer.overlays.hands.link import MOST_UNSENT as MOST_UNSENT_ON_LINK
 from peer.overlays.hands.link import Link
-from peer.overlays.node import Dial, Fetch, HangUp, Record, Send, StreamNode
+from peer.overlays.node import Charge, Dial, Fetch, HangUp, Record, Send, StreamNode
 from peer.overlays.overlay import StreamOverlay
 
 MOST_LINKS: Final = 16_384
@@ -36,7 +36,15 @@ class StreamHands(Hands[StreamNode]):
         most_links: int = MOST_LINKS,
     ) -> None:
         super().__init__(node, record, fetch)
-        self.performers = {Dial: self._dial, Send: self._send, HangUp: self._hang_up, Fetch: fetch}
+        self.performers = {
+            Dial: self._dial,
+            Send: self._send,
+            HangUp: self._hang_up,
+            Charge: self._charge,
+            Fetch: fetch,
+        }
+        self._last_message: Any = None
+        """That came."""
         self._overlay: Final = overlay
         self._loop: Final = asyncio.get_running_loop()
         self._dialler: Final = Dialler(bound.getsockname()[0], DIAL_TIMEOUT, self._loop)
@@ -116,6 +124,10 @@ class StreamHands(Hands[StreamNode]):
         if link.send(data, min(MOST_UNSENT_ON_LINK, MOST_UNSENT // len(self._open))):
             self.costs.count_sent(action.search, len(data))
 
+    def _charge(self, action: Charge) -> None:
+        """Count the last message, whose length on the wire is that which we would give it."""
+        self.costs.charge(action.search, len(self._overlay.encode(self._last_message)))
+
     def _hang_up(self, action: HangUp) -> None:
         link = self._links.pop(action.link, None)
         if link is not None and not link.is_closed:
@@ -125,6 +137,7 @@ class StreamHands(Hands[StreamNode]):
         self.costs.count_received(0, len(data))
         for message in self._messages(link, data):
             self.costs.count_received(1, 0)
+            self._last_message = message
             self.give(lambda node, now, message=message: node.received(link.number, message, now))  # type: ignore[misc]
             if link.number not in self._links or link.is_closed:
                 return

@@ -13,7 +13,7 @@ def _directory(setup: Setup) -> Directory:
 
 
 def _client(setup: Setup) -> Client:
-    """Make a client of the first known directory; its nickname is drawn, as that of the last life may still be in use."""
+    """Make a client of the first known directory; its nickname is drawn: that of the last life may still be in use."""
     nick = f"user{setup.rng.getrandbits(32):08x}"
     return Client(
         setup.address,
@@ -32,5 +32,5 @@ NAPSTER: Final = StreamOverlay(
         "client": Role(_client, ClientParameters, least_known=1),
     },
     encode=encode,
-    decoder=lambda is_outgoing: Decoder(),
+    decoder=lambda _: Decoder(),
 )

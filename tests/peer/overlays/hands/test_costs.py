@@ -19,9 +19,11 @@ def test_costs_are_told_by_search_and_only_once() -> None:
     costs.count_sent(UPKEEP, 1)
     costs.count_sent("one", 20)
     costs.count_received(2, 300)
+    costs.charge("one", 40)
+    costs.charge(UPKEEP, 50)
     costs.tell()
     costs.tell()
-    assert told == [Spent((("one", 2, 30), (UPKEEP, 1, 1)), 2, 300)]
+    assert told == [Spent((("one", 2, 30), (UPKEEP, 1, 1)), 2, 300, (("one", 1, 40),))]
 
 
 @given(st.lists(st.tuples(st.integers(0, 3 * MOST_SEARCHES).map(str), st.integers(0, 99)), max_size=50))
