@@ -10,7 +10,7 @@ _TRIAL: Final = words("the trial's id")
 
 TRIALS: Final[Mapping[str, Column]] = {
     **IDENTITY,
-    "overlay": words("its name", "overlay"),
+    "system": words("the name of the overlay, without its parameters", "system"),
     "time_scale": Column("", "the divisor of the protocol's periods", "time scale"),
     "N": Column("", "nodes, without a directory", "number of nodes"),
     "items": Column("", "different items", "number of items"),

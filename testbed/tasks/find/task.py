@@ -73,7 +73,7 @@ def _overview(settings: FindSettings, hosts: FindHosts, theory: FindTheory) -> d
     scenario = draw_scenario(settings, hosts)
     killed = sum(host.killed_at is not None for host in hosts.all)
     return {
-        "overlay": settings.overlay.name,
+        "system": settings.overlay.name,
         "N": str(len(hosts.nodes)),
         "items": str(settings.content.items),
         "copies": str(scenario.catalogue.copies),

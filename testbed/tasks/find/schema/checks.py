@@ -140,7 +140,7 @@ def column_words(points: Sequence[FindKeys]) -> dict[str, ColumnWords]:
         group.role or point.kind.roles[0] for point in points if point.kind for group in point.nodes.values()
     )
     return {
-        "overlay": ColumnWords(
+        "system": ColumnWords(
             frozenset(point.overlay.reference for point in points if point.overlay), frozenset(OVERLAYS)
         ),
         "group": ColumnWords(groups | (frozenset({"directory"}) if has_directory else frozenset())),

@@ -30,7 +30,7 @@ def trial_row(data: FindData, tables: Mapping[str, pd.DataFrame]) -> Row:
 def _setting(data: FindData) -> Row:
     settings = data.settings
     return {
-        "overlay": settings.overlay.name,
+        "system": settings.overlay.name,
         "time_scale": settings.time_scale,
         "N": len(data.hosts.nodes),
         "items": settings.content.items,
