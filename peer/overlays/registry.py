@@ -7,6 +7,7 @@ from peer.overlays.overlay import DatagramOverlay, Overlay, StreamOverlay
 
 OVERLAYS: Final = {
     "chord": "peer.overlays.chord.overlay:CHORD",
+    "gnutella": "peer.overlays.gnutella.overlay:GNUTELLA",
     "kademlia": "peer.overlays.kademlia.overlay:KADEMLIA",
     "napster": "peer.overlays.napster.overlay:NAPSTER",
 }

@@ -435,6 +435,7 @@ def test_conflicting_options_are_reported(
         (["serve"], [0, 2, 3, 4, 6]),
         (["fetch"], [0, 2, 3, 4, 6, 8, 9]),
         (["relay"], [0, 2, 3, 4, 5, 6, 8]),
+        (["node"], [0, 2, 3, 4, 7]),
     ],
 )
 def test_help_lists_exit_codes(command: list[str], codes: list[int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -452,6 +453,7 @@ def test_command_imports_only_what_it_needs() -> None:
         ("relay", ("peer.bittorrent.client", "peer.bittorrent.engine", "peer.distribution.client_server")),
         ("tracker", ("peer.bittorrent.client", "peer.bittorrent.engine", "peer.distribution")),
         ("leech", ("peer.bittorrent.tracker", "peer.distribution")),
+        ("node", ("peer.bittorrent", "peer.distribution", "peer.overlays.chord", "peer.overlays.napster")),
     ):
         words = [sys.executable, "-c", "import sys\n" + probe + script, command, "--help"]
         output = subprocess.run(words, capture_output=True, text=True, check=True).stdout
