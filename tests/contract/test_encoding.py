@@ -136,7 +136,7 @@ def test_every_class_of_event_has_a_name() -> None:
         ),
         (
             Spent((("", 2, 46), ("9f3c", 1, 6)), 3, 21, (("9f3c", 1, 8),)),
-            b'{"t":12.345679,"event":"spent","sent":[["",2,46],["9f3c",1,6]],"messages_received":3,"bytes_received":21,"charged":[["9f3c",1,8]]}\n',  # noqa: E501
+            b'{"t":12.345679,"event":"spent","sent":[["",2,46],["9f3c",1,6]],"messages_received":3,"bytes_received":21,"charged":[["9f3c",1,8]]}\n',
         ),
         (
             Choked(1, False, "\ud800\x00é"),

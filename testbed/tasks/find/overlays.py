@@ -29,7 +29,9 @@ class Overlay:
 
 OVERLAYS: Final[Mapping[str, Overlay]] = {
     "napster": Overlay(("client",), "Napster", has_directory=True),
-    "gnutella": Overlay(("servent", "ultrapeer", "leaf"), "Gnutella", entered_by=("servent", "ultrapeer")),
+    "gnutella": Overlay(
+        ("servent", "ultrapeer", "leaf", "elected"), "Gnutella", entered_by=("servent", "ultrapeer", "elected")
+    ),
     "chord": Overlay(("node",), "Chord", has_words=False, has_ring=True),
     "kademlia": Overlay(("node",), "Kademlia", has_words=False),
     "cubit": Overlay(("node",), "CuBit"),

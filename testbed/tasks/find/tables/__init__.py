@@ -76,7 +76,7 @@ class FindTables:
 
 
 _SURVIVORS = {
-    "never_joined": "{count} nodes never joined the overlay: their searches count as failures, their items as existing",
+    "never_joined": "{count} nodes never joined: their searches count as failures, their items as existing",
     "never_began": "{count} of {searches} searches never began, and count as failures",
     "never_ended": "{count} of {searches} searches never ended: what they had found by then counts",
     "unanswerable": "{count} of {searches} searches were for what nobody else had that was there: they count nowhere",
