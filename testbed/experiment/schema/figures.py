@@ -110,7 +110,8 @@ class Figure(Part):
     )
     theory: list[CurveName] = Field(
         default_factory=list,
-        description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces",
+        description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces; of"
+        " searches, `law`",
     )
     compared: Literal["difference", "gain"] | None = Field(
         default=None,

@@ -43,6 +43,13 @@ def _napster(settings: FindSettings, hosts: FindHosts) -> FindTheory:
     )
 
 
+def _gnutella(settings: FindSettings, _hosts: FindHosts) -> FindTheory:
+    """The messages of a flood depend on the neighbours that nodes turn out to have."""
+    return FindTheory(
+        hops=number_of(settings, TTL, DEFAULT_TTL), messages=None, entries=None, directory_entries=None
+    )
+
+
 def _chord(settings: FindSettings, hosts: FindHosts) -> FindTheory:
     count = population(settings, hosts)
     hops = laws.chord_hops(count)
@@ -61,6 +68,7 @@ def _kademlia(settings: FindSettings, hosts: FindHosts) -> FindTheory:
 
 _LAWS: Final[Mapping[str, Callable[[FindSettings, FindHosts], FindTheory]]] = {
     "napster": _napster,
+    "gnutella": _gnutella,
     "chord": _chord,
     "kademlia": _kademlia,
 }
