@@ -16,7 +16,8 @@ DESCRIPTION: Final = """\
 Run a node of an overlay, as a file in JSON describes it. It prints
   ready HOST:PORT        when it listens for the first time
   completed              when all its searches have ended; it goes on until it is told to end
-  fetch HOST:PORT ITEM   when it would get an item that it has found, if the description has "fetch": true
+  fetch HOST:PORT NAME   when it would get an item that it has found, if the description has "fetch": true;
+                         the name is a string in JSON
 """
 EPILOG: Final = exit_codes(
     ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ADDRESS, ExitStatus.NO_TRACE, ExitStatus.CUT_SHORT

@@ -73,6 +73,10 @@ def _read_list(hint: Any, value: object, key: str) -> tuple[Any, ...]:
 def _text(value: object, key: str) -> str:
     if not isinstance(value, str):
         raise problem(key, f"expected a text, found {_shown(value)}")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise problem(key, f"expected characters of Unicode: {error.reason}") from error
     return value
 
 

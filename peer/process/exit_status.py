@@ -21,7 +21,7 @@ class ExitStatus(IntEnum):
 
 MEANINGS: Final = {
     ExitStatus.OK: "finished, or ended by SIGTERM or SIGINT",
-    ExitStatus.USAGE: "invalid option",
+    ExitStatus.USAGE: "invalid option or description",
     ExitStatus.NO_ADDRESS: "the address cannot be used (port in use, no such address, no permission)",
     ExitStatus.NO_TRACE: "the trace (or the tracker's log) cannot be opened",
     ExitStatus.NO_TORRENT_OR_PLAN: "the torrent or the plan cannot be read, or the torrent cannot be created",

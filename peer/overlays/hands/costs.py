@@ -11,6 +11,8 @@ MOST_SEARCHES: Final = 1_000
 """In one line. Their names come from neighbours, who may invent many."""
 MOST_TROUBLES: Final = 20
 """Told one by one in a second."""
+_LONGEST: Final = 200
+"""Characters of a line that quotes what a neighbour sent."""
 
 Tell: TypeAlias = Callable[[TraceEvent], None]
 _BySearch: TypeAlias = dict[str, tuple[int, int]]
@@ -69,6 +71,7 @@ class Troubles:
 
     def note(self, what: str, address: Address) -> None:
         """Take note of something that an address did or suffered."""
+        what = what[:_LONGEST]
         if what in self._counts or len(self._counts) < MOST_TROUBLES:
             self._counts[what] = (self._counts.get(what, (0, address))[0] + 1, address)
         else:

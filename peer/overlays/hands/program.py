@@ -10,6 +10,7 @@ A life begins with a header in the trace.
 """
 
 import asyncio
+import json
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -26,6 +27,7 @@ from contract.events import TraceEvent
 from contract.overlay_events import SearchEnded
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
+from peer.errors import WireError
 from peer.net.address import Address
 from peer.overlays.description import Description, Search, Session
 from peer.overlays.hands.datagrams import DatagramHands
@@ -126,9 +128,12 @@ class _Program:
         described, overlay = self._description, self._options.overlay
         bound, record = _bind(address, overlay), partial(self._record, trace)
         setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
-        if isinstance(overlay, DatagramOverlay):
-            return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
-        return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+        try:
+            if isinstance(overlay, DatagramOverlay):
+                return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+            return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+        except WireError as error:
+            raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 
     def _tell_ready(self, session: Session, trace: TraceFile) -> None:
         trace.flush()
@@ -163,9 +168,9 @@ class _Program:
         print(COMPLETED, flush=True)
 
     def _fetch(self, action: Fetch) -> None:
-        """Tell whoever started us, who gets the item by other means."""
+        """Tell whoever started us, who gets the item by other means. The name may hold anything, such as a new line."""
         if self._description.fetch:
-            print(f"fetch {action.holder} {action.item}", flush=True)
+            print(f"fetch {action.holder} {json.dumps(action.item)}", flush=True)
 
     def _address_of(self, session: Session) -> Address:
         return session.address or self._description.address

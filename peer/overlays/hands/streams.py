@@ -62,7 +62,8 @@ class StreamHands(Hands[StreamNode]):
         """End the links once everything is sent, or it has taken too long."""
         self._stop()
         for link in self._links.values():
-            link.finish()
+            if not link.is_closed:
+                link.finish()
         if self._open:
             self._all_closed.clear()
             await self._all_closed.wait()
@@ -136,11 +137,14 @@ class StreamHands(Hands[StreamNode]):
     def link_received(self, link: Link, data: bytes) -> None:
         self.costs.count_received(0, len(data))
         for message in self._messages(link, data):
-            self.costs.count_received(1, 0)
-            self._last_message = message
-            self.give(lambda node, now, message=message: node.received(link.number, message, now))  # type: ignore[misc]
+            self._deliver(link, message)
             if link.number not in self._links or link.is_closed:
                 return
+
+    def _deliver(self, link: Link, message: Any) -> None:
+        self.costs.count_received(1, 0)
+        self._last_message = message
+        self.give(lambda node, now: node.received(link.number, message, now))
 
     def _messages(self, link: Link, data: bytes) -> Iterator[Any]:
         """Yield what a decoder finds. After an error nothing of the stream can be understood, and it ends."""

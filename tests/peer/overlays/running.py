@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from peer.net.address import Address
+from peer.net.sockets import family_of
 from tests.peer.programs import Program, running
 
 REPOSITORY: Final = Path(__file__).parents[3]
@@ -15,15 +17,16 @@ SEARCH: Final = "9f3c" * 8
 
 def free_address(host: str = "127.0.0.1") -> str:
     """Return an address whose port is free for TCP and UDP just now."""
+    family = family_of(host)
     while True:
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
+        with socket.socket(family) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagram:
             stream.bind((host, 0))
             port = stream.getsockname()[1]
             try:
                 datagram.bind((host, port))
             except OSError:
                 continue
-            return f"{host}:{port}"
+            return str(Address(host, port))
 
 
 def searching(at: float = 0.0, wanted: str = "a song.mp3", name: str = SEARCH) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def test_little_is_obligatory() -> None:
         ({"known": "198.18.0.2:1"}, "known: expected a list, found '198.18.0.2:1'"),
         ({"parameters": []}, "parameters: expected an object, found []"),
         ({"items": [{"name": "a", "size": 1.5}]}, "items[0].size: expected a whole number, found 1.5"),
+        ({"items": [{"name": "\ud800"}]}, "items[0].name: expected characters of Unicode"),
         ({"items": [{"size": 1}]}, "items[0].name: missing"),
         ({"searches": [SEARCH | {"at": "now"}]}, "searches[0].at: expected a number, found 'now'"),
         ({"searches": [SEARCH | {"at": True}]}, "searches[0].at: expected a number, found True"),

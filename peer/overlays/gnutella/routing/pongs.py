@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from peer.net.address import Address
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.neighbours.links import Link
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import Ping, Pong
 
@@ -101,7 +101,7 @@ class Pongs:
         farther = Pong(b"", 1, min(pong.hops + 1, 255), pong.address, pong.files, pong.kilobytes)
         if pong.address in self._cache or len(self._cache) < _MOST_CACHED:
             self._cache[pong.address] = farther, link.number
-        for other in self._servent.links.peers:
-            if other is not link and other.pongs_due > 0 and other.other is not Other.LEAF:
+        for other in (*self._servent.links.peers, *self._servent.links.leaves):
+            if other is not link and other.pongs_due > 0:
                 self._give(other, farther, 1)
         self._learn(pong.address)

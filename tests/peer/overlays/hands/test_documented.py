@@ -7,10 +7,27 @@ from pathlib import Path
 from typing import Final
 
 from contract.encoding import decode
+from peer.overlays.overlay import DatagramOverlay
+from peer.overlays.registry import OVERLAYS, overlay_named
 from tests.peer.overlays.running import REPOSITORY
 from tests.peer.programs import events, named, running
 
 PAGE: Final = (REPOSITORY / "docs" / "find" / "running.md").read_text()
+
+
+def test_overlays_and_their_roles_are_listed() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (\w+) \| `([\w.]+)` \|$", PAGE, re.MULTILINE)
+    expected = [
+        (name, role, "datagrams" if isinstance(overlay, DatagramOverlay) else "connections", _path(made.parameters))
+        for name in OVERLAYS
+        for overlay in [overlay_named(name)]
+        for role, made in overlay.roles.items()
+    ]
+    assert rows == expected
+
+
+def _path(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def test_the_example_finds_what_the_page_says(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_what_it_would_fetch_is_told_if_wanted(fetch: bool, overlay: str, tmp_pa
         node(tmp_path, overlay, known=[address], searches=[searching(0.2)], fetch=fetch) as one,
     ):
         assert one.line().startswith("ready ")
-        assert one.line() == (f"fetch {address} {SONG.name}" if fetch else "completed")
+        assert one.line() == (f'fetch {address} "{SONG.name}"' if fetch else "completed")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +229,12 @@ def test_address_that_is_taken_is_an_explained_error(overlay: str, tmp_path: Pat
         sessions = [{"leave": 1}, {"join": 2, "address": address}]
         with node(tmp_path, overlay, sessions=sessions) as later:
             assert later.process.wait(SOON) == ExitStatus.NO_ADDRESS
+
+
+def test_address_for_which_messages_have_no_place_is_an_explained_error(tmp_path: Path) -> None:
+    with node(tmp_path, "chord", address=free_address("::1")) as one:
+        assert one.process.wait(SOON) == ExitStatus.USAGE
+        assert one.errors() == "node: chord has no such node: expected an IPv4 address, found '::1'\n"
 
 
 def test_trace_that_cannot_be_written_is_an_explained_error(tmp_path: Path) -> None:
