@@ -90,7 +90,9 @@ class OverlayTrace:
     lives: list[Life] = field(default_factory=list)
     searches: dict[str, TracedSearch] = field(default_factory=dict)
     sent: dict[str, Traffic] = field(default_factory=dict)
-    """By the search that made it send."""
+    """By the search that made it send, as far as it knew."""
+    charged: dict[str, Traffic] = field(default_factory=dict)
+    """By its own searches, what others sent for them and counted as upkeep."""
     received: Traffic = field(default_factory=Traffic)
     states: list[State] = field(default_factory=list)
     errors: int = 0
@@ -107,7 +109,7 @@ class OverlayTrace:
 
     @property
     def upkeep(self) -> Traffic:
-        """What it sent for no search."""
+        """What it sent for no search, as far as it knew."""
         return self.sent.get(UPKEEP, Traffic())
 
     def presence(self, end: float) -> Iterator[tuple[float, float]]:
@@ -194,6 +196,8 @@ class _Reader:
     def spent(self, event: Spent) -> None:
         for search, messages, count in event.sent:
             self.trace.sent.setdefault(search, Traffic()).add(messages, count)
+        for search, messages, count in event.charged:
+            self.trace.charged.setdefault(search, Traffic()).add(messages, count)
         self.trace.received.add(event.messages_received, event.bytes_received)
 
     def state(self, event: NodeState) -> None:

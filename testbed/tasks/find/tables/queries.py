@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from math import nan
 from typing import Final
 
@@ -96,10 +97,10 @@ def judge(data: FindData, search: PlannedSearch, traced: TracedSearch | None, ex
 
 
 def costs_of(data: FindData) -> Mapping[str, Traffic]:
-    """Return what each search made all hosts send."""
+    """Return what each search made all hosts send: what they counted for it, and what its own node was charged."""
     costs: dict[str, Traffic] = {}
     for trace in data.traces.values():
-        for search, sent in trace.sent.items():
+        for search, sent in chain(trace.sent.items(), trace.charged.items()):
             if search != UPKEEP:
                 costs.setdefault(search, Traffic()).add(sent.messages, sent.bytes)
     return costs

@@ -83,7 +83,7 @@ def _hosts(data: FindData, nodes: pd.DataFrame) -> Row:
     names = [host.name for host in data.hosts.all]
     drops = [data.counters.last(name, f"{way}_drops") for name in names for way in ("up", "down")]
     return {
-        "upkeep_rate": float(ordinary["upkeep_messages"].sum()) / seconds if seconds else nan,
+        "upkeep_rate": (float(ordinary["upkeep_messages"].sum()) - _charged(data)) / seconds if seconds else nan,
         "busiest_messages": messages.max(),
         "busiest_bytes": (nodes["bytes_sent"] + nodes["bytes_received"]).max(),
         "busiest_share": min(1.0, float(messages.max()) / all_sent) if all_sent else nan,
@@ -93,6 +93,12 @@ def _hosts(data: FindData, nodes: pd.DataFrame) -> Row:
         "wire_bytes": float(np.nansum(nodes["wire_sent"])),
         "drops": float(np.nansum(drops)),
     }
+
+
+def _charged(data: FindData) -> int:
+    """Return the messages that nodes counted as upkeep, though they were answers to searches."""
+    nodes = (data.trace(node.name) for node in data.hosts.nodes if not data.hosts.directories)
+    return sum(charged.messages for trace in nodes for charged in trace.charged.values())
 
 
 def _overlay(data: FindData, overlay: pd.DataFrame) -> Row:
