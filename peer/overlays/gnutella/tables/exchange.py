@@ -12,7 +12,7 @@ Message = Reset | Patch
 
 
 class Outgoing:
-    """What one neighbour was told."""
+    """What one neighbour was told. Tables that were given are not changed any more."""
 
     __slots__ = ("_told",)
 
@@ -26,7 +26,7 @@ class Outgoing:
         change = write_change(self._told, table, parameters.infinity)
         patches = _patches(change, parameters, new_guid)
         first: list[Message] = [] if self._told else [Reset(new_guid(), 1, 0, table.entries, parameters.infinity)]
-        self._told = table.copy()
+        self._told = table
         return first + patches
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.overlays.graphs import flood_on, neighbours_of, regular, shells
 from contract.overlay_events import AnswerCame, NodeErred, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item
@@ -12,7 +13,7 @@ from peer.overlays.gnutella.parameters import Capability, Parameters, SearchPara
 from peer.overlays.gnutella.searching.horizon import flood_bound, flood_messages
 from peer.overlays.gnutella.wire import messages as said
 from peer.overlays.node import Fetch
-from tests.peer.overlays.gnutella.worlds import Edge, World, address_of, given_graph, path, regular, ring
+from tests.peer.overlays.gnutella.worlds import World, address_of, given_graph, path, ring
 
 SONG = Item("generic band - generic song.mp3", 443_332)
 GUID = bytes.fromhex("ab" * 16)
@@ -130,27 +131,17 @@ def test_who_is_behind_a_firewall_is_asked_to_push() -> None:
     assert world.messages(search) == 3 + 3 + 1, "those who pass a push on cannot know of which search it is"
 
 
-def reached_by(edges: list[Edge], ttl: int) -> int:
-    """Count by breadth-first search how many a question can reach."""
-    neighbours: dict[int, set[int]] = {}
-    for one, other in edges:
-        neighbours.setdefault(one, set()).add(other)
-        neighbours.setdefault(other, set()).add(one)
-    reached, edge = {0}, {0}
-    for _ in range(ttl):
-        edge = {each for one in edge for each in neighbours[one]} - reached
-        reached |= edge
-    return len(reached) - 1
-
-
 @pytest.mark.parametrize("ttl", [2, 4, 6])
 def test_recall_grows_with_the_ttl_as_the_graph_does_and_stays_under_the_bound(ttl: int) -> None:
     edges = regular(300, 4, Random(ttl))
     world = given_graph(edges, {number: [SONG] for number in range(1, 300)}, searching(ttl=ttl))
-    world.search(0, "generic")
+    search = world.search(0, "generic")
     world.wait(20)
     found = len(world.events(0, AnswerCame))
-    assert found == reached_by(edges, ttl) <= min(299, flood_bound(4, ttl))
+    reached = shells(neighbours_of(edges), 0, ttl)[1:]
+    assert found == sum(map(len, reached)) <= min(299, flood_bound(4, ttl))
+    ways_back = sum(hops * len(shell) for hops, shell in enumerate(reached, start=1))
+    assert world.messages(search) == flood_on(neighbours_of(edges), 0, ttl) + ways_back
 
 
 def test_the_bound_is_4372_for_four_neighbours_and_a_ttl_of_seven() -> None:

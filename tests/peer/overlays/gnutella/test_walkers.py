@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any
 
+from benchmarks.overlays.graphs import regular
 from contract.overlay_events import AnswerCame, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item
@@ -11,7 +12,7 @@ from peer.overlays.gnutella.parameters import Parameters, SearchParameters, Walk
 from peer.overlays.gnutella.searching.horizon import flood_messages
 from peer.overlays.gnutella.wire import messages as said
 from peer.overlays.node import Dial, HangUp, Send
-from tests.peer.overlays.gnutella.worlds import address_of, given_graph, path, regular, ring
+from tests.peer.overlays.gnutella.worlds import address_of, given_graph, path, ring
 
 SONG = Item("generic band - generic song.mp3")
 GUID = bytes.fromhex("ab" * 16)

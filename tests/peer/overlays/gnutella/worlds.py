@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
+from benchmarks.overlays.graphs import Edge
 from contract.events import TraceEvent
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
@@ -14,7 +15,6 @@ from peer.simulation.overlays.network import OverlayNetwork, Place
 
 LATENCY = 0.05
 PORT = 6346
-Edge = tuple[int, int]
 
 
 def address_of(number: int) -> Address:
@@ -93,27 +93,3 @@ def ring(length: int) -> list[Edge]:
 
 def path(length: int) -> list[Edge]:
     return [(number, number + 1) for number in range(length - 1)]
-
-
-def regular(nodes: int, degree: int, rng: Random) -> list[Edge]:
-    """Draw a graph in which all have the same number of neighbours: pairs of stubs, with bad ones exchanged."""
-    stubs = [number for number in range(nodes) for _ in range(degree)]
-    rng.shuffle(stubs)
-    edges = list(zip(stubs[::2], stubs[1::2], strict=True))
-    while bad := bad_edges(edges):
-        for at in bad:
-            other = rng.randrange(len(edges))
-            (a, b), (c, d) = edges[at], edges[other]
-            edges[at], edges[other] = (a, d), (c, b)
-    return edges
-
-
-def bad_edges(edges: list[Edge]) -> list[int]:
-    seen: set[frozenset[int]] = set()
-    bad = []
-    for at, edge in enumerate(edges):
-        key = frozenset(edge)
-        if len(key) == 1 or key in seen:
-            bad.append(at)
-        seen.add(key)
-    return bad

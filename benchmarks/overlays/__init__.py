@@ -1,0 +1,1 @@
+"""Overlays in virtual time, beside their laws."""

@@ -1,0 +1,55 @@
+"""Random regular graphs, and what a flood on one costs."""
+
+from collections.abc import Iterable
+from random import Random
+
+Edge = tuple[int, int]
+
+
+def regular(nodes: int, degree: int, rng: Random) -> list[Edge]:
+    """Draw a graph in which all have the same number of neighbours: pairs of stubs, with bad ones exchanged."""
+    stubs = [number for number in range(nodes) for _ in range(degree)]
+    rng.shuffle(stubs)
+    edges = list(zip(stubs[::2], stubs[1::2], strict=True))
+    while bad := bad_edges(edges):
+        for at in bad:
+            other = rng.randrange(len(edges))
+            (a, b), (c, d) = edges[at], edges[other]
+            edges[at], edges[other] = (a, d), (c, b)
+    return edges
+
+
+def bad_edges(edges: list[Edge]) -> list[int]:
+    """Return the places of loops, and of edges that are there twice."""
+    seen: set[frozenset[int]] = set()
+    bad = []
+    for at, edge in enumerate(edges):
+        key = frozenset(edge)
+        if len(key) == 1 or key in seen:
+            bad.append(at)
+        seen.add(key)
+    return bad
+
+
+def neighbours_of(edges: Iterable[Edge]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for one, other in edges:
+        found.setdefault(one, []).append(other)
+        found.setdefault(other, []).append(one)
+    return found
+
+
+def shells(neighbours: dict[int, list[int]], source: int, most: int) -> list[list[int]]:
+    """Return who is at distance 0, 1, ... up to `most`."""
+    found, seen = [[source]], {source}
+    for _ in range(most):
+        shell = list(dict.fromkeys(each for one in found[-1] for each in neighbours[one] if each not in seen))
+        seen.update(shell)
+        found.append(shell)
+    return found
+
+
+def flood_on(neighbours: dict[int, list[int]], source: int, ttl: int) -> int:
+    """Return the questions of a flood: the source asks all, and whoever is nearer than the TTL all but one."""
+    first, *others = shells(neighbours, source, ttl - 1)
+    return len(neighbours[first[0]]) + sum(len(neighbours[each]) - 1 for shell in others for each in shell)
