@@ -30,7 +30,7 @@ from peer.overlays.napster.messages import (
 )
 from peer.overlays.napster.text import is_sayable
 from peer.overlays.napster.wire import Malformed
-from peer.overlays.node import Action, Dial, Fetch, HangUp, Outbox, Record, Send
+from peer.overlays.node import Action, Charge, Dial, Fetch, HangUp, Outbox, Record, Send
 
 _MOST_QUESTIONS: Final = 1_000
 """That wait for answers, and files that wait for an address."""
@@ -222,6 +222,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions[0]
+        self._out.do(Charge(question.name))
         is_new = not question.is_over and len(question.answers) < self._parameters.most_results
         if is_new and question.wanted.matches(Item(result.name)) and result.nick != self._nick:
             question.answers.append(result)
@@ -231,6 +232,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions.popleft()
+        self._out.do(Charge(question.name))
         if not question.is_over:
             self._finish(question, "found" if question.answers else "not_found")
             if self._parameters.fetches:
@@ -249,12 +251,17 @@ class Client:
             self._say(DownloadRequest(first.nick, first.name), search)
 
     def _fetch(self, where: DownloadFrom) -> None:
-        if self._downloads.pop((where.nick, where.name), None) is not None:
+        found = self._downloads.pop((where.nick, where.name), None)
+        if found is not None:
+            self._out.do(Charge(found[0]))
             self._out.do(Fetch(where.name, where.address))
 
     def _try_another(self, refused: DownloadRefused) -> None:
-        search, others = self._downloads.pop((refused.nick, refused.name), ("", []))
-        self._ask_where(search, others)
+        found = self._downloads.pop((refused.nick, refused.name), None)
+        if found is not None:
+            search, others = found
+            self._out.do(Charge(search))
+            self._ask_where(search, others)
 
     def _say(self, message: Any, search: str = "") -> None:
         if self._link is not None:

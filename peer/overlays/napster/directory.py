@@ -1,8 +1,8 @@
 """The directory: the one node that knows who shares what.
 
-What a search costs: messages carry no name of it, so what the directory sends counts as upkeep here. The requester's
-trace has it all: one question, one `Result` for each answer, one end of results, and for the download a request and an
-answer.
+What a search costs: messages carry no name of it, so what the directory sends counts as upkeep here, and the requester
+charges it to its search: one question, one `Result` for each answer, one end of results, and for the download a request
+and an answer.
 """
 
 from collections.abc import Callable

@@ -53,9 +53,7 @@ TRIALS: Final[Mapping[str, Column]] = {
     "messages_law": Column("", "what the law says of them", "law of messages"),
     "bytes_mean": Column("B", "the bytes of these messages", "bytes of a search"),
     "timeouts_mean": Column("", "questions of a search that were never answered", "time-outs of a search"),
-    "upkeep_rate": Column(
-        "/s", "messages that a node sends for no search, a second of its life", "upkeep of a node"
-    ),
+    "upkeep_rate": Column("/s", "messages that a node sends for no search, a second of its life", "upkeep of a node"),
     "busiest_messages": Column("", "messages that the busiest host sent and received", "messages at the busiest host"),
     "busiest_bytes": Column("B", "bytes that the busiest host sent and received", "bytes at the busiest host"),
     "busiest_share": Column(
@@ -130,7 +128,11 @@ NODES: Final[Mapping[str, Column]] = {
     "messages_received": Column("", "messages that it received", "messages received"),
     "bytes_sent": Column("B", "their bytes, without headers of UDP and TCP", "bytes sent"),
     "bytes_received": Column("B", "the same of those received", "bytes received"),
-    "upkeep_messages": Column("", "messages that it sent without a search, as far as it knew: answers may not carry the name of theirs", "messages of upkeep"),
+    "upkeep_messages": Column(
+        "",
+        "messages that it sent without a search, as far as it knew: answers may not carry the name of theirs",
+        "messages of upkeep",
+    ),
     "upkeep_bytes": Column("B", "the bytes of these", "bytes of upkeep"),
     "load": Column("/s", "messages sent and received, a second of its time in the overlay", "messages of a host"),
     "entries_max": Column("", "the most that it kept of others", "entries"),

@@ -45,9 +45,7 @@ def _napster(settings: FindSettings, hosts: FindHosts) -> FindTheory:
 
 def _gnutella(settings: FindSettings, _hosts: FindHosts) -> FindTheory:
     """The messages of a flood depend on the neighbours that nodes turn out to have."""
-    return FindTheory(
-        hops=number_of(settings, TTL, DEFAULT_TTL), messages=None, entries=None, directory_entries=None
-    )
+    return FindTheory(hops=number_of(settings, TTL, DEFAULT_TTL), messages=None, entries=None, directory_entries=None)
 
 
 def _chord(settings: FindSettings, hosts: FindHosts) -> FindTheory:
