@@ -52,6 +52,11 @@ class CommonSettings(Record):
         """Whether programs exchange pieces by BitTorrent's protocol, which captures and traces then show."""
         return False
 
+    @property
+    def can_be_audited(self) -> bool:
+        """Whether traces tell what captures show too, so that both can be compared."""
+        return False
+
     def identity(self) -> dict[str, Any]:
         """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""
         values = self.model_dump(mode="json")

@@ -144,6 +144,11 @@ class Settings(CommonSettings):
         """Whether it is BitTorrent that distributes the file."""
         return self.distribution == "bittorrent"
 
+    @property
+    def can_be_audited(self) -> bool:
+        """Whether traces tell of connections and payload, as those of every scheme do."""
+        return True
+
     def bound_in(self, theory: Theory) -> PlannedBound:
         """Return the bound of this way to distribute."""
         return theory.client_server if self.distribution == "client-server" else theory.p2p
