@@ -6,15 +6,16 @@ A datagram that the kernel does not take is lost, as any may be on its way: the 
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 from peer.errors import WireError
 from peer.net.address import Address
 from peer.net.poller import running_poller
 from peer.net.sockets import explain
-from peer.overlays.hands.hands import Hands
+from peer.overlays.hands.hands import Hands, OnFetch, fetch_nothing
 from peer.overlays.node import Charge, DatagramNode, Fetch, Record, SendTo
-from peer.overlays.overlay import DatagramOverlay
+
+AnyNode = TypeVar("AnyNode", bound=DatagramNode)
 
 _LONGEST: Final = 1 << 16
 _RECEIVE_BUFFER: Final = 1 << 20
@@ -22,22 +23,28 @@ _DATAGRAMS_A_TURN: Final = 64
 """Received before other callbacks of the event loop run."""
 
 
-class DatagramHands(Hands[DatagramNode]):
+class Wire(Protocol):
+    """How an overlay writes and reads its messages: its module `wire`, or a DatagramOverlay."""
+
+    @property
+    def encode(self) -> Callable[[Any], bytes]: ...
+
+    @property
+    def decode(self) -> Callable[[bytes], Any]:
+        """Raises WireError."""
+
+
+class DatagramHands(Hands[AnyNode]):
     """Runs one node on a UDP socket, which it closes."""
 
     def __init__(
-        self,
-        node: DatagramNode,
-        overlay: DatagramOverlay,
-        bound: socket.socket,
-        record: Record,
-        fetch: Callable[[Fetch], None],
+        self, node: AnyNode, bound: socket.socket, wire: Wire, record: Record, fetch: OnFetch = fetch_nothing
     ) -> None:
-        super().__init__(node, record, fetch)
+        super().__init__(node, record)
         self.performers = {SendTo: self._send, Charge: self._charge, Fetch: fetch}
         self._last_size = 0
         """Of the datagram that came last."""
-        self._overlay: Final = overlay
+        self._wire: Final = wire
         self._socket: Final = bound
         self._poller: Final = running_poller()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
@@ -62,15 +69,15 @@ class DatagramHands(Hands[DatagramNode]):
         self._last_size = len(data)
         self.costs.count_received(1, len(data))
         try:
-            message = self._overlay.decode(data)
+            message = self._wire.decode(data)
         except WireError as error:
             why = str(error)
-            self.give(lambda node, now: node.refused(source, data, why, now))
+            self.input(lambda node, now: node.refused(source, data, why, now))
         else:
-            self.give(lambda node, now: node.received(source, message, now))
+            self.input(lambda node, now: node.received(source, message, now))
 
     def _send(self, action: SendTo) -> None:
-        data = self._overlay.encode(action.message)
+        data = self._wire.encode(action.message)
         try:
             self._socket.sendto(data, action.to)
         except OSError as error:

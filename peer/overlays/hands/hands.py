@@ -15,25 +15,38 @@ from peer.net.timer import Timer
 from peer.overlays.hands.costs import Costs, Troubles
 from peer.overlays.node import Fetch, Node, Record
 
+PERIOD: Final = 1.0
+STATE_PERIODS: Final = 5
+"""Between two records of what the node keeps."""
+
 AnyNode = TypeVar("AnyNode", bound=Node)
 Perform: TypeAlias = Callable[[Any], None]
+OnFetch: TypeAlias = Callable[[Fetch], None]
+
+
+def fetch_nothing(_: Fetch) -> None:
+    """Do not fetch."""
 
 
 class Hands(Generic[AnyNode]):
     """Runs one node for one life."""
 
-    def __init__(self, node: AnyNode, record: Record, fetch: Callable[[Fetch], None]) -> None:
+    def __init__(self, node: AnyNode, record: Record) -> None:
         self.node: Final = node
         self.is_over = False
         """Whether the node gets no more inputs."""
         self.costs: Final = Costs(self._tell)
         self.troubles: Final = Troubles(self._tell)
-        self.performers: Mapping[type, Perform] = {Fetch: fetch}
+        self.performers: Mapping[type, Perform] = {}
         """What does each kind of action."""
         self._record: Final = record
-        self._timer: Final = Timer(asyncio.get_running_loop(), self._wake)
+        self._state: NodeState | None = None
+        self._loop: Final = asyncio.get_running_loop()
+        self._timer: Final = Timer(self._loop, self._wake)
+        self._ticks = 0
+        self._ticker = self._loop.call_later(PERIOD, self._tick)
 
-    def give(self, give: Callable[[AnyNode, float], None]) -> None:
+    def input(self, give: Callable[[AnyNode, float], None]) -> None:
         """Give the node an input that happens now, and do what it then asks for."""
         if self.is_over:
             return
@@ -44,28 +57,45 @@ class Hands(Generic[AnyNode]):
         self._timer.set(self.node.next_deadline(), now)
 
     def tell(self) -> None:
-        """Record what was sent and received since the last time; to be called once a second."""
+        """Record what was sent and received, and what went wrong, since the last time; done once a second."""
         self.costs.tell()
         self.troubles.tell()
 
     def tell_state(self) -> None:
-        """Record what the node keeps."""
-        self._tell(NodeState(tuple(map(str, self.node.neighbours)), self.node.entries))
+        """Record what the node keeps, if that is something else than the last time."""
+        state = NodeState(tuple(map(str, self.node.neighbours)), self.node.entries)
+        if state != self._state:
+            self._state = state
+            self._tell(state)
 
     async def end(self) -> None:
         """Give the node no more inputs, and end in an orderly way: what it has sent is delivered, if that is quick."""
+        self.cut()
+
+    def close(self) -> None:
+        """Record what has not been recorded, and end at once; the node has left before, if it was to leave by word."""
+        self.tell_state()
+        self.tell()
         self.cut()
 
     def cut(self) -> None:
         """End at once."""
         self.is_over = True
         self._timer.cancel()
+        self._ticker.cancel()
+
+    def _tick(self) -> None:
+        self._ticker = self._loop.call_later(PERIOD, self._tick)
+        self._ticks += 1
+        self.tell()
+        if self._ticks % STATE_PERIODS == 0:
+            self.tell_state()
 
     def _wake(self) -> None:
         """Wake the node, unless its deadline is later now than when the timer was set."""
         now = monotonic()
         if self.node.next_deadline() <= now:
-            self.give(lambda node, then: node.tick(then))
+            self.input(lambda node, then: node.tick(then))
         else:
             self._timer.set(self.node.next_deadline(), now)
 

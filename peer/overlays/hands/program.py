@@ -42,10 +42,8 @@ from peer.process.signals import EndSignals, first_of, wait_for_start
 from peer.process.ticker import ticks
 from peer.trace.file import TraceError, TraceFile
 
-_PERIOD: Final = 1.0
+_FLUSH_PERIOD: Final = 1.0
 _OTHER_FILES: Final = 100
-STATE_PERIODS: Final = 5
-"""Periods between two records of what the node keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +107,15 @@ class _Program:
         """Be in the overlay once."""
         is_first, hands = self._hands is None, self._make_hands(self._address_of(session), trace)
         self._hands = hands
-        hands.give(lambda node, now: node.start(now))
+        hands.input(lambda node, now: node.start(now))
         if is_first:
             self._tell_ready(session, trace)
-        async with _ticking(hands, trace), self._asking(session, hands):
+        async with _flushed(trace), self._asking(session, hands):
             is_asked = await self._is_asked_before(session.end)
         if self._bug is None:
             hands.tell_state()
             by_word = is_asked or session.by_word
-            hands.give(lambda node, now: node.leave(now, by_word=by_word))
+            hands.input(lambda node, now: node.leave(now, by_word=by_word))
             if by_word:
                 await first_of(hands.end(), self._signals.insisted.wait())
             hands.tell()
@@ -130,8 +128,8 @@ class _Program:
         setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
         try:
             if isinstance(overlay, DatagramOverlay):
-                return DatagramHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
-            return StreamHands(overlay.roles[described.role].make(setup), overlay, bound, record, self._fetch)
+                return DatagramHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
+            return StreamHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
         except WireError as error:
             raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 
@@ -216,30 +214,19 @@ def _bind(address: Address, overlay: Overlay) -> socket.socket:
 
 
 def _ask(hands: Hands[Any], search: Search) -> None:
-    hands.give(lambda node, now: node.search(search.name, search.question, now))
+    hands.input(lambda node, now: node.search(search.name, search.question, now))
 
 
 @asynccontextmanager
-async def _ticking(hands: Hands[Any], trace: TraceFile) -> AsyncIterator[None]:
-    """Record costs once a second and the state now and then, and write the trace out, so that it survives a kill."""
+async def _flushed(trace: TraceFile) -> AsyncIterator[None]:
+    """Write the trace out once a second, so that it can be followed, and survives a kill."""
 
-    async def tick() -> None:
-        count = 0
-        async for _ in ticks(_PERIOD, lambda lagged: trace.record(lagged, monotonic())):
-            count += 1
-            hands.tell()
-            if count % STATE_PERIODS == 0:
-                hands.tell_state()
+    async def flush() -> None:
+        async for _ in ticks(_FLUSH_PERIOD, lambda lagged: trace.record(lagged, monotonic())):
             trace.flush()
 
-    ticking = asyncio.create_task(tick())
-    ticking.add_done_callback(_tell_bug)
+    flushing = asyncio.create_task(flush())
     try:
         yield
     finally:
-        ticking.cancel()
-
-
-def _tell_bug(ended: asyncio.Task[None]) -> None:
-    if not ended.cancelled() and (bug := ended.exception()) is not None:
-        asyncio.get_running_loop().call_exception_handler({"message": "ticking failed", "exception": bug})
+        flushing.cancel()

@@ -9,7 +9,7 @@ from peer.errors import WireError
 from peer.net.address import Address
 from peer.net.dialler import Dialler
 from peer.net.listener import Listener
-from peer.overlays.hands.hands import Hands
+from peer.overlays.hands.hands import Hands, OnFetch, fetch_nothing
 from peer.overlays.hands.link import MOST_UNSENT as MOST_UNSENT_ON_LINK
 from peer.overlays.hands.link import Link
 from peer.overlays.node import Charge, Dial, Fetch, HangUp, Record, Send, StreamNode
@@ -28,14 +28,14 @@ class StreamHands(Hands[StreamNode]):
     def __init__(
         self,
         node: StreamNode,
-        overlay: StreamOverlay,
         bound: socket.socket,
+        overlay: StreamOverlay,
         record: Record,
-        fetch: Callable[[Fetch], None],
+        fetch: OnFetch = fetch_nothing,
         *,
         most_links: int = MOST_LINKS,
     ) -> None:
-        super().__init__(node, record, fetch)
+        super().__init__(node, record)
         self.performers = {
             Dial: self._dial,
             Send: self._send,
@@ -46,7 +46,6 @@ class StreamHands(Hands[StreamNode]):
         self._last_message: Any = None
         """That came."""
         self._overlay: Final = overlay
-        self._loop: Final = asyncio.get_running_loop()
         self._dialler: Final = Dialler(bound.getsockname()[0], DIAL_TIMEOUT, self._loop)
         self._most_links: Final = most_links
         self._last_number = 0
@@ -87,7 +86,7 @@ class StreamHands(Hands[StreamNode]):
             self.troubles.note("a connection was refused, as there are too many", source)
             return
         link = self._add(connected, source, is_outgoing=False)
-        self.give(lambda node, now: node.accepted(link.number, source, now))
+        self.input(lambda node, now: node.accepted(link.number, source, now))
 
     def _dial(self, action: Dial) -> None:
         """Both outcomes arrive in a turn of the loop of their own: there an exception of the node is not lost."""
@@ -105,10 +104,10 @@ class StreamHands(Hands[StreamNode]):
             connected.close()
             return
         link = self._add(connected, address, is_outgoing=True)
-        self.give(lambda node, now: node.connected(link.number, address, now))
+        self.input(lambda node, now: node.connected(link.number, address, now))
 
     def _dial_failed(self, address: Address, reason: str) -> None:
-        self.give(lambda node, now: node.dial_failed(address, reason, now))
+        self.input(lambda node, now: node.dial_failed(address, reason, now))
 
     def _add(self, connected: socket.socket, address: Address, *, is_outgoing: bool) -> Link:
         self._last_number += 1
@@ -144,7 +143,7 @@ class StreamHands(Hands[StreamNode]):
     def _deliver(self, link: Link, message: Any) -> None:
         self.costs.count_received(1, 0)
         self._last_message = message
-        self.give(lambda node, now: node.received(link.number, message, now))
+        self.input(lambda node, now: node.received(link.number, message, now))
 
     def _messages(self, link: Link, data: bytes) -> Iterator[Any]:
         """Yield what a decoder finds. After an error nothing of the stream can be understood, and it ends."""
@@ -157,7 +156,7 @@ class StreamHands(Hands[StreamNode]):
 
     def link_lost(self, link: Link, reason: str) -> None:
         if self._links.pop(link.number, None) is not None:
-            self.give(lambda node, now: node.disconnected(link.number, reason, now))
+            self.input(lambda node, now: node.disconnected(link.number, reason, now))
 
     def link_closed(self, link: Link) -> None:
         self._open.discard(link)

@@ -36,6 +36,7 @@ from peer.overlays.node import Action, Charge, Outbox, Record, SendTo
 
 NAME: Final = "kademlia"
 _LONGEST_REASON: Final = 80
+_EXPIRY_PERIOD: Final = 60.0
 
 
 def _nothing() -> None:
@@ -75,6 +76,8 @@ class KademliaNode:
         self._upkeep: Final = Upkeep(core, walker, backlog)
         self._is_here = False
         self._has_told = False
+        self._expires_at = 0.0
+        """When to look for stored peers that have expired, if there is a tick anyway."""
 
     # What a node of an overlay is asked
 
@@ -111,6 +114,9 @@ class KademliaNode:
             self._upkeep.tick(now)
             self._announcements.tick(now)
             self._tell_if_joined(now)
+        if now >= self._expires_at:
+            self._responder.store.expire(now)
+            self._expires_at = now + _EXPIRY_PERIOD
 
     def next_deadline(self) -> float:
         return min(self._transactions.deadline, self._upkeep.deadline, self._announcements.deadline)

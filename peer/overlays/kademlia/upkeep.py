@@ -43,7 +43,7 @@ class Upkeep:
     def check(self, node_id: int) -> None:
         """Ping whom the bucket of an id wants to be pinged, if anybody."""
         bucket = self._core.table.bucket_of(node_id)
-        contact = bucket.to_check(self._core.outbox.now) if bucket.waiting else None
+        contact = self._core.table.to_check(bucket, self._core.outbox.now)
         if contact is not None:
             bucket.is_checked = self._ping(contact.info.address, contact.info.id, (bucket, node_id))
 

@@ -58,11 +58,11 @@ class Bucket:
         while self.waiting and self.waiting[-1].has_answered and self.take(self.waiting[-1], now):
             self.waiting.pop()
 
-    def to_check(self, now: float) -> Contact | None:
+    def to_check(self, now: float, *, can_split: bool) -> Contact | None:
         """Return whom to ping: one that waits if there is a place for it, or a questionable one that may have to go."""
         if not self.waiting or self.is_checked:
             return None
-        if not self.is_full or any(each.is_bad(self._parameters) for each in self.contacts):
+        if can_split or not self.is_full or any(each.is_bad(self._parameters) for each in self.contacts):
             return self.waiting[-1]
         doubtful = [each for each in self.contacts if not each.is_good(now, self._parameters)]
         return min(doubtful, key=lambda each: each.seen_at, default=None)

@@ -77,7 +77,11 @@ class Table:
     def heard_of(self, info: NodeInfo) -> bool:
         """Somebody named a node: it waits to be pinged if there is a place for it. Returns whether it does."""
         bucket = self.bucket_of(info.id)
-        return not bucket.is_full and self._let_wait(bucket, info)
+        return (not bucket.is_full or self._can_split(bucket)) and self._let_wait(bucket, info)
+
+    def to_check(self, bucket: Bucket, now: float) -> Contact | None:
+        """Return whom to ping for the sake of a bucket, if anybody."""
+        return bucket.to_check(now, can_split=self._can_split(bucket)) if bucket.waiting else None
 
     def failed(self, info: NodeInfo, now: float) -> None:
         """A node did not answer. If it is bad by now, one that waits has its place."""
@@ -159,11 +163,14 @@ class Table:
     def _admit(self, contact: Contact, now: float) -> None:
         bucket = self.bucket_of(contact.info.id)
         while not bucket.take(contact, now):
-            if bucket is not self.buckets[-1] or len(self.buckets) == BITS:
+            if not self._can_split(bucket):
                 bucket.wait(contact)
                 return
             self._split(now)
             bucket = self.bucket_of(contact.info.id)
+
+    def _can_split(self, bucket: Bucket) -> bool:
+        return bucket is self.buckets[-1] and len(self.buckets) < BITS
 
     def _split(self, now: float) -> None:
         """Divide the last bucket: those that have the next bit in common with us get one of their own."""

@@ -66,7 +66,8 @@ class Lookup:
         self.answered_count = 0
         self.timeouts = 0
         self._add(known, 1)
-        self._routers: Final = [Candidate(address, None, 1) for address in routers]
+        named = {each.address for each in self._sorted}
+        self._routers: Final = [Candidate(address, None, 1) for address in routers if address not in named]
         """Known by address alone: asked if there is nobody better."""
 
     def due(self) -> list[Candidate]:
@@ -140,11 +141,14 @@ class Lookup:
         return is_new
 
     def _name(self, router: Candidate, node_id: int) -> None:
-        """A router told its id: it takes its place among the others, unless it had one already."""
+        """A router told its id: it takes its place among the others, or that of itself if it has been named before."""
         router.id = node_id
         if node_id not in self._ids:
             self._ids.add(node_id)
             self._insert(router)
+        for each in self._sorted:
+            if each.id == node_id and each.state is State.FRESH and each.address == router.address:
+                each.state, each.token = State.ANSWERED, router.token
 
     def _insert(self, candidate: Candidate) -> None:
         insort(self._sorted, candidate, key=self._distance)

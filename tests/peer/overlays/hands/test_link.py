@@ -137,7 +137,7 @@ def test_connections_beyond_the_limit_are_refused(run: Run) -> None:
         bound.bind(("127.0.0.1", 0))
         address = Address(*bound.getsockname())
         node = LINE.roles["node"].make(Setup(address, (), (), Parameters(), Random(1), record))
-        hands = StreamHands(node, LINE, bound, record, print, most_links=2)
+        hands = StreamHands(node, bound, LINE, record, most_links=2)
         neighbours = [await asyncio.open_connection(*address) for _ in range(3)]
         assert await neighbours[2][0].read() == b""
         neighbours[0][1].write(b'{"hang up": 1}\n')
