@@ -5,6 +5,7 @@ such keys with its own address. A BitTorrent client uses `get_peers`, `announce`
 """
 
 from collections.abc import Callable, Iterable
+from math import inf
 from random import Random
 from typing import Final
 
@@ -106,19 +107,22 @@ class KademliaNode:
 
     def tick(self, now: float) -> None:
         self._outbox.now = now
+        if not self._is_here:
+            return
         for question in self._transactions.expired(now):
             self._not_answered(question, now)
         for question in self._transactions.slow_ones(now):
             question.asker.is_slow(question.about)
-        if self._is_here:
-            self._upkeep.tick(now)
-            self._announcements.tick(now)
-            self._tell_if_joined(now)
+        self._upkeep.tick(now)
+        self._announcements.tick(now)
+        self._tell_if_joined(now)
         if now >= self._expires_at:
             self._responder.store.expire(now)
             self._expires_at = now + _EXPIRY_PERIOD
 
     def next_deadline(self) -> float:
+        if not self._is_here:
+            return inf
         return min(self._transactions.deadline, self._upkeep.deadline, self._announcements.deadline)
 
     def take_actions(self) -> list[Action]:
@@ -204,13 +208,13 @@ class KademliaNode:
         self._outbox.do(Charge(question.search))
         if question.node_id not in {None, answer.id}:
             self.table.gone(NodeInfo(question.node_id or 0, source), now)
-        was_empty = not len(self.table)
+        was_empty = self.table.is_empty
         self.table.answered(NodeInfo(answer.id, source), now)
         question.asker.answered(question.about, answer)
         if answer.nodes:
             self._upkeep.heard_of(answer.nodes[: self._parameters.most_candidates])
         self._upkeep.check(answer.id)
-        if was_empty and len(self.table):
+        if was_empty and not self.table.is_empty:
             self._upkeep.join(now)
 
     def _take_refusal(self, source: Address, refusal: Refusal) -> None:

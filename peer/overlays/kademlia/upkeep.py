@@ -30,7 +30,7 @@ class Upkeep:
     def join(self, now: float) -> None:
         """Look for the nodes closest to ourselves."""
         self._refreshes_at = min(self._refreshes_at, self._core.table.next_refresh)
-        if not self._walker.routers and not len(self._core.table):
+        if not self._walker.routers and self._core.table.is_empty:
             self.has_joined = True
         elif not self._is_joining:
             self._is_joining = True
@@ -64,12 +64,12 @@ class Upkeep:
             self._joins_at = inf
             self.join(now)
         if self._refreshes_at <= now:
-            if len(self._core.table):
-                self._refresh(self._core.table.to_refresh(now, self._core.rng))
-            else:
-                self._core.table.to_refresh(now, self._core.rng)
-                self.join(now)
+            targets = self._core.table.to_refresh(now, self._core.rng)
             self._refreshes_at = self._core.table.next_refresh
+            if self._core.table.is_empty:
+                self.join(now)
+            else:
+                self._refresh(targets)
 
     def answered(self, about: tuple[Bucket, int] | None, _answer: Answer) -> None:
         """A pinged node answered."""

@@ -32,6 +32,8 @@ from peer.bittorrent.wire.tracker.messages import (
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
 from peer.net.http import parse_request, parse_response
+from peer.overlays.kademlia import wire as krpc
+from peer.overlays.kademlia.wire.messages import AnnouncePeer, Answer, NodeInfo
 
 Rounds: TypeAlias = Callable[[], Iterator[Random]]
 """Yields a random source for each round of a test: the fixture `rounds`."""
@@ -150,6 +152,13 @@ TARGETS: dict[str, Target] = {
     "udp-request": Target(tracker_udp.decode_request, UDP_ASKED),
     "udp-tracker": Target(_udp_tracker, UDP_ASKED),
     "udp-answer": Target(tracker_udp.decode_response, (bytes(16), b"\0\0\0\1" + bytes(16) + ADDRESSES)),
+    "krpc": Target(
+        krpc.decode,
+        (
+            krpc.encode(AnnouncePeer(b"aa", 1, 2, 6881, b"token", has_implied_port=True)),
+            krpc.encode(Answer(b"aa", 1, (NodeInfo(2, Address("1.2.3.4", 1)),), (Address("1.2.3.4", 1),), b"token")),
+        ),
+    ),
 }
 
 

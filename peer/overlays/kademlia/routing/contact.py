@@ -31,7 +31,10 @@ class Contact:
 
     def is_good(self, now: float, parameters: Parameters) -> bool:
         """Whether it answered lately, or answered once and asked lately (BEP 5)."""
-        return self.has_answered and not self.failures and now - self.seen_at < parameters.good_for
+        answered_at = self.answered_at
+        if answered_at == -inf or self.failures:
+            return False
+        return now - (max(self.asked_at, answered_at)) < parameters.good_for
 
     def is_bad(self, parameters: Parameters) -> bool:
         """Whether it is gone, as far as we can see."""

@@ -33,12 +33,17 @@ class Table:
         return sum(len(bucket.contacts) for bucket in self.buckets)
 
     @property
+    def is_empty(self) -> bool:
+        return not any(bucket.contacts for bucket in self.buckets)
+
+    @property
     def waiting_count(self) -> int:
         return sum(len(bucket.waiting) for bucket in self.buckets)
 
     def bucket_of(self, node_id: int) -> Bucket:
         """Return the bucket whose part of the space an id is in."""
-        return self.buckets[min(shared_bits(self.own.id, node_id), len(self.buckets) - 1)]
+        number = BITS - (self.own.id ^ node_id).bit_length()
+        return self.buckets[number] if number < len(self.buckets) else self.buckets[-1]
 
     def is_legal(self, info: NodeInfo) -> bool:
         """Whether a node is another than we, and has an id that it may have."""

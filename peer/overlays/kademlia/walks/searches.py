@@ -61,6 +61,9 @@ class Searches:
         own = self._store.peers(key, now)
         if own:
             search.found(own, 0)
+            if self._walker.parameters.ends_at_values:
+                self._running.pop(name).end("found", 0)
+                return
         self._walker.get_peers(key, search.found, lambda walk: self._end(name, walk), now, name)
 
     def end_all(self) -> None:

@@ -105,6 +105,22 @@ async def finds_ours(theirs: lt.session) -> list[tuple[str, int]]:
     return found
 
 
+async def fill_its_table(theirs: lt.session) -> int:
+    """Wait until most of our nodes are in the routing table of libtorrent, and return how many are."""
+    count = 0
+
+    def ask() -> bool:
+        nonlocal count
+        theirs.post_dht_stats()
+        for alert in theirs.pop_alerts():
+            if isinstance(alert, lt.dht_stats_alert):
+                count = sum(bucket["num_nodes"] for bucket in alert.routing_table)
+        return count > len(HOSTS) / 2
+
+    await until(ask)
+    return count
+
+
 async def find_theirs(hands: Hands) -> list[Address]:
     """Ask until we are told peers."""
     found: list[Address] = []
@@ -134,6 +150,7 @@ async def meet() -> dict[str, Any]:
             theirs.dht_announce(lt.sha1_hash(THEIRS), 6002)
             return {
                 "found by libtorrent": await finds_ours(theirs),
+                "known by libtorrent": await fill_its_table(theirs),
                 "found by us": await find_theirs(running[5]),
                 "neighbours": [hands for hands in running if knows_libtorrent(hands)],
                 "erred": [event for event in events if isinstance(event, NodeErred)],
@@ -155,6 +172,10 @@ def test_we_find_a_peer_that_libtorrent_announced(met: dict[str, Any]) -> None:
 
 def test_libtorrent_is_a_neighbour_of_our_nodes(met: dict[str, Any]) -> None:
     assert met["neighbours"]
+
+
+def test_most_of_our_nodes_are_in_its_table(met: dict[str, Any]) -> None:
+    assert len(HOSTS) / 2 < met["known by libtorrent"] <= len(HOSTS)
 
 
 def test_nothing_that_libtorrent_sent_was_refused(met: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Overlays in virtual time: nodes find each other, and what others share, whoever leaves."""
 
 from collections import Counter
-from math import log2
+from math import inf, log2
 from statistics import mean
 
 import pytest
@@ -188,6 +188,7 @@ def test_a_node_that_leaves_ends_its_searches_and_answers_nobody() -> None:
     world.search(world.spots[3], "y")
     assert world.network.ledger.received[spot.address.host].messages >= received
     assert spot.node.take_actions() == []
+    assert spot.node.next_deadline() == inf
 
 
 def test_with_the_papers_constants_a_search_ends_with_the_first_values() -> None:
