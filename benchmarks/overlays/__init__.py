@@ -1,0 +1,1 @@
+"""Laws of overlays, measured in virtual time."""
