@@ -1,5 +1,6 @@
 """Single nodes of Chord against silence, lies and floods."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from math import inf
 from random import Random
@@ -214,15 +215,23 @@ def test_a_dead_node_does_not_come_back_by_hearsay_but_by_itself() -> None:
     alone = joined(suspect_for=NEVER)
     alone.pass_time(100.0)
     assert alone.node.neighbours == []
-    [asked] = alone.get(Notify(1), STRANGER)
-    alone.get(Neighbours(asked.message.token, None, (OTHER,)), STRANGER)
-    assert alone.node.neighbours == [STRANGER]
+    between = next(address for address in addresses() if _is_in(contact_at(address).id, *own_and_other()))
+    [asked] = alone.get(Notify(1), between)
+    alone.get(Neighbours(asked.message.token, None, (OTHER,)), between)
+    assert alone.node.neighbours == [between]
     alone.get(Ping(2), OTHER)
     while not (asks := [action for action in alone.pass_time(0.5) if isinstance(action.message, AskNeighbours)]):
         assert alone.now < 1_000.0
-    alone.get(Neighbours(asks[0].message.token, None, (OTHER,)), STRANGER)
-    assert set(alone.node.neighbours) <= {STRANGER, OTHER}
-    assert OTHER in alone.node.neighbours
+    alone.get(Neighbours(asks[0].message.token, None, (OTHER,)), between)
+    assert alone.node.neighbours == [between, OTHER]
+
+
+def addresses() -> Iterator[Address]:
+    return (Address("198.18.0.9", port) for port in range(1, 1_000))
+
+
+def own_and_other() -> tuple[int, int]:
+    return contact_at(OWN).id, contact_at(OTHER).id
 
 
 def test_who_leaves_says_so_ends_its_searches_once_and_is_silent() -> None:
