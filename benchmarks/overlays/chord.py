@@ -78,7 +78,8 @@ def measure(n: int, way: str, failed: float, *, searches: int, rings: int, succe
         n, way, failed, f"{mean(hops):.3f}", hops[len(hops) * 95 // 100], f"{law:.3f}", f"{mean(hops) / law - 1:+.1%}",
         f"{mean(cost.messages for cost in costs):.1f}", f"{mean(cost.bytes for cost in costs):.0f}",
         f"{found:.3f}", f"{1 - failed:.3f}", f"{mean(end.timeouts for end in ends):.2f}",
-        f"{mean(run.fingers for run in runs):.1f}", f"{log2(n):.1f}", f"{mean(run.entries for run in runs):.1f}", f"{process_time() - began:.1f}",
+        f"{mean(run.fingers for run in runs):.1f}", f"{log2(n):.1f}", f"{mean(run.entries for run in runs):.1f}",
+        f"{process_time() - began:.1f}",
     ]  # fmt: skip
 
 

@@ -219,9 +219,9 @@ def test_a_dead_node_does_not_come_back_by_hearsay_but_by_itself() -> None:
     [asked] = alone.get(Notify(1), between)
     alone.get(Neighbours(asked.message.token, None, (OTHER,)), between)
     assert alone.node.neighbours == [between]
-    alone.get(Ping(2), OTHER)
     while not (asks := [action for action in alone.pass_time(0.5) if isinstance(action.message, AskNeighbours)]):
         assert alone.now < 1_000.0
+    alone.get(Ping(2), OTHER)
     alone.get(Neighbours(asks[0].message.token, None, (OTHER,)), between)
     assert alone.node.neighbours == [between, OTHER]
 
