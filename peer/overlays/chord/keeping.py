@@ -14,9 +14,10 @@ from peer.net.address import Address
 from peer.overlays.chord.context import Context
 from peer.overlays.chord.lookup import Found
 from peer.overlays.chord.messages import Done, Pair, Retrieve, Store, Values
-from peer.overlays.chord.pairs import Pairs
 from peer.overlays.chord.ring import Contact, is_after_until, position_of
-from peer.overlays.chord.wire import HEAD_SIZE, MOST_BYTES, MOST_VALUE, SEARCH_SIZE, pair_size, value_size
+from peer.overlays.chord.wire import MOST_VALUE, pair_size, value_size
+from peer.overlays.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.pairs import Pairs
 
 WhenKept: TypeAlias = Callable[[tuple[Pair, ...]], None]
 MOST_TOTAL: Final = 0xFFFF

@@ -1,7 +1,6 @@
-"""An entry of a word's list: who has an item, and the item's whole name."""
+"""What is kept under a word: who has an item, and the item's whole name."""
 
 from dataclasses import dataclass
-from hashlib import sha1
 from typing import Final
 
 from peer.errors import WireError
@@ -10,7 +9,6 @@ from peer.overlays.packing import ADDRESS_SIZE, Reader, pack_address
 
 MOST_NAME: Final = 900
 """Bytes of a name that an entry can carry."""
-_WORD_MARK: Final = b"word:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,3 @@ def decode_entry(value: bytes) -> Entry:
         return Entry(holder, value[ADDRESS_SIZE:].decode())
     except UnicodeDecodeError as error:
         raise WireError("entry: expected a name in UTF-8") from error
-
-
-def key_of_word(word: str) -> bytes:
-    """Return the key of a word's list, which is not that of an item whose name is this word."""
-    return sha1(_WORD_MARK + word.encode(), usedforsecurity=False).digest()
