@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.overlays.napster --n 1000 10000 --searches 1000
 
 N clients share some items each; each item is shared by `copies` of them. Searches come one after the other, from
-clients drawn at random, for exact names drawn at random. The law: one question, one result for each holder, one end of results,
-and a request and an answer for the download; the directory keeps a user for each client, and each share.
+clients drawn at random, for exact names drawn at random. The law: one question, one result for each holder, one end of
+results, and a request and an answer for the download; the directory keeps a user for each client, and each share.
 """
 
 import argparse
@@ -16,7 +16,6 @@ from typing import Any
 
 from benchmarks.clients import markdown
 from benchmarks.overlays.searching import Sample, percent
-from contract.overlay_events import UPKEEP
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
 from peer.overlays.napster.client import Client, ClientParameters
@@ -66,25 +65,19 @@ def name_of(number: int) -> str:
 def row(n: int, searches: int, shares: int, copies: int) -> list[object]:
     began, rng = process_time(), Random(n)
     network, clients = town(n, shares, copies, rng)
-    sample, costs, laws = Sample(), [], []
+    sample, laws = Sample(), []
     for number in range(searches):
         asker, name = rng.choice(clients), f"{number:032x}"
         wanted = name_of(rng.randrange(n * shares // copies))
-        before = network.ledger.by_search[UPKEEP].messages, network.ledger.by_search[UPKEEP].bytes
         network.input_to(asker, lambda node, now, name=name, wanted=wanted: node.search(name, Wanted(wanted), now))
         network.run(network.agenda.now + 1)
         sample.add(network, asker, name)
-        answered = network.ledger.by_search[UPKEEP]
-        costs.append(
-            (answered.messages - before[0] + sample.messages[-1], answered.bytes - before[1] + sample.bytes[-1])
-        )
         holders = len(network.places[SERVER].node._index.find(wanted, 100))
         laws.append(1 + holders + 1 + 2 * (sample.answers[-1] > 0))
-    messages, law = mean(cost for cost, _ in costs), mean(laws)
+    messages, law = mean(sample.messages), mean(laws)
     kept = network.places[SERVER].node.entries
     seconds = f"{process_time() - began:.1f}"
-    volume = round(mean(each for _, each in costs))
-    numbers = [f"{messages:.2f}", f"{law:.2f}", percent(messages, law), volume, kept, n + n * shares]
+    numbers = [f"{messages:.2f}", f"{law:.2f}", percent(messages, law), round(mean(sample.bytes)), kept, n + n * shares]
     return [n, searches, f"{sample.success:.1%}", sample.hops_text(), *numbers, seconds]
 
 

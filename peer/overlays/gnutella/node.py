@@ -8,21 +8,21 @@ from contract.overlay_events import NodeJoined, NodeLeft
 from peer.errors import WireError
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
+from peer.overlays.gnutella.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.doors import Doors
 from peer.overlays.gnutella.neighbours.greeting import CHECK
 from peer.overlays.gnutella.neighbours.hosts import HostCache
 from peer.overlays.gnutella.neighbours.keeping import Dialling, Keeping
-from peer.overlays.gnutella.neighbours.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.parameters import Parameters
+from peer.overlays.gnutella.routing.giving import Tables
 from peer.overlays.gnutella.routing.memory import OURS
 from peer.overlays.gnutella.routing.pongs import Pongs
 from peer.overlays.gnutella.routing.queries import Queries
 from peer.overlays.gnutella.searching.dynamic import DynamicQueries
-from peer.overlays.gnutella.searching.searches import Search, Searches
+from peer.overlays.gnutella.searching.searches import Search, Searches, question_of
 from peer.overlays.gnutella.searching.walkers import Walkers
 from peer.overlays.gnutella.servent import Servent
-from peer.overlays.gnutella.tables.giving import Tables
 from peer.overlays.gnutella.wire.messages import (
     Bye,
     Found,
@@ -78,7 +78,10 @@ class GnutellaNode:
         self._queries.got_answer = self._searches.got_hit
         self._queries.count = self._dynamic.count
         self._has_joined = False
-        self._handlers: Final[dict[type, Callable[[Link, Any], None]]] = {
+        self._handlers: Final = self._all_handlers()
+
+    def _all_handlers(self) -> dict[type, Callable[[Link, Any], None]]:
+        return {
             Query: self._queries.got_query,
             QueryHit: self._queries.got_hit,
             Ping: self._pongs.got_ping,
@@ -88,7 +91,7 @@ class GnutellaNode:
             Patch: self._tables.got,
             Push: lambda _, push: self._queries.got_push(push),
             Bye: self._got_bye,
-            Malformed: lambda link, message: servent.err(message.why, link.address),
+            Malformed: lambda link, message: self._servent.err(message.why, link.address),
         }
 
     def start(self, now: float) -> None:
@@ -112,7 +115,7 @@ class GnutellaNode:
         """Ask the neighbours: all at once, or in steps if we are an ultrapeer that does so."""
         asked = self._servent.parameters.search
         self._queries.memory.add(search.guid, OURS, self._servent.now)
-        query = Query(search.guid, asked.ttl, 0, search.wanted.text)
+        query = Query(search.guid, asked.ttl, 0, question_of(search.wanted))
         self._queries.to_leaves(query, None)
         if asked.way == "dynamic" and self._standing.is_ultrapeer:
             search.is_led = self._dynamic.lead(query, None)
@@ -141,7 +144,7 @@ class GnutellaNode:
         self._searches.end_late()
         self._dynamic.step()
         self._walkers.end_late()
-        self._doors.late()
+        self._doors.end_late()
         if self._tables.deadline <= now:
             self._tables.look()
         if self._standing.promote(now):

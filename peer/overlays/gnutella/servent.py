@@ -7,11 +7,11 @@ from typing import Final
 from contract.overlay_events import UPKEEP, NodeErred
 from peer.net.address import Address
 from peer.overlays.content import Item
-from peer.overlays.gnutella.neighbours.links import Link, Links
+from peer.overlays.gnutella.links import Link, Links
 from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.tables.words import words_of_text
 from peer.overlays.gnutella.wire.messages import GUID_BYTES, Message
-from peer.overlays.gnutella.wire.payloads import as_sayable
+from peer.overlays.gnutella.wire.payloads import is_sayable
 from peer.overlays.node import HangUp, Outbox, Record, Send
 
 
@@ -19,7 +19,7 @@ class Shelf:
     """What a servent shares; an item's number in it is its index on the wire."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        self.items: Final = [item for item in items if as_sayable(item.name)]
+        self.items: Final = [item for item in items if is_sayable(item.name)]
         self._words: Final = [frozenset(item.words) for item in self.items]
         self.words: Final[frozenset[str]] = frozenset().union(*self._words)
         self.kilobytes: Final = sum(item.size for item in self.items) >> 10

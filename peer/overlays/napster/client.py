@@ -11,7 +11,7 @@ from math import inf
 from random import Random
 from typing import Any, Final
 
-from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchBegan, SearchEnded
+from contract.overlay_events import UPKEEP, AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchBegan, SearchEnded
 from peer.net.address import Address
 from peer.net.backoff import backoff
 from peer.overlays.content import Item, Wanted, words_of
@@ -32,6 +32,8 @@ from peer.overlays.napster.text import is_sayable
 from peer.overlays.napster.wire import Malformed
 from peer.overlays.node import Action, Charge, Dial, Fetch, HangUp, Outbox, Record, Send
 
+_MOST_TEXT: Final = 1_000
+"""Characters of a question."""
 _MOST_QUESTIONS: Final = 1_000
 """That wait for answers, and files that wait for an address."""
 
@@ -73,14 +75,14 @@ class Client:
         address: Address,
         directory: Address,
         *,
-        nick: str,
+        nick: str = "",
         items: list[Item],
         parameters: ClientParameters,
         rng: Random,
         record: Record,
     ) -> None:
         self._address: Final = address
-        self._nick: Final = nick
+        self._nick: Final = nick or f"{address.host.replace('.', '_')}-{address.port}"
         self._items: Final = [item for item in items if is_sayable(item.name)]
         self._directory: Final = directory
         self._parameters: Final = parameters
@@ -117,7 +119,7 @@ class Client:
             self._finish(question, "failed")
             return
         self._questions.append(question)
-        words = " ".join(words_of(wanted.text))
+        words = " ".join(words_of(wanted.text))[:_MOST_TEXT]
         self._say(Search(words, self._parameters.most_results), name)
 
     def leave(self, now: float, *, by_word: bool) -> None:
@@ -222,7 +224,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions[0]
-        self._out.do(Charge(question.name))
+        self._charge(question.name)
         is_new = not question.is_over and len(question.answers) < self._parameters.most_results
         if is_new and question.wanted.matches(Item(result.name)) and result.nick != self._nick:
             question.answers.append(result)
@@ -232,7 +234,7 @@ class Client:
         if not self._questions:
             return
         question = self._questions.popleft()
-        self._out.do(Charge(question.name))
+        self._charge(question.name)
         if not question.is_over:
             self._finish(question, "found" if question.answers else "not_found")
             if self._parameters.fetches:
@@ -251,19 +253,22 @@ class Client:
             self._say(DownloadRequest(first.nick, first.name), search)
 
     def _fetch(self, where: DownloadFrom) -> None:
-        found = self._downloads.pop((where.nick, where.name), None)
-        if found is not None:
-            self._out.do(Charge(found[0]))
+        asked = self._downloads.pop((where.nick, where.name), None)
+        if asked is not None:
+            self._charge(asked[0])
             self._out.do(Fetch(where.name, where.address))
 
     def _try_another(self, refused: DownloadRefused) -> None:
-        found = self._downloads.pop((refused.nick, refused.name), None)
-        if found is not None:
-            search, others = found
-            self._out.do(Charge(search))
-            self._ask_where(search, others)
+        search, others = self._downloads.pop((refused.nick, refused.name), (UPKEEP, []))
+        self._charge(search)
+        self._ask_where(search, others)
 
-    def _say(self, message: Any, search: str = "") -> None:
+    def _charge(self, search: str) -> None:
+        """Count the answer that has just come to its search, as the directory could not."""
+        if search:
+            self._out.do(Charge(search))
+
+    def _say(self, message: Any, search: str = UPKEEP) -> None:
         if self._link is not None:
             self._out.do(Send(self._link, message, search))
 

@@ -1,8 +1,7 @@
 """The directory: the one node that knows who shares what.
 
-What a search costs: messages carry no name of it, so what the directory sends counts as upkeep here, and the requester
-charges it to its search: one question, one `Result` for each answer, one end of results, and for the download a request
-and an answer.
+Messages carry no name of a search, so what the directory sends counts as upkeep until the client that asked charges it
+to its search.
 """
 
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from peer.overlays.napster.messages import (
     Search,
     Share,
 )
+from peer.overlays.napster.text import is_sayable
 from peer.overlays.napster.wire import Malformed
 from peer.overlays.node import Action, HangUp, Outbox, Record, Send
 
@@ -34,6 +34,7 @@ OVERLAY: Final = "napster"
 _NO_EMAIL: Final = "anon@napster.com"
 """What a client that has not registered is told."""
 _NICK: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ1234567890_[]{}-@^!$")
+_MOST_NICK: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +147,10 @@ class Directory:
 
     def _login(self, link: int, login: Login) -> None:
         source, _ = self._strangers.pop(link)
-        if login.nick in self._nicks:
-            self._refuse(link, f"{login.nick} is logged in")
-        elif not login.nick or not _NICK.issuperset(login.nick):
+        if not 0 < len(login.nick) <= _MOST_NICK or not _NICK.issuperset(login.nick):
             self._refuse(link, "not a nickname")
+        elif login.nick in self._nicks:
+            self._refuse(link, f"{login.nick} is logged in")
         else:
             self._nicks[login.nick] = link
             self._users[link] = User(link, login.nick, Address(source.host, login.port), login.speed)
@@ -160,7 +161,9 @@ class Directory:
         self._out.do(HangUp(link, reason))
 
     def _share(self, user: User, share: Share) -> None:
-        if self._index.shares_of(user.link) < self._parameters.most_shares:
+        if not is_sayable(share.name):
+            self._err(user.link, "a name that cannot be passed on")
+        elif self._index.shares_of(user.link) < self._parameters.most_shares:
             self._index.add(user.link, Item(share.name, share.size))
         else:
             self._err(user.link, f"more than {self._parameters.most_shares} shares")
@@ -178,7 +181,9 @@ class Directory:
 
     def _download(self, user: User, request: DownloadRequest) -> None:
         link = self._nicks.get(request.nick)
-        if link is None or not self._index.has(link, request.name):
+        if len(request.nick) > _MOST_NICK or not is_sayable(request.name):
+            self._err(user.link, "a name that nobody can have")
+        elif link is None or not self._index.has(link, request.name):
             self._out.do(Send(user.link, DownloadRefused(request.nick, request.name)))
         else:
             holder = self._users[link]

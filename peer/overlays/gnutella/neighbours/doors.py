@@ -5,6 +5,7 @@ from math import inf
 from typing import Final
 
 from peer.net.address import Address
+from peer.overlays.gnutella.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.greeting import (
     Headers,
     addresses_in,
@@ -17,7 +18,6 @@ from peer.overlays.gnutella.neighbours.greeting import (
     yes,
 )
 from peer.overlays.gnutella.neighbours.hosts import HostCache
-from peer.overlays.gnutella.neighbours.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.handshake import code_of
@@ -62,12 +62,11 @@ class Doors:
         self._pending.pop(number, None)
         self.deadline = next((link.deadline for link in self._pending.values()), inf)
 
-    def late(self) -> list[Link]:
-        """Give up those whose time is over, and return them."""
+    def end_late(self) -> None:
+        """Give up those whose time is over."""
         late = [link for link in self._pending.values() if link.deadline <= self._servent.now]
         for link in late:
             self._refuse_silently(link, "no handshake in time")
-        return late
 
     def _refuse_silently(self, link: Link, reason: str) -> None:
         if link.stage is Stage.CALLED:
@@ -97,11 +96,17 @@ class Doors:
             self._refuse(link, 503, "Already connected")
         elif self._standing.is_leaf:
             self._refuse(link, 503, "I am a shielded leaf node")
+        elif self._is_too_low(link):
+            self._refuse(link, 503, "Your level is too low for an ultrapeer")
         elif not self._has_place(link):
             self._refuse(link, 503, "No places left")
         else:
             link.stage = Stage.ANSWERED
             self._servent.send(link, yes((*self._introduction(), *self._guidance(link))))
+
+    def _is_too_low(self, link: Link) -> bool:
+        """Whether somebody wants to be an ultrapeer who may not; what is claimed is believed."""
+        return link.other is Other.ULTRAPEER and link.level < self._servent.parameters.election.level
 
     def _gives_way(self, twin: Link) -> bool:
         """Whether our own call is given up for that of the other, as both called at once."""
@@ -163,6 +168,8 @@ class Doors:
             return "I am a leaf and look for ultrapeers"
         if link.other is Other.LEAF:
             return "A leaf cannot answer"
+        if self._is_too_low(link):
+            return "Your level is too low for an ultrapeer"
         return "No places left" if self._peers_taken() >= self._standing.most else ""
 
     def _peers_taken(self) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.links import Link, Other
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.wire.handshake import ANSWER, CONNECT, OK
@@ -73,6 +73,7 @@ def learn(link: Link, handshake: Handshake) -> None:
         link.address = Address(link.address.host, listens.port)
     if handshake.get("X-Ultrapeer"):
         link.other = Other.ULTRAPEER if is_true(handshake, "X-Ultrapeer") else Other.LEAF
+    link.level = _number(handshake.get(LEVEL), link.level, 0, 1_000)
     link.degree = _number(handshake.get("X-Degree"), link.degree, 2, 255)
     link.most_ttl = _number(handshake.get("X-Max-TTL"), link.most_ttl, 1, 7)
     link.takes_tables = bool(handshake.get("X-Ultrapeer-Query-Routing"))

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Final
 
-from peer.overlays.gnutella.neighbours.links import Other
+from peer.overlays.gnutella.links import Other
 from peer.overlays.gnutella.parameters import Capability, ElectionParameters, Parameters
 
 

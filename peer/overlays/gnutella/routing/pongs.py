@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from peer.net.address import Address
-from peer.overlays.gnutella.neighbours.links import Link
+from peer.overlays.gnutella.links import Link
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import Ping, Pong
 

@@ -5,15 +5,16 @@ from typing import Final
 
 from peer.net.address import Address
 from peer.overlays.content import Item
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.links import Link, Other
 from peer.overlays.gnutella.routing.memory import OURS, Memory
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import Found, Push, Query, QueryHit
-from peer.overlays.gnutella.wire.payloads import MOST_RESULTS
 
 _MOST_TTL: Final = 7
 """That TTL and hops may add up to; whoever sends more is cut down to it."""
 _MOST_SIZE: Final = 0xFFFFFFFF
+_RESULTS: Final = 64
+"""Of ours in one hit, which so stays under 20 KiB."""
 _PUSH_FLAGS: Final = (b"\x00\x01", b"\x01\x01")
 """Of a servent that can be reached, and of one behind a firewall. The second byte says that the first has a meaning."""
 VENDOR: Final = b"TBED"
@@ -46,7 +47,7 @@ class Queries:
         self.answer(link, query.guid, query.text, query.hops + 1)
         if self._is_leaf():
             return
-        onward = Query(query.guid, query.ttl, query.hops + 1, query.text, query.speed, query.extension)
+        onward = Query(query.guid, query.ttl, min(query.hops + 1, 255), query.text, query.speed, query.extension)
         self.to_leaves(onward, link)
         if not (link.other is Other.LEAF and self.lead(link, onward)):
             self._pass_on(link, onward)
@@ -54,8 +55,8 @@ class Queries:
     def answer(self, link: Link, guid: bytes, text: str, distance: int) -> None:
         """Say what we have, if we have something, to the neighbour from whom the question came."""
         found = self._servent.shelf.matching(text, self._servent.parameters.search.most_results)
-        for begin in range(0, len(found), MOST_RESULTS):
-            hit = self._hit(guid, distance, found[begin : begin + MOST_RESULTS])
+        for begin in range(0, len(found), _RESULTS):
+            hit = self._hit(guid, distance, found[begin : begin + _RESULTS])
             self._servent.send(link, hit, guid.hex())
 
     def _hit(self, guid: bytes, distance: int, found: list[tuple[int, Item]]) -> QueryHit:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
-from peer.overlays.gnutella.neighbours.links import Link
+from peer.overlays.gnutella.links import Link
 from peer.overlays.gnutella.searching.horizon import hosts_within, next_ttl
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.messages import Query, QueryHit

@@ -7,14 +7,17 @@ from typing import Final
 
 from contract.overlay_events import AnswerCame, SearchBegan, SearchEnded
 from peer.net.address import Address
-from peer.overlays.content import Item, Wanted
+from peer.overlays.content import Item, Wanted, words_of
 from peer.overlays.gnutella.routing.queries import is_firewalled
 from peer.overlays.gnutella.servent import Servent
+from peer.overlays.gnutella.wire.fields import text_size
 from peer.overlays.gnutella.wire.messages import Found, QueryHit
 from peer.overlays.node import Fetch
 
 _MOST_ANSWERS: Final = 10_000
 """That are recorded of one search."""
+_MOST_TEXT: Final = 253
+"""Bytes of a question, whose payload of the time was less than 257."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,18 @@ class Search:
     @property
     def guid(self) -> bytes:
         return bytes.fromhex(self.name)
+
+
+def question_of(wanted: Wanted) -> str:
+    """Return the text that is asked: what is wanted, or as many of its words as servents read."""
+    text = wanted.text.replace("\0", " ")
+    if text_size(text) <= _MOST_TEXT:
+        return text
+    asked = ""
+    for word in words_of(text):
+        longer = f"{asked} {word}".strip()
+        asked = longer if text_size(longer) <= _MOST_TEXT else asked
+    return asked
 
 
 class Searches:

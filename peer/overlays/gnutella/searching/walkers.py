@@ -5,23 +5,25 @@ whether to go on; the call and its answer are a handshake that ends with it. A s
 neighbours that have had none, while there are some: the state keeping of the paper. Answers go back as after a flood.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from typing import Final
 
 from contract.overlay_events import UPKEEP
+from peer.overlays.gnutella.links import Link
 from peer.overlays.gnutella.neighbours.greeting import CHECK, call, no, yes
 from peer.overlays.gnutella.neighbours.keeping import Dialling
-from peer.overlays.gnutella.neighbours.links import Link
 from peer.overlays.gnutella.routing.memory import OURS
 from peer.overlays.gnutella.routing.queries import Queries
-from peer.overlays.gnutella.searching.searches import Search, Searches
+from peer.overlays.gnutella.searching.searches import Search, Searches, question_of
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.wire.handshake import code_of
 from peer.overlays.gnutella.wire.messages import Handshake, Walk
 from peer.overlays.node import HangUp, Send
 
+_NAME: Final = re.compile("[0-9a-f]{32}")
 _MOST_STATES: Final = 1_000
 """Searches of which is remembered who has had a walker."""
 
@@ -61,7 +63,7 @@ class Walkers:
         """Send the walkers off, spread over the neighbours."""
         rules = self._servent.parameters.walk
         self._queries.memory.add(search.guid, OURS, self._servent.now)
-        first = Walk(search.guid, 1, 0, self._servent.address, 1, rules.steps - 1, search.wanted.text)
+        first = Walk(search.guid, 1, 0, self._servent.address, 1, rules.steps - 1, question_of(search.wanted))
         for _ in range(rules.walkers):
             self._move(first, None)
 
@@ -157,7 +159,7 @@ class Walkers:
             search.heard = self._servent.now
             self._servent.send(link, yes(), search.name)
         else:
-            self._servent.send(link, no(204, "Enough"), name if len(name) == 32 else UPKEEP)
+            self._servent.send(link, no(204, "Enough"), _guid(name).hex() or UPKEEP)
         self._servent.hang_up(link, "told")
 
     def _wants_more(self, guid: bytes) -> bool:
@@ -166,7 +168,4 @@ class Walkers:
 
 
 def _guid(name: str) -> bytes:
-    try:
-        return bytes.fromhex(name)
-    except ValueError:
-        return b""
+    return bytes.fromhex(name) if _NAME.fullmatch(name) else b""

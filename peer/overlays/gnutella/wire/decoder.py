@@ -16,7 +16,7 @@ class Decoder:
     A stream that makes no sense raises WireError, once and for all.
     """
 
-    def __init__(self, *, is_outgoing: bool) -> None:
+    def __init__(self, is_outgoing: bool) -> None:
         self._handshakes_left = 1 if is_outgoing else 2
         self._buffer: Final = bytearray()
         self._is_broken = False

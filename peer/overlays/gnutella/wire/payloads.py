@@ -27,6 +27,8 @@ _HIT_SPEED: Final = struct.Struct("<I")
 _FOUND: Final = struct.Struct("<II")
 MOST_RESULTS: Final = 255
 """In one hit: their number is a byte."""
+MOST_NAME: Final = 255
+"""Bytes of a name of ours, as file systems have it."""
 Head = tuple[bytes, int, int]
 
 
@@ -142,6 +144,7 @@ def hit_size(hit: QueryHit) -> int:
     return _HIT_HEAD_BYTES + results + len(hit.descriptor) + len(hit.servent)
 
 
-def as_sayable(name: str) -> bool:
-    """Whether a name can be sent."""
-    return 0 not in as_bytes(name)
+def is_sayable(name: str) -> bool:
+    """Whether a name can be sent: it has an end, and fits with others into a hit."""
+    data = as_bytes(name)
+    return 0 not in data and len(data) <= MOST_NAME

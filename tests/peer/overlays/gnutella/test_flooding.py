@@ -4,15 +4,20 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from benchmarks.overlays.graphs import flood_on, neighbours_of, regular, shells
 from contract.overlay_events import AnswerCame, NodeErred, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item
+from peer.overlays.gnutella.node import GnutellaNode
 from peer.overlays.gnutella.parameters import Capability, Parameters, SearchParameters
 from peer.overlays.gnutella.searching.horizon import flood_bound, flood_messages
+from peer.overlays.gnutella.wire import encode, size
 from peer.overlays.gnutella.wire import messages as said
-from peer.overlays.node import Fetch
+from peer.overlays.node import Fetch, Send
+from tests.peer.overlays.gnutella.test_wire import binary
 from tests.peer.overlays.gnutella.worlds import World, address_of, given_graph, path, ring
 
 SONG = Item("generic band - generic song.mp3", 443_332)
@@ -51,7 +56,7 @@ def test_one_hit_has_many_results() -> None:
     search = world.search(0, "song")
     world.wait(20)
     assert len(world.events(0, AnswerCame)) == 300
-    assert world.messages(search) == 1 + 2
+    assert world.messages(search) == 1 + 5
 
 
 def test_an_exact_name_is_asked_for_by_its_words_and_only_it_is_an_answer() -> None:
@@ -200,3 +205,35 @@ def test_the_memory_of_questions_is_bounded() -> None:
     for number in range(1000):
         node.received(link, said.Query(number.to_bytes(16, "big"), 7, 0, "many"), 2.0)
     assert len(node._queries.memory) <= 200
+
+
+def test_a_question_that_is_too_long_is_asked_by_some_of_its_words() -> None:
+    name = " ".join(f"word{number}" for number in range(28))
+    world = given_graph(path(2), {1: [Item(name)]}, QUICK)
+    world.search(0, name, is_exact=True)
+    world.search(0, "\0" + name * 500, "12" * 16)
+    world.wait(20)
+    assert [(answer.item, answer.search[:2]) for answer in world.events(0, AnswerCame)] == [(name, "ab")]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.booleans(), binary), max_size=20), st.sampled_from(["flood", "dynamic", "walk"]))
+def test_whatever_comes_all_that_is_sent_can_be_written(messages: list[tuple[bool, Any]], way: str) -> None:
+    node = GnutellaNode(
+        address_of(0),
+        items=[SONG],
+        parameters=Parameters(role="peer" if way == "walk" else "ultrapeer", search=SearchParameters(way=way)),
+        rng=Random(1),
+        record=lambda *_: None,
+    )
+    node.start(0.0)
+    for link, is_ultrapeer in ((1, "True"), (2, "True"), (3, "False")):
+        node.accepted(link, Address(f"198.18.0.{link}", 4000), 1.0)
+        for line in ("GNUTELLA CONNECT/0.6", "GNUTELLA/0.6 200 OK"):
+            node.received(link, said.Handshake(line, (("X-Ultrapeer", is_ultrapeer),)), 1.0)
+    for is_first, message in messages:
+        node.received(1 if is_first else 3, message, 2.0)
+    node.tick(100.0)
+    for action in node.take_actions():
+        if isinstance(action, Send):
+            assert len(encode(action.message)) == size(action.message)

@@ -203,6 +203,16 @@ def test_without_its_ultrapeers_a_leaf_that_may_becomes_one() -> None:
     assert any(place.node.is_ultrapeer for place in left)
 
 
+def test_a_level_that_is_asked_for_is_claimed_by_who_does_not_have_it() -> None:
+    world, rules = World(), ElectionParameters(level=100)
+    for number, level in enumerate((500, 10, 1000)):
+        able = Capability(level=level)
+        world.add(number, [0] if number else [], parameters=parameters("ultrapeer", capability=able, election=rules))
+    world.start()
+    world.wait(2)
+    assert world.places[0].node.neighbours == [address_of(2)]
+
+
 def test_route_tables_from_the_wrong_neighbours_end_the_connection() -> None:
     world = town(1, {})
     leaf = world.places[ULTRAPEERS].node

@@ -6,15 +6,17 @@ from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from contract.events import TraceEvent
-from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, SearchEnded
+from contract.overlay_events import AnswerCame, NodeErred, NodeJoined, NodeLeft, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
 from peer.overlays.napster import messages as said
 from peer.overlays.napster.client import Client, ClientParameters
 from peer.overlays.napster.directory import Directory, DirectoryParameters
-from peer.overlays.napster.wire import Malformed, Unknown, size
+from peer.overlays.napster.wire import Decoder, Malformed, Unknown, encode, read, size
 from peer.overlays.node import Fetch, HangUp, Send
 from peer.simulation.overlays.network import OverlayNetwork, Place
 
@@ -99,9 +101,11 @@ def test_a_search_costs_a_question_an_answer_for_each_result_and_three_more(town
     for _ in range(7):
         town.client(SONG)
     town.wait()
+    upkeep = town.network.ledger.by_search[""].messages
     town.search(asker, "generic")
     town.wait()
     assert town.network.ledger.by_search["ab" * 16].messages == 1 + 7 + 1 + 2
+    assert town.network.ledger.by_search[""].messages == upkeep
 
 
 def test_who_leaves_or_dies_is_not_found(town: Town) -> None:
@@ -209,6 +213,18 @@ def test_a_nick_belongs_to_one_user_and_strangers_are_not_kept(town: Town) -> No
     assert "one is logged in" in events(again, NodeErred)[0].what
 
 
+def test_a_directory_finds_in_its_own_memory_and_takes_all_searches_with_it(town: Town) -> None:
+    holder, asker = town.client(SONG), town.client()
+    town.wait()
+    town.search(town.server, "generic", "1" * 32)
+    assert events(town.server, AnswerCame) == [AnswerCame("1" * 32, SONG.name, holder.address.host, 0)]
+    town.search(asker, "generic", "2" * 32)
+    town.network.leave(town.server)
+    town.wait()
+    assert events(asker, SearchEnded) == [SearchEnded("2" * 32, "failed", 0, None, 0)]
+    assert events(town.server, NodeLeft) == [NodeLeft("left", True)]
+
+
 def test_who_does_not_log_in_is_hung_up_on(town: Town) -> None:
     directory = Directory(SERVER, DirectoryParameters(patience=30), town.server.record)
     directory.accepted(1, Address("198.18.0.9", 1), 100.0)
@@ -240,3 +256,60 @@ def test_hostile_messages_are_noted_and_change_nothing(town: Town) -> None:
     assert [type(event).__name__ for _, event in client.events[1:]] == ["NodeErred", "NodeErred"]
     actions = town.server.node.take_actions()
     assert actions == [Send(1, said.EndOfResults())]
+
+
+LONG = "x" * 65_535
+HOSTILE = st.sampled_from(
+    [
+        (100, '"a song" 0 1 2 3 4'),
+        (100, f"{LONG[:65_500]} 0 1 2 3 4"),
+        (100, f"{LONG[:40_000]} 0 1 2 3 4"),
+        (200, 'FILENAME CONTAINS "song"'),
+        (200, f"FILENAME CONTAINS {LONG[:40_000]}"),
+        (203, 'one "a song"'),
+        (203, f"one {LONG[:65_531]}"),
+        (203, f"{LONG[:65_533]} a"),
+        (2, "one - 1 client 1"),
+    ]
+)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.integers(1, 3), HOSTILE), max_size=12))
+def test_whatever_clients_say_the_directory_can_write_its_answers(said_by: list[tuple[int, tuple[int, str]]]) -> None:
+    directory = Directory(SERVER, DirectoryParameters(), lambda *_: None)
+    for link, nick in ((1, "one"), (2, "two"), (3, LONG[:65_000])):
+        directory.accepted(link, Address("198.18.0.9", 1), 0.0)
+        directory.received(link, read(2, f"{nick} - 1 client 1".encode()), 0.0)
+    for link, (kind, text) in said_by:
+        directory.received(link, read(kind, text.encode()), 1.0)
+    for action in directory.take_actions():
+        if isinstance(action, Send):
+            assert len(encode(action.message)) == size(action.message)
+
+
+def test_traces_are_the_same_if_all_messages_are_written_and_read() -> None:
+    def traces(*, as_bytes: bool) -> list[Any]:
+        town = Town()
+        if as_bytes:
+            carry_bytes(town)
+        asker, holder = town.client(Item("other.mp3")), town.client(SONG)
+        town.wait()
+        town.search(asker, "generic")
+        town.search(asker, "nothing", "12" * 16)
+        town.wait()
+        return [asker.events, holder.events, town.network.fetches]
+
+    assert traces(as_bytes=True) == traces(as_bytes=False)
+
+
+def carry_bytes(town: Town) -> None:
+    deliver, decoders = town.network._deliver, dict[Any, Decoder]()
+
+    def deliver_bytes(far: Any, link: int, message: Any, size: int) -> None:
+        data, decoder = encode(message), decoders.setdefault((far.address, link), Decoder())
+        assert len(data) == size
+        found = [each for byte in data for each in decoder.feed(bytes([byte]))]
+        deliver(far, link, found[0], size)
+
+    town.network._deliver = deliver_bytes  # type: ignore[method-assign]

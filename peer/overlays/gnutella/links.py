@@ -45,6 +45,8 @@ class Link:
     """How many ultrapeers it says it has; 6 is what they had before they said so."""
     most_ttl: int = 7
     """Of questions that begin with us."""
+    level: int = 10
+    """The participation level that it claims."""
     takes_tables: bool = False
     incoming: Incoming = field(default_factory=Incoming)
     """Its route table."""

@@ -4,7 +4,7 @@ from math import inf
 from typing import Final
 
 from peer.errors import WireError
-from peer.overlays.gnutella.neighbours.links import Link, Other
+from peer.overlays.gnutella.links import Link, Other
 from peer.overlays.gnutella.neighbours.standing import Standing
 from peer.overlays.gnutella.servent import Servent
 from peer.overlays.gnutella.tables.table import Table
