@@ -1,7 +1,7 @@
 """Who looks for what, and when: drawn from a seed, the same wherever it is drawn."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
 from string import ascii_lowercase
@@ -40,12 +40,18 @@ class Scenario:
     catalogue: Catalogue
     searches: tuple[PlannedSearch, ...]
     """In time order."""
+    _holders: dict[tuple[str, bool], frozenset[str]] = field(default_factory=dict, init=False, compare=False)
+    """Of what is asked for often."""
 
-    def holders_of(self, search: PlannedSearch) -> set[str]:
+    def holders_of(self, search: PlannedSearch) -> frozenset[str]:
         """Return who else has what is meant, there or not."""
-        pairs = zip(self.catalogue.things, self.catalogue.holders, strict=True)
-        found = {holder for thing, holders in pairs if search.fits(thing.name) for holder in holders}
-        return found - {search.node}
+        meant = search.meant, search.is_exact
+        if meant not in self._holders:
+            pairs = zip(self.catalogue.things, self.catalogue.holders, strict=True)
+            self._holders[meant] = frozenset(
+                holder for thing, holders in pairs if search.fits(thing.name) for holder in holders
+            )
+        return self._holders[meant] - {search.node}
 
 
 def draw_scenario(settings: FindSettings, hosts: FindHosts) -> Scenario:
@@ -73,11 +79,11 @@ class _Asking:
 
     def _moments(self, node: PlannedNode, rate: float, stream: Random) -> Iterator[float]:
         """Yield random moments at which a node is there."""
-        at = self.queries.begin + stream.expovariate(rate)
+        at = round(self.queries.begin + stream.expovariate(rate), 6)
         while at < self.queries.end:
             if node.is_there(at):
-                yield round(at, 6)
-            at += stream.expovariate(rate)
+                yield at
+            at = round(at + stream.expovariate(rate), 6)
 
     def _draw_thing(self, node: PlannedNode, cumulative: Sequence[float], stream: Random) -> Thing | None:
         """Draw a thing by popularity that the node does not have; None if it seems to have all."""
