@@ -44,6 +44,10 @@ content: {items: 1, copies: {each: 2}}
 queries: {rate: 5 /min, from: 5 s, until: 30 s}
 failures: [{at: 20 s, kill: {holders: 50 %}}]
 seed: 26
+figures:
+  ring: {kind: timeline, y: [ring, largest_part]}
+  waiting: {kind: cdf, series: group}
+  lookups: {x: N, y: hops_mean, theory: [law]}
 """
 """With this seed n2 is killed; n3 asks the second of five searches, n4 all others; two are asked after 20 s."""
 END = 32.0
@@ -139,9 +143,13 @@ def counters() -> list[Counts]:
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> Tables:
-    run = tmp_path_factory.mktemp("run")
-    return written(run).tables
+def made(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return written(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def tables(made: Report) -> Tables:
+    return made.tables
 
 
 def written(run: Path) -> Report:
@@ -251,8 +259,18 @@ def test_rows_of_seconds(tables: Tables) -> None:
     assert before["upload_rate"] == 5 * 8000
 
 
-def test_page_says_what_was_found_and_has_no_replay(tmp_path: Path) -> None:
-    made = written(tmp_path)
+def test_figures_show_searches_seconds_and_laws(made: Report) -> None:
+    assert not made.undrawn
+    figures = {name: pd.read_csv(made.run.path / "figures" / f"{name}.csv") for name in ("ring", "waiting", "lookups")}
+    assert figures["waiting"]["value"].max() == pytest.approx(2 / 5)
+    assert set(figures["waiting"]["line"]) == {"share of the searches"}
+    by_line = figures["lookups"].set_index("line")["value"]
+    assert by_line["hops_mean"] == 3
+    assert by_line["theory:law"] == pytest.approx(log2(5) / 2)
+    assert set(figures["ring"]["line"]) == {"ring", "largest_part"}
+
+
+def test_page_says_what_was_found_and_has_no_replay(made: Report) -> None:
     overview = json.loads(zlib.decompress(b64decode(Contents(made).collect().by_name[OVERVIEW])))
     assert overview["answer"] == "Successful searches: 40 % (one trial, so no interval)."
     assert overview["replays"] == {"shown": [], "left_out": ""}
