@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "serve": _Command("serve a file over HTTP", "server"),
     "fetch": _Command("fetch a file over HTTP", "client"),
     "relay": _Command("be the server or a peer of the fluid scheme", "relay"),
+    "overlays": _Command("tell which parameters overlays have, and what is wrong with some", "overlays"),
     "node": _Command("be a node of an overlay, which finds who has what", "node"),
 }
 

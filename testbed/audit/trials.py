@@ -18,6 +18,7 @@ MOST_EXAMPLES = 10
 """Disagreements that the record of a trial names."""
 NO_TRACE = "it writes no trace"
 NO_CAPTURE = "its packets were not captured"
+OTHER_TASK = "its trace tells of searches, and captures of messages"
 TELLS_LITTLE = "it is another client, whose trace has no messages"
 OURS = ("ours", None)
 """What records call our programs; None in old ones."""
@@ -30,7 +31,9 @@ def audit_trial(folder: Path, record: TrialRecord) -> Findings:
     for host in record.hosts:
         if host.role == "tracker":  # its log has no events of connections
             continue
-        if host.trace is None or origin is None:
+        if not record.trial.settings.can_be_audited:
+            total.left_out[host.name] = OTHER_TASK
+        elif host.trace is None or origin is None:
             total.left_out[host.name] = NO_TRACE
         elif capture_of(record, host.name) is None:
             total.left_out[host.name] = NO_CAPTURE
@@ -66,7 +69,7 @@ def _audit(folder: Path, record: TrialRecord, host: HostRecord, trace: str, orig
 def _level(record: TrialRecord) -> str:
     """Return how much traces say: only those of BitTorrent have pieces and requests."""
     settings = record.trial.settings
-    return settings.trace_level if settings.distribution == "bittorrent" else ""
+    return settings.trace_level if settings.exchanges_pieces else ""
 
 
 def _read_trace(file: Path, record: TrialRecord, host: HostRecord) -> TracedHost:

@@ -68,7 +68,7 @@ def _checked(path: Path, settings: Sequence[str]) -> Checked:
         file = open_experiment(path, settings)
         if not file.has_trials:
             target_of(file)
-            return Checked(str(file.path), text="a network without peers")
+            return Checked(str(file.path), text=f"a network without {file.task.participants}")
         plan = checked_plan(file)
         if refused := refusals(plan.trials, ANY_MACHINE):
             raise ExplainedError("\n".join(f"{file.path}: {warning(reason, plan)}" for reason in refused))

@@ -80,7 +80,9 @@ def _open(experiment: Path, settings: Sequence[str]) -> ExperimentFile:
 
 def _run_network(file: ExperimentFile, runs: Path, options: RunOptions) -> int:
     if options.only:
-        raise ExplainedError(f"{file.path} describes a network without peers, which has no trials: leave --only out")
+        raise ExplainedError(
+            f"{file.path} describes a network without {file.task.participants}, which has no trials: leave --only out"
+        )
     return run_network(file, runs, force=options.force, quiet=options.is_silent)
 
 

@@ -30,7 +30,6 @@ from testbed.runfolder.damage import Damage, DamageError
 from testbed.runfolder.folder import EXPECTATIONS, REPORT, RunFolder
 from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import VERSION
-from testbed.runfolder.trial_data import read_trial
 from testbed.runfolder.trial_folder import as_json
 from testbed.runs import provenance
 from testbed.tasks.tables import tables_of
@@ -46,9 +45,8 @@ ReadRows: TypeAlias = Callable[[RunFolder, Trial, bool], TrialRows]
 
 def read_rows(run: RunFolder, trial: Trial, from_captures: bool) -> TrialRows:
     """Read the rows of a trial; a DamageError says why it cannot be used."""
-    traced, attempts = tables_of(run.plan).traced_roles, run.attempts(trial)
-    data = read_trial(run.folder_of(trial), trial, attempts, traced=traced, from_captures=from_captures)
-    return rows_of(run.plan, data)
+    task, attempts = tables_of(run.plan), run.attempts(trial)
+    return rows_of(run.plan, task.read(run.folder_of(trial), trial, attempts, from_captures=from_captures))
 
 
 def report(

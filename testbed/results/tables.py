@@ -16,7 +16,7 @@ from testbed.experiment.language.cells import as_cell
 from testbed.results.summary import summary_table
 from testbed.runfolder.handles import Folder
 from testbed.runfolder.record import LONG_BUSY_SECONDS
-from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.runfolder.trial_data import MeasuredTrial, Row, number
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
 
@@ -60,7 +60,7 @@ class TrialRows:
     """Its rows in the others, by the table's name."""
 
 
-def rows_of(plan: Plan, data: TrialData) -> TrialRows:
+def rows_of(plan: Plan, data: MeasuredTrial) -> TrialRows:
     """Make the rows of a trial."""
     task = tables_of(plan)
     tables = task.tables_of(data)
@@ -117,7 +117,7 @@ def _identity(trial: Trial) -> Row:
     }
 
 
-def _fidelity(data: TrialData) -> Row:
+def _fidelity(data: MeasuredTrial) -> Row:
     """Return the verdict, the signals of the machine, and how the trial ended."""
     fidelity = data.record.fidelity
     return {
@@ -138,7 +138,7 @@ def _fidelity(data: TrialData) -> Row:
     }
 
 
-def _captures(data: TrialData) -> str:
+def _captures(data: MeasuredTrial) -> str:
     """Return whether the captures have all packets; empty without captures."""
     captures = data.record.captures
     lacking = [f"{each.host} lacks {' and '.join(each.lacks)}" for each in captures if each.lacks]
@@ -146,7 +146,7 @@ def _captures(data: TrialData) -> str:
     return "; ".join([*lacking, *unknown]) or ("complete" if captures else "")
 
 
-def _link_error(data: TrialData) -> float:
+def _link_error(data: MeasuredTrial) -> float:
     """Return how far the worst link was from its rate in its fastest second; of links that were busy for long."""
     errors = [
         abs(link.fastest / link.asked - 1)

@@ -1,7 +1,7 @@
 """Everything that one trial left behind, read back and typed."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import nan
 from pathlib import Path
@@ -14,6 +14,7 @@ from testbed.runfolder.counters import Counters, read_counters
 from testbed.runfolder.record import HostRecord, TrialRecord, read_record
 from testbed.runfolder.traces import HostTrace, read_trace
 from testbed.runfolder.wire import WireReader
+from testbed.tasks.distribute.plan.records import Settings
 
 Row: TypeAlias = dict[str, object]
 """A row of a table."""
@@ -25,16 +26,12 @@ def number(value: float | None) -> float:
 
 
 @dataclass(frozen=True)
-class TrialData:
-    """One trial. Times are seconds after t = 0."""
+class MeasuredTrial:
+    """What any trial leaves behind, whatever its task. Times are seconds after t = 0."""
 
     record: TrialRecord
     counters: Counters
-    traces: Mapping[str, HostTrace]
-    """By host; without those whose application writes no trace."""
-    from_wire: frozenset[str] = frozenset()
-    """The hosts whose application wrote no trace, and whose `traces` were read from their captures."""
-    attempts: int = 1
+    attempts: int = field(default=1, kw_only=True)
     """How often the trial was measured: suspect ones can be set aside and measured again."""
 
     @property
@@ -50,6 +47,16 @@ class TrialData:
     def _hosts(self) -> Mapping[str, HostRecord]:
         return {host.name: host for host in self.record.hosts}
 
+
+@dataclass(frozen=True)
+class TrialData(MeasuredTrial):
+    """A trial in which a file was distributed."""
+
+    traces: Mapping[str, HostTrace]
+    """By host; without those whose application writes no trace."""
+    from_wire: frozenset[str] = frozenset()
+    """The hosts whose application wrote no trace, and whose `traces` were read from their captures."""
+
     def source(self, host: str) -> str:
         """Return where what is known of a host's application comes from."""
         return "wire" if host in self.from_wire else "trace" if host in self.traces else "counters"
@@ -57,7 +64,7 @@ class TrialData:
     @property
     def knows_pieces(self) -> bool:
         """Whether it is known which piece each application had when."""
-        if self.trial.settings.distribution != "bittorrent":
+        if not self.trial.settings.exchanges_pieces:
             return False
         return self.trial.settings.trace_level != "summary" or set(self.traces) == self.from_wire
 
@@ -95,7 +102,7 @@ def read_trial(
             may_be_torn = not host.ended_well
             traces[host.name] = read_trace(folder / host.trace, record.t0, record.end, may_be_torn=may_be_torn)
     seen = read_wire(folder, record, [host.name for host in hosts if host.name not in traces])
-    return TrialData(record, read_counters(folder), {**traces, **seen}, frozenset(seen), attempts)
+    return TrialData(record, read_counters(folder), {**traces, **seen}, frozenset(seen), attempts=attempts)
 
 
 def read_wire(folder: Path, record: TrialRecord, hosts: Collection[str]) -> Mapping[str, HostTrace]:
@@ -103,7 +110,7 @@ def read_wire(folder: Path, record: TrialRecord, hosts: Collection[str]) -> Mapp
     settings, found = record.trial.settings, {}
     captured = [host for host in hosts if (own := capture_of(record, host)) is not None and len(own.all_files) == 1]
     start = wall_clock_at_start(folder, record) if captured else None
-    if start is None or settings.distribution != "bittorrent":
+    if start is None or not isinstance(settings, Settings) or not settings.exchanges_pieces:
         return {}
     for host in captured:
         (opened,) = open_captures(folder, record, [host]).opened

@@ -100,7 +100,7 @@ class TheoryCurve:
     """What a figure can draw beside measured times."""
 
     column: str
-    """The column of its times."""
+    """The column of its times; empty for the law of whatever is drawn."""
     label: str
     """How the legend names it."""
     is_bound: bool = True
@@ -128,10 +128,16 @@ class TableColumns:
     """The time of a group and of a trial, whose gains within pairs are printed."""
     defaults: Mapping[str, str]
     """By the kind of figure, the column that it shows where the experiment names none."""
+    cdf_of: str = "peers"
+    """What the rows are whose share a figure of kind `cdf` shows."""
+    can_be_captured: bool = True
+    """Whether figures can be made from captures instead of traces."""
     group_table: str | None = None
     """The table with a row for each group of a trial, if the task has groups."""
     curves: Mapping[str, TheoryCurve] = field(default_factory=dict)
     """By the name in `theory:`, what is drawn."""
+    law_of: Mapping[str, str] = field(default_factory=dict)
+    """By the column of a measure, the column of what a law says of it; where there are such, no others have curves."""
     bound_of_ratio: Mapping[str, str] = field(default_factory=dict)
     """By the column of a ratio, the column of the bound that it is a ratio to."""
 
@@ -139,6 +145,11 @@ class TableColumns:
     """Say what a swept key is, given the names of all groups of hosts."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What figures call words and names of parameters, if not as experiment files write them."""
+
+    @property
+    def by_second(self) -> Mapping[str, Column]:
+        """The columns of the table that a timeline is made from."""
+        return self.tables[self.table_of["timeline"]]
 
     @property
     def expected_of(self) -> tuple[str, ...]:
@@ -159,9 +170,21 @@ class TableColumns:
         return next((table for table in candidates if wanted <= self.columns_of(table, keys).keys()), None)
 
     def has_bounds(self, name: str) -> bool:
-        """Whether bounds can be drawn beside a column: beside times, and beside ratios to a bound."""
+        """Whether theory can be drawn beside a column: beside times, ratios to a bound, and what has a law."""
+        if self.law_of:
+            return name in self.law_of
         column = self.column(name)
         return name in self.bound_of_ratio or (column is not None and column.unit == "s")
+
+    def needed_beside_bounds(self, kind: str) -> str:
+        """Say what y must be where theory is drawn."""
+        if self.law_of:
+            return f"there are laws of {', '.join(self.law_of)}: y must be one of these"
+        return f"bounds are times: y must be {self.defaults[kind]} or a ratio"
+
+    def column_of(self, curve: str, y: str) -> str:
+        """Return the column of a curve that is drawn beside y."""
+        return self.curves[curve].column or self.law_of[y]
 
     def column(self, name: str) -> Column | None:
         """Return a column of any table."""

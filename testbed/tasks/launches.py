@@ -82,6 +82,8 @@ class Assignment:
     launch: Launch
     arrival: float = 0.0
     """When a participant joins, in seconds after t = 0."""
+    killed_at: float | None = None
+    """When its program gets SIGKILL, in seconds after t = 0, as planned: that is no fault of it."""
     details: Mapping[str, Any] = field(default_factory=dict)
     """What only this task has to say about the host in the trial's record, as JSON values."""
 

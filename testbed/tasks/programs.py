@@ -5,10 +5,11 @@ from typing import Final
 
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.programs.schemes import DistributePrograms
+from testbed.tasks.find.programs.nodes import FindPrograms
 from testbed.tasks.launches import TaskPrograms
 from testbed.tasks.planning import TaskName
 
-PROGRAMS: Final[Mapping[TaskName, TaskPrograms]] = {"distribute": DistributePrograms()}
+PROGRAMS: Final[Mapping[TaskName, TaskPrograms]] = {"distribute": DistributePrograms(), "find": FindPrograms()}
 
 
 def programs_of(trial: Trial) -> TaskPrograms:

@@ -67,7 +67,7 @@ def _perform(order: TrialOrder, folder: Path, work: Path, interrupt: Interrupt, 
             )
             progress_of = partial(programs.progress, trial)
             monitor = TrialMonitor(
-                applications.participants, trial.settings.time_limit, progress_of, links, machine, interrupt, notify
+                applications.all, trial.settings.time_limit, progress_of, links, machine, interrupt, notify
             )
             interrupt.has_begun = True
             stopped = monitor.run(applications.pids)
@@ -108,7 +108,11 @@ def _evidence(performance: Performance) -> Evidence:
 
 def _summary(performance: Performance, record: TrialRecord, *, seconds: float, is_last: bool) -> TrialEnded:
     participants = performance.applications.participants
-    moments = [performance.trace_ends[each.name].completed_at for each in participants if each.has_completed]
+    moments = [
+        performance.trace_ends[each.name].completed_at or each.completed_at
+        for each in participants
+        if each.has_completed
+    ]
     completed = [moment - performance.t0 for moment in moments if moment is not None]
     return TrialEnded(
         trial=performance.context.trial,

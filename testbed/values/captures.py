@@ -29,6 +29,15 @@ def ring_bytes(places: int) -> int:
     return min(16 * MIB, max(MIB, MOST_RING_BYTES // max(1, places)))
 
 
+PROGRAM_BYTES: Final = 3 * MIB
+"""Memory that a capturing program shares with no other, without its ring."""
+
+
+def capture_bytes(places: int) -> int:
+    """Return the memory that captures at some places take together."""
+    return places * (PROGRAM_BYTES + ring_bytes(places))
+
+
 class PlannedCapture(BaseModel):
     """Where packets are captured, which ones, and how much of each."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, Tag, model_validator
 
@@ -143,6 +143,11 @@ class AccessLinks(Part):
     loss: Percentage = Field(default=0.0, description="of the access link, each way")
 
 
+_FROM_TABLES: Final = (("up",), ("down",), ("arrival",), ("sessions", "length"), ("sessions", "pause"))
+"""The keys of hosts that can come from a CSV file: rates, and then times."""
+OF_RATES: Final = frozenset({"up", "down"})
+
+
 @dataclass(frozen=True)
 class Group:
     """Hosts that are described together, the path of their description, and their number."""
@@ -151,12 +156,14 @@ class Group:
     hosts: AccessLinks
     count: int
 
-    def csv_columns(self) -> Iterator[tuple[str, CsvColumn]]:
-        """Yield the keys whose values come from a CSV file."""
-        for key in ("up", "down", "arrival"):
-            value = getattr(self.hosts, key, None)
+    def csv_columns(self) -> Iterator[tuple[tuple[str, ...], CsvColumn]]:
+        """Yield the keys whose values come from a CSV file, each as its path below the group."""
+        for path in _FROM_TABLES:
+            value: object = self.hosts
+            for key in path:
+                value = getattr(value, key, None)
             if isinstance(value, CsvColumn):
-                yield key, value
+                yield path, value
 
     def check(self) -> Iterator[Finding]:
         """Yield what is wrong with values that are valid by themselves."""

@@ -11,6 +11,10 @@ Scalar: TypeAlias = StrictStr | StrictInt | StrictFloat | StrictBool | None
 Parameter: TypeAlias = Scalar | list[Scalar]
 
 
+Nested: TypeAlias = Parameter | dict[str, Parameter]
+"""A parameter, or a mapping of parameters."""
+
+
 class Part(BaseModel):
     """A mapping of the file; a key that it does not know is an error."""
 
@@ -33,17 +37,17 @@ class Named(Part):
         return dict(self.__pydantic_extra__)
 
 
-def _named(value: object) -> object:
+def as_named(value: object) -> object:
     """Accept a name alone for a mapping without parameters."""
     if isinstance(value, str):
         return {"class": value}
-    if isinstance(value, Mapping | Named):
+    if isinstance(value, Mapping | Part):
         _refuse_nested(value)
         return value
     raise needed("a name, or a mapping with `class:` and parameters")
 
 
-def _refuse_nested(value: Mapping[str, object] | Named) -> None:
+def _refuse_nested(value: Mapping[str, object] | Part) -> None:
     """Refuse `{NAME: {KEY: value}}` for `{class: NAME, KEY: value}`."""
     if isinstance(value, Mapping) and len(value) == 1 and "class" not in value:
         ((name, parameters),) = value.items()
@@ -52,4 +56,4 @@ def _refuse_nested(value: Mapping[str, object] | Named) -> None:
             raise message(f"write {{{written}}}: `class:` has the name, and the parameters stand beside it")
 
 
-NameOrMapping: TypeAlias = Annotated[Named, BeforeValidator(_named, json_schema_input_type=str | Named)]
+NameOrMapping: TypeAlias = Annotated[Named, BeforeValidator(as_named, json_schema_input_type=str | Named)]

@@ -47,6 +47,16 @@ class CommonSettings(Record):
     modules: dict[str, str] = Field(default_factory=dict)
     """The text of each strategy module beside the experiment file, by its name."""
 
+    @property
+    def exchanges_pieces(self) -> bool:
+        """Whether programs exchange pieces by BitTorrent's protocol, which captures and traces then show."""
+        return False
+
+    @property
+    def can_be_audited(self) -> bool:
+        """Whether traces tell what captures show too, so that both can be compared."""
+        return False
+
     def identity(self) -> dict[str, Any]:
         """Return what a trial's id is made from; it has the names of version 0.1, so that ids stay what they were."""
         values = self.model_dump(mode="json")

@@ -77,7 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("links missing.py", "missing.py: No such file or directory"),
         (
             "links empty.yaml",
-            "empty.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
+            "empty.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or",
         ),
         ("links list.yaml", "list.yaml:1:1: expected a mapping of keys at the top level"),
         ("run broken.yaml", "broken.yaml:2:1: not YAML"),

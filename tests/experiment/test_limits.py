@@ -41,7 +41,7 @@ def refused(folder: Path, text: str) -> str:
         (
             ("count: 4", "count: 298"),
             Resources(open_files=1024),
-            "300 hosts need 1220 open files, but a process may have only 1024 (ulimit -Hn): use fewer peers, or raise",
+            "300 hosts need 1220 open files, but a process may have only 1024 (ulimit -Hn): use fewer hosts, or raise",
         ),
         (
             ("count: 4", "count: 98"),

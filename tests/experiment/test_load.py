@@ -108,11 +108,11 @@ def test_problem_has_place_and_key(load: Load) -> None:
     [
         (
             "",
-            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
+            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `overlay:` and `nodes:`",
         ),
         (
             "# nothing yet\n",
-            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `topology:`",
+            "x.yaml: the file is empty: an experiment has `file:`, `servers:` and `peers:`, or `overlay:` and `nodes:`",
         ),
         ("- topology", "x.yaml:1:1: expected a mapping of keys at the top level: an experiment has"),
         ("topology", "x.yaml:1:1: expected a mapping of keys at the top level: an experiment has"),

@@ -126,7 +126,7 @@ def test_trial_without_theory_is_not_doubted_for_its_bound(monkeypatch: pytest.M
 
 def test_unknown_task_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path, f"{SMALL}task: distrbute\n") == (
-        "5: task: expected 'distribute', found 'distrbute' (did you mean distribute?)"
+        "5: task: expected 'distribute' or 'find', found 'distrbute' (did you mean distribute?)"
     )
 
 

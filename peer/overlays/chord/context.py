@@ -10,12 +10,13 @@ from peer.overlays.chord.ring import Contact, contact_at
 from peer.overlays.chord.table import Table
 from peer.overlays.node import Outbox, SendTo
 from peer.overlays.requests import Answered, GaveUp, Question, Requests
+from peer.overlays.suspects import Suspects
 
 
 class Context:
     """The table, the questions that wait, and who is suspected to be dead."""
 
-    __slots__ = ("_suspects", "out", "parameters", "random", "requests", "table")
+    __slots__ = ("out", "parameters", "random", "requests", "suspects", "table")
 
     def __init__(self, own: Address, parameters: Parameters, random: Random, out: Outbox) -> None:
         self.out: Final = out
@@ -28,7 +29,7 @@ class Context:
             parameters.successors,
             routes_by_successors=parameters.routes_by_successors,
         )
-        self._suspects: Final[dict[Contact, float]] = {}
+        self.suspects: Final = Suspects(parameters.most_suspects)
 
     @property
     def own(self) -> Contact:
@@ -56,18 +57,10 @@ class Context:
     def suspect(self, node: Contact) -> None:
         """Forget a node, and do not take it back for a while when others name it."""
         self.table.drop(node)
-        self._suspects.pop(node, None)
-        self._suspects[node] = self.out.now + self.parameters.suspect_for
-        if len(self._suspects) > self.parameters.most_suspects:
-            del self._suspects[next(iter(self._suspects))]
+        self.suspects.add(node.address, self.out.now + self.parameters.suspect_for)
 
     def is_suspect(self, node: Contact) -> bool:
-        return self._suspects.get(node, 0.0) > self.out.now
-
-    def clear_suspicion(self, source: Address) -> None:
-        """A node spoke, so it lives."""
-        if self._suspects:
-            self._suspects.pop(self.contact(source), None)
+        return self.suspects.has(node.address, self.out.now)
 
     def wait(self, mean: float) -> float:
         """Draw a time that is `mean` from now on average, so that the nodes' rounds do not coincide."""

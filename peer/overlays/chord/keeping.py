@@ -14,9 +14,10 @@ from peer.net.address import Address
 from peer.overlays.chord.context import Context
 from peer.overlays.chord.lookup import Found
 from peer.overlays.chord.messages import Done, Pair, Retrieve, Store, Values
-from peer.overlays.chord.pairs import Pairs
 from peer.overlays.chord.ring import Contact, is_after_until, position_of
-from peer.overlays.chord.wire import HEAD_SIZE, MOST_BYTES, MOST_VALUE, SEARCH_SIZE, pair_size, value_size
+from peer.overlays.chord.wire import MOST_VALUE, pair_size, value_size
+from peer.overlays.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.pairs import Pairs
 
 WhenKept: TypeAlias = Callable[[tuple[Pair, ...]], None]
 MOST_TOTAL: Final = 0xFFFF
@@ -50,7 +51,7 @@ class Keeping:
         before = self._context.table.predecessor
         strangers = [pair for pair in store.pairs if before and not self._is_ours(pair)] if store.moves else []
         if before and strangers:
-            self.send_pairs(before, strangers, moves=store.moves - 1)
+            self.send_pairs(before, strangers, moves=store.moves - 1, when_kept=self._when_passed_on())
         if len(strangers) < len(store.pairs):
             for node in self._copy_holders():
                 self.send_pairs(node, [pair for pair in store.pairs if pair not in strangers])
@@ -90,8 +91,7 @@ class Keeping:
         If we did not know where our part begins, they may belong anywhere before, so it may pass them on.
         """
         moves = None if knew_our_part else MOST_MOVES
-        when_kept = None if self._context.parameters.replicas > 1 else self._drop
-        self.send_pairs(predecessor, self._pairs_before(predecessor), moves=moves, when_kept=when_kept)
+        self.send_pairs(predecessor, self._pairs_before(predecessor), moves=moves, when_kept=self._when_passed_on())
 
     def give_all_to(self, successor: Contact) -> None:
         """We leave: our own pairs are the successor's now, and it sees to the copies."""
@@ -117,6 +117,10 @@ class Keeping:
         for part in _parts(pairs):
             store = Store(self._context.requests.new_token(), moves is None, part, moves or 0)
             self._context.ask(node, store, Done, partial(_tell_kept, when_kept, part), _ignore_loss)
+
+    def _when_passed_on(self) -> WhenKept | None:
+        """Return what to do with pairs that are another node's own: they are copies, if there are any."""
+        return None if self._context.parameters.replicas > 1 else self._drop
 
     def _drop(self, pairs: tuple[Pair, ...]) -> None:
         for pair in pairs:

@@ -173,7 +173,7 @@ class ChordNode:
     def received(self, source: Address, message: Message, now: float) -> None:
         self._out.now = now
         if not self._has_left:
-            self._context.clear_suspicion(source)
+            self._context.suspects.clear(source)
             _HANDLERS[type(message)](self, source, message)
 
     def refused(self, source: Address, data: bytes, why: str, now: float) -> None:

@@ -28,7 +28,7 @@ class Parameters:
     timeout: float = 1.0
     """Seconds until an unanswered message is sent again, and at last its receiver taken for dead."""
     tries: int = 2
-    recursive_timeout: float = 10.0
+    recursive_timeout: float = 30.0
     """Seconds until a question that others pass on is given up."""
     suspect_for: float = 60.0
     """Seconds in which a node that did not answer is not taken back into tables on another's word."""

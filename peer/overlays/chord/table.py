@@ -27,9 +27,9 @@ class Table:
     def responsible(self, target: int, dead: Dead = ()) -> list[Contact]:
         """Return the place's own node and those after it, as far as known; empty if others have to be asked."""
         alive = [node for node in self.successors if node not in dead]
-        if not alive or (self.predecessor and is_after_until(target, self.predecessor.id, self.own.id)):
+        if not self.successors or (self.predecessor and is_after_until(target, self.predecessor.id, self.own.id)):
             return [self.own, *alive]
-        return alive if is_after_until(target, self.own.id, alive[0].id) else []
+        return alive if alive and is_after_until(target, self.own.id, alive[0].id) else []
 
     def closest_preceding(self, target: int, dead: Dead = ()) -> Contact | None:
         """Return the node nearest to a place among those strictly between us and the place."""

@@ -22,8 +22,8 @@ class Upkeep:
     """The periodic work of one node."""
 
     __slots__ = (
-        "_check_at", "_context", "_find", "_finger", "_fingers_at", "_keeping", "_known", "_rejoin_at", "_stabilise_at",
-        "_when_joined", "is_joined",
+        "_check_at", "_context", "_find", "_finger", "_fingers_at", "_is_new", "_keeping", "_known", "_rejoin_at",
+        "_stabilise_at", "_when_joined", "is_joined",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +35,8 @@ class Upkeep:
         self._find: Final = find
         self._when_joined: Final = when_joined
         self.is_joined = False
+        self._is_new = False
+        """Whether the fingers were not looked up since we entered."""
         self._stabilise_at = self._fingers_at = self._check_at = self._rejoin_at = inf
         self._finger = 0
         """Where the next round begins, if a round is not all fingers."""
@@ -50,6 +52,8 @@ class Upkeep:
         Lookup(self._context, self._context.own.id, UPKEEP, self._take_place).begin(entry)
 
     def _take_place(self, found: Found) -> None:
+        if self._context.table.successors:
+            return  # Somebody found us in the meantime.
         nodes = [node for node in found.nodes if node.id != self._context.own.id]
         if nodes:
             self.enter(nodes)
@@ -64,6 +68,7 @@ class Upkeep:
         self._fingers_at = self._context.wait(parameters.fix_fingers_every)
         self._check_at = self._context.wait(parameters.check_predecessor_every)
         self._rejoin_at = inf
+        self._is_new = True
         is_first_time, self.is_joined = not self.is_joined, True
         if successors and parameters.stabilise_every < inf:
             self._stabilise()
@@ -101,7 +106,6 @@ class Upkeep:
 
     def _adopt(self, successor: Contact, answer: Neighbours) -> None:
         """Take a successor's list for ours, unless somebody is between."""
-        had_no_fingers = not self._context.table.fingers
         self._context.table.set_successors([successor, *self._context.contacts(answer.successors)])
         between = answer.predecessor and self._context.contact(answer.predecessor)
         if between and self._context.table.is_nearer_successor(between) and not self._context.is_suspect(between):
@@ -109,7 +113,8 @@ class Upkeep:
             return
         self._context.send(successor.address, Notify(self._context.requests.new_token()))
         self._keeping.keep_copies()
-        if had_no_fingers:
+        if self._is_new:
+            self._is_new = False
             self._fix_fingers()
 
     def _ask_between(self, node: Contact) -> None:

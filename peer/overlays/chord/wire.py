@@ -5,12 +5,9 @@
 Numbers are big-endian. Addresses are IPv4 and a port; an identifier is the hash of an address, so none is sent.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from contract.overlay_events import UPKEEP
-from peer.errors import WireError
 from peer.net.address import Address
 from peer.overlays.chord.messages import (
     AskNeighbours,
@@ -30,16 +27,21 @@ from peer.overlays.chord.messages import (
     Values,
 )
 from peer.overlays.chord.ring import KEY_SIZE
-from peer.overlays.packing import ADDRESS_SIZE, Reader, pack_address, pack_addresses, pack_short
+from peer.overlays.packing import (
+    ADDRESS_SIZE,
+    Head,
+    Reader,
+    check_length,
+    head_size,
+    pack_address,
+    pack_addresses,
+    pack_head,
+    pack_short,
+    read_head,
+)
 
 MAGIC: Final = ord("C")
-MOST_BYTES: Final = 1_400
-"""Of a datagram, so that it fits an Ethernet frame."""
 MOST_VALUE: Final = 1_000
-HEAD_SIZE: Final = 6
-SEARCH_SIZE: Final = 16
-_HAS_SEARCH: Final = 0x80
-_SEARCH: Final = re.compile(r"[0-9a-f]{32}")
 _PAIR_HEAD: Final = KEY_SIZE + 4
 
 _Body: TypeAlias = Callable[[Any], bytes]
@@ -49,35 +51,27 @@ _Size: TypeAlias = Callable[[Any], int]
 
 def encode(message: Message) -> bytes:
     """Write a message as one datagram."""
-    kind = _KINDS[type(message)]
-    head = bytes([MAGIC, kind]) + message.token.to_bytes(4, "big")
-    if message.search != UPKEEP:
-        head = bytes([MAGIC, kind | _HAS_SEARCH]) + head[2:] + _pack_search(message.search)
-    return head + _BODIES[type(message)](message)
+    head = Head(_KINDS[type(message)], message.token, message.search)
+    return pack_head(MAGIC, head) + _BODIES[type(message)](message)
 
 
 def decode(data: bytes) -> Message:
     """Read one datagram."""
-    if len(data) > MOST_BYTES:
-        raise WireError(f"message: expected at most {MOST_BYTES} bytes, found {len(data)}")
+    check_length(data)
     reader = Reader(data)
-    if reader.number(1) != MAGIC:
-        raise reader.error("does not begin with 'C'")
-    kind = reader.number(1)
-    token = reader.number(4)
-    search = reader.take(SEARCH_SIZE).hex() if kind & _HAS_SEARCH else UPKEEP
-    message_type = _TYPES.get(kind & ~_HAS_SEARCH)
+    head = read_head(MAGIC, reader)
+    message_type = _TYPES.get(head.kind)
     if message_type is None:
-        raise reader.error(f"kind {kind & ~_HAS_SEARCH} is unknown")
+        raise reader.error(f"kind {head.kind} is unknown")
     reader.name(message_type.__name__)
-    message = _READERS[message_type](token, search, reader)
+    message = _READERS[message_type](head.token, head.search, reader)
     reader.end()
     return message
 
 
 def size(message: Message) -> int:
     """Return how many bytes `encode` would write."""
-    return HEAD_SIZE + (SEARCH_SIZE if message.search else 0) + _SIZES[type(message)](message)
+    return head_size(message.search) + _SIZES[type(message)](message)
 
 
 def pair_size(value: bytes) -> int:
@@ -88,12 +82,6 @@ def pair_size(value: bytes) -> int:
 def value_size(value: bytes) -> int:
     """Return what a value adds to `Values`."""
     return 2 + len(value)
-
-
-def _pack_search(search: str) -> bytes:
-    if not _SEARCH.fullmatch(search):
-        raise WireError(f"search: expected 32 hex digits, found {search[:64]!r}")
-    return bytes.fromhex(search)
 
 
 def _place(target: int) -> bytes:

@@ -1,5 +1,7 @@
 """What runs nodes of Gnutella needs of it."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from peer.overlays.gnutella.node import GnutellaNode
@@ -7,6 +9,11 @@ from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.wire import encode
 from peer.overlays.gnutella.wire.decoder import Decoder
 from peer.overlays.overlay import Role, Setup, StreamOverlay
+
+
+def _in_role(role: str, setup: Setup) -> GnutellaNode:
+    """Make a servent with this role, whatever its parameters say of it."""
+    return _servent(replace(setup, parameters=replace(setup.parameters, role=role)))
 
 
 def _servent(setup: Setup) -> GnutellaNode:
@@ -21,7 +28,11 @@ def _servent(setup: Setup) -> GnutellaNode:
 
 
 GNUTELLA: Final = StreamOverlay(
-    roles={"node": Role(_servent, Parameters)},
+    roles={
+        "node": Role(_servent, Parameters),
+        "servent": Role(partial(_in_role, "peer"), Parameters),
+        **{role: Role(partial(_in_role, role), Parameters) for role in ("leaf", "ultrapeer", "elected")},
+    },
     encode=encode,
     decoder=lambda is_outgoing: Decoder(is_outgoing=is_outgoing),
 )

@@ -29,7 +29,7 @@ from testbed.tasks.task import Task
 from testbed.values.costs import ADDRESSES, MOST_HOSTS, MOST_TESTED
 from testbed.values.draws import ColumnName, Columns
 from testbed.values.findings import Finding, did_you_mean
-from testbed.values.hosts import CsvColumn, Group
+from testbed.values.hosts import OF_RATES, CsvColumn, Group
 from testbed.values.units import parse_duration
 
 MOST_TRIALS: Final = 10_000
@@ -198,21 +198,22 @@ class _Reading:
 
     def _read_columns(self, experiment: Experiment) -> Iterator[Finding]:
         for group in self.task.groups(experiment):
-            for key, table in group.csv_columns():
-                path = (*group.path, key, "csv")
+            for keys, table in group.csv_columns():
+                path, key = (*group.path, *keys, "csv"), keys[-1]
                 try:
                     values = self._read_column(table, key)
                 except CsvError as error:
                     yield Finding(path, str(error))
                     continue
                 if key == "arrival" and len(values) < group.count:
-                    needed = f"{counted(group.count, 'peer')} {one_or_many(group.count, 'needs', 'need')} a row each"
-                    yield Finding(path, f"{needed}, but {table.csv} has {len(values)}")
+                    noun = counted(group.count, self.task.participants.removesuffix("s"))
+                    need = one_or_many(group.count, "needs", "need")
+                    yield Finding(path, f"{noun} {need} a row each, but {table.csv} has {len(values)}")
 
     def _read_column(self, table: CsvColumn, key: str) -> tuple[float, ...]:
         """Read a column, unless it was read for another key or point before."""
         column = (table.csv, table.column or key)
-        parse: Callable[[str], float] = parse_duration if key == "arrival" else parse_link_rate
+        parse: Callable[[str], float] = parse_link_rate if key in OF_RATES else parse_duration
         if column not in self.columns:
             self.columns[column] = read_column(self.source.file.parent / table.csv, column[1], parse)
         return self.columns[column]

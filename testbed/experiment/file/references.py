@@ -16,7 +16,7 @@ from testbed.experiment.language.conditions import Comparison, Condition
 from testbed.experiment.language.expressions import parse_condition, parse_expectation
 from testbed.experiment.language.tokens import ExpressionError, Value, read_value
 from testbed.experiment.schema.captures import captures_all_hosts
-from testbed.experiment.schema.figures import USED_BY, Figure, rows_key
+from testbed.experiment.schema.figures import FROM_ONE_TABLE, USED_BY, Figure, rows_key
 from testbed.tasks.task import ColumnWords
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 
@@ -98,6 +98,9 @@ class _References:
         return "" if column is None or name in self.experiment.swept else refused_unit(name, column, unit)
 
     def of_figure(self, figure: Figure) -> Iterator[Finding]:
+        if figure.kind in FROM_ONE_TABLE and figure.kind not in self.experiment.tables.table_of:
+            yield Finding((*self.path, "kind"), f"this task has nothing to draw as {figure.kind}: choose another kind")
+            return
         findings = [*self._unused(figure), *self._names(figure), *self._theory(figure), *self._pairs(figure)]
         findings += self._source(figure)
         if figure.kind == "timeline" and figure.source == "traces" and not findings:
@@ -135,7 +138,7 @@ class _References:
 
     def _measured_by_second(self, figure: Figure) -> Iterator[Finding]:
         """The columns of a timeline are those of the timeline's table, and have one axis."""
-        seconds = self.experiment.tables.tables["timeline"]
+        seconds = self.experiment.tables.by_second
         for path, y in self._ys(figure):
             if y not in seconds and self.experiment.column(y) is not None:
                 possible = [name for name, column in seconds.items() if column.label and name != "t"]
@@ -178,10 +181,12 @@ class _References:
     def _theory(self, figure: Figure) -> Iterator[Finding]:
         tables, y = self.experiment.tables, next(iter(figure.ys), None)
         if figure.theory and y is not None and self.experiment.column(y) is not None and not tables.has_bounds(y):
-            problem = f"bounds are times: y must be {tables.defaults[figure.kind]} or a ratio, not {y}"
-            yield Finding((*self.path, "theory"), problem)
+            yield Finding((*self.path, "theory"), f"{tables.needed_beside_bounds(figure.kind)}, not {y}")
         for model in figure.theory:
-            if refusal := self.experiment.task.refused_theory(model, self.experiment.points):
+            if model not in tables.curves:
+                known = ", ".join(tables.curves)
+                yield Finding((*self.path, "theory"), f"{model} is of another task: here there is {known}")
+            elif refusal := self.experiment.task.refused_theory(model, self.experiment.points):
                 yield Finding((*self.path, "theory"), refusal)
 
     def _pairs(self, figure: Figure) -> Iterator[Finding]:
@@ -193,7 +198,9 @@ class _References:
     def _source(self, figure: Figure) -> Iterator[Finding]:
         """A figure from captures needs those of all hosts: what one host is missing would look like idleness."""
         points = self.experiment.points
-        if figure.source == "captures" and not all(captures_all_hosts(point.capture) for point in points):
+        if figure.source == "captures" and not self.experiment.tables.can_be_captured:
+            yield Finding((*self.path, "source"), "captures do not tell what this task measures: leave this key out")
+        elif figure.source == "captures" and not all(captures_all_hosts(point.capture) for point in points):
             problem = "needs the packets of all hosts: add `capture: all` to the experiment"
             yield Finding((*self.path, "source"), problem)
 

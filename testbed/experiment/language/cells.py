@@ -1,6 +1,7 @@
 """Swept values as tables write them and as people read them."""
 
 import json
+from collections.abc import Iterator
 
 
 def as_cell(value: object) -> object:
@@ -20,4 +21,13 @@ def readable(cell: object) -> str:
     except ValueError:
         return text
     name = [str(keys.pop("class"))] if "class" in keys else []
-    return ", ".join([*name, *(f"{key} {value}" for key, value in keys.items())])
+    return ", ".join([*name, *(f"{key} {value}" for key, value in _flat(keys))])
+
+
+def _flat(keys: dict[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield values with their paths."""
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", each) for inner, each in _flat(value))
+        else:
+            yield key, value

@@ -160,7 +160,7 @@ def _size(count: float) -> str:
     return f"{count / unit:.{digits}f} {name}"
 
 
-_FEWER: Final = "use fewer peers"
+_FEWER: Final = "use fewer hosts"
 _LARGE_HOST: Final = 50 * MIB
 """A program without many pieces takes less."""
 _UNITS: Final = ((1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"), (1, "B"))

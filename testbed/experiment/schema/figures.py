@@ -110,7 +110,8 @@ class Figure(Part):
     )
     theory: list[CurveName] = Field(
         default_factory=list,
-        description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces",
+        description="to draw beside the measurements: the bounds, and F/u (1 + floor(log2 N)/M) for files in pieces; of"
+        " searches, `law`",
     )
     compared: Literal["difference", "gain"] | None = Field(
         default=None,
@@ -147,6 +148,8 @@ def rows_key(chosen: str | None, x: str | None, swept: Iterable[str]) -> str | N
     return chosen or next((key for key in reversed(tuple(swept)) if key != x), None)
 
 
+FROM_ONE_TABLE: Final = frozenset({"cdf", "timeline", "flows"})
+"""The kinds for which a task names the table that they are made from."""
 _ALWAYS: Final = frozenset({"kind", "where", "title", "labels", "names", "size", "font"})
 _AXES: Final = frozenset({"units", "scale"})
 USED_BY: Final[Mapping[str, frozenset[str]]] = {

@@ -157,8 +157,9 @@ class Contents:
 
     def _replays(self) -> Json:
         verdicts = self._verdicts
-        choice = choose(self.made.run.plan.trials, verdicts)
-        names = short_names_of(self.made.run.plan)
+        plan = self.made.run.plan
+        choice = choose(plan.trials if tables_of(plan).has_replay else (), verdicts)
+        names = short_names_of(plan)
         shown: list[Json] = []
         before = self.parts.bytes
         for number, trial in enumerate(choice.trials):
@@ -210,7 +211,8 @@ def sessions_of(run: RunFolder) -> list[Json]:
 def offered_replays(words: Words, verdicts: Mapping[str, str]) -> Json:
     """Return what a page says of replays if each trial that has a verdict has one."""
     names = short_names_of(words.plan)
-    ended = [trial for trial in words.plan.trials if trial.id in verdicts]
+    has_replay = tables_of(words.plan).has_replay
+    ended = [trial for trial in words.plan.trials if has_replay and trial.id in verdicts]
     shown = [_about_replay(words, trial, names[trial.id], verdicts[trial.id]) for trial in ended]
     return {"shown": shown, "left_out": ""}
 

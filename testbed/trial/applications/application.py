@@ -1,6 +1,7 @@
 """One application on its host, from its start to the reason why it ended."""
 
 import signal
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class Application:
         self._new_lines = NewLines()
         self._problem = ""
         self._was_stopped = False
+        self.was_killed = False
+        """Whether it was killed, as its task had planned."""
+        self.completed_at: float | None = None
+        """When it was seen to have completed, by CLOCK_MONOTONIC."""
 
     @property
     def planned(self) -> PlannedHost:
@@ -78,6 +83,11 @@ class Application:
     def arrival(self) -> float:
         """When it joins, in seconds after t = 0."""
         return self._assignment.arrival
+
+    @property
+    def killed_at(self) -> float | None:
+        """When it is to be killed, in seconds after t = 0."""
+        return self._assignment.killed_at
 
     @property
     def pid(self) -> int | None:
@@ -134,12 +144,19 @@ class Application:
         if self._process is not None and self._launch.waits_for_start:
             self._process.send_signal(signal.SIGUSR1)
 
+    def kill(self) -> None:
+        """Kill it as planned, if it still runs."""
+        if self._process is not None and not self.has_ended:
+            self.was_killed = True
+            self._process.send_signal(signal.SIGKILL)
+
     def update(self) -> None:
         """Check whether it has completed. Only new output is read, and a program with too much of it is stopped."""
         if self._process is None:
             return
         if self._launch.completed.encode() in self._new_lines(self._process.stdout_path):
             self.has_completed = True
+            self.completed_at = self.completed_at or time.monotonic()
         printed = self._process.stdout_path.stat().st_size + self._process.stderr_path.stat().st_size
         if printed > MOST_BYTES and not self._problem:
             self._problem = f"printed more than {MOST_BYTES >> 20} MiB, and was stopped"
@@ -154,6 +171,8 @@ class Application:
     def exit_report(self, seconds: float, end: TraceEnd) -> ExitReport:
         """Report how it ended in a trial that lasted this many seconds, given the end of its trace."""
         status = None if self._process is None else self._process.poll()
+        if self.was_killed:
+            return ExitReport(None, signal.SIGKILL.name, f"was killed at {self.killed_at:g} s, as planned", False)
         exit_code = status if status is not None and status >= 0 else None
         name = signal.Signals(-status).name if status is not None and status < 0 else None
         fault = self._problem or self._fault(exit_code, name) or end.damage or self._silence(end)

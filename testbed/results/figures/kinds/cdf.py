@@ -17,27 +17,31 @@ from testbed.results.figures.units import unit_of
 from testbed.runfolder.counters import Numbers as Array
 from testbed.tasks.columns import TableColumns
 
-SHARE: Final = "share of the peers"
+
+def share_of(columns: TableColumns) -> str:
+    """Return what the y axis shows."""
+    return f"share of the {columns.cdf_of}"
 
 
 def choose(figure: Figure, _: Plan, columns: TableColumns) -> Chosen:
     """Choose the time of completion for x."""
-    return Chosen((figure.x or columns.defaults["cdf"],), (SHARE,), figure.series)
+    return Chosen((figure.x or columns.defaults["cdf"],), (share_of(columns),), figure.series)
 
 
 def measure(source: FigureSource, chosen: Chosen) -> pd.DataFrame:
     """Return the steps of each distribution in one panel."""
     (x,) = chosen.x
     rows = source.rows(source.columns.table_of["cdf"], x, *filter(None, [chosen.series]))
-    return pd.concat(_steps(rows, x, chosen.series), ignore_index=True)
+    return pd.concat(_steps(rows, chosen), ignore_index=True)
 
 
-def _steps(rows: pd.DataFrame, x: str, series: str | None) -> Iterator[pd.DataFrame]:
+def _steps(rows: pd.DataFrame, chosen: Chosen) -> Iterator[pd.DataFrame]:
+    (x,), (shown,), series = chosen.x, chosen.ys, chosen.series
     parts = [(None, rows)] if series is None else rows.groupby(series, sort=False, dropna=False)
     for name, part in parts:
         values, shares = distribution(part[x])
         key = {} if series is None else {series: name}
-        yield pd.DataFrame({**key, x: values, LINE: SHARE, VALUE: shares, LOW: np.nan, HIGH: np.nan, N: len(part)})
+        yield pd.DataFrame({**key, x: values, LINE: shown, VALUE: shares, LOW: np.nan, HIGH: np.nan, N: len(part)})
 
 
 def distribution(values: "pd.Series[float]") -> tuple[Array, Array]:
@@ -63,7 +67,7 @@ def draw(axes: Axes, panel: Panel) -> None:
         )
     label_x(axes, panel, unit.after(x_label(numbers, x)))
     chosen = numbers.phrases.chosen("y")
-    axes.set_ylabel(SHARE if chosen is None else chosen)
+    axes.set_ylabel(share_of(numbers.columns) if chosen is None else chosen)
     axes.set_ylim(0, 1.02)
     _set_range(axes, panel, float(numbers.rows[x].max()) / unit.worth)
 

@@ -62,8 +62,7 @@ def _points(source: FigureSource, chosen: Chosen, rows: pd.DataFrame) -> Iterato
 def _check_theory(source: FigureSource, y: str) -> None:
     figure, columns = source.figure, source.columns
     if figure.theory and figure.compared is None and not columns.has_bounds(y):
-        problem = f"bounds are times: y must be {columns.defaults['curve']} or a ratio, not {y}"
-        raise FigureError(f"figure {source.name}: {problem}")
+        raise FigureError(f"figure {source.name}: {columns.needed_beside_bounds('curve')}, not {y}")
 
 
 def _theory(source: FigureSource, rows: pd.DataFrame, x: str, y: str) -> Iterator[dict[str, Any]]:
@@ -72,7 +71,7 @@ def _theory(source: FigureSource, rows: pd.DataFrame, x: str, y: str) -> Iterato
     for name in source.figure.theory if source.figure.compared is None else ():
         if bound is not None and curves[name].is_bound:
             continue
-        column = curves[name].column
+        column = source.columns.column_of(name, y)
         times = rows[column] / (1.0 if bound is None else rows[bound])
         means = times.groupby(rows[x], sort=False).mean().dropna()
         if means.empty:

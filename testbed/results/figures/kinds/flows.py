@@ -46,7 +46,7 @@ def choose(figure: Figure, _: Plan, __: TableColumns) -> Chosen:
 
 def measure(source: FigureSource, _: Chosen) -> pd.DataFrame:
     """Return the mean payload over the chosen trials, groups side by side."""
-    rows = source.rows("transfers", GIVER, RECEIVER)
+    rows = source.rows(source.columns.table_of["flows"], GIVER, RECEIVER)
     groups = _groups(source, rows)
     matrix = flow_matrix(rows, list(groups))
     trials = rows["trial"].nunique()

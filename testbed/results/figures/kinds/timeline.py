@@ -22,7 +22,7 @@ _TIME: Final = "t"
 
 def choose(figure: Figure, _: Plan, columns: TableColumns) -> Chosen:
     """Choose the use of the peers' uplinks for y."""
-    possible = columns.tables["timeline"]
+    possible = columns.by_second
     ys = figure.ys or (columns.defaults["timeline"],)
     for y in ys:
         if y not in possible:
@@ -32,7 +32,7 @@ def choose(figure: Figure, _: Plan, columns: TableColumns) -> Chosen:
 
 def measure(source: FigureSource, chosen: Chosen) -> pd.DataFrame:
     """Return the mean lines of one panel."""
-    rows = source.rows("timeline", *chosen.ys, *filter(None, [chosen.series]))
+    rows = source.rows(source.columns.table_of["timeline"], *chosen.ys, *filter(None, [chosen.series]))
     for y in chosen.ys:
         _require_values(source, rows, y)
     return pd.concat([part for y in chosen.ys for part in _lines(rows, y, chosen.series)], ignore_index=True)
@@ -40,7 +40,7 @@ def measure(source: FigureSource, chosen: Chosen) -> pd.DataFrame:
 
 def _require_values(source: FigureSource, rows: pd.DataFrame, y: str) -> None:
     if rows[y].isna().all():
-        level = source.columns.tables["timeline"][y].trace_level
+        level = source.columns.by_second[y].trace_level
         needs = "no trial has values" if level is Level.SUMMARY else f"it needs `trace_level: {level.name.lower()}`"
         raise FigureError(f"figure {source.name}: {y} is empty in every trial: {needs}")
 

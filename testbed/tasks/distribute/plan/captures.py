@@ -6,11 +6,7 @@ from typing import Final
 
 from testbed.tasks.distribute.plan.records import PlannedPeer, Settings, TrialHosts
 from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
-from testbed.values.captures import HEADERS, PlannedCapture, ring_bytes
-from testbed.values.costs import MIB
-
-PROGRAM_BYTES: Final = 3 * MIB
-"""Memory that a capturing program shares with no other, without its ring."""
+from testbed.values.captures import HEADERS, PlannedCapture, capture_bytes
 
 SECONDS_PER_PACKET: Final = 3e-6
 """Of a processor, for a packet of which the headers are kept; with the kernel's part of the work."""
@@ -39,7 +35,7 @@ class Captures:
     @property
     def memory(self) -> int:
         """What they take of it."""
-        return self.places * (PROGRAM_BYTES + ring_bytes(self.places))
+        return capture_bytes(self.places)
 
 
 def captures_of(settings: Settings, hosts: TrialHosts, most: int, packets_per_second: float) -> Captures:

@@ -139,6 +139,16 @@ class Settings(CommonSettings):
     piece_length: int
     profile: str
 
+    @property
+    def exchanges_pieces(self) -> bool:
+        """Whether it is BitTorrent that distributes the file."""
+        return self.distribution == "bittorrent"
+
+    @property
+    def can_be_audited(self) -> bool:
+        """Whether traces tell of connections and payload, as those of every scheme do."""
+        return True
+
     def bound_in(self, theory: Theory) -> PlannedBound:
         """Return the bound of this way to distribute."""
         return theory.client_server if self.distribution == "client-server" else theory.p2p

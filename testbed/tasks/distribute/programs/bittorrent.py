@@ -12,6 +12,7 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.distribute.schema.keys import OPENTRACKER
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 from testbed.values.parts import Parameter
 
@@ -33,7 +34,7 @@ def prepare(context: TrialContext) -> None:
 def _make_torrent(context: TrialContext) -> None:
     words = [
         *(payload_file(context), "--out", context.folder / _TORRENT, "--tracker", _tracker_url(context)),
-        *("--piece-length", context.trial.settings.piece_length),
+        *("--piece-length", settings_of(context.trial).piece_length),
     ]
     command = [sys.executable, "-m", "peer", "create", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -61,9 +62,10 @@ def _tracker_url(context: TrialContext) -> str:
 
 
 def _tracker_of(trial: Trial) -> PlannedTracker:
-    if trial.hosts.tracker is None:
+    planned = hosts_of(trial).tracker
+    if planned is None:
         raise TrialError("BitTorrent needs a tracker, and the plan has none")
-    return trial.hosts.tracker
+    return planned
 
 
 def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
@@ -151,7 +153,7 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
     A peer knows the rate of its uplink, as users enter it in their clients. As a limit it is never reached: it counts
     blocks, and the link counts frames.
     """
-    settings = context.trial.settings
+    settings = settings_of(context.trial)
     words: dict[str, object] = {
         "bind": context.addresses[planned.name],
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
@@ -172,7 +174,7 @@ def _options(words: dict[str, object]) -> list[str]:
 
 def check(trial: Trial) -> None:
     """Raise TrialError for a parameter of a strategy that does not fit on a command line."""
-    for planned in (*trial.hosts.servers, *trial.hosts.peers):
+    for planned in (*hosts_of(trial).servers, *hosts_of(trial).peers):
         list(parameter_words(planned))
 
 

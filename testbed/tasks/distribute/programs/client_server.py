@@ -7,6 +7,7 @@ from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.distribute.schema.keys import NGINX
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContext
 
 _PORT: Final = 8080
@@ -16,7 +17,7 @@ _DEPARTURES: Final = ("stay", "at-completion", "linger")
 
 def check(trial: Trial) -> None:
     """Raise TrialError for peers that cannot be clients: a client fetches the whole file, then leaves."""
-    for planned in trial.hosts.peers:
+    for planned in hosts_of(trial).peers:
         if planned.held or planned.departure.kind not in _DEPARTURES:
             raise TrialError(
                 f"group {planned.group}: a client of client-server starts with no data and leaves when it has the whole"
@@ -41,11 +42,11 @@ def nginx(context: TrialContext, planned: PlannedServer) -> Launch:
 
 def client(context: TrialContext, planned: PlannedPeer) -> Launch:
     """Launch a client, which compares what it fetches and does not store it. Several servers are used in turn."""
-    hosts = context.trial.hosts
+    hosts = hosts_of(context.trial)
     chosen = hosts.servers[hosts.peers.index(planned) % len(hosts.servers)]
     url = f"http://{context.addresses[chosen.name]}:{_PORT}/{payload_file(context).name}"
     words = (
-        *("--discard", "--original", payload_file(context), "--size", str(context.trial.settings.file_size)),
+        *("--discard", "--original", payload_file(context), "--size", str(settings_of(context.trial).file_size)),
         *("--bind", context.addresses[planned.name], "--trace", context.trace(planned)),
         *("--seed", str(planned.seed), "--wait-for-start"),
     )

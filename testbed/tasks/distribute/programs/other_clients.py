@@ -12,6 +12,7 @@ from testbed.tasks.consultation import Consultation
 from testbed.tasks.distribute.programs.strategies import Place, groups_of
 from testbed.tasks.distribute.programs.user_code import module_of, user_code
 from testbed.tasks.distribute.schema.keys import OURS
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 from testbed.values.findings import Finding, KeyPath
 
 SECONDS: Final = 30
@@ -35,7 +36,7 @@ def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple
         for trial, path in of_name:
             if problem := found[name].problem:
                 yield trial, Finding((*path, "application"), f"{name}: {problem}")
-            if trial.settings.time_scale != 1 and trial.settings.distribution == "bittorrent":
+            if trial.settings.time_scale != 1 and settings_of(trial).distribution == "bittorrent":
                 scaled = (
                     f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
                 )
@@ -58,8 +59,9 @@ def _places(trials: Iterable[Trial]) -> dict[str, list[Place]]:
 
 def _applications(trial: Trial) -> Iterator[tuple[KeyPath, str]]:
     yield from ((path, host.application) for path, host in groups_of(trial))
-    if trial.hosts.tracker is not None:
-        yield ("tracker",), trial.hosts.tracker.application
+    tracker = hosts_of(trial).tracker
+    if tracker is not None:
+        yield ("tracker",), tracker.application
 
 
 def _find(trials: Sequence[Trial], experiment: Path) -> dict[str, Found]:

@@ -4,6 +4,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from testbed.tasks.distribute.trials import settings_of
 from testbed.tasks.launches import TrialContext
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -11,7 +12,7 @@ _CHUNK_BYTES: Final = 1 << 20
 
 def payload_file(context: TrialContext) -> Path:
     """Return where the file of a trial is."""
-    return _path(context.shared_folder, context.trial.settings.file_size)
+    return _path(context.shared_folder, settings_of(context.trial).file_size)
 
 
 def make_payload_file(folder: Path, seed: int, size: int) -> Path:

@@ -20,6 +20,7 @@ from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
 from testbed.tasks.distribute.schema.keys import NGINX, OURS
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 from testbed.tasks.launches import Assignment, Launch, Phase, TrialContext
 from testbed.tasks.rehearsal import Happening, Print
 from testbed.theory import payload_share
@@ -96,7 +97,7 @@ class DistributePrograms:
 
     def check(self, trial: Trial) -> None:
         """Raise TrialError for an unknown application, or for what a scheme cannot do."""
-        for planned in (*trial.hosts.servers, *trial.hosts.peers):
+        for planned in (*hosts_of(trial).servers, *hosts_of(trial).peers):
             _adapter_of(trial, planned)
         _scheme_of(trial).check(trial)
 
@@ -104,7 +105,7 @@ class DistributePrograms:
         """Yield what is wrong with other people's programs, and with strategies, which only BitTorrent has."""
         yield from client_findings(trials, experiment)
         yield from strategy_findings(
-            [trial for trial in trials if trial.settings.distribution == "bittorrent"], experiment
+            [trial for trial in trials if settings_of(trial).distribution == "bittorrent"], experiment
         )
 
     def versions(self, trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
@@ -121,17 +122,17 @@ class DistributePrograms:
 
     def preload(self, trial: Trial) -> Sequence[str]:
         """Return the modules of the scheme and of every implementation that the trial uses."""
-        adapters = [_adapter_of(trial, planned) for planned in (*trial.hosts.servers, *trial.hosts.peers)]
+        adapters = [_adapter_of(trial, planned) for planned in (*hosts_of(trial).servers, *hosts_of(trial).peers)]
         modules = [*_scheme_of(trial).preload, *(module for adapter in adapters for module in adapter.preload)]
         return list(dict.fromkeys([*modules, *([_IMPORTED_LATE] if find_spec(_IMPORTED_LATE) else [])]))
 
     def returning_hosts(self, trial: Trial) -> Collection[str]:
         """Return the peers that leave mid-way: they come back with another identity and address."""
-        return [peer.name for peer in trial.hosts.peers if peer.departure.kind == "mid_way"]
+        return [peer.name for peer in hosts_of(trial).peers if peer.departure.kind == "mid_way"]
 
     def prepare(self, context: TrialContext) -> None:
         """Make the payload file, and what the scheme needs besides."""
-        make_payload_file(context.shared_folder, context.experiment_seed, context.trial.settings.file_size)
+        make_payload_file(context.shared_folder, context.experiment_seed, settings_of(context.trial).file_size)
         _scheme_of(context.trial).prepare(context)
 
     def assignments(self, context: TrialContext) -> Sequence[Assignment]:
@@ -140,12 +141,12 @@ class DistributePrograms:
 
     def progress(self, trial: Trial, received: Mapping[str, int]) -> Mapping[str, float]:
         """Estimate the share of the file that each peer has, as if it received payload only."""
-        share = payload_share() / trial.settings.file_size
-        return {peer.name: min(_NEARLY_DONE, peer.held + received[peer.name] * share) for peer in trial.hosts.peers}
+        share = payload_share() / settings_of(trial).file_size
+        return {peer.name: min(_NEARLY_DONE, peer.held + received[peer.name] * share) for peer in hosts_of(trial).peers}
 
 
 def _scheme_of(trial: Trial) -> Scheme:
-    return SCHEMES[trial.settings.distribution]
+    return SCHEMES[settings_of(trial).distribution]
 
 
 def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
@@ -155,29 +156,29 @@ def _adapter_of(trial: Trial, planned: PlannedServer) -> Adapter:
     if scheme.other is not None and (name in scheme.others or ":" in name):
         return scheme.other
     raise TrialError(
-        f"{planned.name}: unknown application {name!r} for {trial.settings.distribution}:"
+        f"{planned.name}: unknown application {name!r} for {settings_of(trial).distribution}:"
         f" write {', '.join((*scheme.adapters, *scheme.others))}"
     )
 
 
 def _tracker(context: TrialContext) -> Iterator[Assignment]:
-    planned, launch = context.trial.hosts.tracker, _scheme_of(context.trial).tracker
+    planned, launch = hosts_of(context.trial).tracker, _scheme_of(context.trial).tracker
     if planned is not None and launch is not None:
         details = {"application": planned.kind if planned.application == OURS else planned.application}
         yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
 
 
 def _servers(context: TrialContext) -> Iterator[Assignment]:
-    for planned in context.trial.hosts.servers:
+    for planned in hosts_of(context.trial).servers:
         launch = _adapter_of(context.trial, planned).server(context, planned)
         yield Assignment(planned, "server", "servers", Phase.SERVICE, launch, details=_behaviour(planned))
 
 
 def _peers(context: TrialContext) -> Iterator[Assignment]:
-    for planned in context.trial.hosts.peers:
+    for planned in hosts_of(context.trial).peers:
         launch = _adapter_of(context.trial, planned).peer(context, planned)
         details = {**_behaviour(planned), "group": planned.group, "arrival_s": planned.arrival}
-        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival, details)
+        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival, details=details)
 
 
 def _behaviour(planned: PlannedServer) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from testbed.tasks.consultation import Answer, Consultation, Line
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer
 from testbed.tasks.distribute.programs.bittorrent import departure_text, parameter_words
 from testbed.tasks.distribute.programs.user_code import UserCode, module_of, user_code
+from testbed.tasks.distribute.trials import hosts_of
 from testbed.values.findings import Finding, KeyPath
 
 SECONDS: Final = 10
@@ -71,9 +72,9 @@ def _groups(trial: Trial) -> Iterator[tuple[KeyPath, PlannedServer]]:
 
 def groups_of(trial: Trial) -> Iterator[tuple[KeyPath, PlannedServer]]:
     """Yield the key and one host of each group."""
-    for server in trial.hosts.servers[:1]:
+    for server in hosts_of(trial).servers[:1]:
         yield ("servers",), server
-    one_of_each = {peer.group: peer for peer in trial.hosts.peers}
+    one_of_each = {peer.group: peer for peer in hosts_of(trial).peers}
     yield from ((("peers", group), peer) for group, peer in one_of_each.items())
 
 

@@ -16,6 +16,7 @@ from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer
 from testbed.tasks.distribute.programs.bittorrent import announce_interval
 from testbed.tasks.distribute.programs.strategies import Use
 from testbed.tasks.distribute.programs.user_code import UserCode, module_of, user_code
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 from testbed.tasks.rehearsal import CodeLine, Ended, Failed, Happening, Participant, Print, Running
 from testbed.theory import payload_share
 
@@ -36,9 +37,9 @@ def check_virtual(trial: Trial) -> None:
 
 
 def _missing(trial: Trial) -> Iterator[str]:
-    hosts = (*trial.hosts.servers, *trial.hosts.peers)
-    if trial.settings.distribution != "bittorrent":
-        yield f"{trial.settings.distribution}, only BitTorrent"
+    hosts = (*hosts_of(trial).servers, *hosts_of(trial).peers)
+    if settings_of(trial).distribution != "bittorrent":
+        yield f"{settings_of(trial).distribution}, only BitTorrent"
     if others := sorted({host.application for host in hosts} - {"ours"}):
         yield f"other clients ({', '.join(others)})"
     if trial.settings.topology.reference != _WITHOUT_CORES:
@@ -58,7 +59,7 @@ def rehearse(trial: Trial, experiment: Path, prints: Print) -> Iterator[Happenin
 
 def description(trial: Trial) -> dict[str, Any]:
     """Return a trial as values for the peer: rates in bytes/s, times in seconds."""
-    settings, tracker = trial.settings, trial.hosts.tracker
+    settings, tracker = settings_of(trial), hosts_of(trial).tracker
     if tracker is None:
         raise TrialError("BitTorrent needs a tracker, and the plan has none")
     return {
@@ -69,7 +70,7 @@ def description(trial: Trial) -> dict[str, Any]:
         "seeds_meet_seeds": tracker.seeds_meet_seeds,
         "announce_interval": announce_interval(settings.time_scale),
         "time_limit": settings.time_limit,
-        "peers": [_peer(host, trial) for host in (*trial.hosts.servers, *trial.hosts.peers)],
+        "peers": [_peer(host, trial) for host in (*hosts_of(trial).servers, *hosts_of(trial).peers)],
     }
 
 
@@ -98,7 +99,7 @@ class _Rehearsal:
     """What the answers about one trial mean."""
 
     def __init__(self, trial: Trial, code: UserCode) -> None:
-        hosts = trial.hosts
+        hosts = hosts_of(trial)
         self._trial: Final = trial
         self._code: Final = code
         self._groups: Final = {host.name: "servers" for host in hosts.servers} | {p.name: p.group for p in hosts.peers}
@@ -118,7 +119,7 @@ class _Rehearsal:
     def _happening(self, answer: Answer) -> Happening:
         match answer["state"]:
             case "running":
-                names = (planned.name for planned in self._trial.hosts.peers)
+                names = (planned.name for planned in hosts_of(self._trial).peers)
                 return Running(self._now, dict(zip(names, answer["shares"], strict=True)))
             case "ended":
                 return Ended(self._now, answer["stopped"], [self._participant(each) for each in answer["peers"]])

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictStr, Tag, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, Tag
 
 from contract.programs import CLIENTS, ProfileName
 from testbed.values.hosts import AccessLinks, Arrival
+from testbed.values.names import GroupName
 from testbed.values.parts import Named, NameOrMapping, Part
 from testbed.values.quantities import (
     PLAIN,
@@ -19,7 +20,6 @@ from testbed.values.quantities import (
     Size,
     Text,
     forms,
-    matching,
     message,
     needed,
     word,
@@ -133,11 +133,6 @@ def _piece_length(size: int) -> int:
 
 
 PieceLength: TypeAlias = Annotated[Size, AfterValidator(_piece_length)]
-_GROUP_NAME: Final = r"^[a-z][a-z0-9_]{0,19}$"
-_GROUP_NAME_FORM: Final = "a name of at most 20 lower-case letters, digits and _, the first a letter"
-GroupName: TypeAlias = Annotated[
-    StrictStr, matching(_GROUP_NAME, _GROUP_NAME_FORM), WithJsonSchema({"type": "string", "pattern": _GROUP_NAME})
-]
 
 _GROUP_EXAMPLE: Final = "`peers: {homes: {count: 10, up: 1 Mbit/s}}`"
 

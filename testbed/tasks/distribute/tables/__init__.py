@@ -1,13 +1,14 @@
 """The tables of the task `distribute`."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from contract.wording import counted
-from testbed.experiment import Plan
-from testbed.runfolder.trial_data import Row, TrialData
+from testbed.experiment import Plan, Trial
+from testbed.runfolder.trial_data import Row, TrialData, read_trial
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.columns import COLUMNS, GROUPS, PEERS, TRANSFERS
 from testbed.tasks.distribute.tables.audit import AGREES
@@ -15,6 +16,7 @@ from testbed.tasks.distribute.tables.peers import group_rows, peer_rows
 from testbed.tasks.distribute.tables.timeline import timeline_table
 from testbed.tasks.distribute.tables.transfers import transfer_rows
 from testbed.tasks.distribute.tables.trials import trial_row
+from testbed.tasks.distribute.trials import hosts_of
 
 _SERVER: Final = "server"
 LEAST_UNATTRIBUTED: Final = 0.1
@@ -34,6 +36,15 @@ class DistributeTables:
         """The roles with a trace: a tracker writes a log of its own."""
         return ("server", "peer")
 
+    @property
+    def has_replay(self) -> bool:
+        """Whether a replay can be made: swarms have one."""
+        return True
+
+    def read(self, folder: Path, trial: Trial, attempts: int, *, from_captures: bool) -> TrialData:
+        """Read a trial's folder."""
+        return read_trial(folder, trial, attempts, traced=self.traced_roles, from_captures=from_captures)
+
     def tables_of(self, data: TrialData) -> Mapping[str, pd.DataFrame]:
         """Return the rows of one trial in each table except trials and summary."""
         peers, transfers = _table(peer_rows(data), PEERS), _table(transfer_rows(data), TRANSFERS)
@@ -50,7 +61,7 @@ class DistributeTables:
 
     def group_names(self, plan: Plan) -> Sequence[str]:
         """Return the names of all groups of peers, in the order of the plan."""
-        return tuple(dict.fromkeys(peer.group for trial in plan.trials for peer in trial.hosts.peers))
+        return tuple(dict.fromkeys(peer.group for trial in plan.trials for peer in hosts_of(trial).peers))
 
     def host_groups(self, tables: Mapping[str, pd.DataFrame], trials: Collection[object]) -> Mapping[str, str]:
         """Return the servers, then the peers by group and upload rate."""

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 
 from testbed.runfolder.trial_data import TrialData
+from testbed.tasks.distribute.trials import hosts_of
 from testbed.theory.wire import SEGMENT_PAYLOAD
 
 AGREES: Final = "ok"
@@ -25,7 +26,9 @@ def payload_received(data: TrialData) -> int:
 
 def stream_bytes(data: TrialData) -> float:
     """Return what TCP carried on the uplinks of servers and peers."""
-    return data.counters.stream_bytes(host.name for host in (*data.trial.hosts.servers, *data.trial.hosts.peers))
+    return data.counters.stream_bytes(
+        host.name for host in (*hosts_of(data.trial).servers, *hosts_of(data.trial).peers)
+    )
 
 
 def payload_difference(data: TrialData) -> float:
@@ -39,7 +42,7 @@ def payload_audit(data: TrialData) -> str:
     difference = payload_difference(data)
     if np.isnan(difference):
         return ""
-    dropped = float(np.nansum([data.counters.last(peer.name, "down_drops") for peer in data.trial.hosts.peers]))
+    dropped = float(np.nansum([data.counters.last(peer.name, "down_drops") for peer in hosts_of(data.trial).peers]))
     sent_again = dropped * SEGMENT_PAYLOAD / payload_received(data)
     if LEAST_DIFFERENCE <= difference <= MOST_DIFFERENCE + sent_again:
         return AGREES

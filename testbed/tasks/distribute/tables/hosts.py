@@ -5,21 +5,22 @@ from collections.abc import Mapping
 import numpy as np
 
 from testbed.runfolder.trial_data import TrialData
+from testbed.tasks.distribute.trials import hosts_of
 
 
 def server_names(data: TrialData) -> tuple[str, ...]:
     """Return the hosts that have the file from the beginning."""
-    return tuple(server.name for server in data.trial.hosts.servers)
+    return tuple(server.name for server in hosts_of(data.trial).servers)
 
 
 def peer_names(data: TrialData) -> tuple[str, ...]:
     """Return the hosts that download it."""
-    return tuple(peer.name for peer in data.trial.hosts.peers)
+    return tuple(peer.name for peer in hosts_of(data.trial).peers)
 
 
 def uplink_rates(data: TrialData) -> Mapping[str, int]:
     """Return the planned rate of each uplink in bit/s; 0 for one without a limit."""
-    return {host.name: host.up or 0 for host in (*data.trial.hosts.servers, *data.trial.hosts.peers)}
+    return {host.name: host.up or 0 for host in (*hosts_of(data.trial).servers, *hosts_of(data.trial).peers)}
 
 
 def dropped_packets(data: TrialData, host: str) -> float:

@@ -11,6 +11,7 @@ from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.distribute.plan.records import PlannedPeer
 from testbed.tasks.distribute.tables.hosts import dropped_packets, seconds_present
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 
 _NO_TRACE: Final = HostTrace()
 """For an application that wrote none."""
@@ -18,7 +19,7 @@ _NO_TRACE: Final = HostTrace()
 
 def peer_rows(data: TrialData) -> Iterator[Row]:
     """Yield a row for each planned peer, even if its program never started."""
-    for peer in data.trial.hosts.peers:
+    for peer in hosts_of(data.trial).peers:
         trace = data.traces.get(peer.name, _NO_TRACE)
         yield {
             "trial": data.record.id,
@@ -89,16 +90,16 @@ def _rates(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
     """Return the rate of the payload that a peer kept until it had the file, also over the most it could get."""
     end = inf if trace.completed is None else trace.completed
     seconds = seconds_present(data, peer.name, end)
-    kept = min(trace.received - trace.wasted, round(data.trial.settings.file_size * (1 - peer.held)))
+    kept = min(trace.received - trace.wasted, round(settings_of(data.trial).file_size * (1 - peer.held)))
     rate = 8 * (kept if WASTE in trace.untold else trace.received - trace.wasted) / seconds if seconds > 0 else nan
     return {"rate": rate, "normalised_rate": rate / _highest_rate(data, peer)}
 
 
 def _highest_rate(data: TrialData, peer: PlannedPeer) -> float:
     """Return the rate in bit/s that a peer would get if all others sent to it alone, limited by its downlink."""
-    hosts = data.trial.hosts
+    hosts = hosts_of(data.trial)
     givers = sum(server.up or 0 for server in hosts.servers)
-    if data.trial.settings.distribution != "client-server":
+    if settings_of(data.trial).distribution != "client-server":
         givers += sum(other.up or 0 for other in hosts.peers if other.name != peer.name)
     return min(givers, peer.down or inf)
 

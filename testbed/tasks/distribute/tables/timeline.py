@@ -10,6 +10,7 @@ from testbed.runfolder.counters import Numbers
 from testbed.runfolder.trial_data import TrialData
 from testbed.tasks.distribute.tables.copies import copies_at
 from testbed.tasks.distribute.tables.hosts import peer_names, server_names, uplink_rates
+from testbed.tasks.distribute.trials import hosts_of, settings_of
 
 
 def timeline_table(data: TrialData) -> pd.DataFrame:
@@ -92,9 +93,9 @@ def _completed(data: TrialData, times: Numbers) -> Numbers:
 
 def _completion(data: TrialData, times: Numbers) -> Numbers:
     """Return the mean share of the file that peers had; before its completion, from the bytes a peer received."""
-    size = data.trial.settings.file_size
+    size = settings_of(data.trial).file_size
     shares = np.zeros(len(times))
-    for peer in data.trial.hosts.peers:
+    for peer in hosts_of(data.trial).peers:
         trace = data.traces.get(peer.name)
         done = np.inf if trace is None or trace.completed is None else trace.completed
         part = peer.held + np.cumsum(_received(data, peer.name, len(times))) / size

@@ -16,6 +16,7 @@ from testbed.tasks.distribute.tables.hosts import (
     server_names,
     uplink_rates,
 )
+from testbed.tasks.distribute.trials import hosts_of, settings_of, theory_of
 
 
 def trial_row(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> Row:
@@ -29,7 +30,7 @@ def trial_row(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> 
 
 
 def _setting(trial: Trial) -> Row:
-    settings, hosts = trial.settings, trial.hosts
+    settings, hosts = settings_of(trial), hosts_of(trial)
     downs = [number(peer.down) for peer in hosts.peers]
     return {
         "distribution": settings.distribution,
@@ -44,19 +45,19 @@ def _setting(trial: Trial) -> Row:
 
 
 def _bounds(trial: Trial) -> Row:
-    bound = trial.settings.bound_in(trial.theory)
+    bound = settings_of(trial).bound_in(theory_of(trial))
     return {
         "bound_s": bound.seconds,
         "payload_bound_s": bound.payload_seconds,
         "limited_by": bound.limit,
-        "client_server_bound_s": trial.theory.client_server.payload_seconds,
-        "p2p_bound_s": trial.theory.p2p.payload_seconds,
-        "pieces_bound_s": number(trial.theory.pieces_seconds),
+        "client_server_bound_s": theory_of(trial).client_server.payload_seconds,
+        "p2p_bound_s": theory_of(trial).p2p.payload_seconds,
+        "pieces_bound_s": number(theory_of(trial).pieces_seconds),
     }
 
 
 def _completion(data: TrialData, peers: pd.DataFrame) -> Row:
-    seconds, bound = distribution_time(data), data.trial.settings.bound_in(data.trial.theory)
+    seconds, bound = distribution_time(data), settings_of(data.trial).bound_in(theory_of(data.trial))
     downloads = peers["download_s"].dropna()
     return {
         "completed": len(downloads),
@@ -84,7 +85,7 @@ def distribution_time(data: TrialData) -> float:
     A peer that was planned to leave some time after joining, with or without the file, does not count.
     """
     times = []
-    for peer in data.trial.hosts.peers:
+    for peer in hosts_of(data.trial).peers:
         trace = data.traces.get(peer.name)
         if trace is not None and trace.completed is not None:
             times.append(trace.completed)
@@ -100,7 +101,7 @@ def _use(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> Row:
     return {
         "server_utilisation": _utilisation(data, server_names(data)),
         "peer_utilisation": _utilisation(data, peer_names(data)),
-        "seed_copies": given / data.trial.settings.file_size,
+        "seed_copies": given / settings_of(data.trial).file_size,
         "payload_bytes": payload,
         "unattributed_bytes": max(
             0.0, payload - float(transfers["bytes_received"].fillna(transfers["bytes_sent"]).sum())

@@ -23,7 +23,7 @@ QUICK: Final[dict[str, dict[str, Any]]] = {
 FIRST: Final = {"napster": "directory"}
 OTHERS: Final = {"napster": "client"}
 """The roles where not all nodes are equal."""
-CHARGES: Final = {"kademlia"}
+CHARGES: Final = {"kademlia", "napster"}
 """Those whose answers do not name the search, so that the node that asked counts them."""
 
 

@@ -31,6 +31,9 @@ class Pairs:
         """Return a key's values, in the order in which they came."""
         return [value for value, until in self._by_key.get(key, {}).items() if until > now]
 
+    def all_keys(self) -> list[bytes]:
+        return list(self._by_key)
+
     def all(self, now: float) -> Iterator[tuple[bytes, bytes, float]]:
         """Yield each key, value and time at which it is dropped."""
         for key, values in self._by_key.items():

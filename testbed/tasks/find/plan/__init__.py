@@ -1,0 +1,1 @@
+"""The plan of an overlay: its hosts, their lives, what they have, and what they look for."""

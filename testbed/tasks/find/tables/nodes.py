@@ -1,0 +1,119 @@
+"""The rows of hosts, and of groups."""
+
+from collections import Counter
+from collections.abc import Iterator
+from math import isnan, nan
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from testbed.runfolder.overlay_traces import OverlayTrace
+from testbed.runfolder.trial_data import Row, number
+from testbed.tasks.find.plan.hosts import DIRECTORY
+from testbed.tasks.find.plan.records import PlannedMember, PlannedNode
+from testbed.tasks.find.tables.reading import FindData
+from testbed.tasks.find.trials import theory_of
+
+UNANSWERED: Final = float("inf")
+"""The time to the first answer of a search that has none."""
+
+
+def node_rows(data: FindData) -> Iterator[Row]:
+    """Yield a row for each host, the directory first, even if its program never started."""
+    theory = theory_of(data.trial)
+    items = Counter(holder for holders in data.scenario.catalogue.holders for holder in holders)
+    for host in data.hosts.all:
+        node, trace = host if isinstance(host, PlannedNode) else None, data.trace(host.name)
+        yield {
+            "trial": data.record.id,
+            "node": host.name,
+            "group": node.group if node else DIRECTORY,
+            "role": node.role if node else DIRECTORY,
+            "up": number(host.up),
+            "down": number(host.down),
+            "items": items[host.name],
+            **_lives(data, host),
+            **_traffic(data, host, trace),
+            **_kept(trace),
+            "entries_law": number(theory.entries if node else theory.directory_entries),
+            "errors": trace.errors,
+            "wire_sent": data.counters.last(host.name, "up_bytes"),
+            "wire_received": data.counters.last(host.name, "down_bytes"),
+            "cpu_s": number(data.host(host.name).cpu_s),
+            "why_ended": data.host(host.name).why or trace.leave_reason or "",
+        }
+
+
+def _lives(data: FindData, host: PlannedMember) -> Row:
+    presence = data.presence(host)
+    return {
+        "joined_s": presence[0][0] if presence else nan,
+        "lives": len(presence),
+        "planned_lives": _planned_lives(host, data.record.seconds),
+        "present_s": sum(end - begin for begin, end in presence),
+        "killed_s": nan if host.killed_at is None or host.killed_at > data.record.seconds else host.killed_at,
+    }
+
+
+def _planned_lives(host: PlannedMember, end: float) -> int:
+    """Count the sessions that begin before the end of the trial, and before the host is killed."""
+    if not isinstance(host, PlannedNode):
+        return 1
+    return sum(join < end and host.lives_at(join) for join, _ in host.sessions)
+
+
+def _traffic(data: FindData, host: PlannedMember, trace: OverlayTrace) -> Row:
+    sent, received, upkeep = trace.all_sent, trace.received, trace.upkeep
+    seconds = sum(end - begin for begin, end in data.presence(host))
+    return {
+        "messages_sent": sent.messages,
+        "messages_received": received.messages,
+        "bytes_sent": sent.bytes,
+        "bytes_received": received.bytes,
+        "upkeep_messages": upkeep.messages,
+        "upkeep_bytes": upkeep.bytes,
+        "load": (sent.messages + received.messages) / seconds if seconds > 0 else nan,
+    }
+
+
+def _kept(trace: OverlayTrace) -> Row:
+    entries = [state.entries for state in trace.states]
+    neighbours = [len(state.neighbours) for state in trace.states]
+    return {
+        "entries_max": max(entries, default=nan),
+        "entries_mean": float(np.mean(entries)) if entries else nan,
+        "neighbours_mean": float(np.mean(neighbours)) if neighbours else nan,
+    }
+
+
+def group_rows(nodes: pd.DataFrame, queries: pd.DataFrame) -> Iterator[Row]:
+    """Yield a row for each group of a trial, from the rows of its hosts and searches."""
+    for (trial, group), members in nodes.groupby(["trial", "group"], sort=False):
+        asked = queries[queries["group"] == group]
+        yield {
+            "trial": trial,
+            "group": group,
+            "role": members["role"].iloc[0],
+            "nodes": len(members),
+            "searches": len(asked),
+            "success_rate": asked["success"].mean(),
+            "recall": asked["recall"].mean(),
+            "latency_median_s": latency(asked, 0.5),
+            "load_mean": members["load"].mean(),
+            "bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
+            "entries_mean": members["entries_mean"].mean(),
+            "cpu_mean_s": members["cpu_s"].mean(),
+        }
+
+
+def latency(queries: pd.DataFrame, quantile: float) -> float:
+    """Return a quantile of the times to the first right answer, of searches with something to find.
+
+    A search without an answer takes longer than any other; the quantile is nan if it falls among such.
+    """
+    times = queries.loc[queries["existing"] > 0, "latency_s"].fillna(UNANSWERED)
+    if times.empty:
+        return nan
+    found = float(times.quantile(quantile, interpolation="higher"))
+    return nan if isnan(found) or found == UNANSWERED else found

@@ -1,0 +1,93 @@
+"""What only the program knows of an overlay is asked before a run, and what each host is to do is written for it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from testbed.cli.check import checked_plan
+from testbed.errors import TrialError
+from testbed.experiment import ExperimentError
+from testbed.tasks.find.plan.searches import draw_scenario
+from testbed.tasks.find.programs.asking import parameters_taken
+from testbed.tasks.find.programs.description import description_file, write_descriptions
+from testbed.tasks.find.programs.nodes import FindPrograms
+from testbed.tasks.find.trials import hosts_of, settings_of
+from testbed.tasks.launches import TrialContext
+from tests.experiment.files import written
+from tests.tasks.find.files import DIRECTORY, RING, trial_of
+
+LIVES = "sessions: {length: 10 s, pause: 2 s, by_word: true, new_address: true}"
+
+
+def refusals(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ExperimentError) as error:
+        checked_plan(written(folder, text))
+    return [f"{each.place.line}:{each.place.column} {each.key}: {each.message}" for each in error.value.problems]
+
+
+def test_parameters_that_no_node_has_or_can_have_are_named_at_their_place(tmp_path: Path) -> None:
+    swept = """\
+sweep:
+  overlay:
+    - {class: chord, succesors: 3}
+    - {class: chord, successors: many}
+    - {class: gnutella, search: {tll: 3}}
+    - {class: kademlia, k: 8}
+"""
+    found = refusals(tmp_path, RING + swept)
+    assert [each.partition(":")[0] for each in found] == ["9", "10", "11"]
+    assert found[0].startswith("9:22 overlay.succesors: chord: unknown parameter (did you mean successors?)")
+    assert "overlay.successors: chord: expected a whole number, found" in found[1]
+    assert "overlay.search.tll: gnutella: unknown key; did you mean ttl?" in found[2]
+
+
+def test_each_role_takes_the_parameters_that_it_has(tmp_path: Path) -> None:
+    text = DIRECTORY.replace("napster", "{class: napster, speed: 3, most_shares: 50, patience: 5.0}")
+    assert parameters_taken(trial_of(tmp_path, text)) == {
+        "directory": ["most_shares", "patience"],
+        "client": ["speed", "patience"],
+    }
+
+
+def test_overlay_that_cannot_be_imported_is_refused(tmp_path: Path) -> None:
+    assert "module nowhere cannot be imported" in refusals(tmp_path, RING.replace("chord", "nowhere:MINE"))[0]
+
+
+def test_there_is_no_rehearsal(tmp_path: Path) -> None:
+    with pytest.raises(TrialError, match="virtual time has no overlays"):
+        FindPrograms().check_rehearsal(trial_of(tmp_path, RING))
+
+
+def context_of(folder: Path, text: str) -> TrialContext:
+    trial = trial_of(folder, text)
+    addresses = {host.name: f"198.18.0.{k}" for k, host in enumerate(trial.hosts.all, start=1)}
+    others = {name: address.replace("198.18", "198.19") for name, address in addresses.items()}
+    return TrialContext(trial, addresses, others, folder, folder, 1)
+
+
+def test_description_says_what_a_node_is_and_does(tmp_path: Path) -> None:
+    context = context_of(tmp_path, DIRECTORY.replace("count: 6", f"count: 6, {LIVES}"))
+    write_descriptions(context, {"directory": [], "client": []})
+    node = hosts_of(context.trial).nodes[0]
+    described = json.loads(description_file(context, node).read_text())
+    scenario = draw_scenario(settings_of(context.trial), hosts_of(context.trial))
+    assert (described["overlay"], described["role"], described["address"]) == ("napster", "client", "198.18.0.2:6346")
+    assert described["known"] == ["198.18.0.1:6346"]
+    assert [item["name"] for item in described["items"]] == [each.name for each in scenario.catalogue.held_by("n1")]
+    assert [each["name"] for each in described["searches"]] == [
+        search.name for search in scenario.searches if search.node == "n1"
+    ]
+    assert described["sessions"] == [
+        {"join": 0, "leave": 10, "by_word": True, "address": "198.18.0.2:6346"},
+        {"join": 12, "leave": 22, "by_word": True, "address": "198.19.0.2:6346"},
+        {"join": 24, "leave": 34, "by_word": True, "address": "198.18.0.2:6346"},
+    ]
+
+
+def test_directory_is_a_service_and_those_who_fail_have_their_time(tmp_path: Path) -> None:
+    context = context_of(tmp_path, DIRECTORY + "failures: [{at: 20 s, kill: directory}, {at: 9 s, kill: 25 %}]\n")
+    directory, *nodes = FindPrograms().assignments(context)
+    assert (directory.phase.name, directory.killed_at, directory.launch.waits_for_start) == ("SERVICE", 20, False)
+    assert {node.phase.name for node in nodes} == {"PARTICIPANT"}
+    assert sorted(node.killed_at or 0 for node in nodes) == [0] * 6 + [9, 9]
