@@ -11,11 +11,10 @@ from typing import Final
 from contract.overlay_events import UPKEEP
 from peer.net.address import Address
 from peer.overlays.chord.context import Context, addresses
-from peer.overlays.chord.keeping import Keeping
-from peer.overlays.chord.lookup import Found, Lookup
+from peer.overlays.chord.lookup import Find, Found, Lookup
 from peer.overlays.chord.messages import AskNeighbours, Done, Leave, Neighbours, Notify, Ping
-from peer.overlays.chord.publishing import Find
 from peer.overlays.chord.ring import Contact
+from peer.overlays.chord.storing.keeping import Keeping
 
 
 class Upkeep:

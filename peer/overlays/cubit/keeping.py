@@ -9,9 +9,9 @@ from peer.overlays.cubit.context import Context
 from peer.overlays.cubit.distance import edit_distance
 from peer.overlays.cubit.messages import Contact, Done, FindItems, Items, Keep, Kept
 from peer.overlays.cubit.wire import entry_size, kept_size
-from peer.overlays.entry import Entry, decode_entry
-from peer.overlays.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
-from peer.overlays.pairs import Pairs
+from peer.overlays.parts.entry import Entry, decode_entry
+from peer.overlays.parts.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.parts.pairs import Pairs
 
 MOST_TOTAL: Final = 0xFFFF
 _ROOM: Final = MOST_BYTES - HEAD_SIZE - SEARCH_SIZE - 3

@@ -29,9 +29,9 @@ from peer.overlays.cubit.publishing import Publishing
 from peer.overlays.cubit.searching import Search
 from peer.overlays.cubit.table import Table
 from peer.overlays.cubit.wire import MOST_WORD
-from peer.overlays.entry import MOST_NAME, Entry
 from peer.overlays.node import Action, Outbox, Record
-from peer.overlays.searches import Searches
+from peer.overlays.parts.entry import MOST_NAME, Entry
+from peer.overlays.parts.searches import Searches
 
 OVERLAY: Final = "cubit"
 _Handler: TypeAlias = Callable[["CubitNode", Address, Any], None]

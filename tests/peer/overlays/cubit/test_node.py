@@ -14,8 +14,8 @@ from peer.overlays.cubit.node import CubitNode
 from peer.overlays.cubit.parameters import Parameters
 from peer.overlays.cubit.table import nearest
 from peer.overlays.cubit.wire import decode, encode, size
-from peer.overlays.entry import Entry
 from peer.overlays.node import SendTo
+from peer.overlays.parts.entry import Entry
 from peer.simulation.overlays.cubits import Cubits
 from peer.simulation.overlays.misspelling import misspelt, vocabulary
 

@@ -22,7 +22,7 @@ from peer.overlays.cubit.messages import (
     Nodes,
 )
 from peer.overlays.cubit.wire import decode, encode, size
-from peer.overlays.entry import Entry
+from peer.overlays.parts.entry import Entry
 
 octets = st.integers(0, 255)
 shorts = st.integers(0, 65_535)
