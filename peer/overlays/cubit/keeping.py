@@ -50,13 +50,16 @@ class Keeping:
         near = sorted((distance, key) for key, distance in distances.items() if distance <= edits)
         return list(dict.fromkeys(decode_entry(value) for _, key in near for value in self.entries.values(key, now)))
 
+    def has_for(self, leaf: Contact) -> bool:
+        """Whether we keep something that is nearer to another node than to us."""
+        return any(self._is_nearer(key.decode(), leaf) for key in self.entries.all_keys())
+
     def give_to(self, leaf: Contact) -> None:
         """A node became one of our nearest: it gets what is nearer to it than to us."""
-        own = self._context.own.word
-        self.send_to(
-            leaf.address,
-            (kept for kept in self._all() if edit_distance(kept.word, leaf.word) < edit_distance(kept.word, own)),
-        )
+        self.send_to(leaf.address, (kept for kept in self._all() if self._is_nearer(kept.word, leaf)))
+
+    def _is_nearer(self, word: str, leaf: Contact) -> bool:
+        return edit_distance(word, leaf.word) < edit_distance(word, self._context.own.word)
 
     def give_all(self) -> None:
         """We leave: each entry goes to the neighbour nearest to its word."""

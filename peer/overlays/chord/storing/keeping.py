@@ -127,7 +127,7 @@ class Keeping:
             self.pairs.drop(pair.key, pair.value)
 
     def new_pair(self, key: bytes, value: bytes) -> Pair:
-        return Pair(key, value, int(self._context.parameters.lifetime))
+        return Pair(key, value, min(int(self._context.parameters.lifetime), MOST_TOTAL))
 
     def _copy_holders(self) -> list[Contact]:
         return self._context.table.successors[: self._context.parameters.replicas - 1]

@@ -41,7 +41,7 @@ def gathered(parameters: Parameters, n: int = N) -> Cubits:
 
 @pytest.fixture(scope="module")
 def cubits() -> Cubits:
-    return gathered(Parameters(edits=3))
+    return gathered(Parameters(edits=3, refresh_every=100_000.0, lifetime=60_000.0))
 
 
 def outcome(cubits: Cubits, place_number: int, text: str, *, is_exact: bool = False) -> tuple[set[str], SearchEnded]:
@@ -217,3 +217,13 @@ def test_what_cannot_be_said_in_messages_is_told() -> None:
     assert [what.split()[0] for what in told] == ["a", "message:"]
     with pytest.raises(ValueError, match="1 to 64 bytes"):
         Alone([], [""])
+
+
+def test_a_new_neighbour_gets_entries_only_when_it_is_heard() -> None:
+    alone = Alone([])
+    alone.get(Keep(1, (Kept("train", Entry(STRANGER, "train"), 100),)))
+    sent = alone.get(FindNodes(2, "x", 8, "train"))
+    [greeting] = [action for action in sent if isinstance(action.message, Gossip)]
+    assert not any(isinstance(action.message, Keep) for action in sent)
+    [given] = alone.get(Nodes(greeting.message.token, "train", ()))
+    assert [kept.word for kept in given.message.entries] == ["train"]
