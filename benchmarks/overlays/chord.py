@@ -26,7 +26,7 @@ from benchmarks.clients import markdown
 from contract.overlay_events import SearchEnded
 from peer.overlays.chord.parameters import Parameters
 from peer.overlays.content import key_of
-from peer.overlays.packing import pack_address
+from peer.overlays.parts.packing import pack_address
 from peer.simulation.overlays.ledger import Traffic
 from peer.simulation.overlays.rings import WITHOUT_UPKEEP, Ring
 

@@ -27,20 +27,8 @@ from peer.simulation.overlays.cubits import Cubits
 from peer.simulation.overlays.ledger import Traffic
 from peer.simulation.overlays.misspelling import misspelt, vocabulary
 
-HEAD = [
-    "N",
-    "edits",
-    "recall",
-    "placed",
-    "diff",
-    "hops",
-    "messages",
-    "bytes",
-    "timeouts",
-    "neighbours",
-    "entries",
-    "CPU s",
-]
+HEAD = ["N", "edits", "recall", "placed", "diff", "hops", "messages", "bytes", "timeouts", "neighbours", "entries",
+        "CPU s"]  # fmt: skip
 JOIN_EVERY = 2.0
 SETTLE = 600.0
 

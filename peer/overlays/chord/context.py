@@ -9,8 +9,8 @@ from peer.overlays.chord.parameters import Parameters
 from peer.overlays.chord.ring import Contact, contact_at
 from peer.overlays.chord.table import Table
 from peer.overlays.node import Outbox, SendTo
-from peer.overlays.requests import Answered, GaveUp, Question, Requests
-from peer.overlays.suspects import Suspects
+from peer.overlays.parts.requests import Answered, GaveUp, Question, Requests
+from peer.overlays.parts.suspects import Suspects
 
 
 class Context:

@@ -27,6 +27,8 @@ class Found:
 
 
 WhenFound: TypeAlias = Callable[[Found], None]
+Find: TypeAlias = Callable[[int, str, WhenFound], None]
+"""Looks a place up for the search of a name."""
 
 
 class Lookup:

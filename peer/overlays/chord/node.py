@@ -8,8 +8,6 @@ from typing import Any, Final, TypeAlias
 from contract.overlay_events import NodeErred, NodeJoined, NodeLeft
 from peer.net.address import Address, pack_host
 from peer.overlays.chord.context import Context, addresses
-from peer.overlays.chord.getting import Getting
-from peer.overlays.chord.keeping import Keeping
 from peer.overlays.chord.lookup import Lookup, WhenFound
 from peer.overlays.chord.messages import (
     AskNeighbours,
@@ -28,16 +26,18 @@ from peer.overlays.chord.messages import (
     Values,
 )
 from peer.overlays.chord.parameters import Parameters
-from peer.overlays.chord.publishing import Publishing
 from peer.overlays.chord.ring import Contact
 from peer.overlays.chord.routing import Routing
+from peer.overlays.chord.storing.getting import Getting
+from peer.overlays.chord.storing.keeping import Keeping
+from peer.overlays.chord.storing.publishing import Publishing
 from peer.overlays.chord.table import Table
 from peer.overlays.chord.upkeep import Upkeep
 from peer.overlays.content import Item, Wanted, key_of
 from peer.overlays.dht import Got, WhenGot
 from peer.overlays.node import Action, Outbox, Record
-from peer.overlays.packing import ADDRESS_SIZE, Reader, pack_address
-from peer.overlays.searches import Searches
+from peer.overlays.parts.packing import ADDRESS_SIZE, Reader, pack_address
+from peer.overlays.parts.searches import Searches
 
 OVERLAY: Final = "chord"
 _Handler: TypeAlias = Callable[["ChordNode", Address, Any], None]

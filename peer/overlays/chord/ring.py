@@ -5,7 +5,7 @@ from hashlib import sha1
 from typing import Final, NamedTuple
 
 from peer.net.address import Address
-from peer.overlays.packing import pack_address
+from peer.overlays.parts.packing import pack_address
 
 KEY_BITS: Final = 160
 KEY_SIZE: Final = KEY_BITS // 8

@@ -11,19 +11,20 @@ from typing import Final
 from contract.overlay_events import UPKEEP
 from peer.net.address import Address
 from peer.overlays.chord.context import Context, addresses
-from peer.overlays.chord.keeping import Keeping
-from peer.overlays.chord.lookup import Found, Lookup
+from peer.overlays.chord.lookup import Find, Found, Lookup
 from peer.overlays.chord.messages import AskNeighbours, Done, Leave, Neighbours, Notify, Ping
-from peer.overlays.chord.publishing import Find
 from peer.overlays.chord.ring import Contact
+from peer.overlays.chord.storing.keeping import Keeping
+
+MOST_CLAIMS: Final = 16
 
 
 class Upkeep:
     """The periodic work of one node."""
 
     __slots__ = (
-        "_check_at", "_context", "_find", "_finger", "_fingers_at", "_is_new", "_keeping", "_known", "_rejoin_at",
-        "_stabilise_at", "_when_joined", "is_joined",
+        "_check_at", "_claims", "_context", "_find", "_finger", "_fingers_at", "_is_new", "_keeping", "_known",
+        "_rejoin_at", "_stabilise_at", "_when_joined", "is_joined",
     )  # fmt: skip
 
     def __init__(
@@ -35,6 +36,8 @@ class Upkeep:
         self._find: Final = find
         self._when_joined: Final = when_joined
         self.is_joined = False
+        self._claims: Final[set[Contact]] = set()
+        """Who notified us, and was not heard yet."""
         self._is_new = False
         """Whether the fingers were not looked up since we entered."""
         self._stabilise_at = self._fingers_at = self._check_at = self._rejoin_at = inf
@@ -122,11 +125,18 @@ class Upkeep:
         self._context.ask(node, question, Neighbours, lambda answer: self._adopt(node, answer), lambda: None)
 
     def take_notify(self, source: Address) -> None:
-        """Somebody believes to be our predecessor."""
+        """Somebody believes to be our predecessor. It gets pairs, so it must be heard at the address that it claims."""
         node = self._context.contact(source)
-        table = self._context.table
-        if node.id == self._context.own.id:
+        is_news = self._context.table.is_nearer_predecessor(node) or not self._context.table.successors
+        if node.id == self._context.own.id or not is_news or node in self._claims or len(self._claims) >= MOST_CLAIMS:
             return
+        self._claims.add(node)
+        ping = Ping(self._context.requests.new_token())
+        self._context.ask(node, ping, Done, lambda _: self._believe(node), lambda: self._claims.discard(node))
+
+    def _believe(self, node: Contact) -> None:
+        self._claims.discard(node)
+        table = self._context.table
         if table.is_nearer_predecessor(node):
             knew_our_part, table.predecessor = table.predecessor is not None, node
             self._keeping.give_to(node, knew_our_part=knew_our_part)

@@ -27,7 +27,7 @@ from peer.overlays.chord.messages import (
     Values,
 )
 from peer.overlays.chord.ring import KEY_SIZE
-from peer.overlays.packing import (
+from peer.overlays.parts.packing import (
     ADDRESS_SIZE,
     Head,
     Reader,

@@ -9,8 +9,8 @@ from peer.overlays.cubit.messages import Contact
 from peer.overlays.cubit.parameters import Parameters
 from peer.overlays.cubit.table import Table
 from peer.overlays.node import Outbox, SendTo
-from peer.overlays.requests import Answered, GaveUp, Question, Requests
-from peer.overlays.suspects import Suspects
+from peer.overlays.parts.requests import Answered, GaveUp, Question, Requests
+from peer.overlays.parts.suspects import Suspects
 
 
 class Context:

@@ -9,9 +9,9 @@ from peer.overlays.cubit.context import Context
 from peer.overlays.cubit.distance import edit_distance
 from peer.overlays.cubit.messages import Contact, Done, FindItems, Items, Keep, Kept
 from peer.overlays.cubit.wire import entry_size, kept_size
-from peer.overlays.entry import Entry, decode_entry
-from peer.overlays.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
-from peer.overlays.pairs import Pairs
+from peer.overlays.parts.entry import Entry, decode_entry
+from peer.overlays.parts.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.parts.pairs import Pairs
 
 MOST_TOTAL: Final = 0xFFFF
 _ROOM: Final = MOST_BYTES - HEAD_SIZE - SEARCH_SIZE - 3
@@ -50,13 +50,16 @@ class Keeping:
         near = sorted((distance, key) for key, distance in distances.items() if distance <= edits)
         return list(dict.fromkeys(decode_entry(value) for _, key in near for value in self.entries.values(key, now)))
 
+    def has_for(self, leaf: Contact) -> bool:
+        """Whether we keep something that is nearer to another node than to us."""
+        return any(self._is_nearer(key.decode(), leaf) for key in self.entries.all_keys())
+
     def give_to(self, leaf: Contact) -> None:
         """A node became one of our nearest: it gets what is nearer to it than to us."""
-        own = self._context.own.word
-        self.send_to(
-            leaf.address,
-            (kept for kept in self._all() if edit_distance(kept.word, leaf.word) < edit_distance(kept.word, own)),
-        )
+        self.send_to(leaf.address, (kept for kept in self._all() if self._is_nearer(kept.word, leaf)))
+
+    def _is_nearer(self, word: str, leaf: Contact) -> bool:
+        return edit_distance(word, leaf.word) < edit_distance(word, self._context.own.word)
 
     def give_all(self) -> None:
         """We leave: each entry goes to the neighbour nearest to its word."""

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeAlias
 
 from contract.overlay_events import UPKEEP
 from peer.net.address import Address
-from peer.overlays.entry import Entry
+from peer.overlays.parts.entry import Entry
 
 
 class Contact(NamedTuple):

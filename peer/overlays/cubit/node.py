@@ -9,7 +9,7 @@ from contract.overlay_events import UPKEEP, NodeErred, NodeJoined, NodeLeft
 from peer.net.address import Address, pack_host
 from peer.overlays.content import Item, Wanted
 from peer.overlays.cubit.context import Context
-from peer.overlays.cubit.keeping import Keeping
+from peer.overlays.cubit.keeping import MOST_TOTAL, Keeping
 from peer.overlays.cubit.messages import (
     Contact,
     Done,
@@ -29,11 +29,12 @@ from peer.overlays.cubit.publishing import Publishing
 from peer.overlays.cubit.searching import Search
 from peer.overlays.cubit.table import Table
 from peer.overlays.cubit.wire import MOST_WORD
-from peer.overlays.entry import MOST_NAME, Entry
 from peer.overlays.node import Action, Outbox, Record
-from peer.overlays.searches import Searches
+from peer.overlays.parts.entry import MOST_NAME, Entry
+from peer.overlays.parts.searches import Searches
 
 OVERLAY: Final = "cubit"
+MOST_GREETED: Final = 32
 _Handler: TypeAlias = Callable[["CubitNode", Address, Any], None]
 
 
@@ -61,7 +62,9 @@ class CubitNode:
         self._out: Final = Outbox(record)
         self._context: Final = Context(Contact(words[0], address), parameters, random, self._out)
         self.keeping: Final = Keeping(self._context)
-        self._context.when_leaf(self.keeping.give_to)
+        self._context.when_leaf(self._greet)
+        self._greeted: Final[set[Contact]] = set()
+        """New neighbours that were not heard yet."""
         self._publishing: Final = Publishing(self._context, self.keeping)
         self._searches: Final = Searches(self._out)
         self._words: Final = list(words)
@@ -139,8 +142,8 @@ class CubitNode:
             self._out.record(NodeErred(why, str(self.contact.address)))
             return
         for word in item.words:
-            entry = Entry(self.contact.address, item.name)
-            self._publishing.add(Kept(word, entry, int(self._context.parameters.lifetime)))
+            lifetime = min(int(self._context.parameters.lifetime), MOST_TOTAL)
+            self._publishing.add(Kept(word, Entry(self.contact.address, item.name), lifetime))
 
     def search(self, name: str, wanted: Wanted, now: float) -> None:
         self._out.now = now
@@ -208,6 +211,21 @@ class CubitNode:
         self._context.ask(
             partner.address, question, Nodes, lambda answer: self._context.learn(answer.nodes), lambda: None
         )
+
+    def _greet(self, leaf: Contact) -> None:
+        """A node became one of our nearest. Before it gets anything, it must be heard at the address that it claims."""
+        if leaf in self._greeted or len(self._greeted) >= MOST_GREETED or not self.keeping.has_for(leaf):
+            return
+        self._greeted.add(leaf)
+        question = Gossip(self._context.requests.new_token(), self.contact.word, self._some())
+        self._context.ask(
+            leaf.address, question, Nodes, lambda answer: self._give(leaf, answer), lambda: self._greeted.discard(leaf)
+        )
+
+    def _give(self, leaf: Contact, answer: Nodes) -> None:
+        self._greeted.discard(leaf)
+        self.keeping.give_to(Contact(answer.own, leaf.address))
+        self._context.learn(answer.nodes)
 
     def _join_again(self) -> None:
         entry = Contact("", self._context.random.choice(self._known))

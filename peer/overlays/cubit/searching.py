@@ -10,8 +10,8 @@ from peer.overlays.cubit.distance import edit_distance
 from peer.overlays.cubit.keeping import Keeping
 from peer.overlays.cubit.messages import Contact, FindItems, Items
 from peer.overlays.cubit.navigation import Navigation, Reached, Region
-from peer.overlays.entry import Entry
-from peer.overlays.searches import Searches
+from peer.overlays.parts.entry import Entry
+from peer.overlays.parts.searches import Searches
 
 
 class Search:

@@ -21,8 +21,8 @@ from peer.overlays.cubit.messages import (
     Message,
     Nodes,
 )
-from peer.overlays.entry import MOST_NAME, Entry, decode_entry
-from peer.overlays.packing import (
+from peer.overlays.parts.entry import MOST_NAME, Entry, decode_entry
+from peer.overlays.parts.packing import (
     ADDRESS_SIZE,
     Head,
     Reader,

@@ -13,10 +13,10 @@ from peer.errors import WireError
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted, words_of
 from peer.overlays.dht import Got, HashTableNode
-from peer.overlays.entry import MOST_NAME, Entry, decode_entry
 from peer.overlays.keywords.keys import key_of_word
 from peer.overlays.node import Action, Outbox, Record
-from peer.overlays.searches import Searches
+from peer.overlays.parts.entry import MOST_NAME, Entry, decode_entry
+from peer.overlays.parts.searches import Searches
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,31 +6,12 @@ from typing import Final
 
 from peer.overlays.cubit.distance import edit_distance
 
-_ONSETS: Final = [
-    "b",
-    "br",
-    "c",
-    "ch",
-    "d",
-    "f",
-    "g",
-    "gr",
-    "l",
-    "m",
-    "n",
-    "p",
-    "pl",
-    "r",
-    "s",
-    "st",
-    "t",
-    "tr",
-    "v",
-    "w",
-]
-_NUCLEI: Final = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
-_CODAS: Final = ["", "", "", "l", "n", "r", "s", "t", "ck", "nd"]
-_ENDINGS: Final = ["", "", "", "", "s", "ed", "er", "ing", "ly"]
+_ONSETS: Final = (
+    "b", "br", "c", "ch", "d", "f", "g", "gr", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "tr", "v", "w",
+)  # fmt: skip
+_NUCLEI: Final = ("a", "e", "i", "o", "u", "ai", "ea", "ou")
+_CODAS: Final = ("", "", "", "l", "n", "r", "s", "t", "ck", "nd")
+_ENDINGS: Final = ("", "", "", "", "s", "ed", "er", "ing", "ly")
 
 
 def vocabulary(count: int, random: Random) -> list[str]:

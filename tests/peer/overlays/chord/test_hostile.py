@@ -61,6 +61,11 @@ class Alone:
         self.node.received(source, message, self.now)
         return self.sent()
 
+    def notify(self, source: Address) -> list[SendTo]:
+        """Notify it, and answer its ping, as it believes only whom it hears."""
+        [ping] = self.get(Notify(1), source)
+        return self.get(Done(ping.message.token), source)
+
     def pass_time(self, seconds: float) -> list[SendTo]:
         end, sent = self.now + seconds, []
         while self.node.next_deadline() <= end:
@@ -80,7 +85,7 @@ def joined(**changes: Any) -> Alone:
     [asked] = alone.sent()
     [asked] = alone.get(Next(asked.message.token, is_final=True, nodes=(OTHER,)))
     alone.get(Neighbours(asked.message.token, None, ()))
-    alone.get(Notify(1))
+    alone.notify(OTHER)
     return alone
 
 
@@ -211,12 +216,22 @@ def test_questions_that_wait_for_receipts_have_a_limit() -> None:
     assert len(alone.get(Route(9, beyond, STRANGER, 9, 0), STRANGER)) >= 1
 
 
+def test_who_claims_to_precede_gets_nothing_until_it_is_heard() -> None:
+    alone = joined(**NO_UPKEEP)
+    alone.get(Store(5, is_copy=True, pairs=tuple(Pair(key_of(str(n)), b"v", 100) for n in range(500))))
+    claims = [Address("198.19.0.1", port) for port in range(1, 400)]
+    sent = [action for claim in claims for action in alone.get(Notify(1), claim)]
+    assert {type(action.message) for action in sent} == {Ping}
+    assert len(sent) <= 16
+    assert alone.node.table.predecessor == contact_at(OTHER)
+
+
 def test_a_dead_node_does_not_come_back_by_hearsay_but_by_itself() -> None:
     alone = joined(suspect_for=NEVER)
     alone.pass_time(100.0)
     assert alone.node.neighbours == []
     between = next(address for address in addresses() if _is_in(contact_at(address).id, *own_and_other()))
-    [asked] = alone.get(Notify(1), between)
+    [asked] = alone.notify(between)
     alone.get(Neighbours(asked.message.token, None, (OTHER,)), between)
     assert alone.node.neighbours == [between]
     while not (asks := [action for action in alone.pass_time(0.5) if isinstance(action.message, AskNeighbours)]):

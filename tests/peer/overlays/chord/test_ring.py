@@ -14,7 +14,7 @@ from peer.overlays.chord.parameters import Parameters
 from peer.overlays.chord.ring import position_of
 from peer.overlays.chord.wire import decode, encode, size
 from peer.overlays.content import Item, key_of
-from peer.overlays.packing import pack_address
+from peer.overlays.parts.packing import pack_address
 from peer.simulation.overlays.network import Place
 from peer.simulation.overlays.rings import WITHOUT_UPKEEP, Order, Ring
 

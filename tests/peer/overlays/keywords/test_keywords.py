@@ -15,9 +15,9 @@ from peer.overlays.chord.node import ChordNode
 from peer.overlays.chord.parameters import Parameters as ChordParameters
 from peer.overlays.chord.wire import size
 from peer.overlays.content import Item, Wanted, key_of
-from peer.overlays.entry import Entry, decode_entry
 from peer.overlays.keywords.keys import key_of_word
 from peer.overlays.keywords.node import KeywordNode, Parameters
+from peer.overlays.parts.entry import Entry, decode_entry
 from peer.simulation.overlays.network import OverlayNetwork, Place
 from peer.simulation.overlays.rings import address_of
 

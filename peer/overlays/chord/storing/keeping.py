@@ -16,8 +16,8 @@ from peer.overlays.chord.lookup import Found
 from peer.overlays.chord.messages import Done, Pair, Retrieve, Store, Values
 from peer.overlays.chord.ring import Contact, is_after_until, position_of
 from peer.overlays.chord.wire import MOST_VALUE, pair_size, value_size
-from peer.overlays.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
-from peer.overlays.pairs import Pairs
+from peer.overlays.parts.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.parts.pairs import Pairs
 
 WhenKept: TypeAlias = Callable[[tuple[Pair, ...]], None]
 MOST_TOTAL: Final = 0xFFFF
@@ -127,7 +127,7 @@ class Keeping:
             self.pairs.drop(pair.key, pair.value)
 
     def new_pair(self, key: bytes, value: bytes) -> Pair:
-        return Pair(key, value, int(self._context.parameters.lifetime))
+        return Pair(key, value, min(int(self._context.parameters.lifetime), MOST_TOTAL))
 
     def _copy_holders(self) -> list[Contact]:
         return self._context.table.successors[: self._context.parameters.replicas - 1]

@@ -1,17 +1,14 @@
 """The pairs that this node has others keep: stored when it has joined, and again before they are dropped."""
 
 from collections import deque
-from collections.abc import Callable
 from math import inf
-from typing import Final, TypeAlias
+from typing import Final
 
 from contract.overlay_events import UPKEEP
 from peer.overlays.chord.context import Context
-from peer.overlays.chord.keeping import Keeping, check_value
-from peer.overlays.chord.lookup import WhenFound
+from peer.overlays.chord.lookup import Find
 from peer.overlays.chord.ring import position_of
-
-Find: TypeAlias = Callable[[int, str, WhenFound], None]
+from peer.overlays.chord.storing.keeping import Keeping, check_value
 
 
 class Publishing:

@@ -3,11 +3,10 @@
 from typing import Final
 
 from peer.overlays.chord.context import Context
-from peer.overlays.chord.keeping import MOST_TOTAL, Keeping
-from peer.overlays.chord.lookup import Found
+from peer.overlays.chord.lookup import Find, Found
 from peer.overlays.chord.messages import Retrieve, Values
-from peer.overlays.chord.publishing import Find
 from peer.overlays.chord.ring import Contact, position_of
+from peer.overlays.chord.storing.keeping import MOST_TOTAL, Keeping
 from peer.overlays.dht import Got, WhenGot
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from peer.errors import WireError
 from peer.net.address import Address
-from peer.overlays.packing import ADDRESS_SIZE, Reader, pack_address
+from peer.overlays.parts.packing import ADDRESS_SIZE, Reader, pack_address
 
 MOST_NAME: Final = 900
 """Bytes of a name that an entry can carry."""
