@@ -7,8 +7,10 @@ from peer.overlays.overlay import DatagramOverlay, Overlay, StreamOverlay
 
 OVERLAYS: Final = {
     "chord": "peer.overlays.chord.overlay:CHORD",
+    "cubit": "peer.overlays.cubit.overlay:CUBIT",
     "gnutella": "peer.overlays.gnutella.overlay:GNUTELLA",
     "kademlia": "peer.overlays.kademlia.overlay:KADEMLIA",
+    "keywords": "peer.overlays.keywords.overlay:KEYWORDS",
     "napster": "peer.overlays.napster.overlay:NAPSTER",
 }
 """Where each is: the module and the name in it."""

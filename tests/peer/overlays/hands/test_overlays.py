@@ -18,6 +18,7 @@ from tests.peer.programs import SOON, Program, events, events_so_far, named, wai
 QUICK: Final[dict[str, dict[str, Any]]] = {
     "chord": {"stabilise_every": 0.1, "fix_fingers_every": 0.3, "check_predecessor_every": 0.5},
     "gnutella": {"search": {"silence": 1.0}},
+    "keywords": {"ring": {"stabilise_every": 0.1, "fix_fingers_every": 0.3, "check_predecessor_every": 0.5}},
 }
 """Parameters of those whose defaults are for rings of hours."""
 FIRST: Final = {"napster": "directory"}
