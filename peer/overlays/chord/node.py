@@ -108,7 +108,7 @@ class ChordNode:
 
     def put(self, key: bytes, value: bytes, now: float) -> None:
         self._out.now = now
-        self._publishing.add(key, value)
+        self._publishing.add((key, value))
 
     def get(self, key: bytes, search: str, now: float, when_got: WhenGot, most: int | None = None) -> None:
         self._out.now = now
@@ -155,7 +155,7 @@ class ChordNode:
             self._context.requests.expire()
             self._routing.expire()
             self._upkeep.tick()
-            self._publishing.tick()
+            self._publishing.tick(self._out.now)
 
     def next_deadline(self) -> float:
         if self._has_left:
@@ -186,7 +186,7 @@ class ChordNode:
         identifier = f"{own.id:0{(self._context.parameters.bits + 3) // 4}x}"
         self._out.record(NodeJoined(OVERLAY, identifier, str(own.address), len(self._items)))
         for item in self._items:
-            self._publishing.add(item.key, pack_address(own.address))
+            self._publishing.add((item.key, pack_address(own.address)))
         self._publishing.begin()
 
     def _take_answer(self, source: Address, answer: Message) -> None:

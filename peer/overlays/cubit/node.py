@@ -171,7 +171,7 @@ class CubitNode:
         if self._has_left:
             return
         self._context.requests.expire()
-        self._publishing.tick()
+        self._publishing.tick(self._out.now)
         if self._rejoin_at <= now:
             self._join()
         if self._gossip_at <= now:

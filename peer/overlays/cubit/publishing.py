@@ -1,8 +1,6 @@
-"""The items that this node shares: stored under each of their words when it has joined, and again in time."""
+"""The entries that this node has others keep: its items under each of their words."""
 
-from collections import deque
-from functools import partial
-from math import inf
+from collections.abc import Callable
 from typing import Final
 
 from contract.overlay_events import UPKEEP
@@ -10,62 +8,29 @@ from peer.overlays.cubit.context import Context
 from peer.overlays.cubit.keeping import Keeping
 from peer.overlays.cubit.messages import Kept
 from peer.overlays.cubit.navigation import Navigation, Reached, Region
+from peer.overlays.parts.published import Published
 
 
-class Publishing:
-    """A queue of entries, of which a few are stored at a time."""
+class Publishing(Published[Kept]):
+    """Stores each entry at the nodes that are nearest to its word."""
 
-    __slots__ = ("_context", "_is_begun", "_is_filling", "_keeping", "_ours", "_queue", "_refresh_at", "_storing")
+    __slots__ = ("_context", "_keeping")
 
     def __init__(self, context: Context, keeping: Keeping) -> None:
+        parameters = context.parameters
+        super().__init__(self._store_entry, lambda: context.wait(parameters.refresh_every), parameters.stores_at_once)
         self._context: Final = context
         self._keeping: Final = keeping
-        self._ours: Final[dict[Kept, None]] = {}
-        self._queue: Final[deque[Kept]] = deque()
-        self._refresh_at = inf
-        self._storing = 0
-        self._is_begun = self._is_filling = False
 
-    def add(self, kept: Kept) -> None:
-        if kept not in self._ours:
-            self._ours[kept] = None
-            self._queue.append(kept)
-            self._fill()
+    def _store_entry(self, kept: Kept, done: Callable[[], None]) -> None:
+        replicas = self._context.parameters.replicas
 
-    def begin(self) -> None:
-        """The node has joined."""
-        self._is_begun = True
-        self._refresh_at = self._context.wait(self._context.parameters.refresh_every)
-        self._fill()
+        def keep(reached: Reached) -> None:
+            for node in reached.nodes:
+                if node == self._context.own:
+                    self._keeping.keep(kept)
+                else:
+                    self._keeping.send_to(node.address, [kept])
+            done()
 
-    def tick(self) -> None:
-        if self._refresh_at <= self._context.out.now:
-            self._refresh_at = self._context.wait(self._context.parameters.refresh_every)
-            waiting = set(self._queue)
-            self._queue.extend(kept for kept in self._ours if kept not in waiting)
-            self._fill()
-
-    def next_deadline(self) -> float:
-        return self._refresh_at if self._ours else inf
-
-    def _fill(self) -> None:
-        """Begin to store, unless enough are being stored. What is done at once must not call itself."""
-        if self._is_filling or not self._is_begun:
-            return
-        self._is_filling = True
-        while self._queue and self._storing < self._context.parameters.stores_at_once:
-            self._storing += 1
-            kept = self._queue.popleft()
-            replicas = self._context.parameters.replicas
-            region = Region(kept.word, 0, replicas, replicas)
-            Navigation(self._context, region, UPKEEP, partial(self._store, kept)).begin()
-        self._is_filling = False
-
-    def _store(self, kept: Kept, reached: Reached) -> None:
-        for node in reached.nodes:
-            if node == self._context.own:
-                self._keeping.keep(kept)
-            else:
-                self._keeping.send_to(node.address, [kept])
-        self._storing -= 1
-        self._fill()
+        Navigation(self._context, Region(kept.word, 0, replicas, replicas), UPKEEP, keep).begin()
