@@ -53,6 +53,9 @@ def test_watch_sees_new_processes_mounts_and_files() -> None:
             mount("tmpfs", "/mnt", "tmpfs")
             program = os.posix_spawnp("sleep", ["sleep", "infinity"], dict(watch.environment))
             held = os.open("/proc/self/ns/net", os.O_RDONLY)
+            # The parent goes on a moment before the kernel shows the new program's arguments and environment.
+            while not Path(f"/proc/{program}/environ").read_bytes():
+                os.sched_yield()
             left = watch.leftovers()
             watch.end_processes()
             os.waitpid(program, 0)
