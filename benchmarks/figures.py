@@ -28,6 +28,7 @@ SHIPPED: Final = {
     "docs/experiments/chunks": "pieces",
     "docs/experiments/flashcrowd": "time",
     "docs/experiments/heterogeneous": "clustering",
+    "docs/experiments/interop": "interop",
     "docs/experiments/quickstart": "time",
     "docs/experiments/regimes": "ratio",
     "docs/experiments/scaling": "scaling",

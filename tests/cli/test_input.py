@@ -9,7 +9,7 @@ import pytest
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 COMMANDS = [
-    *("run", "check", "plan", "try", "schema", "report", "audit", "compare", "grade", "runs", "open", "clean"),
+    *("run", "check", "plan", "try", "schema", "report", "audit", "compare", "grade", "runs", "open", "serve", "clean"),
     *("links", "shell", "topologies", "experiments", "doctor", "pcap"),
 ]
 
