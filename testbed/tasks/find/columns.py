@@ -119,6 +119,7 @@ NODES: Final[Mapping[str, Column]] = {
     "up": Column("bit/s", "the rate of its uplink, as planned", "upload rate"),
     "down": Column("bit/s", "the rate of its downlink, as planned; empty if unlimited", "download rate"),
     "items": Column("", "what it shares", "items"),
+    "answers_given": Column("", "answers that named it, right or wrong, as askers got them", "answers of a host"),
     "joined_s": Column("s", "when it first took part; empty if never", "time of joining"),
     "lives": Column("", "how often it joined", "number of lives"),
     "planned_lives": Column("", "how often it was to join", "planned lives"),
@@ -183,6 +184,13 @@ OVERLAY: Final[Mapping[str, Column]] = {
         is_share=True,
     ),
     "searching": Column("", "searches that had begun and not ended", "searches under way"),
+    "success_lately": Column(
+        "",
+        "the share with a right answer, of the searches that were to begin in the 10 s before and had something to find;"
+        " empty without any",
+        "successful searches",
+        is_share=True,
+    ),
     "upload_rate": Column(
         "bit/s", "frames that all hosts sent, the mean over the second that ends then", "rate of all hosts"
     ),

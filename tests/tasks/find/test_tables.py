@@ -221,6 +221,7 @@ def test_rows_of_hosts(tables: Tables) -> None:
     found = tables.nodes
     assert column(found, "node") == ["n1", "n2", "n3", "n4", "n5"]
     assert column(found, "items") == [1, 1, 0, 0, 0]
+    assert column(found, "answers_given") == [4, 2, 0, 0, 0]
     assert column(found, "joined_s") == [0.5, 0.5, 1, 1, None]
     assert column(found, "lives") == [1, 1, 1, 1, 0]
     assert column(found, "present_s") == [31.5, 19.5, 31, 31, 0]
@@ -257,6 +258,16 @@ def test_rows_of_seconds(tables: Tables) -> None:
     assert isnan(found.loc[2, "partitions"])  # nobody has said yet whom it knows
     assert (found.loc[13, "searching"], found.loc[14, "searching"]) == (0, 1)
     assert before["upload_rate"] == 5 * 8000
+
+
+def test_success_of_a_second_is_that_of_searches_shortly_before(tables: Tables) -> None:
+    found = tables.overlay.set_index("t")["success_lately"]
+    for t, share in found.items():
+        shortly_before = tables.queries["at"].between(float(str(t)) - 10, float(str(t)), inclusive="right")
+        expected = tables.queries[shortly_before]["success"]
+        assert isnan(share) if expected.empty else share == sum(expected) / len(expected)
+    assert isnan(found[5])
+    assert {*found.dropna()} > {0, 1}
 
 
 def test_figures_show_searches_seconds_and_laws(made: Report) -> None:
