@@ -186,8 +186,8 @@ OVERLAY: Final[Mapping[str, Column]] = {
     "searching": Column("", "searches that had begun and not ended", "searches under way"),
     "success_lately": Column(
         "",
-        "the share with a right answer, of the searches that were to begin in the 10 s before and had something to find;"
-        " empty without any",
+        "the share with a right answer, of the searches that were to begin in the 10 s before and had something to"
+        " find; empty without any",
         "successful searches",
         is_share=True,
     ),

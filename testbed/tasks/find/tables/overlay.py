@@ -15,7 +15,6 @@ from testbed.tasks.find.plan.records import PlannedMember
 from testbed.tasks.find.tables.graph import living_neighbours, parts_of, right_successors
 from testbed.tasks.find.tables.reading import FindData
 
-
 LATELY: Final = 10.0
 """Seconds over which the success of searches is averaged: in one second few begin."""
 
