@@ -157,8 +157,8 @@ GROUPS: Final[Mapping[str, Column]] = {
     "recall": Column("", "of its searches, as in trials.csv", "recall", is_share=True),
     "latency_median_s": Column("s", "of its searches, as in trials.csv", "median time to the first answer"),
     "load_mean": Column("/s", "mean `load` of its hosts", "messages of a host"),
-    "bytes_mean": Column("B", "mean bytes that a host of the group sent and received", "bytes of a host"),
-    "entries_mean": Column("", "mean `entries_mean` of its hosts", "entries of a host"),
+    "host_bytes_mean": Column("B", "mean bytes that a host of the group sent and received", "bytes of a host"),
+    "entries_mean": Column("", "mean `entries_mean` of its hosts", "entries of a node"),
     "cpu_mean_s": Column("s", "mean of their `cpu_s`", "mean processor time"),
 }
 
@@ -220,7 +220,7 @@ GROUP_MEASURES: Final = (
     "recall",
     "latency_median_s",
     "load_mean",
-    "bytes_mean",
+    "host_bytes_mean",
     "entries_mean",
     "cpu_mean_s",
 )

@@ -17,6 +17,7 @@ from testbed.results.report import report
 from testbed.results.tables import Tables
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.overlay_traces import read_overlay_trace
+from testbed.tasks.find.columns import GROUPS, TRIALS
 from testbed.tasks.find.plan.searches import PlannedSearch, draw_scenario
 from testbed.tasks.find.trials import hosts_of, settings_of
 from tests.runfolder.runs import (
@@ -240,7 +241,7 @@ def test_rows_of_groups(tables: Tables) -> None:
     assert list(found["nodes"]) == [2, 2, 1]
     assert list(found["searches"]) == [0, 5, 0]
     assert found.loc["askers", "success_rate"] == pytest.approx(0.4)
-    assert found.loc["holders", "bytes_mean"] == pytest.approx((650 + 300 + 200 + 100) / 2)
+    assert found.loc["holders", "host_bytes_mean"] == pytest.approx((650 + 300 + 200 + 100) / 2)
 
 
 def test_rows_of_seconds(tables: Tables) -> None:
@@ -258,6 +259,11 @@ def test_rows_of_seconds(tables: Tables) -> None:
     assert isnan(found.loc[2, "partitions"])  # nobody has said yet whom it knows
     assert (found.loc[13, "searching"], found.loc[14, "searching"]) == (0, 1)
     assert before["upload_rate"] == 5 * 8000
+
+
+def test_column_means_the_same_in_each_table_of_numbers() -> None:
+    for name in TRIALS.keys() & GROUPS.keys():
+        assert TRIALS[name].label == GROUPS[name].label, name
 
 
 def test_success_of_a_second_is_that_of_searches_shortly_before(tables: Tables) -> None:

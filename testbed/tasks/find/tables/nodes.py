@@ -108,7 +108,7 @@ def group_rows(nodes: pd.DataFrame, queries: pd.DataFrame) -> Iterator[Row]:
             "recall": asked["recall"].mean(),
             "latency_median_s": latency(asked, 0.5),
             "load_mean": members["load"].mean(),
-            "bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
+            "host_bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
             "entries_mean": members["entries_mean"].mean(),
             "cpu_mean_s": members["cpu_s"].mean(),
         }
