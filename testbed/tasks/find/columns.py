@@ -119,6 +119,7 @@ NODES: Final[Mapping[str, Column]] = {
     "up": Column("bit/s", "the rate of its uplink, as planned", "upload rate"),
     "down": Column("bit/s", "the rate of its downlink, as planned; empty if unlimited", "download rate"),
     "items": Column("", "what it shares", "items"),
+    "answers_given": Column("", "answers that named it, right or wrong, as askers got them", "answers of a host"),
     "joined_s": Column("s", "when it first took part; empty if never", "time of joining"),
     "lives": Column("", "how often it joined", "number of lives"),
     "planned_lives": Column("", "how often it was to join", "planned lives"),
@@ -156,8 +157,8 @@ GROUPS: Final[Mapping[str, Column]] = {
     "recall": Column("", "of its searches, as in trials.csv", "recall", is_share=True),
     "latency_median_s": Column("s", "of its searches, as in trials.csv", "median time to the first answer"),
     "load_mean": Column("/s", "mean `load` of its hosts", "messages of a host"),
-    "bytes_mean": Column("B", "mean bytes that a host of the group sent and received", "bytes of a host"),
-    "entries_mean": Column("", "mean `entries_mean` of its hosts", "entries of a host"),
+    "host_bytes_mean": Column("B", "mean bytes that a host of the group sent and received", "bytes of a host"),
+    "entries_mean": Column("", "mean `entries_mean` of its hosts", "entries of a node"),
     "cpu_mean_s": Column("s", "mean of their `cpu_s`", "mean processor time"),
 }
 
@@ -183,6 +184,13 @@ OVERLAY: Final[Mapping[str, Column]] = {
         is_share=True,
     ),
     "searching": Column("", "searches that had begun and not ended", "searches under way"),
+    "success_lately": Column(
+        "",
+        "the share with a right answer, of the searches that were to begin in the 10 s before and had something to"
+        " find; empty without any",
+        "successful searches",
+        is_share=True,
+    ),
     "upload_rate": Column(
         "bit/s", "frames that all hosts sent, the mean over the second that ends then", "rate of all hosts"
     ),
@@ -212,7 +220,7 @@ GROUP_MEASURES: Final = (
     "recall",
     "latency_median_s",
     "load_mean",
-    "bytes_mean",
+    "host_bytes_mean",
     "entries_mean",
     "cpu_mean_s",
 )

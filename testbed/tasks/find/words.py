@@ -16,6 +16,9 @@ _KEYS: Final[Mapping[str, str]] = {
     "queries.typos": "typing errors in a question",
     "queries.what": "what is asked for",
     "topology.class": "topology",
+    "overlay.search.ttl": "TTL",
+    "overlay.search.way": "way of searching",
+    "overlay.walk.walkers": "walkers",
 }
 _ASPECTS: Final[Mapping[str, str]] = {
     "up": "upload rate",

@@ -45,6 +45,7 @@ def refusals(folder: Path, text: str) -> list[str]:
         (RING + "failures: [{at: 9 s, kill: directory}]\n", "7:22 failures.0.kill: there is no directory"),
         (RING + "failures: [{at: 9 s, kill: {home: 5 %}}]\n", "7:29 failures.0.kill.home: unknown group 'home' (did"),
         (RING + "failures: [{at: 9 min, kill: 5 %}]\n", "7:13 failures.0.at: nothing is looked for after"),
+        (RING + "time_scale: 20\n", "7:1 time_scale: overlays have no periods that it divides: give the overlay"),
         (RING + "capture: all\naudit: true\n", "8:1 audit: compares how a file was distributed with the packets"),
         (RING + "file: {size: 1 MiB}\n", "7:1 file: unknown key"),
         (RING + "figures: {f: {kind: flows}}\n", "7:15 figures.f.kind: this task has nothing to draw as flows"),

@@ -17,6 +17,7 @@ from testbed.results.report import report
 from testbed.results.tables import Tables
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.overlay_traces import read_overlay_trace
+from testbed.tasks.find.columns import GROUPS, TRIALS
 from testbed.tasks.find.plan.searches import PlannedSearch, draw_scenario
 from testbed.tasks.find.trials import hosts_of, settings_of
 from tests.runfolder.runs import (
@@ -221,6 +222,7 @@ def test_rows_of_hosts(tables: Tables) -> None:
     found = tables.nodes
     assert column(found, "node") == ["n1", "n2", "n3", "n4", "n5"]
     assert column(found, "items") == [1, 1, 0, 0, 0]
+    assert column(found, "answers_given") == [4, 2, 0, 0, 0]
     assert column(found, "joined_s") == [0.5, 0.5, 1, 1, None]
     assert column(found, "lives") == [1, 1, 1, 1, 0]
     assert column(found, "present_s") == [31.5, 19.5, 31, 31, 0]
@@ -239,7 +241,7 @@ def test_rows_of_groups(tables: Tables) -> None:
     assert list(found["nodes"]) == [2, 2, 1]
     assert list(found["searches"]) == [0, 5, 0]
     assert found.loc["askers", "success_rate"] == pytest.approx(0.4)
-    assert found.loc["holders", "bytes_mean"] == pytest.approx((650 + 300 + 200 + 100) / 2)
+    assert found.loc["holders", "host_bytes_mean"] == pytest.approx((650 + 300 + 200 + 100) / 2)
 
 
 def test_rows_of_seconds(tables: Tables) -> None:
@@ -257,6 +259,21 @@ def test_rows_of_seconds(tables: Tables) -> None:
     assert isnan(found.loc[2, "partitions"])  # nobody has said yet whom it knows
     assert (found.loc[13, "searching"], found.loc[14, "searching"]) == (0, 1)
     assert before["upload_rate"] == 5 * 8000
+
+
+def test_column_means_the_same_in_each_table_of_numbers() -> None:
+    for name in TRIALS.keys() & GROUPS.keys():
+        assert TRIALS[name].label == GROUPS[name].label, name
+
+
+def test_success_of_a_second_is_that_of_searches_shortly_before(tables: Tables) -> None:
+    found = tables.overlay.set_index("t")["success_lately"]
+    for t, share in found.items():
+        shortly_before = tables.queries["at"].between(float(str(t)) - 10, float(str(t)), inclusive="right")
+        expected = tables.queries[shortly_before]["success"]
+        assert isnan(share) if expected.empty else share == sum(expected) / len(expected)
+    assert isnan(found[5])
+    assert {*found.dropna()} > {0, 1}
 
 
 def test_figures_show_searches_seconds_and_laws(made: Report) -> None:

@@ -36,6 +36,9 @@ def check_values(keys: FindKeys) -> Iterator[Finding]:
         yield from _check_failure(("failures", index), failure, keys)
     if getattr(keys, "audit", False):
         yield Finding(("audit",), "compares how a file was distributed with the packets: leave this key out")
+    if keys.nodes and getattr(keys, "time_scale", 1.0) != 1.0:
+        advice = "give the overlay shorter ones, such as `overlay: {class: chord, stabilise_every: 5}`"
+        yield Finding(("time_scale",), f"overlays have no periods that it divides: {advice}")
 
 
 def _check_overlay(keys: FindKeys) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from testbed.tasks.columns import TableColumns
 from testbed.tasks.find.columns import COLUMNS, GROUPS, NODES, OVERLAY, QUERIES
 from testbed.tasks.find.plan.hosts import DIRECTORY
 from testbed.tasks.find.tables.nodes import group_rows, node_rows
-from testbed.tasks.find.tables.overlay import overlay_rows
+from testbed.tasks.find.tables.overlay import overlay_rows, success_lately
 from testbed.tasks.find.tables.queries import query_rows
 from testbed.tasks.find.tables.reading import FindData, read_find_trial
 from testbed.tasks.find.tables.trials import trial_row
@@ -46,6 +46,7 @@ class FindTables:
         """Return the rows of one trial in each table except trials and summary."""
         overlay = _table(overlay_rows(data), OVERLAY)
         queries, nodes = _table(query_rows(data, overlay), QUERIES), _table(node_rows(data), NODES)
+        overlay["success_lately"] = success_lately(overlay["t"], queries)
         groups = _table(group_rows(nodes, queries), GROUPS)
         return {"groups": groups, "queries": queries, "nodes": nodes, "overlay": overlay}
 

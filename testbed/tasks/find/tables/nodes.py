@@ -23,6 +23,7 @@ def node_rows(data: FindData) -> Iterator[Row]:
     """Yield a row for each host, the directory first, even if its program never started."""
     theory = theory_of(data.trial)
     items = Counter(holder for holders in data.scenario.catalogue.holders for holder in holders)
+    given = Counter(holder for trace in data.traces.values() for holder in _named(data, trace))
     for host in data.hosts.all:
         node, trace = host if isinstance(host, PlannedNode) else None, data.trace(host.name)
         yield {
@@ -33,6 +34,7 @@ def node_rows(data: FindData) -> Iterator[Row]:
             "up": number(host.up),
             "down": number(host.down),
             "items": items[host.name],
+            "answers_given": given[host.name],
             **_lives(data, host),
             **_traffic(data, host, trace),
             **_kept(trace),
@@ -43,6 +45,11 @@ def node_rows(data: FindData) -> Iterator[Row]:
             "cpu_s": number(data.host(host.name).cpu_s),
             "why_ended": data.host(host.name).why or trace.leave_reason or "",
         }
+
+
+def _named(data: FindData, trace: OverlayTrace) -> Iterator[str]:
+    """Yield the holder of each answer that a host got."""
+    return (data.host_at(answer.holder) for search in trace.searches.values() for answer in search.answers)
 
 
 def _lives(data: FindData, host: PlannedMember) -> Row:
@@ -101,7 +108,7 @@ def group_rows(nodes: pd.DataFrame, queries: pd.DataFrame) -> Iterator[Row]:
             "recall": asked["recall"].mean(),
             "latency_median_s": latency(asked, 0.5),
             "load_mean": members["load"].mean(),
-            "bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
+            "host_bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
             "entries_mean": members["entries_mean"].mean(),
             "cpu_mean_s": members["cpu_s"].mean(),
         }

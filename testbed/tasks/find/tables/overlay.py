@@ -1,17 +1,22 @@
 """The rows of an overlay's seconds."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import floor, nan
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from testbed.runfolder.overlay_traces import Life, State
 from testbed.runfolder.trial_data import Row
 from testbed.tasks.find.plan.records import PlannedMember
 from testbed.tasks.find.tables.graph import living_neighbours, parts_of, right_successors
 from testbed.tasks.find.tables.reading import FindData
+
+LATELY: Final = 10.0
+"""Seconds over which the success of searches is averaged: in one second few begin."""
 
 
 @dataclass(frozen=True)
@@ -86,3 +91,9 @@ def _searching(data: FindData, t: float) -> int:
         for trace in data.traces.values()
         for search in trace.searches.values()
     )
+
+
+def success_lately(times: Iterable[float], queries: pd.DataFrame) -> list[float]:
+    """Return, for each time, the share of the searches of the seconds before that had a right answer."""
+    begun = queries["at"]
+    return [float(queries.loc[(t - LATELY < begun) & (begun <= t), "success"].mean()) for t in times]
