@@ -358,7 +358,7 @@ def test_seed_keeps_tracker_addresses_and_forgets_hearsay() -> None:
     heard, named, later = peers(3)
     addresses = knowing(heard, source="pex")
     addresses.learn([named], "tracker")
-    addresses.refuse_hearsay()
+    addresses.refuse_exchange()
     addresses.learn([heard, later], "pex")
     assert addresses.to_dial(0, PLENTY) == [named]
     addresses.learn([heard], "tracker")
