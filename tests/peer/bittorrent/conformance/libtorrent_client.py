@@ -58,7 +58,7 @@ ENCRYPTION: "dict[str, lt.settings_pack]" = {
 }
 
 
-# All nodes of the DHT are in the same network of 256 addresses. Those that the torrent names are forgotten, as the torrent
+# All nodes of the DHT are in the same network of 256 addresses. libtorrent forgets those that the torrent names, as it
 # is added before the DHT has begun.
 DHT: "lt.settings_pack" = {
     "enable_dht": True,

@@ -129,10 +129,20 @@ def libtorrent(role: str, torrent: Path, _: Content, folder: Path, own: Address,
 
 def aria2(_: str, torrent: Path, __: Content, folder: Path, own: Address, node: Address) -> list[Any]:
     options = {
-        **{"interface": own.host, "listen-port": own.port, "dir": folder / "data", "log": folder / "log"},
-        **{"enable-dht": "true", "dht-listen-port": own.port, "dht-file-path": folder / "dht.dat"},
-        **{"dht-entry-point": node, "enable-dht6": "false", "disable-ipv6": "true", "bt-enable-lpd": "false"},
-        **{"check-integrity": "true", "seed-ratio": "0", "file-allocation": "none", "show-console-readout": "false"},
+        "interface": own.host,
+        "listen-port": own.port,
+        "dht-listen-port": own.port,
+        "enable-dht": "true",
+        "dht-entry-point": node,
+        "dht-file-path": folder / "dht.dat",
+        "enable-dht6": "false",
+        "disable-ipv6": "true",
+        "bt-enable-lpd": "false",
+        "dir": folder / "data",
+        "check-integrity": "true",
+        "seed-ratio": "0",
+        "file-allocation": "none",
+        "show-console-readout": "false",
     }
     return ["aria2c", "--no-conf", *(f"--{name}={value}" for name, value in options.items()), torrent]
 
