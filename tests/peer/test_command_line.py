@@ -226,6 +226,16 @@ def test_a_torrent_without_a_tracker_is_found_by_a_node_of_the_dht(shared: Share
     assert {each["url"] for each in named(events(trace), "announced")} == {"dht"}
 
 
+def test_a_magnet_link_and_a_node_of_the_dht_are_enough(shared: Share, tmp_path: Path) -> None:
+    with (
+        seeding(shared, "--dht", "--no-tracker") as seed,
+        leeching(Magnet(shared.info.info_hash).encode(), "--to", tmp_path, "--dht-node", seed.address) as leech,
+    ):
+        assert leech.line() == "completed"
+        assert leech.end() == seed.end() == ExitStatus.OK
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
 def test_a_dht_without_nodes_says_so_at_once(shared: Share, tmp_path: Path) -> None:
     with leeching(shared.torrent, "--to", tmp_path, "--dht") as leech:
         assert leech.end() == 0

@@ -197,7 +197,7 @@ class _Program:
         try:
             yield dht
         finally:
-            self._known_nodes = [*self._options.torrent.nodes, *dht.neighbours]
+            self._known_nodes = list(dict.fromkeys([*self._options.torrent.nodes, *dht.neighbours]))
             dht.close()
 
     def _make_client(self, ports: Sequence[int], host: str, trace: TraceFile, dht: Dht | None) -> Client:
