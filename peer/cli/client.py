@@ -62,7 +62,8 @@ def run(chosen: argparse.Namespace) -> int:
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     metainfo = _metainfo(chosen.torrent)
-    uses_dht = (chosen.dht or chosen.dht_node) and not metainfo.info.is_private
+    wants_dht = bool(chosen.dht or chosen.dht_node)
+    uses_dht = wants_dht and not metainfo.info.is_private
     options = Options(
         adapter=chosen.adapter,
         is_seed=chosen.role == "seed",
@@ -79,7 +80,7 @@ def run(chosen: argparse.Namespace) -> int:
         dht=(*metainfo.nodes, *chosen.dht_node) if uses_dht else None,
         has_tracker=bool(metainfo.tiers) or not uses_dht,
     )
-    if uses_dht != bool(chosen.dht or chosen.dht_node):
+    if uses_dht != wants_dht:
         print(f"client: {PRIVATE}", file=sys.stderr, flush=True)
     return program.run(lambda signals: run_client(options, signals))
 
