@@ -202,7 +202,7 @@ class Banned(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class Announced(TraceEvent):
-    """A tracker answered; the counts are from its answer."""
+    """A tracker answered; the counts are from its answer. The DHT, whose `url` is `dht`, knows only peers."""
 
     event: ClassVar[str] = "announced"
     url: str

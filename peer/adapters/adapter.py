@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 
 from contract.programs import UNTOLD
 from peer.adapters.program import Program
+from peer.net.address import Address
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Place:
     """Bytes/s, for a client that wants to be told the rate of its uplink."""
     wake: Path
     """A program to be run, with any arguments, when the client has completed: it makes us look at once."""
+    dht: Sequence[Address] | None = None
+    """The nodes by which to join the DHT; None is without it."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Adapter(Program):
 
     untold: ClassVar[Sequence[str]] = UNTOLD
     """What it does not tell: words of UNTOLD."""
+    can_use_dht: ClassVar[bool] = False
+    """Whether it heeds `dht` of its place."""
     starts_at_join: ClassVar[bool] = False
     """Whether its program is started only when it joins, as it takes the torrent on its command line."""
 

@@ -9,14 +9,16 @@ from peer.adapters.life.client import Options, run_client
 from peer.adapters.registry import ADAPTERS
 from peer.bittorrent.engine.strategy import Departure
 from peer.bittorrent.strategies.parts.departures import MidWay, Stay, parse_departure
-from peer.bittorrent.wire.metainfo.metainfo import Info, decode_metainfo
+from peer.bittorrent.wire.metainfo.metainfo import Metainfo, decode_metainfo
+from peer.cli.sharing import PRIVATE
 from peer.errors import WireError
 from peer.process import program
-from peer.process.arguments import add_start_gate, add_trace, ipv4_host, rate, whole_number
+from peer.process.arguments import add_start_gate, add_trace, address, ipv4_host, rate, whole_number
 from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
 DESCRIPTION: Final = """\
-Run another BitTorrent client, made comparable with ours: plain TCP, no encryption, peers from the tracker only.
+Run another BitTorrent client, made comparable with ours: plain TCP, no encryption, peers from the tracker only
+(and the DHT with --dht).
 """
 EPILOG: Final = (
     "It prints:\n"
@@ -39,6 +41,15 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--adapters", type=Path, metavar="DIR", help="folder to search first for modules of adapters")
     add("--bind", type=ipv4_host, required=True, metavar="ADDR", help="IPv4 address for listening and dialling")
     add("--port", type=whole_number(1, 65535), default=6881, help="TCP port (default: 6881)")
+    add("--dht", action="store_true", help="let it use the DHT too: aria2, libtorrent, or your own")
+    add(
+        "--dht-node",
+        type=address,
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a node by which to join the DHT, beside those that the torrent names; repeatable, implies --dht",
+    )
     add("--upload-limit", type=rate, metavar="RATE", help="the rate of the uplink, to tell the client")
     add("--departure", type=_departure, default=Stay(), metavar="WHEN", help="when to leave, as for a leech of ours")
     add_trace(parser)
@@ -50,11 +61,14 @@ def run(chosen: argparse.Namespace) -> int:
         sys.path.insert(0, str(chosen.adapters))
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
+    metainfo = _metainfo(chosen.torrent)
+    wants_dht = bool(chosen.dht or chosen.dht_node)
+    uses_dht = wants_dht and not metainfo.info.is_private
     options = Options(
         adapter=chosen.adapter,
         is_seed=chosen.role == "seed",
         torrent=chosen.torrent,
-        info=_info(chosen.torrent),
+        info=metainfo.info,
         original=chosen.original,
         folder=chosen.folder,
         bind=chosen.bind,
@@ -63,18 +77,23 @@ def run(chosen: argparse.Namespace) -> int:
         departure=chosen.departure,
         trace=chosen.trace,
         waits_for_start=chosen.wait_for_start,
+        dht=(*metainfo.nodes, *chosen.dht_node) if uses_dht else None,
+        has_tracker=bool(metainfo.tiers) or not uses_dht,
     )
+    if uses_dht != wants_dht:
+        print(f"client: {PRIVATE}", file=sys.stderr, flush=True)
     return program.run(lambda signals: run_client(options, signals))
 
 
-def _info(torrent: Path) -> Info:
+def _metainfo(torrent: Path) -> Metainfo:
     try:
-        info = decode_metainfo(torrent.read_bytes()).info
+        metainfo = decode_metainfo(torrent.read_bytes())
     except (OSError, WireError) as error:
         raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, f"{torrent}: {error}; name a torrent of one file") from error
-    if len(info.files) != 1:
-        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, f"{torrent}: expected one file, found {len(info.files)}")
-    return info
+    if len(metainfo.info.files) != 1:
+        problem = f"{torrent}: expected one file, found {len(metainfo.info.files)}"
+        raise ProgramError(ExitStatus.NO_TORRENT_OR_PLAN, problem)
+    return metainfo
 
 
 def _departure(text: str) -> Departure:

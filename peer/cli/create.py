@@ -12,7 +12,7 @@ from peer.bittorrent.client.torrent_maker import (
     Order,
     create,
 )
-from peer.process.arguments import whole_number
+from peer.process.arguments import address, whole_number
 from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
 EPILOG: Final = exit_codes(ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_TORRENT_OR_PLAN)
@@ -28,6 +28,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="URL",
         help="announce URL of a tracker; repeatable, tried in this order",
+    )
+    add(
+        "--dht-node",
+        type=address,
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a node of the DHT by which to join it, for torrents without a tracker; repeatable",
     )
     add(
         "--piece-length",
@@ -46,6 +54,7 @@ def run(chosen: argparse.Namespace) -> int:
         source=chosen.path,
         piece_length=chosen.piece_length,
         tiers=tuple((url,) for url in chosen.tracker),
+        nodes=tuple(chosen.dht_node),
         is_private=chosen.private,
         comment=chosen.comment,
         created_by=OUR_VERSION,

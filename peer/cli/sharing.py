@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -43,8 +45,14 @@ EPILOG: Final = (
 )
 NOBODY_TO_ASK: Final = (
     "there is no tracker to ask and no peer to dial, and no DHT, so it waits for others to connect; "
-    "name a tracker in the torrent, or a peer with --peer (--no-tracker says that this is meant)"
+    "name a tracker in the torrent, a peer with --peer, or a node of the DHT with --dht-node "
+    "(--no-tracker says that this is meant)"
 )
+NO_NODE: Final = (
+    "no node of the DHT is known and no peer, so it waits for others to ask; name a node with --dht-node "
+    "(--no-tracker says that this is meant)"
+)
+PRIVATE: Final = "the torrent is private, so its peers come from its trackers alone: --dht is left out"
 _MOST_TORRENT: Final = 64 << 20
 
 
@@ -78,6 +86,7 @@ def options(chosen: argparse.Namespace, torrent: Torrent, open_storage: StorageO
         parameters=parameters,
         upload_limit=chosen.upload_limit,
         encryption=_encryption(chosen.encryption),
+        uses_dht=_uses_dht(chosen, torrent),
         trace=chosen.trace,
         level=Level[chosen.level.upper()],
         seed=chosen.seed,
@@ -100,10 +109,32 @@ def read_torrent(chosen: argparse.Namespace) -> Torrent:
     usable = (tuple(url for url in tier if problems[url] is None) for tier in named)
     trackers = tuple(tier for tier in usable if tier)
     peers = (*torrent.peers, *chosen.peer)
-    warnings = [f"tracker {url[:80]!r} is left out: {problem}" for url, problem in problems.items() if problem]
-    if not (trackers or peers or chosen.no_tracker):
-        warnings.append(NOBODY_TO_ASK)
-    return Torrent(torrent.info_hash, torrent.info, trackers, peers, tuple(warnings))
+    found = replace(torrent, trackers=trackers, peers=peers, nodes=(*torrent.nodes, *chosen.dht_node))
+    left_out = [f"tracker {url[:80]!r} is left out: {problem}" for url, problem in problems.items() if problem]
+    return replace(found, warnings=(*left_out, *_warnings(chosen, found)))
+
+
+def _warnings(chosen: argparse.Namespace, torrent: Torrent) -> Iterator[str]:
+    uses_dht = _uses_dht(chosen, torrent)
+    if not uses_dht and _wants_dht(chosen):
+        yield PRIVATE
+    if torrent.trackers or torrent.peers or chosen.no_tracker:
+        return
+    if not uses_dht:
+        yield NOBODY_TO_ASK
+    elif not torrent.nodes:
+        yield NO_NODE
+
+
+def _wants_dht(chosen: argparse.Namespace) -> bool:
+    return bool(chosen.dht or chosen.dht_node)
+
+
+def _uses_dht(chosen: argparse.Namespace, torrent: Torrent) -> bool:
+    """Whether there is to be a DHT: peers of a private torrent come from its trackers alone (BEP 27)."""
+    if _wants_dht(chosen) and any(":" in (host or "") for host in (chosen.bind, chosen.return_bind)):
+        raise ProgramError(ExitStatus.USAGE, "--dht is for IPv4: leave it out, or --bind an IPv4 address")
+    return _wants_dht(chosen) and not (torrent.info is not None and torrent.info.is_private)
 
 
 def _encryption(choice: Encryption) -> Encryption:
@@ -129,7 +160,7 @@ def _from_file(path: str) -> Torrent:
     if len(data) > _MOST_TORRENT:
         raise MetainfoError(f"expected a torrent of {_MOST_TORRENT} bytes at most")
     metainfo = decode_metainfo(data)
-    return Torrent(metainfo.info.info_hash, metainfo.info, metainfo.tiers)
+    return Torrent(metainfo.info.info_hash, metainfo.info, metainfo.tiers, nodes=metainfo.nodes)
 
 
 def _add_network_options(group: OptionGroup) -> None:
@@ -165,6 +196,15 @@ def _add_network_options(group: OptionGroup) -> None:
         "refuse plaintext; off: refuse encryption (default: accept)",
     )
     add("--no-tracker", action="store_true", help="do not announce to the torrent's trackers")
+    add("--dht", action="store_true", help="find peers in the DHT too, by a node on UDP at the same port (not IPv6)")
+    add(
+        "--dht-node",
+        type=address,
+        action="append",
+        default=[],
+        metavar="HOST:PORT",
+        help="a node by which to join the DHT, beside those that the torrent names; repeatable, implies --dht",
+    )
 
 
 def _add_profile_options(group: OptionGroup) -> None:

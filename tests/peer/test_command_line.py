@@ -17,8 +17,9 @@ import pytest
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.messages import HaveBitfield
 from peer.bittorrent.wire.metainfo.magnet import Magnet
+from peer.bittorrent.wire.metainfo.metainfo import decode_metainfo
 from peer.cli.main import main
-from peer.cli.sharing import NOBODY_TO_ASK
+from peer.cli.sharing import NO_NODE, NOBODY_TO_ASK, PRIVATE
 from peer.net.address import Address
 from peer.process.exit_status import ExitStatus
 from tests.peer.programs import (
@@ -209,6 +210,63 @@ def test_who_has_nobody_to_ask_says_so_at_once(shared: Share, tmp_path: Path) ->
         with leeching(shared.torrent, "--to", tmp_path, *options) as leech:
             assert leech.end() == 0
             assert leech.errors() == ""
+
+
+def test_a_torrent_without_a_tracker_is_found_by_a_node_of_the_dht(shared: Share, tmp_path: Path) -> None:
+    """Which end is told of the other first is a matter of chance."""
+    trace = tmp_path / "both.jsonl"
+    with (
+        seeding(shared, "--dht", "--no-tracker", "--trace", trace) as seed,
+        leeching(shared.torrent, "--to", tmp_path, "--dht-node", f"localhost:{seed.port}", "--trace", trace) as leech,
+    ):
+        assert leech.line() == "completed"
+        assert leech.end() == seed.end() == ExitStatus.OK
+        assert leech.errors() == seed.errors() == ""
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+    assert {each["url"] for each in named(events(trace), "announced")} == {"dht"}
+
+
+def test_a_magnet_link_and_a_node_of_the_dht_are_enough(shared: Share, tmp_path: Path) -> None:
+    with (
+        seeding(shared, "--dht", "--no-tracker") as seed,
+        leeching(Magnet(shared.info.info_hash).encode(), "--to", tmp_path, "--dht-node", seed.address) as leech,
+    ):
+        assert leech.line() == "completed"
+        assert leech.end() == seed.end() == ExitStatus.OK
+    assert (tmp_path / "data.bin").read_bytes() == shared.data.read_bytes()
+
+
+def test_a_dht_without_nodes_says_so_at_once(shared: Share, tmp_path: Path) -> None:
+    with leeching(shared.torrent, "--to", tmp_path, "--dht") as leech:
+        assert leech.end() == 0
+        assert leech.errors() == f"peer: {NO_NODE}\n"
+
+
+def test_a_private_torrent_does_not_use_the_dht(shared: Share, tmp_path: Path) -> None:
+    torrent, trace = tmp_path / "private.torrent", tmp_path / "leech.jsonl"
+    main(["create", str(shared.data), "--out", str(torrent), "--private", "--tracker", "http://127.0.0.1:1/announce"])
+    with leeching(torrent, "--to", tmp_path, "--dht-node", "127.0.0.1:1", "--trace", trace) as leech:
+        with socket.socket(type=socket.SOCK_DGRAM) as bound:
+            bound.bind(("127.0.0.1", leech.port))
+        assert leech.end() == 0
+        assert leech.errors() == f"peer: {PRIVATE}\n"
+    assert not named(events(trace), "node_joined")
+
+
+def test_a_created_torrent_names_nodes_of_the_dht_unless_it_is_private(
+    shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torrent = tmp_path / "nodes.torrent"
+    command = ["create", str(shared.data), "--out", str(torrent), "--dht-node", "dht.example:6881"]
+    assert main([*command, "--private"]) == ExitStatus.NO_TORRENT_OR_PLAN
+    assert "private" in problem(capsys)
+    assert main(command) == ExitStatus.OK
+    assert decode_metainfo(torrent.read_bytes()).nodes == (Address("dht.example", 6881),)
+
+
+def test_the_dht_is_for_ipv4(shared: Share, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["leech", str(shared.torrent), "--to", str(tmp_path), "--dht", "--bind", "::1"]) == ExitStatus.USAGE
+    assert "--bind an IPv4 address" in problem(capsys)
 
 
 def test_trackers_that_can_never_be_asked_are_left_out_by_name(shared: Share, tmp_path: Path) -> None:

@@ -62,12 +62,19 @@ class Options:
     departure: Departure
     trace: Path | None
     waits_for_start: bool
+    dht: tuple[Address, ...] | None = None
+    """The nodes by which to join the DHT; None is without it."""
+    has_tracker: bool = True
+    """Whether a seed is ready only when a tracker has answered it."""
 
 
 async def run_client(options: Options, signals: EndSignals) -> ExitStatus:
     """Run a client from its preparation to its end; raises ProgramError."""
     try:
         kind = adapter_named(options.adapter)
+        if options.dht is not None and not kind.can_use_dht:
+            problem = f"{options.adapter} cannot be told to use the DHT: leave out --dht, or take aria2 or libtorrent"
+            raise ProgramError(ExitStatus.USAGE, problem)
         header = {"program": kind.identity(), "adapter": options.adapter, "untold": list(kind.untold)}
         with TraceFile(options.trace, header) as trace, _place(options) as place:
             life = Life(kind(place), options, TraceRecorder(trace), signals)
@@ -99,6 +106,7 @@ def _place(options: Options) -> Iterator[Place]:
             port=options.port,
             upload_limit=options.upload_limit,
             wake=wake,
+            dht=options.dht,
         )
 
 
@@ -188,7 +196,7 @@ class Life:
 
     def _is_seeding(self) -> bool:
         state = self._adapter.state()
-        return state.is_complete and state.is_announced
+        return state.is_complete and (state.is_announced or not self._options.has_tracker)
 
     def _refuse_early_end(self) -> None:
         if self._process is not None and self._process.has_ended:

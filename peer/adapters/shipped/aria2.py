@@ -40,6 +40,7 @@ class Aria2(Adapter):
     program = "aria2c"
     install = "apt-get install aria2"
     title = "aria2"
+    can_use_dht = True
     untold: ClassVar[Sequence[str]] = (NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
 
     def __init__(self, place: Place) -> None:
@@ -51,7 +52,7 @@ class Aria2(Adapter):
 
     def command(self) -> list[str | Path]:
         place = self.place
-        own = {
+        own: dict[str, object] = {
             "interface": place.host,
             "listen-port": place.port,
             "rpc-listen-port": self._port,
@@ -62,7 +63,20 @@ class Aria2(Adapter):
             "log": self._log,
             "log-level": "info" if place.is_seed else "warn",
         }
-        return [self.executable(), *OPTIONS, *(f"--{name}={value}" for name, value in own.items())]
+        return [self.executable(), *OPTIONS, *(f"--{name}={value}" for name, value in (own | self._dht()).items())]
+
+    def _dht(self) -> dict[str, object]:
+        """Its node, which can be told one other; of two equal options the later one counts."""
+        place = self.place
+        if place.dht is None:
+            return {}
+        entry = {"dht-entry-point": place.dht[0]} if place.dht else {}
+        return {
+            "enable-dht": "true",
+            "dht-listen-port": place.port,
+            "dht-file-path": place.folder / "dht.dat",
+            **entry,
+        }
 
     def is_up(self) -> bool:
         return bool(self._ask("aria2.getVersion"))

@@ -17,6 +17,7 @@ class Libtorrent(Telling):
     """A session in a process of its own; the torrent is added when it joins."""
 
     program = "libtorrent"
+    can_use_dht = True
     install = f"{sys.executable} -m pip install libtorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
 
@@ -39,4 +40,5 @@ class Libtorrent(Telling):
         return [
             *(sys.executable, "-P", "-u", "-m", _PROGRAM, role, place.torrent, place.downloads),
             *("--bind", place.host, "--port", str(place.port), "--gate", self.make_gate()),
+            *([] if place.dht is None else ["--dht", ",".join(map(str, place.dht))]),
         ]

@@ -37,6 +37,14 @@ SETTINGS: Final["lt.settings_pack"] = {
 }
 """What differs from libtorrent's defaults for every client."""
 
+DHT: Final["lt.settings_pack"] = {
+    "enable_dht": True,
+    # Hosts of an emulated network are all in the same 256 addresses.
+    "dht_restrict_routing_ips": False,
+    "dht_restrict_search_ips": False,
+}
+"""What differs if it is to use the DHT."""
+
 
 class Session:
     """One session with one torrent."""
@@ -127,7 +135,8 @@ def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
     wanted = lt.alert.category_t.error_notification | lt.alert.category_t.status_notification
     wanted |= lt.alert.category_t.tracker_notification
     own: lt.settings_pack = {"listen_interfaces": f"{chosen.bind}:{chosen.port}", "alert_mask": wanted}
-    return {**SETTINGS, **own}
+    dht: lt.settings_pack = {} if chosen.dht is None else {**DHT, "dht_bootstrap_nodes": chosen.dht}
+    return {**SETTINGS, **dht, **own}
 
 
 def torrent(chosen: argparse.Namespace) -> Any:
@@ -156,6 +165,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--bind", required=True, metavar="ADDR")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--gate", type=Path, required=True, metavar="PIPE")
+    parser.add_argument("--dht", metavar="NODES", help="nodes to join the DHT by, separated by commas")
     return parser.parse_args(arguments)
 
 

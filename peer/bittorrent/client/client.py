@@ -18,18 +18,21 @@ from typing import Any, Final, TypeAlias
 
 from peer.bittorrent.client.connections.connection import READ_BUFFER, Connection
 from peer.bittorrent.client.connections.encryption import Fallbacks
+from peer.bittorrent.client.dht import Dht
 from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
 from peer.bittorrent.engine.actions import (
     Action,
     Announce,
+    AnnounceToDht,
     Close,
     Dial,
     Divert,
     Greet,
     Leave,
     LimitUpload,
+    MeetDhtNode,
     OfferBlocks,
     Open,
     Send,
@@ -71,6 +74,7 @@ class Client:
         dialler: Dialler,
         trackers: TrackerClient,
         rate_limiter: RateLimiter,
+        dht: Dht | None = None,
         torrent: OpenTorrent | None,
         open_torrent: Callable[[Info], Opening],
         on_complete: Callable[[], None],
@@ -85,6 +89,7 @@ class Client:
         self._session: Final = session
         self._dialler: Final = dialler
         self._trackers: Final = trackers
+        self._dht: Final = dht
         self._rate_limiter: Final = rate_limiter
         self.torrent = torrent
         self._open_torrent: Final = open_torrent
@@ -245,6 +250,8 @@ class Client:
             Dial: self._dial,
             Close: self._close,
             Announce: self._announce,
+            AnnounceToDht: self._announce_to_dht,
+            MeetDhtNode: self._meet_dht_node,
             Open: self._open,
             Leave: self._leave,
         }
@@ -304,6 +311,14 @@ class Client:
         asking = self._loop.create_task(self._ask(action))
         self._announcements.add(asking)
         asking.add_done_callback(self._announcements.discard)
+
+    def _announce_to_dht(self, action: AnnounceToDht, _: float) -> None:
+        if self._dht is not None:
+            self._dht.announce(action.port, action.identity, self._peers_found, self._dht_ended)
+
+    def _meet_dht_node(self, action: MeetDhtNode, _: float) -> None:
+        if self._dht is not None:
+            self._dht.meet(action.address)
 
     def _open(self, action: Open, _: float) -> None:
         self._open_torrent(action.info).add_done_callback(self._torrent_opened)
@@ -374,6 +389,16 @@ class Client:
             if not is_farewell:
                 self._session.tracker_answered(action.url, response, monotonic(), action.identity)
         self.settle(monotonic())
+
+    def _peers_found(self, identity: int, addresses: list[Address]) -> None:
+        now = monotonic()
+        self._session.peers_found(addresses, now, identity)
+        self.settle(now)
+
+    def _dht_ended(self, identity: int, node_count: int) -> None:
+        now = monotonic()
+        self._session.dht_ended(node_count, now, identity)
+        self.settle(now)
 
     def _torrent_opened(self, opening: Opening) -> None:
         if opening.cancelled():

@@ -12,8 +12,8 @@ import asyncio
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -26,11 +26,12 @@ from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
 from peer.bittorrent.client.client import Client
 from peer.bittorrent.client.connections.encryption import Encryption, negotiation
+from peer.bittorrent.client.dht import Dht
 from peer.bittorrent.client.open_torrent import OpenTorrent, StorageOpener
 from peer.bittorrent.client.storage import StorageError
 from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import Leave
-from peer.bittorrent.engine.context import Context, Identity, Outbox
+from peer.bittorrent.engine.context import Context, DhtUse, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
@@ -48,6 +49,8 @@ from peer.process.signals import EndSignals, first_of, wait_for_start
 from peer.process.ticker import ticks
 from peer.trace.file import TraceError, TraceFile
 
+DHT_PERIOD: Final = 15 * 60.0
+"""Between two announcements to the DHT, as most clients have it."""
 _FLUSH_PERIOD: Final = 1.0
 _ANY: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  They are compared with, not bound to.
 
@@ -60,6 +63,8 @@ class Torrent:
     info: Info | None = None
     trackers: tuple[tuple[str, ...], ...] = ()
     peers: tuple[Address, ...] = ()
+    nodes: tuple[Address, ...] = ()
+    """Of the DHT, to join by."""
     warnings: tuple[str, ...] = ()
     """What to tell the user once everything else is in order."""
 
@@ -82,6 +87,7 @@ class Options:
     upload_limit: float | None = None
     """In bytes/s."""
     encryption: Encryption = Encryption.ACCEPT
+    uses_dht: bool = False
     trace: Path | None = None
     level: Level = Level.SUMMARY
     seed: int | None = None
@@ -104,6 +110,8 @@ class _Program:
         source = Random(self._seed)
         self._identities: Final = Random(source.getrandbits(64))
         self._decisions: Final = Random(source.getrandbits(64))
+        self._nodes: Final = Random(source.getrandbits(64))
+        self._known_nodes = list(options.torrent.nodes)
         self._strategy = self._make_strategy()
         self._torrent: OpenTorrent | None = None
         self._have: Bitfield | None = None
@@ -134,12 +142,14 @@ class _Program:
         with self._open_trace() as trace, ExitStack() as undo:
             sockets = [undo.enter_context(_bind(Address(host, port))) for port in self._ports()]
             addresses = [Address(*bound.getsockname()[:2]) for bound in sockets]
+            datagrams = undo.enter_context(_bind(addresses[0], socket.SOCK_DGRAM)) if self._options.uses_dht else None
             await self._open_known_torrent()
             self._warn()
             if self._waits_for_start:
                 await wait_for_start(addresses[0], self._signals)
                 self._waits_for_start = False
-            client = self._make_client([address.port for address in addresses], host, trace)
+            dht = undo.enter_context(self._dht(datagrams, trace))
+            client = self._make_client([address.port for address in addresses], host, trace, dht)
             listeners = [
                 Listener(bound, asyncio.get_running_loop(), partial(client.accepted, identity))
                 for identity, bound in enumerate(sockets)
@@ -176,7 +186,21 @@ class _Program:
             raise self._bug
         return client.left.result()
 
-    def _make_client(self, ports: Iterable[int], host: str, trace: TraceFile) -> Client:
+    @contextmanager
+    def _dht(self, bound: socket.socket | None, trace: TraceFile) -> Iterator[Dht | None]:
+        """Run a node of the DHT, if there is to be one; the next life joins by the nodes that it knew."""
+        if bound is None:
+            yield None
+            return
+        dht = Dht(bound, self._options.torrent.info_hash, self._nodes, trace.record)
+        dht.start(self._known_nodes)
+        try:
+            yield dht
+        finally:
+            self._known_nodes = list(dict.fromkeys([*self._options.torrent.nodes, *dht.neighbours]))
+            dht.close()
+
+    def _make_client(self, ports: Sequence[int], host: str, trace: TraceFile, dht: Dht | None) -> Client:
         options, now = self._options, monotonic()
         loop = asyncio.get_running_loop()
         context = Context(
@@ -187,6 +211,7 @@ class _Program:
             rng=self._decisions,
             outbox=Outbox(trace.record, options.level, now),
             capacity=options.upload_limit,
+            dht=DhtUse(ports[0], DHT_PERIOD / options.time_scale) if dht else None,
         )
         session = Session(
             context,
@@ -200,6 +225,7 @@ class _Program:
             dialler=Dialler(host, options.profile.connect_timeout, loop),
             trackers=TrackerClient(None if host in _ANY else host),
             rate_limiter=RateLimiter(options.upload_limit, now),
+            dht=dht,
             torrent=self._torrent,
             open_torrent=lambda info: loop.run_in_executor(None, self._open_torrent, info),
             on_complete=partial(_print_completed, trace),
@@ -286,8 +312,9 @@ def _print_completed(trace: TraceFile) -> None:
     print(COMPLETED, flush=True)
 
 
-def _bind(address: Address) -> socket.socket:
-    return program.bind(address, "cannot listen on", "choose another --bind or --port")
+def _bind(address: Address, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    what = "cannot listen on" if kind is socket.SOCK_STREAM else "the DHT cannot use UDP at"
+    return program.bind(address, what, "choose another --bind or --port", kind)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from peer.bittorrent.wire.metainfo.metainfo import (
     make_info,
     usual_piece_length,
 )
+from peer.net.address import Address
 
 LEAST_PIECE: Final = 16 << 10
 MOST_PIECE: Final = 64 << 20
@@ -39,6 +40,8 @@ class Order:
     piece_length: int | None = None
     """None: chosen by the length."""
     tiers: tuple[tuple[str, ...], ...] = ()
+    nodes: tuple[Address, ...] = ()
+    """Of the DHT."""
     is_private: bool = False
     comment: str | None = None
     created_by: str | None = None
@@ -68,6 +71,8 @@ def make_metainfo(order: Order) -> Metainfo:
     """Hash the source; raises CreateError."""
     for url in (url for tier in order.tiers for url in tier):
         _check_url(url)
+    if order.nodes and order.is_private:
+        raise CreateError("a private torrent is for its trackers alone: leave out the nodes of the DHT, or --private")
     urls = [url for tier in order.tiers for url in tier]
     return Metainfo(
         _make_info(order),
@@ -76,6 +81,7 @@ def make_metainfo(order: Order) -> Metainfo:
         comment=order.comment,
         created_by=order.created_by,
         creation_date=order.creation_date,
+        nodes=order.nodes,
     )
 
 

@@ -84,6 +84,22 @@ class Announce:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnounceToDht:
+    """Announce to the DHT that a peer listens at `port`; report with `peers_found`, and then once `dht_ended`."""
+
+    port: int
+    identity: int = 0
+    """Which of our identities listens there."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeetDhtNode:
+    """A neighbour said that it has a node of the DHT at this address: get to know it."""
+
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
 class Open:
     """The info dictionary came from the swarm: open the storage, and report what it holds with `torrent_opened`."""
 
@@ -100,4 +116,18 @@ class Leave:
     """The other session starts without pieces."""
 
 
-Action: TypeAlias = Greet | Send | OfferBlocks | LimitUpload | Divert | Verify | Dial | Close | Announce | Open | Leave
+Action: TypeAlias = (
+    Greet
+    | Send
+    | OfferBlocks
+    | LimitUpload
+    | Divert
+    | Verify
+    | Dial
+    | Close
+    | Announce
+    | AnnounceToDht
+    | MeetDhtNode
+    | Open
+    | Leave
+)

@@ -24,6 +24,16 @@ class Identity(NamedTuple):
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class DhtUse:
+    """How a client uses the DHT."""
+
+    port: int
+    """The UDP port of its node."""
+    period: float
+    """How often it announces itself, in seconds."""
+
+
 class Outbox:
     """The results of an input: actions in the order in which they are to be done, and events for the trace."""
 
@@ -94,6 +104,8 @@ class Context:
     outbox: Outbox
     capacity: float | None = None
     """Our upload in bytes/s, if known."""
+    dht: DhtUse | None = None
+    """None is without it; torrents that are known to be private have none."""
     neighbours: dict[int, Neighbour] = field(default_factory=dict)
     """Those of all our identities, in the order in which they connected."""
     keys: Iterator[int] = field(default_factory=lambda: count(1))

@@ -26,13 +26,14 @@ from peer.bittorrent.engine.discovery.address_book import Ending
 from peer.bittorrent.engine.download.block_reception import Placement
 from peer.bittorrent.engine.exchange.exchange import Exchange
 from peer.bittorrent.engine.exchange.pending import PendingExchange
+from peer.bittorrent.engine.exchange.progress import progress, reported_totals
 from peer.bittorrent.engine.extensions.extensions import ExtensionProtocol
 from peer.bittorrent.engine.strategy import PeerTargets, ProgressView, TransferTotals
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
 from peer.bittorrent.wire.handshake import Handshake
-from peer.bittorrent.wire.messages import Extended, Message, PieceHeader, Request
+from peer.bittorrent.wire.messages import Extended, Message, PieceHeader, Port, Request
 from peer.bittorrent.wire.metainfo.metainfo import Info
 from peer.bittorrent.wire.tracker.messages import AnnounceResponse
 from peer.errors import WireError
@@ -172,6 +173,14 @@ class Session:
         """A tracker did not answer, or refused."""
         self._handle(now, self._presences[identity].search.tracker_failed, url, reason)
 
+    def peers_found(self, addresses: list[Address], now: float, identity: int = 0) -> None:
+        """The DHT told peers; more may come until `dht_ended`."""
+        self._handle(now, self._peers_found, addresses, identity)
+
+    def dht_ended(self, node_count: int, now: float, identity: int = 0) -> None:
+        """An announcement to the DHT is over, after which our node knows so many others."""
+        self._handle(now, self._presences[identity].search.dht.ended, node_count)
+
     def failed(self, what: str, now: float) -> None:
         """Something broke without which the client cannot continue: leave the swarm."""
         self._handle(now, self._give_up, what)
@@ -224,6 +233,9 @@ class Session:
         self._exchange = exchange = Exchange(self._context, info, have)
         exchange.request_only_from(self._targets.sources)
         self._extensions.torrent_opened(info)
+        if info.is_private:
+            for presence in self._presences:
+                presence.search.dht.stop()
         if have.is_full:
             self._become_seed()
         for neighbour in list(self._neighbours.values()):
@@ -251,8 +263,11 @@ class Session:
             if self._connections_of(neighbour).shake_hands(neighbour, message):
                 says_all = self._exchange.neighbour_joined(neighbour)
                 self._extensions.neighbour_joined(neighbour, is_upload_only=says_all and self.is_complete)
+                self._presences[neighbour.identity].search.dht.neighbour_joined(neighbour)
         elif isinstance(message, Extended):
             self._extensions.message_received(neighbour, message)
+        elif isinstance(message, Port):
+            self._presences[neighbour.identity].search.dht.port_received(neighbour, message.port)
         elif isinstance(message, Handshake):
             raise MessageError("expected one handshake, found another")
         else:
@@ -287,6 +302,10 @@ class Session:
 
     def _tracker_answered(self, url: str, response: AnnounceResponse, identity: int) -> None:
         self._presences[identity].search.tracker_answered(url, response)
+        self._find_peers()
+
+    def _peers_found(self, addresses: list[Address], identity: int) -> None:
+        self._presences[identity].search.found_by_dht(addresses)
         self._find_peers()
 
     def _tick(self) -> None:
@@ -341,10 +360,7 @@ class Session:
         return replace(self._targets, dials_up_to=min(self._targets.dials_up_to, enough))
 
     def _reported_totals(self) -> TransferTotals:
-        """Return the counts for trackers."""
-        exchange = self._exchange
-        true = TransferTotals(exchange.sent_bytes, exchange.received_bytes, exchange.left_bytes)
-        return self._strategy.advertiser.reported_totals(true)
+        return reported_totals(self._context, self._exchange)
 
     def _completed(self) -> None:
         for presence in self._presences:
@@ -358,22 +374,11 @@ class Session:
 
     def _become_seed(self) -> None:
         for presence in self._presences:
-            presence.addresses.refuse_hearsay()
+            presence.addresses.refuse_exchange()
             presence.connections.room.is_seed = True
 
     def _progress(self) -> ProgressView:
-        exchange = self._exchange
-        return ProgressView(
-            now=self._outbox.now,
-            joined_at=self._joined_at,
-            completed_at=exchange.completed_at,
-            have_count=exchange.have_count,
-            piece_count=exchange.piece_count,
-            length=exchange.length,
-            received=exchange.received_bytes,
-            sent=exchange.sent_bytes,
-            neighbour_count=len(self._neighbours),
-        )
+        return progress(self._context, self._exchange, self._joined_at)
 
     def _give_up(self, what: str) -> None:
         self._outbox.record(Erred(what))

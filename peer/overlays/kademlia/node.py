@@ -5,6 +5,7 @@ such keys with its own address. A BitTorrent client uses `get_peers`, `announce`
 """
 
 from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address
 from math import inf
 from random import Random
 from typing import Final
@@ -22,7 +23,7 @@ from peer.overlays.kademlia.upkeep import Upkeep
 from peer.overlays.kademlia.walks.announcements import Announcements, nobody
 from peer.overlays.kademlia.walks.backlog import Backlog
 from peer.overlays.kademlia.walks.searches import Searches
-from peer.overlays.kademlia.walks.walk import OnPeers, Walker
+from peer.overlays.kademlia.walks.walk import OnPeers, Walk, Walker
 from peer.overlays.kademlia.wire.messages import (
     PROTOCOL_ERROR,
     Answer,
@@ -162,7 +163,9 @@ class KademliaNode:
     def get_peers(self, info_hash: bytes, now: float, on_peers: OnPeers, on_end: Callable[[], None] = _nothing) -> None:
         """Look for the peers of a torrent: `on_peers` takes new ones as they are found, and after how many hops."""
         self._outbox.now = now
-        self._walker.get_peers(int.from_bytes(info_hash, "big"), on_peers, lambda _: on_end(), now)
+        key = int.from_bytes(info_hash, "big")
+        self._tell_stored(key, on_peers)
+        self._walker.get_peers(key, on_peers, lambda _: on_end(), now)
 
     def announce(
         self,
@@ -177,12 +180,26 @@ class KademliaNode:
         The way there finds the peers of the torrent too, which `on_peers` takes.
         """
         self._outbox.now = now
-        self._announcements.announce(int.from_bytes(info_hash, "big"), port, lambda _: on_end(), on_peers)
+        key = int.from_bytes(info_hash, "big")
+        self._tell_stored(key, on_peers)
+
+        def keep_and_end(walk: Walk) -> None:
+            self._keep_ours(walk, key, port)
+            on_end()
+
+        self._announcements.announce(key, port, keep_and_end, on_peers)
 
     def add_node(self, address: Address, now: float) -> None:
         """Get to know a node, from a PORT message or from the `nodes` of a torrent."""
         self._outbox.now = now
         self._upkeep.add(address)
+
+    def add_router(self, address: Address, now: float) -> None:
+        """Get to know a node to join by, which is asked again and again as long as nobody else is known."""
+        self._outbox.now = now
+        self._walker.routers.append(address)
+        if self._is_here and self.table.is_empty:
+            self._upkeep.join(now)
 
     def share(self, item: Item, now: float) -> None:
         """Share something more: announce it now and periodically."""
@@ -192,6 +209,20 @@ class KademliaNode:
             self._announce(item, now)
 
     # Inside
+
+    def _tell_stored(self, key: int, on_peers: OnPeers) -> None:
+        """Tell the peers that others announced to this very node, which no lookup asks."""
+        stored = self._responder.store.peers(key, self._outbox.now)
+        if stored:
+            on_peers(stored, 0)
+
+    def _keep_ours(self, walk: Walk, key: int, port: int | None) -> None:
+        """Store our own announcement here too, if we are one of the k closest and know our host."""
+        own, closest = self.table.own, walk.lookup.closest()
+        is_close = len(closest) < self._parameters.k or own.id ^ key < (closest[-1].id or 0) ^ key
+        if is_close and not IPv4Address(own.address.host).is_unspecified:
+            peer = Address(own.address.host, port or own.address.port)
+            self._responder.store.add(key, peer, self._outbox.now)
 
     def _take_query(self, source: Address, query: Query | UnknownQuery, now: float) -> None:
         if self._parameters.is_read_only:

@@ -2,6 +2,7 @@
 
 import configparser
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from peer.adapters.life.server import Site
 from peer.adapters.program import AdapterError
 from peer.adapters.registry import ADAPTERS, adapter_named
 from peer.adapters.shipped.aria2 import Aria2
+from peer.adapters.shipped.libtorrent import Libtorrent
 from peer.adapters.shipped.libtorrent_program import parse, settings
 from peer.adapters.shipped.nginx import Nginx
 from peer.adapters.shipped.opentracker import Opentracker
 from peer.adapters.shipped.qbittorrent import QBittorrent
 from peer.adapters.shipped.rtorrent import RTorrent, scgi_request
 from peer.adapters.shipped.transmission import Transmission
+from peer.cli.main import main
 from peer.net.address import Address
 from peer.process.exit_status import ExitStatus, ProgramError
 
@@ -102,6 +105,29 @@ def test_opentracker_serves_one_torrent(tmp_path: Path) -> None:
     command = list(map(str, Opentracker(tmp_path, Site(Address("198.18.0.5", 6969), info_hash="ab" * 20)).command()))
     assert (tmp_path / "listed").read_text() == "ab" * 20 + "\n"
     assert command[-10:] == ["-i", "198.18.0.5", "-p", "6969", "-P", "6969", "-d", str(tmp_path), "-w", "listed"]
+
+
+@pytest.mark.parametrize("nodes", [(), (Address("198.18.0.1", 6881), Address("198.18.0.2", 6882))])
+def test_a_client_uses_the_dht_if_it_is_told_to(tmp_path: Path, nodes: tuple[Address, ...]) -> None:
+    place = replace(place_in(tmp_path), dht=nodes)
+    aria2 = list(map(str, Aria2(place).command()))
+    assert aria2.index("--enable-dht=true") > aria2.index("--enable-dht=false")
+    assert ("--dht-entry-point=198.18.0.1:6881" in aria2) == bool(nodes)
+    program = list(map(str, Libtorrent(place).command()))
+    chosen = settings(parse(program[program.index("leech") :]))
+    assert chosen["enable_dht"]
+    assert chosen["dht_bootstrap_nodes"] == ",".join(map(str, nodes))
+
+
+def test_a_client_whose_adapter_cannot_use_the_dht_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, torrent = tmp_path / "data.bin", tmp_path / "data.torrent"
+    data.write_bytes(b"data")
+    assert main(["create", str(data), "--out", str(torrent)]) == ExitStatus.OK
+    words = ["client", "rtorrent", "leech", str(torrent), "--original", str(data), "--folder", str(tmp_path / "f")]
+    assert main([*words, "--bind", "127.0.0.1", "--dht"]) == ExitStatus.USAGE
+    assert "rtorrent cannot be told to use the DHT" in capsys.readouterr().err
 
 
 def test_libtorrent_has_plain_tcp_only() -> None:

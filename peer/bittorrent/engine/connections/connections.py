@@ -39,7 +39,8 @@ class Connections:
         self._identity = identity
         self._own_ids = frozenset(each.peer_id for each in context.identities)
         peer_id = context.identities[identity].peer_id
-        self._ours = Handshake(context.info_hash, peer_id, Reserved.FAST | Reserved.EXTENSIONS)
+        reserved = Reserved.FAST | Reserved.EXTENSIONS | (Reserved.DHT if context.dht else Reserved(0))
+        self._ours = Handshake(context.info_hash, peer_id, reserved)
         self._profile = context.profile
         self._outbox = context.outbox
         self._addresses = addresses
@@ -87,6 +88,7 @@ class Connections:
         talk.handshaken_at = self._outbox.now
         talk.is_fast = Reserved.FAST in theirs.reserved
         talk.is_extended = Reserved.EXTENSIONS in theirs.reserved
+        talk.has_dht = Reserved.DHT in theirs.reserved
         if not neighbour.is_outgoing:
             self._greet(neighbour)
         client = client_name(theirs.peer_id)

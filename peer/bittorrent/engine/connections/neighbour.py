@@ -23,6 +23,10 @@ class Conversation:
     """The other end, which closes it, is one of our identities."""
     is_fast: bool = False
     is_extended: bool = False
+    has_dht: bool = False
+    """It has a node of the DHT, whose port it will tell."""
+    dht_port: int | None = None
+    """That port, the first that it told."""
     extensions: dict[str, int] = field(default_factory=dict)
     """The ids under which the neighbour wants extension messages."""
     listens_on: int | None = None

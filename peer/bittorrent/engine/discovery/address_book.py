@@ -23,8 +23,10 @@ from peer.bittorrent.engine.profile import Profile
 from peer.net.address import Address
 from peer.net.backoff import backoff
 
-Source: TypeAlias = Literal["tracker", "pex", "given", "incoming"]
-"""Where an address comes from: a tracker, a neighbour (hearsay), the command line, or the peer itself."""
+Source: TypeAlias = Literal["tracker", "dht", "pex", "given", "incoming"]
+"""Where an address comes from: a tracker, nodes of the DHT, a neighbour, the command line, or the peer itself."""
+HEARSAY: Final[frozenset[Source]] = frozenset({"dht", "pex"})
+"""What strangers say of others."""
 
 MOST_ADDRESSES: Final = 2_000
 MOST_HEARSAY: Final = MOST_ADDRESSES // 2
@@ -99,7 +101,7 @@ class AddressBook:
         self._most_dialled = profile.most_half_open
         self._records: dict[Address, _Record] = {}
         self._hearsay = 0
-        self._refuses_hearsay = False
+        self._refuses_exchange = False
         self._dialled = 0
         self._untried: list[Address] = []
         """In no order; some may have been connected or removed since."""
@@ -164,14 +166,15 @@ class AddressBook:
         """A connection ended."""
         self._end(address, now, _State.CONNECTED, ending)
 
-    def refuse_hearsay(self) -> None:
-        """Use only the trackers' addresses from now on: they leave out seeds, and a seed does not need others.
+    def refuse_exchange(self) -> None:
+        """Take no more addresses from neighbours: trackers leave out seeds, and a seed does not need others.
 
-        Peers that joined together complete together: most of those known by hearsay have all pieces by now.
+        Peers that joined together complete together: most of those that neighbours named have all pieces by now. Those
+        of the DHT are used, as it may be all that a seed has.
         """
-        self._refuses_hearsay = True
-        hearsay = [each for each, record in self._records.items() if record.source == "pex"]
-        for address in [each for each in hearsay if self._records[each].state is _State.UNTRIED]:
+        self._refuses_exchange = True
+        named = [each for each, record in self._records.items() if record.source == "pex"]
+        for address in [each for each in named if self._records[each].state is _State.UNTRIED]:
             self._forget(address)
 
     def ourselves(self, address: Address) -> None:
@@ -202,8 +205,8 @@ class AddressBook:
     def _learned_again(self, address: Address, record: _Record, source: Source) -> None:
         if source == "pex":
             return
-        if record.source == "pex":
-            self._hearsay -= 1
+        if record.source in HEARSAY:
+            self._hearsay -= source not in HEARSAY
             record.source = source
         if record.state is _State.GIVEN_UP:
             record.ends = {ending: int(waits.most) - 1 for ending, waits in WAITS.items() if waits.most < inf}
@@ -268,7 +271,9 @@ class AddressBook:
 
     def _make_room(self, source: Source) -> bool:
         """Remove the address that failed longest ago if the book is full; returns whether there is room for one."""
-        if source == "pex" and (self._refuses_hearsay or self._hearsay >= MOST_HEARSAY):
+        if source == "pex" and self._refuses_exchange:
+            return False
+        if source in HEARSAY and self._hearsay >= MOST_HEARSAY:
             return False
         if len(self._records) >= MOST_ADDRESSES and self._failed:
             self._forget(next(iter(self._failed)))
@@ -276,13 +281,13 @@ class AddressBook:
 
     def _add(self, address: Address, record: _Record) -> None:
         self._records[address] = record
-        self._hearsay += record.source == "pex"
+        self._hearsay += record.source in HEARSAY
 
     def _forget(self, address: Address) -> None:
         record = self._records.pop(address, None)
         if record is not None:
             self._dialled -= record.state is _State.DIALLED
-            self._hearsay -= record.source == "pex"
+            self._hearsay -= record.source in HEARSAY
             self._failed.pop(address, None)
 
 

@@ -8,6 +8,7 @@ from peer.bittorrent.engine.actions import Announce, Dial
 from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.address_book import AddressBook
 from peer.bittorrent.engine.discovery.announcer import Announcer
+from peer.bittorrent.engine.discovery.dht import DhtSearch
 from peer.bittorrent.engine.strategy import PeerTargets, TransferTotals
 from peer.bittorrent.wire.tracker.messages import AnnounceRequest, AnnounceResponse, Event
 from peer.net.address import Address
@@ -36,11 +37,13 @@ class Search:
         self._outbox = context.outbox
         self._addresses = addresses
         self._dialled: set[Address] = set()
+        self.dht: Final = DhtSearch(context, identity)
 
     def find_peers(self, targets: PeerTargets, totals: TransferTotals, neighbour_count: int) -> None:
         """Make the announcements that are due, and dial as many addresses as neighbours are missing."""
         self._announcer.period = targets.announce_period
         self._announcer.needs_peers = neighbour_count < targets.dials_up_to // 2
+        self.dht.find_peers(needs_peers=self._announcer.needs_peers)
         while (due := self._announcer.due(self._outbox.now)) is not None:
             self._announce(*due, totals, targets.numwant)
         missing = targets.dials_up_to - neighbour_count - len(self._dialled)
@@ -73,12 +76,19 @@ class Search:
         retry_in = self._announcer.tracker_failed(url, self._outbox.now)
         self._outbox.record(Erred(f"tracker {url}: {reason}", retry_in=retry_in))
 
+    def found_by_dht(self, addresses: list[Address]) -> None:
+        """Learn peers that the DHT told."""
+        if self.dht.is_on:
+            self.dht.found(addresses)
+            self._addresses.learn(addresses, "dht")
+
     def completed(self) -> None:
         """Announce to the trackers that we have all pieces now."""
         self._announcer.completed()
 
     def leave(self, totals: TransferTotals) -> None:
-        """Announce to the trackers that we leave."""
+        """Announce to the trackers that we leave; the DHT has no word for it."""
+        self.dht.stop()
         for url in self._announcer.stop():
             self._announce(url, Event.STOPPED, totals, numwant=0)
 

@@ -1,4 +1,4 @@
-"""Torrents, version 1 (BEP 3; announce-list BEP 12, private BEP 27, padding BEP 47).
+"""Torrents, version 1 (BEP 3; nodes BEP 5, announce-list BEP 12, private BEP 27, padding BEP 47).
 
     d 8:announce     url
       13:announce-list  l l url url e l url e e      tiers; if present, `announce` is not used
@@ -9,12 +9,14 @@
                 6:pieces 20k:SHA-1 of each piece     pieces span file boundaries
                 7:private i1e                        peers from the tracker only
               e                                      the info-hash is the SHA-1 of these bytes, d to e
+      5:nodes   l l host port e l host port e e      nodes of the DHT, for torrents without a tracker
       ... e
 
 The info dictionary is kept as the received bytes, so that entries which are not read here still count in the hash.
 Names become file paths: a name that would leave the folder, or be the folder itself, is refused.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha1
@@ -30,6 +32,7 @@ from peer.bencode.codec import (
 )
 from peer.bencode.fields import Fields
 from peer.bittorrent.wire.errors import MetainfoError
+from peer.net.address import Address
 
 HASH_LENGTH: Final = 20
 _MOST_PIECES: Final = 1 << 22
@@ -84,6 +87,8 @@ class Metainfo:
     comment: str | None = None
     created_by: str | None = None
     creation_date: int | None = None
+    nodes: tuple[Address, ...] = ()
+    """Nodes of the DHT to join by."""
 
     @property
     def tiers(self) -> tuple[tuple[str, ...], ...]:
@@ -101,6 +106,7 @@ class Metainfo:
             b"created by": _bytes_or_none(self.created_by),
             b"creation date": self.creation_date,
             b"info": Raw(self.info.raw),
+            b"nodes": [[node.host.encode(), node.port] for node in self.nodes] or None,
         }
         return encode({key: value for key, value in entries.items() if value is not None})
 
@@ -117,6 +123,7 @@ def decode_metainfo(data: bytes) -> Metainfo:
         fields.optional_text(b"comment"),
         fields.optional_text(b"created by"),
         fields.optional_integer(b"creation date"),
+        tuple(_nodes(value)),
     )
 
 
@@ -238,6 +245,15 @@ def _tiers(fields: Fields) -> Iterator[tuple[str, ...]]:
             raise fields.wrong(b"announce-list", "expected a list of lists of URLs")
         if tier:
             yield tuple(fields.as_text(b"announce-list", url) for url in tier)
+
+
+def _nodes(torrent: Value) -> Iterator[Address]:
+    """Yield what can be used of the nodes: they are mere hints, and a torrent is good without them."""
+    entries = torrent.get(b"nodes") if isinstance(torrent, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        match entry:
+            case [bytes(host), int(port)] if 0 < port < 1 << 16 and re.fullmatch(rb"[0-9A-Za-z.:_-]{1,253}", host):
+                yield Address(host.decode(), port)
 
 
 def _file_entry(file: File) -> dict[bytes, Encodable]:

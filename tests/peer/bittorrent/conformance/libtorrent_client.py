@@ -1,7 +1,7 @@
 """libtorrent as a program for one host, with the options and output lines of our own peer.
 
     python libtorrent_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 6881] [--log FILE]
-                                [--encryption off|plaintext|rc4]
+                                [--encryption off|plaintext|rc4] [--dht [NODE]]
 
 On stdout: `ready HOST:PORT` when it listens and has the torrent, `completed` when the file is whole and checked, and
 `error TEXT`. At SIGTERM it announces to the trackers that it stops, and exits with 0.
@@ -55,6 +55,15 @@ ENCRYPTION: "dict[str, lt.settings_pack]" = {
     "off": {"out_enc_policy": lt.enc_policy.pe_disabled, "in_enc_policy": lt.enc_policy.pe_disabled},
     "plaintext": {**FORCED, "allowed_enc_level": lt.enc_level.pe_plaintext},
     "rc4": {**FORCED, "allowed_enc_level": lt.enc_level.pe_rc4},
+}
+
+
+# All nodes of the DHT are in the same network of 256 addresses. libtorrent forgets those that the torrent names, as it
+# is added before the DHT has begun.
+DHT: "lt.settings_pack" = {
+    "enable_dht": True,
+    "dht_restrict_routing_ips": False,
+    "dht_restrict_search_ips": False,
 }
 
 
@@ -127,7 +136,8 @@ def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
         "alert_mask": ALL_ALERTS if chosen.log else NEEDED_ALERTS,
         "alert_queue_size": 100_000,
     }
-    return {**SETTINGS, **ENCRYPTION[chosen.encryption], **own}
+    dht: lt.settings_pack = {} if chosen.dht is None else {**DHT, "dht_bootstrap_nodes": chosen.dht}
+    return {**SETTINGS, **ENCRYPTION[chosen.encryption], **dht, **own}
 
 
 def torrent(chosen: argparse.Namespace) -> lt.add_torrent_params:
@@ -153,6 +163,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=6881)
     parser.add_argument("--log", type=Path)
     parser.add_argument("--encryption", choices=ENCRYPTION, default="")
+    parser.add_argument("--dht", nargs="?", const="", metavar="NODE", help="use the DHT, and join it by a node")
     return parser.parse_args(arguments)
 
 

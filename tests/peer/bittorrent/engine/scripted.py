@@ -12,7 +12,7 @@ from contract.events import (
 )
 from peer.bittorrent.engine import actions
 from peer.bittorrent.engine.actions import Action
-from peer.bittorrent.engine.context import Context, Identity, Outbox
+from peer.bittorrent.engine.context import Context, DhtUse, Identity, Outbox
 from peer.bittorrent.engine.profile import PROFILES, Profile
 from peer.bittorrent.engine.session import Session
 from peer.bittorrent.engine.strategy import Strategy
@@ -49,6 +49,7 @@ class SessionHarness:
         parameters: dict[str, object] | None = None,
         trackers: tuple[tuple[str, ...], ...] = (),
         known: Iterable[Address] = (),
+        dht: DhtUse | None = None,
     ) -> None:
         self.info = info or virtual_torrent(8, 64 << 10)
         self.now = 100.0
@@ -64,6 +65,7 @@ class SessionHarness:
             strategy=strategy,
             rng=rng,
             outbox=Outbox(lambda event, _: self.events.append(event), Level.FULL, self.now),
+            dht=dht,
         )
         self.session = Session(
             context,

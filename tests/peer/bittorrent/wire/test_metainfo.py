@@ -56,6 +56,7 @@ METAINFOS = st.builds(
     comment=st.none() | TEXTS,
     created_by=st.none() | TEXTS,
     creation_date=st.none() | st.integers(0, 2**40),
+    nodes=st.lists(IPV4_ADDRESSES.filter(lambda address: address.port > 0), max_size=3).map(tuple),
 )
 
 
@@ -63,6 +64,14 @@ METAINFOS = st.builds(
 def test_torrent_survives_round_trip(metainfo: Metainfo) -> None:
     assert decode_metainfo(metainfo.encode()) == metainfo
     assert decode_info(metainfo.info.raw) == metainfo.info
+
+
+def test_of_the_nodes_that_a_torrent_names_those_that_can_be_asked_are_used() -> None:
+    good = b"l9:127.0.0.1i6881eel11:dht.examplei1ee"
+    bad = b"l4:hosti0eel4:hosti65536eel4:hostei7el1: i7ee"
+    torrent = b"d" + SMALLEST[:-1] + b"5:nodesl" + good + bad + b"ee"
+    assert decode_metainfo(torrent).nodes == (Address("127.0.0.1", 6881), Address("dht.example", 1))
+    assert decode_metainfo(b"d" + SMALLEST[:-1] + b"5:nodesi1ee").nodes == ()
 
 
 @given(infos())

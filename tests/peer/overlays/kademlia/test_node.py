@@ -215,6 +215,38 @@ def test_a_client_announces_with_the_tokens_that_it_was_given(port: int | None) 
     assert (announcement.port, announcement.has_implied_port) == (port or US.port, port is None)
 
 
+def test_a_client_is_told_the_peers_that_its_own_node_keeps() -> None:
+    bench = Bench()
+    token = bench.answer_to(GetPeers(b"aa", THEIR_ID, KEY)).token  # type: ignore[union-attr]
+    bench.give(AnnouncePeer(b"bb", THEIR_ID, KEY, 6001, token))
+    found: list[tuple[list[Address], int]] = []
+    for ask in (bench.node.get_peers, bench.node.announce):
+        more = () if ask == bench.node.get_peers else (6002,)
+        ask(KEY.to_bytes(20, "big"), *more, bench.now, lambda peers, hops: found.append((peers, hops)))  # type: ignore[arg-type]
+    assert found == [([Address(THEM.host, 6001)], 0)] * 2
+
+
+def test_an_announcement_is_kept_here_too_if_this_is_one_of_the_closest_nodes() -> None:
+    bench = Bench()
+    bench.node.announce(KEY.to_bytes(20, "big"), 6001, bench.now)
+    answer = bench.answer_to(GetPeers(b"aa", THEIR_ID, KEY))
+    assert isinstance(answer, Answer)
+    assert answer.values == (Address(US.host, 6001),)
+
+
+def test_a_router_is_asked_again_and_again_until_it_answers() -> None:
+    bench = Bench()
+    bench.node.add_router(THEM, bench.now)
+    ((to, _),) = sent(bench.node)
+    assert to == THEM
+    asked = 0
+    while asked < 2:
+        bench.now = bench.node.next_deadline()
+        bench.node.tick(bench.now)
+        asked += sum(to == THEM for to, _ in sent(bench.node))
+    assert bench.now < 120
+
+
 def test_nobody_without_a_token_is_announced_to() -> None:
     bench = Bench()
     them = bench.meet()

@@ -354,11 +354,23 @@ def test_forbidden_addresses_are_never_dialled(
         assert addresses.next_retry_at() > 0
 
 
+def test_what_the_dht_says_is_bounded_like_hearsay_and_a_seed_uses_it() -> None:
+    addresses = book()
+    addresses.learn(peers(MOST_HEARSAY), "pex")
+    addresses.learn(peers(10, first=MOST_HEARSAY), "dht")
+    assert len(addresses) == MOST_HEARSAY
+    addresses.learn(peers(10), "dht")
+    addresses.refuse_exchange()
+    assert len(addresses) == 10
+    addresses.learn(peers(PLENTY, first=10), "dht")
+    assert len(addresses) == MOST_HEARSAY
+
+
 def test_seed_keeps_tracker_addresses_and_forgets_hearsay() -> None:
     heard, named, later = peers(3)
     addresses = knowing(heard, source="pex")
     addresses.learn([named], "tracker")
-    addresses.refuse_hearsay()
+    addresses.refuse_exchange()
     addresses.learn([heard, later], "pex")
     assert addresses.to_dial(0, PLENTY) == [named]
     addresses.learn([heard], "tracker")
