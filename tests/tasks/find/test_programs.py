@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli.check import checked_plan
+from testbed.cli.experiment.check import checked_plan
 from testbed.errors import TrialError
 from testbed.experiment import ExperimentError
 from testbed.tasks.find.plan.searches import draw_scenario
