@@ -7,7 +7,9 @@ READY: Final = "ready"
 WAITING: Final = "waiting"
 """First word of the line that a program prints when it waits for SIGUSR1 to start."""
 COMPLETED: Final = "completed"
-"""The line that a program prints when it has the whole file."""
+"""The line that a program prints when it has the whole file, or when all its searches have ended."""
+SEARCHED: Final = "searched"
+"""The line that a node of an overlay prints when one of its searches has ended, if it is asked to."""
 
 ProfileName: TypeAlias = Literal["course", "bep3", "mainline", "libtorrent", "testbed"]
 """The profiles of our BitTorrent client: each has the constants of one client or of one text."""

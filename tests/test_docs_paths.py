@@ -91,14 +91,16 @@ def is_of_ours(name: str) -> bool:
     return last not in SUFFIXES and not iskeyword(last) and any(file.is_file() for file in packages)
 
 
-GROUPS = {each.name: each.typer_instance for each in app.registered_groups}
+GROUPS = {each.name: each.typer_instance for each in app.registered_groups if each.name}
 """The commands that have commands of their own."""
 
 
 def commands_of(group: Typer | None) -> set[str]:
+    """Return the names of its commands; those of a group without a name stand directly below it."""
     assert group is not None
     own = {each.name or each.callback.__name__ for each in group.registered_commands if each.callback}
-    return own | {str(each.name) for each in group.registered_groups}
+    groups = ({each.name} if each.name else commands_of(each.typer_instance) for each in group.registered_groups)
+    return own.union(*groups)
 
 
 @cache

@@ -15,7 +15,8 @@ from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 DESCRIPTION: Final = """\
 Run a node of an overlay, as a file in JSON describes it. It prints
   ready HOST:PORT        when it listens for the first time
-  completed              when all its searches have ended; it goes on until it is told to end
+  searched               when one of its searches has ended, with --tell-searches
+  completed              when all of them have ended; it goes on until it is told to end
   fetch HOST:PORT NAME   when it would get an item that it has found, if the description has "fetch": true;
                          the name is a string in JSON
 """
@@ -28,6 +29,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("description", type=Path, metavar="DESCRIPTION.json", help="what the node is and does")
     add_trace(parser)
     add_start_gate(parser, "--wait")
+    parser.add_argument("--tell-searches", action="store_true", help="print a line when a search has ended")
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -37,7 +39,8 @@ def run(chosen: argparse.Namespace) -> int:
         parameters = parameters_for(description, overlay)
     except (DescriptionError, OverlayError) as error:
         raise ProgramError(ExitStatus.USAGE, f"{chosen.description}: {error}") from error
-    return run_node(Options(description, overlay, parameters, chosen.trace, chosen.wait_for_start))
+    gate, tells = chosen.wait_for_start, chosen.tell_searches
+    return run_node(Options(description, overlay, parameters, chosen.trace, gate, tells_searches=tells))
 
 
 def _read(path: Path) -> Description:

@@ -29,7 +29,7 @@ def _of(*offers: Offer) -> Complete:
 
 
 def _shipped(_ctx: typer.Context, _incomplete: str) -> Iterator[str]:
-    from testbed.cli.experiments import shipped_experiments
+    from testbed.cli.experiment.files import shipped_experiments
 
     yield from shipped_experiments()
 

@@ -21,6 +21,8 @@ from testbed.serving.reader.answering import KINDS
 from testbed.serving.watching import Site
 from testbed.serving.worker import Worker
 
+_PATIENCE_S: Final = 0.5
+"""How long the last answers may take once the server is to end."""
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104
 
 
@@ -62,7 +64,7 @@ async def _serve(served: Served, guard: Guard, listener: socket.socket, ready: C
 
 
 class _QuietServer(Server):
-    """Ends what has no end of its own, the events, when it is told to stop."""
+    """Ends what has no end of its own when it is told to stop: the events, and browsers that take nothing."""
 
     def __init__(self, config: Config, site: Site) -> None:
         super().__init__(config)
@@ -73,6 +75,16 @@ class _QuietServer(Server):
         """Stop after a signal."""
         super().handle_exit(signal.Signals(sig), frame)
         self._loop.call_soon_threadsafe(self._site.close)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let answers end, and cut off those that do not."""
+        cutting = self._loop.call_later(_PATIENCE_S, self._cut)
+        await super().shutdown(sockets)
+        cutting.cancel()
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def address_of(guard: Guard, named: Path | None) -> str:

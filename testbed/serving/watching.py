@@ -165,6 +165,7 @@ class Site:
     replays: Worker
     runs: RunList = field(init=False)
     _live: dict[str, LiveRun] = field(default_factory=dict, init=False)
+    _is_closed: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.runs = RunList(self.glances)
@@ -178,12 +179,15 @@ class Site:
                 if isinstance(error, UnknownError):
                     raise
                 # Otherwise its page says why it cannot be read.
-            self._live.setdefault(name, LiveRun(name, self.glances, self.pages, self.replays))
+            live = self._live.setdefault(name, LiveRun(name, self.glances, self.pages, self.replays))
+            if self._is_closed:  # while it was asked about
+                live.close()
         return self._live[name]
 
     def close(self) -> None:
-        """End all."""
+        """End all: who listens is told so, and what is asked from now on gets no answer."""
+        self._is_closed = True
         for watch in (self.runs, *self._live.values()):
             watch.close()
         for worker in (self.glances, self.pages, self.replays):
-            worker.end()
+            worker.close()

@@ -16,6 +16,7 @@ Json: TypeAlias = dict[str, Any]
 Tell: TypeAlias = Callable[[int, int], object]
 
 _READER: Final = "testbed.serving.reader"
+_ENDING: Final = "the server is ending"
 
 
 class NoAnswerError(Exception):
@@ -39,6 +40,7 @@ class Worker:
     named: Path | None
     cost: float = field(default=0.0, init=False)
     """Seconds of a processor that the last answer took."""
+    _is_closed: bool = field(default=False, init=False)
     _process: Process | None = field(default=None, init=False)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
@@ -65,14 +67,24 @@ class Worker:
                 self._process.terminate()
             self._process = None
 
+    def close(self) -> None:
+        """End the reader, and answer no more questions."""
+        self._is_closed = True
+        self.end()
+
     async def _started(self) -> Process:
-        if self._process is None or self._process.returncode is not None:
+        process = self._process
+        if not self._is_closed and (process is None or process.returncode is not None):
             named = "" if self.named is None else str(self.named.absolute())
             words = [sys.executable, "-P", "-m", _READER, self.kind, str(self.runs.absolute()), named]
             # One thread for arithmetic: a trial may need the processors.
             environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-            self._process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, env=environment)
-        return self._process
+            process = await asyncio.create_subprocess_exec(*words, stdin=PIPE, stdout=PIPE, env=environment)
+            self._process = process
+        if self._is_closed or process is None:  # maybe closed while the reader was being started
+            self.end()
+            raise NoAnswerError(_ENDING)
+        return process
 
 
 async def _asked(process: Process, question: Json, tell: Tell) -> Json:

@@ -145,6 +145,8 @@ class TableColumns:
     """Say what a swept key is, given the names of all groups of hosts."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What figures call words and names of parameters, if not as experiment files write them."""
+    shortened: tuple[str, ...] = ()
+    """Swept keys whose values have many parameters: figures name those in which they differ."""
 
     @property
     def by_second(self) -> Mapping[str, Column]:

@@ -56,6 +56,8 @@ class Launch:
     is_python: bool = True
     completed: str = COMPLETED
     """The line on standard output that says that a participant has completed its part."""
+    step: str | None = None
+    """The line that says that a step of its part has ended, if these are counted."""
 
 
 class Phase(IntEnum):
@@ -82,6 +84,8 @@ class Assignment:
     launch: Launch
     arrival: float = 0.0
     """When a participant joins, in seconds after t = 0."""
+    steps: int = 0
+    """How many steps its part has, if these are counted."""
     killed_at: float | None = None
     """When its program gets SIGKILL, in seconds after t = 0, as planned: that is no fault of it."""
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -119,4 +123,7 @@ class TaskPrograms(Protocol):
         """Return every application of the trial, in the order of the record."""
 
     def progress(self, trial: Trial, received: Mapping[str, int]) -> Mapping[str, float]:
-        """Estimate how much of its part each participant has done, 0 to 1, from the bytes of frames it received."""
+        """Estimate how much of its part each participant has done, 0 to 1, from the bytes of frames it received.
+
+        Of those whose steps are counted, it is known.
+        """

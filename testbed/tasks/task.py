@@ -97,6 +97,8 @@ class Task(Generic[Keys]):
     theory."""
     participants: str
     """What those are called, in the plural, whose part must be complete."""
+    steps: str = ""
+    """What the steps of their parts are called, in the plural, if these are counted."""
 
     def has_trials(self, keys: Keys) -> bool:
         """Whether there are hosts to run trials with; otherwise the file describes a network alone."""

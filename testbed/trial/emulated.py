@@ -125,4 +125,6 @@ def _summary(performance: Performance, record: TrialRecord, *, seconds: float, i
         seconds=seconds,
         is_last=is_last,
         settings=performance.settings,
+        steps=sum(each.steps for each in participants),
+        steps_ended=sum(each.steps_ended for each in participants),
     )

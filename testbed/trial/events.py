@@ -81,6 +81,9 @@ class Progress:
     """Reasons so far to suspect the emulation."""
     is_last: bool
     """Whether the run was asked to stop after this trial."""
+    steps: int = 0
+    """The planned steps of all participants, such as searches; 0 if none are counted."""
+    steps_ended: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,9 @@ class TrialEnded:
     """Whether the run was asked to stop after this trial."""
     settings: dict[str, str]
     """The kernel settings of each host."""
+    steps: int = 0
+    """The planned steps of all participants; 0 if none are counted."""
+    steps_ended: int = 0
 
 
 @dataclass(frozen=True)

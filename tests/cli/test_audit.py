@@ -18,7 +18,7 @@ AUDITED = "trace_level: full\ncapture: {hosts: all, snaplen: full}\naudit: true\
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose trial was audited when it ended."""
-    from testbed.cli.run import RunOptions, run_experiment
+    from testbed.cli.experiment.run import RunOptions, run_experiment
 
     place = tmp_path_factory.mktemp("audited")
     runs = place / "runs"

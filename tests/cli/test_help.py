@@ -4,8 +4,10 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from testbed.cli import app
 from testbed.cli.manual import manual
@@ -14,12 +16,8 @@ from tests.runfolder.runs import GOLDEN, write_run
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 PAGE = Path(__file__).parents[2] / "docs" / "testbed.1"
-COMMANDS = sorted(
-    [
-        *(each.name or each.callback.__name__ for each in app.registered_commands if each.callback),
-        *(f"pcap {name}" for name in ("messages", "summary", "flows")),
-    ]
-)
+GROUP: Any = typer.main.get_command(app)
+COMMANDS = sorted([*GROUP.commands, *(f"pcap {name}" for name in GROUP.commands["pcap"].commands)])
 COMPLETE = """
 eval "$(testbed --show-completion bash)"
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()

@@ -46,6 +46,8 @@ def test_serving_is_light_until_a_page_is_made() -> None:
 
 
 def test_running_a_trial_is_light() -> None:
-    program = "import sys, testbed.cli.run, testbed.runs.run_all, testbed.trial.emulated; print(*sys.modules)"
+    program = (
+        "import sys, testbed.cli.experiment.run, testbed.runs.run_all, testbed.trial.emulated; print(*sys.modules)"
+    )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert not set(HEAVY) & set(result.stdout.split())

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli.check import check_experiments, checked_plan
+from testbed.cli.experiment.check import check_experiments, checked_plan
+from testbed.cli.experiment.plan import show_plan
 from testbed.cli.network.targets import open_target
-from testbed.cli.plan import show_plan
 from testbed.experiment import ExperimentError, read_experiment
 from testbed.experiment.file import source
 

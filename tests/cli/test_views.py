@@ -36,6 +36,7 @@ from testbed.trial.events import (
     TrialBegan,
     TrialEnded,
 )
+from tests.tasks.find.files import RING, trial_of
 from tests.trial.plans import plan_of
 
 
@@ -262,6 +263,18 @@ def test_task_names_participants_and_theory(monkeypatch: pytest.MonkeyPatch, pla
     assert result_of(done).endswith(" s; valid")
     assert result_of(replace(done, completion_s=None)) == "complete, 3 of 3 nodes complete; valid"
     assert RunProgress(trial=plan.trials[0]).participants(event) == "1 of 3 nodes complete, 3 joined, 1 failed"
+
+
+def test_searches_are_counted_and_not_nodes_that_have_asked_all(tmp_path: Path) -> None:
+    trial = trial_of(tmp_path, RING)
+    event = replace(progress(31.0), steps=40, steps_ended=12)
+    run = RunProgress(trial=trial, progress=event)
+    assert run.participants(event) == "3 of 3 nodes joined, 12 of 40 searches ended, 1 failed"
+    console = terminal()
+    console.print(screen(run, event))
+    assert "31 s; ends when all searches have ended, or after" in text_of(console)
+    ended = TrialEnded(trial, "time limit", 3, 1, None, "valid", (), 60.0, False, {}, 40, 12)
+    assert result_of(ended) == "time limit, 12 of 40 searches ended; valid"
 
 
 def test_options_choose_the_view() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure as Canvas
 
+from testbed.experiment.language.cells import as_cell
 from testbed.experiment.schema.figures import Figure
 from testbed.results.figures.drawing import choose, draw
 from testbed.results.figures.kinds.heatmap import Colours, luminance
@@ -15,9 +16,12 @@ from testbed.results.figures.numbers import MEASURED, Numbers, read_numbers, wri
 from testbed.results.figures.phrases import Phrases
 from testbed.results.figures.rows import FigureError
 from testbed.results.figures.units import unit_of, written_unit
+from testbed.results.page.words import Words
 from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.words import key_label
+from testbed.tasks.find.task import FIND
 from tests.experiment.files import planned
+from tests.tasks.find.files import RING
 
 ALONE = """\
 file: {size: 4 MiB}
@@ -147,6 +151,33 @@ def test_name_of_strategy_is_used_with_its_parameters(tmp_path: Path) -> None:
     assert phrases.name(THIEF) == "Thief, 4 connections"
     phrases = Phrases(Figure(names={"bitthief, connections 4": "poor"}), planned(tmp_path, SWARM), COLUMNS)
     assert phrases.name(THIEF) == "poor"
+
+
+def test_overlays_are_told_apart_by_the_first_parameter_in_which_they_differ(tmp_path: Path) -> None:
+    swept = """\
+sweep:
+  overlay:
+    - {class: chord, successors: 6, stabilise_every: 2, refresh_every: 10}
+    - {class: chord, successors: 6, stabilise_every: 10, refresh_every: 50}
+    - {class: kademlia, k: 3, timeout: 1}
+    - {class: gnutella, search: {silence: 5, ttl: 3}}
+    - {class: gnutella, search: {silence: 5, ttl: 7, way: walk}}
+    - gnutella
+"""
+    plan = planned(tmp_path, RING + swept)
+    cells = [as_cell(trial.point["overlay"]) for trial in plan.trials]
+    phrases = Phrases(Figure(), plan, FIND.columns)
+    assert [phrases.name(cell) for cell in cells] == [
+        "Chord, stabilise every 2",
+        "Chord, stabilise every 10",
+        "Kademlia",
+        "Gnutella, search silence 5, TTL 3",
+        "Gnutella, search silence 5, TTL 7",
+        "Gnutella",
+    ]
+    assert [Words(plan, FIND.columns).value(cell) for cell in cells] == [phrases.name(cell) for cell in cells]
+    named = Figure(names={"kademlia, k 3, timeout 1": "Kademlia of few"})
+    assert Phrases(named, plan, FIND.columns).name(cells[2]) == "Kademlia of few"
 
 
 @pytest.mark.parametrize(

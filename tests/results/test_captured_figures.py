@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from testbed.cli.run import RunOptions, run_experiment
+from testbed.cli.experiment.run import RunOptions, run_experiment
 from testbed.errors import ExplainedError
 from testbed.experiment import read_experiment
 from testbed.notebook import Run

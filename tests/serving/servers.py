@@ -73,8 +73,8 @@ class Server:
 
 
 @contextmanager
-def served(runs: Path, *options: str) -> Iterator[Server]:
-    """Serve a folder of runs at a free port, and end that as a user does."""
+def served(runs: Path, *options: str, end: signal.Signals = signal.SIGINT) -> Iterator[Server]:
+    """Serve a folder of runs at a free port, and end that as a user does, or as a supervisor of services does."""
     command = [sys.executable, "-m", "testbed", "serve", *options, "--runs", str(runs), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -84,9 +84,9 @@ def served(runs: Path, *options: str) -> Iterator[Server]:
         yield Server(process, f"http://127.0.0.1:{parts.port}/", opened)
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(end)
         _, said = process.communicate(timeout=DEADLINE)
-    assert (process.returncode, said) == (0, "")
+    assert (process.returncode, said) == (0 if end == signal.SIGINT else -end, "")
 
 
 def trial_ends(run: Path, trial: Trial) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from testbed.experiment import Plan
 from tests.page.swarms import EXPERIMENT
 from tests.runfolder.runs import write_run
-from tests.serving.servers import SESSION, Server, served, trial_ends
+from tests.serving.servers import DEADLINE, SESSION, Server, served, trial_ends
 
 NAME = "riders-20260102T030405Z"
 
@@ -132,6 +133,24 @@ def test_elsewhere_needs_the_token_and_ends_with_listeners(runs: Path, plan: Pla
         connection.sendall(request.encode())
         assert b"text/event-stream" in connection.recv(4096)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "count"),
+    [
+        pytest.param(f"/run/{NAME}/events", 1, id="a run that is being read for the first time"),
+        pytest.param("/assets/style.css", 500, id="a browser that takes nothing of some megabytes"),
+    ],
+)
+def test_ends_in_silence_while_a_request_is_open(runs: Path, plan: Plan, path: str, count: int) -> None:
+    with served(runs, end=signal.SIGTERM) as server, socket.socket() as deaf, server.events("/runs/events"):
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", server.port))
+        deaf.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode() * count)
+        for _ in range(min(count, 20)):  # so that all that fits into buffers is there
+            assert server.ask("/").status == HTTPStatus.OK
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(DEADLINE)
 
 
 def test_port_that_is_taken_is_explained(tmp_path: Path) -> None:

@@ -5,8 +5,7 @@
 Numbers are big-endian. Addresses are IPv4 and a port; an identifier is the hash of an address, so none is sent.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 from peer.net.address import Address
 from peer.overlays.chord.messages import (
@@ -27,51 +26,18 @@ from peer.overlays.chord.messages import (
     Values,
 )
 from peer.overlays.chord.ring import KEY_SIZE
+from peer.overlays.parts.datagrams import Codec, Form
 from peer.overlays.parts.packing import (
     ADDRESS_SIZE,
-    Head,
     Reader,
-    check_length,
-    head_size,
     pack_address,
     pack_addresses,
-    pack_head,
     pack_short,
-    read_head,
 )
 
 MAGIC: Final = ord("C")
 MOST_VALUE: Final = 1_000
 _PAIR_HEAD: Final = KEY_SIZE + 4
-
-_Body: TypeAlias = Callable[[Any], bytes]
-_Read: TypeAlias = Callable[[int, str, Reader], Message]
-_Size: TypeAlias = Callable[[Any], int]
-
-
-def encode(message: Message) -> bytes:
-    """Write a message as one datagram."""
-    head = Head(_KINDS[type(message)], message.token, message.search)
-    return pack_head(MAGIC, head) + _BODIES[type(message)](message)
-
-
-def decode(data: bytes) -> Message:
-    """Read one datagram."""
-    check_length(data)
-    reader = Reader(data)
-    head = read_head(MAGIC, reader)
-    message_type = _TYPES.get(head.kind)
-    if message_type is None:
-        raise reader.error(f"kind {head.kind} is unknown")
-    reader.name(message_type.__name__)
-    message = _READERS[message_type](head.token, head.search, reader)
-    reader.end()
-    return message
-
-
-def size(message: Message) -> int:
-    """Return how many bytes `encode` would write."""
-    return head_size(message.search) + _SIZES[type(message)](message)
 
 
 def pair_size(value: bytes) -> int:
@@ -135,68 +101,67 @@ def _list_size(addresses: tuple[Address, ...]) -> int:
     return 1 + ADDRESS_SIZE * len(addresses)
 
 
-_FORMS: Final[dict[type, tuple[int, _Body, _Read, _Size]]] = {
-    FindNext: (
+_FORMS: Final[dict[type, Form]] = {
+    FindNext: Form(
         1,
         lambda m: _place(m.target) + pack_addresses(m.dead),
         lambda token, search, r: FindNext(token, r.number(KEY_SIZE), r.addresses(), search),
         lambda m: KEY_SIZE + _list_size(m.dead),
     ),
-    Next: (
+    Next: Form(
         2,
         lambda m: bytes([m.is_final]) + pack_addresses(m.nodes),
         lambda token, search, r: Next(token, r.flag(), r.addresses(), search),
         lambda m: 1 + _list_size(m.nodes),
     ),
-    Route: (
+    Route: Form(
         3,
         lambda m: _place(m.target) + pack_address(m.origin) + m.question.to_bytes(4, "big") + bytes([m.hops]),
         _read_route,
         lambda _: KEY_SIZE + ADDRESS_SIZE + 5,
     ),
-    Routed: (
+    Routed: Form(
         4,
         lambda m: bytes([m.hops]) + pack_addresses(m.nodes),
         lambda token, search, r: Routed(token, r.number(1), r.addresses(), search),
         lambda m: 1 + _list_size(m.nodes),
     ),
-    AskNeighbours: (5, lambda _: b"", lambda token, search, _: AskNeighbours(token, search), lambda _: 0),
-    Neighbours: (
+    AskNeighbours: Form(5, lambda _: b"", lambda token, search, _: AskNeighbours(token, search), lambda _: 0),
+    Neighbours: Form(
         6,
         lambda m: _pack_optional(m.predecessor) + pack_addresses(m.successors),
         lambda token, search, r: Neighbours(token, _read_optional(r), r.addresses(), search),
         lambda m: _optional_size(m.predecessor) + _list_size(m.successors),
     ),
-    Notify: (7, lambda _: b"", lambda token, search, _: Notify(token, search), lambda _: 0),
-    Leave: (
+    Notify: Form(7, lambda _: b"", lambda token, search, _: Notify(token, search), lambda _: 0),
+    Leave: Form(
         8,
         lambda m: _pack_optional(m.predecessor) + pack_addresses(m.successors),
         lambda token, search, r: Leave(token, _read_optional(r), r.addresses(), search),
         lambda m: _optional_size(m.predecessor) + _list_size(m.successors),
     ),
-    Ping: (9, lambda _: b"", lambda token, search, _: Ping(token, search), lambda _: 0),
-    Done: (10, lambda _: b"", lambda token, search, _: Done(token, search), lambda _: 0),
-    Store: (
+    Ping: Form(9, lambda _: b"", lambda token, search, _: Ping(token, search), lambda _: 0),
+    Done: Form(10, lambda _: b"", lambda token, search, _: Done(token, search), lambda _: 0),
+    Store: Form(
         11,
         lambda m: bytes([m.is_copy, m.moves, len(m.pairs)]) + b"".join(map(_pack_pair, m.pairs)),
         _read_store,
         lambda m: 3 + sum(pair_size(pair.value) for pair in m.pairs),
     ),
-    Retrieve: (
+    Retrieve: Form(
         12,
         lambda m: m.key + m.first.to_bytes(2, "big") + m.most.to_bytes(2, "big"),
         _read_retrieve,
         lambda _: KEY_SIZE + 4,
     ),
-    Values: (
+    Values: Form(
         13,
         lambda m: m.total.to_bytes(2, "big") + bytes([len(m.values)]) + b"".join(map(pack_short, m.values)),
         lambda token, search, r: Values(token, r.number(2), _read_values(r), search),
         lambda m: 3 + sum(map(value_size, m.values)),
     ),
 }
-_KINDS: Final = {message: form[0] for message, form in _FORMS.items()}
-_TYPES: Final = {form[0]: message for message, form in _FORMS.items()}
-_BODIES: Final = {message: form[1] for message, form in _FORMS.items()}
-_READERS: Final = {message: form[2] for message, form in _FORMS.items()}
-_SIZES: Final = {message: form[3] for message, form in _FORMS.items()}
+_CODEC: Final = Codec[Message](MAGIC, _FORMS)
+encode: Final = _CODEC.encode
+decode: Final = _CODEC.decode
+size: Final = _CODEC.size

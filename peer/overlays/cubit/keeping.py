@@ -9,8 +9,8 @@ from peer.overlays.cubit.context import Context
 from peer.overlays.cubit.distance import edit_distance
 from peer.overlays.cubit.messages import Contact, Done, FindItems, Items, Keep, Kept
 from peer.overlays.cubit.wire import entry_size, kept_size
+from peer.overlays.parts.datagrams import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
 from peer.overlays.parts.entry import Entry, decode_entry
-from peer.overlays.parts.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
 from peer.overlays.parts.pairs import Pairs
 
 MOST_TOTAL: Final = 0xFFFF

@@ -5,8 +5,8 @@
 Numbers are big-endian; words and names are UTF-8 behind their length in two bytes.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
 from peer.overlays.cubit.messages import (
     Contact,
@@ -21,51 +21,18 @@ from peer.overlays.cubit.messages import (
     Message,
     Nodes,
 )
+from peer.overlays.parts.datagrams import Codec, Form
 from peer.overlays.parts.entry import MOST_NAME, Entry, decode_entry
 from peer.overlays.parts.packing import (
     ADDRESS_SIZE,
-    Head,
     Reader,
-    check_length,
-    head_size,
     pack_address,
-    pack_head,
     pack_short,
-    read_head,
 )
 
 MAGIC: Final = ord("Q")
 MOST_WORD: Final = 64
 """Bytes of a word."""
-
-_Body: TypeAlias = Callable[[Any], bytes]
-_Read: TypeAlias = Callable[[int, str, Reader], Message]
-_Size: TypeAlias = Callable[[Any], int]
-
-
-def encode(message: Message) -> bytes:
-    """Write a message as one datagram."""
-    kind, body, _, _ = _FORMS[type(message)]
-    return pack_head(MAGIC, Head(kind, message.token, message.search)) + body(message)
-
-
-def decode(data: bytes) -> Message:
-    """Read one datagram."""
-    check_length(data)
-    reader = Reader(data)
-    head = read_head(MAGIC, reader)
-    message_type = _TYPES.get(head.kind)
-    if message_type is None:
-        raise reader.error(f"kind {head.kind} is unknown")
-    reader.name(message_type.__name__)
-    message = _FORMS[message_type][2](head.token, head.search, reader)
-    reader.end()
-    return message
-
-
-def size(message: Message) -> int:
-    """Return how many bytes `encode` would write."""
-    return head_size(message.search) + _FORMS[type(message)][3](message)
 
 
 def contact_size(contact: Contact) -> int:
@@ -156,32 +123,32 @@ def _read_keep(token: int, search: str, reader: Reader) -> Keep:
     return Keep(token, tuple(_read_kept(reader) for _ in range(reader.number(1))), search)
 
 
-_FORMS: Final[dict[type, tuple[int, _Body, _Read, _Size]]] = {
-    FindNodes: (
+_FORMS: Final[dict[type, Form]] = {
+    FindNodes: Form(
         1,
         lambda m: _text(m.word) + bytes([m.most]) + _text(m.asker),
         _read_find_nodes,
         lambda m: text_size(m.word) + 1 + text_size(m.asker),
     ),
-    Gossip: (
+    Gossip: Form(
         2,
         lambda m: _text(m.asker) + _pack_contacts(m.nodes),
         _read_gossip,
         lambda m: text_size(m.asker) + _contacts_size(m.nodes),
     ),
-    Nodes: (
+    Nodes: Form(
         3,
         lambda m: _text(m.own) + _pack_contacts(m.nodes),
         _read_nodes,
         lambda m: text_size(m.own) + _contacts_size(m.nodes),
     ),
-    FindItems: (
+    FindItems: Form(
         4,
         lambda m: _text(m.word) + bytes([m.edits]) + m.first.to_bytes(2, "big"),
         _read_find_items,
         lambda m: text_size(m.word) + 3,
     ),
-    Items: (
+    Items: Form(
         5,
         lambda m: (
             m.total.to_bytes(2, "big")
@@ -191,13 +158,16 @@ _FORMS: Final[dict[type, tuple[int, _Body, _Read, _Size]]] = {
         _read_items,
         lambda m: 3 + sum(map(entry_size, m.entries)),
     ),
-    Keep: (
+    Keep: Form(
         6,
         lambda m: bytes([len(m.entries)]) + b"".join(map(_pack_kept, m.entries)),
         _read_keep,
         lambda m: 1 + sum(map(kept_size, m.entries)),
     ),
-    Done: (7, lambda _: b"", lambda token, search, _: Done(token, search), lambda _: 0),
-    Leave: (8, lambda _: b"", lambda token, search, _: Leave(token, search), lambda _: 0),
+    Done: Form(7, lambda _: b"", lambda token, search, _: Done(token, search), lambda _: 0),
+    Leave: Form(8, lambda _: b"", lambda token, search, _: Leave(token, search), lambda _: 0),
 }
-_TYPES: Final = {form[0]: message for message, form in _FORMS.items()}
+_CODEC: Final = Codec[Message](MAGIC, _FORMS)
+encode: Final = _CODEC.encode
+decode: Final = _CODEC.decode
+size: Final = _CODEC.size

@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from contract.events import TraceEvent
 from contract.overlay_events import SearchEnded
-from contract.programs import COMPLETED, READY
+from contract.programs import COMPLETED, READY, SEARCHED
 from peer import OUR_VERSION
 from peer.errors import WireError
 from peer.net.address import Address
@@ -56,6 +56,8 @@ class Options:
     """As the class of the role has them."""
     trace: Path | None = None
     waits_for_start: bool = False
+    tells_searches: bool = False
+    """Whether it prints a line when a search has ended."""
 
 
 def run(options: Options) -> ExitStatus:
@@ -155,6 +157,8 @@ class _Program:
         trace.record(event, now)
         if isinstance(event, SearchEnded) and event.search in self._unended:
             self._unended.remove(event.search)
+            if self._options.tells_searches:
+                print(SEARCHED, flush=True)
             if not self._unended:
                 asyncio.get_running_loop().call_soon(self._complete, trace)
 

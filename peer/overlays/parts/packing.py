@@ -1,20 +1,12 @@
 """Bytes of the overlays whose wire is our own: a reader that refuses what is cut, and addresses of six bytes."""
 
-import re
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
-from contract.overlay_events import UPKEEP
 from peer.errors import WireError
 from peer.net.address import Address, pack_host
 
 ADDRESS_SIZE: Final = 6
-HEAD_SIZE: Final = 6
-SEARCH_SIZE: Final = 16
-MOST_BYTES: Final = 1_400
-"""Of a datagram, so that it fits an Ethernet frame."""
-_HAS_SEARCH: Final = 0x80
-_SEARCH: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @lru_cache(maxsize=1 << 17)
@@ -93,43 +85,3 @@ class Reader:
 
     def error(self, why: str) -> WireError:
         return WireError(f"{self._what}: {why}")
-
-
-class Head(NamedTuple):
-    """How a datagram begins: what it is, which answer joins which question, and the search that caused it."""
-
-    kind: int
-    token: int
-    search: str
-
-
-def pack_head(magic: int, head: Head) -> bytes:
-    """Write the head: a byte that names the overlay, one of the kind, four of the token, and the search, if any.
-
-    The highest bit of the kind tells whether there is one.
-    """
-    if head.search == UPKEEP:
-        return bytes([magic, head.kind]) + head.token.to_bytes(4, "big")
-    if not _SEARCH.fullmatch(head.search):
-        raise WireError(f"search: expected 32 hex digits, found {head.search[:64]!r}")
-    return bytes([magic, head.kind | _HAS_SEARCH]) + head.token.to_bytes(4, "big") + bytes.fromhex(head.search)
-
-
-def read_head(magic: int, reader: Reader) -> Head:
-    """Read the head."""
-    if reader.number(1) != magic:
-        raise reader.error(f"does not begin with {chr(magic)!r}")
-    kind, token = reader.number(1), reader.number(4)
-    search = reader.take(SEARCH_SIZE).hex() if kind & _HAS_SEARCH else UPKEEP
-    return Head(kind & ~_HAS_SEARCH, token, search)
-
-
-def head_size(search: str) -> int:
-    """Return how many bytes `pack_head` would write."""
-    return HEAD_SIZE + (SEARCH_SIZE if search else 0)
-
-
-def check_length(data: bytes) -> None:
-    """Refuse what is too long for any of our datagrams."""
-    if len(data) > MOST_BYTES:
-        raise WireError(f"message: expected at most {MOST_BYTES} bytes, found {len(data)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mininet.topo import Topo
 
-from testbed.cli.experiments import EXPERIMENT_SUFFIXES, open_experiment, shipped_experiment
+from testbed.cli.experiment.files import EXPERIMENT_SUFFIXES, open_experiment, shipped_experiment
 from testbed.cli.terminal.layout import filled, line_width, listed, wrapped
 from testbed.experiment import ExperimentFile, refused_parameters
 from testbed.experiment.plan.plan import make_plan

@@ -70,7 +70,8 @@ def screen(run: RunProgress, event: Progress) -> RenderableType:
 def _duration(run: RunProgress, event: Progress) -> str:
     """Say how long the trial runs, and when it ends."""
     limit = "" if run.trial is None else f", or after {in_words(run.trial.settings.time_limit)} (`time_limit:`)"
-    return f"{event.seconds:.0f} s; ends when all {run.noun} are complete{limit}"
+    end = f"{run.trial.steps} have ended" if run.trial and event.steps else f"{run.noun} are complete"
+    return f"{event.seconds:.0f} s; ends when all {end}{limit}"
 
 
 def _bars(run: RunProgress, event: Progress) -> RenderableType:

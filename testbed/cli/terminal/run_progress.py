@@ -105,8 +105,11 @@ class RunProgress:
         return self.trial.participants if self.trial else "hosts"
 
     def participants(self, event: Progress) -> str:
-        """Return how many participants of the current trial have joined, completed and failed."""
+        """Return how many participants of the current trial have joined and failed, and how much they have done."""
         failed = f", {event.failed} failed" if event.failed else ""
+        if event.steps:
+            joined = f"{event.joined} of {len(event.progress)} {self.noun} joined"
+            return f"{joined}, {steps_ended(event, self.trial)}{failed}"
         return f"{event.completed} of {len(event.progress)} {self.noun} complete, {event.joined} joined{failed}"
 
     def group_of(self, name: str) -> str:
@@ -119,6 +122,11 @@ class RunProgress:
         for name, share in event.progress.items():
             groups.setdefault(self.group_of(name), []).append(share)
         return groups
+
+
+def steps_ended(event: Progress | TrialEnded, trial: Trial | None) -> str:
+    """Return how many steps of a trial have ended: `12 of 40 searches ended`."""
+    return f"{event.steps_ended} of {event.steps} {trial.steps if trial else 'steps'} ended"
 
 
 def mean_of(progress: Mapping[str, float]) -> float:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from contract.wording import counted, one_or_many
 from testbed.cli.terminal.live import LiveLines, screen
-from testbed.cli.terminal.run_progress import RunProgress, doing, traffic
+from testbed.cli.terminal.run_progress import RunProgress, doing, steps_ended, traffic
 from testbed.experiment.plan.trials import Trial
 from testbed.trial.events import (
     Collecting,
@@ -93,7 +93,8 @@ def _fields(event: Event) -> dict[str, Any]:
 def result_of(event: TrialEnded) -> str:
     """Return the result and the verdict of a trial."""
     if event.completion_s is None:
-        result = f"{event.stopped}, {event.completed} of {event.participants} {event.trial.participants} complete"
+        parts = f"{event.completed} of {event.participants} {event.trial.participants} complete"
+        result = f"{event.stopped}, {steps_ended(event, event.trial) if event.steps else parts}"
     else:
         result = f"{event.completion_s:.2f} s{_against_theory(event.trial, event.completion_s)}"
     return f"{result}; {event.verdict}" + (f": {'; '.join(event.reasons)}" if event.reasons else "")

@@ -21,13 +21,13 @@ def readable(cell: object) -> str:
     except ValueError:
         return text
     name = [str(keys.pop("class"))] if "class" in keys else []
-    return ", ".join([*name, *(f"{key} {value}" for key, value in _flat(keys))])
+    return ", ".join([*name, *(f"{key} {value}" for key, value in flat(keys))])
 
 
-def _flat(keys: dict[str, object]) -> Iterator[tuple[str, object]]:
+def flat(keys: dict[str, object]) -> Iterator[tuple[str, object]]:
     """Yield values with their paths."""
     for key, value in keys.items():
         if isinstance(value, dict):
-            yield from ((f"{key}.{inner}", each) for inner, each in _flat(value))
+            yield from ((f"{key}.{inner}", each) for inner, each in flat(value))
         else:
             yield key, value

@@ -40,3 +40,8 @@ class Trial(Record):
     def participants(self) -> str:
         """What its participants are called, in the plural."""
         return task_of(self.settings).participants
+
+    @property
+    def steps(self) -> str:
+        """What the steps of their parts are called, in the plural, if these are counted."""
+        return task_of(self.settings).steps

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from testbed.experiment import Plan
 from testbed.experiment.language.cells import readable
+from testbed.experiment.language.short_forms import Parameters, short_forms
 from testbed.experiment.schema.figures import Figure, Labels
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
@@ -33,15 +35,24 @@ class Phrases:
 
     def name(self, cell: object) -> str:
         """Return what a value is called: `BitThief, 4 connections` for a strategy with a parameter."""
-        return in_words(cell, {**self.columns.names, **(self.figure.names or {})})
+        return in_words(cell, {**self.columns.names, **(self.figure.names or {})}, self._short)
+
+    @cached_property
+    def _short(self) -> Mapping[object, Parameters]:
+        return shortened(self.plan, self.columns)
 
 
-def in_words(cell: object, names: Mapping[str, str]) -> str:
-    """Return what a value is called, where some words have other names."""
+def shortened(plan: Plan, columns: TableColumns) -> Mapping[object, Parameters]:
+    """Return short forms of swept values that have many parameters, by their cells."""
+    return short_forms(trial.point[key] for trial in plan.trials for key in columns.shortened if key in trial.point)
+
+
+def in_words(cell: object, names: Mapping[str, str], short: Mapping[object, Parameters]) -> str:
+    """Return what a value is called, where some words have other names, and some values a short form."""
     text = readable(cell)
     if text in names:
         return names[text]
-    parsed = _mapping(str(cell))
+    parsed = short.get(cell) or _mapping(str(cell))
     return _plain(text, names) if parsed is None else _of_mapping(parsed, names)
 
 
@@ -64,7 +75,7 @@ def _of_mapping(keys: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def _parameter(key: str, value: object, names: Mapping[str, str]) -> str:
     """Say a parameter as people do: `4 connections`, `no pex`, `excess withheld`."""
-    word = _plain(key, names)
+    word = names.get(key) or key.replace("_", " ").replace(".", " ")
     if isinstance(value, bool):
         return word if value else f"no {word}"
     if isinstance(value, Mapping):

@@ -8,7 +8,8 @@ from typing import Final
 
 from testbed.experiment import Plan
 from testbed.experiment.language.points import telling_keys
-from testbed.results.figures.phrases import in_words
+from testbed.experiment.language.short_forms import Parameters
+from testbed.results.figures.phrases import in_words, shortened
 from testbed.tasks.columns import TableColumns
 from testbed.tasks.tables import tables_of
 
@@ -62,7 +63,11 @@ class Words:
     def value(self, cell: object) -> str:
         """Return what a swept value is called."""
         plain = int(cell) if isinstance(cell, float) and cell.is_integer() else cell
-        return in_words(plain, self.columns.names)
+        return in_words(plain, self.columns.names, self._short)
+
+    @cached_property
+    def _short(self) -> Mapping[object, Parameters]:
+        return shortened(self.plan, self.columns)
 
     def varying(self, rows: Sequence[Mapping[str, object]]) -> list[str]:
         """Return the keys whose values differ among some rows."""

@@ -244,6 +244,7 @@ COLUMNS: Final = TableColumns(
     trial_measures=TRIAL_MEASURES,
     group_measures=GROUP_MEASURES,
     group_table="groups",
+    shortened=("overlay",),
     headline=("success_rate", "recall", "messages_mean", "latency_median_s", "busiest_share"),
     paired=("latency_median_s", "latency_median_s"),
     defaults={

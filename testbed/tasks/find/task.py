@@ -104,4 +104,5 @@ FIND: Final = Task(
     needs=needs_of,
     overview=_overview,
     participants="nodes",
+    steps="searches",
 )

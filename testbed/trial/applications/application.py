@@ -38,6 +38,7 @@ class Application:
         self._launch = assignment.launch
         self.trace = trace
         self.has_completed = False
+        self.steps_ended = 0
         self.began_at: float | None = None
         """When it was allowed to join."""
         self._process: Process | None = None
@@ -83,6 +84,11 @@ class Application:
     def arrival(self) -> float:
         """When it joins, in seconds after t = 0."""
         return self._assignment.arrival
+
+    @property
+    def steps(self) -> int:
+        """How many steps its part has, if these are counted."""
+        return self._assignment.steps
 
     @property
     def killed_at(self) -> float | None:
@@ -154,7 +160,10 @@ class Application:
         """Check whether it has completed. Only new output is read, and a program with too much of it is stopped."""
         if self._process is None:
             return
-        if self._launch.completed.encode() in self._new_lines(self._process.stdout_path):
+        lines = self._new_lines(self._process.stdout_path)
+        if self._launch.step is not None:
+            self.steps_ended += lines.count(self._launch.step.encode())
+        if self._launch.completed.encode() in lines:
             self.has_completed = True
             self.completed_at = self.completed_at or time.monotonic()
         printed = self._process.stdout_path.stat().st_size + self._process.stderr_path.stat().st_size

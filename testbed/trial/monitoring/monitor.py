@@ -112,12 +112,21 @@ class TrialMonitor:
                 lateness_ms=sample.lateness_ms,
                 reasons=judge(Evidence(self.machine.samples, self.links.uses, 0.0, ())).reasons,
                 is_last=self.interrupt.is_asked,
+                steps=sum(each.steps for each in self.participants),
+                steps_ended=sum(each.steps_ended for each in self.participants),
             )
         )
 
     def _progress(self) -> dict[str, float]:
         estimates = self.progress_of(self.links.received())
-        return {each.name: 1.0 if each.has_completed else round(estimates[each.name], 3) for each in self.participants}
+        return {each.name: round(_share_done(each, estimates[each.name]), 3) for each in self.participants}
+
+
+def _share_done(participant: Application, estimate: float) -> float:
+    """Return the share of its part that a participant has done: an estimate, unless steps are counted."""
+    if participant.has_completed:
+        return 1.0
+    return participant.steps_ended / participant.steps if participant.steps else estimate
 
 
 def _killed_at(application: Application) -> float:

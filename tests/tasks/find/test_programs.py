@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testbed.cli.check import checked_plan
+from testbed.cli.experiment.check import checked_plan
 from testbed.errors import TrialError
 from testbed.experiment import ExperimentError
 from testbed.tasks.find.plan.searches import draw_scenario
@@ -90,4 +90,6 @@ def test_directory_is_a_service_and_those_who_fail_have_their_time(tmp_path: Pat
     directory, *nodes = FindPrograms().assignments(context)
     assert (directory.phase.name, directory.killed_at, directory.launch.waits_for_start) == ("SERVICE", 20, False)
     assert {node.phase.name for node in nodes} == {"PARTICIPANT"}
+    searches = draw_scenario(settings_of(context.trial), hosts_of(context.trial)).searches
+    assert [node.steps for node in nodes] == [sum(each.node == node.host.name for each in searches) for node in nodes]
     assert sorted(node.killed_at or 0 for node in nodes) == [0] * 6 + [9, 9]

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from testbed.results.report import report
+from testbed.tasks.find.plan.searches import draw_scenario
+from testbed.tasks.find.trials import hosts_of, settings_of
 from tests.runfolder.runs import write_run
 from tests.trial.plans import perform
 
@@ -28,6 +30,7 @@ def test_directory_is_killed_as_planned_and_nobody_finds_anything_more(tmp_path:
     ended, _ = perform(trial, tmp_path)
     assert ended.verdict != "failed"
     assert (ended.stopped, ended.completed) == ("complete", 4)
+    assert ended.steps_ended == ended.steps == len(draw_scenario(settings_of(trial), hosts_of(trial)).searches)
     tables = report(tmp_path, with_suspect=True).tables
     found = tables.queries
     before, after = found[found["at"] < 4.7], found[found["at"] > 4.9]

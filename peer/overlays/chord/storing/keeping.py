@@ -16,7 +16,7 @@ from peer.overlays.chord.lookup import Found
 from peer.overlays.chord.messages import Done, Pair, Retrieve, Store, Values
 from peer.overlays.chord.ring import Contact, is_after_until, position_of
 from peer.overlays.chord.wire import MOST_VALUE, pair_size, value_size
-from peer.overlays.parts.packing import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
+from peer.overlays.parts.datagrams import HEAD_SIZE, MOST_BYTES, SEARCH_SIZE
 from peer.overlays.parts.pairs import Pairs
 
 WhenKept: TypeAlias = Callable[[tuple[Pair, ...]], None]

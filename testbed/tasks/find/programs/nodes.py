@@ -1,14 +1,17 @@
 """The programs of the task `find`: each host runs `python -m peer node` with a description of its own."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from contract.programs import SEARCHED
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.find.plan.hosts import DIRECTORY
 from testbed.tasks.find.plan.records import PlannedMember
+from testbed.tasks.find.plan.searches import draw_scenario
 from testbed.tasks.find.programs.asking import overlay_findings, parameters_taken
 from testbed.tasks.find.programs.description import description_file, write_descriptions
 from testbed.tasks.find.trials import hosts_of, settings_of
@@ -63,7 +66,7 @@ class FindPrograms:
         return [*_directories(context), *_nodes(context)]
 
     def progress(self, trial: Trial, _received: Mapping[str, int]) -> Mapping[str, float]:
-        """Estimate nothing: what a node receives does not say how much of its searches has ended."""
+        """Estimate nothing: what a node receives does not say how much of its searches has ended, and they tell."""
         return {node.name: 0.0 for node in hosts_of(trial).nodes}
 
 
@@ -75,10 +78,20 @@ def _directories(context: TrialContext) -> Iterator[Assignment]:
 
 
 def _nodes(context: TrialContext) -> Iterator[Assignment]:
-    for host in hosts_of(context.trial).nodes:
-        launch = Launch((*_words(context, host), "--wait-for-start"), WAITING_LINE, waits_for_start=True)
-        details = {**_details(context, host.group), "arrival_s": host.sessions[0][0]}
-        yield Assignment(host, "node", host.group, Phase.PARTICIPANT, launch, details=details, killed_at=host.killed_at)
+    settings, hosts = settings_of(context.trial), hosts_of(context.trial)
+    searches = Counter(search.node for search in draw_scenario(settings, hosts).searches)
+    for host in hosts.nodes:
+        words = (*_words(context, host), "--tell-searches", "--wait-for-start")
+        yield Assignment(
+            host,
+            "node",
+            host.group,
+            Phase.PARTICIPANT,
+            Launch(words, WAITING_LINE, waits_for_start=True, step=SEARCHED),
+            details={**_details(context, host.group), "arrival_s": host.sessions[0][0]},
+            steps=searches[host.name],
+            killed_at=host.killed_at,
+        )
 
 
 def _details(context: TrialContext, group: str) -> dict[str, str]:

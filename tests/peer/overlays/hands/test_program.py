@@ -56,6 +56,13 @@ def test_one_node_finds_what_the_other_has(overlay: str, tmp_path: Path) -> None
     assert named(events(mine), "node_left")[0]["by_word"] is True
 
 
+def test_searches_are_told_as_they_end_if_that_is_asked_for(overlay: str, tmp_path: Path) -> None:
+    searches = [searching(0.1), searching(0.2, name="cd" * 16)]
+    with node(tmp_path, overlay, "--tell-searches", searches=searches) as one:
+        assert [one.line()[:9] for _ in range(4)] == ["ready 127", "searched", "searched", "completed"]
+        assert one.end() == 0
+
+
 def test_what_one_sends_the_other_receives(overlay: str, tmp_path: Path) -> None:
     mine, theirs = tmp_path / "mine.jsonl", tmp_path / "theirs.jsonl"
     with (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contract.wording import counted, one_or_many
-from testbed.cli.experiments import open_experiment
+from testbed.cli.experiment.files import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.cli.terminal.output import decimal

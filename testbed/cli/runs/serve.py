@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from testbed.cli.report import extra_explained
+from testbed.cli.results.report import extra_explained
 from testbed.cli.runs.naming import run_named
 from testbed.cli.runs.opening import open_address
 from testbed.runfolder.folder import RunFolder

@@ -62,10 +62,7 @@ def show_experiments(name: str | None) -> None:
         print(_path_of(name, files))
         return
     print(listed({stem: _title(file) for stem, file in files.items()}, line_width(sys.stdout)))
-    about = (
-        "`testbed experiments NAME` prints the path of one. Commands accept the name too: sudo testbed run quickstart"
-    )
-    print("\n" + wrapped(about, line_width(sys.stdout), indent=0))
+    print("\n" + wrapped(_ABOUT, line_width(sys.stdout), indent=0))
 
 
 def shipped_experiments() -> dict[str, Path]:
@@ -90,4 +87,4 @@ def _folder() -> Path:
     for file in importlib.metadata.files("testbed") or ():
         if file.match("share/testbed/experiments/*.yaml"):
             return Path(str(file.locate())).resolve().parent
-    return Path(__file__).parents[2] / "experiments"
+    return Path(__file__).parents[3] / "experiments"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from testbed.cli.check import check_findings, check_programs
-from testbed.cli.experiments import open_experiment
+from testbed.cli.experiment.check import check_findings, check_programs
+from testbed.cli.experiment.files import open_experiment
 from testbed.cli.terminal.rehearsal import failure_lines, result_lines
 from testbed.errors import ExplainedError, TrialError
 from testbed.experiment import ExperimentFile, Plan, Trial, make_plan

@@ -7,8 +7,8 @@ from typing import Final
 
 from rich.console import Console
 
-from testbed.cli.check import checked_plan, summary, warning
-from testbed.cli.experiments import open_experiment
+from testbed.cli.experiment.check import checked_plan, summary, warning
+from testbed.cli.experiment.files import open_experiment
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import Column, format_table, line_width, wrapped
 from testbed.doctor.capacity import load_capacity

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from contract.wording import counted
-from testbed.cli.experiments import open_experiment
-from testbed.cli.report import extra_explained
+from testbed.cli.experiment.files import open_experiment
+from testbed.cli.results.report import extra_explained
 from testbed.cli.runs.naming import run_named
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.complaints import complain

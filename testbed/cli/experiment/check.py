@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from contract.wording import counted
-from testbed.cli.experiments import open_experiment
+from testbed.cli.experiment.files import open_experiment
 from testbed.cli.network.targets import target_of, trial_topology
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.complaints import complain

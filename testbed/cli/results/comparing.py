@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from testbed.cli.report import extra_explained
-from testbed.cli.runs.comparison_text import in_short
+from testbed.cli.results.comparison_text import in_short
+from testbed.cli.results.report import extra_explained
 from testbed.cli.terminal.as_json import print_json
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.layout import line_width

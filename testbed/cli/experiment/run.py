@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from testbed.cli.check import checked_plan, warning
-from testbed.cli.experiments import STANDARD_INPUT, open_experiment
+from testbed.cli.experiment.check import checked_plan, warning
+from testbed.cli.experiment.files import STANDARD_INPUT, open_experiment
+from testbed.cli.experiment.plan import this_machine
 from testbed.cli.network.run import run_network
-from testbed.cli.plan import this_machine
-from testbed.cli.report import make_report
+from testbed.cli.results.report import make_report
 from testbed.cli.terminal.complaints import complain
 from testbed.cli.terminal.views import View, choose_view
 from testbed.doctor.resources import find_resources
