@@ -3,6 +3,7 @@
 import argparse
 from typing import Final
 
+from peer.adapters.adapter import Adapter
 from peer.adapters.program import AdapterError
 from peer.adapters.registry import program_named
 from peer.process.confinement import Confinement, confine, read_question
@@ -17,8 +18,8 @@ Find adapters and their clients, as a trial does when it starts them. Standard i
 EPILOG: Final = (
     "For each, it prints two lines of JSON on standard output:\n"
     '  {"adapter": NAME, "state": "begun"}\n'
-    '  {"adapter": NAME, "state": "found", "identity": "Transmission 3.00"}   or "refused", with "problem"\n\n'
-    + exit_codes(ExitStatus.OK, ExitStatus.USAGE)
+    '  {"adapter": NAME, "state": "found", "identity": "Transmission 3.00", "can_use_dht": false}\n'
+    'or "refused", with "problem".\n\n' + exit_codes(ExitStatus.OK, ExitStatus.USAGE)
 )
 
 
@@ -36,12 +37,13 @@ def run(_: argparse.Namespace) -> int:
     answers.end()
 
 
-def _found(name: str) -> dict[str, str]:
-    """Say which client an adapter is for, or what is wrong with it."""
+def _found(name: str) -> dict[str, str | bool]:
+    """Say which client an adapter is for, and whether it can use the DHT; or what is wrong with it."""
     try:
         adapter = program_named(name)
         adapter.executable()
-        return {"state": "found", "identity": adapter.identity()}
+        can_use_dht = issubclass(adapter, Adapter) and adapter.can_use_dht
+        return {"state": "found", "identity": adapter.identity(), "can_use_dht": can_use_dht}
     except AdapterError as error:
         problem = str(error)
     except BaseException as error:  # the author's code may raise anything, SystemExit too

@@ -14,6 +14,8 @@ from testbed.runfolder.record import AuditRecord, HostRecord, TrialRecord
 from testbed.runfolder.trace_lines import trace_lines
 from testbed.values.captures import WHOLE
 
+INTRODUCERS = ("tracker", "bootstrap")
+"""The roles of those that are no part of the swarm, and have no connections of it."""
 MOST_EXAMPLES = 10
 """Disagreements that the record of a trial names."""
 NO_TRACE = "it writes no trace"
@@ -29,7 +31,7 @@ def audit_trial(folder: Path, record: TrialRecord) -> Findings:
     origin = wall_clock_at_start(folder, record)
     total = Findings()
     for host in record.hosts:
-        if host.role == "tracker":  # its log has no events of connections
+        if host.role in INTRODUCERS:
             continue
         if not record.trial.settings.can_be_audited:
             total.left_out[host.name] = OTHER_TASK

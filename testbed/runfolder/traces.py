@@ -41,7 +41,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
-from contract.overlay_events import OVERLAY_EVENTS
+from contract.overlay_events import OVERLAY_EVENTS, Spent
 from contract.programs import TOGETHER, UNTOLD
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.moved_lines import MovedLines
@@ -112,6 +112,8 @@ class HostTrace:
     join_times: list[float] = field(default_factory=list)
     """When each life began."""
     initial_pieces: list[InitialPieces] = field(default_factory=list)
+    first_neighbour: float | None = None
+    """When it had exchanged handshakes with another for the first time."""
     completed: float | None = None
     leave_times: list[float] = field(default_factory=list)
     """When each life ended; one fewer than `join_times` if the application was killed."""
@@ -127,6 +129,8 @@ class HostTrace:
     failed_pieces: int = 0
     bans: int = 0
     errors: int = 0
+    dht_sent: int | None = None
+    """Bytes of messages that its node of the DHT sent, if it told of any."""
     last: float = 0.0
     """The time of the last line."""
 
@@ -282,6 +286,8 @@ class _Reader:
 
     def handshaken(self, event: Handshaken) -> None:
         self._connection(event.neighbour).peer_id = event.peer_id
+        if self.trace.first_neighbour is None:
+            self.trace.first_neighbour = self._t
 
     def disconnected(self, event: Disconnected) -> None:
         """Use the connection's own totals: a `moved` with its last bytes may come before, later, or never."""
@@ -330,6 +336,9 @@ class _Reader:
     def erred(self, _event: Erred) -> None:
         self.trace.errors += 1
 
+    def spent(self, event: Spent) -> None:
+        self.trace.dht_sent = (self.trace.dht_sent or 0) + sum(sent for _, _, sent in event.sent)
+
     def left(self, event: Left) -> None:
         self._wasted = event.wasted
         self.trace.leave_times.append(self._t)
@@ -350,11 +359,12 @@ _HANDLERS: Final[Mapping[type[TraceEvent], Callable[[_Reader, Any], None]]] = {
     Completed: _Reader.completed,
     Banned: _Reader.banned,
     Erred: _Reader.erred,
+    Spent: _Reader.spent,
     Left: _Reader.left,
 }
 HANDLED: Final = frozenset(_HANDLERS)
 """The events that tables are made of."""
-IGNORED: Final[frozenset[type[TraceEvent]]] = OVERLAY_EVENTS | frozenset(
+IGNORED: Final[frozenset[type[TraceEvent]]] = (OVERLAY_EVENTS - {Spent}) | frozenset(
     {
         Announced,
         BlockMoved,

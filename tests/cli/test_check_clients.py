@@ -20,6 +20,16 @@ class Mine(Adapter):
 
 class Unfinished(Adapter):
     program = "sh"
+
+class Alone(Adapter):
+    program = "sh"
+    def command(self): return []
+    def state(self): return State(True)
+    @classmethod
+    def version(cls): return "1.0"
+
+class Dht(Alone):
+    can_use_dht = True
 """
 
 
@@ -78,3 +88,13 @@ def test_periods_of_other_clients_cannot_be_divided(said: Said) -> None:
     assert said(swarm("  a: {count: 1, up: 8 Mbit/s, application: aria2}", more="time_scale: 10")) == [
         "5:1: time_scale: aria2 keeps its own periods, and only those of our client can be divided: leave this key out"
     ]
+
+
+@pytest.mark.parametrize("discovery", ["dht", "both"])
+def test_client_that_cannot_be_told_to_use_the_dht_is_refused(said: Said, discovery: str) -> None:
+    def group_of(name: str) -> str:
+        return swarm(f'  a: {{count: 1, up: 8 Mbit/s, application: "mine:{name}"}}', more=f"discovery: {discovery}")
+
+    assert said(group_of("Dht")) == []
+    (line,) = said(group_of("Alone"))
+    assert line.startswith("4:31: peers.a.application: mine:Alone cannot be told to use the DHT: write `discovery: ")

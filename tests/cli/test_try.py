@@ -206,6 +206,8 @@ def test_strategy_that_cannot_be_made_is_at_its_place(call: Run, swarm: Path) ->
     ("more", "reason"),
     [
         ("distribution: client-server\n", "virtual time has no client-server, only BitTorrent: `testbed run` measures"),
+        ("discovery: both\n", "virtual time has no DHT: "),
+        ("failures: [{at: 9 s, kill: tracker}]\n", "virtual time has no `failures:`: "),
         ("topology: {class: two-isps, bottleneck: 10 Mbit/s}\n", "virtual time has no topology two-isps, only star"),
         ("    loss: 1 %\n    delay: 5 ms\n    jitter: 1 ms\n", "virtual time has no `loss:` and no `jitter:`"),
     ],

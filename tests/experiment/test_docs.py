@@ -14,7 +14,7 @@ from testbed.experiment.language.expressions import names_in, parse_condition, p
 from testbed.experiment.plan.plan import make_plan
 from testbed.experiment.schema.experiment import MODELS, experiment_schema
 from testbed.experiment.schema.figures import Figure
-from testbed.experiment.schema.keys import key_paths
+from testbed.experiment.schema.keys import fields_of, key_paths
 from testbed.network.links.shape import (
     FRAME_BYTES,
     MAX_RATE,
@@ -23,6 +23,7 @@ from testbed.network.links.shape import (
     ShapeError,
     check_rate,
 )
+from testbed.tasks.distribute.schema.keys import HostFailure
 from testbed.theory.wire import FRAME_HEADERS, SEGMENT_PAYLOAD
 from testbed.values.quantities import LEAST_RATE, LONGEST_DELAY, MOST_RATE, RATE_STEP, refused_rate
 
@@ -51,6 +52,7 @@ def documented() -> dict[str, list[str]]:
 
 
 FIELDS: dict[str, FieldInfo] = {as_documented(path): field for path, field in key_paths(MODEL)}
+FIELDS |= {f"failures.{key}": field for key, field in fields_of(HostFailure).items()}
 ROWS = documented()
 
 
@@ -82,7 +84,8 @@ def choices(annotation: Any) -> list[str]:
 
 
 def test_examples_in_document_are_valid(tmp_path: Path) -> None:
-    smallest, _, rates, anchors, sweep, expect, of_pairs = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    examples = re.findall(r"```yaml\n(.*?)```", DOCUMENT, re.DOTALL)
+    smallest, _, rates, anchors, failures, sweep, expect, of_pairs = examples
     (tmp_path / "speeds.csv").write_text("up\n1 Mbit/s\n")
     for line in rates.splitlines():
         changed = smallest.replace("up: 1 Mbit/s", line)
@@ -90,6 +93,8 @@ def test_examples_in_document_are_valid(tmp_path: Path) -> None:
         written = read_experiment(tmp_path / "x.yaml")
         assert len(written.variants) == (3 * 6 - 1) * 2
         assert len(make_plan(written).trials) == len(written.variants)
+    (tmp_path / "x.yaml").write_text(smallest + failures)
+    assert [failure.at for failure in read_experiment(tmp_path / "x.yaml").experiment.failures] == [20, 30]
     (tmp_path / "x.yaml").write_text(f"file: {{size: 1 MiB}}\nservers: {{up: 1 Mbit/s}}\n{anchors}")
     homes, riders = read_experiment(tmp_path / "x.yaml").experiment.peers.values()
     assert (homes.down, riders.down, riders.count) == (8_000_000, 8_000_000, 2)

@@ -25,6 +25,7 @@ from contract.events import (
     TraceEvent,
     Unchoked,
 )
+from contract.overlay_events import Spent
 from testbed.runfolder.moved_lines import MovedLines
 from testbed.runfolder.traces import HANDLED, IGNORED, HostTrace, InitialPieces, read_trace
 from tests.runfolder.runs import T0, write_lines
@@ -74,6 +75,7 @@ HISTORY: list[tuple[float, TraceEvent]] = [
     (2.6, PieceFailed(0, (1,))),
     (2.7, Banned("198.18.0.8", None, "lies")),
     (2.8, Erred("a tracker is away")),
+    (2.9, Spent((("", 2, 100), ("ab", 1, 30)), 1, 50)),
     (3.0, Completed(100, 7, 5)),
     (4.0, Disconnected(1, by_us=True, reason="bye", received=100, sent=9)),
     (5.0, Left("SIGTERM", 2, 100, 9, 5)),
@@ -96,6 +98,7 @@ def test_written_trace_is_read_back(tmp_path: Path) -> None:
     assert trace.initial_pieces == [InitialPieces(pytest.approx(0.1), 2, 0)]
     assert (trace.received, trace.sent, trace.wasted, trace.completed) == (100, 9, 5, 3.0)
     assert (trace.failed_pieces, trace.bans, trace.errors) == (1, 1, 1)
+    assert (trace.first_neighbour, trace.dht_sent) == (pytest.approx(0.3), 130)
     assert (trace.pieces, trace.leave_reason) == ([(2.5, 1)], "SIGTERM")
     (connection,) = trace.connections
     assert (connection.peer_id, connection.address) == ("cd" * 20, "198.18.0.9:6881")

@@ -30,10 +30,12 @@ TRIALS: Final[Mapping[str, Column]] = {
         " upload u and no other limit, and all peers join at t = 0 with no data",
         "bound of pieces",
     ),
+    "killed": Column("", "hosts that were killed as planned", "hosts killed"),
     "completed": Column("", "peers that downloaded the whole file", "peers that completed"),
     "distribution_s": Column(
         "s",
-        "from t = 0 to the last completion; empty if a peer did not complete, unless it left `after` a time",
+        "from t = 0 to the last completion; empty if a peer did not complete, unless it left `after` a time or was"
+        " killed as planned",
         "distribution time",
     ),
     "ratio": Column("", "`distribution_s` / `bound_s`", "distribution time / bound"),
@@ -41,6 +43,15 @@ TRIALS: Final[Mapping[str, Column]] = {
     "completion_mean_s": Column("s", "mean of `download_s` of the peers that completed", "mean download time"),
     "completion_median_s": Column("s", "their median", "median download time"),
     "completion_p95_s": Column("s", "their 95th percentile", "95th percentile of download times"),
+    "first_neighbour_mean_s": Column("s", "mean of `first_neighbour_s` of the peers", "mean time to a first neighbour"),
+    "first_neighbour_median_s": Column("s", "their median", "median time to a first neighbour"),
+    "first_neighbour_max_s": Column("s", "the longest", "longest time to a first neighbour"),
+    "isolated": Column(
+        "",
+        "peers that joined and never had a neighbour, without those of other clients, which do not tell; empty for"
+        " other schemes than BitTorrent",
+        "peers without a neighbour",
+    ),
     "jain": Column("", "Jain's index of fairness over the peers' `normalised_rate`", "Jain's index"),
     "server_utilisation": Column(
         "",
@@ -65,8 +76,14 @@ TRIALS: Final[Mapping[str, Column]] = {
     "duplicate_bytes": Column("B", "payload that peers received and did not need, or that was corrupt", "duplicates"),
     "control_bytes": Column(
         "B",
-        "bytes that TCP carried on the uplinks besides payload: messages, retransmissions, unfinished blocks",
+        "bytes that TCP carried on the uplinks besides payload: messages, retransmissions, unfinished blocks; with a"
+        " DHT its datagrams too",
         "control bytes",
+    ),
+    "dht_bytes": Column(
+        "B",
+        "messages of the DHT that servers and peers sent, without headers; empty if none has a node that tells it",
+        "bytes of the DHT",
     ),
     "wire_bytes": Column("B", "bytes of frames on the uplinks of servers and peers", "bytes on the wire"),
     "drops": Column("", "packets dropped at the shapers of servers and peers, both directions", "packets dropped"),
@@ -101,8 +118,15 @@ PEERS: Final[Mapping[str, Column]] = {
         "", "the share of the file that it had at the start", "part of the file at the start", is_share=True
     ),
     "joined_s": Column("s", "when it joined", "time of joining"),
+    "first_neighbour_s": Column(
+        "s",
+        "from `joined_s` until it had exchanged handshakes with another peer or a server; empty if it never did, and"
+        " for other clients, which do not tell",
+        "time to a first neighbour",
+    ),
     "completed_s": Column("s", "when it had the whole file; empty if never", "time"),
     "left_s": Column("s", "when it left; empty if it stayed to the end", "time of leaving"),
+    "killed_s": Column("s", "when it was killed, as planned; empty if it was not", "time of failure"),
     "download_s": Column("s", "`completed_s` - `joined_s`", "download time"),
     "lives": Column("", "how often it joined: 2 if it left midway and returned", "number of lives"),
     "payload_received": Column("B", "", "payload received"),
@@ -112,6 +136,9 @@ PEERS: Final[Mapping[str, Column]] = {
         "B", "bytes of frames on its downlink, without pure acknowledgements if it is shaped", "received on the wire"
     ),
     "wire_sent": Column("B", "the same for its uplink", "sent on the wire"),
+    "dht_bytes": Column(
+        "B", "messages that its node of the DHT sent, without headers; empty without one", "bytes of the DHT"
+    ),
     "drops": Column("", "packets dropped at its shapers, both directions", "packets dropped"),
     "share_ratio": Column("", "`payload_sent` / `payload_received`", "share ratio"),
     "rate": Column(

@@ -5,7 +5,7 @@ from typing import Final
 
 from testbed.tasks.distribute.columns import COLUMNS
 from testbed.tasks.distribute.plan.bounds import estimate, theory_of
-from testbed.tasks.distribute.plan.hosts import TRACKER, draw_hosts, host_names
+from testbed.tasks.distribute.plan.hosts import BOOTSTRAP, TRACKER, draw_hosts, host_names
 from testbed.tasks.distribute.plan.needs import needs_of
 from testbed.tasks.distribute.plan.records import Settings, Theory, TrialHosts
 from testbed.tasks.distribute.schema.checks import check_values, column_words, missing_keys, refused_theory
@@ -31,7 +31,7 @@ def _modules(keys: DistributionKeys) -> Iterator[tuple[KeyPath, str]]:
 
 
 def _capturable(keys: DistributionKeys) -> list[str]:
-    return ["servers", TRACKER, *keys.peers]
+    return ["servers", TRACKER, *([BOOTSTRAP] if keys.has_dht else []), *keys.peers]
 
 
 def _settings(keys: DistributionKeys, common: CommonSettings) -> Settings:
@@ -61,6 +61,7 @@ def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str
         "servers": _total([server.up for server in hosts.servers]),
         "peers' up": _total([peer.up for peer in hosts.peers]),
         "limited by": bound.limit,
+        "killed": str(sum(host.killed_at is not None for host in hosts.all)),
     }
 
 

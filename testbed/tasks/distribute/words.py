@@ -23,6 +23,7 @@ _ASPECTS: Final[Mapping[str, str]] = {
 _KEYS: Final[Mapping[str, str]] = {
     "distribution": "scheme",
     "file.size": "file size",
+    "discovery": "peers found by",
     "tracker.kind": "protocol of the tracker",
     "tracker.numwant": "peers that the tracker names",
     "tracker.seeds_meet_seeds": "seeds are named to seeds",
@@ -54,6 +55,7 @@ NAMES: Final[Mapping[str, str]] = {
     "flash": "flash crowd",
     "at-completion": "leave at completion",
     "poisson": "Poisson",
+    "dht": "DHT",
     "http": "HTTP",
     "udp": "UDP",
     "cubic": "CUBIC",

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from testbed.experiment.plan.plan import Plan
 from testbed.tasks.find.plan.content import apportioned, word, zipf
-from testbed.tasks.find.plan.lives import LEAST_SECONDS, draw_kills, draw_sessions
+from testbed.tasks.find.plan.lives import LEAST_SECONDS, draw_sessions
 from testbed.tasks.find.plan.searches import mistyped
 from testbed.tasks.find.schema.keys import Failure, Sessions
 from testbed.values.draws import Draws
+from testbed.values.failures import draw_kills
 from tests.experiment.files import planned
 from tests.tasks.find.files import DIRECTORY, RING, hosts, scenario, trial_of
 
@@ -128,8 +129,8 @@ def test_copies_are_given_by_popularity_as_far_as_there_is_room(
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 100)), max_size=4), st.integers())
 def test_nobody_is_killed_twice(kills: list[tuple[int, int]], seed: int) -> None:
     failures = [Failure.model_validate({"at": f"{at} s", "kill": f"{share} %"}) for at, share in kills]
-    killed = draw_kills(failures, ["directory"], {"homes": NAMES}, Draws(seed, {}))
-    assert killed == draw_kills(failures, ["directory"], {"homes": NAMES}, Draws(seed, {}))
+    killed = draw_kills(failures, {}, {"homes": NAMES}, Draws(seed, {}))
+    assert killed == draw_kills(failures, {}, {"homes": NAMES}, Draws(seed, {}))
     living = len(NAMES)
     for _, share in sorted(kills, key=lambda kill: kill[0]):
         living -= round(share * living / 100)
@@ -143,7 +144,7 @@ def test_groups_and_directories_are_killed_by_name() -> None:
         Failure.model_validate({"at": "5 s", "kill": {"homes": "30 %", "labs": "100 %"}}),
         Failure.model_validate({"at": "9 s", "kill": "directory"}),
     ]
-    killed = draw_kills(failures, ["directory"], groups, Draws(1, {}))
+    killed = draw_kills(failures, {"directory": ["directory"]}, groups, Draws(1, {}))
     assert killed["directory"] == 9
     assert sum(name in killed for name in NAMES[:10]) == 3
     assert all(name in killed for name in NAMES[10:])

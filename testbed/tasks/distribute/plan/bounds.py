@@ -8,6 +8,7 @@ from testbed.tasks.distribute.plan.records import (
     Distribution,
     PlannedBound,
     PlannedFluid,
+    PlannedPeer,
     Settings,
     Theory,
     TrialHosts,
@@ -62,6 +63,8 @@ def estimate(settings: Settings, hosts: TrialHosts, theory: Theory) -> Estimate:
     if distribution == "bittorrent":
         ratio += LIKELY_GROWTH * log2(len(swarm.peers) + 1)
     taken = min(settings.time_limit, settings.bound_in(theory).payload_seconds * ratio)
+    if hosts.shuts_out_newcomers:
+        taken = settings.time_limit
     senders = swarm.server_up + (0 if distribution == "client-server" else swarm.uploads)
     load = min(senders, sum(peer.down for peer in swarm.peers))
     overhead = SET_UP_SECONDS[distribution] + SECONDS_PER_HOST * (len(swarm.peers) + 2)
@@ -69,11 +72,18 @@ def estimate(settings: Settings, hosts: TrialHosts, theory: Theory) -> Estimate:
 
 
 def _swarm(settings: Settings, hosts: TrialHosts) -> Swarm:
-    """Return the trial as the theory sees it; several servers are one with all their uploads."""
-    peers = tuple(
-        Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held, arrival=peer.arrival) for peer in hosts.peers
-    )
+    """Return the trial as the theory sees it; several servers are one with all their uploads.
+
+    A peer that is to be killed need not complete, and can upload before: it counts as one that has the file. If all are
+    to be killed, they count like others.
+    """
+    all_die = all(peer.killed_at is not None for peer in hosts.peers)
+    peers = tuple(_downloader(peer, wants=peer.killed_at is None or all_die) for peer in hosts.peers)
     return Swarm(8 * settings.file_size, sum(server.up or 0 for server in hosts.servers), peers)
+
+
+def _downloader(peer: PlannedPeer, *, wants: bool) -> Downloader:
+    return Downloader(up=peer.up or 0, down=peer.down or inf, held=peer.held if wants else 1.0, arrival=peer.arrival)
 
 
 def _bound(of: Callable[[Swarm], Bound], swarm: Swarm) -> PlannedBound:

@@ -80,7 +80,7 @@ def _sent(names: frozenset[str], hosts: TrialHosts, file_size: int, received: in
 def _kept_share(snaplen: int, hosts: TrialHosts) -> float:
     """Return which part of the payload is kept at least."""
     is_slow = all(
-        host.up is not None and host.up <= ONE_SEGMENT_RATE for host in hosts.all if host is not hosts.tracker
+        host.up is not None and host.up <= ONE_SEGMENT_RATE for host in hosts.all if host not in hosts.introducers
     )
     carried = SEGMENT_PAYLOAD if is_slow else LARGEST_PAYLOAD
     return min(1.0, (snaplen - FRAME_HEADERS) / carried)

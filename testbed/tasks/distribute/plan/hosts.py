@@ -1,9 +1,10 @@
 """The hosts of a distribution: each with its link, and when it joins and leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from testbed.tasks.distribute.plan.records import (
+    PlannedBootstrap,
     PlannedDeparture,
     PlannedPeer,
     PlannedServer,
@@ -22,48 +23,69 @@ from testbed.tasks.distribute.schema.keys import (
     Start,
 )
 from testbed.values.draws import Draws, draw_arrivals, draw_rates, shuffled
+from testbed.values.failures import draw_kills
 
 TRACKER: Final = "tracker"
+BOOTSTRAP: Final = "bootstrap"
 
 
 def draw_hosts(keys: DistributionKeys, draws: Draws) -> TrialHosts:
-    """Draw all hosts of a trial. The tracker's link has no limits, so that it delays no peer."""
-    servers = tuple(_servers(keys, draws))
-    drawn = [peer for name in keys.peers for peer in _peers(keys, name, draws)]
-    peers = tuple(PlannedPeer(name=_peer_name(k), **values) for k, values in enumerate(drawn, start=1))
-    tracker = _tracker(keys)
-    order = [peer.name for peer in peers]
+    """Draw all hosts of a trial. The links of those that introduce peers have no limits, so that they delay no peer."""
+    named, members = _named(keys), _members(keys)
+    killed = draw_kills(keys.failures, named, members, draws)
+    drawn = [peer for group in keys.peers for peer in _peers(keys, group, draws)]
+    names = [name for of_group in members.values() for name in of_group]
+    order = names
     if keys.placement == "drawn":
-        order = [order[k] for k in shuffled(range(len(order)), draws.stream("placement"))]
-    leading = [*(server.name for server in servers), *([TRACKER] if tracker else [])]
-    return TrialHosts(servers=servers, tracker=tracker, peers=peers, positions=(*leading, *order))
+        order = [names[k] for k in shuffled(range(len(names)), draws.stream("placement"))]
+    return TrialHosts(
+        servers=tuple(_servers(keys, killed, draws)),
+        tracker=_tracker(keys, killed),
+        bootstrap=_bootstrap(keys, killed, draws),
+        peers=tuple(
+            PlannedPeer(name=name, killed_at=killed.get(name), **values)
+            for name, values in zip(names, drawn, strict=True)
+        ),
+        positions=(*(name for hosts in named.values() for name in hosts), *order),
+    )
 
 
 def host_names(keys: DistributionKeys) -> list[str]:
     """Return the names of all hosts of a trial."""
-    servers = keys.servers.count if keys.servers else 0
-    peers = sum(group.count for group in keys.peers.values())
-    return [
-        *(_server_name(k, servers) for k in range(1, servers + 1)),
-        *([TRACKER] if _tracker(keys) else []),
-        *(_peer_name(k) for k in range(1, peers + 1)),
-    ]
+    return [name for names in (*_named(keys).values(), *_members(keys).values()) for name in names]
+
+
+def _named(keys: DistributionKeys) -> dict[str, list[str]]:
+    """Return the names of the hosts that each word of `failures:` stands for, in the order of their places."""
+    count = keys.servers.count if keys.servers else 0
+    return {
+        "servers": [_server_name(k, count) for k in range(1, count + 1)],
+        TRACKER: [TRACKER] if keys.has_tracker else [],
+        BOOTSTRAP: [BOOTSTRAP] if keys.has_dht else [],
+    }
+
+
+def _members(keys: DistributionKeys) -> dict[str, list[str]]:
+    """Return the names of the peers of each group."""
+    members: dict[str, list[str]] = {}
+    first = 1
+    for name, group in keys.peers.items():
+        members[name] = [f"p{k}" for k in range(first, first + group.count)]
+        first += group.count
+    return members
 
 
 def _server_name(number: int, count: int) -> str:
     return "server" if count == 1 else f"server{number}"
 
 
-def _peer_name(number: int) -> str:
-    return f"p{number}"
-
-
-def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
-    if keys.distribution != "bittorrent":
+def _tracker(keys: DistributionKeys, killed: Mapping[str, float]) -> PlannedTracker | None:
+    if not keys.has_tracker:
         return None
     chosen = keys.tracker
     return PlannedTracker(
         name=TRACKER,
+        killed_at=killed.get(TRACKER),
         kind=chosen.kind,
         application=chosen.application,
         numwant=chosen.numwant,
@@ -71,12 +93,19 @@ def _tracker(keys: DistributionKeys) -> PlannedTracker | None:
     )
 
 
-def _servers(keys: DistributionKeys, draws: Draws) -> Iterator[PlannedServer]:
+def _bootstrap(keys: DistributionKeys, killed: Mapping[str, float], draws: Draws) -> PlannedBootstrap | None:
+    if not keys.has_dht:
+        return None
+    return PlannedBootstrap(name=BOOTSTRAP, killed_at=killed.get(BOOTSTRAP), seed=draws.number(BOOTSTRAP, "seed"))
+
+
+def _servers(keys: DistributionKeys, killed: Mapping[str, float], draws: Draws) -> Iterator[PlannedServer]:
     group = keys.servers
     if group is None:
         return
     for k, values in enumerate(_hosts(keys, group, group.count, "servers", draws), start=1):
-        yield PlannedServer(name=_server_name(k, group.count), **values)
+        name = _server_name(k, group.count)
+        yield PlannedServer(name=name, killed_at=killed.get(name), **values)
 
 
 def _peers(keys: DistributionKeys, name: str, draws: Draws) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """A distribution with every value filled in."""
 
-from typing import Any, Final, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -30,7 +31,22 @@ class PlannedDeparture(Record):
     """The part of the file with which it leaves (`mid_way`), 0 to 1."""
 
 
-class PlannedServer(PlannedHost):
+class PlannedProgram(PlannedHost):
+    """A host, and the end of what it runs."""
+
+    added_later: ClassVar[Mapping[str, object]] = {"killed_at": None}
+    """Keys that older plans lack, with their defaults."""
+    killed_at: float | None = None
+    """When its program gets SIGKILL, in seconds after t = 0."""
+
+    @model_serializer(mode="wrap")
+    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
+        values: dict[str, Any] = dump(self)
+        return {key: value for key, value in values.items() if (key, value) not in self.added_later.items()}
+
+
+class PlannedServer(PlannedProgram):
     """A host that has the whole file."""
 
     profile: str
@@ -55,23 +71,20 @@ class PlannedPeer(PlannedServer):
     departure: PlannedDeparture = PlannedDeparture()
 
 
-_ADDED_LATER: Final[dict[str, object]] = {"application": OURS, "seeds_meet_seeds": True}
-"""Keys of a tracker that older plans lack, with their defaults."""
-
-
-class PlannedTracker(PlannedHost):
+class PlannedTracker(PlannedProgram):
     """A host that introduces peers to one another."""
 
+    added_later: ClassVar[Mapping[str, object]] = {"killed_at": None, "application": OURS, "seeds_meet_seeds": True}
     kind: Literal["http", "udp"]
     application: str = OURS
     numwant: int
     seeds_meet_seeds: bool = True
 
-    @model_serializer(mode="wrap")
-    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
-        values: dict[str, Any] = dump(self)
-        return {key: value for key, value in values.items() if (key, value) not in _ADDED_LATER.items()}
+
+class PlannedBootstrap(PlannedProgram):
+    """A host that has a node of the DHT, and neither has nor wants the file: others join by it."""
+
+    seed: int
 
 
 class TrialHosts(Record):
@@ -79,17 +92,37 @@ class TrialHosts(Record):
 
     servers: tuple[PlannedServer, ...]
     tracker: PlannedTracker | None
-    """None where the scheme has none."""
+    """None where the scheme has none, or the DHT takes its place."""
+    bootstrap: PlannedBootstrap | None = None
+    """None without a DHT."""
     peers: tuple[PlannedPeer, ...]
     positions: tuple[str, ...]
     """The names of all hosts, in the order of their places in the topology."""
 
+    @model_serializer(mode="wrap")
+    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a node that there is not, as older plans do."""
+        values: dict[str, Any] = dump(self)
+        return {key: value for key, value in values.items() if (key, value) != ("bootstrap", None)}
+
     @property
-    def all(self) -> tuple[PlannedHost, ...]:
+    def all(self) -> tuple[PlannedProgram, ...]:
         """All hosts, in the order of their places in the topology."""
-        everyone: list[PlannedHost] = [*self.servers, *([self.tracker] if self.tracker else []), *self.peers]
+        everyone: list[PlannedProgram] = [*self.servers, *self.introducers, *self.peers]
         by_name = {host.name: host for host in everyone}
         return tuple(by_name[name] for name in self.positions)
+
+    @property
+    def introducers(self) -> tuple[PlannedProgram, ...]:
+        """Those by which a newcomer finds others: the tracker, and the node by which it joins the DHT."""
+        return tuple(host for host in (self.tracker, self.bootstrap) if host is not None)
+
+    @property
+    def shuts_out_newcomers(self) -> bool:
+        """Whether peers are to join when everybody is dead by whom they would find others."""
+        ends = [host.killed_at for host in self.introducers]
+        last = max((peer.arrival for peer in self.peers), default=0.0)
+        return bool(ends) and all(end is not None and end <= last for end in ends)
 
     @property
     def arrivals(self) -> dict[str, float]:

@@ -1,5 +1,6 @@
 """BitTorrent: our tracker, and our peer as seed and as leech (docs/peer.md, docs/tracker.md)."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,13 @@ from typing import Final
 from contract.events import Announced
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
-from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedPeer, PlannedServer, PlannedTracker
+from testbed.tasks.distribute.plan.records import (
+    PlannedBootstrap,
+    PlannedDeparture,
+    PlannedPeer,
+    PlannedServer,
+    PlannedTracker,
+)
 from testbed.tasks.distribute.programs.payload_file import payload_file
 from testbed.tasks.distribute.schema.keys import OPENTRACKER
 from testbed.tasks.distribute.trials import hosts_of, settings_of
@@ -17,24 +24,30 @@ from testbed.tasks.launches import READY_LINE, WAITING_LINE, Launch, TrialContex
 from testbed.values.parts import Parameter
 
 TRACKER_PORT: Final = 6969
+DHT_PORT: Final = 6881
 _ANNOUNCE_SECONDS: Final = 1800
 """The interval between announcements. As a period of the protocol it is divided by the time scale."""
 _TORRENT: Final = "file.torrent"
 _INFO_HASH: Final = "info-hash"
 _MODULES: Final = "modules"
 _OTHER_CLIENTS: Final = "clients"
+_BOOTSTRAP: Final = "bootstrap.json"
 
 
 def prepare(context: TrialContext) -> None:
-    """Write the torrent, and the strategies and adapters that come with the experiment."""
+    """Write the torrent, what the first node of the DHT is, and the modules that come with the experiment."""
     _make_torrent(context)
+    if (first := hosts_of(context.trial).bootstrap) is not None:
+        node = {"overlay": "kademlia", "address": _bootstrap_address(context, first), "seed": first.seed}
+        (context.folder / _BOOTSTRAP).write_text(json.dumps(node), encoding="utf-8")
     write_modules(context.trial.settings.modules, context.folder / _MODULES)
 
 
 def _make_torrent(context: TrialContext) -> None:
     words = [
-        *(payload_file(context), "--out", context.folder / _TORRENT, "--tracker", _tracker_url(context)),
+        *(payload_file(context), "--out", context.folder / _TORRENT),
         *("--piece-length", settings_of(context.trial).piece_length),
+        *_introduced_by(context),
     ]
     command = [sys.executable, "-m", "peer", "create", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -56,16 +69,19 @@ def module_file(name: str) -> Path:
     return Path(*name.split(".")).with_suffix(".py")
 
 
-def _tracker_url(context: TrialContext) -> str:
-    tracker = _tracker_of(context.trial)
-    return f"{tracker.kind}://{context.addresses[tracker.name]}:{TRACKER_PORT}/announce"
+def _introduced_by(context: TrialContext) -> Iterator[str]:
+    """Yield the options of the tracker and of the node to join the DHT by: a torrent has one of them at least."""
+    tracker, first = hosts_of(context.trial).tracker, hosts_of(context.trial).bootstrap
+    if tracker is None and first is None:
+        raise TrialError("BitTorrent needs a tracker or a DHT, and the plan has none")
+    if tracker is not None:
+        yield from ("--tracker", f"{tracker.kind}://{context.addresses[tracker.name]}:{TRACKER_PORT}/announce")
+    if first is not None:
+        yield from ("--dht-node", _bootstrap_address(context, first))
 
 
-def _tracker_of(trial: Trial) -> PlannedTracker:
-    planned = hosts_of(trial).tracker
-    if planned is None:
-        raise TrialError("BitTorrent needs a tracker, and the plan has none")
-    return planned
+def _bootstrap_address(context: TrialContext, planned: PlannedBootstrap) -> str:
+    return f"{context.addresses[planned.name]}:{DHT_PORT}"
 
 
 def tracker(context: TrialContext, planned: PlannedTracker) -> Launch:
@@ -95,13 +111,19 @@ def _opentracker(context: TrialContext, planned: PlannedTracker) -> Launch:
     return Launch(("peer", "service", OPENTRACKER, *_options(words)), READY_LINE)
 
 
+def bootstrap(context: TrialContext, planned: PlannedBootstrap) -> Launch:
+    """Launch the node by which others join the DHT. It knows nobody, and keeps what they announce."""
+    words = (context.folder / _BOOTSTRAP, "--trace", context.trace(planned))
+    return Launch(("peer", "node", *words), READY_LINE)
+
+
 def announce_interval(time_scale: float) -> int:
     """Return the seconds between two announcements."""
     return max(1, round(_ANNOUNCE_SECONDS / time_scale))
 
 
 def seed(context: TrialContext, planned: PlannedServer) -> Launch:
-    """Launch our peer as a seed. It is ready when the tracker knows it, so that leeches find it at once."""
+    """Launch our peer as a seed. It is ready when the tracker or the DHT knows it, so that leeches find it at once."""
     files = (context.folder / _TORRENT, "--data", payload_file(context))
     return Launch(("peer", "seed", *files, *_common(context, planned)), READY_LINE, settled=Announced.event)
 
@@ -118,7 +140,7 @@ def leech(context: TrialContext, planned: PlannedPeer) -> Launch:
 
 
 def other_seed(context: TrialContext, planned: PlannedServer) -> Launch:
-    """Launch another client as a seed. It is ready when the tracker knows it."""
+    """Launch another client as a seed. It is ready when the tracker knows it; without one, when it has its file."""
     return Launch(_other(context, planned, "seed"), READY_LINE)
 
 
@@ -139,7 +161,12 @@ def _other(context: TrialContext, planned: PlannedServer, role: str) -> tuple[st
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
         "trace": context.trace(planned),
     }
-    return ("peer", "client", planned.application, role, context.folder / _TORRENT, *_options(words))
+    return ("peer", "client", planned.application, role, context.folder / _TORRENT, *_options(words), *_dht(context))
+
+
+def _dht(context: TrialContext) -> tuple[str, ...]:
+    """Return the option that makes a client a node of the DHT; whom it joins by is in the torrent."""
+    return ("--dht",) if hosts_of(context.trial).bootstrap is not None else ()
 
 
 def _modules(context: TrialContext) -> Path | None:
@@ -165,7 +192,8 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
         "level": settings.trace_level,
         "seed": planned.seed,
     }
-    return [*_options(words), *(word for each in parameter_words(planned) for word in ("--set", each))]
+    parameters = (word for each in parameter_words(planned) for word in ("--set", each))
+    return [*_options(words), *parameters, *_dht(context)]
 
 
 def _options(words: dict[str, object]) -> list[str]:

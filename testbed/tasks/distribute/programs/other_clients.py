@@ -18,14 +18,16 @@ from testbed.values.findings import Finding, KeyPath
 SECONDS: Final = 30
 """How long finding one client may take, with all that its adapter imports, and running it for its version."""
 _MEMORY: Final = 2 << 30
+TRACKER: Final[KeyPath] = ("tracker",)
 _GRACE_SECONDS: Final = 5
 
 
 class Found(NamedTuple):
-    """What is known of a client: its name and version, or what is wrong."""
+    """What is known of a client: its name and version, and whether it can use the DHT; or what is wrong."""
 
     identity: str = ""
     problem: str = ""
+    can_use_dht: bool = False
 
 
 def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
@@ -36,6 +38,9 @@ def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple
         for trial, path in of_name:
             if problem := found[name].problem:
                 yield trial, Finding((*path, "application"), f"{name}: {problem}")
+            elif hosts_of(trial).bootstrap is not None and path != TRACKER and not found[name].can_use_dht:
+                advice = "write `discovery: tracker`, or take libtorrent or aria2"
+                yield trial, Finding((*path, "application"), f"{name} cannot be told to use the DHT: {advice}")
             if trial.settings.time_scale != 1 and settings_of(trial).distribution == "bittorrent":
                 scaled = (
                     f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
@@ -61,7 +66,7 @@ def _applications(trial: Trial) -> Iterator[tuple[KeyPath, str]]:
     yield from ((path, host.application) for path, host in groups_of(trial))
     tracker = hosts_of(trial).tracker
     if tracker is not None:
-        yield ("tracker",), tracker.application
+        yield TRACKER, tracker.application
 
 
 def _find(trials: Sequence[Trial], experiment: Path) -> dict[str, Found]:
@@ -83,6 +88,7 @@ def _ask(names: Sequence[str], modules: Mapping[str, str], experiment: Path) -> 
         with Consultation("adapters", question) as peer:
             for answer in peer.answers(SECONDS + _GRACE_SECONDS):
                 if answer["state"] != "begun":
-                    found[answer["adapter"]] = Found(answer.get("identity", ""), answer.get("problem", ""))
+                    told = answer.get("identity", ""), answer.get("problem", ""), answer.get("can_use_dht", False)
+                    found[answer["adapter"]] = Found(*told)
             crash = f"it does not end: it still runs after {SECONDS} s" if peer.was_stuck else peer.ending()
     return {name: found.get(name, Found(problem=crash)) for name in names}

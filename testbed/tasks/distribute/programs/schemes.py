@@ -13,7 +13,13 @@ from typing import Any, Final
 from contract.programs import CLIENTS
 from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
-from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
+from testbed.tasks.distribute.plan.records import (
+    PlannedBootstrap,
+    PlannedPeer,
+    PlannedProgram,
+    PlannedServer,
+    PlannedTracker,
+)
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
 from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
@@ -56,6 +62,7 @@ class Scheme:
     others: tuple[str, ...] = ()
     """Their names; those of adapters beside the experiment have the form `module:Class`."""
     tracker: Callable[[TrialContext, PlannedTracker], Launch] | None = None
+    bootstrap: Callable[[TrialContext, PlannedBootstrap], Launch] | None = None
     preload: tuple[str, ...] = ()
 
 
@@ -69,7 +76,8 @@ SCHEMES: Final[Mapping[str, Scheme]] = {
         prepare=bittorrent.prepare,
         check=bittorrent.check,
         tracker=bittorrent.tracker,
-        preload=("peer.cli.tracker",),
+        bootstrap=bittorrent.bootstrap,
+        preload=("peer.cli.tracker", "peer.cli.node", "peer.overlays.kademlia"),
     ),
     "client-server": Scheme(
         adapters={
@@ -136,8 +144,8 @@ class DistributePrograms:
         _scheme_of(context.trial).prepare(context)
 
     def assignments(self, context: TrialContext) -> Sequence[Assignment]:
-        """Return the tracker if there is one, the servers, and the peers."""
-        return [*_tracker(context), *_servers(context), *_peers(context)]
+        """Return those that introduce peers to one another if there are any, the servers, and the peers."""
+        return [*_tracker(context), *_bootstrap(context), *_servers(context), *_peers(context)]
 
     def progress(self, trial: Trial, received: Mapping[str, int]) -> Mapping[str, float]:
         """Estimate the share of the file that each peer has, as if it received payload only."""
@@ -165,20 +173,41 @@ def _tracker(context: TrialContext) -> Iterator[Assignment]:
     planned, launch = hosts_of(context.trial).tracker, _scheme_of(context.trial).tracker
     if planned is not None and launch is not None:
         details = {"application": planned.kind if planned.application == OURS else planned.application}
-        yield Assignment(planned, "tracker", "tracker", Phase.INFRASTRUCTURE, launch(context, planned), details=details)
+        yield _introducer(planned, "tracker", launch(context, planned), details)
+
+
+def _bootstrap(context: TrialContext) -> Iterator[Assignment]:
+    planned, launch = hosts_of(context.trial).bootstrap, _scheme_of(context.trial).bootstrap
+    if planned is not None and launch is not None:
+        yield _introducer(planned, "bootstrap", launch(context, planned), {"application": "dht"})
+
+
+def _introducer(planned: PlannedProgram, role: str, launch: Launch, details: Mapping[str, Any]) -> Assignment:
+    return Assignment(planned, role, role, Phase.INFRASTRUCTURE, launch, killed_at=planned.killed_at, details=details)
 
 
 def _servers(context: TrialContext) -> Iterator[Assignment]:
     for planned in hosts_of(context.trial).servers:
         launch = _adapter_of(context.trial, planned).server(context, planned)
-        yield Assignment(planned, "server", "servers", Phase.SERVICE, launch, details=_behaviour(planned))
+        details = _behaviour(planned)
+        killed_at = planned.killed_at
+        yield Assignment(planned, "server", "servers", Phase.SERVICE, launch, killed_at=killed_at, details=details)
 
 
 def _peers(context: TrialContext) -> Iterator[Assignment]:
     for planned in hosts_of(context.trial).peers:
         launch = _adapter_of(context.trial, planned).peer(context, planned)
         details = {**_behaviour(planned), "group": planned.group, "arrival_s": planned.arrival}
-        yield Assignment(planned, "peer", planned.group, Phase.PARTICIPANT, launch, planned.arrival, details=details)
+        yield Assignment(
+            planned,
+            "peer",
+            planned.group,
+            Phase.PARTICIPANT,
+            launch,
+            arrival=planned.arrival,
+            killed_at=planned.killed_at,
+            details=details,
+        )
 
 
 def _behaviour(planned: PlannedServer) -> dict[str, Any]:

@@ -44,6 +44,10 @@ def _missing(trial: Trial) -> Iterator[str]:
         yield f"other clients ({', '.join(others)})"
     if trial.settings.topology.reference != _WITHOUT_CORES:
         yield f"topology {trial.settings.topology.reference}, only {_WITHOUT_CORES}"
+    if hosts_of(trial).bootstrap is not None:
+        yield "DHT"
+    if any(host.killed_at is not None for host in hosts_of(trial).all):
+        yield "`failures:`"
     for key in ("loss", "jitter"):
         if any(getattr(host, key) for host in hosts):
             yield f"`{key}:`"

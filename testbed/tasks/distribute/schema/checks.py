@@ -1,6 +1,7 @@
 """Checks of keys of a distribution that need several values together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from pathlib import PurePath
 from typing import Any, get_args
 
@@ -8,10 +9,12 @@ from contract.programs import STRATEGIES, ProfileName
 from testbed.tasks.distribute.schema.keys import (
     APPLICATIONS,
     OPENTRACKER,
+    OURS,
     SERVERS_ALSO,
     After,
     AtRatio,
     DistributionKeys,
+    HostFailure,
     Hosts,
     MidWay,
     PeerGroup,
@@ -21,7 +24,9 @@ from testbed.tasks.distribute.schema.keys import (
 )
 from testbed.tasks.task import ColumnWords
 from testbed.theory import Term
+from testbed.values.failures import unknown_groups
 from testbed.values.findings import Finding, KeyPath, did_you_mean
+from testbed.values.units import format_duration
 
 
 def missing_keys(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -57,6 +62,8 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
         if keys.distribution == "client-server" and group.count:
             yield from _check_client(("peers", name), group)
     yield from _check_tracker(keys.tracker)
+    for index, failure in enumerate(keys.failures):
+        yield from _check_failure(("failures", index), failure, keys)
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
@@ -70,6 +77,38 @@ def _check_tracker(tracker: TrackerChoice) -> Iterator[Finding]:
         yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
     if not tracker.seeds_meet_seeds:
         yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
+
+
+def _check_failure(path: KeyPath, failure: HostFailure, keys: DistributionKeys) -> Iterator[Finding]:
+    if keys.distribution != "bittorrent":
+        reason = f"programs of {keys.distribution} do not go on without each other, as those of BitTorrent do"
+        yield Finding(path, f"{reason}: leave this out, or skip such points with `when:`")
+        return
+    limit = getattr(keys, "time_limit", inf)
+    if failure.at >= limit:
+        yield Finding((*path, "at"), f"the trial ends before, at `time_limit:`, which is {format_duration(limit)}")
+    names = tuple(keys.peers)
+    yield from unknown_groups(path, failure, names, f"write {' or '.join(names) or 'a group of `peers:`'}")
+    if failure.kill == "tracker" and not keys.has_tracker:
+        yield Finding((*path, "kill"), "there is no tracker: write another host, or `discovery: both`")
+    if failure.kill == "bootstrap" and not keys.has_dht:
+        yield Finding((*path, "kill"), "there is no DHT to join: write another host, or `discovery: dht`")
+    for application in sorted({*_killed_applications(failure, keys)} - {OURS}):
+        reason = f"{application} would go on without the program that watches it"
+        yield Finding((*path, "kill"), f"only our programs can be killed: {reason}")
+
+
+def _killed_applications(failure: HostFailure, keys: DistributionKeys) -> Iterator[str]:
+    """Yield the applications of the hosts among which a failure chooses."""
+    match failure.kill:
+        case "tracker":
+            yield keys.tracker.application
+        case "servers":
+            yield keys.servers.application if keys.servers else OURS
+        case dict() as shares:
+            yield from (keys.peers[name].application for name in shares if name in keys.peers)
+        case float():
+            yield from (group.application for group in keys.peers.values() if group.count)
 
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, Tag
 
 from contract.programs import CLIENTS, ProfileName
+from testbed.values.failures import WORD, FailureTime, ShareOfAll, ShareOfGroups, forms_of_kill
 from testbed.values.hosts import AccessLinks, Arrival
 from testbed.values.names import GroupName
 from testbed.values.parts import Named, NameOrMapping, Part
@@ -165,13 +166,31 @@ class File(Part):
 
 
 class TrackerChoice(Part):
-    """How peers find one another."""
+    """What introduces peers to one another."""
 
     kind: Literal["http", "udp"] = Field(default="http", description="its protocol")
     application: Literal["ours", "opentracker"] = Field(default=OURS, description="the program that runs")
     numwant: Count = Field(default=50, description="how many peers to ask it for")
     seeds_meet_seeds: bool = Field(
         default=True, description="whether peers that have everything are named to others that have everything"
+    )
+
+
+KILL_FORMS: Final = (
+    "tracker, bootstrap, servers, a percentage of all peers such as 50 %, or a mapping of groups such as {homes: 30 %}"
+)
+Killed: TypeAlias = Annotated[
+    Annotated[Literal["tracker", "bootstrap", "servers"], Tag(WORD)] | ShareOfAll | ShareOfGroups,
+    forms_of_kill(KILL_FORMS, "tracker", "bootstrap", "servers"),
+]
+
+
+class HostFailure(FailureTime):
+    """Hosts that fail together."""
+
+    kill: Killed = Field(
+        description="which: tracker, bootstrap, servers, a part of all peers, or of some groups; their programs get"
+        " SIGKILL"
     )
 
 
@@ -188,11 +207,27 @@ class DistributionKeys(Part):
     peers: Annotated[dict[GroupName, PeerGroup], BeforeValidator(_groups)] = Field(
         default_factory=dict, description="groups of peers, by a name of your choice"
     )
-    tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="how peers find one another")
+    discovery: Literal["tracker", "dht", "both"] = Field(
+        default="tracker",
+        description="how peers find one another: by a tracker, by the DHT, which they join by a node that the torrent"
+        " names, or by both",
+    )
+    tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="what introduces peers to one another")
     profile: ProfileName = Field(default="course", description="the constants of the clients")
     placement: Literal["in-order", "drawn"] = Field(
         default="in-order", description="peers take their places in the topology in the order of the file, or at random"
     )
+    failures: list[HostFailure] = Field(default_factory=list, description="hosts that fail together, in any order")
+
+    @property
+    def has_tracker(self) -> bool:
+        """Whether there is a tracker."""
+        return self.distribution == "bittorrent" and self.discovery != "dht"
+
+    @property
+    def has_dht(self) -> bool:
+        """Whether peers are nodes of a DHT, with one more to join by."""
+        return self.distribution == "bittorrent" and self.discovery != "tracker"
 
     @property
     def hosts(self) -> Mapping[tuple[str, ...], Servers | PeerGroup]:

@@ -1,10 +1,12 @@
 """The hosts of a trial, as several tables use them."""
 
 from collections.abc import Mapping
+from math import nan
 
 import numpy as np
 
 from testbed.runfolder.trial_data import TrialData
+from testbed.tasks.distribute.plan.records import PlannedProgram
 from testbed.tasks.distribute.trials import hosts_of
 
 
@@ -16,6 +18,11 @@ def server_names(data: TrialData) -> tuple[str, ...]:
 def peer_names(data: TrialData) -> tuple[str, ...]:
     """Return the hosts that download it."""
     return tuple(peer.name for peer in hosts_of(data.trial).peers)
+
+
+def killed_at(data: TrialData, host: PlannedProgram) -> float:
+    """Return when a host was killed as planned; nan if it was not, before the trial ended."""
+    return nan if host.killed_at is None or host.killed_at > data.record.seconds else host.killed_at
 
 
 def uplink_rates(data: TrialData) -> Mapping[str, int]:

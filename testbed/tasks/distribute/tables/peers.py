@@ -10,7 +10,7 @@ from contract.programs import FAULTS, NEIGHBOURS, PIECES, UNTOLD, WASTE
 from testbed.runfolder.traces import HostTrace
 from testbed.runfolder.trial_data import Row, TrialData, number
 from testbed.tasks.distribute.plan.records import PlannedPeer
-from testbed.tasks.distribute.tables.hosts import dropped_packets, seconds_present
+from testbed.tasks.distribute.tables.hosts import dropped_packets, killed_at, seconds_present
 from testbed.tasks.distribute.trials import hosts_of, settings_of
 
 _NO_TRACE: Final = HostTrace()
@@ -66,11 +66,20 @@ def _times(data: TrialData, peer: PlannedPeer, trace: HostTrace) -> Row:
     completed = number(trace.completed)
     return {
         "joined_s": joined,
+        "first_neighbour_s": _first_neighbour(data, trace, joined),
         "completed_s": completed,
         "left_s": trace.leave_times[-1] if trace.has_left and trace.leave_times[-1] < data.record.seconds else nan,
+        "killed_s": killed_at(data, peer),
         "download_s": completed - joined,
         "lives": len(lives),
     }
+
+
+def _first_neighbour(data: TrialData, trace: HostTrace, joined: float) -> float:
+    """Return how long after joining there was a neighbour; one that was there before the arrival counts from then."""
+    if trace.first_neighbour is None or not settings_of(data.trial).exchanges_pieces:
+        return nan
+    return max(0.0, trace.first_neighbour - joined)
 
 
 def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
@@ -81,6 +90,7 @@ def _bytes(data: TrialData, name: str, trace: HostTrace) -> Row:
         "wasted_bytes": _told(trace, WASTE, trace.wasted),
         "wire_received": counters.last(name, "down_bytes"),
         "wire_sent": counters.last(name, "up_bytes"),
+        "dht_bytes": number(trace.dht_sent),
         "drops": dropped_packets(data, name),
         "share_ratio": trace.sent / trace.received if trace.received else nan,
     }

@@ -1,16 +1,18 @@
 """The row of a trial."""
 
 from collections.abc import Iterable
-from math import nan
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
 
 from testbed.experiment import Trial
 from testbed.runfolder.trial_data import Row, TrialData, number
+from testbed.tasks.distribute.schema.keys import OURS
 from testbed.tasks.distribute.tables.audit import payload_audit, payload_difference, payload_received, stream_bytes
 from testbed.tasks.distribute.tables.hosts import (
     dropped_packets,
+    killed_at,
     peer_names,
     seconds_present,
     server_names,
@@ -24,6 +26,7 @@ def trial_row(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> 
     return {
         **_setting(data.trial),
         **_bounds(data.trial),
+        "killed": sum(not isnan(killed_at(data, host)) for host in hosts_of(data.trial).all),
         **_completion(data, peers),
         **_use(data, peers, transfers),
     }
@@ -67,7 +70,21 @@ def _completion(data: TrialData, peers: pd.DataFrame) -> Row:
         "completion_mean_s": downloads.mean(),
         "completion_median_s": downloads.median(),
         "completion_p95_s": downloads.quantile(0.95) if len(downloads) else nan,
+        **_meeting(data, peers),
         "jain": jain(peers["normalised_rate"]),
+    }
+
+
+def _meeting(data: TrialData, peers: pd.DataFrame) -> Row:
+    """Return how long it took peers to meet somebody, and how many never did."""
+    times = peers["first_neighbour_s"]
+    tells = (peers["source"] == "trace") & (peers["application"] == OURS)
+    is_alone = peers["joined_s"].notna() & times.isna() & tells
+    return {
+        "first_neighbour_mean_s": times.mean(),
+        "first_neighbour_median_s": times.median(),
+        "first_neighbour_max_s": times.max(),
+        "isolated": int(is_alone.sum()) if settings_of(data.trial).exchanges_pieces else nan,
     }
 
 
@@ -82,14 +99,14 @@ def jain(values: Iterable[float]) -> float:
 def distribution_time(data: TrialData) -> float:
     """Return when the last peer completed; nan if one did not.
 
-    A peer that was planned to leave some time after joining, with or without the file, does not count.
+    A peer that was planned to leave some time after joining, with or without the file, or to be killed, does not count.
     """
     times = []
     for peer in hosts_of(data.trial).peers:
         trace = data.traces.get(peer.name)
         if trace is not None and trace.completed is not None:
             times.append(trace.completed)
-        elif peer.departure.kind != "after":
+        elif peer.departure.kind != "after" and isnan(killed_at(data, peer)):
             return nan
     return max(times, default=nan)
 
@@ -108,11 +125,17 @@ def _use(data: TrialData, peers: pd.DataFrame, transfers: pd.DataFrame) -> Row:
         ),
         "duplicate_bytes": peers["wasted_bytes"].sum(skipna=False),
         "control_bytes": stream_bytes(data) - payload,
+        "dht_bytes": _dht_bytes(data),
         "wire_bytes": float(np.nansum([data.counters.last(host, "up_bytes") for host in hosts])),
         "drops": sum(dropped_packets(data, host) for host in hosts),
         "payload_difference": payload_difference(data),
         "payload_audit": payload_audit(data),
     }
+
+
+def _dht_bytes(data: TrialData) -> float:
+    sent = [trace.dht_sent for trace in data.traces.values() if trace.dht_sent is not None]
+    return sum(sent) if sent else nan
 
 
 def _utilisation(data: TrialData, hosts: tuple[str, ...]) -> float:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from testbed.tasks.find.overlays import Overlay
-from testbed.tasks.find.plan.lives import draw_kills, draw_sessions
+from testbed.tasks.find.plan.lives import draw_sessions
 from testbed.tasks.find.plan.records import FindHosts, PlannedDirectory, PlannedNode, Session
 from testbed.tasks.find.schema.keys import Directory, FindKeys, NodeGroup
 from testbed.values.draws import Draws, draw_arrivals, draw_rates, shuffled
+from testbed.values.failures import draw_kills
 from testbed.values.hosts import AccessLinks
 
 DIRECTORY: Final = "directory"
@@ -20,7 +21,7 @@ def draw_hosts(keys: FindKeys, draws: Draws) -> FindHosts:
     if kind is None:
         raise ValueError("an experiment with nodes has an overlay")
     directories, members = directory_names(keys), _members(keys)
-    killed = draw_kills(keys.failures, directories, members, draws)
+    killed = draw_kills(keys.failures, {DIRECTORY: directories}, members, draws)
     lives = _draw_lives(keys, members, draws)
     newcomers = _Newcomers(kind, directories, lives, _roles(keys, members, kind), keys.known, draws)
     nodes = [

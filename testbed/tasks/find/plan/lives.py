@@ -1,13 +1,13 @@
-"""When nodes come and go, and which hosts fail: drawn before a trial begins."""
+"""When nodes come and go: drawn before a trial begins."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from math import log
 from random import Random
 from typing import Final
 
 from testbed.tasks.find.plan.records import Session
-from testbed.tasks.find.schema.keys import Exponential, Failure, Pareto, Sessions, Span
-from testbed.values.draws import Draws, shuffled
+from testbed.tasks.find.schema.keys import Exponential, Pareto, Sessions, Span
+from testbed.values.draws import Draws
 from testbed.values.hosts import CsvColumn
 
 LEAST_SECONDS: Final = 0.1
@@ -51,29 +51,3 @@ def _drawn(span: Span, key: str, draws: Draws, stream: Random) -> float:
             return values[stream.randrange(len(values))]
         case float():
             return span
-
-
-def draw_kills(
-    failures: Sequence[Failure], directories: Sequence[str], groups: Mapping[str, Sequence[str]], draws: Draws
-) -> dict[str, float]:
-    """Draw when each host is killed, by its name. Nobody is killed twice: later failures choose among those left."""
-    killed: dict[str, float] = {}
-    for failure in sorted(failures, key=lambda failure: failure.at):
-        for members, share in _chosen_from(failure, directories, groups):
-            stream = draws.stream("failures", failure.at, *members[:1])
-            living = [name for name in members if name not in killed]
-            order = shuffled(range(len(living)), stream)
-            killed |= {living[k]: failure.at for k in sorted(order[: round(share * len(living))])}
-    return killed
-
-
-def _chosen_from(
-    failure: Failure, directories: Sequence[str], groups: Mapping[str, Sequence[str]]
-) -> Iterator[tuple[Sequence[str], float]]:
-    """Yield the hosts among which some are chosen, and the share of them."""
-    if isinstance(failure.kill, dict):
-        yield from ((groups[name], share / 100) for name, share in failure.kill.items())
-    elif isinstance(failure.kill, str):
-        yield directories, 1.0
-    else:
-        yield [name for members in groups.values() for name in members], failure.kill / 100

@@ -6,6 +6,7 @@ from typing import Any, Final
 from testbed.tasks.find.overlays import OVERLAYS
 from testbed.tasks.find.schema.keys import Failure, FindKeys, InTotal, NodeGroup
 from testbed.tasks.task import ColumnWords
+from testbed.values.failures import unknown_groups
 from testbed.values.findings import Finding, KeyPath, did_you_mean
 from testbed.values.parts import Nested, Parameter
 from testbed.values.units import format_duration
@@ -120,13 +121,9 @@ def _check_failure(path: KeyPath, failure: Failure, keys: FindKeys) -> Iterator[
     if failure.at >= keys.queries.end:
         until = format_duration(keys.queries.end)
         yield Finding((*path, "at"), f"nothing is looked for after `queries.until`, which is {until}: write less")
-    if isinstance(failure.kill, dict):
-        for name in failure.kill:
-            if name not in keys.nodes:
-                hint = did_you_mean(name, keys.nodes)
-                problem = f"unknown group {name!r}{hint}: write {_or(tuple(keys.nodes)) or 'a group of `nodes:`'}"
-                yield Finding((*path, "kill", name), problem)
-    elif failure.kill == "directory" and keys.directory is None:
+    names = tuple(keys.nodes)
+    yield from unknown_groups(path, failure, names, f"write {_or(names) or 'a group of `nodes:`'}")
+    if failure.kill == "directory" and keys.directory is None:
         yield Finding((*path, "kill"), "there is no directory: write `directory:`, or a percentage of the nodes")
 
 

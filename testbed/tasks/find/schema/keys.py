@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
+from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, Tag
 
 from testbed.tasks.find.overlays import Overlay, overlay_named
+from testbed.values.failures import WORD, FailureTime, ShareOfAll, ShareOfGroups, forms_of_kill
 from testbed.values.hosts import AccessLinks, Arrival, CsvColumn
 from testbed.values.names import GroupName
 from testbed.values.parts import Nested, Part, as_named
 from testbed.values.quantities import (
-    NEEDED,
     PLAIN,
     Count,
     CountOrNone,
@@ -143,37 +143,15 @@ class Queries(Part):
     typos: CountOrNone = Field(default=0, description="letters that are wrong, missing or too many in each query")
 
 
-def _shares(value: object) -> object:
-    if isinstance(value, Mapping) and not value:
-        raise message("names no group: write one with its share, such as `{homes: 30 %}`")
-    return value
-
-
 KILL_FORMS: Final = "directory, a percentage of all nodes such as 50 %, or a mapping of groups such as {homes: 30 %}"
-
-
-def _kind_of_kill(value: object) -> str | None:
-    """A word that is no percentage is none of the forms; a number without a unit is told that it lacks one."""
-    if value == "directory":
-        return "<word>"
-    if isinstance(value, Mapping):
-        return "<groups>"
-    is_share = isinstance(value, int | float) or (isinstance(value, str) and value.strip()[:1].isdigit())
-    return "<share>" if is_share else None
-
-
 Killed: TypeAlias = Annotated[
-    Annotated[Literal["directory"], Tag("<word>")]
-    | Annotated[Percentage, Tag("<share>")]
-    | Annotated[dict[GroupName, Percentage], BeforeValidator(_shares), Tag("<groups>")],
-    Discriminator(_kind_of_kill, custom_error_type=NEEDED, custom_error_message=KILL_FORMS),
+    Annotated[Literal["directory"], Tag(WORD)] | ShareOfAll | ShareOfGroups, forms_of_kill(KILL_FORMS, "directory")
 ]
 
 
-class Failure(Part):
+class Failure(FailureTime):
     """Hosts that fail together."""
 
-    at: Duration = Field(description="when, after t = 0")
     kill: Killed = Field(
         description="which: directory, a part of all nodes, or of some groups; their programs get SIGKILL"
     )
