@@ -26,8 +26,7 @@ class Search:
     is_exact: bool = True
 
     def __post_init__(self) -> None:
-        if _NAME.fullmatch(self.name) is None:
-            raise ValueError(f"expected a name of 32 hex digits in lower case, found {self.name[:64]!r}")
+        _check_name(self.name)
 
     @property
     def question(self) -> Wanted:
@@ -73,6 +72,12 @@ class Description:
     sessions: tuple[Session, ...] = (Session(),)
     seed: int | None = None
     fetch: bool = False
+    followed: tuple[str, ...] = ()
+    """The searches, of any node, of whose messages the trace tells one by one."""
+
+    def __post_init__(self) -> None:
+        for name in self.followed:
+            _check_name(name)
 
 
 def read_description(text: str) -> Description:
@@ -95,6 +100,11 @@ def parameters_for(description: Description, overlay: Overlay) -> Any:
     if len(description.known) < role.least_known:
         raise problem("known", f"a {description.role} has to know {role.least_known} address at least")
     return read(role.parameters, description.parameters, "parameters")
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(f"expected a name of 32 hex digits in lower case, found {name[:64]!r}")
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
