@@ -92,7 +92,7 @@ class MessageSent(TraceEvent):
 
 @dataclass(frozen=True, slots=True)
 class MessageCame(TraceEvent):
-    """A message was charged to a search that is followed: its sender counted it as upkeep, and so did not tell of it."""
+    """A message came, and was charged to a search that is followed: its sender counted it as upkeep."""
 
     event: ClassVar[str] = "message_came"
     search: str

@@ -12,7 +12,7 @@ from testbed.tasks.find.plan.records import FindHosts, FindSettings, PlannedNode
 from testbed.values.draws import Draws
 from testbed.values.spread import spread
 
-MOST_FOLLOWED: Final = 20
+MOST_FOLLOWED: Final = 12
 """The searches of a trial of whose messages traces tell one by one. So a trace grows little, however many there are."""
 _TRIES: Final = 50
 
