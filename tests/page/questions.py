@@ -21,7 +21,7 @@ nodes:
   edge: {count: 9, up: 1 Mbit/s, delay: 10 ms}
 content: {items: 10, copies: {each: 2}}
 queries: {rate: 10 /min, from: 5 s, until: 20 s}
-failures: [{at: 12 s, kill: {core: 1}}]
+failures: [{at: 12 s, kill: {core: 33 %}}]
 sweep:
   zip:
     overlay: [napster, gnutella, chord]

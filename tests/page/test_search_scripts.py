@@ -11,17 +11,17 @@ from testbed.results.page.inlining import script
 
 Call = Callable[..., Any]
 
-HOSTS = [
+HOSTS: list[dict[str, Any]] = [
     {"name": "directory", "group": "directory", "role": "directory", "tier": 0, "lives": [[0, 60, None]]},
     *[{"name": f"n{k}", "group": "x", "role": "node", "tier": 2, "lives": [[0, 60, None]]} for k in (1, 2, 3)],
 ]
-FLOOD = {
+FLOOD: dict[str, Any] = {
     "node": 1, "wanted": "a song", "key": None, "began": 10.0, "took": 9000, "outcome": "found", "hops": 2,
     "timeouts": 0, "holders": [3], "answers": [[1100, 3, 0], [1200, 3, 0], [1300, 2, 1]], "unshown": 0,
     "sent": [0, 200, 400, 400], "came": [200, 400, 600, 1100], "from": [1, 2, 3, 3], "to": [2, 3, 2, 1],
     "what": [0, 0, 0, 1],
 }  # fmt: skip
-DATA = {
+DATA: dict[str, Any] = {
     "seconds": 60, "overlay": "Gnutella", "hosts": HOSTS, "kinds": ["Query", "QueryHit"], "answering": [1],
     "links": [1, 2, 5, 20, 2, 3, 15, 20], "searches": [FLOOD | {"answers": [], "outcome": "not_found"}, FLOOD],
 }  # fmt: skip
@@ -51,7 +51,7 @@ def with_places(*places: float | None, key: float | None = None) -> Any:
 
 def test_first_to_be_shown_is_one_with_a_right_answer(call: Call) -> None:
     assert searches(call, "searches.first()") == 1
-    assert searches(call, "searches.first()", DATA | {"searches": DATA["searches"][:1]}) == 0  # type: ignore[index]
+    assert searches(call, "searches.first()", DATA | {"searches": DATA["searches"][:1]}) == 0
 
 
 def test_messages_are_under_way_until_they_come(call: Call) -> None:

@@ -34,7 +34,7 @@ def trails(page: Page) -> int:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("system", ["Napster", "Gnutella", "Chord"])
+@pytest.mark.parametrize("system", ["napster", "gnutella", "chord"])
 def test_nothing_overlaps_or_leaves_the_page(open_page: Open, asked: Path, width: int, system: str) -> None:
     page = open_page(asked, width=width).page
     select_trial(page, system)
@@ -46,7 +46,7 @@ def test_nothing_overlaps_or_leaves_the_page(open_page: Open, asked: Path, width
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_violation(open_page: Open, asked: Path, theme: Any) -> None:
     page = open_page(asked, theme=theme).page
-    select_trial(page, "Gnutella")
+    select_trial(page, "gnutella")
     for summary in page.locator("summary").all():
         summary.click()
     assert violations(page) == []
@@ -54,7 +54,7 @@ def test_axe_finds_no_violation(open_page: Open, asked: Path, theme: Any) -> Non
 
 def test_page_says_nothing_and_asks_nothing(open_page: Open, asked: Path) -> None:
     watched = open_page(asked)
-    for system in ("Napster", "Gnutella", "Chord"):
+    for system in ("napster", "gnutella", "chord"):
         select_trial(watched.page, system)
         watched.page.get_by_role("button", name="Play").click()
         expect(watched.page.locator(".play")).to_have_text("Pause")
@@ -77,7 +77,7 @@ def test_menu_has_searches_with_a_right_answer_and_without(open_page: Open, aske
 
 def test_replay_follows_keys_and_slider(open_page: Open, asked: Path) -> None:
     page = open_page(asked).page
-    select_trial(page, "Gnutella")
+    select_trial(page, "gnutella")
     search_of(page, "found after")
     page.get_by_role("slider", name="time").focus()
     page.keyboard.press("Home")
@@ -93,7 +93,7 @@ def test_replay_follows_keys_and_slider(open_page: Open, asked: Path) -> None:
 
 def test_question_spreads_and_the_answer_comes_back(open_page: Open, asked: Path) -> None:
     page = open_page(asked).page
-    select_trial(page, "Gnutella")
+    select_trial(page, "gnutella")
     search_of(page, "found after")
     seek(page, 40)
     assert (trails(page), page.locator("#replay g > .dot.question[d]:not(.legend *)").count()) == (1, 1)
@@ -129,14 +129,14 @@ def test_key_is_on_the_ring_of_hashes_only(open_page: Open, asked: Path) -> None
     page = open_page(asked).page
     key = page.locator(".swarm > svg > .key path")
     assert key.count() == 0
-    select_trial(page, "Chord")
+    select_trial(page, "chord")
     assert key.count() == 1
     expect(page.locator(".legend")).to_contain_text("the key")
 
 
 def test_one_host_can_be_looked_at(open_page: Open, asked: Path) -> None:
     page = open_page(asked).page
-    select_trial(page, "Gnutella")
+    select_trial(page, "gnutella")
     page.get_by_label("Look at").select_option("n2")
     assert classes(page, "n2") >= {"chosen"}
     faded = page.locator(".trail.faded").count()
@@ -147,7 +147,7 @@ def test_one_host_can_be_looked_at(open_page: Open, asked: Path) -> None:
 
 def test_moment_is_a_table_of_messages(open_page: Open, asked: Path) -> None:
     page = open_page(asked).page
-    select_trial(page, "Napster")
+    select_trial(page, "napster")
     page.locator("#replay").get_by_text("This moment as a table").click()
     rows = page.locator("#replay details tbody tr")
     expect(rows).to_have_count(2)

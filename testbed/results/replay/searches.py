@@ -17,6 +17,7 @@ TICKS: Final = 10_000
 """In a second."""
 MOST_MESSAGES: Final = 20_000
 """Of all searches of a replay together; so many take 0.1 to 0.2 MB in the page."""
+_PLACE_DIGITS: Final = 9
 _JUDGEMENTS: Final = ("right", "stale", "wrong")
 
 
@@ -66,7 +67,7 @@ def _host(member: Member) -> Json:
         "group": member.group,
         "role": member.role,
         "tier": int(member.tier),
-        "lives": [[_time(begin), _time(end), place] for begin, end, place in member.lives],
+        "lives": [[_time(begin), _time(end), _place(place)] for begin, end, place in member.lives],
     }
 
 
@@ -83,7 +84,7 @@ def _search(search: ShownSearch, numbers: dict[str, int], kinds: Sequence[str]) 
     return {
         "node": numbers[search.node],
         "wanted": search.wanted,
-        "key": search.key,
+        "key": _place(search.key),
         "began": _time(search.began),
         "took": None if search.ended is None else _ticks(search.ended, search),
         "outcome": search.outcome,
@@ -112,6 +113,10 @@ def _columns(messages: Sequence[Passed], search: ShownSearch, numbers: dict[str,
 
 def _ticks(t: float, search: ShownSearch) -> int:
     return round((t - search.began) * TICKS)
+
+
+def _place(place: float | None) -> float | None:
+    return None if place is None else round(place, _PLACE_DIGITS)
 
 
 def _time(t: float) -> float:

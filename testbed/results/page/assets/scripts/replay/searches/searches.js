@@ -48,10 +48,13 @@ export class Search {
       judgement: JUDGEMENTS[judgement],
     }));
     this.right = firstOfEach(this.answers.filter(({ judgement }) => judgement === "right"));
+    this.foundAt = new Map(this.right.map(({ holder, t }) => [holder, t]));
     this.sent = this.messages.map((message) => message.sent);
     this.came = this.messages.map((message) => message.came).sort((a, b) => a - b);
     this.longest = Math.max(0, ...this.messages.map((message) => message.came - message.sent));
-    this.asked = firstOfEach(this.messages.filter((message) => !message.isAnswer).map(({ to, came }) => ({ to, t: came })), "to");
+    const questions = this.messages.filter((message) => !message.isAnswer);
+    this.asked = firstOfEach(questions.map(({ to, came }) => ({ to, t: came })), "to");
+    this.askedAt = new Map([...this.asked.map(({ to, t }) => [to, t]), [about.node, 0]]);
     this.took = about.took === null ? null : about.took / TICKS;
     const last = Math.max(this.came.at(-1) ?? 0, this.answers.at(-1)?.t ?? 0);
     this.end = Math.max(SHORTEST, last || this.took || 0);
@@ -68,12 +71,12 @@ export class Search {
 
   /** Whether a question had come to a host; the one that asks was asked from the beginning. */
   isAsked(host, t) {
-    return host === this.node || this.asked.some((each) => each.to === host && each.t <= t);
+    return this.askedAt.has(host) && this.askedAt.get(host) <= t;
   }
 
   /** Whether a right answer had named a host. */
   isFound(host, t) {
-    return this.right.some((answer) => answer.holder === host && answer.t <= t);
+    return this.foundAt.has(host) && this.foundAt.get(host) <= t;
   }
 
   /** The messages that are on their way. */
