@@ -29,6 +29,7 @@ queries: {rate: 5 /min, from: 5 s, until: 20 s}
 seed: 3
 """
 END = 25.0
+COUNTS = [(1.0, "n1", 0, 0, 0, 0, 0, 0)]
 MODULES = {
     "napster": ["napster.messages"],
     "gnutella": ["gnutella.wire.messages"],
@@ -53,7 +54,7 @@ def state(t: float, *where: str) -> dict[str, object]:
 
 
 def shown(folder: Path, trial: Trial, traces: dict[str, Events]) -> ShownSearches:
-    found = FindTables().searches(write_trial(folder, trial, Happened(traces, [], END)), trial)
+    found = FindTables().searches(write_trial(folder, trial, Happened(traces, COUNTS, END)), trial)
     assert found is not None
     return found
 

@@ -53,7 +53,7 @@ def place_of(identifier: str, settings: FindSettings) -> float | None:
     """Return where a node's identifier lies among all; None if that means nothing in this overlay."""
     if not appearance_of(settings).has_identifiers:
         return None
-    return int(identifier, 16) / 2 ** _bits(settings)
+    return int(identifier, 16) / (1 << _bits(settings))
 
 
 def key_of(wanted: str, settings: FindSettings) -> float | None:
@@ -62,7 +62,7 @@ def key_of(wanted: str, settings: FindSettings) -> float | None:
         return None
     key = int.from_bytes(sha1(wanted.encode(), usedforsecurity=False).digest(), "big")
     bits = _bits(settings)
-    return (key >> (_KEY_BITS - bits)) / 2**bits
+    return (key >> (_KEY_BITS - bits)) / (1 << bits)
 
 
 def _bits(settings: FindSettings) -> int:

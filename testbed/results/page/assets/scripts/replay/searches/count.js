@@ -14,11 +14,7 @@ export class Count extends Chart {
 
   levels() {
     const half = this.most / 2;
-    return [
-      [0, "0"],
-      ...(Number.isInteger(half) ? [[0.5, String(half)]] : []),
-      [1, String(this.most)],
-    ];
+    return [[0, "0"], ...(Number.isInteger(half) ? [[0.5, String(half)]] : []), [1, String(this.most)]];
   }
 
   timeText(t) {

@@ -13,7 +13,7 @@ const TOP = -Math.PI / 2;
 export function circles({ middle, inner, outer }, names, size) {
   const longest = Math.max(0, ...names.map((name) => name.length));
   const margin = Math.min(size * 0.16, 10 + 6.2 * longest);
-  const around = size / 2 - margin - LARGEST * 0.6;
+  const around = size / 2 - margin - LARGEST;
   const room = Math.min(...[outer, inner].map((hosts, place) => roomOf(hosts, place ? around * INNER_SHARE : around)));
   const points = [];
   const place = (hosts, distance) =>
@@ -32,21 +32,14 @@ export function circles({ middle, inner, outer }, names, size) {
 }
 
 /**
- * Return where a key stands on the outer circle: between the hosts before and after it. `places` are those of the hosts'
- * identifiers, ascending; `count` is how many hosts are there, of which the last may have none.
+ * Return where a key stands on the outer circle: half-way between the hosts before and after it. `places` are those of
+ * the hosts' identifiers, ascending; `count` is how many hosts are there, of which the last may have none.
  */
 export function keyPoint(key, places, count, around, size) {
   const before = places.findLastIndex((place) => place < key);
   const isInGap = before < 0 || before === places.length - 1;
-  const [low, high] = [places.at(before), places[(before + 1) % places.length]];
-  const share = aheadOf(low, key) / (aheadOf(low, high) || 1);
-  const steps = isInGap ? count - places.length + 1 : 1;
-  return polar(size / 2, around, TOP + turnOf((isInGap ? places.length - 1 : before) + share * steps, count));
-}
-
-/** Return how far it is clockwise from one place to another, in turns. */
-function aheadOf(one, other) {
-  return (other - one + 1) % 1;
+  const turn = isInGap ? (places.length - 1 + count) / 2 : before + 0.5;
+  return polar(size / 2, around, TOP + turnOf(turn, count));
 }
 
 function turnOf(number, count) {

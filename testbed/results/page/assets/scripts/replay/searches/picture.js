@@ -8,6 +8,7 @@ import { circles, keyPoint } from "./layout.js";
 import { lookOf, mark, styleOf } from "./marks.js";
 
 const MOST_DOTS = 300;
+const FEW_TRAILS = 24;
 const KEY_OUTSIDE = 1.75;
 
 /** Draws a search at a time. `choose` is called with a host that is clicked. */
@@ -80,6 +81,8 @@ export class Picture {
     this.drawn = 0;
     this.chosen = null;
     this.lines.replaceChildren(...this.trails);
+    /* A flood has fainter lines, or its messages on the way could not be seen. */
+    set(this.lines, { opacity: Math.max(0.45, Math.min(1, Math.sqrt(FEW_TRAILS / this.trails.length))).toFixed(2) });
     this.placeKey();
   }
 
@@ -108,7 +111,10 @@ export class Picture {
     const turn = (angle * 180) / Math.PI;
     this.key.replaceChildren(
       s("title", {}, "the key: what is asked for, among the identifiers"),
-      s("path", { d: `M${-away} 0L${away} 0`, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${turn.toFixed(1)})` }),
+      s("path", {
+        d: `M${-away} 0L${away} 0`,
+        transform: `translate(${x.toFixed(1)} ${y.toFixed(1)}) rotate(${turn.toFixed(1)})`,
+      }),
     );
   }
 

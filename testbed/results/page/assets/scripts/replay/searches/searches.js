@@ -53,7 +53,10 @@ export class Search {
     this.came = this.messages.map((message) => message.came).sort((a, b) => a - b);
     this.longest = Math.max(0, ...this.messages.map((message) => message.came - message.sent));
     const questions = this.messages.filter((message) => !message.isAnswer);
-    this.asked = firstOfEach(questions.map(({ to, came }) => ({ to, t: came })), "to");
+    this.asked = firstOfEach(
+      questions.map(({ to, came }) => ({ to, t: came })),
+      "to",
+    );
     this.askedAt = new Map([...this.asked.map(({ to, t }) => [to, t]), [about.node, 0]]);
     this.took = about.took === null ? null : about.took / TICKS;
     const last = Math.max(this.came.at(-1) ?? 0, this.answers.at(-1)?.t ?? 0);

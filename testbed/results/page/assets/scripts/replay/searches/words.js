@@ -116,7 +116,11 @@ export function legend(searches) {
   const node = [...looks][looks.size - 1][0];
   const outline = () => s("path", { class: "outline", d: shape(node, 5) });
   const marks = [
-    ["asks", [outline(), s("path", { class: "asked", d: shape(node, 5) }), s("circle", { class: "asks", r: 6.2 })], "asking"],
+    [
+      "asks",
+      [outline(), s("path", { class: "asked", d: shape(node, 5) }), s("circle", { class: "asks", r: 6.2 })],
+      "asking",
+    ],
     ["was asked", [outline(), s("path", { class: "asked", d: shape(node, 5) })], "was-asked"],
     ["has it", [outline(), s("circle", { class: "has", r: 2.2 })], "holds"],
     ["has it, and was named", [outline(), s("circle", { class: "has", r: 2.2 })], "holds found"],
@@ -138,7 +142,11 @@ export function legend(searches) {
 }
 
 function item([parts, text, style]) {
-  const picture = s("svg", { class: "shape", viewBox: "-7 -7 14 14", "aria-hidden": "true" }, s("g", { class: style }, parts));
+  const picture = s(
+    "svg",
+    { class: "shape", viewBox: "-7 -7 14 14", "aria-hidden": "true" },
+    s("g", { class: style }, parts),
+  );
   return h("li", {}, picture, text);
 }
 
