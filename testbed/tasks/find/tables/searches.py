@@ -103,7 +103,8 @@ def _said(data: FindData) -> Iterator[Acquaintance]:
         states = data.trace(host.name).states
         for begin, end, _ in data.lives(host):
             ours = [state for state in states if begin <= state.t <= end]
-            for state, until in zip(ours, [*(later.t for later in ours[1:]), end], strict=True):
+            ends = [*(later.t for later in ours[1:]), end]
+            for state, until in zip(ours, ends, strict=False):  # without a state, there is nothing to end
                 known = {data.host_at(address) for address in state.neighbours}
                 for other in sorted(known & names - {host.name}):
                     yield Acquaintance(host.name, other, state.t, until)
