@@ -79,6 +79,28 @@ class Spent(TraceEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageSent(TraceEvent):
+    """This node sent a message for a search that is followed."""
+
+    event: ClassVar[str] = "message_sent"
+    search: str
+    to: str
+    """Where the message went: the other end of the connection, or of the datagram."""
+    message: str
+    """What kind it is: its class."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageCame(TraceEvent):
+    """A message came, and was charged to a search that is followed: its sender counted it as upkeep."""
+
+    event: ClassVar[str] = "message_came"
+    search: str
+    sender: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeState(TraceEvent):
     """What the node keeps now: the addresses that it would send to, and how many entries of others it stores."""
 
@@ -107,6 +129,17 @@ class NodeLeft(TraceEvent):
 
 
 OVERLAY_EVENTS: Final[frozenset[type[TraceEvent]]] = frozenset(
-    {NodeJoined, SearchBegan, AnswerCame, SearchEnded, Spent, NodeState, NodeErred, NodeLeft}
+    {
+        NodeJoined,
+        SearchBegan,
+        AnswerCame,
+        SearchEnded,
+        Spent,
+        MessageSent,
+        MessageCame,
+        NodeState,
+        NodeErred,
+        NodeLeft,
+    }
 )
 """Those of this module, for readers that have no use for them."""

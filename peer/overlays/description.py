@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
@@ -26,8 +26,8 @@ class Search:
     is_exact: bool = True
 
     def __post_init__(self) -> None:
-        if _NAME.fullmatch(self.name) is None:
-            raise ValueError(f"expected a name of 32 hex digits in lower case, found {self.name[:64]!r}")
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(_no_name(self.name))
 
     @property
     def question(self) -> Wanted:
@@ -73,6 +73,8 @@ class Description:
     sessions: tuple[Session, ...] = (Session(),)
     seed: int | None = None
     fetch: bool = False
+    followed: tuple[str, ...] = ()
+    """The searches, of any node, of whose messages the trace tells one by one."""
 
 
 def read_description(text: str) -> Description:
@@ -84,6 +86,7 @@ def read_description(text: str) -> Description:
     description = read(Description, value)
     _check_sessions(description.sessions)
     _check_searches(description)
+    _check_followed(description.followed)
     return description
 
 
@@ -95,6 +98,10 @@ def parameters_for(description: Description, overlay: Overlay) -> Any:
     if len(description.known) < role.least_known:
         raise problem("known", f"a {description.role} has to know {role.least_known} address at least")
     return read(role.parameters, description.parameters, "parameters")
+
+
+def _no_name(name: str) -> str:
+    return f"expected a name of 32 hex digits in lower case, found {name[:64]!r}"
 
 
 def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -125,3 +132,9 @@ def _check_searches(description: Description) -> None:
         names.add(search.name)
         if not any(session.covers(search) for session in description.sessions):
             raise problem(f"searches[{number}].at", f"the node is in no session {search.at:g} s after the start")
+
+
+def _check_followed(names: Iterable[str]) -> None:
+    for number, name in enumerate(names):
+        if not _NAME.fullmatch(name):
+            raise problem(f"followed[{number}]", _no_name(name))

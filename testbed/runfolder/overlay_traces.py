@@ -14,6 +14,8 @@ from contract.events import Lagged, TraceEvent
 from contract.overlay_events import (
     UPKEEP,
     AnswerCame,
+    MessageCame,
+    MessageSent,
     NodeErred,
     NodeJoined,
     NodeLeft,
@@ -45,6 +47,7 @@ class Answer:
     item: str
     holder: str
     """host:port."""
+    hops: int | None = None
 
 
 @dataclass(slots=True)
@@ -82,6 +85,19 @@ class State:
     entries: int
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a search that was followed, as one of its ends told of it."""
+
+    t: float
+    """When it was sent, or when it came."""
+    other: str
+    """host:port of the other end."""
+    kind: str
+    has_come: bool
+    """Whether it came; otherwise it was sent."""
+
+
 @dataclass(slots=True)
 class OverlayTrace:
     """All lives of one program, added up."""
@@ -94,6 +110,8 @@ class OverlayTrace:
     charged: dict[str, Traffic] = field(default_factory=dict)
     """By its own searches, what others sent for them and counted as upkeep."""
     received: Traffic = field(default_factory=Traffic)
+    messages: dict[str, list[Message]] = field(default_factory=dict)
+    """By search, of those that were followed."""
     states: list[State] = field(default_factory=list)
     errors: int = 0
     leave_reason: str | None = None
@@ -186,7 +204,7 @@ class _Reader:
         self.trace.searches[event.search] = TracedSearch(self._t)
 
     def answered(self, event: AnswerCame) -> None:
-        self._search(event.search).answers.append(Answer(self._t, event.item, event.holder))
+        self._search(event.search).answers.append(Answer(self._t, event.item, event.holder, event.hops))
 
     def ended(self, event: SearchEnded) -> None:
         search = self._search(event.search)
@@ -199,6 +217,15 @@ class _Reader:
         for search, messages, count in event.charged:
             self.trace.charged.setdefault(search, Traffic()).add(messages, count)
         self.trace.received.add(event.messages_received, event.bytes_received)
+
+    def message_sent(self, event: MessageSent) -> None:
+        self._message(event.search, Message(self._t, event.to, event.message, has_come=False))
+
+    def message_came(self, event: MessageCame) -> None:
+        self._message(event.search, Message(self._t, event.sender, event.message, has_come=True))
+
+    def _message(self, search: str, message: Message) -> None:
+        self.trace.messages.setdefault(search, []).append(message)
 
     def state(self, event: NodeState) -> None:
         self.trace.states.append(State(self._t, event.neighbours, event.entries))
@@ -214,6 +241,8 @@ _HANDLERS: Final[Mapping[type[TraceEvent], Callable[[_Reader, Any], None]]] = {
     AnswerCame: _Reader.answered,
     SearchEnded: _Reader.ended,
     Spent: _Reader.spent,
+    MessageSent: _Reader.message_sent,
+    MessageCame: _Reader.message_came,
     NodeState: _Reader.state,
     NodeErred: _Reader.erred,
 }

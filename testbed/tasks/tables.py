@@ -12,6 +12,7 @@ from testbed.tasks.columns import TableColumns
 from testbed.tasks.distribute.tables import DistributeTables
 from testbed.tasks.find.tables import FindTables
 from testbed.tasks.planning import TaskName
+from testbed.tasks.searches import ShownSearches
 
 Data = TypeVar("Data", bound=MeasuredTrial)
 
@@ -29,7 +30,13 @@ class TaskTables(Protocol[Data]):
 
     @property
     def has_replay(self) -> bool:
-        """Whether traces tell who gave what to whom, so that the page can show it again."""
+        """Whether traces tell who sent what to whom, so that the page can show it again."""
+
+    def searches(self, folder: Path, trial: Trial) -> ShownSearches | None:
+        """Read the searches of a trial that a replay shows; None of a task without any, whose replay shows payload.
+
+        A DamageError names what is unusable.
+        """
 
     def read(self, folder: Path, trial: Trial, attempts: int, *, from_captures: bool) -> Data:
         """Read a trial's folder; a DamageError names what is unusable.

@@ -164,7 +164,7 @@ def test_a_second_is_the_longest_that_a_line_is_about() -> None:
 def test_trial_is_read_from_its_folder(tmp_path: Path) -> None:
     trial = write_run(tmp_path, GOLDEN).trials[0]
     folder = write_trial(tmp_path, trial, golden())
-    found = read_replay(folder, trial, traced=("server", "peer")).as_json()
+    found = read_replay(folder, trial).as_json()
     assert [(host["name"], host["group"]) for host in found["hosts"]] == [
         ("server", "server"),
         ("p1", "fast"),
@@ -179,4 +179,4 @@ def test_damaged_trace_is_named(tmp_path: Path) -> None:
     folder = write_trial(tmp_path, trial, golden())
     (folder / "p1.jsonl.gz").write_bytes(b"no trace")
     with pytest.raises(DamageError, match=r"p1\.jsonl\.gz: cannot be replayed"):
-        read_replay(folder, trial, traced=("server", "peer"))
+        read_replay(folder, trial)

@@ -123,7 +123,7 @@ SWARM = {
 
 
 def swarm(call: Call, expression: str) -> Any:
-    return call(f'((swarm) => {expression})(new (use("replay/swarm.js").Swarm)({json.dumps(SWARM)}))')
+    return call(f'((swarm) => {expression})(new (use("replay/swarm/swarm.js").Swarm)({json.dumps(SWARM)}))')
 
 
 def test_swarm_knows_each_moment(call: Call) -> None:
@@ -145,7 +145,7 @@ def test_given_back_is_what_goes_both_ways(call: Call) -> None:
 
 def test_hosts_on_a_ring_do_not_touch(call: Call) -> None:
     ring = """((hosts) => {
-      const { points, radius } = use("replay/layout.js").ring(hosts, ["x", "y"], 360);
+      const { points, radius } = use("replay/swarm/layout.js").ring(hosts, ["x", "y"], 360);
       return Math.min(...points.flatMap((one, place) => points.slice(place + 1)
         .map((other) => Math.hypot(one.x - other.x, one.y - other.y) / radius)));
     })"""
@@ -154,7 +154,7 @@ def test_hosts_on_a_ring_do_not_touch(call: Call) -> None:
 
 
 def test_axis_steps_are_round(call: Call) -> None:
-    steps = "[[10, 5], [61, 6], [3600, 8]].map(([all, parts]) => use('replay/progress.js').niceStep(all, parts))"
+    steps = "[[10, 5], [61, 6], [3600, 8]].map(([all, parts]) => use('replay/chart.js').niceStep(all, parts))"
     assert call(steps) == [2, 20, 500]
 
 

@@ -4,7 +4,7 @@ A datagram that the kernel does not take is lost, as any may be on its way: the 
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Any, Final, Protocol, TypeVar
 
@@ -38,12 +38,22 @@ class DatagramHands(Hands[AnyNode]):
     """Runs one node on a UDP socket, which it closes."""
 
     def __init__(
-        self, node: AnyNode, bound: socket.socket, wire: Wire, record: Record, fetch: OnFetch = fetch_nothing
+        self,
+        node: AnyNode,
+        bound: socket.socket,
+        wire: Wire,
+        record: Record,
+        fetch: OnFetch = fetch_nothing,
+        *,
+        followed: Collection[str] = (),
     ) -> None:
-        super().__init__(node, record)
+        super().__init__(node, record, followed)
         self.performers = {SendTo: self._send, Charge: self._charge, Fetch: fetch}
         self._last_size = 0
         """Of the datagram that came last."""
+        self._last_message: Any = None
+        """That came, from the address `_last_source`."""
+        self._last_source = Address("", 0)
         self._wire: Final = wire
         self._socket: Final = bound
         self._poller: Final = running_poller()
@@ -74,6 +84,7 @@ class DatagramHands(Hands[AnyNode]):
             why = str(error)
             self.input(lambda node, now: node.refused(source, data, why, now))
         else:
+            self._last_message, self._last_source = message, source
             self.input(lambda node, now: node.received(source, message, now))
 
     def _send(self, action: SendTo) -> None:
@@ -84,6 +95,8 @@ class DatagramHands(Hands[AnyNode]):
             self.troubles.note(f"a datagram was not sent: {explain(error)}", action.to)
         else:
             self.costs.count_sent(action.search, len(data))
+            self.following.sent(action.search, action.to, action.message)
 
     def _charge(self, action: Charge) -> None:
         self.costs.charge(action.search, self._last_size)
+        self.following.charged(action.search, self._last_source, self._last_message)

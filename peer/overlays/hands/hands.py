@@ -5,7 +5,7 @@ called while it is being called.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from contract.events import TraceEvent
 from contract.overlay_events import NodeState
 from peer.net.timer import Timer
 from peer.overlays.hands.costs import Costs, Troubles
+from peer.overlays.hands.following import Following
 from peer.overlays.node import Fetch, Node, Record
 
 PERIOD: Final = 1.0
@@ -29,13 +30,14 @@ def fetch_nothing(_: Fetch) -> None:
 
 
 class Hands(Generic[AnyNode]):
-    """Runs one node for one life."""
+    """Runs one node for one life. The trace tells of each message of the searches in `followed`."""
 
-    def __init__(self, node: AnyNode, record: Record) -> None:
+    def __init__(self, node: AnyNode, record: Record, followed: Collection[str] = ()) -> None:
         self.node: Final = node
         self.is_over = False
         """Whether the node gets no more inputs."""
         self.costs: Final = Costs(self._tell)
+        self.following: Final = Following(followed, self._tell)
         self.troubles: Final = Troubles(self._tell)
         self.performers: Mapping[type, Perform] = {}
         """What does each kind of action."""

@@ -128,10 +128,13 @@ class _Program:
         described, overlay = self._description, self._options.overlay
         bound, record = _bind(address, overlay), partial(self._record, trace)
         setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
+        followed = described.followed
         try:
             if isinstance(overlay, DatagramOverlay):
-                return DatagramHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
-            return StreamHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
+                speaker = overlay.roles[described.role].make(setup)
+                return DatagramHands(speaker, bound, overlay, record, self._fetch, followed=followed)
+            node = overlay.roles[described.role].make(setup)
+            return StreamHands(node, bound, overlay, record, self._fetch, followed=followed)
         except WireError as error:
             raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
 
 from peer.errors import WireError
@@ -33,9 +33,10 @@ class StreamHands(Hands[StreamNode]):
         record: Record,
         fetch: OnFetch = fetch_nothing,
         *,
+        followed: Collection[str] = (),
         most_links: int = MOST_LINKS,
     ) -> None:
-        super().__init__(node, record)
+        super().__init__(node, record, followed)
         self.performers = {
             Dial: self._dial,
             Send: self._send,
@@ -44,7 +45,8 @@ class StreamHands(Hands[StreamNode]):
             Fetch: fetch,
         }
         self._last_message: Any = None
-        """That came."""
+        """That came, from the address `_last_source`."""
+        self._last_source = Address("", 0)
         self._overlay: Final = overlay
         self._dialler: Final = Dialler(bound.getsockname()[0], DIAL_TIMEOUT, self._loop)
         self._most_links: Final = most_links
@@ -123,10 +125,12 @@ class StreamHands(Hands[StreamNode]):
         data = self._overlay.encode(action.message)
         if link.send(data, min(MOST_UNSENT_ON_LINK, MOST_UNSENT // len(self._open))):
             self.costs.count_sent(action.search, len(data))
+            self.following.sent(action.search, link.address, action.message)
 
     def _charge(self, action: Charge) -> None:
         """Count the last message, whose length on the wire is that which we would give it."""
         self.costs.charge(action.search, len(self._overlay.encode(self._last_message)))
+        self.following.charged(action.search, self._last_source, self._last_message)
 
     def _hang_up(self, action: HangUp) -> None:
         link = self._links.pop(action.link, None)
@@ -142,7 +146,7 @@ class StreamHands(Hands[StreamNode]):
 
     def _deliver(self, link: Link, message: Any) -> None:
         self.costs.count_received(1, 0)
-        self._last_message = message
+        self._last_message, self._last_source = message, link.address
         self.input(lambda node, now: node.received(link.number, message, now))
 
     def _messages(self, link: Link, data: bytes) -> Iterator[Any]:

@@ -179,10 +179,10 @@ class Contents:
             return False
         self._traces_read += size
         try:
-            replay = read_replay(folder, trial, traced=tables_of(self.made.run.plan).traced_roles).as_json()
+            replay = read_replay(folder, trial)
         except (DamageError, OSError):
             return False
-        return bool(replay["links"]) and self.parts.add(_part_of(trial), replay, most=most)
+        return not replay.is_empty and self.parts.add(_part_of(trial), replay.as_json(), most=most)
 
     def _records(self) -> Iterator[TrialRecord]:
         """Yield the records of the trials that are in the tables."""

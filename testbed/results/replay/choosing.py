@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from testbed.experiment import Trial
+from testbed.values.spread import spread
 
 MOST_REPLAYS: Final = 12
 _VERDICTS: Final = ("valid", "suspect", "failed")
@@ -34,14 +35,5 @@ def choose(trials: Sequence[Trial], verdicts: Mapping[str, str], most: int = MOS
         min(each, key=lambda trial: (_VERDICTS.index(verdicts[trial.id]), -valid[trial.repetition], trial.repetition))
         for each in by_point.values()
     ]
-    chosen = _spread(best, most)
-    return Choice(tuple(chosen), len(best) - len(chosen))
-
-
-def _spread(trials: Sequence[Trial], most: int) -> Sequence[Trial]:
-    """Return this many trials at equal distances, with the first and the last."""
-    if len(trials) <= most:
-        return trials
-    if most < 2:
-        return trials[:most]
-    return [trials[round(number * (len(trials) - 1) / (most - 1))] for number in range(most)]
+    chosen = spread(best, most)
+    return Choice(chosen, len(best) - len(chosen))

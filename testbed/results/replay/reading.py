@@ -9,10 +9,12 @@ from contract.encoding import HEADER, make_event, parse, time_and_kind
 from contract.events import BlockMoved, BlockRequested, RequestEnded
 from testbed.experiment import Trial
 from testbed.results.replay.history import FOLLOWED, Timed, history_of
+from testbed.results.replay.searches import SearchReplay
 from testbed.results.replay.swarm import Replay
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.record import HostRecord, read_record
 from testbed.runfolder.trace_lines import trace_lines
+from testbed.tasks.tables import TABLES
 
 _OF_BLOCKS: Final = re.compile(
     "|".join(f'^{{"t":[0-9.]+,"event":"{kind.event}"' for kind in (BlockMoved, BlockRequested, RequestEnded)).encode()
@@ -20,8 +22,17 @@ _OF_BLOCKS: Final = re.compile(
 """Nine of ten lines of a full trace, which are not worth parsing here."""
 
 
-def read_replay(folder: Path, trial: Trial, *, traced: Collection[str]) -> Replay:
-    """Read the replay of a trial from its folder; a DamageError names what is unusable."""
+def read_replay(folder: Path, trial: Trial) -> Replay | SearchReplay:
+    """Read the replay of a trial from its folder: of what its task has; a DamageError names what is unusable."""
+    tables = TABLES[trial.settings.task]
+    searches = tables.searches(folder, trial)
+    if searches is not None:
+        return SearchReplay(trial.id, read_record(folder, trial).seconds, searches)
+    return read_swarm(folder, trial, traced=tables.traced_roles)
+
+
+def read_swarm(folder: Path, trial: Trial, *, traced: Collection[str]) -> Replay:
+    """Read who gave what to whom, from the traces of hosts of some roles."""
     record = read_record(folder, trial)
     hosts = tuple(_in_group(host, record.trial) for host in record.of_role(*traced))
     histories = {

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 from testbed.results.replay.history import Bytes, Change, Connection, Flow, History, Start
 from testbed.runfolder.record import HostRecord
 
+KIND: Final = "swarm"
 _MOST_STEPS: Final = 600
 _FEWEST_STEPS: Final = 60
 _MOST_HOST_STEPS: Final = 9000
@@ -54,9 +55,15 @@ class Replay:
         """Whether it is known when each piece was complete."""
         return any(history.pieces for history in self.histories.values())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no trace says who sent how much to whom."""
+        return next(self._links(), None) is None
+
     def as_json(self) -> Json:
         """Return it as the page reads it; docs/results.md describes it."""
         return {
+            "kind": KIND,
             "trial": self.trial,
             "seconds": _time(self.seconds),
             "step": self.step,

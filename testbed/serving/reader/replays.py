@@ -12,7 +12,6 @@ from testbed.runfolder.folder import RunFolder
 from testbed.serving.reader.answering import Tell
 from testbed.serving.reader.catalogue import Catalogue, UnknownRunError
 from testbed.serving.reader.states import Plans
-from testbed.tasks.tables import tables_of
 
 Json: TypeAlias = dict[str, Any]
 
@@ -37,7 +36,7 @@ answerer = Replays
 
 
 def _replay(run: RunFolder, trial: Trial) -> str:
-    replay = read_replay(run.folder_of(trial), trial, traced=tables_of(run.plan).traced_roles).as_json()
-    if not replay["links"]:
-        raise ExplainedError("the traces of this trial do not say who sent how much to whom")
-    return packed(replay)
+    replay = read_replay(run.folder_of(trial), trial)
+    if replay.is_empty:
+        raise ExplainedError("the traces of this trial do not say who sent what to whom")
+    return packed(replay.as_json())

@@ -32,6 +32,7 @@ def test_everything_has_its_place() -> None:
                 ],
                 "seed": 123,
                 "fetch": True,
+                "followed": ["0c" * 16],
             }
         )
     )
@@ -39,7 +40,7 @@ def test_everything_has_its_place() -> None:
     assert described.items == (Item("a song.mp3", 1000), Item("another"))
     assert described.searches[1] == Search(80.0, "0b" * 16, "a song", is_exact=False)
     assert described.sessions == (Session(0, 50, False, Address("198.18.1.3", 6346)), Session(80.0))
-    assert (described.seed, described.fetch) == (123, True)
+    assert (described.seed, described.fetch, described.followed) == (123, True, ("0c" * 16,))
     assert parameters_for(described, LINE) == Parameters(patience=2.0)
 
 
@@ -53,6 +54,7 @@ def test_little_is_obligatory() -> None:
     ("wrong", "expected"),
     [
         ({"adress": 1}, "adress: unknown key; did you mean address?"),
+        ({"followed": ["song"]}, "followed[0]: expected a name of 32 hex digits in lower case, found 'song'"),
         ({"xyz": 1}, "xyz: unknown key; expected overlay, address, role"),
         ({"address": 5}, "address: expected a text, found 5"),
         ({"address": "198.18.0.3"}, "address: expected host:port"),

@@ -78,6 +78,7 @@ def test_description_says_what_a_node_is_and_does(tmp_path: Path) -> None:
     assert [each["name"] for each in described["searches"]] == [
         search.name for search in scenario.searches if search.node == "n1"
     ]
+    assert described["followed"] == [search.name for search in scenario.followed]
     assert described["sessions"] == [
         {"join": 0, "leave": 10, "by_word": True, "address": "198.18.0.2:6346"},
         {"join": 12, "leave": 22, "by_word": True, "address": "198.19.0.2:6346"},

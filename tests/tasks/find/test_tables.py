@@ -287,10 +287,11 @@ def test_figures_show_searches_seconds_and_laws(made: Report) -> None:
     assert set(figures["ring"]["line"]) == {"ring", "largest_part"}
 
 
-def test_page_says_what_was_found_and_has_no_replay(made: Report) -> None:
+def test_page_says_what_was_found_and_that_traces_without_messages_have_no_replay(made: Report) -> None:
     overview = json.loads(zlib.decompress(b64decode(Contents(made).collect().by_name[OVERVIEW])))
     assert overview["answer"] == "Successful searches: 40 % (one trial, so no interval)."
-    assert overview["replays"] == {"shown": [], "left_out": ""}
+    assert overview["replays"]["shown"] == []
+    assert "1 trial whose replay would be too large, or whose traces say too little" in overview["replays"]["left_out"]
     assert [table["name"] for table in overview["tables"]][:3] == ["summary", "trials", "groups"]
 
 

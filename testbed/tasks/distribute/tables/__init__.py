@@ -41,6 +41,9 @@ class DistributeTables:
         """Whether a replay can be made: swarms have one."""
         return True
 
+    def searches(self, _folder: Path, _trial: Trial) -> None:
+        """Return nothing: nobody looks for anything."""
+
     def read(self, folder: Path, trial: Trial, attempts: int, *, from_captures: bool) -> TrialData:
         """Read a trial's folder."""
         return read_trial(folder, trial, attempts, traced=self.traced_roles, from_captures=from_captures)

@@ -10,7 +10,10 @@ from typing import Final
 from testbed.tasks.find.plan.content import Catalogue, Thing, draw_catalogue
 from testbed.tasks.find.plan.records import FindHosts, FindSettings, PlannedNode, PlannedQueries
 from testbed.values.draws import Draws
+from testbed.values.spread import spread
 
+MOST_FOLLOWED: Final = 12
+"""The searches of a trial of whose messages traces tell one by one. So a trace grows little, however many there are."""
 _TRIES: Final = 50
 
 
@@ -42,6 +45,11 @@ class Scenario:
     """In time order."""
     _holders: dict[tuple[str, bool], frozenset[str]] = field(default_factory=dict, init=False, compare=False)
     """Of what is asked for often."""
+
+    @property
+    def followed(self) -> tuple[PlannedSearch, ...]:
+        """The searches that can be shown again: spread over all, with the first and the last."""
+        return spread(self.searches, MOST_FOLLOWED)
 
     def holders_of(self, search: PlannedSearch) -> frozenset[str]:
         """Return who else has what is meant, there or not."""

@@ -42,6 +42,7 @@ class Describing:
         self._hosts: Final = hosts
         self._scenario: Final = scenario
         self._taken: Final = taken
+        self._followed: Final = [search.name for search in scenario.followed]
         self._searches: Final[dict[str, list[PlannedSearch]]] = {}
         for search in scenario.searches:
             self._searches.setdefault(search.node, []).append(search)
@@ -56,6 +57,7 @@ class Describing:
             "parameters": self._parameters(role),
             "address": self._address(host.name),
             "seed": host.seed,
+            "followed": self._followed,
             **(self._of_node(node) if node else {}),
         }
 

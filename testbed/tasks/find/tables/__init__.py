@@ -14,8 +14,10 @@ from testbed.tasks.find.tables.nodes import group_rows, node_rows
 from testbed.tasks.find.tables.overlay import overlay_rows, success_lately
 from testbed.tasks.find.tables.queries import query_rows
 from testbed.tasks.find.tables.reading import FindData, read_find_trial
+from testbed.tasks.find.tables.searches import shown_searches
 from testbed.tasks.find.tables.trials import trial_row
 from testbed.tasks.find.trials import hosts_of
+from testbed.tasks.searches import ShownSearches
 
 
 class FindTables:
@@ -33,8 +35,12 @@ class FindTables:
 
     @property
     def has_replay(self) -> bool:
-        """Whether a replay can be made: it shows who gave what to whom, and here nobody does."""
-        return False
+        """Whether a replay can be made: of some searches, traces tell each message."""
+        return True
+
+    def searches(self, folder: Path, trial: Trial) -> ShownSearches:
+        """Read the searches of a trial that were followed."""
+        return shown_searches(read_find_trial(folder, trial))
 
     def read(self, folder: Path, trial: Trial, attempts: int, *, from_captures: bool) -> FindData:
         """Read a trial's folder; `from_captures` is never asked for."""

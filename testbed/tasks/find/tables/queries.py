@@ -9,13 +9,14 @@ from typing import Final
 import pandas as pd
 
 from contract.overlay_events import UPKEEP
-from testbed.runfolder.overlay_traces import TracedSearch, Traffic
+from testbed.runfolder.overlay_traces import Answer, TracedSearch, Traffic
 from testbed.runfolder.trial_data import Row, number
 from testbed.tasks.find.plan.laws import flood_messages
 from testbed.tasks.find.plan.searches import PlannedSearch
 from testbed.tasks.find.plan.theory import DEFAULT_TTL, TTL, number_of
 from testbed.tasks.find.tables.reading import FindData
 from testbed.tasks.find.trials import theory_of
+from testbed.tasks.searches import Judgement
 
 NEVER_BEGAN: Final = "never began"
 NEVER_ENDED: Final = "never ended"
@@ -38,10 +39,9 @@ class Judged:
 def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
     """Yield a row for each planned search, even if its node never began it."""
     costs, laws = costs_of(data), _Laws(data, overlay)
-    holders = {node.name: node for node in data.hosts.nodes}
     for search in data.scenario.searches:
         traced = data.trace(search.node).searches.get(search.name)
-        existing = {name for name in data.scenario.holders_of(search) if holders[name].is_there(search.at)}
+        existing = data.existing_holders(search)
         judged = judge(data, search, traced, existing)
         cost = costs.get(search.name, Traffic())
         yield {
@@ -83,17 +83,21 @@ def _times(traced: TracedSearch | None, judged: Judged) -> Row:
 def judge(data: FindData, search: PlannedSearch, traced: TracedSearch | None, existing: set[str]) -> Judged:
     """Sort the answers to a search by what is known of who had what, and was there when it was asked."""
     right: dict[str, float] = {}
-    stale = wrong = 0
-    everybody = data.scenario.holders_of(search)
+    count = {"right": 0, "stale": 0, "wrong": 0}
     for answer in traced.answers if traced else ():
-        holder = data.host_at(answer.holder)
-        if not search.fits(answer.item) or holder not in everybody:
-            wrong += 1
-        elif holder not in existing:
-            stale += 1
-        else:
-            right.setdefault(holder, answer.t)
-    return Judged(frozenset(right), min(right.values(), default=None), stale, wrong)
+        judgement = judgement_of(data, search, answer, existing)
+        count[judgement] += 1
+        if judgement == "right":
+            right.setdefault(data.host_at(answer.holder), answer.t)
+    return Judged(frozenset(right), min(right.values(), default=None), count["stale"], count["wrong"])
+
+
+def judgement_of(data: FindData, search: PlannedSearch, answer: Answer, existing: set[str]) -> Judgement:
+    """Say what an answer is worth, if these are the holders that were to be there."""
+    holder = data.host_at(answer.holder)
+    if not search.fits(answer.item) or holder not in data.scenario.holders_of(search):
+        return "wrong"
+    return "right" if holder in existing else "stale"
 
 
 def costs_of(data: FindData) -> Mapping[str, Traffic]:

@@ -9,11 +9,11 @@ from typing import Final
 
 from testbed.experiment import Trial
 from testbed.runfolder.counters import read_counters
-from testbed.runfolder.overlay_traces import OverlayTrace, read_overlay_trace
+from testbed.runfolder.overlay_traces import Life, OverlayTrace, read_overlay_trace
 from testbed.runfolder.record import read_record
 from testbed.runfolder.trial_data import MeasuredTrial
-from testbed.tasks.find.plan.records import FindHosts, FindSettings, PlannedMember
-from testbed.tasks.find.plan.searches import Scenario, draw_scenario
+from testbed.tasks.find.plan.records import FindHosts, FindSettings, PlannedMember, PlannedNode
+from testbed.tasks.find.plan.searches import PlannedSearch, Scenario, draw_scenario
 from testbed.tasks.find.trials import hosts_of, settings_of
 from testbed.values.costs import RETURN_DISTANCE
 
@@ -46,6 +46,10 @@ class FindData(MeasuredTrial):
         return self.traces.get(host, _NO_TRACE)
 
     @cached_property
+    def _nodes(self) -> Mapping[str, PlannedNode]:
+        return {node.name: node for node in self.hosts.nodes}
+
+    @cached_property
     def _names(self) -> Mapping[str, str]:
         found = {}
         for host in self.record.hosts:
@@ -57,14 +61,23 @@ class FindData(MeasuredTrial):
         ip = address.rpartition(":")[0].strip("[]") or address
         return self._names.get(ip, address)
 
+    def existing_holders(self, search: PlannedSearch) -> set[str]:
+        """Return the other hosts that had what is meant, and were to be there when it was asked."""
+        return {name for name in self.scenario.holders_of(search) if self._nodes[name].is_there(search.at)}
+
     def presence(self, host: PlannedMember) -> list[tuple[float, float]]:
         """Return the times in which a host took part, as its trace says."""
+        return [(begin, end) for begin, end, _ in self.lives(host)]
+
+    def lives(self, host: PlannedMember) -> list[tuple[float, float, Life]]:
+        """Return the lives of a host, each with the time in which it took part."""
         trace, end = self.trace(host.name), self.record.seconds
         if host.killed_at is not None:
             end = min(end, host.killed_at)
         elif not self.host(host.name).ended_well:
             end = min(end, trace.last)
-        return [(begin, min(until, end)) for begin, until in trace.presence(end) if begin < end]
+        spans = zip(trace.presence(end), trace.lives, strict=True)
+        return [(begin, min(until, end), life) for (begin, until), life in spans if begin < end]
 
 
 def read_find_trial(folder: Path, trial: Trial, attempts: int = 1) -> FindData:

@@ -32,7 +32,7 @@ CHARGES: Final = {"kademlia", "napster"}
 def test_a_node_finds_what_another_shares(overlay: str, tmp_path: Path) -> None:
     addresses = [free_address(f"127.0.0.{number}") for number in range(1, 6)]
     traces = [tmp_path / f"{number}.jsonl" for number in range(5)]
-    common = {"parameters": QUICK.get(overlay, {})}
+    common = {"parameters": QUICK.get(overlay, {}), "followed": [SEARCH]}
     with ExitStack() as undo:
 
         def start(number: int, **described: Any) -> Program:
@@ -53,6 +53,20 @@ def test_a_node_finds_what_another_shares(overlay: str, tmp_path: Path) -> None:
     charged = {search for line in named(events(traces[4]), "spent") for search, _, _ in line["charged"]}
     assert charged == ({SEARCH} if overlay in CHARGES else set())
     assert [named(events(trace), "node_erred") for trace in traces[:4]] == [[]] * 4
+    assert messages_told(traces) == messages_counted(traces)
+
+
+def messages_told(traces: list[Path]) -> int:
+    """Return how many messages of the search traces tell of one by one."""
+    kinds = ("message_sent", "message_came")
+    return sum(line["search"] == SEARCH for trace in traces for kind in kinds for line in named(events(trace), kind))
+
+
+def messages_counted(traces: list[Path]) -> int:
+    """Return how many messages the search cost."""
+    lines = [line for trace in traces for line in named(events(trace), "spent")]
+    rows = [row for line in lines for row in (*line["sent"], *line["charged"])]
+    return sum(messages for search, messages, _ in rows if search == SEARCH)
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -3,13 +3,17 @@
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 const WHOLE_SECONDS = 30;
 
-/** A time between 0 and `end` that runs when it is told how much real time has passed. */
+/**
+ * A time between 0 and `end` that runs when it is told how much real time has passed. It begins with the slowest of the
+ * speeds at which the whole takes no longer than some real seconds.
+ */
 export class Clock {
-  constructor(end, t = 0) {
+  constructor(end, t = 0, speeds = SPEEDS, whole = WHOLE_SECONDS) {
     this.end = end;
     this.t = t;
     this.isRunning = false;
-    this.speed = SPEEDS.find((speed) => end / speed <= WHOLE_SECONDS) ?? SPEEDS.at(-1);
+    this.speeds = speeds;
+    this.speed = speeds.find((speed) => end / speed <= whole) ?? speeds.at(-1);
   }
 
   /** Start or stop; from the end it starts again. */
@@ -35,7 +39,7 @@ export class Clock {
 
   /** Choose the next faster or slower speed. */
   shift(step) {
-    const place = SPEEDS.indexOf(this.speed) + step;
-    this.speed = SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, place))];
+    const place = this.speeds.indexOf(this.speed) + step;
+    this.speed = this.speeds[Math.min(this.speeds.length - 1, Math.max(0, place))];
   }
 }

@@ -1,44 +1,32 @@
-// A replay with everything that belongs to it: pictures, controls, keys.
+// A replay with its controls: play, slider, speed, keys, and the moment in words. What is shown, a view knows.
 
 import { h, set } from "../dom.js";
-import { counted, seconds } from "../numbers.js";
-import { Clock, SPEEDS } from "./clock.js";
-import { keys, legend, meaning } from "./explanations.js";
-import { Matrix } from "./matrix.js";
-import { hostsTable, inWords, readings } from "./moment.js";
-import { Progress } from "./progress.js";
-import { Ring } from "./ring.js";
-import { Swarm } from "./swarm.js";
+import { Clock } from "./clock.js";
+import { keys } from "./keys.js";
+import { SearchesView } from "./searches/view.js";
+import { SwarmView } from "./swarm/view.js";
 
 const WORDS_EVERY_MS = 500;
+const VIEWS = { swarm: SwarmView, searches: SearchesView };
 
-/** Shows one replay in a place of the page. */
+/**
+ * Shows one replay in a place of the page. Its view has pictures (`bar`, `chart`, `stage`, `aside`), draws a time, and
+ * says what it shows; it calls `draw`, `seek` and `restart` when somebody chose what to look at.
+ */
 export class Player {
   constructor(data) {
-    this.swarm = new Swarm(data);
-    this.clock = new Clock(data.seconds, this.swarm.middle());
-    this.chosen = new Set();
-    this.piece = null;
+    this.view = new VIEWS[data.kind](data, this);
     this.told = 0;
-    this.ring = new Ring(this.swarm, (host) =>
-      this.choose(this.chosen.has(host) && this.chosen.size === 1 ? "" : `host ${host}`),
-    );
-    this.progress = new Progress(this.swarm, (t) => this.seek(t));
-    this.matrix = new Matrix(this.swarm, (piece) => this.follow(piece === this.piece ? null : piece));
     this.build();
+    this.restart();
     this.watch();
-    this.draw();
   }
 
   build() {
-    this.slots = h("input", { type: "checkbox", change: () => this.draw() });
-    this.who = h("select", { change: () => this.choose(this.who.value) }, this.choices());
     this.play = h("button", { type: "button", class: "play", click: () => this.toggle() });
     this.slider = h("input", {
       type: "range",
       min: 0,
-      max: this.clock.end,
-      step: 0.1,
       "aria-label": "time",
       input: () => this.seek(Number(this.slider.value)),
     });
@@ -46,35 +34,19 @@ export class Player {
     this.speed = h(
       "select",
       { change: () => this.setSpeed(Number(this.speed.value)) },
-      SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)),
+      this.view.speeds.map((speed) => h("option", { value: speed }, `${speed}×`)),
     );
-    this.pieces = h("input", {
-      type: "number",
-      min: 0,
-      max: (this.swarm.data.pieces ?? 1) - 1,
-      placeholder: "all",
-      input: () => this.follow(this.pieces.value === "" ? null : Number(this.pieces.value)),
-    });
     this.readings = h("dl", { class: "readings" });
     this.words = h("p", { class: "hidden", role: "status" });
     this.table = h("details", { toggle: () => this.draw() }, h("summary", {}, "This moment as a table"));
     this.tablePlace = h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "this moment" });
-    this.table.append(
-      h("p", { class: "small soft" }, "Served by and serves: who is unchoked; * began as an optimistic unchoke."),
-      this.tablePlace,
-    );
-    this.stage = h("div", { class: "swarm" }, this.ring.picture, legend(this.swarm));
-    this.chart = h("div", { class: "progress" }, this.progress.picture);
+    this.table.append(h("p", { class: "small soft" }, this.view.tableNote), this.tablePlace);
+    this.stage = h("div", { class: "swarm" }, this.view.stage);
+    this.chart = h("div", { class: "progress" });
     this.element = h(
       "div",
       { class: "replay", role: "group", "aria-label": "replay", keydown: (event) => this.key(event) },
-      h(
-        "div",
-        { class: "whole replay-bar" },
-        h("label", { class: "choice" }, "Look at", this.who),
-        this.swarm.data.pieces !== null && h("label", { class: "choice" }, "Follow piece", this.pieces),
-        h("label", { class: "choice" }, this.slots, "Open slots without traffic"),
-      ),
+      h("div", { class: "whole replay-bar" }, this.view.bar),
       h(
         "div",
         { class: "whole" },
@@ -83,37 +55,34 @@ export class Player {
         h("div", { class: "controls" }, this.play, this.time, h("label", { class: "choice" }, "Speed", this.speed)),
       ),
       this.stage,
-      h(
-        "div",
-        {},
-        this.readings,
-        meaning(),
-        h("div", { class: "part" }, this.matrix.element, h("p", { class: "small soft" }, this.matrix.caption())),
-      ),
-      h("div", { class: "whole" }, this.words, this.table, keys()),
+      h("div", {}, this.readings, this.view.aside),
+      h("div", { class: "whole" }, this.words, this.table, keys(this.view.stepName)),
     );
   }
 
-  choices() {
-    const hosts = this.swarm.hosts.map((host, number) => h("option", { value: `host ${number}` }, host.name));
-    const groups = this.swarm.groups.map((group, number) => h("option", { value: `group ${number}` }, `all ${group}`));
-    return [
-      h("option", { value: "" }, "everyone"),
-      this.swarm.groups.length > 1 && h("optgroup", { label: "groups" }, groups),
-      h("optgroup", { label: "hosts" }, hosts),
-    ];
+  /** Begin anew with what the view shows now. */
+  restart() {
+    const { end, start, speeds, whole, finest } = this.view;
+    this.clock = new Clock(end, start, speeds, whole);
+    set(this.slider, { max: end, step: finest });
+    this.chart.replaceChildren(this.view.chart.picture);
+    this.resize();
+  }
+
+  resize() {
+    this.view.resize(
+      Math.max(280, Math.min(620, this.stage.clientWidth || 560)),
+      Math.max(280, this.chart.clientWidth || 800),
+    );
+    this.draw();
   }
 
   watch() {
-    this.observer = new ResizeObserver(() => {
-      this.ring.resize(Math.max(280, Math.min(620, this.stage.clientWidth || 560)));
-      this.progress.resize(Math.max(280, this.chart.clientWidth || 800));
-      this.draw();
-    });
+    this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.stage);
     this.observer.observe(this.chart);
     this.onTheme = () => {
-      this.matrix.recolour();
+      this.view.recolour();
       this.draw();
     };
     document.addEventListener("themechange", this.onTheme);
@@ -154,36 +123,11 @@ export class Player {
     this.draw();
   }
 
-  choose(value) {
-    const [kind, number] = value.split(" ");
-    const belongs = {
-      host: (_, place) => place === Number(number),
-      group: (host) => host.role !== "server" && host.group === this.swarm.groups[Number(number)],
-    }[kind];
-    const places = this.swarm.hosts.map((_, place) => place);
-    this.chosen = new Set(belongs ? places.filter((place) => belongs(this.swarm.hosts[place], place)) : []);
-    this.who.value = value;
-    this.draw();
-  }
-
-  /** Follow a piece through the swarm; null for none. */
-  follow(piece) {
-    const { pieces } = this.swarm.data;
-    this.piece = pieces !== null && piece !== null && piece >= 0 && piece < pieces ? Math.floor(piece) : null;
-    if (document.activeElement !== this.pieces) {
-      this.pieces.value = this.piece ?? "";
-    }
-    this.draw();
-  }
-
   draw() {
-    const { t, end, isRunning, speed } = this.clock;
-    const look = { chosen: this.chosen, showsSlots: this.slots.checked, piece: this.piece };
-    this.ring.draw(t, look);
-    this.progress.draw(t, this.chosen);
-    this.matrix.draw(t, look);
+    const { t, isRunning, speed } = this.clock;
+    this.view.draw(t);
     this.slider.value = t;
-    this.time.textContent = `${t.toFixed(1)} of ${seconds(end)}`;
+    this.time.textContent = this.view.timeText(t);
     this.play.textContent = isRunning ? "Pause" : "Play";
     this.speed.value = speed;
     this.tell(t, isRunning);
@@ -196,13 +140,13 @@ export class Player {
       return;
     }
     this.told = now;
-    this.readings.replaceChildren(...readings(this.swarm, t, this.piece));
-    set(this.slider, { "aria-valuetext": `${seconds(t)}, ${counted(this.swarm.facts(t).complete, "peer")} complete` });
+    this.readings.replaceChildren(...this.view.readings(t));
+    set(this.slider, { "aria-valuetext": this.view.inShort(t) });
     if (!isRunning) {
-      this.words.textContent = inWords(this.swarm, t);
+      this.words.textContent = this.view.inWords(t);
     }
     if (this.table.open) {
-      this.tablePlace.replaceChildren(hostsTable(this.swarm, t));
+      this.tablePlace.replaceChildren(this.view.momentTable(t));
     }
   }
 
@@ -222,8 +166,8 @@ export class Player {
     return {
       " ": isPressed ? undefined : () => this.toggle(),
       k: () => this.toggle(),
-      ArrowLeft: () => this.seek(this.clock.t - 1),
-      ArrowRight: () => this.seek(this.clock.t + 1),
+      ArrowLeft: () => this.seek(this.clock.t - this.view.step),
+      ArrowRight: () => this.seek(this.clock.t + this.view.step),
       Home: () => this.seek(0),
       End: () => this.seek(this.clock.end),
       "-": () => this.shift(-1),

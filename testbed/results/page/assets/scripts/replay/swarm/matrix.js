@@ -1,7 +1,7 @@
 // The pieces of each host: a row for a host, a column for a piece. Without pieces in the traces, a row fills by bytes.
 
-import { h } from "../dom.js";
-import { lookOf } from "./shapes.js";
+import { h } from "../../dom.js";
+import { lookOf } from "../shapes.js";
 
 const BY_BYTES = 240;
 const FRESH_SECONDS = 1;

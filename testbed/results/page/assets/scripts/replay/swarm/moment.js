@@ -1,7 +1,7 @@
 // One moment of the swarm in words and numbers: what the picture shows, for those who cannot see it, and to read off.
 
-import { h } from "../dom.js";
-import { counted, plain, seconds, withUnit } from "../numbers.js";
+import { h } from "../../dom.js";
+import { counted, plain, seconds, withUnit } from "../../numbers.js";
 
 const order = new Intl.Collator("en", { numeric: true });
 

@@ -1,5 +1,7 @@
 // What a swarm was doing at a time: the data of a replay, asked. Pure.
 
+import { countUntil } from "../times.js";
+
 const SLOT = ["choked", "unchoked", "optimistic"];
 const AROUND_SECONDS = 2;
 
@@ -177,20 +179,6 @@ function stateAt(changes, t) {
     state = changes[at + 1];
   }
   return state;
-}
-
-/** Return how many of some ascending times have passed. */
-export function countUntil(times, t) {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle] <= t) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 function quantile(values, share) {

@@ -1,8 +1,9 @@
 // The swarm as nodes and edges: who gives to whom, and how fast.
 
-import { s, set } from "../dom.js";
-import { bow, ring, taper } from "./layout.js";
-import { lookOf, shape } from "./shapes.js";
+import { s, set } from "../../dom.js";
+import { besides, bow, taper } from "../geometry.js";
+import { lookOf, shape } from "../shapes.js";
+import { ring } from "./layout.js";
 
 const WIDEST = 11;
 const LEAST_SHARE = 0.01;
@@ -78,14 +79,7 @@ export class Ring {
     set(node.level, { d: shape(node.look, radius) });
     set(node.starving, { r: radius + 4.5 });
     set(node.rect, { x: -reach, width: 2 * reach, y: reach, height: 0 });
-    const isInside = node.look === "server";
-    const isLeft = !isInside && Math.cos(point.angle) < -0.01;
-    const away = radius + 8;
-    set(node.name, {
-      x: isInside ? 0 : away * Math.cos(point.angle),
-      y: isInside ? radius + 11 : away * Math.sin(point.angle),
-      "text-anchor": isInside || Math.abs(Math.cos(point.angle)) < 0.1 ? "middle" : isLeft ? "end" : "start",
-    });
+    set(node.name, besides(point, radius, node.look === "server"));
   }
 
   /**

@@ -1,41 +1,7 @@
-// Where hosts are drawn: servers in the middle, peers on a ring around them, group by group. Pure.
+// Points, bends and labels of pictures in which hosts stand on circles. Pure.
 
-const LABEL = 13;
-const SMALLEST = 3.5;
-const LARGEST = 15;
-
-/** Return the place of each host on a square of this size, their radius, and whether names fit beside them. */
-export function ring(hosts, groups, size) {
-  const peers = groups.flatMap((group) => placesOf(hosts, (host) => host.role !== "server" && host.group === group));
-  const servers = placesOf(hosts, (host) => host.role === "server");
-  const gaps = groups.length > 1 ? groups.length : 0;
-  const places = peers.length + gaps;
-  const longest = Math.max(0, ...peers.map((peer) => hosts[peer].name.length));
-  const margin = Math.min(size * 0.16, 10 + 6.2 * longest);
-  const around = size / 2 - margin - LARGEST * 0.6;
-  const room = (2 * Math.PI * around) / Math.max(1, places);
-  const radius = Math.max(SMALLEST, Math.min(LARGEST, room * 0.36));
-  const points = new Array(hosts.length);
-  let slot = 0;
-  peers.forEach((peer, number) => {
-    if (gaps && number > 0 && hosts[peer].group !== hosts[peers[number - 1]].group) {
-      slot++;
-    }
-    points[peer] = polar(size / 2, around, (2 * Math.PI * slot) / Math.max(1, places) - Math.PI / 2);
-    slot++;
-  });
-  const inner = servers.length > 1 ? around * 0.22 : 0;
-  servers.forEach((server, number) => {
-    points[server] = polar(size / 2, inner, (2 * Math.PI * number) / servers.length);
-  });
-  return { points, radius, hasNames: room >= LABEL };
-}
-
-function placesOf(hosts, belongs) {
-  return hosts.map((_, place) => place).filter((place) => belongs(hosts[place]));
-}
-
-function polar(middle, distance, angle) {
+/** Return a point at a distance from the middle of a square, clockwise from the right. */
+export function polar(middle, distance, angle) {
   return { x: middle + distance * Math.cos(angle), y: middle + distance * Math.sin(angle), angle };
 }
 
@@ -63,6 +29,30 @@ export function bow(from, to, radius) {
   }
   const at = (point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`;
   return `M${at(bend.start)}Q${at(bend.middle)} ${at(bend.end)}`;
+}
+
+/** Return a point on the same bend, and on its way from 0 to 1; null if the two are too near to each other. */
+export function onBow(from, to, radius, way) {
+  const bend = bent(from, to, radius);
+  if (bend === null) {
+    return null;
+  }
+  const [a, b, c] = [(1 - way) ** 2, 2 * way * (1 - way), way ** 2];
+  return {
+    x: a * bend.start.x + b * bend.middle.x + c * bend.end.x,
+    y: a * bend.start.y + b * bend.middle.y + c * bend.end.y,
+  };
+}
+
+/** Return where the name of a host stands: beside it and away from the middle, or below it if it is inside. */
+export function besides(point, radius, isInside) {
+  const isLeft = !isInside && Math.cos(point.angle) < -0.01;
+  const away = radius + 8;
+  return {
+    x: isInside ? 0 : away * Math.cos(point.angle),
+    y: isInside ? radius + 11 : away * Math.sin(point.angle),
+    "text-anchor": isInside || Math.abs(Math.cos(point.angle)) < 0.1 ? "middle" : isLeft ? "end" : "start",
+  };
 }
 
 function bent(from, to, radius) {

@@ -1,7 +1,7 @@
-// What stands beside the pictures of a replay: the legend, what the readings mean, the keys.
+// What stands beside the pictures of a swarm: the legend, and what the readings mean.
 
-import { h, s } from "../dom.js";
-import { shape } from "./shapes.js";
+import { h, s } from "../../dom.js";
+import { shape } from "../shapes.js";
 
 /** Make the legend of the swarm. */
 export function legend(swarm) {
@@ -54,24 +54,4 @@ export function meaning() {
   };
   const list = Object.entries(terms).flatMap(([term, text]) => [h("dt", {}, term), h("dd", {}, text)]);
   return h("details", {}, h("summary", {}, "What these mean"), h("dl", { class: "facts" }, list));
-}
-
-/** Make the list of keys. */
-export function keys() {
-  const all = [
-    ["k", "play or pause"],
-    ["←", "a second back"],
-    ["→", "a second on"],
-    ["Home", "the beginning"],
-    ["End", "the end"],
-    ["−", "slower"],
-    ["+", "faster"],
-  ];
-  return h(
-    "p",
-    { class: "keys small soft" },
-    "Keys, while a control of the replay has the focus: ",
-    all.flatMap(([key, what], place) => [place ? ", " : "", h("kbd", {}, key), ` ${what}`]),
-    ".",
-  );
 }
