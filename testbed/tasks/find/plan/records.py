@@ -73,6 +73,8 @@ class PlannedNode(PlannedMember):
     """Whether every other session is at its second address."""
     known: tuple[str, ...] = ()
     """The hosts whose addresses it has at first."""
+    targets: int = 0
+    """Of an attacker, how many items it attacks: the most popular."""
 
     def is_there(self, t: float) -> bool:
         """Whether it is to take part at a time."""

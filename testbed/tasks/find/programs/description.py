@@ -69,7 +69,14 @@ class Describing:
                 for search in self._searches.get(node.name, ())
             ],
             "sessions": list(self._sessions(node)),
+            **(self._attack(node) if node.targets else {}),
         }
+
+    def _attack(self, node: PlannedNode) -> dict[str, Any]:
+        """Tell an attacker what it attacks, and with whom: all of its group."""
+        targets = [thing.name for thing in self._scenario.catalogue.things[: node.targets]]
+        group = [self._address(name) for name, group in self._hosts.groups.items() if group == node.group]
+        return {"attack": {"targets": targets, "attackers": group}}
 
     def _parameters(self, role: str) -> dict[str, Nested]:
         taken = self._taken.get(role, ())

@@ -79,6 +79,7 @@ def _check_nodes(keys: FindKeys) -> Iterator[Finding]:
         yield Finding((*first, "asks"), "nobody looks for anything: at least one group must ask")
     for name, group in keys.nodes.items():
         yield from _check_role(("nodes", name), group, keys)
+        yield from _check_attackers(("nodes", name), group, keys)
     used = [group for group in keys.nodes.values() if group.count]
     if used and keys.kind is not None and not any(keys.kind.admits(group.role or keys.kind.roles[0]) for group in used):
         yield Finding((*first, "role"), f"nobody can join by such nodes: one group must be {_or(keys.kind.entered_by)}")
@@ -92,6 +93,21 @@ def _check_role(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterator[Fin
     name = keys.overlay.reference if keys.overlay else ""
     hint = did_you_mean(group.role, roles)
     yield Finding((*path, "role"), f"{name} has no role {group.role!r}{hint}: {advice}")
+
+
+def _check_attackers(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterator[Finding]:
+    if keys.kind is None:
+        return
+    if group.role not in keys.kind.attackers:
+        if group.targets is not None:
+            yield Finding((*path, "targets"), "these nodes attack nothing: leave this key out, or give them another role")
+        return
+    if group.asks or group.shares:
+        yield Finding((*path, "role"), f"a {group.role} has nothing and asks nothing: add `asks: false, shares: 0 %`")
+    if group.sessions is not None and group.sessions.new_address:
+        yield Finding((*path, "sessions", "new_address"), f"a {group.role} stays where its accomplices know it to be")
+    if (group.targets or 1) > keys.content.items:
+        yield Finding((*path, "targets"), f"expected at most {keys.content.items}, all items (`content.items`)")
 
 
 def _check_queries(keys: FindKeys) -> Iterator[Finding]:

@@ -81,7 +81,12 @@ class NodeGroup(AccessLinks):
     count: CountOrNone = Field(description="how many")
     arrival: Arrival = Field(default="flash", description="when each joins first; flash: all at t = 0")
     role: Text | None = Field(
-        default=None, description="what they are in the overlay: of gnutella servent, ultrapeer, leaf or elected"
+        default=None,
+        description="what they are in the overlay: of gnutella servent, ultrapeer, leaf or elected; of kademlia node,"
+        " sybil, poisoner or pretender",
+    )
+    targets: Count | None = Field(
+        default=None, description="of sybils and pretenders, how many items they attack, the most popular; 1 if left out"
     )
     shares: Percentage = Field(default=100.0, description="of the nodes, those that share anything, chosen at random")
     asks: StrictBool = Field(default=True, description="whether they look for anything")
