@@ -81,6 +81,7 @@ def _nodes(
             "group": group,
             "role": described.role or kind.roles[0],
             "asks": described.asks,
+            "parameters": described.overlay.parameters if described.overlay is not None else {},
             **_leaving(described),
         }
         links = _links(described, len(names), f"nodes.{group}", draws)
