@@ -73,6 +73,8 @@ class DatagramOverlay:
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
     """Raises WireError."""
+    common: frozenset[str] = frozenset()
+    """Parameters in which all nodes must agree to understand each other, by their paths such as ring.bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class StreamOverlay:
     encode: Callable[[Any], bytes]
     decoder: Callable[[bool], Decoder]
     """Makes one for a new connection; the argument says whether it is outgoing."""
+    common: frozenset[str] = frozenset()
+    """As of a DatagramOverlay."""
 
 
 Overlay: TypeAlias = DatagramOverlay | StreamOverlay

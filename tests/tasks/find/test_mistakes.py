@@ -40,6 +40,19 @@ def refusals(folder: Path, text: str) -> list[str]:
             RING.replace("chord", "gnutella").replace("count: 8", "count: 8, role: leaf"),
             "4:21 nodes.homes.role: nobody",
         ),
+        (
+            RING.replace("count: 8", "count: 8, overlay: {class: chord}"),
+            "4:31 nodes.homes.overlay.class: all nodes form the overlay of the key `overlay:` at the top",
+        ),
+        (RING.replace("count: 8", "count: 8, overlay: chord"), "4:21 nodes.homes.overlay: expected a mapping of the"),
+        (
+            RING.replace("count: 8", "count: 8, overlay: {successors: [1, 2]}"),
+            "4:31 nodes.homes.overlay.successors: expected one value, found a list of 2: to vary it, write `nodes.",
+        ),
+        (
+            RING.replace("chord", "gnutella").replace("count: 8", "count: 8, overlay: {role: leaf}"),
+            "4:31 nodes.homes.overlay.role: is a key of the group: write it beside",
+        ),
         (RING + "failures: [{at: 9 s, kill: half}]\n", "7:22 failures.0.kill: expected directory, a percentage"),
         (RING + "failures: [{at: 9 s, kill: 50}]\n", "7:22 failures.0.kill: '50' has no unit: write 50 %"),
         (RING + "failures: [{at: 9 s, kill: directory}]\n", "7:22 failures.0.kill: there is no directory"),

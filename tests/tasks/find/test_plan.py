@@ -24,6 +24,14 @@ def test_plan_survives_json(tmp_path: Path) -> None:
     assert Plan.from_json(plan.to_json()) == plan
 
 
+def test_ids_of_trials_are_what_they_were_before_groups_had_parameters(tmp_path: Path) -> None:
+    own = RING.replace("count: 8", "count: 8, overlay: {successors: 4}")
+    without, with_own = (planned(tmp_path, text) for text in (RING, own))
+    assert "parameters" not in without.trials[0].hosts.nodes[0].model_dump()
+    assert without.trials[0].id != with_own.trials[0].id
+    assert Plan.from_json(with_own.to_json()) == with_own
+
+
 def test_same_seed_gives_the_same_content_and_searches(tmp_path: Path) -> None:
     assert scenario(tmp_path, RING) == scenario(tmp_path, RING)
     assert scenario(tmp_path, RING) != scenario(tmp_path, f"{RING}seed: 2\n")

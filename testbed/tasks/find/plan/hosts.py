@@ -82,6 +82,7 @@ def _nodes(
             "role": described.role or kind.roles[0],
             "asks": described.asks,
             "targets": _targets(described, kind),
+            "parameters": described.overlay.parameters if described.overlay is not None else {},
             **_leaving(described),
         }
         links = _links(described, len(names), f"nodes.{group}", draws)

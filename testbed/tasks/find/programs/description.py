@@ -53,7 +53,7 @@ class Describing:
         return {
             "overlay": self._settings.overlay.name,
             "role": role,
-            "parameters": self._parameters(role),
+            "parameters": self._parameters(role, node.parameters if node else {}),
             "address": self._address(host.name),
             "seed": host.seed,
             **(self._of_node(node) if node else {}),
@@ -78,9 +78,9 @@ class Describing:
         group = [self._address(name) for name, group in self._hosts.groups.items() if group == node.group]
         return {"attack": {"targets": targets, "attackers": group}}
 
-    def _parameters(self, role: str) -> dict[str, Nested]:
-        taken = self._taken.get(role, ())
-        return {name: value for name, value in self._settings.overlay.parameters.items() if name in taken}
+    def _parameters(self, role: str, own: Mapping[str, Nested]) -> dict[str, Nested]:
+        taken, written = self._taken.get(role, ()), self._settings.overlay.parameters_with(own)
+        return {name: value for name, value in written.items() if name in taken}
 
     def _sessions(self, node: PlannedNode) -> Iterator[dict[str, Any]]:
         addresses = [self._address(node.name)]

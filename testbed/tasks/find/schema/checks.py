@@ -53,11 +53,29 @@ def _check_overlay(keys: FindKeys) -> Iterator[Finding]:
         yield Finding(("overlay",), f"{name} has a directory, and there is none: add `directory: {{up: 100 Mbit/s}}`")
     if not keys.kind.has_words and keys.queries.what == "words":
         yield Finding(("queries", "what"), f"{name} finds exact names only: write `what: exact`, or another overlay")
-    for path, value in _parameters(keys.overlay.parameters):
+    yield from _check_parameters(("overlay",), keys.overlay.parameters)
+    for group, described in keys.nodes.items():
+        if described.overlay is not None:
+            yield from _check_own(("nodes", group, "overlay"), described.overlay.parameters, keys)
+
+
+def _check_own(path: tuple[str, ...], own: Mapping[str, Nested], keys: FindKeys) -> Iterator[Finding]:
+    """Yield what is wrong with the parameters of one group."""
+    if "class" in own:
+        yield Finding(
+            (*path, "class"), "all nodes form the overlay of the key `overlay:` at the top: leave this key out"
+        )
+    if "role" in own and keys.kind is not None and len(keys.kind.roles) > 1:
+        yield Finding((*path, "role"), "is a key of the group: write it beside `overlay:`, and not below it")
+    yield from _check_parameters(path, own)
+
+
+def _check_parameters(path: tuple[str, ...], written: Mapping[str, Nested]) -> Iterator[Finding]:
+    for inner, value in _parameters(written):
         if isinstance(value, list):
-            key = ".".join(path)
-            problem = f"expected one value, found a list of {len(value)}: to vary it, write `overlay.{key}: [...]`"
-            yield Finding(("overlay", *path), f"{problem} under `sweep:`")
+            key = ".".join((*path, *inner))
+            problem = f"expected one value, found a list of {len(value)}: to vary it, write `{key}: [...]`"
+            yield Finding((*path, *inner), f"{problem} under `sweep:`")
 
 
 def _parameters(written: Mapping[str, Nested]) -> Iterator[tuple[tuple[str, ...], Parameter]]:

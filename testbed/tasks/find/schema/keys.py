@@ -1,7 +1,7 @@
 """Keys of an experiment in which the nodes of an overlay look for content."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, StrictBool, StrictFloat, StrictInt, Tag
 
@@ -75,6 +75,19 @@ class Directory(AccessLinks):
     count: Count = Field(default=1, description="how many; nodes are spread over them")
 
 
+class OwnParameters(Part):
+    """Parameters of the overlay that one group has; inner keys replace those of the overlay one by one."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Nested]
+    outline: ClassVar[str] = "a mapping of the overlay's parameters, such as {search: {ttl: 4}}"
+
+    @property
+    def parameters(self) -> dict[str, Nested]:
+        """The parameters as they are written."""
+        return dict(self.__pydantic_extra__)
+
+
 class NodeGroup(AccessLinks):
     """Nodes that are described together."""
 
@@ -87,6 +100,9 @@ class NodeGroup(AccessLinks):
     )
     targets: Count | None = Field(
         default=None, description="of sybils and pretenders, how many items they attack, the most popular; 1 if left out"
+    )
+    overlay: OwnParameters | None = Field(
+        default=None, description="parameters of the overlay that these nodes have instead of those above"
     )
     shares: Percentage = Field(default=100.0, description="of the nodes, those that share anything, chosen at random")
     asks: StrictBool = Field(default=True, description="whether they look for anything")
