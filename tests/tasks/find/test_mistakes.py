@@ -6,7 +6,7 @@ import pytest
 
 from testbed.experiment import ExperimentError
 from tests.experiment.files import written
-from tests.tasks.find.files import DIRECTORY, RING
+from tests.tasks.find.files import ATTACKED, DIRECTORY, RING
 
 
 def refusals(folder: Path, text: str) -> list[str]:
@@ -53,6 +53,15 @@ def refusals(folder: Path, text: str) -> list[str]:
             RING.replace("chord", "gnutella").replace("count: 8", "count: 8, overlay: {role: leaf}"),
             "4:31 nodes.homes.overlay.role: is a key of the group: write it beside",
         ),
+        (RING.replace("count: 8", "count: 8, targets: 1"), "4:21 nodes.homes.targets: these nodes attack nothing"),
+        (ATTACKED.replace("asks: false", "asks: true"), "4:25 nodes.attackers.role: a sybil has nothing and asks nothi"),
+        (ATTACKED.replace("shares: 0 %, ", ""), "4:25 nodes.attackers.role: a sybil has nothing and asks nothing: add"),
+        (ATTACKED.replace("targets: 3", "targets: 11"), "4:38 nodes.attackers.targets: expected at most 10, all items"),
+        (
+            ATTACKED.replace("targets: 3", "sessions: {length: 5 s, new_address: true}"),
+            "4:63 nodes.attackers.sessions.new_address: a sybil stays where its accomplices",
+        ),
+        (ATTACKED.replace("homes: {count: 6", "homes: {count: 0"), "4:25 nodes.attackers.role: nobody can join by such"),
         (RING + "failures: [{at: 9 s, kill: half}]\n", "7:22 failures.0.kill: expected directory, a percentage"),
         (RING + "failures: [{at: 9 s, kill: 50}]\n", "7:22 failures.0.kill: '50' has no unit: write 50 %"),
         (RING + "failures: [{at: 9 s, kill: directory}]\n", "7:22 failures.0.kill: there is no directory"),

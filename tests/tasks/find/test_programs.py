@@ -15,7 +15,7 @@ from testbed.tasks.find.programs.nodes import FindPrograms
 from testbed.tasks.find.trials import hosts_of, settings_of
 from testbed.tasks.launches import TrialContext
 from tests.experiment.files import written
-from tests.tasks.find.files import DIRECTORY, RING, trial_of
+from tests.tasks.find.files import ATTACKED, DIRECTORY, RING, trial_of
 
 LIVES = "sessions: {length: 10 s, pause: 2 s, by_word: true, new_address: true}"
 
@@ -124,6 +124,22 @@ def test_description_says_what_a_node_is_and_does(tmp_path: Path) -> None:
         {"join": 12, "leave": 22, "by_word": True, "address": "198.19.0.2:6346"},
         {"join": 24, "leave": 34, "by_word": True, "address": "198.18.0.2:6346"},
     ]
+
+
+def test_attackers_are_told_what_is_popular_and_who_attacks_with_them(tmp_path: Path) -> None:
+    context = context_of(tmp_path, ATTACKED.replace("asks: false", "asks: false, overlay: {lies: true}"))
+    FindPrograms().prepare(context)
+    attacker, other, *_, home = (
+        json.loads(description_file(context, node).read_text()) for node in hosts_of(context.trial).nodes
+    )
+    popular = draw_scenario(settings_of(context.trial), hosts_of(context.trial)).catalogue.things[:3]
+    assert attacker["attack"] == other["attack"]
+    assert attacker["attack"]["targets"] == [thing.name for thing in popular]
+    assert attacker["attack"]["attackers"] == ["198.18.0.1:6346", "198.18.0.2:6346"]
+    assert (attacker["items"], attacker["searches"]) == ([], [])
+    assert attacker["parameters"] == {"has_secure_ids": True, "lies": True}
+    assert home["parameters"] == {"has_secure_ids": True}
+    assert "attack" not in home
 
 
 def test_directory_is_a_service_and_those_who_fail_have_their_time(tmp_path: Path) -> None:

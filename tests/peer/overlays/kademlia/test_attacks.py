@@ -1,6 +1,6 @@
 """Attackers in virtual time: what each hides or adds, and whether ids that follow from addresses (BEP 42) help."""
 
-from collections.abc import Iterator
+from math import prod
 from random import Random
 
 import pytest
@@ -9,86 +9,92 @@ from contract.overlay_events import AnswerCame
 from peer.net.address import Address
 from peer.overlays.content import key_of
 from peer.overlays.kademlia.attacks.places import places_of
-from peer.overlays.kademlia.ids import closest_secure_id, is_secure, secure_id, shared_bits
+from peer.overlays.kademlia.ids import BITS, closest_secure_id, is_secure, secure_id, shared_bits
 from peer.overlays.kademlia.parameters import Parameters
 from peer.overlays.overlay import Attack
 from tests.peer.overlays.kademlia.worlds import Spot, World, address, events
 
-HONEST = 60
-TARGET, OTHERS = "target", [f"item {number}" for number in range(12)]
+HONEST = 40
+TARGET, OTHERS = "target", [f"item {number}" for number in range(4)]
 KEY = int.from_bytes(key_of(TARGET), "big")
-HOLDERS = (3, 21, 40)
-SHORT = {"announce_period": 20.0, "peer_lifetime": 30.0, "timeout": 3.0}
-"""So that what was announced before the attack is soon forgotten."""
+HOLDERS = (3, 21, 32)
+ASKERS = (5, 16, 27)
+SHORT = {"announce_period": 20.0, "peer_lifetime": 30.0, "timeout": 3.0, "refreshes_at_start": True}
+"""So that what was announced before the attack is soon forgotten, and tables are full before it."""
 
 
-def attacked(role: str, count: int, *, is_bound: bool, seed: int = 1, **parameters: bool) -> World:
-    """Return a world in which three nodes have each item, and attackers came a minute ago."""
-    world = World(Parameters(has_secure_ids=is_bound, **SHORT), seed).grow(HONEST)
+def attacked(role: str, count: int, *, is_bound: bool, **parameters: bool) -> World:
+    """Return a world in which three nodes have each item, and attackers came some time ago."""
+    world = World(Parameters(has_secure_ids=is_bound, **SHORT)).grow(HONEST)  # type: ignore[arg-type]
     for number, name in enumerate((TARGET, *OTHERS)):
-        for holder in HOLDERS:
-            world.share(world.spots[(holder + number) % HONEST], name)
+        for holder in holders_of(number):
+            world.share(world.spots[holder], name)
     world.attack(role, [TARGET], count, **parameters)
-    world.run(60)
+    world.run(SHORT["peer_lifetime"])
     return world
 
 
-def named(world: World, name: str, askers: range = range(5, HONEST, 11)) -> Iterator[set[str]]:
-    """Search from some honest nodes, and yield the hosts that each is told of."""
-    for number in askers:
-        end = world.search(world.spots[number], name, seconds=10)
-        came = [event for event in events(world.spots[number], AnswerCame) if event.search == end.search]
-        yield {event.holder.partition(":")[0] for event in came}
+def holders_of(number: int) -> tuple[int, ...]:
+    return tuple(holder + number for holder in HOLDERS)
 
 
-def hosts_of(spots: list[Spot]) -> set[str]:
-    return {spot.address.host for spot in spots}
+def told(world: World, name: str) -> list[set[str]]:
+    """Search from some honest nodes, and return the hosts that each is told of."""
+    return [_told(world, world.spots[number], name) for number in ASKERS]
 
 
-HAVE_TARGET = {address(number).host for number in HOLDERS}
+def _told(world: World, asker: Spot, name: str) -> set[str]:
+    end = world.search(asker, name, seconds=5)
+    came = [event for event in events(asker, AnswerCame) if event.search == end.search]
+    return {event.holder.partition(":")[0] for event in came}
+
+
+def attackers_of(world: World) -> set[str]:
+    return {spot.address.host for spot in world.spots[HONEST:]}
+
+
+HAVE = [{address(holder).host for holder in holders_of(number)} for number in range(1 + len(OTHERS))]
+"""The hosts that have the target, and those that have each other item."""
 
 
 def test_eight_sybils_next_to_a_key_hide_it_and_nothing_else() -> None:
     world = attacked("sybil", 8, is_bound=False)
-    assert list(named(world, TARGET)) == [set()] * 5
-    found = [each for name in OTHERS for each in named(world, name)]
-    assert sum(len(each) == len(HOLDERS) for each in found) > 0.9 * len(found)
+    assert told(world, TARGET) == [set()] * len(ASKERS)
+    for have, name in zip(HAVE[1:], OTHERS, strict=True):
+        assert told(world, name) == [have] * len(ASKERS)
 
 
 def test_with_ids_bound_to_addresses_eight_sybils_hide_nothing() -> None:
     world = attacked("sybil", 8, is_bound=True)
-    assert list(named(world, TARGET)) == [HAVE_TARGET] * 5
+    assert told(world, TARGET) == [HAVE[0]] * len(ASKERS)
 
 
 def test_sybils_that_claim_ids_they_may_not_have_are_passed_by() -> None:
-    world = World(Parameters(has_secure_ids=True, **SHORT)).grow(HONEST)
-    sybils = world.attack("sybil", [TARGET], 8, has_secure_ids=False)
-    for holder in HOLDERS:
-        world.share(world.spots[holder], TARGET)
-    assert list(named(world, TARGET)) == [HAVE_TARGET] * 5
-    strangers = {spot.address for spot in sybils}
-    assert not any(strangers & set(spot.node.neighbours) for spot in world.spots[:HONEST])
+    world = attacked("sybil", 8, is_bound=True, has_secure_ids=False)
+    assert told(world, TARGET) == [HAVE[0]] * len(ASKERS)
+    known = {each.host for spot in world.spots[:HONEST] for each in spot.node.neighbours}
+    assert not known & attackers_of(world)
 
 
 def test_sybils_that_lie_are_named_instead() -> None:
     world = attacked("sybil", 8, is_bound=False, lies=True)
-    assert list(named(world, TARGET)) == [hosts_of(world.spots[HONEST:])] * 5
+    assert told(world, TARGET) == [attackers_of(world)] * len(ASKERS)
 
 
 @pytest.mark.parametrize("is_bound", [False, True])
 def test_poisoners_add_false_peers_and_hide_nothing_wherever_ids_come_from(is_bound: bool) -> None:
     world = attacked("poisoner", 20, is_bound=is_bound)
-    found = list(named(world, OTHERS[0]))
-    holders = {address(holder + 1).host for holder in HOLDERS}
-    assert all(holders <= each for each in found)
-    assert any(each - holders == hosts_of(world.spots[HONEST:]) for each in found)
+    found = [(have, each) for have, name in zip(HAVE, (TARGET, *OTHERS), strict=True) for each in told(world, name)]
+    assert all(have <= each for have, each in found)
+    poisoned = [each for have, each in found if each == have | attackers_of(world)]
+    assert len(poisoned) > len(found) / 2
 
 
 @pytest.mark.parametrize("is_bound", [False, True])
 def test_pretenders_add_themselves_as_no_token_tells_who_has_something(is_bound: bool) -> None:
     world = attacked("pretender", 4, is_bound=is_bound)
-    assert list(named(world, TARGET)) == [HAVE_TARGET | hosts_of(world.spots[HONEST:])] * 5
-    assert not any(hosts_of(world.spots[HONEST:]) & each for each in named(world, OTHERS[0]))
+    assert told(world, TARGET) == [HAVE[0] | attackers_of(world)] * len(ASKERS)
+    assert told(world, OTHERS[0]) == [HAVE[1]] * len(ASKERS)
 
 
 # Where attackers stand
@@ -119,3 +125,17 @@ def test_under_bep_42_a_sybil_takes_the_closest_of_eight_prefixes() -> None:
 def test_local_hosts_may_stand_anywhere_under_bep_42_too() -> None:
     (own,) = places_of(Attack((TARGET,)), Address("127.0.0.1", 1), are_secure=True)
     assert shared_bits(own.id, KEY) >= 128
+
+
+def test_the_chance_that_all_closest_are_attackers_is_that_of_the_page() -> None:
+    """Attackers of one subnet choose of eight prefixes each; the honest are anywhere."""
+    honest, attackers, k, rng, draws = 20, 20, 4, Random(3), 400
+    hosts = [address(number).host for number in range(attackers)]
+
+    def is_lost() -> bool:
+        key = rng.getrandbits(BITS)
+        nearest = min(rng.getrandbits(BITS) ^ key for _ in range(honest))
+        return sum(closest_secure_id(key, host) ^ key < nearest for host in hosts) >= k
+
+    law = prod((attackers - i) / (attackers - i + honest / 8) for i in range(k))
+    assert sum(is_lost() for _ in range(draws)) / draws == pytest.approx(law, abs=0.08)

@@ -10,7 +10,7 @@ from contract.events import TraceEvent
 from contract.overlay_events import AnswerCame, NodeErred, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted, key_of
-from peer.overlays.kademlia.ids import secure_id
+from peer.overlays.kademlia.ids import BITS, secure_id, sharing
 from peer.overlays.kademlia.node import KademliaNode
 from peer.overlays.kademlia.parameters import DEFAULT, Parameters
 from peer.overlays.kademlia.wire.messages import (
@@ -374,6 +374,27 @@ def test_memory_is_bounded_whatever_comes() -> None:
     assert len(bench.node._transactions) <= DEFAULT.most_questions
 
 
+def test_memory_is_bounded_though_nodes_stand_in_every_bucket_and_announce_without_end() -> None:
+    bench = Bench(Parameters(most_keys=20, most_peers=10))
+    rng = Random(4)
+    for number in range(4000):
+        source = Address(f"198.18.{1 + number % 200}.{1 + number % 250}", 1 + number)
+        node_id = sharing(OUR_ID, number % (BITS - 1), rng)
+        (to, answer), *asked = bench.give(GetPeers(b"aa", node_id, rng.getrandbits(160)), source)
+        assert isinstance(answer, Answer)
+        assert to == source
+        bench.give(AnnouncePeer(b"ab", node_id, number % 50, 1 + number % 999, answer.token or b""), source)
+        for there, ping in asked:  # half of them answer, and name others that are closer to us
+            if number % 2:
+                closer = tuple(NodeInfo(sharing(OUR_ID, bits, rng), there) for bits in range(BITS))
+                bench.give(Answer(ping.transaction, node_id, nodes=closer), there)
+        bench.wait(0.1)
+    assert bench.node.entries <= 2 * DEFAULT.k * BITS + 20 * 10
+    assert len(bench.node._transactions) <= BITS
+    assert len(bench.node._transactions._not_slow) <= DEFAULT.most_questions
+    assert len(bench.node.table.buckets) <= BITS
+
+
 def test_nodes_of_which_we_only_hear_are_not_named_to_others() -> None:
     bench = Bench()
     bench.meet()
@@ -416,6 +437,23 @@ def test_a_lookup_passes_by_ids_that_addresses_do_not_have_if_so_chosen() -> Non
     bench.node.search(SEARCH, Wanted("x"), bench.now)
     ((to, question),) = sent(bench.node)
     assert not bench.give(Answer(question.transaction, own, nodes=(NodeInfo(5, OTHERS),)), to)
+
+
+def test_a_node_to_join_by_that_may_not_have_its_id_names_others_and_is_believed_no_more() -> None:
+    """Until it answers, only its address is known, so that its id cannot be checked before."""
+    bench = Bench(Parameters(has_secure_ids=True), known=[THEM])
+    bench.settle(lambda message: Answer(message.transaction, THEIR_ID))
+    bench.node.announce(KEY.to_bytes(20, "big"), 6001, bench.now)
+    ((to, question),) = sent(bench.node)
+    assert to == THEM
+    assert not bench.give(Answer(question.transaction, THEIR_ID, token=b"please"), to)
+    bench.node.search(SEARCH, Wanted("x"), bench.now)
+    ((to, question),) = sent(bench.node)
+    named = NodeInfo(secure_id(OTHERS.host, Random(3)), OTHERS)
+    asked = bench.give(Answer(question.transaction, THEIR_ID, nodes=(named,), values=(THEM,)), to)
+    assert {to for to, _ in asked} == {OTHERS}
+    assert not bench.found(AnswerCame)
+    assert not bench.node.neighbours
 
 
 # What is shared
