@@ -37,7 +37,7 @@ def _poisoner(setup: Setup) -> KademliaNode:
 
 
 def _pretender(setup: Setup) -> KademliaNode:
-    """Announce ourselves as a peer of the targets: a token proves that we receive at our host, not that we have them."""
+    """Announce ourselves as a peer of the targets: a token proves where we receive, and not what we have."""
     return node_of(replace(setup, items=tuple(map(Item, setup.attack.targets))))
 
 

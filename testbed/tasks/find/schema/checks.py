@@ -118,7 +118,7 @@ def _check_attackers(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterato
         return
     if group.role not in keys.kind.attackers:
         if group.targets is not None:
-            yield Finding((*path, "targets"), "these nodes attack nothing: leave this key out, or give them another role")
+            yield Finding((*path, "targets"), "these nodes attack nothing: leave this key out, or change `role:`")
         return
     if group.asks or group.shares:
         yield Finding((*path, "role"), f"a {group.role} has nothing and asks nothing: add `asks: false, shares: 0 %`")

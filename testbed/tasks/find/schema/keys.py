@@ -99,7 +99,7 @@ class NodeGroup(AccessLinks):
         " sybil, poisoner or pretender",
     )
     targets: Count | None = Field(
-        default=None, description="of sybils and pretenders, how many items they attack, the most popular; 1 if left out"
+        default=None, description="how many items sybils and pretenders attack, the most popular; 1 if left out"
     )
     overlay: OwnParameters | None = Field(
         default=None, description="parameters of the overlay that these nodes have instead of those above"

@@ -1,15 +1,15 @@
 """Attackers in virtual time: what each hides or adds, and whether ids that follow from addresses (BEP 42) help."""
 
-from math import prod
 from random import Random
 
 import pytest
 
+from benchmarks.overlays.kademlia_attacks import anywhere, chance, drawn, needed, neighbours
 from contract.overlay_events import AnswerCame
 from peer.net.address import Address
 from peer.overlays.content import key_of
 from peer.overlays.kademlia.attacks.places import places_of
-from peer.overlays.kademlia.ids import BITS, closest_secure_id, is_secure, secure_id, shared_bits
+from peer.overlays.kademlia.ids import closest_secure_id, is_secure, secure_id, shared_bits
 from peer.overlays.kademlia.parameters import Parameters
 from peer.overlays.overlay import Attack
 from tests.peer.overlays.kademlia.worlds import Spot, World, address, events
@@ -81,18 +81,16 @@ def test_sybils_that_lie_are_named_instead() -> None:
     assert told(world, TARGET) == [attackers_of(world)] * len(ASKERS)
 
 
-@pytest.mark.parametrize("is_bound", [False, True])
-def test_poisoners_add_false_peers_and_hide_nothing_wherever_ids_come_from(is_bound: bool) -> None:
-    world = attacked("poisoner", 20, is_bound=is_bound)
+def test_poisoners_add_false_peers_and_hide_nothing_whatever_their_ids_follow_from() -> None:
+    world = attacked("poisoner", 20, is_bound=True)
     found = [(have, each) for have, name in zip(HAVE, (TARGET, *OTHERS), strict=True) for each in told(world, name)]
     assert all(have <= each for have, each in found)
     poisoned = [each for have, each in found if each == have | attackers_of(world)]
     assert len(poisoned) > len(found) / 2
 
 
-@pytest.mark.parametrize("is_bound", [False, True])
-def test_pretenders_add_themselves_as_no_token_tells_who_has_something(is_bound: bool) -> None:
-    world = attacked("pretender", 4, is_bound=is_bound)
+def test_pretenders_add_themselves_as_no_token_tells_who_has_something() -> None:
+    world = attacked("pretender", 4, is_bound=True)
     assert told(world, TARGET) == [HAVE[0] | attackers_of(world)] * len(ASKERS)
     assert told(world, OTHERS[0]) == [HAVE[1]] * len(ASKERS)
 
@@ -127,15 +125,11 @@ def test_local_hosts_may_stand_anywhere_under_bep_42_too() -> None:
     assert shared_bits(own.id, KEY) >= 128
 
 
-def test_the_chance_that_all_closest_are_attackers_is_that_of_the_page() -> None:
-    """Attackers of one subnet choose of eight prefixes each; the honest are anywhere."""
-    honest, attackers, k, rng, draws = 20, 20, 4, Random(3), 400
-    hosts = [address(number).host for number in range(attackers)]
-
-    def is_lost() -> bool:
-        key = rng.getrandbits(BITS)
-        nearest = min(rng.getrandbits(BITS) ^ key for _ in range(honest))
-        return sum(closest_secure_id(key, host) ^ key < nearest for host in hosts) >= k
-
-    law = prod((attackers - i) / (attackers - i + honest / 8) for i in range(k))
-    assert sum(is_lost() for _ in range(draws)) / draws == pytest.approx(law, abs=0.08)
+def test_the_chance_that_all_closest_are_attackers_is_that_of_the_law() -> None:
+    rng = Random(3)
+    law = chance(20, 20, 4)
+    assert sum(drawn(20, anywhere(20, rng), 4, 10, rng) for _ in range(40)) / 40 == pytest.approx(law, abs=0.08)
+    assert drawn(20, neighbours(20), 4, 300, rng) > law
+    assert chance(60, 8, 8) < 0.001
+    assert needed(1000, 8, 0.5) == pytest.approx(10 * needed(100, 8, 0.5), rel=0.1)
+    assert chance(100, 7, 8) == 0

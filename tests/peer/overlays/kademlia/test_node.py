@@ -377,22 +377,33 @@ def test_memory_is_bounded_whatever_comes() -> None:
 def test_memory_is_bounded_though_nodes_stand_in_every_bucket_and_announce_without_end() -> None:
     bench = Bench(Parameters(most_keys=20, most_peers=10))
     rng = Random(4)
-    for number in range(4000):
+    questions = bench.node._transactions._questions
+
+    def answer(to: Address, ping: Message) -> None:
+        """Answer most pings, and name a node of each bucket."""
+        if isinstance(ping, Ping) and ping.transaction in questions and rng.random() < 0.9:
+            nodes = tuple(NodeInfo(sharing(OUR_ID, bits, rng), to) for bits in range(60, BITS))
+            bench.node.received(to, Answer(ping.transaction, questions[ping.transaction].node_id or 0, nodes), bench.now)
+
+    for number in range(1500):
         source = Address(f"198.18.{1 + number % 200}.{1 + number % 250}", 1 + number)
         node_id = sharing(OUR_ID, number % (BITS - 1), rng)
-        (to, answer), *asked = bench.give(GetPeers(b"aa", node_id, rng.getrandbits(160)), source)
-        assert isinstance(answer, Answer)
-        assert to == source
-        bench.give(AnnouncePeer(b"ab", node_id, number % 50, 1 + number % 999, answer.token or b""), source)
-        for there, ping in asked:  # half of them answer, and name others that are closer to us
-            if number % 2:
-                closer = tuple(NodeInfo(sharing(OUR_ID, bits, rng), there) for bits in range(BITS))
-                bench.give(Answer(ping.transaction, node_id, nodes=closer), there)
+        (_, told), *asked = bench.give(GetPeers(b"aa", node_id, rng.getrandbits(160)), source)
+        token = told.token  # type: ignore[union-attr]
+        asked += bench.give(AnnouncePeer(b"ab", node_id, number % 50, 1 + number % 999, token), source)
+        for to, ping in asked:
+            answer(to, ping)
         bench.wait(0.1)
-    assert bench.node.entries <= 2 * DEFAULT.k * BITS + 20 * 10
-    assert len(bench.node._transactions) <= BITS
+        for to, ping in sent(bench.node):
+            answer(to, ping)
+        sent(bench.node)
+    table = bench.node.table
+    assert len(table.buckets) > 100
+    assert table.waiting_count > 100
+    assert all(len(each.contacts) <= DEFAULT.k and len(each.waiting) <= DEFAULT.k for each in table.buckets)
+    assert len(bench.node._responder.store) == 20 * 10
+    assert len(questions) <= BITS  # a ping of each bucket
     assert len(bench.node._transactions._not_slow) <= DEFAULT.most_questions
-    assert len(bench.node.table.buckets) <= BITS
 
 
 def test_nodes_of_which_we_only_hear_are_not_named_to_others() -> None:
