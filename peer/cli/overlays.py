@@ -16,7 +16,8 @@ from peer.process.exit_status import ExitStatus, exit_codes
 DESCRIPTION: Final = """\
 Tell what nodes of overlays accept. Standard input is a JSON object:
   uses   a list of {"overlay", "roles", "parameters"}: an overlay by its name, the roles that its nodes are to have, and
-         parameters, each for those of the roles that have it
+         parameters, each for those of the roles that have it; with "own": {...}, they are those of some of the nodes,
+         which have these instead of the others'
 """
 EPILOG: Final = (
     "For each, it prints a line of JSON on standard output:\n"
@@ -32,12 +33,14 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace) -> int:
     question = read_question("what overlays to tell of")
     for number, use in enumerate(question["uses"]):
-        answer = _answer(use["overlay"], use["roles"], use["parameters"])
+        answer = _answer(use["overlay"], use["roles"], use["parameters"], use.get("own"))
         print(json.dumps({"number": number, **answer}), flush=True)
     return ExitStatus.OK
 
 
-def _answer(name: str, roles: Sequence[str], parameters: Mapping[str, object]) -> dict[str, Any]:
+def _answer(
+    name: str, roles: Sequence[str], parameters: Mapping[str, object], own: Mapping[str, object] | None
+) -> dict[str, Any]:
     try:
         overlay = overlay_named(name)
     except OverlayError as error:
@@ -46,7 +49,8 @@ def _answer(name: str, roles: Sequence[str], parameters: Mapping[str, object]) -
     expected = f"expected {' or '.join(overlay.roles)}"
     missing = [_problem("", f"there is no role {role}; {expected}") for role in roles if role not in known]
     taken = {role: [name for name in parameters if name in names] for role, names in known.items()}
-    problems = [*missing, *_unknown(parameters, known), *_refused(overlay, taken, parameters)]
+    unknown = _unknown(parameters if own is None else own, known)
+    problems = [*missing, *unknown, *_refused(overlay, taken, parameters), *_divided(name, overlay, own or {})]
     return {"taken": taken, "problems": problems}
 
 
@@ -78,6 +82,15 @@ def _refused(
             if found not in said:
                 said.add(found)
                 yield _problem(*found)
+
+
+def _divided(name: str, overlay: Overlay, own: Mapping[str, object]) -> Iterator[dict[str, str]]:
+    """Yield the parameters that some nodes have to themselves, though nodes that differ in them cannot talk."""
+    for path in sorted(overlay.common):
+        first, _, inner = path.partition(".")
+        value = own.get(first)
+        if first in own and (not inner or (isinstance(value, Mapping) and inner in value)):
+            yield _problem(path, f"all nodes of {name} must have the same: write it below `overlay:` of the experiment")
 
 
 def _problem(parameter: str, text: str) -> dict[str, str]:

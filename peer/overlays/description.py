@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
-from peer.overlays.overlay import Overlay
+from peer.overlays.overlay import NO_ATTACK, Attack, Overlay, Role
 from peer.overlays.reading import DescriptionError, problem, read
 
 _NAME: Final = re.compile("[0-9a-f]{32}")
@@ -75,6 +75,7 @@ class Description:
     fetch: bool = False
     followed: tuple[str, ...] = ()
     """The searches, of any node, of whose messages the trace tells one by one."""
+    attack: Attack = NO_ATTACK
 
 
 def read_description(text: str) -> Description:
@@ -97,6 +98,7 @@ def parameters_for(description: Description, overlay: Overlay) -> Any:
         raise problem("role", f"expected {' or '.join(overlay.roles)}, found {description.role[:64]!r}")
     if len(description.known) < role.least_known:
         raise problem("known", f"a {description.role} has to know {role.least_known} address at least")
+    _check_attack(description, role)
     return read(role.parameters, description.parameters, "parameters")
 
 
@@ -122,6 +124,13 @@ def _check_sessions(sessions: tuple[Session, ...]) -> None:
             raise problem(
                 f"sessions[{number}].join", f"expected {before.leave:g} or later, when the last one has ended"
             )
+
+
+def _check_attack(description: Description, role: Role[Any]) -> None:
+    if role.least_targets is None and description.attack != NO_ATTACK:
+        raise problem("attack", f"a {description.role} attacks nobody")
+    if len(description.attack.targets) < (role.least_targets or 0):
+        raise problem("attack.targets", f"a {description.role} has to be told of {role.least_targets} at least")
 
 
 def _check_searches(description: Description) -> None:

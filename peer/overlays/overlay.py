@@ -3,13 +3,26 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from peer.net.address import Address
 from peer.overlays.content import Item
 from peer.overlays.node import DatagramNode, Node, Record, StreamNode
 
 AnyNode_co = TypeVar("AnyNode_co", bound=Node, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """What attackers are told before they begin."""
+
+    targets: tuple[str, ...] = ()
+    """The names of the items that they attack."""
+    attackers: tuple[Address, ...] = ()
+    """The addresses of all that attack together."""
+
+
+NO_ATTACK: Final = Attack()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,7 @@ class Setup:
     rng: Random
     """Goes on from life to life, so that an identity that is drawn is a new one."""
     record: Record
+    attack: Attack = NO_ATTACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +54,8 @@ class Role(Generic[AnyNode_co]):
     """A dataclass, whose fields are the keys of `parameters` in a description."""
     least_known: int = 0
     """How many addresses such a node must know at the start."""
+    least_targets: int | None = None
+    """How many items an attacker must be told of; None for a node that attacks nobody."""
 
 
 class Decoder(Protocol):
@@ -57,6 +73,8 @@ class DatagramOverlay:
     encode: Callable[[Any], bytes]
     decode: Callable[[bytes], Any]
     """Raises WireError."""
+    common: frozenset[str] = frozenset()
+    """Parameters in which all nodes must agree to understand each other, by their paths such as ring.bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,8 @@ class StreamOverlay:
     encode: Callable[[Any], bytes]
     decoder: Callable[[bool], Decoder]
     """Makes one for a new connection; the argument says whether it is outgoing."""
+    common: frozenset[str] = frozenset()
+    """As of a DatagramOverlay."""
 
 
 Overlay: TypeAlias = DatagramOverlay | StreamOverlay

@@ -19,4 +19,4 @@ def _node(setup: Setup) -> ChordNode:
     )
 
 
-CHORD: Final = DatagramOverlay({"node": Role(_node, Parameters)}, encode, decode)
+CHORD: Final = DatagramOverlay({"node": Role(_node, Parameters)}, encode, decode, common=frozenset({"bits"}))

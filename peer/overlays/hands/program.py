@@ -127,7 +127,15 @@ class _Program:
     def _make_hands(self, address: Address, trace: TraceFile) -> Hands[Any]:
         described, overlay = self._description, self._options.overlay
         bound, record = _bind(address, overlay), partial(self._record, trace)
-        setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
+        setup = Setup(
+            address,
+            described.known,
+            described.items,
+            self._options.parameters,
+            self._rng,
+            record,
+            described.attack,
+        )
         followed = described.followed
         try:
             if isinstance(overlay, DatagramOverlay):

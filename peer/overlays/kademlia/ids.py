@@ -56,6 +56,14 @@ def secure_id(host: str, rng: Random) -> int:
     return (_prefix(host, last) << (BITS - _BOUND)) | (rest << 8) | last
 
 
+def closest_secure_id(key: int, host: str) -> int:
+    """Return the id closest to a key among those that a node at an IPv4 host may have by BEP 42."""
+    free = BITS - _BOUND
+    others = key & (1 << free) - 8
+    ids = (_prefix(host, last) << free | others | last for last in range(8))
+    return min(ids, key=key.__xor__)
+
+
 def is_secure(node_id: int, host: str) -> bool:
     """Whether a node at this host may have this id by BEP 42; local hosts may have any."""
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address
 from math import inf
 from random import Random
-from typing import Final
+from typing import Final, TypeAlias
 
 from contract.overlay_events import NodeErred, NodeJoined, NodeLeft
 from peer.net.address import Address
@@ -35,8 +35,11 @@ from peer.overlays.kademlia.wire.messages import (
 )
 from peer.overlays.kademlia.wire.reading import transaction_of
 from peer.overlays.node import Action, Charge, Outbox, Record, SendTo
+from peer.overlays.overlay import Setup
 
 NAME: Final = "kademlia"
+Answering: TypeAlias = Callable[[Table, Parameters, Random], Responder]
+"""Makes what answers the questions of others."""
 _LONGEST_REASON: Final = 80
 _EXPIRY_PERIOD: Final = 60.0
 
@@ -58,6 +61,7 @@ class KademliaNode:
         items: Iterable[Item] = (),
         known: Iterable[Address] = (),
         parameters: Parameters = DEFAULT,
+        answering: Answering = Responder,
     ) -> None:
         """Without a `node_id`, one is drawn. `known` are the addresses of nodes to join by."""
         if node_id is None:
@@ -72,7 +76,7 @@ class KademliaNode:
         backlog = Backlog(parameters.lookups_at_once)
         self._walker: Final = walker
         self._backlog: Final = backlog
-        self._responder: Final = Responder(self.table, parameters, rng)
+        self._responder: Final = answering(self.table, parameters, rng)
         self._searches: Final = Searches(walker, self._responder.store, self._outbox)
         self._announcements: Final = Announcements(core, walker, backlog)
         self._upkeep: Final = Upkeep(core, walker, backlog)
@@ -270,3 +274,17 @@ class KademliaNode:
 
     def _announce(self, item: Item, now: float) -> None:
         self._announcements.share(int.from_bytes(item.key, "big"), self.table.own.address.port, now)
+
+
+def node_of(setup: Setup, node_id: int | None = None, answering: Answering = Responder) -> KademliaNode:
+    """Make a node as whoever runs it describes it."""
+    return KademliaNode(
+        setup.address,
+        rng=setup.rng,
+        record=setup.record,
+        node_id=node_id,
+        items=setup.items,
+        known=setup.known,
+        parameters=setup.parameters,
+        answering=answering,
+    )

@@ -25,4 +25,4 @@ def _node(setup: Setup) -> KeywordNode:
     return KeywordNode(below, setup.address, setup.items, parameters.lists, setup.record)
 
 
-KEYWORDS: Final = DatagramOverlay({"node": Role(_node, Parameters)}, encode, decode)
+KEYWORDS: Final = DatagramOverlay({"node": Role(_node, Parameters)}, encode, decode, common=frozenset({"ring.bits"}))

@@ -84,6 +84,9 @@ QUERIES: Final[Mapping[str, Column]] = {
     "group": words("the group of that node", "group"),
     "at": Column("s", "when it was to begin, in seconds after t = 0", "time"),
     "meant": words("what was meant: a whole name, or words"),
+    "rank": Column(
+        "", "how popular the item is that was meant, by a whole name: 1 is the most popular", "rank of the item"
+    ),
     "wanted": words("what was asked: the same, with the typing errors of `queries.typos`"),
     "exact": Column("", "1 for a whole name, 0 for words", "exact name"),
     "outcome": words(

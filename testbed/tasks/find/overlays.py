@@ -13,6 +13,8 @@ class Overlay:
     """Of nodes; the first is what a group has that names none."""
     label: str
     """How figures name it."""
+    attackers: tuple[str, ...] = ()
+    """The roles that want others not to find what they look for."""
     has_directory: bool = False
     """Whether nodes know only a server, and the server knows everything."""
     entered_by: tuple[str, ...] = ()
@@ -33,7 +35,13 @@ OVERLAYS: Final[Mapping[str, Overlay]] = {
         ("servent", "ultrapeer", "leaf", "elected"), "Gnutella", entered_by=("servent", "ultrapeer", "elected")
     ),
     "chord": Overlay(("node",), "Chord", has_words=False, has_ring=True),
-    "kademlia": Overlay(("node",), "Kademlia", has_words=False),
+    "kademlia": Overlay(
+        ("node", "sybil", "poisoner", "pretender"),
+        "Kademlia",
+        attackers=("sybil", "poisoner", "pretender"),
+        entered_by=("node",),
+        has_words=False,
+    ),
     "cubit": Overlay(("node",), "CuBit"),
     "keywords": Overlay(("node",), "keyword index"),
 }

@@ -8,6 +8,7 @@ import pytest
 from peer.net.address import Address
 from peer.overlays.content import Item
 from peer.overlays.description import Search, Session, parameters_for, read_description
+from peer.overlays.overlay import Attack
 from peer.overlays.reading import DescriptionError
 from peer.overlays.registry import OVERLAYS, overlay_named
 from tests.peer.overlays.toys import LINE, Parameters
@@ -117,5 +118,17 @@ def test_role_and_parameters_are_those_of_the_overlay() -> None:
 def test_every_overlay_takes_its_default_parameters(name: str) -> None:
     overlay = overlay_named(name)
     for role in overlay.roles:
-        described = read_description(json.dumps(LEAST | {"overlay": name, "role": role, "known": [LEAST["address"]]}))
-        parameters_for(described, overlay)
+        attack = {} if overlay.roles[role].least_targets is None else {"targets": ["a song"]}
+        least = {"overlay": name, "role": role, "known": [LEAST["address"]], "attack": attack}
+        parameters_for(read_description(json.dumps(LEAST | least)), overlay)
+
+
+def test_attackers_alone_are_told_of_targets() -> None:
+    attack = {"targets": ["a song"], "attackers": ["198.18.0.3:6346"]}
+    described = read_description(json.dumps(LEAST | {"attack": attack}))
+    assert described.attack == Attack(("a song",), (Address("198.18.0.3", 6346),))
+    with pytest.raises(DescriptionError, match="attack: a node attacks nobody"):
+        parameters_for(described, LINE)
+    sybil = read_description(json.dumps(LEAST | {"overlay": "kademlia", "role": "sybil"}))
+    with pytest.raises(DescriptionError, match=r"attack\.targets: a sybil has to be told of 1 at least"):
+        parameters_for(sybil, overlay_named("kademlia"))

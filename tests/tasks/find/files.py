@@ -26,6 +26,15 @@ nodes:
 content: {items: 10, copies: {each: 2}}
 queries: {rate: 20 /min, from: 5 s, until: 30 s}
 """
+ATTACKED = """\
+task: find
+overlay: {class: kademlia, has_secure_ids: true}
+nodes:
+  attackers: {count: 2, role: sybil, targets: 3, up: 1 Mbit/s, shares: 0 %, asks: false}
+  homes: {count: 6, up: 1 Mbit/s}
+content: {items: 10, copies: {each: 2}}
+queries: {rate: 20 /min, from: 5 s, until: 30 s}
+"""
 
 
 def trial_of(folder: Path, text: str) -> Trial:

@@ -6,7 +6,7 @@ import pytest
 
 from testbed.experiment import ExperimentError
 from tests.experiment.files import written
-from tests.tasks.find.files import DIRECTORY, RING
+from tests.tasks.find.files import ATTACKED, DIRECTORY, RING
 
 
 def refusals(folder: Path, text: str) -> list[str]:
@@ -40,6 +40,28 @@ def refusals(folder: Path, text: str) -> list[str]:
             RING.replace("chord", "gnutella").replace("count: 8", "count: 8, role: leaf"),
             "4:21 nodes.homes.role: nobody",
         ),
+        (
+            RING.replace("count: 8", "count: 8, overlay: {class: chord}"),
+            "4:31 nodes.homes.overlay.class: all nodes form the overlay of the key `overlay:` at the top",
+        ),
+        (RING.replace("count: 8", "count: 8, overlay: chord"), "4:21 nodes.homes.overlay: expected a mapping of the"),
+        (
+            RING.replace("count: 8", "count: 8, overlay: {successors: [1, 2]}"),
+            "4:31 nodes.homes.overlay.successors: expected one value, found a list of 2: to vary it, write `nodes.",
+        ),
+        (
+            RING.replace("chord", "gnutella").replace("count: 8", "count: 8, overlay: {role: leaf}"),
+            "4:31 nodes.homes.overlay.role: is a key of the group: write it beside",
+        ),
+        (RING.replace("count: 8", "count: 8, targets: 1"), "4:21 nodes.homes.targets: these nodes attack nothing"),
+        (ATTACKED.replace("asks: false", "asks: true"), "4:25 nodes.attackers.role: a sybil has nothing and asks"),
+        (ATTACKED.replace("shares: 0 %, ", ""), "4:25 nodes.attackers.role: a sybil has nothing and asks nothing: add"),
+        (ATTACKED.replace("targets: 3", "targets: 11"), "4:38 nodes.attackers.targets: expected at most 10, all items"),
+        (
+            ATTACKED.replace("targets: 3", "sessions: {length: 5 s, new_address: true}"),
+            "4:62 nodes.attackers.sessions.new_address: a sybil stays where its accomplices",
+        ),
+        (ATTACKED.replace("homes: {count: 6", "homes: {count: 0"), "4:25 nodes.attackers.role: nobody can join"),
         (RING + "failures: [{at: 9 s, kill: half}]\n", "7:22 failures.0.kill: expected directory, a percentage"),
         (RING + "failures: [{at: 9 s, kill: 50}]\n", "7:22 failures.0.kill: '50' has no unit: write 50 %"),
         (RING + "failures: [{at: 9 s, kill: directory}]\n", "7:22 failures.0.kill: there is no directory"),

@@ -15,7 +15,7 @@ from testbed.tasks.find.schema.keys import Failure, Sessions
 from testbed.values.draws import Draws
 from testbed.values.failures import draw_kills
 from tests.experiment.files import planned
-from tests.tasks.find.files import DIRECTORY, RING, hosts, scenario, trial_of
+from tests.tasks.find.files import ATTACKED, DIRECTORY, RING, hosts, scenario, trial_of
 
 NAMES = [f"n{k}" for k in range(1, 21)]
 
@@ -23,6 +23,26 @@ NAMES = [f"n{k}" for k in range(1, 21)]
 def test_plan_survives_json(tmp_path: Path) -> None:
     plan = planned(tmp_path, DIRECTORY + "failures: [{at: 20 s, kill: directory}, {at: 10 s, kill: 50 %}]\n")
     assert Plan.from_json(plan.to_json()) == plan
+
+
+def test_ids_of_trials_are_what_they_were_before_groups_had_parameters(tmp_path: Path) -> None:
+    own = RING.replace("count: 8", "count: 8, overlay: {successors: 4}")
+    without, with_own = (planned(tmp_path, text) for text in (RING, own))
+    assert "parameters" not in without.trials[0].hosts.nodes[0].model_dump()
+    assert without.trials[0].id != with_own.trials[0].id
+    assert Plan.from_json(with_own.to_json()) == with_own
+
+
+def test_attackers_have_and_ask_nothing_and_nobody_is_sent_to_them(tmp_path: Path) -> None:
+    trial, found = trial_of(tmp_path, ATTACKED), scenario(tmp_path, ATTACKED)
+    attackers = {node.name for node in trial.hosts.nodes if node.group == "attackers"}
+    assert attackers == {"n1", "n2"}
+    assert not attackers & {holder for each in found.catalogue.holders for holder in each}
+    assert not attackers & {search.node for search in found.searches}
+    assert not attackers & {name for node in trial.hosts.nodes for name in node.known}
+    assert all(len(node.known) == 3 for node in trial.hosts.nodes if node.name in attackers)
+    assert [node.targets for node in trial.hosts.nodes] == [3, 3] + [0] * 6
+    assert "targets" not in trial.hosts.nodes[-1].model_dump()
 
 
 def test_same_seed_gives_the_same_content_and_searches(tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ def column(table: pd.DataFrame, name: str) -> list[Any]:
 def test_searches_are_judged_by_who_had_it_and_was_there(tables: Tables) -> None:
     found = tables.queries
     assert column(found, "outcome") == ["found", "found", "never ended", "found", "never began"]
+    assert column(found, "rank") == [1] * 5
     assert column(found, "existing") == [2, 2, 2, 1, 1]
     assert column(found, "answers") == [2, 3, 0, 1, 0]
     assert column(found, "right") == [2, 1, 0, 0, 0]

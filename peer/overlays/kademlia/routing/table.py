@@ -67,7 +67,8 @@ class Table:
                 self._admit(Contact(info, now), now)
         elif known.info.address == info.address:
             known.answered_at, known.failures, bucket.changed_at = now, 0, now
-        elif not known.is_good(now, self._parameters):  # it has moved; a good one is not displaced by who has its id
+        elif not known.is_good(now, self._parameters) and self.accepts(info):
+            # It has moved; a good one is not displaced by who has its id.
             bucket.contacts[bucket.contacts.index(known)] = Contact(info, now)
             bucket.changed_at = now
 

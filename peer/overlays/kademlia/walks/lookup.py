@@ -96,6 +96,13 @@ class Lookup:
             self._name(candidate, node_id)
         self._add(nodes, candidate.depth + 1)
 
+    def trusts(self, candidate: Candidate) -> bool:
+        """Whether one that answered may have its id, which we did not know of one that we knew by its address alone.
+
+        Whoever may not have it names nodes, so that we can join by it; it gives no peers and keeps none.
+        """
+        return candidate.id is not None and self._is_legal(NodeInfo(candidate.id, candidate.address))
+
     def is_slow(self, candidate: Candidate) -> None:
         """A candidate has not answered for a while."""
         self._settle(candidate, State.SLOW)
@@ -143,6 +150,8 @@ class Lookup:
     def _name(self, router: Candidate, node_id: int) -> None:
         """A router told its id: it takes its place among the others, or that of itself if it has been named before."""
         router.id = node_id
+        if not self.trusts(router):
+            return
         if node_id not in self._ids:
             self._ids.add(node_id)
             self._insert(router)

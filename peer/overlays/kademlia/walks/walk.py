@@ -62,7 +62,7 @@ class Walk:
         about.token = answer.token
         # A node may name as many as it likes; those closest to the target are among the first.
         self.lookup.answered(about, answer.id, self._walker.named(answer))
-        if answer.values and self._on_peers is not None:
+        if answer.values and self._on_peers is not None and self.lookup.trusts(about):
             self._take(answer.values, about.depth)
         if not self.is_over:
             self.step()

@@ -82,11 +82,17 @@ def _nodes(
             "group": group,
             "role": described.role or kind.roles[0],
             "asks": described.asks,
+            "targets": _targets(described, kind),
+            "parameters": described.overlay.parameters if described.overlay is not None else {},
             **_leaving(described),
         }
         links = _links(described, len(names), f"nodes.{group}", draws)
         for name, values, shares in zip(names, links, sharing, strict=True):
             yield name, {**values, **common, "shares": shares}
+
+
+def _targets(group: NodeGroup, kind: Overlay) -> int:
+    return (group.targets or 1) if group.role in kind.attackers else 0
 
 
 def _leaving(group: NodeGroup) -> dict[str, bool]:

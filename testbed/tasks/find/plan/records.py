@@ -1,8 +1,9 @@
 """A search for content with every value filled in."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from testbed.tasks.find.overlays import Overlay, overlay_named
 from testbed.values.parts import Nested
@@ -17,6 +18,14 @@ class PlannedOverlay(Record):
 
     name: str
     parameters: dict[str, Nested] = Field(default_factory=dict)
+
+    def parameters_with(self, own: Mapping[str, Nested]) -> dict[str, Nested]:
+        """Return the parameters of nodes that have some of their own, of which inner ones are replaced one by one."""
+        return {**self.parameters, **{name: self._joined(name, value) for name, value in own.items()}}
+
+    def _joined(self, name: str, value: Nested) -> Nested:
+        common = self.parameters.get(name)
+        return {**common, **value} if isinstance(common, dict) and isinstance(value, dict) else value
 
 
 class PlannedContent(Record):
@@ -73,6 +82,16 @@ class PlannedNode(PlannedMember):
     """Whether every other session is at its second address."""
     known: tuple[str, ...] = ()
     """The hosts whose addresses it has at first."""
+    targets: int = 0
+    """Of an attacker, how many items it attacks: the most popular."""
+    parameters: dict[str, Nested] = Field(default_factory=dict)
+    """Those of the overlay that its group has instead of the others', as they were written."""
+
+    @model_serializer(mode="wrap")
+    def _brief(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what few nodes have, if it has none: ids of trials are made of this, and stay what they were."""
+        values: dict[str, Any] = written(self)
+        return {name: value for name, value in values.items() if value or name not in {"parameters", "targets"}}
 
     def is_there(self, t: float) -> bool:
         """Whether it is to take part at a time."""

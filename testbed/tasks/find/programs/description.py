@@ -54,7 +54,7 @@ class Describing:
         return {
             "overlay": self._settings.overlay.name,
             "role": role,
-            "parameters": self._parameters(role),
+            "parameters": self._parameters(role, node.parameters if node else {}),
             "address": self._address(host.name),
             "seed": host.seed,
             "followed": self._followed,
@@ -71,11 +71,18 @@ class Describing:
                 for search in self._searches.get(node.name, ())
             ],
             "sessions": list(self._sessions(node)),
+            **(self._attack(node) if node.targets else {}),
         }
 
-    def _parameters(self, role: str) -> dict[str, Nested]:
-        taken = self._taken.get(role, ())
-        return {name: value for name, value in self._settings.overlay.parameters.items() if name in taken}
+    def _attack(self, node: PlannedNode) -> dict[str, Any]:
+        """Tell an attacker what it attacks, and with whom: all of its group."""
+        targets = [thing.name for thing in self._scenario.catalogue.things[: node.targets]]
+        group = [self._address(name) for name, group in self._hosts.groups.items() if group == node.group]
+        return {"attack": {"targets": targets, "attackers": group}}
+
+    def _parameters(self, role: str, own: Mapping[str, Nested]) -> dict[str, Nested]:
+        taken, written = self._taken.get(role, ()), self._settings.overlay.parameters_with(own)
+        return {name: value for name, value in written.items() if name in taken}
 
     def _sessions(self, node: PlannedNode) -> Iterator[dict[str, Any]]:
         addresses = [self._address(node.name)]

@@ -54,11 +54,29 @@ def _check_overlay(keys: FindKeys) -> Iterator[Finding]:
         yield Finding(("overlay",), f"{name} has a directory, and there is none: add `directory: {{up: 100 Mbit/s}}`")
     if not keys.kind.has_words and keys.queries.what == "words":
         yield Finding(("queries", "what"), f"{name} finds exact names only: write `what: exact`, or another overlay")
-    for path, value in _parameters(keys.overlay.parameters):
+    yield from _check_parameters(("overlay",), keys.overlay.parameters)
+    for group, described in keys.nodes.items():
+        if described.overlay is not None:
+            yield from _check_own(("nodes", group, "overlay"), described.overlay.parameters, keys)
+
+
+def _check_own(path: tuple[str, ...], own: Mapping[str, Nested], keys: FindKeys) -> Iterator[Finding]:
+    """Yield what is wrong with the parameters of one group."""
+    if "class" in own:
+        yield Finding(
+            (*path, "class"), "all nodes form the overlay of the key `overlay:` at the top: leave this key out"
+        )
+    if "role" in own and keys.kind is not None and len(keys.kind.roles) > 1:
+        yield Finding((*path, "role"), "is a key of the group: write it beside `overlay:`, and not below it")
+    yield from _check_parameters(path, own)
+
+
+def _check_parameters(path: tuple[str, ...], written: Mapping[str, Nested]) -> Iterator[Finding]:
+    for inner, value in _parameters(written):
         if isinstance(value, list):
-            key = ".".join(path)
-            problem = f"expected one value, found a list of {len(value)}: to vary it, write `overlay.{key}: [...]`"
-            yield Finding(("overlay", *path), f"{problem} under `sweep:`")
+            key = ".".join((*path, *inner))
+            problem = f"expected one value, found a list of {len(value)}: to vary it, write `{key}: [...]`"
+            yield Finding((*path, *inner), f"{problem} under `sweep:`")
 
 
 def _parameters(written: Mapping[str, Nested]) -> Iterator[tuple[tuple[str, ...], Parameter]]:
@@ -80,6 +98,7 @@ def _check_nodes(keys: FindKeys) -> Iterator[Finding]:
         yield Finding((*first, "asks"), "nobody looks for anything: at least one group must ask")
     for name, group in keys.nodes.items():
         yield from _check_role(("nodes", name), group, keys)
+        yield from _check_attackers(("nodes", name), group, keys)
     used = [group for group in keys.nodes.values() if group.count]
     if used and keys.kind is not None and not any(keys.kind.admits(group.role or keys.kind.roles[0]) for group in used):
         yield Finding((*first, "role"), f"nobody can join by such nodes: one group must be {_or(keys.kind.entered_by)}")
@@ -93,6 +112,21 @@ def _check_role(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterator[Fin
     name = keys.overlay.reference if keys.overlay else ""
     hint = did_you_mean(group.role, roles)
     yield Finding((*path, "role"), f"{name} has no role {group.role!r}{hint}: {advice}")
+
+
+def _check_attackers(path: KeyPath, group: NodeGroup, keys: FindKeys) -> Iterator[Finding]:
+    if keys.kind is None:
+        return
+    if group.role not in keys.kind.attackers:
+        if group.targets is not None:
+            yield Finding((*path, "targets"), "these nodes attack nothing: leave this key out, or change `role:`")
+        return
+    if group.asks or group.shares:
+        yield Finding((*path, "role"), f"a {group.role} has nothing and asks nothing: add `asks: false, shares: 0 %`")
+    if group.sessions is not None and group.sessions.new_address:
+        yield Finding((*path, "sessions", "new_address"), f"a {group.role} stays where its accomplices know it to be")
+    if (group.targets or 1) > keys.content.items:
+        yield Finding((*path, "targets"), f"expected at most {keys.content.items}, all items (`content.items`)")
 
 
 def _check_queries(keys: FindKeys) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Keys of an experiment in which the nodes of an overlay look for content."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, Tag
 
@@ -75,13 +75,34 @@ class Directory(AccessLinks):
     count: Count = Field(default=1, description="how many; nodes are spread over them")
 
 
+class OwnParameters(Part):
+    """Parameters of the overlay that one group has; inner keys replace those of the overlay one by one."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Nested]
+    outline: ClassVar[str] = "a mapping of the overlay's parameters, such as {search: {ttl: 4}}"
+
+    @property
+    def parameters(self) -> dict[str, Nested]:
+        """The parameters as they are written."""
+        return dict(self.__pydantic_extra__)
+
+
 class NodeGroup(AccessLinks):
     """Nodes that are described together."""
 
     count: CountOrNone = Field(description="how many")
     arrival: Arrival = Field(default="flash", description="when each joins first; flash: all at t = 0")
     role: Text | None = Field(
-        default=None, description="what they are in the overlay: of gnutella servent, ultrapeer, leaf or elected"
+        default=None,
+        description="what they are in the overlay: of gnutella servent, ultrapeer, leaf or elected; of kademlia node,"
+        " sybil, poisoner or pretender",
+    )
+    targets: Count | None = Field(
+        default=None, description="how many items sybils and pretenders attack, the most popular; 1 if left out"
+    )
+    overlay: OwnParameters | None = Field(
+        default=None, description="parameters of the overlay that these nodes have instead of those above"
     )
     shares: Percentage = Field(default=100.0, description="of the nodes, those that share anything, chosen at random")
     asks: StrictBool = Field(default=True, description="whether they look for anything")

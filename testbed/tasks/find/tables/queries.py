@@ -39,6 +39,7 @@ class Judged:
 def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
     """Yield a row for each planned search, even if its node never began it."""
     costs, laws = costs_of(data), _Laws(data, overlay)
+    ranks = {thing.name: thing.number + 1 for thing in data.scenario.catalogue.things}
     for search in data.scenario.searches:
         traced = data.trace(search.node).searches.get(search.name)
         existing = data.existing_holders(search)
@@ -51,6 +52,7 @@ def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
             "group": data.hosts.groups[search.node],
             "at": search.at,
             "meant": search.meant,
+            "rank": ranks.get(search.meant, nan) if search.is_exact else nan,
             "wanted": search.wanted,
             "exact": int(search.is_exact),
             "outcome": NEVER_BEGAN if traced is None else traced.outcome or NEVER_ENDED,

@@ -10,7 +10,7 @@ from contract.events import TraceEvent
 from contract.overlay_events import AnswerCame, NodeErred, SearchEnded
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted, key_of
-from peer.overlays.kademlia.ids import secure_id
+from peer.overlays.kademlia.ids import BITS, secure_id, sharing
 from peer.overlays.kademlia.node import KademliaNode
 from peer.overlays.kademlia.parameters import DEFAULT, Parameters
 from peer.overlays.kademlia.wire.messages import (
@@ -374,6 +374,38 @@ def test_memory_is_bounded_whatever_comes() -> None:
     assert len(bench.node._transactions) <= DEFAULT.most_questions
 
 
+def test_memory_is_bounded_though_nodes_stand_in_every_bucket_and_announce_without_end() -> None:
+    bench = Bench(Parameters(most_keys=20, most_peers=10))
+    rng = Random(4)
+    questions = bench.node._transactions._questions
+
+    def answer(to: Address, ping: Message) -> None:
+        """Answer most pings, and name a node of each bucket."""
+        if isinstance(ping, Ping) and ping.transaction in questions and rng.random() < 0.9:
+            nodes = tuple(NodeInfo(sharing(OUR_ID, bits, rng), to) for bits in range(60, BITS))
+            bench.node.received(to, Answer(ping.transaction, questions[ping.transaction].node_id or 0, nodes), bench.now)
+
+    for number in range(1500):
+        source = Address(f"198.18.{1 + number % 200}.{1 + number % 250}", 1 + number)
+        node_id = sharing(OUR_ID, number % (BITS - 1), rng)
+        (_, told), *asked = bench.give(GetPeers(b"aa", node_id, rng.getrandbits(160)), source)
+        token = told.token  # type: ignore[union-attr]
+        asked += bench.give(AnnouncePeer(b"ab", node_id, number % 50, 1 + number % 999, token), source)
+        for to, ping in asked:
+            answer(to, ping)
+        bench.wait(0.1)
+        for to, ping in sent(bench.node):
+            answer(to, ping)
+        sent(bench.node)
+    table = bench.node.table
+    assert len(table.buckets) > 100
+    assert table.waiting_count > 100
+    assert all(len(each.contacts) <= DEFAULT.k and len(each.waiting) <= DEFAULT.k for each in table.buckets)
+    assert len(bench.node._responder.store) == 20 * 10
+    assert len(questions) <= BITS  # a ping of each bucket
+    assert len(bench.node._transactions._not_slow) <= DEFAULT.most_questions
+
+
 def test_nodes_of_which_we_only_hear_are_not_named_to_others() -> None:
     bench = Bench()
     bench.meet()
@@ -416,6 +448,23 @@ def test_a_lookup_passes_by_ids_that_addresses_do_not_have_if_so_chosen() -> Non
     bench.node.search(SEARCH, Wanted("x"), bench.now)
     ((to, question),) = sent(bench.node)
     assert not bench.give(Answer(question.transaction, own, nodes=(NodeInfo(5, OTHERS),)), to)
+
+
+def test_a_node_to_join_by_that_may_not_have_its_id_names_others_and_is_believed_no_more() -> None:
+    """Until it answers, only its address is known, so that its id cannot be checked before."""
+    bench = Bench(Parameters(has_secure_ids=True), known=[THEM])
+    bench.settle(lambda message: Answer(message.transaction, THEIR_ID))
+    bench.node.announce(KEY.to_bytes(20, "big"), 6001, bench.now)
+    ((to, question),) = sent(bench.node)
+    assert to == THEM
+    assert not bench.give(Answer(question.transaction, THEIR_ID, token=b"please"), to)
+    bench.node.search(SEARCH, Wanted("x"), bench.now)
+    ((to, question),) = sent(bench.node)
+    named = NodeInfo(secure_id(OTHERS.host, Random(3)), OTHERS)
+    asked = bench.give(Answer(question.transaction, THEIR_ID, nodes=(named,), values=(THEM,)), to)
+    assert {to for to, _ in asked} == {OTHERS}
+    assert not bench.found(AnswerCame)
+    assert not bench.node.neighbours
 
 
 # What is shared

@@ -191,3 +191,12 @@ def test_we_are_not_in_our_own_table() -> None:
 
 def test_where_few_nodes_are_known_the_far_buckets_are_few() -> None:
     assert Counter(shared_bits(0, each) for each in filled().far_ids(Random(1))) == {0: 1}
+
+
+def test_a_node_that_moved_keeps_its_place_only_with_an_id_that_it_may_have_there() -> None:
+    table = Table(OWN, Parameters(has_secure_ids=True))
+    old, new = Address("198.18.4.4", 7), Address("198.18.5.5", 7)
+    info = NodeInfo(secure_id(old.host, Random(1)), old)
+    table.answered(info, 0.0)
+    table.answered(NodeInfo(info.id, new), DEFAULT.good_for)
+    assert [contact.info for contact in table] == [info]

@@ -1,6 +1,7 @@
 """Nodes in virtual time, and what tests ask of them."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
@@ -11,9 +12,11 @@ from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
 from peer.overlays.kademlia import wire
 from peer.overlays.kademlia.node import KademliaNode
+from peer.overlays.kademlia.overlay import KADEMLIA
 from peer.overlays.kademlia.parameters import DEFAULT, Parameters
 from peer.overlays.kademlia.wire.messages import Message
 from peer.overlays.node import SendTo
+from peer.overlays.overlay import Attack, Setup
 from peer.simulation.overlays.network import OverlayNetwork, Place
 
 Kind = TypeVar("Kind", bound=TraceEvent)
@@ -48,6 +51,23 @@ class World:
             known=known,
             **{"parameters": self.parameters} | options,
         )
+        return self._begin(spot, node)
+
+    def attack(self, role: str, targets: Iterable[str], count: int, **parameters: Any) -> list[Spot]:
+        """Start attackers, each of which knows one of the nodes that were here before, one after the other."""
+        known = [spot.address for spot in self.spots]
+        places: list[Spot] = [Place(address(len(known) + number)) for number in range(count)]
+        attack = Attack(tuple(targets), tuple(place.address for place in places))
+        kind = KADEMLIA.roles[role]
+        chosen = kind.parameters(**asdict(self.parameters) | parameters)
+        for place in places:
+            rng, entry = Random(self.rng.random()), self.rng.choice(known)
+            node: Any = kind.make(Setup(place.address, (entry,), (), chosen, rng, place.record, attack))
+            self._begin(place, node)
+            self.run(0.2)
+        return places
+
+    def _begin(self, spot: Spot, node: KademliaNode) -> Spot:
         self.spots.append(self.network.add(spot, node))
         self.network.input_to(spot, lambda node, now: node.start(now))
         return spot

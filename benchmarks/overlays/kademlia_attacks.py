@@ -1,0 +1,86 @@
+"""How likely it is that all k nodes closest to a key are attackers, if ids follow from addresses (BEP 42).
+
+    .venv/bin/python -m benchmarks.overlays.kademlia_attacks --honest 60 1000 --attackers 8 20 60
+    .venv/bin/python -m benchmarks.overlays.kademlia_attacks --honest 1000000 --attackers 1000000 --draws 0
+
+The law: each of S attackers takes the closest of eight ids that may be anywhere, and so is farther than x (of a space
+of length 1) with the chance (1 - x)^8; all N honest nodes are with (1 - x)^N. If x is the distance of the k-th closest
+attacker, (1 - x)^8 is 1 minus the k-th smallest of S uniform numbers, whose power N / 8 has the mean of the product of
+(S - i) / (S - i + N / 8), for i from 0 to k - 1. That is the chance that k attackers are closer than all others.
+
+Drawn: honest ids are uniform, and each attacker takes the closest id that its address may have. Addresses are from
+anywhere, or neighbours in one subnet. Ids of neighbours differ by a fixed pattern, as CRC32C is linear: they are spread
+more evenly than by chance, so that an attacker is seldom unlucky.
+"""
+
+import argparse
+from bisect import bisect_left
+from collections.abc import Sequence
+from ipaddress import IPv4Address
+from math import prod
+from random import Random
+
+from benchmarks.clients import markdown
+from peer.overlays.kademlia.ids import BITS, closest_secure_id
+from peer.overlays.kademlia.parameters import DEFAULT
+
+CHOICES = 8
+"""Prefixes of each address."""
+FIRST = IPv4Address("198.18.0.1")
+"""The address of the first neighbour."""
+MOST = 1 << 40
+
+
+def chance(honest: int, attackers: int, k: int) -> float:
+    """Return the law's chance that all k closest are attackers."""
+    return prod(max(attackers - i, 0) / (max(attackers - i, 0) + honest / CHOICES) for i in range(k))
+
+
+def needed(honest: int, k: int, wanted: float) -> int:
+    """Return how many attackers have this chance."""
+    return bisect_left(range(MOST), wanted, key=lambda attackers: chance(honest, attackers, k))
+
+
+def drawn(honest: int, hosts: Sequence[str], k: int, draws: int, rng: Random) -> float:
+    """Return the part of drawn keys whose k closest nodes are all attackers, which are at these hosts."""
+    return sum(_is_lost(honest, hosts, k, rng) for _ in range(draws)) / draws
+
+
+def _is_lost(honest: int, hosts: Sequence[str], k: int, rng: Random) -> bool:
+    key = rng.getrandbits(BITS)
+    nearest = (1 - rng.random() ** (1 / honest)) * 2**BITS  # the least of so many uniform numbers
+    return sum(closest_secure_id(key, host) ^ key < nearest for host in hosts) >= k
+
+
+def neighbours(count: int) -> list[str]:
+    """Return addresses that follow one another."""
+    return [str(FIRST + number) for number in range(count)]
+
+
+def anywhere(count: int, rng: Random) -> list[str]:
+    """Draw addresses."""
+    return [str(IPv4Address(rng.getrandbits(32))) for _ in range(count)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--honest", type=int, nargs="+", default=[60])
+    parser.add_argument("--attackers", type=int, nargs="+", default=[8, 20])
+    parser.add_argument("--k", type=int, default=DEFAULT.k)
+    parser.add_argument("--draws", type=int, default=1000, help="0: the law alone")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    rng, k = Random(chosen.seed), chosen.k
+    rows = [_row(honest, attackers, k, chosen.draws, rng) for honest in chosen.honest for attackers in chosen.attackers]
+    print(markdown(["honest", "attackers", "law", "drawn, anywhere", "drawn, neighbours", "for one half"], rows))
+
+
+def _row(honest: int, attackers: int, k: int, draws: int, rng: Random) -> list[str]:
+    places = [anywhere(attackers, rng), neighbours(attackers)] if draws else []
+    found = [f"{drawn(honest, hosts, k, draws, rng):.1%}" for hosts in places] or ["", ""]
+    law = f"{chance(honest, attackers, k):.2%}"
+    return [f"{honest:,}", f"{attackers:,}", law, *found, f"{needed(honest, k, 0.5):,}"]
+
+
+if __name__ == "__main__":
+    main()
