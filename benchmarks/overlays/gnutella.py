@@ -122,7 +122,9 @@ def flat_row(n: int, way: str, ttl: int, chosen: argparse.Namespace) -> list[obj
             flood_law(neighbours, asker, ttl, set(holders)) if way == "flood" else walk_law(parameters.walk, n, chosen)
         )
     messages, law = mean(sample.messages), mean(laws)
-    bounds = (flood_bound(chosen.degree, ttl), flood_messages(n, len(edges))) if way == "flood" else ("-", "-")
+    bounds = (
+        (flood_bound(chosen.degree, ttl), flood_messages(n, n * chosen.degree // 2)) if way == "flood" else ("-", "-")
+    )
     recall = mean(sample.answers) / len(holders)
     costs = [f"{messages:.0f}", f"{law:.0f}", percent(messages, law), *bounds, round(mean(sample.bytes))]
     name = f"flood, TTL {ttl}" if way == "flood" else f"{parameters.walk.walkers} walkers"

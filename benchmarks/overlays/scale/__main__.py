@@ -6,23 +6,29 @@
 
 Nodes are those of the node program. Up to --joined-to nodes they join one after the other, as in
 experiments/who-has-it.yaml, but with more time to form (planned.py); from --given-from on their tables are filled at
-once (given.py). Sizes in both ranges are measured both ways. With --emulated, each trial of a finished run of that
-experiment is a point, and is performed again in virtual time; how far the two are apart is printed.
+once (given.py). Sizes in both ranges are measured both ways. With --emulated, the valid trials of a run of that
+experiment are points, too, and each is performed again in virtual time; how far the two are apart is printed.
 
-Writes scale.csv and scale.svg to the output folder, and adds to a scale.csv that is there: rows of the same kind are
-measured again.
+scale.csv and scale.svg are written to the output folder. Rows of a scale.csv that is there are kept, but for those of
+the kinds that are measured again.
 
-overlay       chord-2001 is Chord with fingers alone; elsewhere a node also looks at its successors, as by default
-hops, messages  means over networks of the means over searches; low and high are Student's 95 % interval
-contacts      nodes that the median node would send to
-entries       all that the median node keeps of others, what it stores for them too; most: of the node that keeps most
-busiest       of all messages, those that the busiest node sent or received
+overlay    chord-2001 is Chord with fingers alone; in chord a node looks at its successors, too, which is the default
+start      joined, given, or replayed: a trial of the run, performed again
+of         networks
+hops, messages    of a search: means over networks, of means over searches; with half of Student's 95 % interval
+law        see docs/find/scale.md; and how far the mean is from it
+contacts   nodes that the median node would send to
+entries    all that the median node keeps of others, with what it stores for them; most: of the node that keeps most
+busiest    of all messages, those that the busiest node sent or received
 """
 
 import argparse
 import gc
 from collections.abc import Iterator, Sequence
+from itertools import starmap
+from math import isnan
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import process_time
 
 from benchmarks.clients import log, markdown
@@ -36,8 +42,10 @@ from testbed.errors import ExplainedError
 MOST_FLOODED = 10_000
 """Servents: beyond, a flood of TTL 7 reaches the same few thousand."""
 JOINING = ("napster", "gnutella", "chord", "kademlia")
-TABLE = ["overlay", "N", "engine", "start", "of", "success", "hops", "law", "", "messages", "law", "", "contacts", "law",
-         "entries", "most", "busiest"]  # fmt: skip
+TABLE = [
+    *("overlay", "N", "engine", "start", "of", "success", "hops", "law", "", "messages", "law", ""),
+    *("contacts", "law", "entries", "most", "busiest"),
+]
 
 
 def joined_point(overlay: str, size: Size) -> Point:
@@ -45,20 +53,27 @@ def joined_point(overlay: str, size: Size) -> Point:
     return planned_point(trial, addresses_by_place(trial), VIRTUAL, JOINED)
 
 
-def measured_points(chosen: argparse.Namespace) -> Iterator[Point]:
-    """Measure all sizes that were asked for, the small ones first."""
+def networks(chosen: argparse.Namespace) -> Iterator[tuple[str, str, Size]]:
+    """Yield the overlay, the start and the size of each network that was asked for, the small ones first."""
     for n in sorted(chosen.n):
         for overlay in chosen.overlay:
             if overlay == "gnutella" and n > MOST_FLOODED:
                 log(f"gnutella: no flood among {n} servents, {MOST_FLOODED} at most")
                 continue
             for start in starts(overlay, n, chosen):
-                for number in range(chosen.repeat):
-                    size = Size(n, chosen.searches, chosen.seed + number)
-                    began = process_time()
-                    yield joined_point(overlay, size) if start == JOINED else GIVEN_WORLDS[overlay](size)
-                    gc.collect()  # a network is thrown away whole
-                    log(f"{overlay} {n} {start} {number + 1}: {process_time() - began:.1f} s of CPU")
+                sizes = [Size(n, chosen.searches, chosen.seed + number) for number in range(chosen.repeat)]
+                yield from ((overlay, start, size) for size in sizes)
+
+
+def measured(overlay: str, start: str, size: Size) -> Point:
+    """Measure one network, and throw it away."""
+    began = process_time()
+    point = joined_point(overlay, size) if start == JOINED else GIVEN_WORLDS[overlay](size)
+    gc.collect()
+    memory = getrusage(RUSAGE_SELF).ru_maxrss / 1e6
+    spent = f"{process_time() - began:.1f} s of CPU, {memory:.1f} GB at most so far"
+    log(f"{overlay} {size.n} {start}, seed {size.seed}: {spent}")
+    return point
 
 
 def starts(overlay: str, n: int, chosen: argparse.Namespace) -> list[str]:
@@ -74,11 +89,11 @@ def table_of(rows: Sequence[Row]) -> str:
 def _cells(row: Row) -> list[object]:
     def beside_law(what: str, digits: int) -> list[str]:
         law = getattr(row, f"{what}_law")
-        if law != law:
+        if isnan(law):
             return ["", ""]
         return [f"{law:,.{digits}f}", f"{row.differs(what):+.1%}"]
 
-    reach = "" if row.hops_low != row.hops_low else f" ± {(row.hops_high - row.hops_low) / 2:.2f}"
+    reach = "" if isnan(row.hops_low) else f" ± {(row.hops_high - row.hops_low) / 2:.2f}"
     return [
         row.overlay, f"{row.n:,}", row.engine, row.start, row.networks, f"{row.success:.1%}",
         f"{row.hops:.2f}{reach}", *beside_law("hops", 2), f"{row.messages:,.1f}", *beside_law("messages", 1),
@@ -93,6 +108,16 @@ def merged(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     return [by_kind[kind] for kind in sorted(by_kind)]
 
 
+def add_to(folder: Path, points: Sequence[Point]) -> list[Row]:
+    """Add what was measured to the numbers of a folder, and draw them; returns all rows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "scale.csv"
+    rows = merged(read_rows(file) if file.exists() else [], list(rows_of(points)))
+    write_rows(rows, file)
+    save(draw(rows), file.with_suffix(".svg"))
+    return rows
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", nargs="*", type=int, default=[100, 300, 1_000], help="numbers of nodes")
@@ -102,24 +127,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--joined-to", type=int, default=1_000, metavar="N", help="the greatest network that joins")
     parser.add_argument("--given-from", type=int, default=100, metavar="N", help="the smallest with given tables")
     parser.add_argument("--emulated", type=Path, metavar="RUN", help="the folder of a run of who-has-it.yaml")
+    parser.add_argument("--with-suspect", action="store_true", help="use suspect trials of that run, too")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, required=True, metavar="FOLDER")
     chosen = parser.parse_args(arguments)
     if any(n < 20 for n in chosen.n):
         parser.error("--n: expected 20 nodes at least")
-    gc.disable()
     pairs = []
     if chosen.emulated is not None:
         try:
-            pairs = list(pairs_of(chosen.emulated))
+            pairs = list(pairs_of(chosen.emulated, with_suspect=chosen.with_suspect))
         except ExplainedError as error:
             parser.error(f"--emulated: {error}")
-    points = [*measured_points(chosen), *(point for pair in pairs for point in pair)]
-    chosen.output.mkdir(parents=True, exist_ok=True)
-    file = chosen.output / "scale.csv"
-    rows = merged(read_rows(file) if file.exists() else [], list(rows_of(points)))
-    write_rows(rows, file)
-    save(draw(rows), file.with_suffix(".svg"))
+    rows = add_to(chosen.output, [*starmap(measured, networks(chosen)), *(point for pair in pairs for point in pair)])
     print(table_of(rows))
     if pairs:
         print()
@@ -127,4 +147,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # nothing is garbage as long as its network is there
     main()

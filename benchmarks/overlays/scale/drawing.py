@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from benchmarks.overlays.scale.points import EMULATED, GIVEN, Row
+from benchmarks.overlays.scale.points import EMULATED, GIVEN, Row, read_rows
 from testbed.experiment.schema.figures import Font
 from testbed.results.figures.layout import add_legend
 from testbed.results.figures.style import REFERENCE, WIDTHS, Look, look, settings
@@ -26,6 +26,11 @@ NAMES = {
 _FONT = Font()
 _HEIGHTS = (1.7, 1.9)
 _LEGEND = 0.85
+
+
+def draw_file(file: Path) -> Canvas:
+    """Draw the rows of a CSV file."""
+    return draw(read_rows(file))
 
 
 def draw(rows: Sequence[Row]) -> Canvas:

@@ -99,14 +99,18 @@ def napster_given(size: Size) -> Point:
     names = size.n * shares // COPIES
     for number in range(size.searches):
         name, wanted = f"{number:032x}", Wanted(napster.name_of(rng.randrange(names)))
-        network.input_to(rng.choice(clients), lambda node, now, name=name, wanted=wanted: node.search(name, wanted, now))
+        network.input_to(
+            rng.choice(clients), lambda node, now, name=name, wanted=wanted: node.search(name, wanted, now)
+        )
         network.run(network.agenda.now + 1)
     places = [network.places[napster.SERVER], *clients]
-    return point_of(_kind("napster", size), network, places, _ends(clients), DIRECTORY_LAW)
+    return point_of(_kind("napster", size), network, places, _ends(clients), directory_theory())
 
 
-DIRECTORY_LAW = Law(hops=1.0, messages=1 + COPIES + 1 + 2, contacts=1.0)
-"""A question, a result for each copy, the end of results, and where to download: question and answer."""
+def directory_theory(copies: int = COPIES) -> Law:
+    """Return the law: a question, a result for each copy, their end, and where to download: question and answer."""
+    return Law(hops=1.0, messages=1 + copies + 1 + 2, contacts=1.0)
+
 
 GIVEN_WORLDS: Mapping[str, Callable[[Size], Point]] = {
     "napster": napster_given,

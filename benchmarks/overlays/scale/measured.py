@@ -55,12 +55,12 @@ class Difference:
 HEADER = ["overlay", "N", "mean", "of", "emulated / virtual", "95 % interval", "so"]
 
 
-def pairs_of(path: Path) -> Iterator[Pair]:
-    """Yield each valid trial of a finished run, on sockets and in virtual time."""
-    run = Run.open(path)
+def pairs_of(path: Path, *, with_suspect: bool = False) -> Iterator[Pair]:
+    """Yield each valid trial of a run, on sockets and in virtual time; with `with_suspect`, suspect ones too."""
+    run = Run.open(path, with_suspect=with_suspect)
     trials = run.trials
     if "system" not in trials or trials.empty:
-        raise ExplainedError(f"{path} has no valid trials of the task find: name a finished run of who-has-it.yaml")
+        raise ExplainedError(f"{path} has no valid trials of the task find: name a run of who-has-it.yaml")
     by_id = {trial.id: trial for trial in run.plan.trials}
     for _, row in trials.iterrows():
         trial = by_id[str(row["trial"])]

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from benchmarks.clients import REPOSITORY
-from benchmarks.overlays.scale.given import DIRECTORY_LAW, chord_theory, kademlia_theory
+from benchmarks.overlays.scale.given import chord_theory, directory_theory, kademlia_theory
 from benchmarks.overlays.scale.points import Kind, Law, Point, point_of
 from contract.overlay_events import SearchEnded
 from peer.overlays.chord.parameters import Parameters as ChordParameters
@@ -96,10 +96,10 @@ def planned_point(trial: Trial, addresses: Mapping[str, str], engine: str, start
 
 def theory(trial: Trial) -> Law:
     """Return the law of a trial's overlay once it has formed; none of graphs that servents make themselves."""
-    n = len(hosts_of(trial).nodes)
+    n, copies = len(hosts_of(trial).nodes), settings_of(trial).content.each
     match settings_of(trial).overlay.name:
-        case "napster":
-            return DIRECTORY_LAW
+        case "napster" if copies is not None:
+            return directory_theory(copies)
         case "chord":
             return chord_theory(n, ChordParameters())
         case "kademlia":

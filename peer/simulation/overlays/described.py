@@ -25,10 +25,8 @@ class DescribedOverlay:
         if len(names) != 1:
             raise ValueError(f"expected nodes of one overlay, found {', '.join(sorted(names)) or 'none'}")
         overlay = overlay_named(names.pop())
-        self.network: Final[OverlayNetwork[Any]] = OverlayNetwork(
-            lambda message: len(overlay.encode(message)), latency
-        )
-        self.nodes: Final[Mapping[Address, "DescribedNode"]] = {
+        self.network: Final[OverlayNetwork[Any]] = OverlayNetwork(lambda message: len(overlay.encode(message)), latency)
+        self.nodes: Final[Mapping[Address, DescribedNode]] = {
             each.address: DescribedNode(each, overlay, self.network) for each in descriptions
         }
         """By the address of their descriptions."""
@@ -69,9 +67,7 @@ class DescribedNode:
     def _begin(self, session: Session) -> None:
         place: Place[Any] = Place(session.address or self.description.address)
         described = self.description
-        setup = Setup(
-            place.address, described.known, described.items, self._parameters, self._rng, place.record
-        )
+        setup = Setup(place.address, described.known, described.items, self._parameters, self._rng, place.record)
         self.places.append(self._network.add(place, self._make(setup)))
         self._network.input_to(place, lambda node, now: node.start(now))
 
