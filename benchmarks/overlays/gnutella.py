@@ -53,6 +53,8 @@ TWO = (
     *("bytes", "entries mean / most", "CPU s"),
 )
 World = tuple[OverlayNetwork[GnutellaNode], list[Place[GnutellaNode]]]
+Flat = tuple[World, dict[int, list[int]], list[int]]
+"""Servents, the neighbours of each, and who has the item."""
 
 
 def address_of(number: int) -> Address:
@@ -95,17 +97,23 @@ def flat_parameters(degree: int, way: str, ttl: int) -> Parameters:
     )
 
 
-def flat_row(n: int, way: str, ttl: int, chosen: argparse.Namespace) -> list[object]:
-    began, rng = process_time(), Random(n)
-    edges = regular(n, chosen.degree, rng)
-    neighbours, known = neighbours_of(edges), dict[int, list[int]]()
+def flat_world(n: int, copies: int, parameters: Parameters, rng: Random) -> Flat:
+    """Make servents on a graph in which all have as many neighbours as they want; so many have the item."""
+    edges = regular(n, parameters.neighbours.wanted, rng)
+    known = dict[int, list[int]]()
     for one, other in edges:
         known.setdefault(one, []).append(other)
         known.setdefault(other, [])
-    holders = rng.sample(range(n), max(1, round(n * chosen.share)))
-    parameters = flat_parameters(chosen.degree, way, ttl)
+    holders = rng.sample(range(n), copies)
     world = world_of(known, {number: [Item(WANTED)] for number in holders}, dict.fromkeys(known, parameters))
     world[0].run(2)
+    return world, neighbours_of(edges), holders
+
+
+def flat_row(n: int, way: str, ttl: int, chosen: argparse.Namespace) -> list[object]:
+    began, rng = process_time(), Random(n)
+    parameters = flat_parameters(chosen.degree, way, ttl)
+    world, neighbours, holders = flat_world(n, max(1, round(n * chosen.share)), parameters, rng)
     sample, laws = Sample(), []
     for number in range(chosen.searches):
         asker = rng.choice([each for each in rng.sample(range(n), 50) if each not in holders])
@@ -114,7 +122,9 @@ def flat_row(n: int, way: str, ttl: int, chosen: argparse.Namespace) -> list[obj
             flood_law(neighbours, asker, ttl, set(holders)) if way == "flood" else walk_law(parameters.walk, n, chosen)
         )
     messages, law = mean(sample.messages), mean(laws)
-    bounds = (flood_bound(chosen.degree, ttl), flood_messages(n, len(edges))) if way == "flood" else ("-", "-")
+    bounds = (
+        (flood_bound(chosen.degree, ttl), flood_messages(n, n * chosen.degree // 2)) if way == "flood" else ("-", "-")
+    )
     recall = mean(sample.answers) / len(holders)
     costs = [f"{messages:.0f}", f"{law:.0f}", percent(messages, law), *bounds, round(mean(sample.bytes))]
     name = f"flood, TTL {ttl}" if way == "flood" else f"{parameters.walk.walkers} walkers"

@@ -53,3 +53,25 @@ def flood_on(neighbours: dict[int, list[int]], source: int, ttl: int) -> int:
     """Return the questions of a flood: the source asks all, and whoever is nearer than the TTL all but one."""
     first, *others = shells(neighbours, source, ttl - 1)
     return len(neighbours[first[0]]) + sum(len(neighbours[each]) - 1 for shell in others for each in shell)
+
+
+def expected_shells(nodes: int, degree: int, most: int) -> list[float]:
+    """Return how many are at distance 0, 1, ... up to `most` on a random graph in which all have the same degree.
+
+    In a tree that is c(c - 1)^(h - 1). Here edges of a shell also lead to each other, and two of them to one node: each
+    end meets a drawn one of the ends that are free, so that a node is not reached if none of its own is met.
+    """
+    found, missing, ends = [1.0, float(degree)], float(nodes - 1 - degree), float(degree * (degree - 1))
+    while len(found) <= most:
+        missed = 1 - ends / max(ends + degree * missing - 1, ends, 1.0)
+        fresh = missing * (1 - missed**degree)
+        ends = degree * (missing * missed - (missing - fresh))
+        missing -= fresh
+        found.append(fresh)
+    return found[: most + 1]
+
+
+def expected_flood(nodes: int, degree: int, ttl: int) -> float:
+    """Return the questions of a flood on such a graph."""
+    reached = expected_shells(nodes, degree, ttl - 1)
+    return degree + (degree - 1) * sum(reached[1:])
