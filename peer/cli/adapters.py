@@ -1,8 +1,9 @@
 """`python -m peer adapters`: find adapters of other clients, and tell what is wrong with each."""
 
 import argparse
-from typing import Final
+from typing import Any, Final
 
+from peer.adapters.adapter import Adapter
 from peer.adapters.program import AdapterError
 from peer.adapters.registry import program_named
 from peer.process.confinement import Confinement, confine, read_question
@@ -17,7 +18,8 @@ Find adapters and their clients, as a trial does when it starts them. Standard i
 EPILOG: Final = (
     "For each, it prints two lines of JSON on standard output:\n"
     '  {"adapter": NAME, "state": "begun"}\n'
-    '  {"adapter": NAME, "state": "found", "identity": "Transmission 3.00"}   or "refused", with "problem"\n\n'
+    '  {"adapter": NAME, "state": "found", "identity": "Transmission 3.00", "encryptions": [...]}\n'
+    '                                      or "refused", with "problem"\n\n'
     + exit_codes(ExitStatus.OK, ExitStatus.USAGE)
 )
 
@@ -36,12 +38,13 @@ def run(_: argparse.Namespace) -> int:
     answers.end()
 
 
-def _found(name: str) -> dict[str, str]:
+def _found(name: str) -> dict[str, Any]:
     """Say which client an adapter is for, or what is wrong with it."""
     try:
         adapter = program_named(name)
         adapter.executable()
-        return {"state": "found", "identity": adapter.identity()}
+        encryptions = list(adapter.encryptions) if issubclass(adapter, Adapter) else []
+        return {"state": "found", "identity": adapter.identity(), "encryptions": encryptions}
     except AdapterError as error:
         problem = str(error)
     except BaseException as error:  # the author's code may raise anything, SystemExit too

@@ -99,6 +99,19 @@ def test_clients_leave_as_planned(tmp_path: Path) -> None:
 
 
 @pytest.mark.kernel
+def test_all_encrypt_if_the_experiment_requires_it(tmp_path: Path) -> None:
+    """Transmission does too, in tests/peer/bittorrent/conformance; here it would take ten seconds more."""
+    others = [name for name in CLIENTS if name not in {"transmission", "webtorrent"}]
+    groups = [f"{name}: {{count: 1, up: 8 Mbit/s, application: {name}}}" for name in ("ours", *others)]
+    plan = plan_of(tmp_path, base=BASE, peers="\n".join(groups), more="encryption: require\n")
+    ended, folder = perform(plan.trials[0], tmp_path)
+    assert (ended.stopped, ended.completed, failures(ended)) == ("complete", len(groups), [])
+    methods = [event["method"] for event in trace_of(folder, "server") if event.get("event") == "encrypted"]
+    assert len(methods) >= len(groups)
+    assert set(methods) == {"rc4"}
+
+
+@pytest.mark.kernel
 def test_nginx_serves_our_clients(tmp_path: Path) -> None:
     base = "distribution: client-server\nfile: {size: 1 MiB}\nservers: {up: 16 Mbit/s, application: nginx}\n"
     ended, folder = perform(plan_of(tmp_path, base=base).trials[0], tmp_path)

@@ -23,6 +23,7 @@ class WebTorrent(Telling):
     install = "npm install --global --ignore-scripts --omit=optional webtorrent@1"
     title = "WebTorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, WASTE, FAULTS)
+    encryptions: ClassVar[Sequence[str]] = ("off",)
 
     @classmethod
     def package(cls) -> Path:

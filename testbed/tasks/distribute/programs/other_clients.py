@@ -3,10 +3,13 @@
 All shipped adapters are asked in one process, and those of each module of a user in another.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from contract.programs import RC4_PACKAGE
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.consultation import Consultation
 from testbed.tasks.distribute.programs.strategies import Place, groups_of
@@ -19,6 +22,7 @@ SECONDS: Final = 30
 """How long finding one client may take, with all that its adapter imports, and running it for its version."""
 _MEMORY: Final = 2 << 30
 _GRACE_SECONDS: Final = 5
+_TRACKER: Final[KeyPath] = ("tracker",)
 
 
 class Found(NamedTuple):
@@ -26,6 +30,8 @@ class Found(NamedTuple):
 
     identity: str = ""
     problem: str = ""
+    encryptions: Sequence[str] = ()
+    """The words that it understands for `encryption`."""
 
 
 def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
@@ -36,11 +42,34 @@ def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple
         for trial, path in of_name:
             if problem := found[name].problem:
                 yield trial, Finding((*path, "application"), f"{name}: {problem}")
+            elif problem := _refused_encryption(trial, path, found[name]):
+                yield trial, Finding((*path, "encryption"), f"{name} {problem}")
             if trial.settings.time_scale != 1 and settings_of(trial).distribution == "bittorrent":
                 scaled = (
                     f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
                 )
                 yield trial, Finding(("time_scale",), scaled)
+
+
+def _refused_encryption(trial: Trial, path: KeyPath, found: Found) -> str:
+    """Return why another client cannot treat encryption as a trial wants it, if it cannot."""
+    choice = dict(groups_of(trial))[path].encryption if path != _TRACKER else ""
+    if not choice or choice in found.encryptions:
+        return ""
+    words = f", or write {' or '.join(found.encryptions)}" if found.encryptions else ""
+    return f"cannot be told to treat encryption as {choice!r}: leave this key out{words}"
+
+
+def encryption_findings(trials: Iterable[Trial]) -> Iterator[tuple[Trial, Finding]]:
+    """Yield where our client is to encrypt and cannot."""
+    if find_spec(RC4_PACKAGE) is not None:
+        return
+    install = f"install it with `{sys.executable} -m pip install {RC4_PACKAGE}`"
+    for trial in trials:
+        for path, host in groups_of(trial):
+            if host.is_ours and host.encryption in {"prefer", "require"}:
+                needs = f"our client needs the Python package {RC4_PACKAGE} to encrypt: {install}"
+                yield trial, Finding((*path, "encryption"), needs)
 
 
 def client_versions(trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
@@ -61,7 +90,7 @@ def _applications(trial: Trial) -> Iterator[tuple[KeyPath, str]]:
     yield from ((path, host.application) for path, host in groups_of(trial))
     tracker = hosts_of(trial).tracker
     if tracker is not None:
-        yield ("tracker",), tracker.application
+        yield _TRACKER, tracker.application
 
 
 def _find(trials: Sequence[Trial], experiment: Path) -> dict[str, Found]:
@@ -83,6 +112,7 @@ def _ask(names: Sequence[str], modules: Mapping[str, str], experiment: Path) -> 
         with Consultation("adapters", question) as peer:
             for answer in peer.answers(SECONDS + _GRACE_SECONDS):
                 if answer["state"] != "begun":
-                    found[answer["adapter"]] = Found(answer.get("identity", ""), answer.get("problem", ""))
+                    told = (answer.get("identity", ""), answer.get("problem", ""), answer.get("encryptions", ()))
+                    found[answer["adapter"]] = Found(*told)
             crash = f"it does not end: it still runs after {SECONDS} s" if peer.was_stuck else peer.ending()
     return {name: found.get(name, Found(problem=crash)) for name in names}

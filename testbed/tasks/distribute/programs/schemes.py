@@ -15,7 +15,7 @@ from testbed.errors import TrialError
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.distribute.plan.records import PlannedPeer, PlannedServer, PlannedTracker
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
-from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions
+from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions, encryption_findings
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
@@ -104,6 +104,7 @@ class DistributePrograms:
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what is wrong with other people's programs, and with strategies, which only BitTorrent has."""
         yield from client_findings(trials, experiment)
+        yield from encryption_findings(trials)
         yield from strategy_findings(
             [trial for trial in trials if settings_of(trial).distribution == "bittorrent"], experiment
         )

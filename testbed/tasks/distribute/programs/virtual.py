@@ -44,7 +44,7 @@ def _missing(trial: Trial) -> Iterator[str]:
         yield f"other clients ({', '.join(others)})"
     if trial.settings.topology.reference != _WITHOUT_CORES:
         yield f"topology {trial.settings.topology.reference}, only {_WITHOUT_CORES}"
-    for key in ("loss", "jitter"):
+    for key in ("loss", "jitter", "encryption"):
         if any(getattr(host, key) for host in hosts):
             yield f"`{key}:`"
 

@@ -57,6 +57,7 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
         if keys.distribution == "client-server" and group.count:
             yield from _check_client(("peers", name), group)
     yield from _check_tracker(keys.tracker)
+    yield from _check_audit(keys)
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
@@ -70,6 +71,14 @@ def _check_tracker(tracker: TrackerChoice) -> Iterator[Finding]:
         yield Finding(("tracker", "numwant"), "opentracker gives each peer as many as it asks for: leave this key out")
     if not tracker.seeds_meet_seeds:
         yield Finding(("tracker", "seeds_meet_seeds"), "opentracker names seeds to seeds too: leave this key out")
+
+
+def _check_audit(keys: DistributionKeys) -> Iterator[Finding]:
+    """Captures of encrypted connections cannot be read. The key is one of every experiment, so it may not be there."""
+    chosen = {hosts.encryption or keys.encryption for hosts in keys.hosts.values()}
+    if getattr(keys, "audit", False) and keys.distribution == "bittorrent" and chosen & {"prefer", "require"}:
+        advice = "leave this key out, or write `encryption: accept`"
+        yield Finding(("audit",), f"captures cannot tell what encrypted connections carried: {advice}")
 
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:
