@@ -78,8 +78,8 @@ def test_adapter_beside_the_file_is_checked(said: Said) -> None:
 def test_encryption_that_a_client_cannot_be_told_is_refused(said: Said) -> None:
     assert said(group("application: transmission, encryption: off")) == [
         (
-            "4:62: peers.homes.encryption: transmission cannot be told to treat encryption as 'off': leave this key out,"
-            " or write accept or prefer or require"
+            "4:62: peers.homes.encryption: transmission cannot be told to treat encryption as 'off': leave this key"
+            " out, or write accept or prefer or require"
         )
     ]
     assert said(group("application: transmission, encryption: require")) == []

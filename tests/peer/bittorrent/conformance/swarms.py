@@ -276,13 +276,13 @@ class RunningSwarm:
         if role == "seed":
             self.swarm.content.write_into(folder / "data")
         nodes = self._dht.nodes if self._dht else []
-        argv = command_line(client, role, torrent, self.swarm.content.name, folder, nodes)
+        argv = command_line(client, role, torrent, self.swarm.content.name, folder, nodes=nodes)
         process = host.start([*argv, "--bind", str(host.address)], output=folder / "output")
         self.started.append(Start(client, role, host, folder, process))
 
 
 def command_line(
-    client: Client, role: str, torrent: str, name: str, folder: Path, nodes: Sequence[str] = ()
+    client: Client, role: str, torrent: str, name: str, folder: Path, *, nodes: Sequence[str] = ()
 ) -> list[str | Path]:
     """Return the command line that makes this client seed or leech; `nodes` are those of the DHT to join by."""
     data = folder / "data"
