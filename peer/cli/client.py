@@ -42,7 +42,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--adapters", type=Path, metavar="DIR", help="folder to search first for modules of adapters")
     add("--bind", type=ipv4_host, required=True, metavar="ADDR", help="IPv4 address for listening and dialling")
     add("--port", type=whole_number(1, 65535), default=6881, help="TCP port (default: 6881)")
-    add("--dht", action="store_true", help="let it use the DHT too: aria2, libtorrent, or your own")
+    add("--dht", action="store_true", help="let it use the DHT too: aria2, libtorrent, webtorrent, or your own")
     add(
         "--dht-node",
         type=address,

@@ -75,7 +75,7 @@ async def run_client(options: Options, signals: EndSignals) -> ExitStatus:
     try:
         kind = adapter_named(options.adapter)
         if options.dht is not None and not kind.can_use_dht:
-            problem = f"{options.adapter} cannot be told to use the DHT: leave out --dht, or take aria2 or libtorrent"
+            problem = f"{options.adapter} cannot be told to use the DHT: leave out --dht, or take another client"
             raise ProgramError(ExitStatus.USAGE, problem)
         if options.encryption is not None and options.encryption not in kind.encryptions:
             words = f", or take {' or '.join(kind.encryptions)}" if kind.encryptions else ""

@@ -23,6 +23,7 @@ from peer.adapters.shipped.opentracker import Opentracker
 from peer.adapters.shipped.qbittorrent import QBittorrent
 from peer.adapters.shipped.rtorrent import RTorrent, scgi_request
 from peer.adapters.shipped.transmission import Transmission
+from peer.adapters.shipped.webtorrent import WebTorrent
 from peer.bittorrent.client.connections.encryption import Encryption
 from peer.cli.main import main
 from peer.net.address import Address
@@ -119,6 +120,17 @@ def test_a_client_uses_the_dht_if_it_is_told_to(tmp_path: Path, nodes: tuple[Add
     chosen = settings(parse(program[program.index("leech") :]))
     assert chosen["enable_dht"]
     assert chosen["dht_bootstrap_nodes"] == ",".join(map(str, nodes))
+
+
+def test_webtorrent_is_told_nodes_of_the_dht_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WebTorrent, "package", staticmethod(lambda: Path("/package")))
+    monkeypatch.setattr(WebTorrent, "executable", staticmethod(lambda: "node"))
+    nodes = (Address("198.18.0.1", 6881), Address("198.18.0.2", 6882))
+    other = tmp_path / "other"
+    other.mkdir()
+    command = WebTorrent(replace(place_in(tmp_path), dht=nodes)).command()
+    assert command[-1] == "198.18.0.1:6881,198.18.0.2:6882"
+    assert len(command) == len(WebTorrent(place_in(other)).command()) + 1
 
 
 def test_a_client_whose_adapter_cannot_use_the_dht_is_refused(

@@ -91,6 +91,8 @@ _SERVENT: Final = gnutella.Parameters(
     neighbours=gnutella.NeighbourParameters(hosts=50, most=6, ultrapeers=6, leaves=6),
     tables=gnutella.TableParameters(entries=1 << 10),
 )
+_TABLES: Final = LINKS << 21
+"""Entries of the route tables of neighbours, a bit each: 2^21 at most in one table."""
 _RING: Final = chord.Parameters(most_pairs=50, most_suspects=20)
 
 CASES: Final[dict[str, Case]] = {
@@ -99,8 +101,8 @@ CASES: Final[dict[str, Case]] = {
     "cubit": Case("cubit", "node", cubit_wire.messages, cubit.Parameters(most_entries=50, most_suspects=20), most=200),
     "kademlia": Case("kademlia", "node", kademlia_wire.MESSAGES, kademlia.Parameters(k=2, most_keys=20), most=800),
     **{
-        role: Case("gnutella", role, gnutella_wire.binary, _SERVENT, 20_000, _servents_greet, _forget_soon)
-        for role in ("servent", "ultrapeer", "leaf", "elected")
+        role: Case("gnutella", role, gnutella_wire.binary, _SERVENT, 2_000 + tables, _servents_greet, _forget_soon)
+        for role, tables in {"leaf": 0, "servent": _TABLES, "ultrapeer": _TABLES, "elected": _TABLES}.items()
     },
     "directory": Case(
         "napster",

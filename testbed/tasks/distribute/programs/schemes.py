@@ -183,7 +183,9 @@ def _peers(context: TrialContext) -> Iterator[Assignment]:
 
 
 def _behaviour(planned: PlannedServer) -> dict[str, Any]:
+    common = {"application": planned.application}
+    if planned.encryption:
+        common["encryption"] = planned.encryption
     if not planned.is_ours:
-        return {"application": planned.application}
-    strategy = planned.strategy.model_dump(mode="json")
-    return {"strategy": strategy, "profile": planned.profile, "application": planned.application}
+        return common
+    return {"strategy": planned.strategy.model_dump(mode="json"), "profile": planned.profile, **common}
