@@ -14,6 +14,10 @@ SEARCHED: Final = "searched"
 ProfileName: TypeAlias = Literal["course", "bep3", "mainline", "libtorrent", "testbed"]
 """The profiles of our BitTorrent client: each has the constants of one client or of one text."""
 
+EncryptionChoice: TypeAlias = Literal["off", "accept", "prefer", "require"]
+"""How a client treats encryption of its connections (MSE): never; only where others begin with it; first; always."""
+RC4_PACKAGE: Final = "cryptography"
+"""The Python package that our client needs to encrypt."""
 STRATEGIES: Final = (
     "tit-for-tat",
     "sequential",

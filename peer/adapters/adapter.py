@@ -38,6 +38,8 @@ class Place:
     """A program to be run, with any arguments, when the client has completed: it makes us look at once."""
     dht: Sequence[Address] | None = None
     """The nodes by which to join the DHT; None is without it."""
+    encryption: str | None = None
+    """One of the adapter's `encryptions`; None if it is left to the adapter."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ class Adapter(Program):
     """What it does not tell: words of UNTOLD."""
     can_use_dht: ClassVar[bool] = False
     """Whether it heeds `dht` of its place."""
+    encryptions: ClassVar[Sequence[str]] = ()
+    """The words of `EncryptionChoice` that the client can be told; its place has one of them, or None."""
     starts_at_join: ClassVar[bool] = False
     """Whether its program is started only when it joins, as it takes the torrent on its command line."""
 

@@ -3,9 +3,9 @@
 import inspect
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Final
+from typing import Final, get_args
 
-from contract.programs import UNTOLD
+from contract.programs import UNTOLD, EncryptionChoice
 from peer.adapters.adapter import Adapter
 from peer.adapters.life.server import Service
 from peer.adapters.program import AdapterError, Program
@@ -60,5 +60,8 @@ def _check(adapter: type[Adapter]) -> None:
     for method in ("command", "state"):
         if getattr(adapter, method) is getattr(Adapter, method):
             raise AdapterError(f"{adapter.__name__} has no method {method}")
-    if unknown := [word for word in adapter.untold if word not in UNTOLD]:
-        raise AdapterError(f"{adapter.__name__}.untold has {unknown[0]!r}: expected words of {', '.join(UNTOLD)}")
+    words = {"untold": UNTOLD, "encryptions": get_args(EncryptionChoice)}
+    for attribute, known in words.items():
+        if unknown := [word for word in getattr(adapter, attribute) if word not in known]:
+            problem = f"{adapter.__name__}.{attribute} has {unknown[0]!r}: expected words of {', '.join(known)}"
+            raise AdapterError(problem)

@@ -1,7 +1,7 @@
 """`python -m peer adapters`: find adapters of other clients, and tell what is wrong with each."""
 
 import argparse
-from typing import Final
+from typing import Any, Final
 
 from peer.adapters.adapter import Adapter
 from peer.adapters.program import AdapterError
@@ -18,7 +18,7 @@ Find adapters and their clients, as a trial does when it starts them. Standard i
 EPILOG: Final = (
     "For each, it prints two lines of JSON on standard output:\n"
     '  {"adapter": NAME, "state": "begun"}\n'
-    '  {"adapter": NAME, "state": "found", "identity": "Transmission 3.00", "can_use_dht": false}\n'
+    '  {"adapter": NAME, "state": "found", "identity": "aria2 1.36.0", "can_use_dht": true, "encryptions": [...]}\n'
     'or "refused", with "problem".\n\n' + exit_codes(ExitStatus.OK, ExitStatus.USAGE)
 )
 
@@ -37,13 +37,17 @@ def run(_: argparse.Namespace) -> int:
     answers.end()
 
 
-def _found(name: str) -> dict[str, str | bool]:
-    """Say which client an adapter is for, and whether it can use the DHT; or what is wrong with it."""
+def _found(name: str) -> dict[str, Any]:
+    """Say which client an adapter is for, and what it can be told to use; or what is wrong with it."""
     try:
         adapter = program_named(name)
         adapter.executable()
-        can_use_dht = issubclass(adapter, Adapter) and adapter.can_use_dht
-        return {"state": "found", "identity": adapter.identity(), "can_use_dht": can_use_dht}
+        return {
+            "state": "found",
+            "identity": adapter.identity(),
+            "can_use_dht": issubclass(adapter, Adapter) and adapter.can_use_dht,
+            "encryptions": list(adapter.encryptions) if issubclass(adapter, Adapter) else [],
+        }
     except AdapterError as error:
         problem = str(error)
     except BaseException as error:  # the author's code may raise anything, SystemExit too

@@ -3,8 +3,9 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
+from contract.programs import EncryptionChoice
 from peer.adapters.life.client import Options, run_client
 from peer.adapters.registry import ADAPTERS
 from peer.bittorrent.engine.strategy import Departure
@@ -17,8 +18,8 @@ from peer.process.arguments import add_start_gate, add_trace, address, ipv4_host
 from peer.process.exit_status import ExitStatus, ProgramError, exit_codes
 
 DESCRIPTION: Final = """\
-Run another BitTorrent client, made comparable with ours: plain TCP, no encryption, peers from the tracker only
-(and the DHT with --dht).
+Run another BitTorrent client, made comparable with ours: plain TCP, no encryption unless --encryption asks for
+it, peers from the tracker only (and the DHT with --dht).
 """
 EPILOG: Final = (
     "It prints:\n"
@@ -41,7 +42,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     add("--adapters", type=Path, metavar="DIR", help="folder to search first for modules of adapters")
     add("--bind", type=ipv4_host, required=True, metavar="ADDR", help="IPv4 address for listening and dialling")
     add("--port", type=whole_number(1, 65535), default=6881, help="TCP port (default: 6881)")
-    add("--dht", action="store_true", help="let it use the DHT too: aria2, libtorrent, or your own")
+    add("--dht", action="store_true", help="let it use the DHT too: aria2, libtorrent, webtorrent, or your own")
     add(
         "--dht-node",
         type=address,
@@ -50,6 +51,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help="a node by which to join the DHT, beside those that the torrent names; repeatable, implies --dht",
     )
+    add("--encryption", choices=get_args(EncryptionChoice), help="as of ours; not every client knows every word")
     add("--upload-limit", type=rate, metavar="RATE", help="the rate of the uplink, to tell the client")
     add("--departure", type=_departure, default=Stay(), metavar="WHEN", help="when to leave, as for a leech of ours")
     add_trace(parser)
@@ -78,6 +80,7 @@ def run(chosen: argparse.Namespace) -> int:
         trace=chosen.trace,
         waits_for_start=chosen.wait_for_start,
         dht=(*metainfo.nodes, *chosen.dht_node) if uses_dht else None,
+        encryption=chosen.encryption,
         has_tracker=bool(metainfo.tiers) or not uses_dht,
     )
     if uses_dht != wants_dht:

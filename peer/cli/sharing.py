@@ -10,7 +10,8 @@ from random import Random
 from typing import Final
 
 from contract.events import Level
-from peer.bittorrent.client.connections.encryption import PACKAGE, Encryption, is_available
+from contract.programs import RC4_PACKAGE
+from peer.bittorrent.client.connections.encryption import Encryption, is_available
 from peer.bittorrent.client.open_torrent import StorageOpener
 from peer.bittorrent.client.program import Options, Torrent
 from peer.bittorrent.client.trackers.urls import why_not
@@ -139,8 +140,8 @@ def _uses_dht(chosen: argparse.Namespace, torrent: Torrent) -> bool:
 
 def _encryption(choice: Encryption) -> Encryption:
     if choice in {Encryption.PREFER, Encryption.REQUIRE} and not is_available():
-        problem = f"--encryption {choice} needs the Python package {PACKAGE}: install it (`pip install {PACKAGE}`)"
-        raise ProgramError(ExitStatus.USAGE, problem)
+        needs = f"needs the Python package {RC4_PACKAGE}: install it (`pip install {RC4_PACKAGE}`)"
+        raise ProgramError(ExitStatus.USAGE, f"--encryption {choice} {needs}")
     return choice
 
 

@@ -3,7 +3,7 @@
 from contract.programs import CLIENTS, STRATEGIES
 
 RATES = "{count: 3, up: 1 Mbit/s}"
-HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count, arrival, departure, start"
+HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, encryption, count, arrival, departure, start"
 GROUPS = "`peers: {homes: {count: 10, up: 1 Mbit/s}}`"
 SIDES = "(gain.mean where group = one) < (gain.mean where group = others)"
 LAST = (

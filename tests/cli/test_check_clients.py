@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.tasks.distribute.programs import other_clients
 from tests.cli.conftest import Run
 from tests.cli.mistakes import group, swarm
 
@@ -82,6 +83,36 @@ def test_adapter_beside_the_file_is_checked(said: Said) -> None:
     (line,) = said(group('application: "mine:Nobody"'))
     assert line.startswith("4:35: peers.homes.application: ")
     assert "has no class or function 'Nobody'" in line
+
+
+def test_encryption_that_a_client_cannot_be_told_is_refused(said: Said) -> None:
+    assert said(group("application: transmission, encryption: off")) == [
+        (
+            "4:62: peers.homes.encryption: transmission cannot be told to treat encryption as 'off': leave this key"
+            " out, or write accept or prefer or require"
+        )
+    ]
+    assert said(group("application: transmission, encryption: require")) == []
+    (line,) = said(swarm("  a: {count: 1, up: 8 Mbit/s, application: aria2}", more="encryption: off"))
+    assert "aria2 cannot be told to treat encryption as 'off'" in line
+
+
+def test_captures_of_encrypted_connections_are_not_audited(said: Said) -> None:
+    text = swarm(more="capture: all\naudit: true\nencryption: prefer")
+    assert said(text) == [
+        (
+            "6:1: audit: captures cannot tell what encrypted connections carried: leave this key out, or write"
+            " `encryption: accept`"
+        )
+    ]
+    assert said(text.replace("prefer", "accept")) == []
+
+
+def test_our_client_needs_a_package_to_encrypt(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(other_clients, "find_spec", lambda _: None)
+    (line,) = said(group("encryption: require"))
+    assert line.startswith("4:35: peers.homes.encryption: our client needs the Python package cryptography to encrypt")
+    assert said(group("encryption: accept")) == []
 
 
 def test_periods_of_other_clients_cannot_be_divided(said: Said) -> None:

@@ -18,7 +18,7 @@ from testbed.experiment import (
 )
 from testbed.experiment.file.load import FROM_GROUPS
 
-HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, count"
+HOSTS = "up, down, delay, jitter, loss, profile, strategy, application, encryption, count"
 GROUP = f"{HOSTS}, arrival, departure, start"
 RATES = "expected a rate such as 8 Mbit/s, a list of rates, or a mapping with choice, uniform, lognormal or csv"
 ARRIVALS = "expected flash, or a mapping with poisson, uniform, at or csv"
@@ -153,6 +153,13 @@ def of_group(text: str) -> str:
             "4:35: peers.homes.delay: expected a delay of at most 1 min, found '2 min'",
         ),
         ("count: 2, up: 1 Mbit/s, jitter: 2 ms", "4:35: peers.homes.jitter: needs a delay: add `delay:`"),
+        (
+            "count: 2, up: 1 Mbit/s, encryption: required",
+            (
+                "4:35: peers.homes.encryption: expected 'off', 'accept', 'prefer' or 'require',"
+                " found 'required' (did you mean require?)"
+            ),
+        ),
         (
             "count: 2, up: 1 Mbit/s, profile: maineline",
             (

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from peer.adapters.registry import adapter_named
 from testbed.experiment import make_plan, read_experiment
 from testbed.tasks.programs import programs_of
 from testbed.trial.events import TrialEnded
+from tests.network.users import User, call_as, why_not
 from tests.trial.plans import perform, plan_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "applications.md"
@@ -96,6 +98,28 @@ def test_clients_leave_as_planned(tmp_path: Path) -> None:
         "after 1.5 s",
         "complete",
     ]
+
+
+@pytest.mark.kernel
+def test_an_ordinary_user_runs_clients_that_encrypt_as_the_experiment_requires() -> None:
+    """Transmission does so too, in tests/peer/bittorrent/conformance; here it would take ten seconds more."""
+    others = [name for name in CLIENTS if name not in {"transmission", "webtorrent"}]
+    groups = [f"{name}: {{count: 1, up: 8 Mbit/s, application: {name}}}" for name in ("ours", *others)]
+
+    def body() -> tuple[Any, list[str]]:
+        with tempfile.TemporaryDirectory() as name:
+            here = Path(name)
+            plan = plan_of(here, base=BASE, peers="\n".join(groups), more="encryption: require\n")
+            ended, folder = perform(plan.trials[0], here)
+            methods = [event["method"] for event in trace_of(folder, "server") if event.get("event") == "encrypted"]
+            return (ended.stopped, ended.completed, failures(ended)), methods
+
+    if reason := why_not(User.ORDINARY):
+        pytest.skip(reason)
+    outcome, methods = call_as(User.ORDINARY, body)
+    assert outcome == ("complete", len(groups), [])
+    assert len(methods) >= len(groups)
+    assert set(methods) == {"rc4"}
 
 
 @pytest.mark.kernel

@@ -11,7 +11,7 @@ import pytest
 from testbed.errors import TrialError
 from testbed.experiment import Trial
 from testbed.tasks.distribute.plan.records import PlannedDeparture, PlannedStrategy
-from testbed.tasks.distribute.programs.bittorrent import leech, seed, tracker
+from testbed.tasks.distribute.programs.bittorrent import leech, other_leech, seed, tracker
 from testbed.tasks.distribute.programs.client_server import client
 from testbed.tasks.distribute.programs.fluid import write_plan
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
@@ -92,6 +92,24 @@ def test_leech_gets_every_planned_option(tmp_path: Path) -> None:
     ]
     assert launch.waits_for_start
     assert words[-1] == "--wait-for-start"
+
+
+@pytest.mark.parametrize("application", ["ours", "libtorrent"])
+def test_encryption_becomes_an_option_of_all_or_of_a_group(tmp_path: Path, application: str) -> None:
+    peers = f"{{a: {{count: 1, {UP}, application: {application}}}, b: {{count: 1, {UP}, encryption: require}}}}"
+    trial = plan_of(tmp_path, peers=peers, more="encryption: prefer\n").trials[0]
+    context = context_of(trial, tmp_path)
+    server, (one, other) = trial.hosts.servers[0], trial.hosts.peers
+    launch = leech if application == "ours" else other_leech
+    assert option(seed(context, server).argv, "--encryption") == "prefer"
+    assert option(launch(context, one).argv, "--encryption") == "prefer"
+    assert option(leech(context, other).argv, "--encryption") == "require"
+
+
+def test_without_the_key_clients_are_told_nothing_of_encryption(tmp_path: Path) -> None:
+    trial = trial_of(tmp_path, f"homes: {{count: 1, {UP}}}")
+    assert option(leech(context_of(trial, tmp_path), trial.hosts.peers[0]).argv, "--encryption") is None
+    assert "encryption" not in trial.hosts.peers[0].model_dump(), "plans without it are as they were"
 
 
 def test_seed_is_ready_when_it_has_announced(tmp_path: Path) -> None:

@@ -64,6 +64,8 @@ class Options:
     waits_for_start: bool
     dht: tuple[Address, ...] | None = None
     """The nodes by which to join the DHT; None is without it."""
+    encryption: str | None = None
+    """None leaves it to the adapter."""
     has_tracker: bool = True
     """Whether a seed is ready only when a tracker has answered it."""
 
@@ -73,7 +75,11 @@ async def run_client(options: Options, signals: EndSignals) -> ExitStatus:
     try:
         kind = adapter_named(options.adapter)
         if options.dht is not None and not kind.can_use_dht:
-            problem = f"{options.adapter} cannot be told to use the DHT: leave out --dht, or take aria2 or libtorrent"
+            problem = f"{options.adapter} cannot be told to use the DHT: leave out --dht, or take another client"
+            raise ProgramError(ExitStatus.USAGE, problem)
+        if options.encryption is not None and options.encryption not in kind.encryptions:
+            words = f", or take {' or '.join(kind.encryptions)}" if kind.encryptions else ""
+            problem = f"{options.adapter} cannot be told --encryption {options.encryption}: leave it out{words}"
             raise ProgramError(ExitStatus.USAGE, problem)
         header = {"program": kind.identity(), "adapter": options.adapter, "untold": list(kind.untold)}
         with TraceFile(options.trace, header) as trace, _place(options) as place:
@@ -107,6 +113,7 @@ def _place(options: Options) -> Iterator[Place]:
             upload_limit=options.upload_limit,
             wake=wake,
             dht=options.dht,
+            encryption=options.encryption,
         )
 
 

@@ -41,6 +41,7 @@ class Aria2(Adapter):
     install = "apt-get install aria2"
     title = "aria2"
     can_use_dht = True
+    encryptions: ClassVar[Sequence[str]] = ("prefer", "require")
     untold: ClassVar[Sequence[str]] = (NEIGHBOURS, CHOKES, PIECES, WASTE, FAULTS)
 
     def __init__(self, place: Place) -> None:
@@ -63,7 +64,12 @@ class Aria2(Adapter):
             "log": self._log,
             "log-level": "info" if place.is_seed else "warn",
         }
-        return [self.executable(), *OPTIONS, *(f"--{name}={value}" for name, value in (own | self._dht()).items())]
+        own |= self._dht() | self._encryption()
+        return [self.executable(), *OPTIONS, *(f"--{name}={value}" for name, value in own.items())]
+
+    def _encryption(self) -> dict[str, object]:
+        """By itself it begins with an encrypted handshake, takes both kinds, and goes on in plaintext where it may."""
+        return {"bt-force-encryption": "true"} if self.place.encryption == "require" else {}
 
     def _dht(self) -> dict[str, object]:
         """Its node, which can be told one other; of two equal options the later one counts."""

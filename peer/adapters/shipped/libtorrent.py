@@ -18,6 +18,7 @@ class Libtorrent(Telling):
 
     program = "libtorrent"
     can_use_dht = True
+    encryptions: ClassVar[Sequence[str]] = ("off", "accept", "prefer", "require")
     install = f"{sys.executable} -m pip install libtorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
 
@@ -41,4 +42,5 @@ class Libtorrent(Telling):
             *(sys.executable, "-P", "-u", "-m", _PROGRAM, role, place.torrent, place.downloads),
             *("--bind", place.host, "--port", str(place.port), "--gate", self.make_gate()),
             *([] if place.dht is None else ["--dht", ",".join(map(str, place.dht))]),
+            *([] if place.encryption is None else ["--encryption", place.encryption]),
         ]

@@ -37,6 +37,15 @@ SETTINGS: Final["lt.settings_pack"] = {
 }
 """What differs from libtorrent's defaults for every client."""
 
+_ENABLED, _DISABLED, _FORCED = int(lt.enc_policy.enabled), int(lt.enc_policy.disabled), int(lt.enc_policy.forced)
+ENCRYPTION: Final[dict[str, "lt.settings_pack"]] = {
+    "off": {"out_enc_policy": _DISABLED, "in_enc_policy": _DISABLED},
+    "accept": {"out_enc_policy": _DISABLED, "in_enc_policy": _ENABLED},
+    "prefer": {"out_enc_policy": _ENABLED, "in_enc_policy": _ENABLED, "prefer_rc4": True},
+    "require": {"out_enc_policy": _FORCED, "in_enc_policy": _FORCED, "allowed_enc_level": int(lt.enc_level.rc4)},
+}
+"""What differs if encryption is chosen."""
+
 DHT: Final["lt.settings_pack"] = {
     "enable_dht": True,
     # Hosts of an emulated network are all in the same 256 addresses.
@@ -136,7 +145,7 @@ def settings(chosen: argparse.Namespace) -> "lt.settings_pack":
     wanted |= lt.alert.category_t.tracker_notification
     own: lt.settings_pack = {"listen_interfaces": f"{chosen.bind}:{chosen.port}", "alert_mask": wanted}
     dht: lt.settings_pack = {} if chosen.dht is None else {**DHT, "dht_bootstrap_nodes": chosen.dht}
-    return {**SETTINGS, **dht, **own}
+    return {**SETTINGS, **ENCRYPTION.get(chosen.encryption, {}), **dht, **own}
 
 
 def torrent(chosen: argparse.Namespace) -> Any:
@@ -166,6 +175,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--gate", type=Path, required=True, metavar="PIPE")
     parser.add_argument("--dht", metavar="NODES", help="nodes to join the DHT by, separated by commas")
+    parser.add_argument("--encryption", choices=ENCRYPTION)
     return parser.parse_args(arguments)
 
 

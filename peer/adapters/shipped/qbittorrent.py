@@ -13,7 +13,6 @@ from peer.adapters.rpc import call, free_port
 _WORKS: Final = 2
 """The status of a tracker that has answered."""
 _ERRORS: Final = ("error", "missingFiles")
-_NO_ENCRYPTION: Final = 2
 _INCOMING: Final = "I"
 _REFRESH_MS: Final = 250
 """How often what it tells is brought up to date; every 1.5 s unless told otherwise."""
@@ -26,7 +25,6 @@ SETTINGS: Final[Mapping[str, Mapping[str, object]]] = {
         r"Session\LSDEnabled": "false",
         r"Session\PeXEnabled": "false",
         r"Session\BTProtocol": "TCP",
-        r"Session\Encryption": _NO_ENCRYPTION,
         r"Session\Preallocation": "false",
         # One torrent is all there is, so none has to wait for another.
         r"Session\QueueingSystemEnabled": "false",
@@ -44,6 +42,9 @@ SETTINGS: Final[Mapping[str, Mapping[str, object]]] = {
 }
 """What differs from qBittorrent's defaults for every client."""
 
+ENCRYPTION: Final = {"prefer": 0, "require": 1, "off": 2}
+"""Its numbers; it has none for a client that only takes what others begin with."""
+
 
 class QBittorrent(Adapter):
     """`qbittorrent-nox`; the torrent is added when it joins."""
@@ -52,6 +53,7 @@ class QBittorrent(Adapter):
     install = "apt-get install qbittorrent-nox"
     title = "qBittorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
+    encryptions: ClassVar[Sequence[str]] = tuple(ENCRYPTION)
     staleness = 2 * _REFRESH_MS / 1000
 
     def __init__(self, place: Place) -> None:
@@ -70,6 +72,7 @@ class QBittorrent(Adapter):
         place = self.place
         own: dict[str, dict[str, object]] = {
             "BitTorrent": {
+                r"Session\Encryption": ENCRYPTION[place.encryption or "off"],
                 r"Session\Port": place.port,
                 r"Session\InterfaceAddress": place.host,
                 r"Session\DefaultSavePath": place.downloads,

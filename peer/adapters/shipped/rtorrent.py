@@ -18,12 +18,18 @@ SETTINGS: Final = (
     # Peers come from the tracker only.
     "dht.mode.set = disable",
     "protocol.pex.set = no",
-    "protocol.encryption.set = none",
     "network.port_random.set = no",
     # A leech's pieces are verified as they come; a seed's file is verified when it is added.
     "pieces.hash.on_completion.set = no",
 )
 """What differs from rTorrent's defaults for every client."""
+
+ENCRYPTION: Final = {
+    "off": "none",
+    "accept": "allow_incoming",
+    "prefer": "allow_incoming, try_outgoing, enable_retry",
+    "require": "allow_incoming, try_outgoing, require, require_RC4",
+}
 
 
 class RTorrent(Adapter):
@@ -33,6 +39,7 @@ class RTorrent(Adapter):
     install = "apt-get install rtorrent"
     title = "rTorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
+    encryptions: ClassVar[Sequence[str]] = tuple(ENCRYPTION)
     end_signal = signal.SIGINT
     version_option = "-h"
 
@@ -44,6 +51,7 @@ class RTorrent(Adapter):
     def settings(self) -> Iterator[str]:
         """Yield the settings of this client."""
         place = self.place
+        yield f"protocol.encryption.set = {ENCRYPTION[place.encryption or 'off']}"
         yield f"network.bind_address.set = {place.host}"
         yield f"network.port_range.set = {place.port}-{place.port}"
         yield f"directory.default.set = {place.downloads}"

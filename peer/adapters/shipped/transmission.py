@@ -24,8 +24,6 @@ SETTINGS: Final[Mapping[str, object]] = {
     "pex-enabled": False,
     "port-forwarding-enabled": False,
     "utp-enabled": False,
-    # Encryption only where the other end insists.
-    "encryption": 0,
     "preallocation": 0,
     "rename-partial-files": False,
     "ratio-limit-enabled": False,
@@ -38,6 +36,9 @@ SETTINGS: Final[Mapping[str, object]] = {
 }
 """What differs from Transmission's defaults for every client."""
 
+ENCRYPTION: Final = {"accept": 0, "prefer": 1, "require": 2}
+"""Its numbers; it has none for a client that refuses encryption."""
+
 
 class Transmission(Adapter):
     """`transmission-daemon` in the foreground; the torrent is added when it joins."""
@@ -46,6 +47,7 @@ class Transmission(Adapter):
     install = "apt-get install transmission-daemon"
     title = "Transmission"
     untold: ClassVar[Sequence[str]] = (NEIGHBOURS, CHOKES, PIECES, FAULTS)
+    encryptions: ClassVar[Sequence[str]] = tuple(ENCRYPTION)
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -61,6 +63,7 @@ class Transmission(Adapter):
         place = self.place
         return {
             **SETTINGS,
+            "encryption": ENCRYPTION[place.encryption or "accept"],
             "bind-address-ipv4": place.host,
             "peer-port": place.port,
             "rpc-port": self._port,

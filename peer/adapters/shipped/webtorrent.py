@@ -23,6 +23,8 @@ class WebTorrent(Telling):
     install = "npm install --global --ignore-scripts --omit=optional webtorrent@1"
     title = "WebTorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, WASTE, FAULTS)
+    can_use_dht = True
+    encryptions: ClassVar[Sequence[str]] = ("off",)
 
     @classmethod
     def package(cls) -> Path:
@@ -46,7 +48,8 @@ class WebTorrent(Telling):
         place = self.place
         role = "seed" if place.is_seed else "leech"
         words = (self.package(), role, place.torrent, place.downloads, place.host, str(place.port), self.make_gate())
-        return [self.executable(), _PROGRAM, *words]
+        nodes = [] if place.dht is None else [",".join(map(str, place.dht))]
+        return [self.executable(), _PROGRAM, *words, *nodes]
 
 
 def _global_folders() -> Iterator[Path]:

@@ -1,25 +1,27 @@
-// WebTorrent as a program: node webtorrent_program.cjs PACKAGE seed|leech TORRENT FOLDER HOST PORT GATE
+// WebTorrent as a program: node webtorrent_program.cjs PACKAGE seed|leech TORRENT FOLDER HOST PORT GATE [NODES]
 //
 // PACKAGE is the folder of the npm package webtorrent (version 1). It prints lines of JSON: `up` when it listens; then
 // its state once a second, and at once when something happens. It joins when there is something to read in the pipe
-// GATE, and ends at SIGTERM, after it has told that to the tracker.
+// GATE, and ends at SIGTERM, after it has told that to the tracker. With NODES, addresses separated by commas, it uses
+// the DHT, and joins it by them.
 'use strict'
 
 const fs = require('fs')
 const { createRequire } = require('module')
 const path = require('path')
 
-const [packageFolder, role, torrentFile, folder, host, port, gate] = process.argv.slice(2)
+const [packageFolder, role, torrentFile, folder, host, port, gate, nodes] = process.argv.slice(2)
 const fromPackage = createRequire(path.join(packageFolder, 'index.js'))
 
-// Peers come from the tracker only. There is no option against the exchange of peers, but without this module there is
+// Peers come from the tracker only, and from the DHT if that is wanted. There is no option against the exchange of peers, but without this module there is
 // none, as in the build for browsers.
 const exchange = fromPackage.resolve('ut_pex')
 require.cache[exchange] = { id: exchange, filename: exchange, loaded: true, exports: null }
 const WebTorrent = fromPackage(packageFolder)
 
 const client = new WebTorrent({
-  dht: false,
+  dht: nodes === undefined ? false : { bootstrap: nodes.split(',').filter(Boolean) },
+  dhtPort: Number(port),
   lsd: false,
   utp: false,
   webSeeds: false,
@@ -79,6 +81,12 @@ process.on('SIGTERM', () => {
   client.destroy(() => process.exit(0))
 })
 client.once('listening', () => {
+  // It asks the DHT when it joins, and then for a quarter of an hour no more: by then it has to know nodes.
+  if (client.dht && !client.dht.ready) client.dht.once('ready', wait)
+  else wait()
+})
+
+function wait () {
   say({ kind: 'up' })
   fs.readFile(gate, error => { if (error) { throw error } join() })
-})
+}

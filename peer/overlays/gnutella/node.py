@@ -1,6 +1,7 @@
 """A servent: its parts put together, and its inputs given to them."""
 
 from collections.abc import Callable, Iterable
+from math import inf
 from random import Random
 from typing import Any, Final
 
@@ -152,6 +153,8 @@ class GnutellaNode:
         self._keeping.fill()
 
     def next_deadline(self) -> float:
+        if self._keeping.is_over:
+            return inf
         return min(
             self._searches.deadline,
             self._dynamic.deadline,

@@ -4,10 +4,11 @@ import configparser
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
-from contract.programs import CLIENTS
+from contract.programs import CLIENTS, EncryptionChoice
 from peer.adapters.adapter import Adapter, Place, State
 from peer.adapters.life.files import check_copy
 from peer.adapters.life.interface import Carried, carried_in
@@ -22,6 +23,8 @@ from peer.adapters.shipped.opentracker import Opentracker
 from peer.adapters.shipped.qbittorrent import QBittorrent
 from peer.adapters.shipped.rtorrent import RTorrent, scgi_request
 from peer.adapters.shipped.transmission import Transmission
+from peer.adapters.shipped.webtorrent import WebTorrent
+from peer.bittorrent.client.connections.encryption import Encryption
 from peer.cli.main import main
 from peer.net.address import Address
 from peer.process.exit_status import ExitStatus, ProgramError
@@ -119,6 +122,17 @@ def test_a_client_uses_the_dht_if_it_is_told_to(tmp_path: Path, nodes: tuple[Add
     assert chosen["dht_bootstrap_nodes"] == ",".join(map(str, nodes))
 
 
+def test_webtorrent_is_told_nodes_of_the_dht_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WebTorrent, "package", staticmethod(lambda: Path("/package")))
+    monkeypatch.setattr(WebTorrent, "executable", staticmethod(lambda: "node"))
+    nodes = (Address("198.18.0.1", 6881), Address("198.18.0.2", 6882))
+    other = tmp_path / "other"
+    other.mkdir()
+    command = WebTorrent(replace(place_in(tmp_path), dht=nodes)).command()
+    assert command[-1] == "198.18.0.1:6881,198.18.0.2:6882"
+    assert len(command) == len(WebTorrent(place_in(other)).command()) + 1
+
+
 def test_a_client_whose_adapter_cannot_use_the_dht_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +142,46 @@ def test_a_client_whose_adapter_cannot_use_the_dht_is_refused(
     words = ["client", "rtorrent", "leech", str(torrent), "--original", str(data), "--folder", str(tmp_path / "f")]
     assert main([*words, "--bind", "127.0.0.1", "--dht"]) == ExitStatus.USAGE
     assert "rtorrent cannot be told to use the DHT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "choice", "told"),
+    [
+        ("libtorrent", "accept", {"out_enc_policy": 2, "in_enc_policy": 1}),
+        ("libtorrent", "require", {"out_enc_policy": 0, "in_enc_policy": 0, "allowed_enc_level": 2}),
+        ("transmission", "require", {'"encryption": 2'}),
+        ("transmission", "prefer", {'"encryption": 1'}),
+        ("rtorrent", "require", {"protocol.encryption.set = allow_incoming, try_outgoing, require, require_RC4"}),
+        ("rtorrent", "accept", {"protocol.encryption.set = allow_incoming"}),
+        ("qbittorrent", "require", {r"Session\Encryption=1"}),
+        ("qbittorrent", "prefer", {r"Session\Encryption=0"}),
+        ("aria2", "require", {"--bt-force-encryption=true"}),
+    ],
+)
+def test_a_client_is_told_how_to_treat_encryption(tmp_path: Path, name: str, choice: str, told: Any) -> None:
+    """In its settings file, or on its command line."""
+    command = adapter_named(name)(replace(place_in(tmp_path), encryption=choice)).command()
+    if name == "libtorrent":
+        words = list(map(str, command))
+        assert told.items() <= settings(parse(words[words.index("leech") :])).items()
+    else:
+        files = [file.read_text() for file in tmp_path.rglob("*") if file.is_file()]
+        assert all(each in "\n".join([*map(str, command), *files]) for each in told)
+
+
+def test_clients_and_ours_have_the_same_words_for_encryption() -> None:
+    assert tuple(map(str, Encryption)) == get_args(EncryptionChoice)
+    assert {choice for name in CLIENTS for choice in adapter_named(name).encryptions} == set(Encryption)
+
+
+def test_encryption_that_a_client_cannot_be_told_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, torrent = tmp_path / "data.bin", tmp_path / "data.torrent"
+    data.write_bytes(b"data")
+    assert main(["create", str(data), "--out", str(torrent)]) == ExitStatus.OK
+    words = ["client", "transmission", "leech", str(torrent), "--original", str(data), "--folder", str(tmp_path / "f")]
+    assert main([*words, "--bind", "127.0.0.1", "--encryption", "off"]) == ExitStatus.USAGE
+    refusal = "transmission cannot be told --encryption off: leave it out, or take accept or prefer or require"
+    assert refusal in capsys.readouterr().err
 
 
 def test_libtorrent_has_plain_tcp_only() -> None:

@@ -32,8 +32,19 @@ from peer.bittorrent.wire.tracker.messages import (
 from peer.errors import WireError
 from peer.net.address import Address, parse_address
 from peer.net.http import parse_request, parse_response
+from peer.overlays.chord import messages as chord_said
+from peer.overlays.chord import wire as chord
+from peer.overlays.cubit import messages as cubit_said
+from peer.overlays.cubit import wire as cubit
+from peer.overlays.gnutella import wire as gnutella
+from peer.overlays.gnutella.wire import messages as gnutella_said
+from peer.overlays.gnutella.wire.decoder import Decoder as GnutellaDecoder
 from peer.overlays.kademlia import wire as krpc
 from peer.overlays.kademlia.wire.messages import AnnouncePeer, Answer, NodeInfo
+from peer.overlays.napster import messages as napster_said
+from peer.overlays.napster.wire import Decoder as NapsterDecoder
+from peer.overlays.napster.wire import encode as napster_encode
+from peer.overlays.parts.entry import Entry
 
 Rounds: TypeAlias = Callable[[], Iterator[Random]]
 """Yields a random source for each round of a test: the fixture `rounds`."""
@@ -110,6 +121,34 @@ def _udp_tracker(data: bytes) -> None:
     UdpServer(Registry(Policy(), Random(1)), ConnectionIds(bytes(32)), lambda: 0.0).answer(data, bytes([198, 18, 0, 1]))
 
 
+def _in_two(feed: Callable[[bytes], Iterator[object]], data: bytes) -> None:
+    """Feed a decoder in two chunks, split where the data says."""
+    cut = data[0] % len(data) if data else 0
+    for chunk in (data[:cut], data[cut:]):
+        for _ in feed(chunk):
+            pass
+
+
+GNUTELLA_HELLO = b"GNUTELLA CONNECT/0.6\r\nX-Ultrapeer: True\r\n\r\nGNUTELLA/0.6 200 OK\r\n\r\n"
+GNUTELLA_HEAD = (bytes(16), 7, 0)
+GNUTELLA_SAID = (
+    gnutella_said.Pong(*GNUTELLA_HEAD, Address("1.2.3.4", 5), 6, 7),
+    gnutella_said.Query(*GNUTELLA_HEAD, "a song", 0, b"\x1cx"),
+    gnutella_said.QueryHit(*GNUTELLA_HEAD, Address("1.2.3.4", 5), 6, (gnutella_said.Found(1, 2, "a song"),), HASH[:16]),
+    gnutella_said.Reset(*GNUTELLA_HEAD, 1 << 10, 7),
+    gnutella_said.Patch(*GNUTELLA_HEAD, 1, 1, 1, 4, b"data"),
+    gnutella_said.Walk(*GNUTELLA_HEAD, Address("1.2.3.4", 5), 6, 7, "a song"),
+    gnutella_said.Bye(*GNUTELLA_HEAD, 200, "enough"),
+)
+NAPSTER_SAID = (
+    napster_said.Login("user", "-", 6699, "fuzz", 3),
+    napster_said.Share("a song.mp3", 1, 2, 3, 4),
+    napster_said.Search("a song", 5),
+    napster_said.Result("a song.mp3", 1, "user", "1.2.3.4", 5, 6, 7, 8),
+    napster_said.DownloadRequest("user", "a song.mp3"),
+)
+PEER = Address("1.2.3.4", 5)
+
 TARGETS: dict[str, Target] = {
     "bencode": Target(bencode.decode, (b"d1:ai1e1:bl2:xyi-5eee", b"l" * 20 + b"e" * 20)),
     "bencode-lenient": Target(bencode.decode_leniently, (b"d1:bi1e1:ai2ee",)),
@@ -158,6 +197,28 @@ TARGETS: dict[str, Target] = {
             krpc.encode(AnnouncePeer(b"aa", 1, 2, 6881, b"token", has_implied_port=True)),
             krpc.encode(Answer(b"aa", 1, (NodeInfo(2, Address("1.2.3.4", 1)),), (Address("1.2.3.4", 1),), b"token")),
         ),
+    ),
+    "chord": Target(
+        chord.decode,
+        (
+            chord.encode(chord_said.FindNext(1, 2, (PEER,), HASH.hex()[:32])),
+            chord.encode(chord_said.Store(1, True, (chord_said.Pair(HASH, b"value", 3),), 4)),
+            chord.encode(chord_said.Values(1, 2, (b"value",))),
+        ),
+    ),
+    "cubit": Target(
+        cubit.decode,
+        (
+            cubit.encode(cubit_said.Gossip(1, "word", (cubit_said.Contact("other", PEER),))),
+            cubit.encode(cubit_said.Keep(1, (cubit_said.Kept("word", Entry(PEER, "a song"), 3),))),
+        ),
+    ),
+    "gnutella": Target(
+        lambda data: _in_two(GnutellaDecoder(is_outgoing=False).feed, data),
+        (GNUTELLA_HELLO + b"".join(map(gnutella.encode, GNUTELLA_SAID)),),
+    ),
+    "napster": Target(
+        lambda data: _in_two(NapsterDecoder().feed, data), (b"".join(map(napster_encode, NAPSTER_SAID)),)
     ),
 }
 

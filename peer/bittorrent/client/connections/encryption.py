@@ -12,12 +12,11 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Final
 
+from contract.programs import RC4_PACKAGE
 from peer.bittorrent.wire.encryption import Called, Caller, Cipher, Method, Negotiation
 from peer.bittorrent.wire.errors import HandshakeError
 from peer.net.address import Address
 from peer.net.dialler import Dialler
-
-PACKAGE: Final = "cryptography"
 
 
 class Encryption(StrEnum):
@@ -52,7 +51,7 @@ def negotiation(choice: Encryption, info_hash: bytes, *, is_outgoing: bool) -> N
 
 def is_available() -> bool:
     """Whether the package is installed that RC4 needs."""
-    return find_spec(PACKAGE) is not None
+    return find_spec(RC4_PACKAGE) is not None
 
 
 def rc4(key: bytes) -> Cipher:
@@ -62,7 +61,7 @@ def rc4(key: bytes) -> Cipher:
         from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4  # noqa: PLC0415
         from cryptography.hazmat.primitives.ciphers import Cipher as Stream  # noqa: PLC0415
     except ImportError as error:
-        raise HandshakeError(f"an encrypted handshake needs the Python package {PACKAGE}: install it") from error
+        raise HandshakeError(f"an encrypted handshake needs the Python package {RC4_PACKAGE}: install it") from error
     try:
         return Stream(ARC4(key), None).encryptor()
     except UnsupportedAlgorithm as error:

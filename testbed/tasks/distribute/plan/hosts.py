@@ -135,11 +135,13 @@ def _hosts(keys: DistributionKeys, hosts: Hosts, count: int, name: str, draws: D
 
 
 def _behaviour(keys: DistributionKeys, hosts: Hosts) -> dict[str, Any]:
-    """Return what runs there; only our client has a profile and a strategy."""
+    """Return what runs there; only our client has a profile and a strategy, and only BitTorrent encrypts."""
+    chosen = (hosts.encryption or keys.encryption or "") if keys.distribution == "bittorrent" else ""
+    common = {"application": hosts.application, "encryption": chosen}
     if not hosts.is_ours:
-        return {"profile": "", "strategy": PlannedStrategy(name=""), "application": hosts.application}
+        return {**common, "profile": "", "strategy": PlannedStrategy(name="")}
     strategy = PlannedStrategy(name=hosts.strategy.reference, parameters=hosts.strategy.parameters)
-    return {"profile": hosts.profile or keys.profile, "strategy": strategy, "application": hosts.application}
+    return {**common, "profile": hosts.profile or keys.profile, "strategy": strategy}
 
 
 def _departure(departure: Departure) -> PlannedDeparture:

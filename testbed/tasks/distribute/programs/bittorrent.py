@@ -159,6 +159,7 @@ def _other(context: TrialContext, planned: PlannedServer, role: str) -> tuple[st
         "adapters": _modules(context),
         "bind": context.addresses[planned.name],
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
+        "encryption": planned.encryption or None,
         "trace": context.trace(planned),
     }
     return ("peer", "client", planned.application, role, context.folder / _TORRENT, *_options(words), *_dht(context))
@@ -184,6 +185,7 @@ def _common(context: TrialContext, planned: PlannedServer) -> list[str]:
     words: dict[str, object] = {
         "bind": context.addresses[planned.name],
         "upload-limit": f"{planned.up}bit/s" if planned.up else None,
+        "encryption": planned.encryption or None,
         "profile": planned.profile,
         "time-scale": settings.time_scale,
         "strategies": _modules(context),

@@ -3,10 +3,13 @@
 All shipped adapters are asked in one process, and those of each module of a user in another.
 """
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from contract.programs import RC4_PACKAGE
 from testbed.experiment.plan.trials import Trial
 from testbed.tasks.consultation import Consultation
 from testbed.tasks.distribute.programs.strategies import Place, groups_of
@@ -28,6 +31,8 @@ class Found(NamedTuple):
     identity: str = ""
     problem: str = ""
     can_use_dht: bool = False
+    encryptions: Sequence[str] = ()
+    """The words that it understands for `encryption`."""
 
 
 def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
@@ -39,13 +44,36 @@ def client_findings(trials: Sequence[Trial], experiment: Path) -> Iterator[tuple
             if problem := found[name].problem:
                 yield trial, Finding((*path, "application"), f"{name}: {problem}")
             elif hosts_of(trial).bootstrap is not None and path != TRACKER and not found[name].can_use_dht:
-                advice = "write `discovery: tracker`, or take libtorrent or aria2"
+                advice = "write `discovery: tracker`, or take a client that can (docs/applications.md)"
                 yield trial, Finding((*path, "application"), f"{name} cannot be told to use the DHT: {advice}")
+            elif problem := _refused_encryption(trial, path, found[name]):
+                yield trial, Finding((*path, "encryption"), f"{name} {problem}")
             if trial.settings.time_scale != 1 and settings_of(trial).distribution == "bittorrent":
                 scaled = (
                     f"{name} keeps its own periods, and only those of our client can be divided: leave this key out"
                 )
                 yield trial, Finding(("time_scale",), scaled)
+
+
+def _refused_encryption(trial: Trial, path: KeyPath, found: Found) -> str:
+    """Return why another client cannot treat encryption as a trial wants it, if it cannot."""
+    choice = dict(groups_of(trial))[path].encryption if path != TRACKER else ""
+    if not choice or choice in found.encryptions:
+        return ""
+    words = f", or write {' or '.join(found.encryptions)}" if found.encryptions else ""
+    return f"cannot be told to treat encryption as {choice!r}: leave this key out{words}"
+
+
+def encryption_findings(trials: Iterable[Trial]) -> Iterator[tuple[Trial, Finding]]:
+    """Yield where our client is to encrypt and cannot."""
+    if find_spec(RC4_PACKAGE) is not None:
+        return
+    install = f"install it with `{sys.executable} -m pip install {RC4_PACKAGE}`"
+    for trial in trials:
+        for path, host in groups_of(trial):
+            if host.is_ours and host.encryption in {"prefer", "require"}:
+                needs = f"our client needs the Python package {RC4_PACKAGE} to encrypt: {install}"
+                yield trial, Finding((*path, "encryption"), needs)
 
 
 def client_versions(trials: Sequence[Trial], experiment: Path) -> Mapping[str, str]:
@@ -88,7 +116,8 @@ def _ask(names: Sequence[str], modules: Mapping[str, str], experiment: Path) -> 
         with Consultation("adapters", question) as peer:
             for answer in peer.answers(SECONDS + _GRACE_SECONDS):
                 if answer["state"] != "begun":
-                    told = answer.get("identity", ""), answer.get("problem", ""), answer.get("can_use_dht", False)
-                    found[answer["adapter"]] = Found(*told)
+                    told = answer.get("identity", ""), answer.get("problem", "")
+                    can = answer.get("can_use_dht", False), answer.get("encryptions", ())
+                    found[answer["adapter"]] = Found(*told, *can)
             crash = f"it does not end: it still runs after {SECONDS} s" if peer.was_stuck else peer.ending()
     return {name: found.get(name, Found(problem=crash)) for name in names}

@@ -21,7 +21,7 @@ from testbed.tasks.distribute.plan.records import (
     PlannedTracker,
 )
 from testbed.tasks.distribute.programs import bittorrent, client_server, fluid
-from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions
+from testbed.tasks.distribute.programs.other_clients import client_findings, client_versions, encryption_findings
 from testbed.tasks.distribute.programs.payload_file import make_payload_file
 from testbed.tasks.distribute.programs.strategies import strategy_findings
 from testbed.tasks.distribute.programs.virtual import check_virtual, rehearse
@@ -112,6 +112,7 @@ class DistributePrograms:
     def findings(self, trials: Sequence[Trial], experiment: Path) -> Iterator[tuple[Trial, Finding]]:
         """Yield what is wrong with other people's programs, and with strategies, which only BitTorrent has."""
         yield from client_findings(trials, experiment)
+        yield from encryption_findings(trials)
         yield from strategy_findings(
             [trial for trial in trials if settings_of(trial).distribution == "bittorrent"], experiment
         )
@@ -211,7 +212,9 @@ def _peers(context: TrialContext) -> Iterator[Assignment]:
 
 
 def _behaviour(planned: PlannedServer) -> dict[str, Any]:
+    common = {"application": planned.application}
+    if planned.encryption:
+        common["encryption"] = planned.encryption
     if not planned.is_ours:
-        return {"application": planned.application}
-    strategy = planned.strategy.model_dump(mode="json")
-    return {"strategy": strategy, "profile": planned.profile, "application": planned.application}
+        return common
+    return {"strategy": planned.strategy.model_dump(mode="json"), "profile": planned.profile, **common}

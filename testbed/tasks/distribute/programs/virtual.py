@@ -48,7 +48,7 @@ def _missing(trial: Trial) -> Iterator[str]:
         yield "DHT"
     if any(host.killed_at is not None for host in hosts_of(trial).all):
         yield "`failures:`"
-    for key in ("loss", "jitter"):
+    for key in ("loss", "jitter", "encryption"):
         if any(getattr(host, key) for host in hosts):
             yield f"`{key}:`"
 

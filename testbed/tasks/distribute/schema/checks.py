@@ -64,6 +64,7 @@ def check_values(keys: DistributionKeys) -> Iterator[Finding]:
     yield from _check_tracker(keys.tracker)
     for index, failure in enumerate(keys.failures):
         yield from _check_failure(("failures", index), failure, keys)
+    yield from _check_audit(keys)
     if keys.distribution == "fluid" and keys.servers is not None and keys.servers.count != 1:
         yield Finding(
             ("servers", "count"), f"the fluid scheme has one server, not {keys.servers.count}: leave out this key"
@@ -109,6 +110,14 @@ def _killed_applications(failure: HostFailure, keys: DistributionKeys) -> Iterat
             yield from (keys.peers[name].application for name in shares if name in keys.peers)
         case float():
             yield from (group.application for group in keys.peers.values() if group.count)
+
+
+def _check_audit(keys: DistributionKeys) -> Iterator[Finding]:
+    """Captures of encrypted connections cannot be read. The key is one of every experiment, so it may not be there."""
+    chosen = {hosts.encryption or keys.encryption for hosts in keys.hosts.values()}
+    if getattr(keys, "audit", False) and keys.distribution == "bittorrent" and chosen & {"prefer", "require"}:
+        advice = "leave this key out, or write `encryption: accept`"
+        yield Finding(("audit",), f"captures cannot tell what encrypted connections carried: {advice}")
 
 
 def _check_application(path: KeyPath, hosts: Hosts, scheme: Scheme) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, Tag
 
-from contract.programs import CLIENTS, ProfileName
+from contract.programs import CLIENTS, EncryptionChoice, ProfileName
 from testbed.values.failures import WORD, FailureTime, ShareOfAll, ShareOfGroups, forms_of_kill
 from testbed.values.hosts import AccessLinks, Arrival
 from testbed.values.names import GroupName
@@ -105,6 +105,7 @@ class Hosts(AccessLinks):
     application: Text = Field(
         default=OURS, description="the program that runs: ours, another client's name, or an adapter as `module:Class`"
     )
+    encryption: EncryptionChoice | None = Field(default=None, description="instead of the experiment's")
 
     @property
     def is_ours(self) -> bool:
@@ -214,6 +215,9 @@ class DistributionKeys(Part):
     )
     tracker: TrackerChoice = Field(default_factory=TrackerChoice, description="what introduces peers to one another")
     profile: ProfileName = Field(default="course", description="the constants of the clients")
+    encryption: EncryptionChoice | None = Field(
+        default=None, description="of BitTorrent's connections (MSE); each client's own choice if left out"
+    )
     placement: Literal["in-order", "drawn"] = Field(
         default="in-order", description="peers take their places in the topology in the order of the file, or at random"
     )

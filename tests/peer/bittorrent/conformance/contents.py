@@ -32,12 +32,12 @@ class Content:
         files = [File(tuple(path.split("/")), len(data)) for path, data in self.files.items()]
         return make_info(self.name, len(whole) if "" in self.files else files, self.piece_length, hashes)
 
-    def write_torrent(self, path: Path, tracker: str) -> None:
+    def write_torrent(self, path: Path, tracker: str | None) -> None:
         path.write_bytes(Metainfo(self.info, tracker).encode())
 
-    def magnet(self, tracker: str) -> str:
+    def magnet(self, tracker: str | None) -> str:
         """Return a link without the info dictionary."""
-        return Magnet(self.info.info_hash, self.name, (tracker,)).encode()
+        return Magnet(self.info.info_hash, self.name, (tracker,) if tracker else ()).encode()
 
     def write_into(self, folder: Path) -> None:
         """Write the files below a folder, as a client would."""

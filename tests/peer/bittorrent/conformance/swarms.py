@@ -4,6 +4,8 @@ Transmission looks for peers only every ten seconds, so swarms one after the oth
 """
 
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,10 +26,14 @@ from tests.peer.bittorrent.conformance.contents import Content
 from topologies.star import Star
 
 HERE: Final = Path(__file__).parent
+REPOSITORY: Final = Path(__file__).parents[4]
 READY_SECONDS: Final = 20
 COMPLETED_SECONDS: Final = 75
 GOODBYE_SECONDS: Final = 10
 PORT: Final = 6969
+DHT_PORT: Final = 7000
+DHT_NODES: Final = 12
+"""Transmission asks nobody until it knows nine."""
 
 
 class Client(StrEnum):
@@ -56,12 +62,13 @@ TRANSMISSIONS: Final = [client for client in Client if client.startswith("transm
 
 
 class Tracker(StrEnum):
-    """Which tracker, over which protocol."""
+    """Which tracker, over which protocol; with none, there is the DHT."""
 
     OURS_HTTP = "ours-http"
     OURS_UDP = "ours-udp"
     OPENTRACKER_HTTP = "opentracker-http"
     OPENTRACKER_UDP = "opentracker-udp"
+    NONE = "none"
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,7 @@ class Member:
     folder: Path
     status: int
     differing: Sequence[str]
+    is_in_the_dht: bool
 
     def __str__(self) -> str:
         return f"{self.client} {self.role} {self.number}"
@@ -118,12 +126,15 @@ class Member:
 
 def run_all(swarms: Sequence[Swarm], folder: Path) -> dict[str, list[Member]]:
     """Run all swarms at the same time; what their clients leave behind goes below `folder`."""
-    rates = [10_000_000 * 100] * 2 + [swarm.megabits * 1_000_000 for swarm in swarms for _ in range(swarm.size)]
+    rates = [10_000_000 * 100] * 3 + [swarm.megabits * 1_000_000 for swarm in swarms for _ in range(swarm.size)]
     with Network(Star(n=len(rates), up=rates, down=rates), output=folder / "trackers") as network:
-        our_host, their_host, *hosts = network.hosts
+        our_host, their_host, dht_host, *hosts = network.hosts
         trackers = start_trackers(our_host, their_host, swarms, folder)
+        dht = start_dht(dht_host, swarms, folder / "dht")
         spare = iter(hosts)
-        running = [RunningSwarm(swarm, trackers[swarm.tracker], spare, folder / swarm.name) for swarm in swarms]
+        running = [
+            RunningSwarm(swarm, trackers.get(swarm.tracker), spare, folder / swarm.name, dht) for swarm in swarms
+        ]
         ended = iter(run_to_the_end(running))
         return {each.swarm.name: each.members(ended) for each in running}
 
@@ -157,6 +168,33 @@ def start_trackers(ours: EmulatedHost, theirs: EmulatedHost, swarms: Iterable[Sw
 
 
 @dataclass(frozen=True)
+class Dht:
+    """Nodes of ours, and the program that runs them."""
+
+    nodes: Sequence[str]
+    process: Process
+
+    def has(self, content: Content, peer: str, deadline: float) -> bool:
+        """Whether a peer is announced, which is waited for."""
+        try:
+            line = f"^peer {content.info.info_hash.hex()} {re.escape(peer)}:"
+            self.process.wait_ready(line, max(0.0, deadline - time.monotonic()))
+        except ProcessError:
+            return False
+        return True
+
+
+def start_dht(host: EmulatedHost, swarms: Iterable[Swarm], output: Path) -> Dht:
+    """Start nodes, which look for the peers of the swarms that have no tracker."""
+    wanted = [swarm.content.info.info_hash.hex() for swarm in swarms if swarm.tracker is Tracker.NONE]
+    nodes = [f"{host.address}:{DHT_PORT + number}" for number in range(DHT_NODES)]
+    command = [sys.executable, "-m", "tests.peer.overlays.kademlia.nodes", *nodes, "--look-for", *wanted]
+    started = host.start(command, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, output=output)
+    started.wait_ready("^ready", READY_SECONDS)
+    return Dht(nodes, started)
+
+
+@dataclass(frozen=True)
 class Start:
     """A client that was started."""
 
@@ -170,8 +208,18 @@ class Start:
 class RunningSwarm:
     """A swarm in a network."""
 
-    def __init__(self, swarm: Swarm, tracker: str, spare: Iterator[EmulatedHost], folder: Path) -> None:
+    def __init__(
+        self,
+        swarm: Swarm,
+        tracker: str | None,
+        spare: Iterator[EmulatedHost],
+        folder: Path,
+        dht: Dht | None = None,
+    ) -> None:
+        """Without a tracker there is a DHT."""
         self.swarm = swarm
+        self._dht = dht if tracker is None else None
+        self._announced: set[str] = set()
         self.started: list[Start] = []
         self._spare = spare
         self._folder = folder
@@ -194,6 +242,9 @@ class RunningSwarm:
     def wait_until_completed(self, deadline: float) -> None:
         """Wait until all leeches have completed, or the deadline has passed."""
         self._wait(self.started[len(self.swarm.seeds) :], "^completed", deadline)
+        if self._dht is not None:
+            hosts = [str(start.host.address) for start in self.started]
+            self._announced = {host for host in hosts if self._dht.has(self.swarm.content, host, deadline)}
 
     def members(self, statuses: Iterator[int]) -> list[Member]:
         """Return what each client left behind; `statuses` are their exit statuses in the order of starting."""
@@ -206,6 +257,7 @@ class RunningSwarm:
                 start.folder,
                 next(statuses),
                 self.swarm.content.differing(start.folder / "data"),
+                str(start.host.address) in self._announced,
             )
             for number, start in enumerate(self.started)
         ]
@@ -223,18 +275,23 @@ class RunningSwarm:
         (folder / "data").mkdir(parents=True)
         if role == "seed":
             self.swarm.content.write_into(folder / "data")
-        argv = command_line(client, role, torrent, self.swarm.content.name, folder)
+        nodes = self._dht.nodes if self._dht else []
+        argv = command_line(client, role, torrent, self.swarm.content.name, folder, nodes=nodes)
         process = host.start([*argv, "--bind", str(host.address)], output=folder / "output")
         self.started.append(Start(client, role, host, folder, process))
 
 
-def command_line(client: Client, role: str, torrent: str, name: str, folder: Path) -> list[str | Path]:
-    """Return the command line that makes this client seed or leech."""
+def command_line(
+    client: Client, role: str, torrent: str, name: str, folder: Path, *, nodes: Sequence[str] = ()
+) -> list[str | Path]:
+    """Return the command line that makes this client seed or leech; `nodes` are those of the DHT to join by."""
     data = folder / "data"
     if client in OURS:
         place: list[str | Path] = ["--data", data / name] if role == "seed" else ["--to", data]
         trace = ["--trace", folder / "trace", "--level", "full"]
-        return [sys.executable, "-m", "peer", role, torrent, *place, *trace, *client.encryption]
+        known = [word for node in nodes[:1] for word in ("--dht-node", node)]
+        return [sys.executable, "-m", "peer", role, torrent, *place, *trace, *client.encryption, *known]
     program, log = ("libtorrent", ("--log", "alerts")) if client in LIBTORRENTS else ("transmission", ("--home", ""))
-    options = [log[0], folder / log[1], *client.encryption]
+    known = [word for node in nodes for word in ("--dht", node)]
+    options = [log[0], folder / log[1], *client.encryption, *known]
     return [sys.executable, HERE / f"{program}_client.py", role, torrent, data, *options]

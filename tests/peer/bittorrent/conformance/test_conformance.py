@@ -84,10 +84,14 @@ SWARMS = [
     small("encrypted-us-from-libtorrent-in-plaintext", Tracker.OURS_HTTP, [HIDDEN], [OURS_PREFERRING]),
     small("encrypted-us-from-transmission", Tracker.OURS_HTTP, [REQUIRING], [OURS_PREFERRING]),
     small("not-encrypted-us-from-libtorrent", Tracker.OURS_HTTP, [WITHOUT], [OURS_PREFERRING]),
+    # Each finds the other in the DHT: there is no tracker.
+    small("dht-transmission-from-us", Tracker.NONE, [O], [T]),
+    small("dht-us-from-transmission", Tracker.NONE, [T], [O]),
     # Without our peer: these test our tracker, and the tests themselves.
     small("transmission-from-libtorrent", Tracker.OURS_HTTP, [L], [T]),
     small("libtorrent-from-transmission", Tracker.OURS_UDP, [T], [L]),
 ]
+BY_DHT = [swarm for swarm in SWARMS if swarm.tracker is Tracker.NONE]
 WITH_US = [swarm for swarm in SWARMS if {*OURS} & {*swarm.seeds, *swarm.leeches}]
 # How our peer's streams are encrypted, after an encrypted handshake.
 METHODS = {
@@ -222,9 +226,8 @@ def test_libtorrent_knows_us_and_our_extensions(members: dict[str, list[Member]]
             for received in ("FAST extension", "<== EXTENDED_HANDSHAKE"):
                 assert any(received in line for line in log), f"{member}: no {received} from {host}"
             # HAVE_ALL or HAVE_NONE; a bitfield from a peer that had begun when the connection came.
-            assert any("<== HAVE_" in line or "<== BITFIELD" in line for line in log), (
-                f"{member}: no pieces from {host}"
-            )
+            told = [line for line in log if "<== HAVE_" in line or "<== BITFIELD" in line]
+            assert told, f"{member}: no pieces from {host}"
 
 
 @each([swarm for swarm in WITH_US if {*TRANSMISSIONS} & {*swarm.seeds, *swarm.leeches}])
@@ -248,6 +251,15 @@ def test_both_ends_use_fast_and_extension_protocol(members: dict[str, list[Membe
         assert shaken, member
         assert all(event["is_extended"] for event in shaken), shaken
         assert all(event["is_fast"] for event in shaken), shaken
+
+
+@each(BY_DHT)
+def test_a_node_of_ours_is_told_every_peer_that_joined_by_the_dht(members: dict[str, list[Member]], name: str) -> None:
+    for member in members[name]:
+        assert member.is_in_the_dht, member
+        if member.client in OURS:
+            announced = [event["url"] for event in member.records("trace") if event["event"] == "announced"]
+            assert set(announced) == {"dht"}
 
 
 @each([swarm for swarm in WITH_US if swarm.by_magnet])

@@ -1,7 +1,7 @@
 """Transmission as a program for one host, with the options and output lines of our own peer.
 
     python transmission_client.py seed|leech TORRENT|MAGNET FOLDER --bind HOST [--port 51413] --home DIR
-                                  [--encryption allowed|preferred|required]
+                                  [--encryption allowed|preferred|required] [--dht HOST:PORT]...
 
 On stdout: `ready HOST:PORT` when it listens, `completed` when the file is whole and checked, and `error TEXT`. At
 SIGTERM it announces to the tracker that it stops.
@@ -33,8 +33,7 @@ OF_A_NEIGHBOUR = ("address", "clientName", "flagStr", "isEncrypted", "isIncoming
 
 # All other settings are Transmission's defaults.
 SETTINGS: dict[str, Any] = {
-    # Peers come from the tracker and from each other only.
-    "dht-enabled": False,
+    # Peers come from the tracker, from each other, and from the DHT if it is told to use it.
     "lpd-enabled": False,
     "port-forwarding-enabled": False,
     # Our peer has no uTP.
@@ -134,7 +133,10 @@ class Client:
 def start(chosen: argparse.Namespace) -> subprocess.Popen[bytes]:
     """Start transmission-cli; whatever is in the folder is checked first."""
     place = {"bind-address-ipv4": chosen.bind, "peer-port": chosen.port}
-    settings = {**SETTINGS, **place, "encryption": ENCRYPTION.index(chosen.encryption)}
+    own = {"encryption": ENCRYPTION.index(chosen.encryption), "dht-enabled": bool(chosen.dht)}
+    settings = {**SETTINGS, **place, **own}
+    # It asks the nodes of this file one after the other, once a second.
+    (chosen.home / "dht.bootstrap").write_text("".join(f"{node.replace(':', ' ')}\n" for node in chosen.dht))
     (chosen.home / "settings.json").write_text(json.dumps(settings))
     argv = ["transmission-cli", "--config-dir", chosen.home, "--download-dir", chosen.folder, chosen.torrent]
     log = (chosen.home / "log").open("wb")
@@ -152,6 +154,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=51413)
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--encryption", choices=ENCRYPTION, default="preferred")
+    parser.add_argument("--dht", action="append", default=[], metavar="HOST:PORT", help="a node to join the DHT by")
     return parser.parse_args(arguments)
 
 

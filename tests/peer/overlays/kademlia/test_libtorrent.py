@@ -1,10 +1,8 @@
 """A session of libtorrent joins by our nodes; it finds a peer that we announced, and we find one that it announced."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from random import Random
-from socket import SOCK_DGRAM
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import libtorrent as lt
@@ -12,21 +10,15 @@ import pytest
 
 from contract.overlay_events import NodeErred
 from peer.net.address import Address
-from peer.net.sockets import bound_socket
 from peer.overlays.content import key_of
-from peer.overlays.hands.datagrams import DatagramHands
-from peer.overlays.kademlia import wire
-from peer.overlays.kademlia.node import KademliaNode
+from tests.peer.overlays.kademlia.nodes import DEADLINE, Hands, find_peers, running_nodes, until
 
 pytestmark = pytest.mark.kernel
 
 OURS, THEIRS = key_of("announced by us"), key_of("announced by libtorrent")
-HOSTS = [f"127.0.0.{number}" for number in range(11, 19)]
+HOSTS = [Address(f"127.0.0.{number}", 0) for number in range(11, 19)]
 """Of our nodes, each with an address of its own on the loopback interface."""
 LIBTORRENT = "127.0.0.31"
-DEADLINE = 30.0
-
-Hands = DatagramHands[KademliaNode]
 
 
 def settings(bootstrap: Address) -> dict[str, Any]:
@@ -56,33 +48,6 @@ def session(bootstrap: Address) -> Iterator[lt.session]:
     finally:
         running.pause()
         del running
-
-
-@asynccontextmanager
-async def ours() -> AsyncIterator[tuple[list[Hands], list[Any]]]:
-    """Run our nodes, and what they recorded."""
-    events: list[Any] = []
-    running: list[Hands] = []
-    for number, host in enumerate(HOSTS):
-        bound = bound_socket(Address(host, 0), SOCK_DGRAM)
-        address = Address(*bound.getsockname())
-        known = [running[0].node.table.own.address] if running else []
-        node = KademliaNode(address, rng=Random(number), record=lambda event, _: events.append(event), known=known)
-        running.append(DatagramHands(node, bound, wire, lambda event, _: events.append(event)))
-        running[-1].input(lambda node, now: node.start(now))
-        await until(lambda: len(running[0].node.table) == len(running) - 1)
-    try:
-        yield running, events
-    finally:
-        for hands in running:
-            hands.close()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Let the event loop run until something is so."""
-    async with asyncio.timeout(DEADLINE):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def knows_libtorrent(hands: Hands) -> bool:
@@ -124,24 +89,14 @@ async def fill_its_table(theirs: lt.session) -> int:
 async def find_theirs(hands: Hands) -> list[Address]:
     """Ask until we are told peers."""
     found: list[Address] = []
-    over = asyncio.Event()
-
-    def take(peers: list[Address], _hops: int) -> None:
-        found.extend(peers)
-
-    def ask(node: KademliaNode, now: float) -> None:
-        node.get_peers(THEIRS, now, take, over.set)
-
     async with asyncio.timeout(DEADLINE):
         while not found:
-            over.clear()
-            hands.input(ask)
-            await over.wait()
+            found = await find_peers(hands, THEIRS)
     return found
 
 
 async def meet() -> dict[str, Any]:
-    async with ours() as (running, events):
+    async with running_nodes(HOSTS) as (running, events):
         stored = asyncio.Event()
         running[3].input(lambda node, now: node.announce(OURS, 6001, now, on_end=stored.set))
         await stored.wait()
@@ -163,7 +118,7 @@ def met() -> dict[str, Any]:
 
 
 def test_libtorrent_finds_a_peer_that_we_announced(met: dict[str, Any]) -> None:
-    assert (HOSTS[3], 6001) in met["found by libtorrent"]
+    assert (HOSTS[3].host, 6001) in met["found by libtorrent"]
 
 
 def test_we_find_a_peer_that_libtorrent_announced(met: dict[str, Any]) -> None:

@@ -383,7 +383,9 @@ def test_memory_is_bounded_though_nodes_stand_in_every_bucket_and_announce_witho
         """Answer most pings, and name a node of each bucket."""
         if isinstance(ping, Ping) and ping.transaction in questions and rng.random() < 0.9:
             nodes = tuple(NodeInfo(sharing(OUR_ID, bits, rng), to) for bits in range(60, BITS))
-            bench.node.received(to, Answer(ping.transaction, questions[ping.transaction].node_id or 0, nodes), bench.now)
+            bench.node.received(
+                to, Answer(ping.transaction, questions[ping.transaction].node_id or 0, nodes), bench.now
+            )
 
     for number in range(1500):
         source = Address(f"198.18.{1 + number % 200}.{1 + number % 250}", 1 + number)
