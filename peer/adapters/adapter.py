@@ -85,6 +85,8 @@ class Adapter(Program):
     starts_at_join: ClassVar[bool] = False
     """Whether its program is started only when it joins, as it takes the torrent on its command line."""
 
+    counts_go_on: ClassVar[bool] = False
+    """Whether the counts of a connection begin with those of the last one with the same host."""
     staleness: ClassVar[float] = 0.0
     """How many seconds old the counts that it tells may be: so long it is let be before the last question."""
 

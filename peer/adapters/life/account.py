@@ -15,9 +15,12 @@ _NOT_LISTED: Final = "the client lists it no longer"
 class Account:
     """What has been recorded of a client, so that the next look records only what is new."""
 
-    def __init__(self, info: Info, recorder: TraceRecorder) -> None:
+    def __init__(self, info: Info, recorder: TraceRecorder, *, counts_go_on: bool = False) -> None:
         self._info: Final = info
         self._recorder: Final = recorder
+        self._counts_go_on: Final = counts_go_on
+        self._last_of_host: dict[str, Neighbour] = {}
+        """The last state of any connection with a host, if counts go on from one to the next."""
         self._open: dict[str, tuple[int, Neighbour]] = {}
         """The number and the last state of each connection, by its address."""
         self._before = Carried()
@@ -75,11 +78,24 @@ class Account:
             key, before = self._open[address]
         else:
             key = self._recorder.connected(address, is_outgoing=after.is_outgoing)
-            before = Neighbour(address, after.is_outgoing, 0, 0)
+            before = self._at_first(after)
         received, sent = after.received - before.received, after.sent - before.sent
         if received or sent:
             self._recorder.moved(key, received=received, sent=sent)
         self._open[address] = key, after
+        if self._counts_go_on:
+            self._last_of_host[_host_of(after)] = after
+
+    def _at_first(self, listed: Neighbour) -> Neighbour:
+        """Return with which counts a connection began, that is listed for the first time.
+
+        Where counts go on, its own first bytes cannot be told from the last ones of the connection before, which were
+        recorded as nobody's; so these are too.
+        """
+        last = self._last_of_host.get(_host_of(listed))
+        if last is not None and listed.received >= last.received and listed.sent >= last.sent:
+            return listed
+        return Neighbour(listed.address, listed.is_outgoing, 0, 0)
 
     def _take_rest(self, state: State) -> None:
         """Record the bytes that no neighbour accounts for: of connections that ended between two looks, or of all."""
@@ -88,3 +104,7 @@ class Account:
         sent = max(0, totals.sent - self._recorder.sent)
         if received or sent:
             self._recorder.moved(TOGETHER, received=received, sent=sent)
+
+
+def _host_of(neighbour: Neighbour) -> str:
+    return neighbour.address.rpartition(":")[0]

@@ -125,7 +125,7 @@ class Life:
         self._options: Final = options
         self._recorder: Final = recorder
         self._signals: Final = signals
-        self._account: Final = Account(options.info, recorder)
+        self._account: Final = Account(options.info, recorder, counts_go_on=adapter.counts_go_on)
         self._awake: Final = asyncio.Event()
         self._soon = 0
         """How many looks are to follow each other at once."""

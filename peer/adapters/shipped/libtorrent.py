@@ -18,6 +18,7 @@ class Libtorrent(Telling):
 
     program = "libtorrent"
     can_use_dht = True
+    counts_go_on = True
     encryptions: ClassVar[Sequence[str]] = ("off", "accept", "prefer", "require")
     install = f"{sys.executable} -m pip install libtorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)

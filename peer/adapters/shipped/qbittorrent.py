@@ -54,6 +54,7 @@ class QBittorrent(Adapter):
     title = "qBittorrent"
     untold: ClassVar[Sequence[str]] = (CHOKES, PIECES, FAULTS)
     encryptions: ClassVar[Sequence[str]] = tuple(ENCRYPTION)
+    counts_go_on = True
     staleness = 2 * _REFRESH_MS / 1000
 
     def __init__(self, place: Place) -> None:

@@ -13,11 +13,11 @@ from peer.trace.recorder import TraceRecorder
 A, B = "198.18.0.1:6881", "198.18.0.2:5000"
 
 
-def recorded(folder: Path, *states: State, is_seed: bool = False) -> list[dict[str, Any]]:
+def recorded(folder: Path, *states: State, is_seed: bool = False, counts_go_on: bool = False) -> list[dict[str, Any]]:
     """Return the events of a client of 10 pieces of 16 KiB that said this, one state a second."""
     with TraceFile(folder / "trace", {"program": "it 1.0"}) as trace:
         recorder = TraceRecorder(trace)
-        account = Account(make_info("file", 163840, 16384, [bytes(20)] * 10), recorder)
+        account = Account(make_info("file", 163840, 16384, [bytes(20)] * 10), recorder, counts_go_on=counts_go_on)
         account.joined("it", 6881, is_seed=is_seed)
         for state in states:
             account.take(state)
@@ -65,6 +65,27 @@ def test_connections_are_numbered_and_their_bytes_are_theirs(tmp_path: Path) -> 
         [[3, 5, 0]],
     ]
     assert of(events, "left")[0]["received"] == 165, "10 bytes came on a connection that nobody saw"
+
+
+def test_counts_that_go_on_when_a_host_comes_back_are_recorded_once(tmp_path: Path) -> None:
+    again, changed = "198.18.0.1:40000", "198.18.0.1:50000"
+    events = recorded(
+        tmp_path,
+        State(False, received=100, sent=7, neighbours=[Neighbour(A, True, 100, 7)]),
+        State(False, received=130, sent=7, neighbours=[]),
+        State(False, received=150, sent=9, neighbours=[Neighbour(again, False, 150, 9)]),
+        State(False, received=170, sent=9, neighbours=[Neighbour(again, False, 170, 9)]),
+        State(False, received=175, sent=9, neighbours=[Neighbour(changed, False, 5, 0)]),
+        counts_go_on=True,
+    )
+    assert [event["bytes"] for event in of(events, "moved")] == [
+        [[1, 100, 7]],
+        [[0, 30, 0]],
+        [[0, 20, 2]],
+        [[2, 20, 0]],
+        [[3, 5, 0]],
+    ]
+    assert of(events, "left")[0]["received"] == 175
 
 
 def test_seed_never_completes(tmp_path: Path) -> None:
