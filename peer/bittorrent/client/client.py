@@ -8,7 +8,6 @@ Nothing here decides. Blocks go between sockets and storage without passing thro
 """
 
 import asyncio
-import mmap
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -16,12 +15,14 @@ from random import Random
 from time import monotonic
 from typing import Any, Final, TypeAlias
 
-from peer.bittorrent.client.connections.connection import READ_BUFFER, Connection
-from peer.bittorrent.client.connections.encryption import Fallbacks
+from peer.bittorrent.client.announcements import Announcements
+from peer.bittorrent.client.connections.connection import Connection
+from peer.bittorrent.client.connections.connections import Connections
+from peer.bittorrent.client.connections.maker import ConnectionMaker
 from peer.bittorrent.client.dht import Dht
 from peer.bittorrent.client.open_torrent import OpenTorrent
 from peer.bittorrent.client.storage import StorageError
-from peer.bittorrent.client.trackers import TrackerClient, TrackerFailure
+from peer.bittorrent.client.trackers import TrackerClient
 from peer.bittorrent.engine.actions import (
     Action,
     Announce,
@@ -51,7 +52,6 @@ from peer.bittorrent.wire.messages import (
     encode,
 )
 from peer.bittorrent.wire.metainfo.metainfo import Info
-from peer.bittorrent.wire.tracker.messages import Event
 from peer.net.address import Address
 from peer.net.dialler import Dialler
 from peer.net.rate_limiter import RateLimiter
@@ -59,8 +59,6 @@ from peer.net.timer import Timer
 
 Opening: TypeAlias = asyncio.Future[tuple[OpenTorrent, Bitfield]]
 
-MOST_ENDING: Final = 500
-"""Connections that are being closed in order: with more, the one that has had the most time is cut."""
 _GARBAGE: Final = memoryview(Random(0).randbytes(LARGEST_BLOCK))
 
 
@@ -87,26 +85,17 @@ class Client:
         None for plaintext. With `falls_back`, who does not know encryption is dialled again without it.
         """
         self._session: Final = session
-        self._dialler: Final = dialler
-        self._trackers: Final = trackers
-        self._dht: Final = dht
         self._rate_limiter: Final = rate_limiter
         self.torrent = torrent
         self._open_torrent: Final = open_torrent
         self._on_complete: Final = on_complete
-        self._negotiation: Final = negotiation
-        self._fallbacks: Final = (
-            Fallbacks(dialler, self._dialled_again, self._dial_again_failed) if falls_back else None
-        )
         self._loop: Final = asyncio.get_running_loop()
-        self._buffer: Final = memoryview(mmap.mmap(-1, READ_BUFFER))  # costs memory only as far as reads reach into it
-        self._connections: Final[dict[int, Connection]] = {}
-        self._to_flush: Final[dict[int, Connection]] = {}
-        self._ending: Final[dict[Connection, None]] = {}
-        """Those that the session has closed, the longest ago first; they are not in `_connections` any more."""
-        self._has_ended: Final = asyncio.Event()
-        """Set when the last of those has ended."""
-        self._announcements: Final[set[asyncio.Task[None]]] = set()
+        self._connections: Final = Connections()
+        self._maker: Final = ConnectionMaker(
+            session, self, self._connections, dialler=dialler, negotiation=negotiation, falls_back=falls_back
+        )
+        self._maker.piece_count = None if torrent is None else torrent.info.piece_count
+        self._announcements: Final = Announcements(session, trackers, dht, self.settle)
         self._timer: Final = Timer(self._loop, self._tick)
         self._block_timer: Final = Timer(self._loop, self._start_blocks)
         self._is_settling = False
@@ -130,9 +119,7 @@ class Client:
 
     def accepted(self, identity: int, connected: socket.socket, address: Address) -> None:
         """A peer connected to one of our identities."""
-        now = monotonic()
-        self._connected(connected, address, now, is_outgoing=False, identity=identity)
-        self.settle(now)
+        self._maker.accepted(identity, connected, address)
 
     def leave(self, reason: str) -> None:
         """Leave the swarm; `left` is set at once, and `end` waits for what is still to be sent."""
@@ -142,20 +129,16 @@ class Client:
 
     async def end(self) -> None:
         """Wait for the last announcements and the ends of connections, then close everything but the storage."""
-        self._dialler.close()
-        if self._announcements:
-            await asyncio.wait(self._announcements)
-        if self._ending:
-            await self._has_ended.wait()
+        self._maker.close()
+        await self._announcements.wait()
+        await self._connections.wait_for_ends()
         self.cut()
 
     def cut(self) -> None:
         """Close everything at once."""
-        self._dialler.close()
-        for each in (*self._connections.values(), *self._ending):
-            each.cut()
-        for announcement in self._announcements:
-            announcement.cancel()
+        self._maker.close()
+        self._connections.cut()
+        self._announcements.cancel()
         self._timer.cancel()
         self._block_timer.cancel()
 
@@ -211,28 +194,26 @@ class Client:
 
     def negotiated(self, connection: Connection, method: Method | None, now: float) -> None:
         """It is known how the stream goes on."""
-        if self._fallbacks is not None:
-            self._fallbacks.forget(connection.key)
+        self._maker.forget(connection.key)
         if method is not None:
             self._session.encrypted(connection.key, method.name or "", now)
 
     def disconnected(self, connection: Connection, reason: str, now: float) -> None:
-        self._forget(connection)
-        if self._fallbacks is not None and self._fallbacks.begin(connection.key, connection.held):
-            return
-        self._session.disconnected(connection.key, reason, now)
+        self._connections.forget(connection)
+        self._rate_limiter.forget(connection.key)
+        if not self._maker.dial_again(connection):
+            self._session.disconnected(connection.key, reason, now)
 
     def settle(self, now: float) -> None:
         """Do the actions of the session until there are no more."""
         if self._is_settling:
             return  # an action caused an input: what follows from it comes behind the actions before it
         self._is_settling = True
-        performers, to_flush = self._performers, self._to_flush
-        while (actions := self._session.take_actions()) or to_flush:
+        performers, connections = self._performers, self._connections
+        while (actions := self._session.take_actions()) or connections.have_to_flush:
             for action in actions:
                 performers[type(action)](action, now)
-            while to_flush:
-                to_flush.popitem()[1].flush(now)
+            connections.flush(now)
         self._is_settling = False
         self._timer.set(self._session.next_deadline(), now)
         self._block_timer.set(self._rate_limiter.next_turn_at(now), now)
@@ -247,31 +228,28 @@ class Client:
             LimitUpload: self._limit,
             Divert: self._divert,
             Verify: self._verify,
-            Dial: self._dial,
+            Dial: self._maker.dial,
             Close: self._close,
-            Announce: self._announce,
-            AnnounceToDht: self._announce_to_dht,
-            MeetDhtNode: self._meet_dht_node,
+            Announce: self._announcements.to_tracker,
+            AnnounceToDht: self._announcements.to_dht,
+            MeetDhtNode: self._announcements.meet_dht_node,
             Open: self._open,
             Leave: self._leave,
         }
 
     def _send(self, action: Send, now: float) -> None:
-        connection = self._connections.get(action.neighbour)
+        connection = self._connections.get_to_send(action.neighbour)
         if connection is not None:
-            self._to_flush[action.neighbour] = connection
             connection.send(encode(action.message), now)
 
     def _greet(self, action: Greet, now: float) -> None:
-        connection = self._connections.get(action.neighbour)
+        connection = self._connections.get_to_send(action.neighbour)
         if connection is not None:
-            self._to_flush[action.neighbour] = connection
             connection.send(action.handshake, now)
 
     def _offer_blocks(self, action: OfferBlocks, _: float) -> None:
-        connection = self._connections.get(action.neighbour)
+        connection = self._connections.get_to_send(action.neighbour)
         if connection is not None:
-            self._to_flush[action.neighbour] = connection
             connection.offer_blocks()
 
     def _limit(self, action: LimitUpload, now: float) -> None:
@@ -286,39 +264,12 @@ class Client:
         report = partial(self._piece_checked, action.index)
         self._known.hasher.check(action.index, report, with_digests=action.with_digests)
 
-    def _dial(self, action: Dial, _: float) -> None:
-        identity = action.identity
-        self._dialler.dial(action.address, partial(self._dialled, identity), partial(self._dial_failed, identity))
-
     def _close(self, action: Close, _: float) -> None:
-        if self._fallbacks is not None:
-            self._fallbacks.forget(action.neighbour)
+        self._maker.forget(action.neighbour)
         connection = self._connections.get(action.neighbour)
         if connection is not None:
-            self._forget(connection)
-            if len(self._ending) >= MOST_ENDING:
-                next(iter(self._ending)).cut()
-            self._ending[connection] = None
-            self._has_ended.clear()
-            connection.end(partial(self._ended, connection))
-
-    def _ended(self, connection: Connection) -> None:
-        del self._ending[connection]
-        if not self._ending:
-            self._has_ended.set()
-
-    def _announce(self, action: Announce, _: float) -> None:
-        asking = self._loop.create_task(self._ask(action))
-        self._announcements.add(asking)
-        asking.add_done_callback(self._announcements.discard)
-
-    def _announce_to_dht(self, action: AnnounceToDht, _: float) -> None:
-        if self._dht is not None:
-            self._dht.announce(action.port, action.identity, self._peers_found, self._dht_ended)
-
-    def _meet_dht_node(self, action: MeetDhtNode, _: float) -> None:
-        if self._dht is not None:
-            self._dht.meet(action.address)
+            self._rate_limiter.forget(action.neighbour)
+            self._connections.end(connection)
 
     def _open(self, action: Open, _: float) -> None:
         self._open_torrent(action.info).add_done_callback(self._torrent_opened)
@@ -327,78 +278,6 @@ class Client:
         self.left.set_result(action)
 
     # Results of actions.
-
-    def _dialled(self, identity: int, address: Address, connected: socket.socket) -> None:
-        now = monotonic()
-        self._connected(connected, address, now, is_outgoing=True, identity=identity)
-        self.settle(now)
-
-    def _dial_failed(self, identity: int, address: Address, reason: str) -> None:
-        now = monotonic()
-        self._session.dial_failed(address, reason, now, identity)
-        self.settle(now)
-
-    def _connected(
-        self, connected: socket.socket, address: Address, now: float, *, is_outgoing: bool, identity: int
-    ) -> None:
-        key = self._session.connected(address, now, is_outgoing=is_outgoing, identity=identity)
-        if key is None:
-            connected.close()
-            return
-        if is_outgoing and self._fallbacks is not None:
-            self._fallbacks.expect(key, address)
-        self._connections[key] = self._connection(connected, key, self._negotiation(is_outgoing))
-
-    def _connection(self, connected: socket.socket, key: int, negotiation: Negotiation | None) -> Connection:
-        piece_count = None if self.torrent is None else self.torrent.info.piece_count
-        return Connection(
-            connected,
-            key,
-            self,
-            loop=self._loop,
-            buffer=self._buffer,
-            piece_count=piece_count,
-            negotiation=negotiation,
-        )
-
-    def _dialled_again(self, key: int, greeting: bytes, connected: socket.socket) -> None:
-        now = monotonic()
-        connection = self._connections[key] = self._connection(connected, key, None)
-        connection.send(greeting, now)
-        connection.flush(now)
-        self.settle(now)
-
-    def _dial_again_failed(self, key: int, reason: str) -> None:
-        now = monotonic()
-        self._session.disconnected(key, reason, now)
-        self.settle(now)
-
-    def _forget(self, connection: Connection) -> None:
-        self._connections.pop(connection.key, None)
-        self._to_flush.pop(connection.key, None)
-        self._rate_limiter.forget(connection.key)
-
-    async def _ask(self, action: Announce) -> None:
-        is_farewell = action.request.event is Event.STOPPED
-        try:
-            response = await self._trackers.announce(action.url, action.request)
-        except TrackerFailure as failure:
-            if not is_farewell:
-                self._session.tracker_failed(action.url, str(failure), monotonic(), action.identity)
-        else:
-            if not is_farewell:
-                self._session.tracker_answered(action.url, response, monotonic(), action.identity)
-        self.settle(monotonic())
-
-    def _peers_found(self, identity: int, addresses: list[Address]) -> None:
-        now = monotonic()
-        self._session.peers_found(addresses, now, identity)
-        self.settle(now)
-
-    def _dht_ended(self, identity: int, node_count: int) -> None:
-        now = monotonic()
-        self._session.dht_ended(node_count, now, identity)
-        self.settle(now)
 
     def _torrent_opened(self, opening: Opening) -> None:
         if opening.cancelled():
@@ -409,7 +288,8 @@ class Client:
         except StorageError as error:
             self._fail(str(error), now)
         else:
-            for connection in self._connections.values():
+            self._maker.piece_count = self.torrent.info.piece_count
+            for connection in self._connections:
                 connection.know_pieces(self.torrent.info.piece_count)
             self._session.torrent_opened(self.torrent.info, have, now)
             self._report_completion()

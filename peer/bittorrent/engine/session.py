@@ -7,20 +7,18 @@
 `now` is any clock that does not go back. The same inputs at the same times with the same random source give the same
 actions and the same trace, byte for byte. Blocks never pass through here: the engine sees (piece, offset, length) only.
 
-    Presence     one of our identities: its Connections    Exchange             pieces: download, upload, choking
-                 and its Search (trackers, addresses)      ExtensionProtocol    extension messages
+    Presences    our identities: of each its Connections    Exchange             pieces: download, upload, choking
+                 and its Search (trackers, addresses)       ExtensionProtocol    extension messages
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from math import inf
 from typing import Final, TypeVar, TypeVarTuple
 
 from contract.events import Encrypted, Erred, Joined, Left, Opened
 from peer.bittorrent.engine.actions import Action, Leave
-from peer.bittorrent.engine.connections.connections import Connections
 from peer.bittorrent.engine.connections.neighbour import Neighbour
-from peer.bittorrent.engine.connections.presence import Presence
+from peer.bittorrent.engine.connections.presences import Presences
 from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.address_book import Ending
 from peer.bittorrent.engine.download.block_reception import Placement
@@ -28,7 +26,7 @@ from peer.bittorrent.engine.exchange.exchange import Exchange
 from peer.bittorrent.engine.exchange.pending import PendingExchange
 from peer.bittorrent.engine.exchange.progress import progress, reported_totals
 from peer.bittorrent.engine.extensions.extensions import ExtensionProtocol
-from peer.bittorrent.engine.strategy import PeerTargets, ProgressView, TransferTotals
+from peer.bittorrent.engine.strategy import ProgressView, TransferTotals
 from peer.bittorrent.engine.upload.upload import QueuedBlock
 from peer.bittorrent.wire.bitfield import Bitfield
 from peer.bittorrent.wire.errors import MessageError
@@ -42,8 +40,6 @@ from peer.net.address import Address
 PULSE: Final = 1.0
 """Seconds between two checks of what no input brings up: silence, time-outs, missing neighbours."""
 BOTH_COMPLETE: Final = "both have everything"
-SEED_NEIGHBOURS: Final = 2
-"""Neighbours that a seed looks for, for each of its slots: all that stay with it want something."""
 
 Argument = TypeVar("Argument")
 Arguments = TypeVarTuple("Arguments")
@@ -69,21 +65,17 @@ class Session:
         self._neighbours = context.neighbours
         self._joined_at = context.outbox.now
         is_complete = have is not None and have.is_full
-        self._presences = [
-            Presence(context, identity, trackers, is_complete=is_complete, on_left=self._neighbour_left)
-            for identity in range(len(context.identities))
-        ]
+        self._presences = Presences(context, trackers, is_complete=is_complete, on_left=self._neighbour_left)
         self._extensions = ExtensionProtocol(context, self._presences, self._give_up)
         self._exchange: Exchange | PendingExchange = PendingExchange(context)
         self._info, self._have_at_start = info, have
         self._targets = context.strategy.peer_policy.targets(self._progress(), ())
-        self._limit_neighbours()
+        self._presences.limit(self._targets)
         self._pulse = min(PULSE, context.profile.rechoke_period / 5)
         self._next_pulse_at = context.outbox.now
         self._next_moved_at = context.outbox.now + PULSE
         self.is_over = False
-        for presence in self._presences:
-            presence.addresses.learn(known, "given")
+        self._presences.learn(known)
 
     @property
     def is_complete(self) -> bool:
@@ -234,10 +226,9 @@ class Session:
         exchange.request_only_from(self._targets.sources)
         self._extensions.torrent_opened(info)
         if info.is_private:
-            for presence in self._presences:
-                presence.search.dht.stop()
+            self._presences.stop_dht()
         if have.is_full:
-            self._become_seed()
+            self._presences.become_seed()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_handshaken:
                 early, neighbour.early_messages = neighbour.early_messages, []
@@ -260,7 +251,7 @@ class Session:
         if not neighbour.is_handshaken:
             if not isinstance(message, Handshake):
                 raise MessageError("expected a handshake first")
-            if self._connections_of(neighbour).shake_hands(neighbour, message):
+            if self._presences.connections_of(neighbour).shake_hands(neighbour, message):
                 says_all = self._exchange.neighbour_joined(neighbour)
                 self._extensions.neighbour_joined(neighbour, is_upload_only=says_all and self.is_complete)
                 self._presences[neighbour.identity].search.dht.neighbour_joined(neighbour)
@@ -273,7 +264,7 @@ class Session:
         else:
             self._exchange.message_received(neighbour, message)
             if self._exchange.completed_at is not None and neighbour.is_seed:
-                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
+                self._presences.connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
 
     def _piece_checked(self, index: int, is_good: bool, digests: tuple[bytes, ...]) -> None:
         if self.is_over:
@@ -282,18 +273,15 @@ class Session:
         for key in self._exchange.piece_checked(index, is_good=is_good, digests=digests):
             neighbour = self._neighbours.get(key)
             if neighbour is not None:
-                self._connections_of(neighbour).ban(neighbour, f"sent a wrong block of piece {index}")
+                self._presences.connections_of(neighbour).ban(neighbour, f"sent a wrong block of piece {index}")
         if self.is_complete and not was_complete:
             self._completed()
 
     def _disconnected(self, neighbour: Neighbour, reason: str) -> None:
-        self._connections_of(neighbour).disconnected(neighbour, reason)
+        self._presences.connections_of(neighbour).disconnected(neighbour, reason)
 
     def _close_with_error(self, neighbour: Neighbour, error: str) -> None:
-        self._connections_of(neighbour).close_with_error(neighbour, error)
-
-    def _connections_of(self, neighbour: Neighbour) -> Connections:
-        return self._presences[neighbour.identity].connections
+        self._presences.connections_of(neighbour).close_with_error(neighbour, error)
 
     def _neighbour_left(self, neighbour: Neighbour) -> None:
         self._outbox.record_moved([neighbour])
@@ -323,17 +311,11 @@ class Session:
         if candidates is None:
             return
         self._targets = self._strategy.peer_policy.targets(self._progress(), candidates)
-        self._limit_neighbours()
+        self._presences.limit(self._targets)
         self._exchange.request_only_from(self._targets.sources)
 
-    def _limit_neighbours(self) -> None:
-        for presence in self._presences:
-            presence.connections.most_neighbours = self._targets.most_neighbours
-            presence.connections.room.most_per_host = self._targets.most_per_host or self._context.profile.most_per_host
-
     def _check_everything(self) -> None:
-        for presence in self._presences:
-            presence.connections.tick()
+        self._presences.tick()
         self._extensions.tick()
         self._exchange.tick()
         self._find_peers()
@@ -344,38 +326,19 @@ class Session:
 
     def _find_peers(self) -> None:
         if not self.is_over:
-            for presence in self._presences:
-                count = presence.connections.settled_count
-                presence.search.find_peers(self._current_targets(count), self._reported_totals(), count)
-
-    def _current_targets(self, neighbour_count: int) -> PeerTargets:
-        """Return the strategy's targets; a seed dials peers one by one, and no more than keep its slots taken.
-
-        A tracker's answer is soon out of date: when a crowd completes, most peers that needed pieces have them a moment
-        later, and if all others dialled them at once the crowd would end in a storm of connections.
-        """
-        if not self.is_complete:
-            return self._targets
-        enough = min(SEED_NEIGHBOURS * self._context.profile.slots(self._context.capacity), neighbour_count + 1)
-        return replace(self._targets, dials_up_to=min(self._targets.dials_up_to, enough))
+            self._presences.find_peers(self._targets, self._reported_totals, is_complete=self.is_complete)
 
     def _reported_totals(self) -> TransferTotals:
         return reported_totals(self._context, self._exchange)
 
     def _completed(self) -> None:
-        for presence in self._presences:
-            presence.search.completed()
-        self._become_seed()
+        self._presences.completed()
+        self._presences.become_seed()
         for neighbour in list(self._neighbours.values()):
             if neighbour.is_seed:
-                self._connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
+                self._presences.connections_of(neighbour).close(neighbour, BOTH_COMPLETE, Ending.FAULT)
         self._find_peers()
         self._consider_leaving()
-
-    def _become_seed(self) -> None:
-        for presence in self._presences:
-            presence.addresses.refuse_exchange()
-            presence.connections.room.is_seed = True
 
     def _progress(self) -> ProgressView:
         return progress(self._context, self._exchange, self._joined_at)
@@ -393,10 +356,9 @@ class Session:
         if self.is_over:
             return
         self._outbox.record_moved(self._neighbours.values())
-        for presence in self._presences:
-            presence.search.leave(self._reported_totals())
+        self._presences.leave(self._reported_totals)
         for neighbour in list(self._neighbours.values()):
-            self._connections_of(neighbour).close(neighbour, leave.reason)
+            self._presences.connections_of(neighbour).close(neighbour, leave.reason)
         self.is_over = True
         exchange = self._exchange
         moved = (exchange.received_bytes, exchange.sent_bytes, exchange.wasted_bytes)

@@ -1,13 +1,13 @@
 """Extension messages (BEP 10): the handshake, peer exchange, and the info dictionary for magnet links."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from contract.events import Erred
 from peer import OUR_VERSION
 from peer.bittorrent.engine.actions import Open
 from peer.bittorrent.engine.connections.neighbour import Neighbour
-from peer.bittorrent.engine.connections.presence import Presence
+from peer.bittorrent.engine.connections.presences import Presences
 from peer.bittorrent.engine.context import Context
 from peer.bittorrent.engine.discovery.peer_exchange import PexPartners, pex_entry
 from peer.bittorrent.engine.extensions.metadata import (
@@ -42,7 +42,7 @@ OUR_IDS: Final = {UT_PEX: 1, UT_METADATA: 2}
 class ExtensionProtocol:
     """The extension messages of all neighbours."""
 
-    def __init__(self, context: Context, presences: Sequence[Presence], on_failure: Callable[[str], None]) -> None:
+    def __init__(self, context: Context, presences: Presences, on_failure: Callable[[str], None]) -> None:
         """`on_failure` is called with the reason if the info dictionary that comes is of no use."""
         self._outbox = context.outbox
         self._presences = presences
