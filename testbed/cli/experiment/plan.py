@@ -75,8 +75,10 @@ def _print_plan(plan: Plan, warnings: Sequence[str], refused: Sequence[str]) -> 
 
 
 def _trials(plan: Plan, width: int | None) -> tuple[str, str]:
-    """Return the values that all trials share, and a table with a row for each trial."""
-    rows = [_cells(trial) for trial in plan.trials]
+    """Return the values that all trials share, and a table with a row for each trial; what none has is left out."""
+    cells = [_cells(trial) for trial in plan.trials]
+    known = [heading for heading in cells[0] if any(row[heading] for row in cells)]
+    rows = [{heading: row[heading] for heading in known} for row in cells]
     same = {heading for heading in rows[0] if len(rows) > 1 and len({row[heading] for row in rows}) == 1}
     shared = ", ".join(f"{heading} {value}" for heading, value in rows[0].items() if heading in same)
     return shared, _table(plan, [{key: row[key] for key in row if key not in same} for row in rows], width)

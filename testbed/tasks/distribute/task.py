@@ -52,6 +52,7 @@ def _least_time(settings: Settings, theory: Theory) -> LeastTime:
 
 def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str, str]:
     bound = settings.bound_in(theory)
+    killed = sum(host.killed_at is not None for host in hosts.all)
     return {
         "distribution": settings.distribution,
         "N": str(len(hosts.peers)),
@@ -61,7 +62,7 @@ def _overview(settings: Settings, hosts: TrialHosts, theory: Theory) -> dict[str
         "servers": _total([server.up for server in hosts.servers]),
         "peers' up": _total([peer.up for peer in hosts.peers]),
         "limited by": bound.limit,
-        "killed": str(sum(host.killed_at is not None for host in hosts.all)),
+        "killed": str(killed or ""),
     }
 
 
