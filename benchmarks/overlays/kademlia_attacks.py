@@ -15,7 +15,8 @@ more evenly than by chance, so that an attacker is seldom unlucky.
 
 import argparse
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import IPv4Address
 from math import prod
 from random import Random
@@ -26,8 +27,6 @@ from peer.overlays.kademlia.parameters import DEFAULT
 
 CHOICES = 8
 """Prefixes of each address."""
-FIRST = IPv4Address("198.18.0.1")
-"""The address of the first neighbour."""
 MOST = 1 << 40
 
 
@@ -41,9 +40,9 @@ def needed(honest: int, k: int, wanted: float) -> int:
     return bisect_left(range(MOST), wanted, key=lambda attackers: chance(honest, attackers, k))
 
 
-def drawn(honest: int, hosts: Sequence[str], k: int, draws: int, rng: Random) -> float:
-    """Return the part of drawn keys whose k closest nodes are all attackers, which are at these hosts."""
-    return sum(_is_lost(honest, hosts, k, rng) for _ in range(draws)) / draws
+def drawn(honest: int, places: Callable[[], Sequence[str]], k: int, draws: int, rng: Random) -> float:
+    """Return the part of drawn keys whose k closest nodes are all attackers; `places` draws where these are."""
+    return sum(_is_lost(honest, places(), k, rng) for _ in range(draws)) / draws
 
 
 def _is_lost(honest: int, hosts: Sequence[str], k: int, rng: Random) -> bool:
@@ -52,9 +51,10 @@ def _is_lost(honest: int, hosts: Sequence[str], k: int, rng: Random) -> bool:
     return sum(closest_secure_id(key, host) ^ key < nearest for host in hosts) >= k
 
 
-def neighbours(count: int) -> list[str]:
-    """Return addresses that follow one another."""
-    return [str(FIRST + number) for number in range(count)]
+def neighbours(count: int, rng: Random) -> list[str]:
+    """Draw a subnet, and return its first addresses."""
+    first = rng.getrandbits(16) << 16
+    return [str(IPv4Address(first + number)) for number in range(1, count + 1)]
 
 
 def anywhere(count: int, rng: Random) -> list[str]:
@@ -76,8 +76,8 @@ def main() -> None:
 
 
 def _row(honest: int, attackers: int, k: int, draws: int, rng: Random) -> list[str]:
-    places = [anywhere(attackers, rng), neighbours(attackers)] if draws else []
-    found = [f"{drawn(honest, hosts, k, draws, rng):.1%}" for hosts in places] or ["", ""]
+    places = [partial(place, attackers, rng) for place in (anywhere, neighbours)] if draws else []
+    found = [f"{drawn(honest, place, k, draws, rng):.1%}" for place in places] or ["", ""]
     law = f"{chance(honest, attackers, k):.2%}"
     return [f"{honest:,}", f"{attackers:,}", law, *found, f"{needed(honest, k, 0.5):,}"]
 
