@@ -3,37 +3,47 @@
     .venv/bin/python -m benchmarks.overlays.kademlia_attacks --honest 60 1000 --attackers 8 20 60
     .venv/bin/python -m benchmarks.overlays.kademlia_attacks --honest 1000000 --attackers 1000000 --draws 0
 
-The law: each of S attackers takes the closest of eight ids that may be anywhere, and so is farther than x (of a space
-of length 1) with the chance (1 - x)^8; all N honest nodes are with (1 - x)^N. If x is the distance of the k-th closest
-attacker, (1 - x)^8 is 1 minus the k-th smallest of S uniform numbers, whose power N / 8 has the mean of the product of
-(S - i) / (S - i + N / 8), for i from 0 to k - 1. That is the chance that k attackers are closer than all others.
+The law: the eight ids of an address are one in each eighth of the space, as the three bits change the first three of
+the checksum in eight ways. So the closest of them is at a distance x, of a space of length 1, that is uniform up to
+1/8. The closest of N honest nodes is farther than x with the chance (1 - x)^N, and the key is lost if k of S attackers
+are closer than that. Many attackers are as dense as 8 S nodes: the chance comes near (8 S / (8 S + N))^k.
 
 Drawn: honest ids are uniform, and each attacker takes the closest id that its address may have. Addresses are from
-anywhere, or neighbours in one subnet. Ids of neighbours differ by a fixed pattern, as CRC32C is linear: they are spread
-more evenly than by chance, so that an attacker is seldom unlucky.
+anywhere, or neighbours in one subnet, drawn again for each key.
 """
 
 import argparse
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from ipaddress import IPv4Address
-from math import prod
+from math import comb
 from random import Random
+from statistics import mean
 
 from benchmarks.clients import markdown
 from peer.overlays.kademlia.ids import BITS, closest_secure_id
 from peer.overlays.kademlia.parameters import DEFAULT
 
 CHOICES = 8
-"""Prefixes of each address."""
-FIRST = IPv4Address("198.18.0.1")
-"""The address of the first neighbour."""
-MOST = 1 << 40
+"""Ids of each address, but for what nothing depends on."""
+MOST = 1 << 24
+STEPS = 1000
 
 
 def chance(honest: int, attackers: int, k: int) -> float:
-    """Return the law's chance that all k closest are attackers."""
-    return prod(max(attackers - i, 0) / (max(attackers - i, 0) + honest / CHOICES) for i in range(k))
+    """Return the law's chance that all k closest are attackers: the mean over the distance of the closest other."""
+    return mean(
+        _at_least(k, attackers, min(CHOICES * (1 - ((step + 0.5) / STEPS) ** (1 / honest)), 1.0))
+        for step in range(STEPS)
+    )
+
+
+def _at_least(k: int, count: int, part: float) -> float:
+    """Return the chance that at least k of some are there, each with the same chance."""
+    if part >= 1 or count < k:
+        return float(count >= k)
+    return 1 - sum(comb(count, i) * part**i * (1 - part) ** (count - i) for i in range(k))
 
 
 def needed(honest: int, k: int, wanted: float) -> int:
@@ -41,9 +51,9 @@ def needed(honest: int, k: int, wanted: float) -> int:
     return bisect_left(range(MOST), wanted, key=lambda attackers: chance(honest, attackers, k))
 
 
-def drawn(honest: int, hosts: Sequence[str], k: int, draws: int, rng: Random) -> float:
-    """Return the part of drawn keys whose k closest nodes are all attackers, which are at these hosts."""
-    return sum(_is_lost(honest, hosts, k, rng) for _ in range(draws)) / draws
+def drawn(honest: int, places: Callable[[], Sequence[str]], k: int, draws: int, rng: Random) -> float:
+    """Return the part of drawn keys whose k closest nodes are all attackers; `places` draws where these are."""
+    return sum(_is_lost(honest, places(), k, rng) for _ in range(draws)) / draws
 
 
 def _is_lost(honest: int, hosts: Sequence[str], k: int, rng: Random) -> bool:
@@ -52,9 +62,10 @@ def _is_lost(honest: int, hosts: Sequence[str], k: int, rng: Random) -> bool:
     return sum(closest_secure_id(key, host) ^ key < nearest for host in hosts) >= k
 
 
-def neighbours(count: int) -> list[str]:
-    """Return addresses that follow one another."""
-    return [str(FIRST + number) for number in range(count)]
+def neighbours(count: int, rng: Random) -> list[str]:
+    """Draw a subnet, and return its first addresses."""
+    first = rng.getrandbits(16) << 16
+    return [str(IPv4Address(first + number)) for number in range(1, count + 1)]
 
 
 def anywhere(count: int, rng: Random) -> list[str]:
@@ -76,8 +87,8 @@ def main() -> None:
 
 
 def _row(honest: int, attackers: int, k: int, draws: int, rng: Random) -> list[str]:
-    places = [anywhere(attackers, rng), neighbours(attackers)] if draws else []
-    found = [f"{drawn(honest, hosts, k, draws, rng):.1%}" for hosts in places] or ["", ""]
+    places = [partial(place, attackers, rng) for place in (anywhere, neighbours)] if draws else []
+    found = [f"{drawn(honest, place, k, draws, rng):.1%}" for place in places] or ["", ""]
     law = f"{chance(honest, attackers, k):.2%}"
     return [f"{honest:,}", f"{attackers:,}", law, *found, f"{needed(honest, k, 0.5):,}"]
 

@@ -87,7 +87,15 @@ def crc32c(data: bytes) -> int:
     """Return the checksum with Castagnoli's polynomial, which `zlib` does not have."""
     rest = 0xFFFFFFFF
     for byte in data:
-        rest ^= byte
-        for _ in range(8):
-            rest = rest >> 1 ^ (_CASTAGNOLI if rest & 1 else 0)
+        rest = rest >> 8 ^ _REMAINDERS[(rest ^ byte) & 0xFF]
     return rest ^ 0xFFFFFFFF
+
+
+def _remainder(byte: int) -> int:
+    """Divide one byte by the polynomial, whose bits are in reverse order."""
+    for _ in range(8):
+        byte = byte >> 1 ^ (_CASTAGNOLI if byte & 1 else 0)
+    return byte
+
+
+_REMAINDERS: Final = tuple(map(_remainder, range(256)))
