@@ -222,7 +222,9 @@ def test_libtorrent_knows_us_and_our_extensions(members: dict[str, list[Member]]
             for received in ("FAST extension", "<== EXTENDED_HANDSHAKE"):
                 assert any(received in line for line in log), f"{member}: no {received} from {host}"
             # HAVE_ALL or HAVE_NONE; a bitfield from a peer that had begun when the connection came.
-            assert any("<== HAVE_" in line or "<== BITFIELD" in line for line in log), f"{member}: no pieces from {host}"
+            assert any("<== HAVE_" in line or "<== BITFIELD" in line for line in log), (
+                f"{member}: no pieces from {host}"
+            )
 
 
 @each([swarm for swarm in WITH_US if {*TRANSMISSIONS} & {*swarm.seeds, *swarm.leeches}])
