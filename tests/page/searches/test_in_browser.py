@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Open
 from tests.page.looks import OVERLAPS, WIDTHS, violations
-from tests.page.questions import searched_run
+from tests.page.searches.questions import searched_run
 from tests.page.test_in_browser import classes, select_trial, time_of
 
 
