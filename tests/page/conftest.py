@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, sync_playwright
 
 from testbed.results import Report
+from testbed.results.page.inlining import script
 from tests.page.swarms import small_run
 
 CHROMIUM = shutil.which("chromium")
@@ -43,6 +44,7 @@ class Watched:
 
 
 Open = Callable[..., Watched]
+Call = Callable[..., Any]
 Theme = Literal["light", "dark"]
 
 
@@ -56,6 +58,17 @@ def browser() -> Iterator[Browser]:
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="module")
+def call(browser: Browser) -> Call:
+    """Return a function that evaluates an expression, in which `use` gives what a module exports."""
+    page = browser.new_page()
+
+    def called(expression: str) -> Any:
+        return page.evaluate(f"() => {{ {script()}\nconst use = (name) => modules[name];\nreturn {expression}; }}")
+
+    return called
 
 
 @pytest.fixture

@@ -1,26 +1,11 @@
 """The pure parts of the page's scripts, called one by one."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
-from testbed.results.page.inlining import script
-
-Call = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def call(browser: Browser) -> Call:
-    """Return a function that evaluates an expression, in which `use` gives what a module exports."""
-    page = browser.new_page()
-
-    def called(expression: str) -> Any:
-        return page.evaluate(f"() => {{ {script()}\nconst use = (name) => modules[name];\nreturn {expression}; }}")
-
-    return called
+from tests.page.conftest import Call
 
 
 def query(call: Call, text: str, rows: list[list[Any]]) -> list[int]:

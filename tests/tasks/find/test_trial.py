@@ -6,6 +6,7 @@ import pytest
 
 from testbed.results.report import report
 from testbed.tasks.find.plan.searches import draw_scenario
+from testbed.tasks.find.tables import FindTables
 from testbed.tasks.find.trials import hosts_of, settings_of
 from tests.runfolder.runs import write_run
 from tests.trial.plans import perform
@@ -46,3 +47,7 @@ def test_directory_is_killed_as_planned_and_nobody_finds_anything_more(tmp_path:
     assert set(nodes["lives"]) == {1, 2}
     assert nodes.loc["directory", "messages_received"] >= before["messages"].sum() / 2
     assert (tables.overlay.set_index("t").loc[2, ["alive", "planned"]] == 4).all()
+    followed = [search.name for search in draw_scenario(settings_of(trial), hosts_of(trial)).followed]
+    shown = FindTables().searches(tmp_path / "trials" / trial.id, trial).searches
+    costs = found.set_index("search").loc[followed, "messages"]
+    assert [len(search.messages) for search in shown] == list(costs)

@@ -16,7 +16,8 @@ export class Picture {
   constructor(searches, choose) {
     this.searches = searches;
     this.links = s("path", { class: "known" });
-    this.lines = s("g");
+    this.questions = s("g");
+    this.answers = s("g");
     this.dots = s("g");
     this.nodes = s("g");
     this.key = s("g", { class: "key" });
@@ -25,7 +26,8 @@ export class Picture {
       { role: "img" },
       s("title", {}, "The overlay: nodes, whom they know, and the messages of a search"),
       this.links,
-      this.lines,
+      this.questions,
+      this.answers,
       this.nodes,
       this.key,
       this.dots,
@@ -80,9 +82,12 @@ export class Picture {
     this.firsts = search.trails.map((trail) => trail.sent);
     this.drawn = 0;
     this.chosen = null;
-    this.lines.replaceChildren(...this.trails);
+    const ways = (isAnswer) => this.trails.filter((_, at) => search.trails[at].isAnswer === isAnswer);
+    this.questions.replaceChildren(...ways(false));
+    this.answers.replaceChildren(...ways(true));
     /* A flood has fainter lines, or its messages on the way could not be seen. */
-    set(this.lines, { opacity: Math.max(0.45, Math.min(1, Math.sqrt(FEW_TRAILS / this.trails.length))).toFixed(2) });
+    const opacity = Math.max(0.45, Math.min(1, Math.sqrt(FEW_TRAILS / Math.max(1, this.trails.length))));
+    set(this.questions, { opacity: opacity.toFixed(2) });
     this.placeKey();
   }
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.page.conftest import Open
 from tests.page.looks import OVERLAPS, WIDTHS, violations
-from tests.page.questions import searched_run
+from tests.page.searches.questions import searched_run
 from tests.page.test_in_browser import classes, select_trial, time_of
 
 
@@ -141,6 +141,9 @@ def test_one_host_can_be_looked_at(open_page: Open, asked: Path) -> None:
     assert classes(page, "n2") >= {"chosen"}
     faded = page.locator(".trail.faded").count()
     assert 0 < faded < trails(page)
+    opacity = "(element) => Number(getComputedStyle(element).opacity)"
+    assert page.locator(".trail.faded").first.evaluate(opacity) < 0.1
+    assert page.locator(".trail:not(.faded)").first.evaluate(opacity) > 0.5
     page.locator(".node:has(title:text-is('n2, core'))").click()
     assert page.locator(".trail.faded").count() == 0
 

@@ -1,15 +1,11 @@
 """The pure scripts of a replay of searches, called one by one."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
-from testbed.results.page.inlining import script
-
-Call = Callable[..., Any]
+from tests.page.conftest import Call
 
 HOSTS: list[dict[str, Any]] = [
     {"name": "directory", "group": "directory", "role": "directory", "tier": 0, "lives": [[0, 60, None]]},
@@ -25,17 +21,6 @@ DATA: dict[str, Any] = {
     "seconds": 60, "overlay": "Gnutella", "hosts": HOSTS, "kinds": ["Query", "QueryHit"], "answering": [1],
     "links": [1, 2, 5, 20, 2, 3, 15, 20], "searches": [FLOOD | {"answers": [], "outcome": "not_found"}, FLOOD],
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def call(browser: Browser) -> Call:
-    """Return a function that evaluates an expression, in which `use` gives what a module exports."""
-    page = browser.new_page()
-
-    def called(expression: str) -> Any:
-        return page.evaluate(f"() => {{ {script()}\nconst use = (name) => modules[name];\nreturn {expression}; }}")
-
-    return called
 
 
 def searches(call: Call, expression: str, data: Any = None) -> Any:
