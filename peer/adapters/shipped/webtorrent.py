@@ -5,7 +5,7 @@ Version 1: later ones load a module for WebRTC in machine code, which npm does n
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -31,10 +31,10 @@ class WebTorrent(Telling):
         """Return the folder of the npm package; raises AdapterError."""
         if shutil.which("npm") is None:
             raise AdapterError(f"npm is not installed: install it with `apt-get install npm`, then `{cls.install}`")
-        folder = Path(output_of(["npm", "root", "--global"]).strip()) / "webtorrent"
-        if not (folder / "package.json").is_file():
-            raise AdapterError(f"the npm package webtorrent is not installed: install it with `{cls.install}`")
-        return folder
+        for folder in _global_folders():
+            if (folder / "webtorrent" / "package.json").is_file():
+                return folder / "webtorrent"
+        raise AdapterError(f"the npm package webtorrent is not installed: install it with `{cls.install}`")
 
     @classmethod
     def version(cls) -> str:
@@ -50,3 +50,10 @@ class WebTorrent(Telling):
         words = (self.package(), role, place.torrent, place.downloads, place.host, str(place.port), self.make_gate())
         nodes = [] if place.dht is None else [",".join(map(str, place.dht))]
         return [self.executable(), _PROGRAM, *words, *nodes]
+
+
+def _global_folders() -> Iterator[Path]:
+    """Yield where npm may keep what is installed globally; npm itself is asked last, as that takes a second."""
+    for prefix in (Path(shutil.which("node") or "/usr/bin/node").parents[1], Path("/usr/local")):
+        yield prefix / "lib" / "node_modules"
+    yield Path(output_of(["npm", "root", "--global"]).strip())
