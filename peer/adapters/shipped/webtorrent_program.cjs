@@ -75,7 +75,11 @@ function join () {
   setInterval(tell, 1000)
 }
 
-client.on('error', error => { problem = String(error.message || error); tell() })
+client.on('error', error => {
+  problem = String(error.message || error)
+  if (torrent === null) throw error
+  tell()
+})
 process.on('SIGTERM', () => {
   tell()
   client.destroy(() => process.exit(0))
