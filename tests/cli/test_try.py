@@ -210,6 +210,7 @@ def test_strategy_that_cannot_be_made_is_at_its_place(call: Run, swarm: Path) ->
         ("failures: [{at: 9 s, kill: tracker}]\n", "virtual time has no `failures:`: "),
         ("topology: {class: two-isps, bottleneck: 10 Mbit/s}\n", "virtual time has no topology two-isps, only star"),
         ("    loss: 1 %\n    delay: 5 ms\n    jitter: 1 ms\n", "virtual time has no `loss:` and no `jitter:`"),
+        ("    encryption: prefer\n", "virtual time has no `encryption:`"),
     ],
 )
 def test_what_virtual_time_lacks_is_refused(call: Run, swarm: Path, more: str, reason: str) -> None:

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,11 +124,16 @@ def test_an_ordinary_user_runs_clients_that_encrypt_as_the_experiment_requires()
 
 
 @pytest.mark.kernel
-def test_nginx_serves_our_clients(tmp_path: Path) -> None:
+def test_nginx_serves_our_clients_whoever_runs_it(as_user: Callable[[Callable[[], Any]], Any]) -> None:
     base = "distribution: client-server\nfile: {size: 1 MiB}\nservers: {up: 16 Mbit/s, application: nginx}\n"
-    ended, folder = perform(plan_of(tmp_path, base=base).trials[0], tmp_path)
-    assert (ended.stopped, ended.completed, failures(ended)) == ("complete", 3, [])
-    header, *events = trace_of(folder, "server")
+
+    def body() -> tuple[Any, list[dict[str, Any]]]:
+        with tempfile.TemporaryDirectory() as name:
+            ended, folder = perform(plan_of(Path(name), base=base).trials[0], Path(name))
+            return (ended.stopped, ended.completed, failures(ended)), trace_of(folder, "server")
+
+    outcome, (header, *events) = as_user(body)
+    assert outcome == ("complete", 3, [])
     assert header["program"].startswith("nginx ")
     assert 3 << 20 <= events[-1]["sent"] < 1.01 * (3 << 20), "the file three times, with heads"
 

@@ -4,7 +4,10 @@ from pathlib import Path
 
 from peer.adapters.life.server import Service
 
+# Its one process stays what it is. For root it would make folders of another user, which the namespace of an ordinary
+# user does not have.
 _SETTINGS = """\
+user root;
 daemon off;
 master_process off;
 pid {folder}/nginx.pid;

@@ -13,8 +13,8 @@ const path = require('path')
 const [packageFolder, role, torrentFile, folder, host, port, gate, nodes] = process.argv.slice(2)
 const fromPackage = createRequire(path.join(packageFolder, 'index.js'))
 
-// Peers come from the tracker only, and from the DHT if that is wanted. There is no option against the exchange of peers, but without this module there is
-// none, as in the build for browsers.
+// Peers come from the tracker only, and from the DHT if that is wanted. There is no option against the exchange of
+// peers, but without this module there is none, as in the build for browsers.
 const exchange = fromPackage.resolve('ut_pex')
 require.cache[exchange] = { id: exchange, filename: exchange, loaded: true, exports: null }
 const WebTorrent = fromPackage(packageFolder)
@@ -75,7 +75,11 @@ function join () {
   setInterval(tell, 1000)
 }
 
-client.on('error', error => { problem = String(error.message || error); tell() })
+client.on('error', error => {
+  problem = String(error.message || error)
+  if (torrent === null) throw error
+  tell()
+})
 process.on('SIGTERM', () => {
   tell()
   client.destroy(() => process.exit(0))
