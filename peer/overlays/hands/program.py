@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any, Final
 
 from contract.events import TraceEvent
-from contract.overlay_events import SearchEnded
+from contract.overlay_events import DownloadAsked, DownloadEnded, SearchEnded
 from contract.programs import COMPLETED, READY
 from peer import OUR_VERSION
 from peer.errors import WireError
@@ -76,6 +76,8 @@ class _Program:
         self._rng: Final = Random(f"{self._seed} {options.description.address}")
         """Nodes with one seed differ: those with one identity would take each other for themselves."""
         self._unended: Final = {search.name for search in options.description.searches}
+        self._downloads: Final[set[str]] = set()
+        """The searches whose downloads have not ended."""
         self._hands: Hands[Any] | None = None
         """Of the last life that began."""
         self._began = 0.0
@@ -125,11 +127,20 @@ class _Program:
     def _make_hands(self, address: Address, trace: TraceFile) -> Hands[Any]:
         described, overlay = self._description, self._options.overlay
         bound, record = _bind(address, overlay), partial(self._record, trace)
-        setup = Setup(address, described.known, described.items, self._options.parameters, self._rng, record)
+        setup = Setup(
+            address,
+            described.known,
+            described.items,
+            self._options.parameters,
+            self._rng,
+            record,
+            downloads=described.downloads,
+        )
         try:
             if isinstance(overlay, DatagramOverlay):
                 return DatagramHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
-            return StreamHands(overlay.roles[described.role].make(setup), bound, overlay, record, self._fetch)
+            node = overlay.roles[described.role].make(setup)
+            return StreamHands(node, bound, overlay, record, self._fetch, transfers=described.downloads)
         except WireError as error:
             raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 
@@ -153,10 +164,19 @@ class _Program:
 
     def _record(self, trace: TraceFile, event: TraceEvent, now: float) -> None:
         trace.record(event, now)
-        if isinstance(event, SearchEnded) and event.search in self._unended:
-            self._unended.remove(event.search)
-            if not self._unended:
-                asyncio.get_running_loop().call_soon(self._complete, trace)
+        match event:
+            case DownloadAsked():
+                self._downloads.add(event.search)
+            case SearchEnded() if event.search in self._unended:
+                self._end_one(self._unended, event.search, trace)
+            case DownloadEnded() if event.search in self._downloads:
+                self._end_one(self._downloads, event.search, trace)
+
+    def _end_one(self, open_ones: set[str], search: str, trace: TraceFile) -> None:
+        """Note that a search or a download ended; those of another life may follow, as there are searches left then."""
+        open_ones.remove(search)
+        if not self._unended and not self._downloads:
+            asyncio.get_running_loop().call_soon(self._complete, trace)
 
     def _complete(self, trace: TraceFile) -> None:
         """Print the line after the trace is written: a reader of the line may read the trace next."""

@@ -69,6 +69,7 @@ class Describing:
                 for search in self._searches.get(node.name, ())
             ],
             "sessions": list(self._sessions(node)),
+            **({"downloads": True} if self._settings.downloads else {}),
         }
 
     def _parameters(self, role: str, own: Mapping[str, Nested]) -> dict[str, Nested]:

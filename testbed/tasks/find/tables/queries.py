@@ -35,8 +35,9 @@ class Judged:
     wrong: int
 
 
-def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
+def query_rows(data: FindData, overlay: pd.DataFrame, downloads: pd.DataFrame) -> Iterator[Row]:
     """Yield a row for each planned search, even if its node never began it."""
+    downloaded = dict(zip(downloads["search"], downloads["download_s"], strict=True))
     costs, laws = costs_of(data), _Laws(data, overlay)
     holders = {node.name: node for node in data.hosts.nodes}
     for search in data.scenario.searches:
@@ -67,6 +68,7 @@ def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
             "messages_law": laws.messages(search.at),
             "bytes": cost.bytes,
             "timeouts": 0 if traced is None else traced.timeouts,
+            "download_s": downloaded.get(search.name, nan),
         }
 
 
