@@ -38,6 +38,11 @@ class Sharing:
         """Find out what a connection is for."""
         self._doorways.add(Doorway(connected, source, self._told))
 
+    @property
+    def unknown(self) -> int:
+        """How many connections have not said yet what they are for."""
+        return len(self._doorways)
+
     def close(self) -> None:
         """End all at once."""
         self._transfers.close()
@@ -64,7 +69,10 @@ class Sharing:
 
 
 class Doorway:
-    """A connection that somebody made and that has said nothing: its first bytes tell whom it is for."""
+    """A connection that somebody made and that has said nothing: its first bytes tell whom it is for.
+
+    Who asks sends both bytes together; a first byte that comes alone is taken for a message.
+    """
 
     def __init__(self, connected: socket.socket, source: Address, tell: Callable[["Doorway", bool], None]) -> None:
         """`tell` hears whether it asks for a file; what says nothing for PATIENCE seconds does not."""

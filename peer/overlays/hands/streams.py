@@ -91,7 +91,8 @@ class StreamHands(Hands[StreamNode]):
             self._listener.close()
 
     def _accept(self, connected: socket.socket, source: Address) -> None:
-        if len(self._open) >= self._most_links:
+        unknown = self._sharing.unknown if self._sharing is not None else 0
+        if len(self._open) + unknown >= self._most_links:
             connected.close()
             self.troubles.note("a connection was refused, as there are too many", source)
         elif self._sharing is not None:

@@ -120,6 +120,12 @@ def test_a_liar_claims_the_same_before_and_after() -> None:
     assert [event.claimed for event in world.events(LIAR, DownloadAsked)] == [1000, 1000]
 
 
+def test_neighbours_are_told_the_claim_too() -> None:
+    world = star(BY_LEVEL, liar=LITE)
+    levels = {link.address: link.level for link in world.places[HOLDER].node._servent.links.peers}
+    assert levels == {world.places[number].address: 1000 if number == LIAR else 10 for number in (FIRST, HONEST, LIAR)}
+
+
 def test_who_does_not_fit_into_the_queue_is_told_so() -> None:
     world = star(UploadParameters(slots=1, most_waiting=1, by_level=True), liar=LITE)
     for number in (FIRST, HONEST, LIAR):
