@@ -128,6 +128,64 @@ class NodeLeft(TraceEvent):
     by_word: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DownloadAsked(TraceEvent):
+    """This node wants a file from a holder that an answer named; it calls the holder. A search has one download."""
+
+    event: ClassVar[str] = "download_asked"
+    search: str
+    item: str
+    holder: str
+    claimed: int
+    """The participation level that this node claims, true or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadQueued(TraceEvent):
+    """Somebody's request for a file of this node came in. Place 0 begins at once, 1 is next."""
+
+    event: ClassVar[str] = "upload_queued"
+    search: str
+    """As the request says."""
+    item: str
+    source: str
+    claimed: int
+    """The level in the request."""
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadBegan(TraceEvent):
+    """The holder answered that the file comes, so many bytes long."""
+
+    event: ClassVar[str] = "download_began"
+    search: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadEnded(TraceEvent):
+    """Nothing more comes. `outcome` is done, refused (by the holder's word), failed, or left (this node left)."""
+
+    event: ClassVar[str] = "download_ended"
+    search: str
+    outcome: str
+    bytes: int | None
+    """Of the file, that came; None where the node left."""
+    why: str | None = None
+    """What was wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadEnded(TraceEvent):
+    """Somebody has the file, or does not want it any more."""
+
+    event: ClassVar[str] = "upload_ended"
+    search: str
+    bytes: int
+    """Of the file, that were sent."""
+
+
 OVERLAY_EVENTS: Final[frozenset[type[TraceEvent]]] = frozenset(
     {
         NodeJoined,
@@ -140,6 +198,11 @@ OVERLAY_EVENTS: Final[frozenset[type[TraceEvent]]] = frozenset(
         NodeState,
         NodeErred,
         NodeLeft,
+        DownloadAsked,
+        UploadQueued,
+        DownloadBegan,
+        DownloadEnded,
+        UploadEnded,
     }
 )
 """Those of this module, for readers that have no use for them."""

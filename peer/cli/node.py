@@ -16,7 +16,7 @@ DESCRIPTION: Final = """\
 Run a node of an overlay, as a file in JSON describes it. It prints
   ready HOST:PORT        when it listens for the first time
   searched               when one of its searches has ended, with --tell-searches
-  completed              when all of them have ended; it goes on until it is told to end
+  completed              when all its searches have ended, and its downloads; it goes on until it is told to end
   fetch HOST:PORT NAME   when it would get an item that it has found, if the description has "fetch": true;
                          the name is a string in JSON
 """

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from peer.net.address import Address
 from peer.overlays.content import Item, Wanted
-from peer.overlays.overlay import NO_ATTACK, Attack, Overlay, Role
+from peer.overlays.overlay import NO_ATTACK, Attack, Overlay, Role, StreamOverlay
 from peer.overlays.reading import DescriptionError, problem, read
 
 _NAME: Final = re.compile("[0-9a-f]{32}")
@@ -76,6 +76,7 @@ class Description:
     followed: tuple[str, ...] = ()
     """The searches, of any node, of whose messages the trace tells one by one."""
     attack: Attack = NO_ATTACK
+    downloads: bool = False
 
 
 def read_description(text: str) -> Description:
@@ -96,6 +97,8 @@ def parameters_for(description: Description, overlay: Overlay) -> Any:
     role = overlay.roles.get(description.role)
     if role is None:
         raise problem("role", f"expected {' or '.join(overlay.roles)}, found {description.role[:64]!r}")
+    if description.downloads and not (isinstance(overlay, StreamOverlay) and overlay.has_files):
+        raise problem("downloads", f"nodes of {description.overlay} have no files for each other: leave this key out")
     if len(description.known) < role.least_known:
         raise problem("known", f"a {description.role} has to know {role.least_known} address at least")
     _check_attack(description, role)

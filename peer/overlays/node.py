@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from contract.events import TraceEvent
 from contract.overlay_events import UPKEEP
 from peer.net.address import Address
+from peer.net.http import Request
 from peer.overlays.content import Wanted
 
 Record: TypeAlias = Callable[[TraceEvent, float], None]
@@ -72,7 +73,35 @@ class Charge:
     search: str
 
 
-Action: TypeAlias = SendTo | Dial | Send | HangUp | Fetch | Charge
+@dataclass(frozen=True, slots=True)
+class Get:
+    """Download a file by HTTP; what comes of it is reported with `download_began` and `download_ended`."""
+
+    download: str
+    """A name that no other download of this node has."""
+    holder: Address
+    target: str
+    """What is asked for, as HTTP has it: a path."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """Send so many bytes of content to somebody who asked; `upload_ended` follows."""
+
+    upload: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Tell somebody who asked that nothing comes, with a status of HTTP; nothing follows."""
+
+    upload: int
+    status: int
+
+
+Action: TypeAlias = SendTo | Dial | Send | HangUp | Fetch | Charge | Get | Give | Refuse
 
 
 class Outbox:
@@ -154,3 +183,19 @@ class StreamNode(Node, Protocol):
 
     def disconnected(self, link: int, reason: str, now: float) -> None:
         """A connection ended, and not by `HangUp`."""
+
+
+class SharingNode(StreamNode, Protocol):
+    """A node that gives files to others, and gets files from them, over connections that carry nothing else."""
+
+    def upload_asked(self, upload: int, source: Address, request: Request, now: float) -> None:
+        """Somebody wants something, and waits for `Give` or `Refuse`. Whoever runs the node numbers uploads."""
+
+    def upload_ended(self, upload: int, count: int, now: float) -> None:
+        """Who asked has it all, or has gone; so many bytes of content were sent."""
+
+    def download_began(self, download: str, size: int, now: float) -> None:
+        """The holder says that it comes, and how long it is."""
+
+    def download_ended(self, download: str, count: int, problem: str, now: float) -> None:
+        """So many bytes came. Without a problem, that is all; one that begins with a status is the holder's word."""

@@ -38,6 +38,8 @@ class Setup:
     """Goes on from life to life, so that an identity that is drawn is a new one."""
     record: Record
     attack: Attack = NO_ATTACK
+    downloads: bool = False
+    """Whether the node gets what it found, and gives what others found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class StreamOverlay:
     """Makes one for a new connection; the argument says whether it is outgoing."""
     common: frozenset[str] = frozenset()
     """As of a DatagramOverlay."""
+    has_files: bool = False
+    """Whether its nodes are SharingNodes if they are told to download."""
 
 
 Overlay: TypeAlias = DatagramOverlay | StreamOverlay

@@ -14,6 +14,9 @@ from contract.events import Lagged, TraceEvent
 from contract.overlay_events import (
     UPKEEP,
     AnswerCame,
+    DownloadAsked,
+    DownloadBegan,
+    DownloadEnded,
     MessageCame,
     MessageSent,
     NodeErred,
@@ -23,6 +26,8 @@ from contract.overlay_events import (
     SearchBegan,
     SearchEnded,
     Spent,
+    UploadEnded,
+    UploadQueued,
 )
 from testbed.runfolder.damage import DamageError
 from testbed.runfolder.trace_lines import trace_lines
@@ -61,6 +66,24 @@ class TracedSearch:
     """Empty until it ended."""
     hops: int | None = None
     timeouts: int = 0
+
+
+@dataclass(slots=True)
+class TracedDownload:
+    """What the node that wants a file says of it."""
+
+    asked: float
+    item: str
+    holder: str
+    """host:port."""
+    claimed: int
+    """The participation level."""
+    began: float | None = None
+    ended: float | None = None
+    outcome: str = ""
+    """Empty until it ended."""
+    bytes: int | None = None
+    why: str = ""
 
 
 @dataclass(slots=True)
@@ -105,6 +128,12 @@ class OverlayTrace:
     program: str = ""
     lives: list[Life] = field(default_factory=list)
     searches: dict[str, TracedSearch] = field(default_factory=dict)
+    downloads: dict[str, TracedDownload] = field(default_factory=dict)
+    """Its own, by the search that found the file."""
+    queued: dict[str, float] = field(default_factory=dict)
+    """When requests for its files came, by the search that each names."""
+    uploaded: int = 0
+    """Bytes of files that it sent."""
     sent: dict[str, Traffic] = field(default_factory=dict)
     """By the search that made it send, as far as it knew."""
     charged: dict[str, Traffic] = field(default_factory=dict)
@@ -211,6 +240,28 @@ class _Reader:
         search.ended, search.outcome = self._t, event.outcome
         search.hops, search.timeouts = event.hops, event.timeouts
 
+    def download_asked(self, event: DownloadAsked) -> None:
+        self.trace.downloads[event.search] = TracedDownload(self._t, event.item, event.holder, event.claimed)
+
+    def download_began(self, event: DownloadBegan) -> None:
+        self._download(event.search).began = self._t
+
+    def download_ended(self, event: DownloadEnded) -> None:
+        download = self._download(event.search)
+        download.ended, download.outcome = self._t, event.outcome
+        download.bytes, download.why = event.bytes, event.why or ""
+
+    def _download(self, search: str) -> TracedDownload:
+        if search not in self.trace.downloads:
+            raise ValueError(f"the download of search {search!r} was never asked for")
+        return self.trace.downloads[search]
+
+    def upload_queued(self, event: UploadQueued) -> None:
+        self.trace.queued.setdefault(event.search, self._t)
+
+    def upload_ended(self, event: UploadEnded) -> None:
+        self.trace.uploaded += event.bytes
+
     def spent(self, event: Spent) -> None:
         for search, messages, count in event.sent:
             self.trace.sent.setdefault(search, Traffic()).add(messages, count)
@@ -245,6 +296,11 @@ _HANDLERS: Final[Mapping[type[TraceEvent], Callable[[_Reader, Any], None]]] = {
     MessageCame: _Reader.message_came,
     NodeState: _Reader.state,
     NodeErred: _Reader.erred,
+    DownloadAsked: _Reader.download_asked,
+    DownloadBegan: _Reader.download_began,
+    DownloadEnded: _Reader.download_ended,
+    UploadQueued: _Reader.upload_queued,
+    UploadEnded: _Reader.upload_ended,
 }
 HANDLED: Final = frozenset(_HANDLERS)
 """The events that tables are made of."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from contract.overlay_events import NodeJoined, NodeLeft
 from peer.errors import WireError
 from peer.net.address import Address
+from peer.net.http import Request
 from peer.overlays.content import Item, Wanted
 from peer.overlays.gnutella.links import Link, Other, Stage
 from peer.overlays.gnutella.neighbours.doors import Doors
@@ -24,6 +25,8 @@ from peer.overlays.gnutella.searching.dynamic import DynamicQueries
 from peer.overlays.gnutella.searching.searches import Search, Searches, question_of
 from peer.overlays.gnutella.searching.walkers import Walkers
 from peer.overlays.gnutella.servent import Servent
+from peer.overlays.gnutella.sharing.downloads import Downloads
+from peer.overlays.gnutella.sharing.uploads import Uploads
 from peer.overlays.gnutella.wire.messages import (
     Bye,
     Found,
@@ -46,7 +49,7 @@ _SENSELESS: Final = 404
 
 
 class GnutellaNode:
-    """One servent, as a `StreamNode`."""
+    """One servent, as a `SharingNode`."""
 
     def __init__(
         self,
@@ -57,7 +60,9 @@ class GnutellaNode:
         parameters: Parameters | None = None,
         rng: Random,
         record: Record,
+        downloads: bool = False,
     ) -> None:
+        """With `downloads`, it gets what it finds and gives what it has; otherwise `Fetch` says what it would get."""
         servent = self._servent = Servent(address, items, parameters or Parameters(), rng, record)
         self._hosts: Final = HostCache(address, servent.parameters.neighbours, rng)
         for each in known:
@@ -78,6 +83,10 @@ class GnutellaNode:
         self._searches.ended = self._dynamic.drop
         self._queries.got_answer = self._searches.got_hit
         self._queries.count = self._dynamic.count
+        self._uploads: Final = Uploads(servent)
+        self._downloads: Final = Downloads(servent)
+        if downloads:
+            self._searches.fetch = self._downloads.want
         self._has_joined = False
         self._handlers: Final = self._all_handlers()
 
@@ -130,6 +139,7 @@ class GnutellaNode:
         self._servent.out.now = now
         self._keeping.is_over = True
         self._searches.end_all("left")
+        self._downloads.end_all()
         self._dynamic.drop_all()
         for link in list(self._servent.links.all.values()):
             if by_word and link.stage is Stage.OPEN:
@@ -235,6 +245,22 @@ class GnutellaNode:
             if gone.stage is Stage.CALLED:
                 self._hosts.failed(gone.address, now)
             self._lost(gone)
+
+    def upload_asked(self, upload: int, source: Address, request: Request, now: float) -> None:
+        self._servent.out.now = now
+        self._uploads.asked(upload, source, request)
+
+    def upload_ended(self, upload: int, count: int, now: float) -> None:
+        self._servent.out.now = now
+        self._uploads.ended(upload, count)
+
+    def download_began(self, download: str, size: int, now: float) -> None:
+        self._servent.out.now = now
+        self._downloads.began(download, size)
+
+    def download_ended(self, download: str, count: int, problem: str, now: float) -> None:
+        self._servent.out.now = now
+        self._downloads.ended(download, count, problem)
 
     def _got_bye(self, link: Link, bye: Bye) -> None:  # noqa: ARG002
         self._drop(link, "they said bye")

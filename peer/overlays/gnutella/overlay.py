@@ -24,6 +24,7 @@ def _servent(setup: Setup) -> GnutellaNode:
         parameters=setup.parameters,
         rng=setup.rng,
         record=setup.record,
+        downloads=setup.downloads,
     )
 
 
@@ -35,4 +36,5 @@ GNUTELLA: Final = StreamOverlay(
     },
     encode=encode,
     decoder=lambda is_outgoing: Decoder(is_outgoing=is_outgoing),
+    has_files=True,
 )

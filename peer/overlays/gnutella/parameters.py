@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from math import inf
 
+from peer.overlays.gnutella.kazaa.participation import MOST_LEVEL, Client
+
 
 @dataclass(frozen=True, slots=True)
 class NeighbourParameters:
@@ -122,7 +124,26 @@ class Capability:
     """In kilobytes a second."""
     is_firewalled: bool = False
     level: int = 10
-    """Its participation level, 0 to 1000, which nobody checks."""
+    """Its participation level before it has moved any file, 0 to 1000, which nobody checks."""
+    client: str = "kazaa"
+    """kazaa says which level it has earned; kazaa-lite says 1000."""
+
+    @property
+    def first_claim(self) -> int:
+        """The level that it says it has, before it has moved any file."""
+        return MOST_LEVEL if self.client == Client.KAZAA_LITE.value else self.level
+
+
+@dataclass(frozen=True, slots=True)
+class UploadParameters:
+    """Who gets the files of a servent, and when."""
+
+    slots: int = 4
+    """Uploads at a time."""
+    most_waiting: int = 100
+    """Who comes later, or in order of levels has the lowest, is refused."""
+    by_level: bool = False
+    """Whether the highest claimed level goes first, as in KaZaA; otherwise who came first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,11 +173,13 @@ class Parameters:
     walk: WalkParameters = field(default_factory=WalkParameters)
     tables: TableParameters = field(default_factory=TableParameters)
     capability: Capability = field(default_factory=Capability)
+    uploads: UploadParameters = field(default_factory=UploadParameters)
     election: ElectionParameters = field(default_factory=ElectionParameters)
 
     def __post_init__(self) -> None:
         _expect("role", self.role, ("peer", "leaf", "ultrapeer", "elected"))
         _expect("way", self.search.way, ("flood", "dynamic", "walk"))
+        _expect("capability.client", self.capability.client, tuple(each.value for each in Client))
         for key, value, least, most in self._ranges():
             if not least <= value <= most:
                 raise ValueError(f"{key}: expected {least} to {most}, found {value}")
@@ -182,7 +205,9 @@ class Parameters:
             ("tables.patch_bytes", tables.patch_bytes, 1, 60_000),
             ("pongs.ttl", self.pongs.ttl, 1, 255),
             ("neighbours.first_wait", self.neighbours.first_wait, 0.001, inf),
-            ("capability.level", self.capability.level, 0, 1_000),
+            ("capability.level", self.capability.level, 0, MOST_LEVEL),
+            ("uploads.slots", self.uploads.slots, 1, 1_000),
+            ("uploads.most_waiting", self.uploads.most_waiting, 0, 1_000),
         ]
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from contract.overlay_events import UPKEEP, NodeErred
 from peer.net.address import Address
 from peer.overlays.content import Item
+from peer.overlays.gnutella.kazaa.participation import Client, Participation
 from peer.overlays.gnutella.links import Link, Links
 from peer.overlays.gnutella.parameters import Parameters
 from peer.overlays.gnutella.tables.words import words_of_text
@@ -45,6 +46,8 @@ class Servent:
         self.rng: Final = rng
         self.out: Final = Outbox(record)
         self.links: Final = Links()
+        able = parameters.capability
+        self.participation: Final = Participation(Client(able.client), able.level)
         self.guid: Final = self.new_guid()
         """Its own, by which pushes find it."""
 

@@ -24,7 +24,7 @@ from time import monotonic
 from typing import Any, Final
 
 from contract.events import TraceEvent
-from contract.overlay_events import SearchEnded
+from contract.overlay_events import DownloadAsked, DownloadEnded, SearchEnded
 from contract.programs import COMPLETED, READY, SEARCHED
 from peer import OUR_VERSION
 from peer.errors import WireError
@@ -78,6 +78,8 @@ class _Program:
         self._rng: Final = Random(f"{self._seed} {options.description.address}")
         """Nodes with one seed differ: those with one identity would take each other for themselves."""
         self._unended: Final = {search.name for search in options.description.searches}
+        self._downloads: Final[set[str]] = set()
+        """The searches whose downloads have not ended."""
         self._hands: Hands[Any] | None = None
         """Of the last life that began."""
         self._began = 0.0
@@ -135,6 +137,7 @@ class _Program:
             self._rng,
             record,
             described.attack,
+            downloads=described.downloads,
         )
         followed = described.followed
         try:
@@ -142,7 +145,8 @@ class _Program:
                 speaker = overlay.roles[described.role].make(setup)
                 return DatagramHands(speaker, bound, overlay, record, self._fetch, followed=followed)
             node = overlay.roles[described.role].make(setup)
-            return StreamHands(node, bound, overlay, record, self._fetch, followed=followed)
+            sharing = described.downloads
+            return StreamHands(node, bound, overlay, record, self._fetch, followed=followed, transfers=sharing)
         except WireError as error:
             raise ProgramError(ExitStatus.USAGE, f"{described.overlay} has no such node: {error}") from error
 
@@ -166,12 +170,21 @@ class _Program:
 
     def _record(self, trace: TraceFile, event: TraceEvent, now: float) -> None:
         trace.record(event, now)
-        if isinstance(event, SearchEnded) and event.search in self._unended:
-            self._unended.remove(event.search)
-            if self._options.tells_searches:
-                print(SEARCHED, flush=True)
-            if not self._unended:
-                asyncio.get_running_loop().call_soon(self._complete, trace)
+        match event:
+            case DownloadAsked():
+                self._downloads.add(event.search)
+            case SearchEnded() if event.search in self._unended:
+                if self._options.tells_searches:
+                    print(SEARCHED, flush=True)
+                self._end_one(self._unended, event.search, trace)
+            case DownloadEnded() if event.search in self._downloads:
+                self._end_one(self._downloads, event.search, trace)
+
+    def _end_one(self, open_ones: set[str], search: str, trace: TraceFile) -> None:
+        """Note that a search or a download ended; those of another life may follow, as there are searches left then."""
+        open_ones.remove(search)
+        if not self._unended and not self._downloads:
+            asyncio.get_running_loop().call_soon(self._complete, trace)
 
     def _complete(self, trace: TraceFile) -> None:
         """Print the line after the trace is written: a reader of the line may read the trace next."""

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from peer.errors import WireError
 from peer.net.address import Address
@@ -12,7 +12,8 @@ from peer.net.listener import Listener
 from peer.overlays.hands.hands import Hands, OnFetch, fetch_nothing
 from peer.overlays.hands.link import MOST_UNSENT as MOST_UNSENT_ON_LINK
 from peer.overlays.hands.link import Link
-from peer.overlays.node import Charge, Dial, Fetch, HangUp, Record, Send, StreamNode
+from peer.overlays.hands.sharing import Sharing
+from peer.overlays.node import Charge, Dial, Fetch, HangUp, Record, Send, SharingNode, StreamNode
 from peer.overlays.overlay import StreamOverlay
 
 MOST_LINKS: Final = 16_384
@@ -35,20 +36,27 @@ class StreamHands(Hands[StreamNode]):
         *,
         followed: Collection[str] = (),
         most_links: int = MOST_LINKS,
+        transfers: bool = False,
     ) -> None:
+        """With `transfers`, whoever asks for a file by HTTP at the same port is served: the node is a SharingNode."""
         super().__init__(node, record, followed)
+        host = bound.getsockname()[0]
+        self._sharing: Final = (
+            Sharing(host, DIAL_TIMEOUT, self._input_of_files, self._take_neighbour) if transfers else None
+        )
         self.performers = {
             Dial: self._dial,
             Send: self._send,
             HangUp: self._hang_up,
             Charge: self._charge,
             Fetch: fetch,
+            **(self._sharing.performers if self._sharing else {}),
         }
         self._last_message: Any = None
         """That came, from the address `_last_source`."""
         self._last_source = Address("", 0)
         self._overlay: Final = overlay
-        self._dialler: Final = Dialler(bound.getsockname()[0], DIAL_TIMEOUT, self._loop)
+        self._dialler: Final = Dialler(host, DIAL_TIMEOUT, self._loop)
         self._most_links: Final = most_links
         self._last_number = 0
         self._links: Final[dict[int, Link]] = {}
@@ -78,15 +86,27 @@ class StreamHands(Hands[StreamNode]):
     def _stop(self) -> None:
         super().cut()
         self._dialler.close()
+        if self._sharing is not None:
+            self._sharing.close()
         if self._is_listening:
             self._is_listening = False
             self._listener.close()
 
     def _accept(self, connected: socket.socket, source: Address) -> None:
-        if len(self._open) >= self._most_links:
+        unknown = self._sharing.unknown if self._sharing is not None else 0
+        if len(self._open) + unknown >= self._most_links:
             connected.close()
             self.troubles.note("a connection was refused, as there are too many", source)
-            return
+        elif self._sharing is not None:
+            self._sharing.accepted(connected, source)
+        else:
+            self._take_neighbour(connected, source)
+
+    def _input_of_files(self, give: Callable[[SharingNode, float], None]) -> None:
+        self.input(lambda node, now: give(cast(SharingNode, node), now))
+
+    def _take_neighbour(self, connected: socket.socket, source: Address) -> None:
+        """Give the node a connection that somebody made."""
         link = self._add(connected, source, is_outgoing=False)
         self.input(lambda node, now: node.accepted(link.number, source, now))
 

@@ -72,6 +72,23 @@ TRIALS: Final[Mapping[str, Column]] = {
         "largest part",
         is_share=True,
     ),
+    "downloads": Column("", "downloads that nodes asked for", "downloads"),
+    "not_completed": Column(
+        "", "downloads that were not completed; they count as longer than all others", "not completed"
+    ),
+    "completed_share": Column(
+        "", "the share of the downloads that were completed", "completed downloads", is_share=True
+    ),
+    "download_median_s": Column(
+        "s",
+        "the median time from asking a holder to having the file; empty if half of the downloads were not completed",
+        "median time of a download",
+    ),
+    "download_p95_s": Column("s", "the 95th percentile of the same", "95th percentile of times of downloads"),
+    "waiting_mean_s": Column("s", "mean `waited_s` of the downloads", "mean wait in queues"),
+    "download_rate": Column(
+        "bit/s", "what all nodes downloaded, a second from the first request to the last end", "rate of all downloads"
+    ),
     "wire_bytes": Column("B", "bytes of frames on the uplinks of all hosts", "bytes on the wire"),
     "drops": Column("", "packets dropped at the shapers of all hosts, both directions", "packets dropped"),
     **FIDELITY,
@@ -112,6 +129,37 @@ QUERIES: Final[Mapping[str, Column]] = {
     ),
     "bytes": Column("B", "the bytes of these messages, without headers of UDP and TCP", "bytes"),
     "timeouts": Column("", "questions that were never answered", "time-outs"),
+    "download_s": Column(
+        "s", "from asking the holder to having the file; empty if it was not completed", "time of a download"
+    ),
+}
+
+DOWNLOADS: Final[Mapping[str, Column]] = {
+    "trial": _TRIAL,
+    "search": words("the search that found it"),
+    "node": words("who wants it", "node"),
+    "group": words("the group of that node", "group"),
+    "holder": words("from whom", "holder"),
+    "item": words("what"),
+    "claimed": Column("", "the participation level that the node claimed when it asked", "claimed level"),
+    "asked_s": Column("s", "when the node called the holder", "time of the request"),
+    "queued_s": Column(
+        "s", "when its request came to the holder; empty if it never did", "time of arrival in the queue"
+    ),
+    "began_s": Column("s", "when the holder's answer came, and the file after it", "begin of the download"),
+    "ended_s": Column("s", "when the node had it, or got no more", "end of the download"),
+    "waited_s": Column(
+        "s",
+        "from `queued_s` to `began_s`; of what never began to its end, or to that of the trial: it waited longer",
+        "wait in the queue",
+    ),
+    "download_s": Column("s", "from `asked_s` to `ended_s`; empty if it was not completed", "time of a download"),
+    "content_bytes": Column("B", "of the file, that came", "bytes of content"),
+    "result": words(
+        "`done`, `refused` by the holder, `failed`, `left`: the node left or the trial ended, or `never ended`",
+        "result",
+    ),
+    "why": words("what the holder said, or what was wrong"),
 }
 
 NODES: Final[Mapping[str, Column]] = {
@@ -143,6 +191,7 @@ NODES: Final[Mapping[str, Column]] = {
     "entries_mean": Column("", "the mean over its states, of which it writes one every few seconds", "entries"),
     "entries_law": Column("", "what the law of the overlay says of its entries", "law of entries"),
     "neighbours_mean": Column("", "nodes that it would send to, the mean over its states", "neighbours"),
+    "uploaded": Column("B", "content of files that it sent", "uploaded"),
     "errors": Column("", "messages against the protocol, and neighbours lost", "errors"),
     "wire_sent": Column("B", "bytes of frames on its uplink", "sent on the wire"),
     "wire_received": Column("B", "the same on its downlink", "received on the wire"),
@@ -163,6 +212,11 @@ GROUPS: Final[Mapping[str, Column]] = {
     "host_bytes_mean": Column("B", "mean bytes that a host of the group sent and received", "bytes of a host"),
     "entries_mean": Column("", "mean `entries_mean` of its hosts", "entries of a node"),
     "cpu_mean_s": Column("s", "mean of their `cpu_s`", "mean processor time"),
+    "downloads": Column("", "that its nodes asked for", "downloads"),
+    "completed_share": Column("", "of its downloads, as in trials.csv", "completed downloads", is_share=True),
+    "download_median_s": Column("s", "of its downloads, as in trials.csv", "median time of a download"),
+    "download_p95_s": Column("s", "of its downloads, as in trials.csv", "95th percentile of times of downloads"),
+    "waiting_mean_s": Column("s", "of its downloads, as in trials.csv", "mean wait in queues"),
 }
 
 OVERLAY: Final[Mapping[str, Column]] = {
@@ -217,6 +271,11 @@ TRIAL_MEASURES: Final = (
     "degree_mean",
     "partitions_most",
     "largest_part_least",
+    "completed_share",
+    "download_median_s",
+    "download_p95_s",
+    "waiting_mean_s",
+    "download_rate",
 )
 GROUP_MEASURES: Final = (
     "success_rate",
@@ -226,6 +285,10 @@ GROUP_MEASURES: Final = (
     "host_bytes_mean",
     "entries_mean",
     "cpu_mean_s",
+    "completed_share",
+    "download_median_s",
+    "download_p95_s",
+    "waiting_mean_s",
 )
 
 TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
@@ -234,13 +297,21 @@ TABLES: Final[Mapping[str, Mapping[str, Column]]] = {
     "queries": QUERIES,
     "nodes": NODES,
     "overlay": OVERLAY,
+    "downloads": DOWNLOADS,
     "summary": SUMMARY,
 }
 
 COLUMNS: Final = TableColumns(
     tables=TABLES,
-    coarsest_first=("trials", "groups", "nodes", "overlay", "queries"),
-    row_names={"trials": (), "groups": ("group",), "queries": ("search",), "nodes": ("node",), "overlay": ("t",)},
+    coarsest_first=("trials", "groups", "nodes", "overlay", "queries", "downloads"),
+    row_names={
+        "trials": (),
+        "groups": ("group",),
+        "queries": ("search",),
+        "nodes": ("node",),
+        "overlay": ("t",),
+        "downloads": ("search",),
+    },
     table_of={"cdf": "queries", "timeline": "overlay"},
     cdf_of="searches",
     can_be_captured=False,

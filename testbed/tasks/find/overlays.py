@@ -23,6 +23,8 @@ class Overlay:
     """Whether it can be asked for words, and not only for an exact name."""
     has_ring: bool = False
     """Whether each node has one successor that is the right one."""
+    has_files: bool = False
+    """Whether nodes can download from each other what they found."""
 
     def admits(self, role: str) -> bool:
         """Whether newcomers can join by a node of this role."""
@@ -32,7 +34,10 @@ class Overlay:
 OVERLAYS: Final[Mapping[str, Overlay]] = {
     "napster": Overlay(("client",), "Napster", has_directory=True),
     "gnutella": Overlay(
-        ("servent", "ultrapeer", "leaf", "elected"), "Gnutella", entered_by=("servent", "ultrapeer", "elected")
+        ("servent", "ultrapeer", "leaf", "elected"),
+        "Gnutella",
+        entered_by=("servent", "ultrapeer", "elected"),
+        has_files=True,
     ),
     "chord": Overlay(("node",), "Chord", has_words=False, has_ring=True),
     "kademlia": Overlay(

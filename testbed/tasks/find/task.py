@@ -40,6 +40,7 @@ def _settings(keys: FindKeys, common: CommonSettings) -> FindSettings:
         overlay=PlannedOverlay(name=keys.overlay.reference, parameters=keys.overlay.parameters),
         content=_content(keys.content),
         queries=_queries(keys.queries),
+        downloads=keys.downloads,
     )
 
 

@@ -19,6 +19,8 @@ _KEYS: Final[Mapping[str, str]] = {
     "overlay.search.ttl": "TTL",
     "overlay.search.way": "way of searching",
     "overlay.walk.walkers": "walkers",
+    "overlay.uploads.by_level": "whether levels count",
+    "overlay.uploads.slots": "uploads at a time",
 }
 _ASPECTS: Final[Mapping[str, str]] = {
     "up": "upload rate",

@@ -51,3 +51,45 @@ def test_directory_is_killed_as_planned_and_nobody_finds_anything_more(tmp_path:
     shown = FindTables().searches(tmp_path / "trials" / trial.id, trial).searches
     costs = found.set_index("search").loc[followed, "messages"]
     assert [len(search.messages) for search in shown] == list(costs)
+
+
+QUEUE = """\
+task: find
+overlay: {class: gnutella, search: {silence: 1}, uploads: {slots: 1, by_level: true}}
+nodes:
+  holder: {count: 1, up: 1 Mbit/s, asks: false}
+  honest: {count: 2, up: 1 Mbit/s, shares: 0 %}
+  liars: {count: 2, up: 1 Mbit/s, shares: 0 %, overlay: {capability: {client: kazaa-lite}}}
+content: {items: 4, size: 20 kB, copies: {each: 1}}
+queries: {total_rate: 15 /s, from: 1 s, until: 2 s}
+downloads: true
+time_limit: 20 s
+"""
+AFTERWARDS = 0.05
+"""Seconds that the holder's word takes to who is served next, at most."""
+
+
+def test_a_level_that_is_not_earned_is_served_first(tmp_path: Path) -> None:
+    (trial,) = write_run(tmp_path, QUEUE).trials
+    ended, _ = perform(trial, tmp_path)
+    assert ended.verdict != "failed"
+    assert ended.stopped == "complete"
+    found = report(tmp_path, with_suspect=True).tables.downloads
+    assert found["result"].eq("done").all()
+    assert found["content_bytes"].eq(20_000).all()
+    liars, honest = found[found["group"] == "liars"], found[found["group"] == "honest"]
+    assert liars["claimed"].eq(1000).all()
+    assert honest["claimed"].isin([0, 10]).all()
+    passed = [
+        (one["began_s"], other["queued_s"])
+        for _, one in honest.iterrows()
+        for _, other in liars.iterrows()
+        if other["queued_s"] < one["began_s"] - AFTERWARDS and other["began_s"] > one["began_s"]
+    ]
+    assert not passed
+    waited = sum(
+        other["queued_s"] < one["began_s"] < other["began_s"]
+        for _, one in liars.iterrows()
+        for _, other in honest.iterrows()
+    )
+    assert waited > 3  # of honest nodes that were there before, and were served after

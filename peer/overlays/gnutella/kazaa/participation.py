@@ -26,6 +26,8 @@ class Participation:
     """What one user has given and taken, in bytes."""
 
     client: Client = Client.KAZAA
+    first: int = FIRST_LEVEL
+    """The level before anything has moved."""
     uploaded: int = 0
     downloaded: int = 0
 
@@ -39,7 +41,7 @@ class Participation:
     def earned(self) -> int:
         """The level by the formula. Who has only given has the highest."""
         if not self.downloaded:
-            return MOST_LEVEL if self.uploaded else FIRST_LEVEL
+            return MOST_LEVEL if self.uploaded else self.first
         return min(MOST_LEVEL, self.uploaded * 100 // self.downloaded)
 
     @property

@@ -75,7 +75,8 @@ class Doors:
         self.forget(link.number)
 
     def _introduction(self) -> Headers:
-        return introduction(self._servent.address, self._standing, self._servent.parameters)
+        servent = self._servent
+        return introduction(servent.address, self._standing, servent.parameters, servent.participation.claimed)
 
     def got(self, link: Link, handshake: Handshake) -> None:
         """Go one step further."""

@@ -20,10 +20,10 @@ LEVEL: Final = "X-Participation-Level"
 Headers = tuple[tuple[str, str], ...]
 
 
-def introduction(own: Address, standing: Standing, parameters: Parameters) -> Headers:
-    """Return what a servent says of itself."""
+def introduction(own: Address, standing: Standing, parameters: Parameters, level: int) -> Headers:
+    """Return what a servent says of itself, with the participation level that it claims."""
     headers = [("User-Agent", "testbed"), ("Listen-IP", str(own)), ("Pong-Caching", "0.1"), ("Bye-Packet", "0.1")]
-    headers.append((LEVEL, str(parameters.capability.level)))
+    headers.append((LEVEL, str(level)))
     if standing.role is Other.PEER:
         return tuple(headers)
     headers += [("X-Ultrapeer", str(standing.is_ultrapeer)), ("X-Query-Routing", "0.1")]

@@ -13,7 +13,7 @@ def may_be_ultrapeer(able: Capability, uptime: float, rules: ElectionParameters)
     The level is what the servent says of itself: a client that claims more passes.
     """
     is_fast = able.upload >= rules.upload and able.download >= rules.download
-    return is_fast and not able.is_firewalled and uptime >= rules.uptime and able.level >= rules.level
+    return is_fast and not able.is_firewalled and uptime >= rules.uptime and able.first_claim >= rules.level
 
 
 class Standing:

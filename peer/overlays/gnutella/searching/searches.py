@@ -61,6 +61,8 @@ class Searches:
         self.deadline = inf
         self.ended: Callable[[bytes], None] = lambda _guid: None
         """Hears of every search that is over."""
+        self.fetch: Callable[[str, Found, Address], None] = self._fetch_elsewhere
+        """Gets what a search found from a holder that can be reached."""
 
     def __len__(self) -> int:
         return len(self._searches)
@@ -92,12 +94,13 @@ class Searches:
         if not is_wanted or len(search.answers) >= _MOST_ANSWERS or hit.address == self._servent.address:
             return
         search.heard, hops = self._servent.now, hit.hops + 1
-        if not search.answers:
-            search.first_hops = hops
-            self._fetch(search, hit, found)
+        is_first = not search.answers
         search.answers.add(key)
         name = found.name.encode(errors="surrogateescape").decode(errors="replace")
         self._servent.out.record(AnswerCame(search.name, name, str(hit.address), hops))
+        if is_first:
+            search.first_hops = hops
+            self._fetch(search, hit, found)
 
     def _fetch(self, search: Search, hit: QueryHit, found: Found) -> None:
         if not self._servent.parameters.search.fetches:
@@ -105,7 +108,10 @@ class Searches:
         if is_firewalled(hit):
             self._push(hit, found, search.name)
         else:
-            self._servent.out.do(Fetch(found.name, hit.address))
+            self.fetch(search.name, found, hit.address)
+
+    def _fetch_elsewhere(self, _search: str, found: Found, holder: Address) -> None:
+        self._servent.out.do(Fetch(found.name, holder))
 
     def led_to_the_end(self, guid: bytes) -> None:
         """Nobody is left to be asked, or enough was found, and the last to be asked had time to answer."""

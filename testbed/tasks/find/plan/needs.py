@@ -20,7 +20,11 @@ SECONDS_PER_HOST: Final = 0.05
 LAST_ANSWER_SECONDS: Final = 5.0
 """How long the last search is likely to take."""
 
+SKEW: Final = 2.0
+"""How much longer downloads take than if all uplinks of those who share were busy all the time."""
+
 MESSAGE_BITS: Final = 8 * 150
+SEGMENT_BITS: Final = 8 * 1448
 UPKEEP_MESSAGES: Final = 1.0
 """Of a node in a second."""
 
@@ -30,12 +34,26 @@ def estimate(settings: FindSettings, hosts: FindHosts, _theory: FindTheory) -> E
     queries, nodes = settings.queries, population(settings, hosts)
     rate = queries.total_rate or (queries.rate or 0.0) * sum(node.asks for node in hosts.nodes)
     messages = rate * likely_messages(settings, nodes) + nodes * UPKEEP_MESSAGES
-    taken = min(settings.time_limit, queries.end + LAST_ANSWER_SECONDS)
+    content = rate * settings.content.size * 8 if settings.downloads else 0.0
+    uplinks = _uplinks(hosts)
+    ended = max(queries.end + LAST_ANSWER_SECONDS, queries.begin + _moving(settings, content, uplinks))
+    moved = min(content, uplinks)
     return Estimate(
-        seconds=taken + SET_UP_SECONDS + SECONDS_PER_HOST * len(hosts.positions),
-        bits_per_second=messages * MESSAGE_BITS,
-        packets_per_second=messages,
+        seconds=min(settings.time_limit, ended) + SET_UP_SECONDS + SECONDS_PER_HOST * len(hosts.positions),
+        bits_per_second=messages * MESSAGE_BITS + moved,
+        packets_per_second=messages + moved / SEGMENT_BITS,
     )
+
+
+def _uplinks(hosts: FindHosts) -> float:
+    """Return what all who share can give together, in bit/s."""
+    return float(sum(node.up or 0 for node in hosts.nodes if node.shares))
+
+
+def _moving(settings: FindSettings, content: float, uplinks: float) -> float:
+    """Return how long downloads are likely to take, of content that is asked for at a rate in bit/s."""
+    queries = settings.queries
+    return SKEW * content * (queries.end - queries.begin) / uplinks if uplinks else 0.0
 
 
 def needs_of(settings: FindSettings, hosts: FindHosts, _estimate: Estimate) -> Needs:

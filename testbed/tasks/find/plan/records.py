@@ -146,6 +146,15 @@ class FindSettings(CommonSettings):
     overlay: PlannedOverlay
     content: PlannedContent
     queries: PlannedQueries
+    downloads: bool = False
+    """Whether nodes download what they found."""
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a trial's id is made from, without a key that is not used: ids stay what they were before it."""
+        values = super().identity()
+        if not self.downloads:
+            del values["downloads"]
+        return values
 
     @property
     def kind(self) -> Overlay:

@@ -72,6 +72,7 @@ class Describing:
             ],
             "sessions": list(self._sessions(node)),
             **(self._attack(node) if node.targets else {}),
+            **({"downloads": True} if self._settings.downloads else {}),
         }
 
     def _attack(self, node: PlannedNode) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from testbed.values.units import format_duration
 
 OUTCOMES: Final = ("found", "not_found", "failed", "left", "never ended", "never began")
 """The words of the column `outcome`: those of traces, and two for searches that say nothing of their end."""
+RESULTS: Final = ("done", "refused", "failed", "left", "never ended")
+"""The words of the column `result`: those of traces, and one for downloads of whose end no trace tells."""
 MOST_EDITS: Final = 10
 
 
@@ -54,6 +56,11 @@ def _check_overlay(keys: FindKeys) -> Iterator[Finding]:
         yield Finding(("overlay",), f"{name} has a directory, and there is none: add `directory: {{up: 100 Mbit/s}}`")
     if not keys.kind.has_words and keys.queries.what == "words":
         yield Finding(("queries", "what"), f"{name} finds exact names only: write `what: exact`, or another overlay")
+    if keys.downloads and not keys.kind.has_files:
+        possible = _or(tuple(other for other, kind in OVERLAYS.items() if kind.has_files))
+        yield Finding(
+            ("downloads",), f"nodes of {name} have no files for each other: leave this key out, or use {possible}"
+        )
     yield from _check_parameters(("overlay",), keys.overlay.parameters)
     for group, described in keys.nodes.items():
         if described.overlay is not None:
@@ -180,6 +187,7 @@ def column_words(points: Sequence[FindKeys]) -> dict[str, ColumnWords]:
         "group": ColumnWords(groups | (frozenset({"directory"}) if has_directory else frozenset())),
         "role": ColumnWords(roles | (frozenset({"directory"}) if has_directory else frozenset())),
         "outcome": ColumnWords(frozenset(OUTCOMES)),
+        "result": ColumnWords(frozenset(RESULTS)),
     }
 
 

@@ -226,6 +226,10 @@ class FindKeys(Part):
     known: Count = Field(default=3, description="how many nodes that came before it a newcomer knows, at random")
     content: Content = Field(default_factory=Content, description="what there is to find")
     queries: Queries = Field(default_factory=Queries, description="what is looked for, and how often")
+    downloads: StrictBool = Field(
+        default=False,
+        description="whether nodes download what a search found first, from the holder that this answer names",
+    )
     failures: list[Failure] = Field(default_factory=list, description="hosts that fail together, in any order")
 
     @property

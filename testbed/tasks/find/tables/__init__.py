@@ -8,9 +8,11 @@ import pandas as pd
 from testbed.experiment import Plan, Trial
 from testbed.runfolder.trial_data import Row
 from testbed.tasks.columns import TableColumns
-from testbed.tasks.find.columns import COLUMNS, GROUPS, NODES, OVERLAY, QUERIES
+from testbed.tasks.find.columns import COLUMNS, DOWNLOADS, GROUPS, NODES, OVERLAY, QUERIES
 from testbed.tasks.find.plan.hosts import DIRECTORY
-from testbed.tasks.find.tables.nodes import group_rows, node_rows
+from testbed.tasks.find.tables.downloads import download_rows
+from testbed.tasks.find.tables.groups import group_rows
+from testbed.tasks.find.tables.nodes import node_rows
 from testbed.tasks.find.tables.overlay import overlay_rows, success_lately
 from testbed.tasks.find.tables.queries import query_rows
 from testbed.tasks.find.tables.reading import FindData, read_find_trial
@@ -51,10 +53,11 @@ class FindTables:
     def tables_of(self, data: FindData) -> Mapping[str, pd.DataFrame]:
         """Return the rows of one trial in each table except trials and summary."""
         overlay = _table(overlay_rows(data), OVERLAY)
-        queries, nodes = _table(query_rows(data, overlay), QUERIES), _table(node_rows(data), NODES)
+        downloads = _table(download_rows(data), DOWNLOADS)
+        queries, nodes = _table(query_rows(data, overlay, downloads), QUERIES), _table(node_rows(data), NODES)
         overlay["success_lately"] = success_lately(overlay["t"], queries)
-        groups = _table(group_rows(nodes, queries), GROUPS)
-        return {"groups": groups, "queries": queries, "nodes": nodes, "overlay": overlay}
+        groups = _table(group_rows(nodes, queries, downloads), GROUPS)
+        return {"groups": groups, "queries": queries, "nodes": nodes, "overlay": overlay, "downloads": downloads}
 
     def trial_row(self, data: FindData, tables: Mapping[str, pd.DataFrame]) -> Row:
         """Return the task's cells in the row of a trial."""
@@ -79,10 +82,12 @@ class FindTables:
         for column, says in _SURVIVORS.items():
             if count := int(valid[column].sum()):
                 trials_with = int((valid[column] > 0).sum())
-                yield f"in {trials_with} of {len(valid)} valid trials {says.format(count=count, searches=searches)}"
+                text = says.format(count=count, searches=searches, downloads=int(valid["downloads"].sum()))
+                yield f"in {trials_with} of {len(valid)} valid trials {text}"
 
 
 _SURVIVORS = {
+    "not_completed": "{count} of {downloads} downloads were not completed, and count as longer than all others",
     "never_joined": "{count} nodes never joined: their searches count as failures, their items as existing",
     "never_began": "{count} of {searches} searches never began, and count as failures",
     "never_ended": "{count} of {searches} searches never ended: what they had found by then counts",

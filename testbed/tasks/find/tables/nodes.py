@@ -15,8 +15,8 @@ from testbed.tasks.find.plan.records import PlannedMember, PlannedNode
 from testbed.tasks.find.tables.reading import FindData
 from testbed.tasks.find.trials import theory_of
 
-UNANSWERED: Final = float("inf")
-"""The time to the first answer of a search that has none."""
+NEVER: Final = float("inf")
+"""The time to what never came."""
 
 
 def node_rows(data: FindData) -> Iterator[Row]:
@@ -38,6 +38,7 @@ def node_rows(data: FindData) -> Iterator[Row]:
             **_lives(data, host),
             **_traffic(data, host, trace),
             **_kept(trace),
+            "uploaded": trace.uploaded,
             "entries_law": number(theory.entries if node else theory.directory_entries),
             "errors": trace.errors,
             "wire_sent": data.counters.last(host.name, "up_bytes"),
@@ -94,33 +95,17 @@ def _kept(trace: OverlayTrace) -> Row:
     }
 
 
-def group_rows(nodes: pd.DataFrame, queries: pd.DataFrame) -> Iterator[Row]:
-    """Yield a row for each group of a trial, from the rows of its hosts and searches."""
-    for (trial, group), members in nodes.groupby(["trial", "group"], sort=False):
-        asked = queries[queries["group"] == group]
-        yield {
-            "trial": trial,
-            "group": group,
-            "role": members["role"].iloc[0],
-            "nodes": len(members),
-            "searches": len(asked),
-            "success_rate": asked["success"].mean(),
-            "recall": asked["recall"].mean(),
-            "latency_median_s": latency(asked, 0.5),
-            "load_mean": members["load"].mean(),
-            "host_bytes_mean": (members["bytes_sent"] + members["bytes_received"]).mean(),
-            "entries_mean": members["entries_mean"].mean(),
-            "cpu_mean_s": members["cpu_s"].mean(),
-        }
-
-
 def latency(queries: pd.DataFrame, quantile: float) -> float:
     """Return a quantile of the times to the first right answer, of searches with something to find.
 
-    A search without an answer takes longer than any other; the quantile is nan if it falls among such.
+    A search without an answer takes longer than any other.
     """
-    times = queries.loc[queries["existing"] > 0, "latency_s"].fillna(UNANSWERED)
+    return quantile_with_missing(queries.loc[queries["existing"] > 0, "latency_s"], quantile)
+
+
+def quantile_with_missing(times: pd.Series, quantile: float) -> float:
+    """Return a quantile of times, of which a missing one is longer than any other; nan if it falls among such."""
     if times.empty:
         return nan
-    found = float(times.quantile(quantile, interpolation="higher"))
-    return nan if isnan(found) or found == UNANSWERED else found
+    found = float(times.fillna(NEVER).quantile(quantile, interpolation="higher"))
+    return nan if isnan(found) or found == NEVER else found

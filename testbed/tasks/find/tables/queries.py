@@ -36,8 +36,9 @@ class Judged:
     wrong: int
 
 
-def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
+def query_rows(data: FindData, overlay: pd.DataFrame, downloads: pd.DataFrame) -> Iterator[Row]:
     """Yield a row for each planned search, even if its node never began it."""
+    downloaded = dict(zip(downloads["search"], downloads["download_s"], strict=True))
     costs, laws = costs_of(data), _Laws(data, overlay)
     ranks = {thing.name: thing.number + 1 for thing in data.scenario.catalogue.things}
     for search in data.scenario.searches:
@@ -69,6 +70,7 @@ def query_rows(data: FindData, overlay: pd.DataFrame) -> Iterator[Row]:
             "messages_law": laws.messages(search.at),
             "bytes": cost.bytes,
             "timeouts": 0 if traced is None else traced.timeouts,
+            "download_s": downloaded.get(search.name, nan),
         }
 
 

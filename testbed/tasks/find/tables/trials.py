@@ -8,6 +8,7 @@ import pandas as pd
 
 from testbed.runfolder.trial_data import Row, number
 from testbed.tasks.find.plan.hosts import DIRECTORY
+from testbed.tasks.find.tables.downloads import DONE, download_cells, download_rate
 from testbed.tasks.find.tables.nodes import latency
 from testbed.tasks.find.tables.queries import NEVER_BEGAN, NEVER_ENDED
 from testbed.tasks.find.tables.reading import FindData
@@ -24,6 +25,7 @@ def trial_row(data: FindData, tables: Mapping[str, pd.DataFrame]) -> Row:
         **_costs(data, queries),
         **_hosts(data, nodes),
         **_overlay(data, overlay),
+        **_downloads(tables["downloads"]),
     }
 
 
@@ -99,6 +101,14 @@ def _charged(data: FindData) -> int:
     """Return the messages that nodes counted as upkeep, though they were answers to searches."""
     nodes = (data.trace(node.name) for node in data.hosts.nodes if not data.hosts.directories)
     return sum(charged.messages for trace in nodes for charged in trace.charged.values())
+
+
+def _downloads(downloads: pd.DataFrame) -> Row:
+    return {
+        **download_cells(downloads),
+        "not_completed": int((downloads["result"] != DONE).sum()),
+        "download_rate": download_rate(downloads),
+    }
 
 
 def _overlay(data: FindData, overlay: pd.DataFrame) -> Row:

@@ -111,6 +111,7 @@ def test_slots_are_never_idle_while_somebody_waits(steps: list[tuple[int, int, b
         (Capability(upload=9), False),
         (Capability(download=14), False),
         (Capability(level=9), False),
+        (Capability(level=9, client="kazaa-lite"), True),
     ],
 )
 def test_who_may_be_a_supernode(able: Capability, *, is_one: bool) -> None:

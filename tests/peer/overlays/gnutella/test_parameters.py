@@ -10,6 +10,7 @@ from peer.overlays.gnutella.parameters import (
     Parameters,
     SearchParameters,
     TableParameters,
+    UploadParameters,
     WalkParameters,
 )
 from peer.overlays.gnutella.routing.memory import LIFETIME, OURS, Memory
@@ -26,6 +27,8 @@ from peer.overlays.gnutella.routing.memory import LIFETIME, OURS, Memory
         ({"walk": WalkParameters(check_every=0)}, "walk.check_every"),
         ({"dynamic": DynamicParameters(hop_wait=0)}, "dynamic.hop_wait"),
         ({"capability": Capability(level=1001)}, "capability.level"),
+        ({"capability": Capability(client="kaza")}, "capability.client: expected kazaa, kazaa-lite, found 'kaza'"),
+        ({"uploads": UploadParameters(slots=0)}, "uploads.slots: expected 1 to 1000, found 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any], problem: str) -> None:

@@ -29,7 +29,13 @@ class World:
         self.places: dict[int, Place[GnutellaNode]] = {}
 
     def add(
-        self, number: int, known: Iterable[int] = (), items: Sequence[Item] = (), parameters: Parameters | None = None
+        self,
+        number: int,
+        known: Iterable[int] = (),
+        items: Sequence[Item] = (),
+        parameters: Parameters | None = None,
+        *,
+        downloads: bool = False,
     ) -> Place[GnutellaNode]:
         place: Place[GnutellaNode] = Place(address_of(number))
         node = GnutellaNode(
@@ -39,6 +45,7 @@ class World:
             parameters=parameters,
             rng=Random(number),
             record=place.record,
+            downloads=downloads,
         )
         self.places[number] = place
         return self.network.add(place, node)

@@ -1,0 +1,1 @@
+"""Files between servents: who downloads what from whom, and who is served first."""
