@@ -25,7 +25,6 @@ busiest    of all messages, those that the busiest node sent or received
 import argparse
 import gc
 from collections.abc import Iterator, Sequence
-from itertools import starmap
 from math import isnan
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
@@ -33,7 +32,7 @@ from time import process_time
 
 from benchmarks.clients import log, markdown
 from benchmarks.overlays.scale.drawing import draw, save
-from benchmarks.overlays.scale.given import GIVEN_WORLDS, Size
+from benchmarks.overlays.scale.given import FLOODS, GIVEN_WORLDS, Size
 from benchmarks.overlays.scale.measured import HEADER, differences, pairs_of
 from benchmarks.overlays.scale.planned import addresses_by_place, joining_trial, planned_point
 from benchmarks.overlays.scale.points import GIVEN, JOINED, VIRTUAL, Point, Row, read_rows, rows_of, write_rows
@@ -49,7 +48,8 @@ TABLE = [
 
 
 def joined_point(overlay: str, size: Size) -> Point:
-    trial = joining_trial(overlay, size.n, size.searches, size.seed)
+    searches = size.searches // FLOODS if overlay == "gnutella" else size.searches
+    trial = joining_trial(overlay, size.n, searches, size.seed)
     return planned_point(trial, addresses_by_place(trial), VIRTUAL, JOINED)
 
 
@@ -108,22 +108,20 @@ def merged(before: Sequence[Row], rows: Sequence[Row]) -> list[Row]:
     return [by_kind[kind] for kind in sorted(by_kind)]
 
 
-def add_to(folder: Path, points: Sequence[Point]) -> list[Row]:
-    """Add what was measured to the numbers of a folder, and draw them; returns all rows."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "scale.csv"
+def add_to(file: Path, points: Sequence[Point]) -> list[Row]:
+    """Add what was measured to the rows of a file; returns all of them."""
     rows = merged(read_rows(file) if file.exists() else [], list(rows_of(points)))
     write_rows(rows, file)
-    save(draw(rows), file.with_suffix(".svg"))
     return rows
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; with --emulated, the points of that run are among what was chosen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", nargs="*", type=int, default=[100, 300, 1_000], help="numbers of nodes")
     parser.add_argument("--overlay", nargs="+", choices=list(GIVEN_WORLDS), default=list(GIVEN_WORLDS))
     parser.add_argument("--repeat", type=int, default=3, help="networks of each kind")
-    parser.add_argument("--searches", type=int, default=2_000, help="in each network; a twentieth of it by floods")
+    parser.add_argument("--searches", type=int, default=1_000, help="in each network; a twentieth by floods")
     parser.add_argument("--joined-to", type=int, default=1_000, metavar="N", help="the greatest network that joins")
     parser.add_argument("--given-from", type=int, default=100, metavar="N", help="the smallest with given tables")
     parser.add_argument("--emulated", type=Path, metavar="RUN", help="the folder of a run of who-has-it.yaml")
@@ -133,17 +131,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     if any(n < 20 for n in chosen.n):
         parser.error("--n: expected 20 nodes at least")
-    pairs = []
+    chosen.pairs = []
     if chosen.emulated is not None:
         try:
-            pairs = list(pairs_of(chosen.emulated, with_suspect=chosen.with_suspect))
+            chosen.pairs = list(pairs_of(chosen.emulated, with_suspect=chosen.with_suspect))
         except ExplainedError as error:
             parser.error(f"--emulated: {error}")
-    rows = add_to(chosen.output, [*starmap(measured, networks(chosen)), *(point for pair in pairs for point in pair)])
+    return chosen
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    chosen = parsed(arguments)
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    file, points = chosen.output / "scale.csv", [point for pair in chosen.pairs for point in pair]
+    rows = add_to(file, points)
+    for overlay, start, size in networks(chosen):
+        points.append(measured(overlay, start, size))
+        rows = add_to(file, points)  # a long measurement that is interrupted leaves what it has
+    save(draw(rows), file.with_suffix(".svg"))
     print(table_of(rows))
-    if pairs:
+    if chosen.pairs:
         print()
-        print(markdown(HEADER, [each.cells() for each in differences(pairs)]))
+        print(markdown(HEADER, [each.cells() for each in differences(chosen.pairs)]))
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def gnutella_given(size: Size) -> Point:
     """Measure floods on a random graph in which all have the same degree."""
     parameters, rng = gnutella.flat_parameters(DEGREE, "flood", SearchParameters().ttl), Random(size.seed)
     (network, places), _, holders = gnutella.flat_world(size.n, COPIES, parameters, rng)
-    askers = [number for number in range(size.n) if number not in set(holders)]
+    askers = sorted(set(range(size.n)).difference(holders))
     for number in range(max(1, size.searches // FLOODS)):
         asker, name = places[rng.choice(askers)], f"{number:032x}"
         network.input_to(asker, lambda node, now, name=name: node.search(name, Wanted(gnutella.WANTED), now))
