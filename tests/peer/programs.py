@@ -20,7 +20,8 @@ from peer.bittorrent.wire.messages import Message, encode
 from peer.bittorrent.wire.metainfo.metainfo import Info, decode_metainfo
 from peer.net.address import Address
 
-SOON: Final = 10.0
+SOON: Final = 30.0
+"""Seconds in which something happens even if the tests have only the time that others leave."""
 PIECE: Final = 16 << 10
 
 T = TypeVar("T")

@@ -122,7 +122,7 @@ BAD_ALERTS = {
     "unwanted_block_alert",
 }
 # How its connections may end: neither end needs the other any more, it dialled itself, the other end left, or tries
-# encryption first where that is not welcome.
+# encryption first where that is not welcome, or none afterwards where it is required.
 GOOD_ENDINGS = (
     "torrent finished",
     "upload to upload connection",
@@ -133,6 +133,7 @@ GOOD_ENDINGS = (
     "Broken pipe",
     "Connection reset by peer",
     "incoming encrypted connections disabled",
+    "incoming regular connections disabled",
 )
 # What Transmission logs about a fault; it also calls the ordinary end of a connection an error.
 TROUBLE = re.compile(
