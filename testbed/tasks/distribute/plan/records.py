@@ -49,6 +49,7 @@ class PlannedProgram(PlannedHost):
 class PlannedServer(PlannedProgram):
     """A host that has the whole file."""
 
+    added_later: ClassVar[Mapping[str, object]] = {"killed_at": None, "encryption": ""}
     profile: str
     """Empty for another client than ours, as is the name of the strategy."""
     strategy: PlannedStrategy
@@ -56,12 +57,6 @@ class PlannedServer(PlannedProgram):
     encryption: str = ""
     """Empty where each client is to do as it always does."""
     seed: int
-
-    @model_serializer(mode="wrap")
-    def _without_defaults(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what older plans lack: the ids of trials are digests of what defines them."""
-        values: dict[str, Any] = dump(self)
-        return {key: value for key, value in values.items() if key != "encryption" or value}
 
     @property
     def is_ours(self) -> bool:
