@@ -1,8 +1,9 @@
 """The values of any trial, with everything filled in: plain records that survive JSON unchanged."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from testbed.values.captures import OptionalCapture
 from testbed.values.parts import Parameter
@@ -12,6 +13,19 @@ class Record(BaseModel):
     """A value of a plan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GrownRecord(Record):
+    """A record that has more keys than older plans have."""
+
+    added_later: ClassVar[Mapping[str, object]]
+    """Keys that older plans lack, with their defaults."""
+
+    @model_serializer(mode="wrap")
+    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out defaults that older plans lack: the ids of trials are digests of what defines them."""
+        values: dict[str, Any] = dump(self)
+        return {key: value for key, value in values.items() if (key, value) not in self.added_later.items()}
 
 
 class PlannedHost(Record):

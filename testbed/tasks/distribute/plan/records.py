@@ -1,14 +1,14 @@
 """A distribution with every value filled in."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from testbed.tasks.distribute.schema.keys import OURS
 from testbed.theory import Term
 from testbed.values.parts import Parameter
-from testbed.values.records import CommonSettings, PlannedHost, Record
+from testbed.values.records import CommonSettings, GrownRecord, PlannedHost, Record
 
 Distribution = Literal["client-server", "bittorrent", "fluid"]
 
@@ -31,19 +31,12 @@ class PlannedDeparture(Record):
     """The part of the file with which it leaves (`mid_way`), 0 to 1."""
 
 
-class PlannedProgram(PlannedHost):
+class PlannedProgram(PlannedHost, GrownRecord):
     """A host, and the end of what it runs."""
 
     added_later: ClassVar[Mapping[str, object]] = {"killed_at": None}
-    """Keys that older plans lack, with their defaults."""
     killed_at: float | None = None
     """When its program gets SIGKILL, in seconds after t = 0."""
-
-    @model_serializer(mode="wrap")
-    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a default that older plans lack: the ids of trials are digests of what defines them."""
-        values: dict[str, Any] = dump(self)
-        return {key: value for key, value in values.items() if (key, value) not in self.added_later.items()}
 
 
 class PlannedServer(PlannedProgram):
@@ -90,9 +83,10 @@ class PlannedBootstrap(PlannedProgram):
     seed: int
 
 
-class TrialHosts(Record):
+class TrialHosts(GrownRecord):
     """All hosts of a trial."""
 
+    added_later: ClassVar[Mapping[str, object]] = {"bootstrap": None}
     servers: tuple[PlannedServer, ...]
     tracker: PlannedTracker | None
     """None where the scheme has none, or the DHT takes its place."""
@@ -101,12 +95,6 @@ class TrialHosts(Record):
     peers: tuple[PlannedPeer, ...]
     positions: tuple[str, ...]
     """The names of all hosts, in the order of their places in the topology."""
-
-    @model_serializer(mode="wrap")
-    def _as_written_before(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a node that there is not, as older plans do."""
-        values: dict[str, Any] = dump(self)
-        return {key: value for key, value in values.items() if (key, value) != ("bootstrap", None)}
 
     @property
     def all(self) -> tuple[PlannedProgram, ...]:

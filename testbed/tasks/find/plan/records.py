@@ -1,13 +1,13 @@
 """A search for content with every value filled in."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from testbed.tasks.find.overlays import Overlay, overlay_named
 from testbed.values.parts import Nested
-from testbed.values.records import CommonSettings, PlannedHost, Record
+from testbed.values.records import CommonSettings, GrownRecord, PlannedHost, Record
 
 Session = tuple[float, float | None]
 """When a node joins, and when it leaves; None for never."""
@@ -69,9 +69,10 @@ class PlannedDirectory(PlannedMember):
     """A host that knows who has what."""
 
 
-class PlannedNode(PlannedMember):
+class PlannedNode(PlannedMember, GrownRecord):
     """A host that has content, or looks for it."""
 
+    added_later: ClassVar[Mapping[str, object]] = {"parameters": {}, "targets": 0}
     group: str
     role: str
     shares: bool
@@ -86,12 +87,6 @@ class PlannedNode(PlannedMember):
     """Of an attacker, how many items it attacks: the most popular."""
     parameters: dict[str, Nested] = Field(default_factory=dict)
     """Those of the overlay that its group has instead of the others', as they were written."""
-
-    @model_serializer(mode="wrap")
-    def _brief(self, written: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what few nodes have, if it has none: ids of trials are made of this, and stay what they were."""
-        values: dict[str, Any] = written(self)
-        return {name: value for name, value in values.items() if value or name not in {"parameters", "targets"}}
 
     def is_there(self, t: float) -> bool:
         """Whether it is to take part at a time."""
